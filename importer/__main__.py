@@ -1,0 +1,16 @@
+"""`python -m importer` and the console script."""
+
+from __future__ import annotations
+
+import sys
+
+from importer.cli import run
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""What to read next: live files first, then backlog newest first, a slice of each in turn."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+
+LIVE = -1
+MOST_PENDING = 20_000  # some 5 MB; whatever else is pending is found again by the next look
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file with something to read. `format` is that of its root, `auto` to find out."""
+
+    path: bytes
+    root: bytes
+    format: str
+    size: int = 0
+    mtime_ns: int = 0
+
+
+@dataclass(slots=True)
+class Agenda:
+    """Each path stands in it once. `overflowed` says that a reconcile is due when it runs empty."""
+
+    most: int = MOST_PENDING
+    overflowed: bool = False
+    _live: deque[bytes] = field(default_factory=deque)
+    _backlog: list[tuple[int, int, bytes]] = field(default_factory=list)
+    _waiting: dict[bytes, tuple[Pending, int]] = field(default_factory=dict)  # with the slices had, -1 for a live one
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def has_live(self) -> bool:
+        """Whether a live file waits."""
+        return bool(self._live)
+
+    def live(self, pending: Pending) -> None:
+        """A file that has just changed; it goes first even if it waited as backlog."""
+        known = self._waiting.get(pending.path)
+        if known is None or known[1] != LIVE:
+            self._live.append(pending.path)
+        self._waiting[pending.path] = (pending, LIVE)
+
+    def backlog(self, pending: Pending, slices: int = 0) -> None:
+        """A file found behind; `slices` is how often it had its turn already, which puts it behind the others."""
+        if pending.path in self._waiting:
+            return
+        if len(self._waiting) >= self.most:
+            self.overflowed = True
+            return
+        heapq.heappush(self._backlog, (slices, -pending.mtime_ns, pending.path))
+        self._waiting[pending.path] = (pending, slices)
+
+    def take(self, *, live_only: bool = False) -> tuple[Pending, int] | None:
+        """The next file and the slices it had (LIVE for a live one), or None."""
+        if self._live:
+            return self._waiting.pop(self._live.popleft())
+        while self._backlog and not live_only:
+            slices, _, path = heapq.heappop(self._backlog)
+            if self._waiting.get(path, (None, LIVE))[1] == slices:  # else it has become live meanwhile
+                return self._waiting.pop(path)
+        return None

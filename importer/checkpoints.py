@@ -1,0 +1,169 @@
+"""How far every file is imported: read before reading on, written in one transaction when a batch is stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from importer import ledger, quarantine, rows, statefile
+from importer.database import Database
+from importer.history import History
+from importer.ledger import Ledger
+from importer.quarantine import Quarantine
+from importer.records import Checkpoint, Commit, Reject, Tally
+from importer.rows import READ, UINT64, signed, split
+
+_SUMMARY = """
+SELECT count(*), coalesce(sum(offset >= size), 0), coalesce(sum(max(size - offset, 0)), 0),
+  coalesce(min(CASE WHEN offset < size THEN CASE WHEN mtime_ns > 0 THEN mtime_ns / 1e9 ELSE committed_at END END), 0.0)
+FROM files WHERE gone_at IS NULL AND folder IS NOT NULL
+"""
+
+
+class Known(NamedTuple):
+    """What a rescan compares with `stat`. `gone`: the last error-free scan did not see it."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    offset: int
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSummary:
+    """Files that are there: `complete` up to their last seen size, `pending` not; `oldest_at` (UTC s) or 0."""
+
+    known: int
+    complete: int
+    pending: int
+    quarantined: int
+    lag_bytes: int
+    oldest_at: float
+
+
+class Checkpoints(Ledger):
+    """The state of one importer: files and the ledger here, the rest in `quarantine` and `history`.
+
+    `set_aside` names a damaged database that was moved away, "" for none; `created` says that this one began empty.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(database, clock)
+        self.set_aside, self.created = database.set_aside, database.created
+        self.quarantine = Quarantine(database)
+        self.history = History(database)
+
+    @classmethod
+    def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> Self:
+        """For the one writer, who holds the lock. Raises StateError, or StateUnwritable when waiting can help."""
+        return cls(statefile.open_for_writing(path, clock=clock), clock)
+
+    @classmethod
+    def peek(cls, path: str) -> Self | None:
+        """For reading beside a writer; None when nothing was ever imported. Raises StateError."""
+        database = statefile.open_for_reading(path)
+        return None if database is None else cls(database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.database.close()
+
+    def commit(
+        self,
+        commits: Sequence[Commit],
+        *,
+        batch_number: int | None = None,
+        counters: Mapping[str, int] | None = None,
+        rejects: Sequence[Reject] = (),
+    ) -> None:
+        """All a stored batch pays for, in one durable transaction: checkpoints, tallies, rejects, totals, its attempt.
+
+        `counters` are added to the totals; `rejects` are chunks set aside beside those of the commits. Raises
+        StateUnwritable when nothing could be written: the same call again is right.
+        """
+        now = self._clock()
+        with self.database.transaction() as connection:
+            for commit in commits:
+                quarantine.put(connection, commit.rejects, now)
+            quarantine.put(connection, rejects, now)
+            for commit in commits:
+                rows.write(connection, commit.checkpoint, now)
+                quarantine.settle(connection, commit.checkpoint)
+            ledger.add_tally(connection, sum((commit.tally for commit in commits), Tally()))
+            ledger.add(connection, counters or {})
+            if batch_number is not None:
+                ledger.settle(connection, batch_number)
+
+    def by_path(self, path: bytes) -> Checkpoint | None:
+        """The checkpoint of the file at `path`."""
+        return self._one("folder = ? AND name = ?", *split(path))
+
+    def by_identity(self, device: int, inode: int) -> Checkpoint | None:
+        """The checkpoint of this very file wherever it was seen last; its path is b"" when another took that."""
+        return self._one("device = ? AND inode = ?", signed(device), signed(inode))
+
+    def folder(self, folder: bytes) -> dict[bytes, Known]:
+        """The known files directly in a folder, by name: one query, small rows."""
+        sql = "SELECT name, size, mtime_ns, ctime_ns, device, inode, offset, gone_at FROM files WHERE folder = ?"
+        return {
+            name: Known(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None)
+            for name, size, mtime, ctime, device, inode, offset, gone in self.database.rows(sql, (_slashed(folder),))
+        }
+
+    def folders(self, below: bytes) -> list[bytes]:
+        """Every folder with known files, `below` itself included; without the final slash."""
+        first = _slashed(below)
+        sql = "SELECT DISTINCT folder FROM files WHERE folder >= ? AND folder < ?"
+        return [row[0][:-1] or b"/" for row in self.database.rows(sql, (first, first[:-1] + b"0"))]
+
+    def mark_gone(self, folder: bytes, names: Iterable[bytes], *, gone: bool = True) -> None:
+        """After an error-free scan: these are not there any more (or, with `gone=False`, they are again)."""
+        sql = "UPDATE files SET gone_at = ? WHERE folder = ? AND name = ? AND (gone_at IS NULL) = ?"
+        at, place = self._clock() if gone else None, _slashed(folder)
+        with self.database.transaction(durable=False) as connection:
+            connection.executemany(sql, [(at, place, name, gone) for name in names])
+
+    def forget_files(self, gone_before: float) -> int:
+        """Deletes the rows of files gone since before that time (UTC seconds); their points stay. Returns how many."""
+        with self.database.transaction() as connection:
+            return connection.execute("DELETE FROM files WHERE gone_at < ?", (gone_before,)).rowcount
+
+    def reread(self, paths: Collection[bytes]) -> None:
+        """Makes these files be read from their start again, as new generations. Stored chunks cost nothing."""
+        with self.database.transaction() as connection:
+            for path in paths:
+                quarantine.reread(connection, path)
+
+    def open_elsewhere(self, chunk: str, path: bytes) -> bool:
+        """Whether the chunk stands open at the end of any other file than that at `path`."""
+        sql = """SELECT 1 FROM open_chunks JOIN files ON file = id
+                 WHERE chunk = ? AND (folder IS NOT ? OR name IS NOT ?) LIMIT 1"""
+        return bool(self.database.rows(sql, (chunk, *split(path))))
+
+    def files_summary(self) -> FilesSummary:
+        """What is known of all files; reads every small row once."""
+        known, complete, lag, oldest = self.database.rows(_SUMMARY)[0]
+        quarantined = self.database.rows("SELECT count(DISTINCT path) FROM quarantine")[0][0]
+        return FilesSummary(known, complete, known - complete, quarantined, lag, oldest)
+
+    def _one(self, where: str, *parameters: object) -> Checkpoint | None:
+        found = self.database.rows(READ + where, parameters)
+        if not found:
+            return None
+        sql = "SELECT chunk FROM open_chunks WHERE file = ? ORDER BY place"
+        return rows.read(found[0], tuple(chunk for (chunk,) in self.database.rows(sql, (found[0][0],))))
+
+
+def _slashed(folder: bytes) -> bytes:
+    return folder if not folder or folder.endswith(b"/") else folder + b"/"

@@ -1,0 +1,77 @@
+"""`importer search`: asks the running daemon, or a worker of its own, and prints what was said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from importer.cli import wiring
+from importer.errors import UsageError
+from importer.times import instant
+
+EPILOG = """\b
+Examples:
+  importer search "why did the build fail"
+  importer search --project app --since 2026-01-01 "flaky test"
+  importer search --mode keyword ECONNRESET --json | jq .hits[0].document
+"""
+SHOWN_CHARS = 600
+
+
+@click.command(epilog=EPILOG)
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
+@click.option("--project", default="", help="Only this project: its path, or the path's last component.")
+@click.option("--source", default="", help="Only this format, such as claude-code.")
+@click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
+@click.option("--since", default="", help="Only from then on (date or RFC 3339 time).")
+@click.option("--until", default="", help="Only up to then (a date counts whole).")
+@click.option("--conversation", default="", help="Only this conversation, by id.")
+@click.option(
+    "--mode",
+    default="hybrid",
+    show_default=True,
+    type=click.Choice(["hybrid", "dense", "keyword"]),
+    help="dense finds meaning, keyword finds words, hybrid both.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def command(ctx: click.Context, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
+    """Finds what was said about QUERY."""
+    settings = wiring.settings_of(ctx).settings
+    text = " ".join(query).strip()
+    if not text:
+        raise UsageError("the query is empty", hint='importer search "why did the build fail"')
+    filters["since"] = instant(filters["since"])
+    filters["until"] = instant(filters["until"], end=True)
+    hits = asyncio.run(wiring.ask(settings, "search", text=text, **filters))
+    if as_json:
+        json.dump({"query": text, "hits": hits}, sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        _show(hits, text)
+    return 0
+
+
+def _show(hits: list[dict[str, Any]], text: str) -> None:
+    if not hits:
+        click.echo(f"nothing found for {text!r}; `importer status` shows what is imported")
+    width = shutil.get_terminal_size((100, 24)).columns
+    for number, hit in enumerate(hits, 1):
+        known = hit["metadata"]
+        where = known.get("title") or known.get("project_name") or known.get("project", "")
+        when = str(known.get("timestamp", ""))[:16].replace("T", " ")
+        head = f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}"
+        click.secho(head[:width], fg="cyan", bold=True)
+        click.secho(f"   {known.get('project', '')}  conversation {known.get('conversation_id', '')}", dim=True)
+        click.echo(_excerpt(hit["document"]))
+
+
+def _excerpt(document: str) -> str:
+    text = document if len(document) <= SHOWN_CHARS else document[:SHOWN_CHARS].rstrip() + " …"
+    return "\n".join(f"   {line}" for line in text.split("\n") if line.strip()) + "\n"

@@ -1,0 +1,190 @@
+"""Settings become the objects that work together; the only place that knows all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from importer import batch as batches
+from importer import control, formats, log, profiles
+from importer.checkpoints import Checkpoints
+from importer.chunk import Cutting
+from importer.delivery import Delivery
+from importer.discover import Root
+from importer.engine import Engine
+from importer.errors import ModelError, UsageError
+from importer.formats import Options
+from importer.guard import Guard
+from importer.limits import thresholds
+from importer.lock import Lock
+from importer.memory import memory_limit_bytes
+from importer.pipeline import Pipeline, Reading
+from importer.policy import Recycle
+from importer.profiles import Profile
+from importer.settings import Loaded, Settings, load, secrets, source
+from importer.supervisor import Launch, Supervisor, base_environ
+
+FLAGS = {"state_dir": "state_dir", "store": "store.location", "log_level": "log.level", "log_format": "log.format"}
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything one importer consists of."""
+
+    settings: Settings
+    profile: Profile
+    checkpoints: Checkpoints
+    supervisor: Supervisor
+    engine: Engine
+    guard: Guard
+
+
+def settings_of(ctx: click.Context, *, level: str = "warning", **more: Any) -> Loaded:
+    """The settings in effect: flags of the group and `more` (by dotted name), environment, file. Configures the log.
+
+    `level` is the least level logged where nobody has set one: a command with an answer of its own logs only trouble.
+    """
+    group: Mapping[str, Any] = ctx.find_root().obj or {}
+    flags = {FLAGS[name]: value for name, value in group.items() if name in FLAGS}
+    document = _document(group.get("config") or os.environ.get("IMPORTER_CONFIG"))
+    home = os.path.expanduser("~")
+    keys = secrets(os.environ, _text)
+    loaded = load({**flags, **more}, os.environ, document, home=home, host=socket.gethostname(), keys=keys)
+    chosen = loaded.settings.log
+    quiet = loaded.origins["log.level"] == "default"
+    log.configure(level if quiet else chosen.level, chosen.format, secrets=loaded.secret_values)
+    return loaded
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _document(path: str | None) -> Mapping[str, Any]:
+    if not path:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"settings file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        hint = "it is TOML; `importer config` shows the names"
+        raise UsageError(f"settings file {path}: {error}", hint=hint) from error
+
+
+def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]:
+    """The folders to import from: those of the settings, or each format's own."""
+    rules = {"include": settings.include, "exclude": settings.exclude}
+    if settings.sources:
+        pairs = [source(text) for text in settings.sources]
+    else:
+        home = os.path.expanduser("~")
+        pairs = [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
+    for name, _ in pairs:
+        if name != "auto":
+            formats.load(name)  # an unknown format is told now
+    return tuple(Root(os.fsencode(os.path.abspath(path)), name, **rules) for name, path in pairs)
+
+
+def profile_of(settings: Settings) -> Profile:
+    """The memory profile, fitted to the container or the machine."""
+    return profiles.resolve(settings, memory_limit_bytes())
+
+
+def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
+    """How the worker is started, and what it is told."""
+    threads = profiles.cores(profile.threads, _cores(), once=once)
+    allocator = {
+        "MALLOC_ARENA_MAX": str(profile.malloc_arena_max),
+        "MALLOC_TRIM_THRESHOLD_": str(profile.malloc_trim_bytes),
+        "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
+    }
+    worker = settings.worker
+    embed = {
+        **asdict(settings.embed),
+        "threads": threads,
+        "token_budget": profile.token_budget,
+        "arena": worker.onnx_arena,
+        "spinning": worker.onnx_spinning,
+    }
+    store = {**asdict(settings.store), "directory": os.path.join(settings.state_dir, "edge")}
+    configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
+    return Launch(base_environ(os.environ, allocator, threads), configure)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def reading_of(settings: Settings, profile: Profile) -> Reading:
+    """How files are read and cut."""
+    chosen = settings.formats
+    return Reading(
+        cutting=Cutting(settings.chunk.size_chars, settings.chunk.overlap_chars),
+        host=settings.host,
+        options=Options(chosen.subagents, chosen.thinking, chosen.tool_results, chosen.summaries),
+        redact=settings.redact.enabled,
+        max_line_bytes=settings.tail.max_line_bytes,
+        slice_bytes=settings.tail.slice_bytes,
+        max_chunks=profile.max_chunks,
+    )
+
+
+@contextmanager
+def state(settings: Settings) -> Iterator[Checkpoints]:
+    """The state directory, locked, and the checkpoints in it. Raises StateLocked, StateError."""
+    path = os.path.join(settings.state_dir, "checkpoints.sqlite3")
+    with Lock(settings.state_dir), Checkpoints.open(path) as found:
+        if found.set_aside:
+            log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
+        yield found
+
+
+async def fetch_model(settings: Settings) -> None:
+    """Makes sure the model is there before the import begins; shows its progress. Raises ModelError."""
+    if settings.embed.provider != "fastembed":
+        return
+    fetching = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "importer.worker.fetch", "fetch", "--quiet"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    await fetching.communicate(json.dumps(asdict(settings.embed)).encode())
+    if fetching.returncode:
+        raise ModelError("there is no model to embed with", hint="`importer model fetch` says more")
+
+
+async def ask(settings: Settings, op: str, **args: Any) -> Any:
+    """One answer: from the daemon that holds the state, else from a worker of our own that ends with it."""
+    try:
+        return await asyncio.to_thread(control.ask, settings.state_dir, op, **args)
+    except ConnectionError:
+        supervisor = Supervisor(launch_of(settings, profile_of(settings), once=True), recycle_files=0)
+        try:
+            return await supervisor.ask(op, **args)
+        finally:
+            await supervisor.recycle(Recycle.STOP)
+
+
+def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:
+    """Everything wired together; nothing is started yet."""
+    profile = profile_of(settings)
+    supervisor = Supervisor(launch_of(settings, profile, once=once), recycle_files=settings.worker.recycle_files)
+    pipeline = Pipeline(reading_of(settings, profile), checkpoints)
+    limits = batches.Limits(chunks=profile.max_chunks)
+    delivery = Delivery(supervisor, checkpoints, profile.token_budget, limits)
+    engine = Engine(roots, checkpoints, pipeline, delivery, limits, settings.follow_links)
+    guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
+    return Parts(settings, profile, checkpoints, supervisor, engine, guard)

@@ -1,0 +1,115 @@
+"""The control socket: one question, one answer, while the daemon works.
+
+    client: {"op": "search", "args": {"text": "…"}}\\n        daemon: {"ok": true, "value": …}\\n
+                                                                    {"ok": false, "error": …, "exit_code": …}\\n
+
+The socket is `control.sock` in the state directory, mode 0600: who may read the conversations may ask for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from importer.errors import ImporterError, UsageError
+from importer.log import logger
+
+NAME = "control.sock"
+MAX_LINE_BYTES = 16 * 1024 * 1024  # a thousand hits of a thousand characters fit ten times
+ANSWER_S = 120.0
+
+Answer = Callable[..., Awaitable[Any]]
+log = logger()
+
+
+class Control:
+    """Serves questions; `answers` maps an op to a coroutine function of keyword arguments."""
+
+    def __init__(self, state_dir: str, answers: Mapping[str, Answer]) -> None:
+        self._state_dir = state_dir
+        self._answers = answers
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listens. A socket left behind by a killed daemon is replaced: the state's lock says that it is dead."""
+        with _short_path(self._state_dir) as path:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            before = os.umask(0o177)
+            try:
+                self._server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE_BYTES)
+            finally:
+                os.umask(before)
+
+    async def stop(self) -> None:
+        """Stops listening and removes the socket."""
+        if self._server is not None:
+            self._server.close()
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self._state_dir, NAME))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = await asyncio.wait_for(reader.readline(), ANSWER_S)
+            if line:
+                writer.write(json.dumps(await self._reply(line)).encode() + b"\n")
+                await writer.drain()
+        except (OSError, TimeoutError, ValueError) as error:
+            log.debug("control.dropped", reason=str(error))
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _reply(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            answer = self._answers.get(request["op"])
+            if answer is None:
+                raise UsageError(f"the daemon does not know {request['op']!r}", hint="is it of another version?")
+            return {"ok": True, "value": await answer(**request.get("args", {}))}
+        except ImporterError as error:
+            return {"ok": False, "error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        except (ValueError, KeyError, TypeError) as error:
+            return {"ok": False, "error": f"malformed question: {error}", "hint": "", "exit_code": 2}
+
+
+def ask(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: Any) -> Any:
+    """The daemon's answer. Raises ConnectionError when no daemon serves this state, else what the daemon reports."""
+    with socket.socket(socket.AF_UNIX) as client, _short_path(state_dir) as path:
+        client.settimeout(timeout_s)
+        try:
+            client.connect(path)
+        except OSError as error:
+            raise ConnectionError(f"no daemon at {state_dir}: {error.strerror}") from error
+        client.sendall(json.dumps({"op": op, "args": args}).encode() + b"\n")
+        with client.makefile("rb") as stream:
+            line = stream.readline()
+    if not line:
+        raise ConnectionError("the daemon ended before it answered")
+    reply = json.loads(line)
+    if reply["ok"]:
+        return reply["value"]
+    error = ImporterError(reply["error"], hint=reply["hint"])
+    error.exit_code = reply["exit_code"]
+    raise error
+
+
+@contextmanager
+def _short_path(state_dir: str) -> Iterator[str]:
+    """The socket's path through a descriptor of its folder: addresses of unix sockets end at 108 bytes."""
+    path = os.path.join(state_dir, NAME)
+    if len(os.fsencode(path)) < 100:
+        yield path
+        return
+    folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{NAME}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,199 @@
+"""The daemon's life: start, watch, import, answer, rest, end. What it decides stands elsewhere; here it is wired.
+
+    signals ─► flags          watch ─► engine.hint / reconcile          every second ─► tick (watchdog, grace)
+    control socket ─► answers while the engine works, between two model runs of the warm worker
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from importer import status, wake, watch
+from importer.control import Answer, Control
+from importer.discover import Root
+from importer.engine import Engine
+from importer.errors import DONE, TRY_AGAIN, TryAgainLater
+from importer.guard import Guard
+from importer.log import logger
+from importer.notify import Notify
+from importer.policy import Recycle
+
+log = logger()
+
+TICK_S = 1.0
+STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed any more
+
+
+@dataclass(slots=True)
+class Daemon:
+    """`run` returns the exit code. `reread` gives fresh settings applied, for SIGHUP."""
+
+    engine: Engine
+    state_dir: str
+    grace_s: float
+    rescan_s: float
+    guard: Guard
+    reread: Callable[[], None] = lambda: None
+    notify: Notify = field(default_factory=Notify)
+    mode: wake.Mode = field(default_factory=lambda: wake.Mode("events"))
+    stopping_since_s: float = 0.0
+    ends_why: str = ""
+    paused_by: str = ""
+    _stepped_s: float = field(default_factory=time.monotonic)
+    _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def run(self) -> int:
+        """Imports until told to end, or until its own memory limit is reached (exit 75 for the restart policy)."""
+        control = Control(self.state_dir, self.answers())
+        self.guard.leave = self._leave
+        self._signals()
+        await control.start()
+        tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
+        try:
+            await self._work(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await control.stop()
+            await self.engine.delivery.supervisor.recycle(Recycle.STOP)
+        log.info("daemon.stopped", reason=self.ends_why)
+        return TRY_AGAIN if self.ends_why == "memory" else DONE
+
+    async def _work(self, tasks: list[asyncio.Future[None]]) -> None:
+        engine = self.engine
+        while not (engine.stopping and not engine.has_work()):
+            await engine.step()
+            self._stepped_s = time.monotonic()
+            for task in tasks:
+                if task.done():
+                    task.result()  # a task of ours never ends by itself: raise what ended it
+            if engine.idle:
+                await engine.pause(watch_s(engine.stopping))
+
+    async def _watch(self) -> None:
+        async for woken in watch.wakes(self.engine.roots, timing=wake.Timing(rescan_s=self.rescan_s)):
+            if isinstance(woken, wake.Changed):
+                self.engine.hint(woken.paths)
+            elif isinstance(woken, wake.Mode):
+                self.mode = woken
+                log.info("watch.mode", mode=woken.name, reason=woken.reason)
+            else:
+                await self.rescan(woken.reason, woken.roots)
+
+    async def rescan(self, reason: str, paths: frozenset[bytes] = frozenset()) -> int:
+        """A full look at the roots named, or at all."""
+        async with self._rescanning:
+            started_s = time.monotonic()
+            roots = [root for root in self.engine.roots if not paths or root.path in paths]
+            files = await self.engine.reconcile(roots)
+        seconds = round(time.monotonic() - started_s, 3)
+        log.debug("rescan.done", reason=reason, files=files, pending=len(self.engine.agenda), seconds=seconds)
+        self.notify.say("READY=1", f"STATUS={files} files, {len(self.engine.agenda)} pending")
+        return files
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._feed_watchdog()
+            self._check_grace()
+
+    def _feed_watchdog(self) -> None:
+        """Only while the loop makes progress: a daemon that hangs is to be restarted."""
+        if self.notify.watchdog_s and time.monotonic() - self._stepped_s < STUCK_S:
+            self.notify.say("WATCHDOG=1")
+
+    def _check_grace(self) -> None:
+        if self.stopping_since_s and time.monotonic() - self.stopping_since_s > self.grace_s:
+            log.warning("daemon.grace_over", then="the batch in flight is imported again at the next start")
+            raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
+
+    def _signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
+        loop.add_signal_handler(signal.SIGHUP, self._reread)
+
+    def stop(self, why: str) -> None:
+        """First call: drain and commit. Second: end at once; what was committed is kept either way."""
+        if self.engine.stopping:
+            self.engine.delivery.supervisor.kill()
+            log.warning("daemon.ended_at_once", reason=why)
+            os._exit(TRY_AGAIN if self.ends_why == "memory" else 128 + signal.SIGTERM)
+        log.info("daemon.stopping", reason=why)
+        self.notify.say("STOPPING=1")
+        self.ends_why = why
+        self.stopping_since_s = time.monotonic()
+        self.engine.stopping = True
+        self.engine.wake.set()
+
+    def _leave(self, reason: str) -> None:
+        if not self.engine.stopping:
+            log.warning("daemon.left", reason=reason, then="drain, commit, exit 75")
+            self.stop("memory")
+
+    def _reread(self) -> None:
+        self.notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self.reread()
+        self.notify.say("READY=1")
+
+    def answers(self) -> Mapping[str, Answer]:
+        """What the control socket answers."""
+        return {
+            "ping": self._ping,
+            "search": self._search,
+            "status": self._status,
+            "pause": self._pause,
+            "resume": self._resume,
+            "import": self._import,
+            "progress": self._progress,
+        }
+
+    async def _ping(self) -> Mapping[str, Any]:
+        return {"pid": os.getpid()}
+
+    async def _search(self, **query: Any) -> Any:
+        self.engine.idle_since_s = time.monotonic()
+        return await self.engine.delivery.supervisor.ask("search", **query)
+
+    async def _status(self) -> Mapping[str, Any]:
+        return status.of_engine(self.engine, self.mode, self.paused_by)
+
+    async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
+        self.paused_by = reason
+        return {"paused": True}
+
+    async def _resume(self) -> Mapping[str, Any]:
+        self.paused_by = ""
+        self.engine.wake.set()
+        return {"paused": False}
+
+    async def _import(self, roots: list[list[str]]) -> Mapping[str, Any]:
+        """Paths handed over by `backlog`: looked at now, once."""
+        given = [Root(os.fsencode(path), name) for name, path in roots]
+        async with self._rescanning:
+            files = await self.engine.reconcile(given)
+        return {"files": files, "pending": len(self.engine.agenda)}
+
+    async def _progress(self) -> Mapping[str, Any]:
+        run = self.engine.run
+        return {
+            "pending": len(self.engine.agenda),
+            "in_flight": len(self.engine.delivery.parcels()),
+            "files": run.files,
+            "chunks": run.chunks,
+            "points": run.total,
+            "tokens": run.tokens,
+            "holding": run.holding,
+        }
+
+
+def watch_s(stopping: bool) -> float:
+    """How long an idle loop sleeps unless something wakes it: it has nothing to poll."""
+    return 0.05 if stopping else 30.0

@@ -1,0 +1,164 @@
+"""One open SQLite database: transactions, questions, and SQLite's errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from importer.errors import TRY_AGAIN, StateError
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_WAITABLE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+class StateUnwritable(StateError):
+    """The state cannot be written now: disk full, read-only, locked. Nothing of the transaction was kept."""
+
+    retryable = True
+
+
+class StateCorrupt(StateError):
+    """The state turned out damaged while in use; the next start checks every page and sets it aside."""
+
+    exit_code = TRY_AGAIN
+    retryable = True
+
+
+class Database:
+    """An open connection in autocommit mode, its transactions, and the translation of its errors.
+
+    `set_aside` is the name a damaged predecessor was given ("" for none), `created` whether this one began empty.
+    A `reader` leaves no mark.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        connection: sqlite3.Connection,
+        *,
+        created: bool = False,
+        set_aside: str = "",
+        reader: bool = False,
+    ) -> None:
+        self.path, self.connection, self.created, self.set_aside = path, connection, created, set_aside
+        self._reader, self._identity = reader, _identity(path)
+        self._durable = True
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing. `durable=False` survives a kill but perhaps not a power cut, and costs no sync of the disk.
+
+        Raises StateUnwritable when nothing could be written, StateError when the file was removed or replaced.
+        """
+        if _identity(self.path) != self._identity:
+            raise StateError(
+                f"{self.path} was removed or replaced while in use", hint="start again: it is re-read or rebuilt"
+            )
+        with self.translating(writing=True):
+            self._synchronise(durable)
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one question."""
+        with self.translating(writing=False):
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def vacuum(self, pages: int = 1000) -> None:
+        """Gives up to `pages` free pages (of 4 KiB) back to the file system."""
+        with self.translating(writing=True):
+            self.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")  # `execute` stops after one page
+
+    def close(self) -> None:
+        """Ends the connection; the write-ahead log is folded in and removed."""
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.close()
+
+    @contextlib.contextmanager
+    def translating(self, *, writing: bool) -> Iterator[None]:
+        """SQLite's errors as ours. Damage found here leaves a mark, so that the next start looks closely."""
+        try:
+            with translating(self.path, writing=writing):
+                yield
+        except StateCorrupt:
+            if not self._reader:
+                with contextlib.suppress(OSError):
+                    os.close(os.open(suspect_mark(self.path), os.O_CREAT | os.O_WRONLY, 0o600))
+            raise
+
+    def _synchronise(self, durable: bool) -> None:
+        if durable != self._durable:
+            self.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Device and inode of the file that has this name now; (0, 0) for none."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (stat.st_dev, stat.st_ino)
+
+
+def suspect_mark(path: str) -> str:
+    """The file whose presence makes the next start check every page."""
+    return f"{path}-suspect"
+
+
+@contextlib.contextmanager
+def translating(path: str, *, writing: bool) -> Iterator[None]:
+    """Raises StateCorrupt, StateUnwritable or StateError for what SQLite and the system say of `path`."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise  # ours, not the disk's
+    except sqlite3.DatabaseError as error:
+        raise _translated(error, path, writing) from error
+    except UnicodeDecodeError as error:  # sqlite3 stumbles over its own message when a garbled name stands in it
+        raise _damaged(path, "its schema is garbled") from error
+    except OSError as error:
+        room = error.errno in _NO_ROOM
+        kind = StateUnwritable if room else StateError
+        raise kind(f"{path}: {error.strerror or error}", hint=_hint(room)) from error
+
+
+def _translated(error: sqlite3.DatabaseError, path: str, writing: bool) -> StateError:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF in _DAMAGED:
+        return _damaged(path, str(error))
+    if writing and code & 0xFF in _WAITABLE:
+        return StateUnwritable(f"{path} cannot be written: {error}", hint=_hint(True))
+    return StateError(f"{path} cannot be used: {error}", hint=_hint(False))
+
+
+def _damaged(path: str, reason: str) -> StateCorrupt:
+    return StateCorrupt(f"{path} is damaged: {reason}", hint="it is set aside and rebuilt at the next start")
+
+
+def _hint(room: bool) -> str:
+    if room:
+        return "make room or make it writable; the import goes on by itself and nothing is lost"
+    return "check its permissions and the disk; it is left as it is"

@@ -1,0 +1,125 @@
+"""Conversation formats: pure folds from raw lines to turns, one module of this folder each.
+
+A format is a module with the members of `Format`. Adding one is adding a file here (or naming a dotted
+`package.module` in the settings) and a sample in `tests/corpus/<name>/`: it is found by its name, and the contract
+tests pick it up. Modules whose name begins with an underscore are parts that formats share.
+
+The fold: `context = begin(path)`, then `fed = feed(context, line, options)` for each line in order, going on with
+`fed.context`. It does no I/O, never raises whatever the bytes, and its context is small JSON that can be stored between
+any two lines, so the result does not depend on how the file arrived.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from importer.errors import UsageError
+from importer.formats import _records
+from importer.records import Turn
+
+HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
+HEAD_RECORDS = 20
+MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known file
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What to index beside what people and assistants said to each other."""
+
+    subagents: bool = False
+    thinking: bool = False
+    tool_results: bool = False
+    summaries: bool = True
+
+
+class Fed(msgspec.Struct, frozen=True, gc=False):
+    """What one line gave.
+
+    `context` goes into the next call and is the same object when nothing changed. `unknown` counts records and blocks
+    of types this version does not know; `problems` says why parts of the line were broken and passed over.
+    """
+
+    context: Any
+    turns: tuple[Turn, ...] = ()
+    unknown: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class Format(Protocol):
+    """What a format module has. A format that is no JSON may also have `recognises_head(head: bytes) -> bool`."""
+
+    NAME: str
+    Context: type[msgspec.Struct]
+
+    def roots(self, environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+        """Folders where the tool keeps its files; they need not exist."""
+
+    def wanted(self, relative: bytes) -> bool:
+        """Whether the path below a root (or a file's bare name) can be a conversation."""
+
+    def recognises(self, records: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the first JSON objects of a file are of this format; at most one format says so."""
+
+    def begin(self, path: bytes) -> Any:
+        """The context before the first line of the file at `path`."""
+
+    def feed(self, context: Any, raw: bytes, options: Options) -> Fed:
+        """The turns of one line (without its newline), and the context after it."""
+
+
+def names() -> tuple[str, ...]:
+    """The formats of this folder, sorted, with hyphens: `claude-code`."""
+    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found))
+
+
+def load(name: str) -> Format:
+    """The format called `name`, or the module at a dotted path. Raises UsageError when there is none."""
+    if name in names():
+        return cast(Format, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
+    hint = f"known are {', '.join(names())}, or a dotted package.module"
+    if "." not in name:
+        raise UsageError(f"there is no format called {name!r}", hint=hint)
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise UsageError(f"format {name!r} cannot be imported: {error}", hint=hint) from error
+    missing = [
+        member for member in ("NAME", "Context", "roots", "wanted", "begin", "feed") if not hasattr(module, member)
+    ]
+    if missing:
+        raise UsageError(f"{name!r} is no format: it lacks {', '.join(missing)}", hint=hint)
+    return cast(Format, module)
+
+
+def detect(head: bytes) -> str | None:
+    """The name of the format a file's first bytes are in, None while that cannot be told.
+
+    Only complete lines of the first 64 KiB count, so the answer for a growing file goes from None to a name once.
+    """
+    return next(iter(claims(head)), None)
+
+
+def claims(head: bytes) -> tuple[str, ...]:
+    """All formats that recognise a file's first bytes: at most one, if their signs are chosen well."""
+    lines = head[:HEAD_BYTES].split(b"\n")[:-1]
+    records = _first_records(lines)
+    return tuple(name for name in names() if _recognises(load(name), lines, records))
+
+
+def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
+    by_head = getattr(format_, "recognises_head", None)
+    return (bool(records) and format_.recognises(records)) or bool(by_head and by_head(b"\n".join(lines)))
+
+
+def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
+    records: list[Mapping[str, Any]] = []
+    for line in lines:
+        records += [msgspec.json.decode(part) for part in _records.whole(line).parts]
+        if len(records) >= HEAD_RECORDS:
+            break
+    return records[:HEAD_RECORDS]

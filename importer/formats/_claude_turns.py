@@ -1,0 +1,182 @@
+"""What one Claude Code line says, type by type: each step takes the context and the line and gives what was fed.
+
+A line holds one block of an answer, seldom more; blocks of one answer stay separate turns, which the chunk fold joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from importer.formats import Fed, Options, _claude_lines, _claude_queue, _claude_text, _claude_tools
+from importer.formats._claude_lines import Block, Line, Origin
+from importer.formats._claude_sessions import Context, Session, with_own_calls, with_session
+from importer.formats._turns import key, utc
+from importer.records import Facts, Turn
+
+KNOWN_BLOCKS = frozenset(("text", "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
+PICTURE = "[image]"  # stands for a prompt that is nothing but a picture
+SYNTHETIC = "<synthetic>"  # the model of messages that Claude Code writes itself, such as API errors
+BY_PEOPLE = (None, "human", "channel")  # kinds of origin; a channel is a person writing from a messenger
+
+Step = Callable[[Context, Session, Line, Options], Fed]
+
+
+def user(context: Context, session: Session, line: Line, options: Options) -> Fed:
+    """A prompt, a compaction summary, or tool results, which are nine of ten user lines."""
+    blocks = _blocks(line)
+    unknown = _unknown(blocks)
+    if _only_results(blocks, options) or (_is_subagent(line) and not options.subagents):
+        return Fed(with_session(context, session), (), unknown)
+    turns = _results(context, session, line, blocks) if options.tool_results else ()
+    text = _typed(blocks) if _by_people(line.origin) else ""
+    if text and _is_summary(line, blocks):
+        turns += (_turn(context, session, line, "user", text, kind="summary"),) * options.summaries
+    elif text:
+        turn = _turn(context, session, line, "user", text)
+        said_already = False
+        if not _is_subagent(line):
+            session, said_already = _claude_queue.prompted(session, text, turn.key)
+        turns += (turn,) * (not said_already)
+    return Fed(with_session(context, session), turns, unknown)
+
+
+def assistant(context: Context, session: Session, line: Line, options: Options) -> Fed:
+    """A piece of an answer: text, or the tools it used, or both."""
+    blocks = _blocks(line)
+    unknown = _unknown(blocks)
+    calls = [block for block in blocks if block.type == "tool_use"]
+    context = with_own_calls(with_session(context, session), _claude_tools.own_calls(calls))
+    passed_over = line.is_api_error_message or (line.message and line.message.model == SYNTHETIC)
+    if passed_over or (_is_subagent(line) and not options.subagents):
+        return Fed(context, (), unknown)
+    text = _joined(_answers(blocks, options))
+    tools, files = _claude_tools.names(calls), _claude_tools.files(calls)
+    if not (text or tools or files):
+        return Fed(context, (), unknown)
+    return Fed(context, (_turn(context, session, line, "assistant", text, tools=tools, files=files),), unknown)
+
+
+def queue_operation(context: Context, session: Session, line: Line, _: Options) -> Fed:
+    """A prompt typed while the assistant works: put into the queue, delivered, or taken back."""
+    text = _joined(map(_claude_text.steered, _claude_lines.texts(line.content)))
+    session, texts = _claude_queue.operate(session, line.operation, text)
+    return _steered(context, session, line, texts)
+
+
+def attachment(context: Context, session: Session, line: Line, _: Options) -> Fed:
+    """Something injected; only a queued command that a person typed counts."""
+    found = line.attachment
+    session_only = Fed(with_session(context, session))
+    if not found or found.type != "queued_command" or (found.command_mode or "prompt") != "prompt":
+        return session_only
+    if _is_subagent(line) or not _by_people(found.origin):
+        return session_only
+    text = _joined(map(_claude_text.steered, _claude_lines.texts(found.prompt)))
+    session, texts = _claude_queue.say(session, text)
+    return _steered(context, session, line, texts)
+
+
+def _steered(context: Context, session: Session, line: Line, texts: Sequence[str]) -> Fed:
+    # Queue log and attachment have different times, and a fork copies only the latter: the key takes the prompt's.
+    turns = tuple(
+        _turn(context, session, line, "user", text, mark=key("user", "steering", session.prompt, text))
+        for text in texts
+    )
+    return Fed(with_session(context, session), turns)
+
+
+STEPS: dict[str, Step] = {
+    "user": user,
+    "assistant": assistant,
+    "queue-operation": queue_operation,
+    "attachment": attachment,
+}
+
+
+def _blocks(line: Line) -> Sequence[Block]:
+    content = line.message.content if line.message else None
+    if isinstance(content, str):
+        return [Block(type="text", text=content)]
+    return content or ()
+
+
+def _unknown(blocks: Sequence[Block]) -> int:
+    return len([block for block in blocks if block.type not in KNOWN_BLOCKS])
+
+
+def _only_results(blocks: Sequence[Block], options: Options) -> bool:
+    if len(blocks) != 1 or options.tool_results:
+        return False
+    return blocks[0].type == "tool_result" and not blocks[0].is_error
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "\n\n".join([text for text in texts if text])
+
+
+def _typed(blocks: Sequence[Block]) -> str:
+    texts = [_claude_text.said(block.text) for block in blocks if block.type == "text" and block.text]
+    text = _joined([*map(_claude_tools.objection, blocks), *texts])
+    types = {block.type for block in blocks}
+    return text or PICTURE * (bool(types & {"image", "document"}) and "tool_result" not in types)
+
+
+def _is_summary(line: Line, blocks: Sequence[Block]) -> bool:
+    return bool(line.is_compact_summary) or any(_claude_text.is_summary(block.text or "") for block in blocks)
+
+
+def _by_people(origin: Origin | None) -> bool:
+    return origin is None or origin.kind in BY_PEOPLE
+
+
+def _is_subagent(line: Line) -> bool:
+    return bool(line.is_sidechain or line.team_name)
+
+
+def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
+    texts: list[str] = []
+    for block in blocks:
+        if block.type == "text" and block.text:
+            texts.append(_claude_text.answered(block.text))
+        elif block.type == "thinking" and options.thinking:
+            texts += map(_claude_text.answered, _claude_lines.texts(block.thinking))
+    return texts
+
+
+def _results(context: Context, session: Session, line: Line, blocks: Sequence[Block]) -> tuple[Turn, ...]:
+    """What tools answered, as the assistant's: it is no prompt, and belongs to the exchange that goes on."""
+    text = _joined(_claude_tools.result(context, block) for block in blocks)
+    if not text:
+        return ()
+    mark = key("tool", line.timestamp or line.uuid or "", text)
+    return (_turn(context, session, line, "assistant", text, mark=mark),)
+
+
+def _turn(
+    context: Context,
+    session: Session,
+    line: Line,
+    role: str,
+    text: str,
+    *,
+    kind: str = "exchange",
+    mark: str = "",
+    tools: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
+) -> Turn:
+    agent = (line.agent_id or line.agent_name or "sidechain")[:100] if _is_subagent(line) else ""
+    # Two calls may share a millisecond: what has no text is told apart by what it did.
+    mark = mark or key(role, line.timestamp or line.uuid or "", text, *(() if text else (*tools, *files)))
+    facts = Facts(
+        kind="subagent" if agent else kind,
+        project=session.project,
+        title=session.title or context.summary,
+        cwd=session.cwd,
+        git_branch=session.git_branch,
+        model=(line.message and line.message.model) or "",
+        agent=agent,
+        tools=tools,
+        files=files,
+    )
+    conversation = f"{session.id}/{agent}" if agent else session.id
+    return Turn(conversation, line.uuid or mark, role, text, utc(line.timestamp), mark, facts)

@@ -1,0 +1,117 @@
+"""The shape of a Codex line: an envelope with a typed payload, or, before autumn 2025, the bare payload itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+EMPTY = msgspec.Raw(b"null")
+
+_patched = re.compile(r"\*\*\* (?:Add|Update|Delete) File: ([^\n\\\"]+)")
+_cwd = re.compile(r"<cwd>([^<\n]+)</cwd>|Current working directory: ([^\n]+)")
+
+# Text blocks that Codex puts among a person's: instructions, surroundings, frames around pictures.
+INJECTED = (
+    "# AGENTS.md instructions for",
+    "<environment_context>",
+    "<user_instructions>",
+    "<INSTRUCTIONS>",
+    "<turn_aborted>",
+    "<skill>",
+    "<permissions instructions>",
+    "<subagent_notification>",
+    "<image",
+    "</image>",
+)
+
+
+class Part(msgspec.Struct, gc=False):
+    """A content part of any type; input_text and output_text hold words."""
+
+    type: str = ""
+    text: str | None = None
+
+
+class Git(msgspec.Struct, gc=False):
+    """What Codex notes of the repository."""
+
+    branch: str | None = None
+
+
+class Item(msgspec.Struct, gc=False):
+    """Any payload: a session's head, a message, a tool call or its output, an event."""
+
+    type: str = ""
+    id: str | None = None
+    role: str | None = None
+    content: str | list[Part] | None = None
+    message: Any = None
+    cwd: str | None = None
+    model: str | None = None
+    git: Git | None = None
+    name: str | None = None
+    call_id: str | None = None
+    arguments: Any = None
+    input: Any = None
+    output: msgspec.Raw = EMPTY
+    summary: msgspec.Raw = EMPTY
+    source: Any = None
+    agent_nickname: str | None = None
+    timestamp: str | None = None
+
+
+class Line(Item, gc=False):
+    """An envelope with `payload`; in legacy files the line is the item."""
+
+    payload: Item | None = None
+    record_type: str | None = None
+    instructions: msgspec.Raw = EMPTY
+
+
+_decode_words = msgspec.json.Decoder(str | list[Part] | None).decode
+
+
+def words(content: str | list[Part] | None) -> list[str]:
+    """The texts of a message's content."""
+    if isinstance(content, str):
+        return [content]
+    return [part.text for part in content or () if part.text]
+
+
+def raw_words(raw: msgspec.Raw) -> list[str]:
+    """The texts of content that was left undecoded."""
+    try:
+        return words(_decode_words(raw))
+    except (ValueError, RecursionError):
+        return []
+
+
+def typed(item: Item) -> str:
+    """What a person typed of a user message: the blocks that Codex did not put there."""
+    return "\n\n".join([text.strip() for text in words(item.content) if text.strip() and not is_injected(text)])
+
+
+def is_injected(text: str) -> bool:
+    """Whether a text block comes from Codex itself."""
+    return text.lstrip().startswith(INJECTED)
+
+
+def given(item: Item) -> str:
+    """What a tool call was given, as text: JSON arguments or raw input."""
+    return next((text for text in (item.arguments, item.input) if isinstance(text, str)), "")
+
+
+def patched_files(item: Item) -> list[str]:
+    """The files that a patch names, whether it is the call's input or stands inside a shell command."""
+    text = given(item)
+    return [path.strip() for path in _patched.findall(text)] if "*** " in text else []
+
+
+def folder_told(item: Item) -> str:
+    """The working directory that an environment block tells, the only place where legacy files have it."""
+    for text in words(item.content):
+        if "<environment_context>" in text and (found := _cwd.search(text)):
+            return (found[1] or found[2]).strip()
+    return ""

@@ -1,0 +1,42 @@
+"""The loop that formats of JSON lines share: a raw line becomes typed records, each record one step of the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from importer.formats import Fed, Options, _records
+from importer.records import Turn
+
+L = TypeVar("L", bound=msgspec.Struct)
+
+
+class Lines(Generic[L]):
+    """Reads lines as structs of one kind: clean lines at the decoder's speed, damaged ones by what can be saved."""
+
+    def __init__(self, kind: type[L]) -> None:
+        self._kind = kind
+        self._decode = msgspec.json.Decoder(kind).decode
+
+    def feed(self, context: Any, raw: bytes, options: Options, step: Callable[[Any, L, Options], Fed]) -> Fed:
+        """What `step` gives for the line's record, or for all saved from it. Raises nothing that `step` does not."""
+        try:
+            line = self._decode(raw)
+        except (ValueError, RecursionError):
+            return self._feed_saved(context, raw, options, step)
+        return step(context, line, options)
+
+    def _feed_saved(self, context: Any, raw: bytes, options: Options, step: Callable[[Any, L, Options], Fed]) -> Fed:
+        whole = _records.whole(raw)
+        problems, unknown = whole.problems, whole.strangers
+        turns: tuple[Turn, ...] = ()
+        for part in whole.parts:
+            line = _records.fitting(part, self._kind)
+            if line is None:
+                problems += (_records.TOO_DEEP,)
+                continue
+            fed = step(context, line, options)
+            context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
+        return Fed(context, turns, unknown, problems)

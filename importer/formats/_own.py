@@ -1,0 +1,22 @@
+"""Our own search, as assistants call it: what the memory answered must not go into the memory again.
+
+Known by name: our MCP server under any name that contains ours, the official one over the same collection, and the
+command line.
+"""
+
+from __future__ import annotations
+
+import re
+
+_tool = re.compile(r"\S*importer\S*?(?:__|[./:])\S+\Z|(?:\S*(?:__|[./:]))?qdrant-find\Z")
+_command = re.compile(r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b")
+
+
+def is_own_tool(name: str) -> bool:
+    """Whether a tool of this name asks this memory."""
+    return ("importer" in name or "qdrant" in name) and bool(_tool.match(name))
+
+
+def is_own_command(command: str) -> bool:
+    """Whether a shell command asks this memory."""
+    return "importer" in command and bool(_command.search(command))

@@ -1,0 +1,46 @@
+"""What every format does to a record's words: keys that survive copying, times in UTC, lengths with a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import msgspec
+
+KEY_BYTES = 16
+MAX_NAMES = 32  # tools and files one turn may carry
+MAX_NAME_CHARS = 1024
+
+
+def key(*parts: str) -> str:
+    """A hash over the parts, in hex: equal only when all parts are. 16 bytes of BLAKE2b."""
+    return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=KEY_BYTES).hexdigest()
+
+
+def utc(stamp: str | None) -> str:
+    """An ISO 8601 time as RFC 3339 UTC with milliseconds, "" when it is none. A time without a zone is taken as UTC."""
+    if not stamp:
+        return ""
+    try:
+        moment = datetime.fromisoformat(stamp)
+        if len(stamp) == 24 and stamp[10] == "T" and stamp[19] == "." and stamp[23] == "Z":
+            return stamp
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return ""
+
+
+def clip(text: str, limit_bytes: int) -> str:
+    """The longest convenient beginning of the text whose JSON form has at most `limit_bytes` bytes."""
+    if len(text) * 6 <= limit_bytes:  # one character is at most six bytes in JSON: \\u0000
+        return text
+    while (size := len(msgspec.json.encode(text)) - 2) > limit_bytes:
+        text = text[: min(len(text) - 1, len(text) * limit_bytes // size)]
+    return text
+
+
+def once(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once, in order, cut to a bounded length, and a bounded number of them; empty ones are left out."""
+    return tuple(dict.fromkeys([name[:MAX_NAME_CHARS] for name in names if name]))[:MAX_NAMES]

@@ -1,0 +1,152 @@
+"""Aider: `.aider.chat.history.md` in a repository's root, markdown to which every session is appended.
+
+    # aider chat started at 2024-08-05 19:33:02      a session; its time has no zone and is the only one there is
+    > Added app.py to the chat.                      what Aider says
+    #### rename foo to bar                           what a person says, each line of it marked
+    Done, I renamed it: …                            all else is the assistant
+
+The assistant's own markdown may begin a line with the same marks; that cannot be told apart. A paragraph of an answer
+is a turn, given out at the blank line behind it. Further lines of a prompt come as texts of the exchange the first one
+began. Keys are chained to the line that starts the session: a hash of the key before, role and text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.formats import Fed, Options
+from importer.formats._turns import clip, key, utc
+from importer.records import Facts, Turn
+
+NAME = "aider"
+
+FILE_NAME = b".aider.chat.history.md"
+START = "# aider chat started at "
+PROMPT, NOTE = "#### ", "> "
+NOTHING_TYPED = "<blank>"
+PARAGRAPH_BYTES = 2_000  # a longer one is given out in parts
+PATH_BYTES = 600
+NAME_BYTES = 120
+
+_model = re.compile(r"> (?:Main model|Model|Models): (\S+)")
+_edited = re.compile(r"> Applied edit to (.+)")
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The session so far: when it began, its last key, and the lines of the paragraph that is not complete yet."""
+
+    project: str = ""
+    session: str = ""
+    at: str = ""
+    model: str = ""
+    last: str = ""
+    asking: bool = False
+    paragraph: str = ""
+
+
+def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
+    """None: the files lie in people's repositories."""
+    return ()
+
+
+def wanted(relative: bytes) -> bool:
+    """The name Aider gives, or a name that ends with it."""
+    return relative.endswith(FILE_NAME)
+
+
+def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
+    """Never by JSON records."""
+    return False
+
+
+def recognises_head(head: bytes) -> bool:
+    """A line that starts a session; it need not be the first."""
+    return head.startswith(START.encode()) or f"\n{START}".encode() in head
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line; the project is the folder, which is the repository's root."""
+    return Context(project=clip(os.path.dirname(path).decode("utf-8", "replace"), PATH_BYTES))
+
+
+def feed(context: Context, raw: bytes, _: Options) -> Fed:
+    """The turns of one line: the paragraph it completes, the prompt it is. Never raises."""
+    line = raw.replace(b"\0", b"").decode("utf-8", "replace").lstrip("\ufeff").rstrip()
+    if line.startswith(START):
+        context, turns = _complete(context)
+        return Fed(_started(context, line.removeprefix(START).strip()), turns)
+    if line.startswith(PROMPT):
+        return _asked(context, line.removeprefix(PROMPT).strip())
+    if line.startswith(NOTE) or line == NOTE.strip():
+        return _noted(context, line)
+    if not line:
+        return Fed(*_complete(context))
+    return _grown(context, line)
+
+
+def _started(context: Context, stamp: str) -> Context:
+    begun = key("aider", stamp)
+    return Context(project=context.project, session=f"aider-{begun[:16]}", at=utc(stamp), last=begun)
+
+
+def _asked(context: Context, text: str) -> Fed:
+    """A line of a prompt; the first one begins an exchange, the others go on with it."""
+    role = "assistant" if context.asking else "user"
+    context, turns = _complete(context)
+    if text and text != NOTHING_TYPED:
+        context, more = _said(context, role, text)
+        turns += more
+        context = replace(context, asking=True)
+    return Fed(context, turns)
+
+
+def _noted(context: Context, line: str) -> Fed:
+    """A line of Aider's own: the model it names, the file it says was edited."""
+    context, turns = _complete(context)
+    if found := _model.match(line):
+        return Fed(replace(context, model=clip(found[1], NAME_BYTES)), turns)
+    if found := _edited.match(line):
+        mark = key("edit", context.last, found[1])
+        turns += (_turn(context, "assistant", "", mark, (found[1][:PATH_BYTES],)),)
+    return Fed(context, turns)
+
+
+def _grown(context: Context, line: str) -> Fed:
+    """A line of an answer: the paragraph grows, and what does not fit any more is given out."""
+    turns: tuple[Turn, ...] = ()
+    longer = f"{context.paragraph}\n{line}" if context.paragraph else line
+    if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
+        context, turns = _complete(context)
+        longer = line
+    if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
+        context, more = _said(context, "assistant", longer)
+        return Fed(replace(context, asking=False), turns + more)
+    return Fed(replace(context, paragraph=longer, asking=False), turns)
+
+
+def _complete(context: Context) -> tuple[Context, tuple[Turn, ...]]:
+    """What was read of a paragraph, as said; the same context where there was none."""
+    if not context.paragraph:
+        return (replace(context, asking=False), ()) if context.asking else (context, ())
+    return _said(replace(context, paragraph="", asking=False), "assistant", context.paragraph)
+
+
+def _said(context: Context, role: str, text: str) -> tuple[Context, tuple[Turn, ...]]:
+    mark = key(context.last, role, text)
+    return replace(context, last=mark), (_turn(context, role, text.strip(), mark),)
+
+
+def _turn(context: Context, role: str, text: str, mark: str, files: tuple[str, ...] = ()) -> Turn:
+    facts = Facts(
+        project=context.project,
+        cwd=context.project,
+        model=context.model if role == "assistant" else "",
+        files=files,
+    )
+    return Turn(context.session or "aider", mark, role, text, context.at, mark, facts)

@@ -1,0 +1,209 @@
+"""GitHub Copilot CLI: events as JSON lines, `~/.copilot/session-state/<session>.jsonl` or `<session>/events.jsonl`.
+
+A prompt is `user.message` (its `transformedContent` has injected context around it), an answer `assistant.message`,
+whose content is often empty beside tool requests. A turn's key is a hash of role, time (or id) and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.formats import Fed, Options
+from importer.formats._lines import Lines
+from importer.formats._own import is_own_command, is_own_tool
+from importer.formats._turns import clip, key, once, utc
+from importer.records import Facts, Turn
+
+NAME = "copilot-cli"
+
+FAMILIES = ("session", "user", "assistant", "tool", "hook", "permission", "system", "subagent", "skill", "abort")
+RESULT_CHARS = 2_000
+OWN_CALLS = 8
+NAME_BYTES = 120
+PATH_BYTES = 512
+
+
+class Given(msgspec.Struct, gc=False):
+    """What a tool is called with: files, and the command to know our own search by."""
+
+    path: Any = None
+    file_path: Any = None
+    command: Any = None
+
+
+class Request(msgspec.Struct, gc=False, rename="camel"):
+    """A tool the assistant asks for."""
+
+    tool_call_id: str | None = None
+    name: str | None = None
+    arguments: Given | str | None = None
+
+
+class Place(msgspec.Struct, gc=False):
+    """Where a session runs."""
+
+    cwd: str | None = None
+    branch: str | None = None
+
+
+class Result(msgspec.Struct, gc=False):
+    """What a tool answered."""
+
+    content: Any = None
+
+
+class Details(msgspec.Struct, gc=False, rename="camel"):
+    """The `data` of any event."""
+
+    session_id: str | None = None
+    context: Place | None = None
+    content: str | None = None
+    model: str | None = None
+    reasoning_text: str | None = None
+    tool_requests: list[Request] | None = None
+    tool_call_id: str | None = None
+    parent_tool_call_id: str | None = None
+    result: Result | None = None
+
+
+class Event(msgspec.Struct, gc=False):
+    """One line."""
+
+    type: str = ""
+    data: Details | None = None
+    id: str | None = None
+    timestamp: str | None = None
+
+
+_lines = Lines(Event)
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The session and where it runs, and the calls to our own search; below 2 KB encoded."""
+
+    session: str = ""
+    project: str = ""
+    cwd: str = ""
+    git_branch: str = ""
+    own_calls: tuple[str, ...] = ()
+
+
+def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """The folder of all sessions."""
+    return (f"{home}/.copilot/session-state",)
+
+
+def wanted(relative: bytes) -> bool:
+    """Any `.jsonl`."""
+    return relative.endswith(b".jsonl")
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """The event that starts a session."""
+    return any(
+        record.get("type") == "session.start" and isinstance(data := record.get("data"), dict) and "sessionId" in data
+        for record in records
+    )
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line; the file or its folder is called like the session."""
+    folder, _, name = path.rpartition(b"/")
+    stem = folder.rpartition(b"/")[2] if name == b"events.jsonl" else name.removesuffix(b".jsonl")
+    return Context(session=clip(stem.decode("utf-8", "replace"), NAME_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, event: Event, options: Options) -> Fed:
+    details = event.data or Details()
+    context = _moved(context, details) if event.type.startswith("session.") else context
+    if event.type == "user.message":
+        return _said(context, event, details, "user", [details.content])
+    if event.type == "assistant.message":
+        return _answered(context, event, details, options)
+    if event.type == "tool.execution_complete" and options.tool_results:
+        return _result(context, event, details, options)
+    return Fed(context, (), int(event.type.partition(".")[0] not in FAMILIES))
+
+
+def _moved(context: Context, details: Details) -> Context:
+    place = details.context or Place()
+    cwd = clip(place.cwd or context.cwd, PATH_BYTES)
+    return replace(
+        context,
+        session=clip(details.session_id or context.session, NAME_BYTES),
+        project=context.project or cwd,
+        cwd=cwd,
+        git_branch=clip(place.branch or context.git_branch, NAME_BYTES),
+    )
+
+
+def _answered(context: Context, event: Event, details: Details, options: Options) -> Fed:
+    requests = details.tool_requests or ()
+    if own := [_mark(request.tool_call_id) for request in requests if _is_own(request)]:
+        context = replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:])
+    if details.parent_tool_call_id and not options.subagents:
+        return Fed(context)
+    texts = [details.reasoning_text if options.thinking else None, details.content]
+    tools = once([request.name or "" for request in requests])
+    return _said(context, event, details, "assistant", texts, tools=tools, files=once(_paths(requests)))
+
+
+def _result(context: Context, event: Event, details: Details, options: Options) -> Fed:
+    text = details.result.content if details.result else None
+    subagent = bool(details.parent_tool_call_id) and not options.subagents
+    if not isinstance(text, str) or subagent or _mark(details.tool_call_id) in context.own_calls:
+        return Fed(context)
+    return _said(context, event, details, "assistant", [text.strip()[:RESULT_CHARS]])
+
+
+def _said(
+    context: Context,
+    event: Event,
+    details: Details,
+    role: str,
+    texts: Sequence[str | None],
+    *,
+    tools: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
+) -> Fed:
+    text = "\n\n".join([text.strip() for text in texts if text and text.strip()]).replace("\0", "").strip()
+    if not (text or tools or files):
+        return Fed(context)
+    mark = key(role, event.timestamp or event.id or "", text, *(() if text else (*tools, *files)))
+    agent = _mark(details.parent_tool_call_id) if details.parent_tool_call_id else ""
+    facts = Facts(
+        kind="subagent" if agent else "exchange",
+        project=context.project,
+        cwd=context.cwd,
+        git_branch=context.git_branch,
+        model=details.model or "",
+        agent=agent,
+        tools=tools,
+        files=files,
+    )
+    conversation = f"{context.session}/{agent}" if agent else context.session
+    return Fed(context, (Turn(conversation, event.id or mark, role, text, utc(event.timestamp), mark, facts),))
+
+
+def _mark(id_: str | None) -> str:
+    return key(id_ or "")[:12]
+
+
+def _paths(requests: Sequence[Request]) -> list[str]:
+    given = [request.arguments for request in requests if isinstance(request.arguments, Given)]
+    return [path for one in given for path in (one.path, one.file_path) if isinstance(path, str)]
+
+
+def _is_own(request: Request) -> bool:
+    given = request.arguments
+    command = given.command if isinstance(given, Given) else given
+    return is_own_tool(request.name or "") or (isinstance(command, str) and is_own_command(command))

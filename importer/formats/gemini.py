@@ -1,0 +1,234 @@
+"""Gemini CLI: JSON lines under `~/.gemini/tmp/<project>/chats/`, a line of metadata and then messages with ids.
+
+A message is appended again under its id when its tool calls arrive, `$set.messages` repeats the whole list, and
+`$rewindTo` takes messages back. For a memory each message counts once, as it was first said; rewinds are ignored.
+
+A turn's key is a hash of role, message id, time and text: a resumed chat repeats them in another file. The older form,
+one JSON document rewritten at each change, is not read by this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.formats import Fed, Options
+from importer.formats._lines import Lines
+from importer.formats._own import is_own_command, is_own_tool
+from importer.formats._turns import clip, key, once, utc
+from importer.records import Facts, Turn
+
+NAME = "gemini"
+
+ROLES = {"user": "user", "gemini": "assistant"}
+KNOWN_TYPES = frozenset((*ROLES, "info", "error", "warning", ""))
+RESULT_CHARS = 2_000
+NAME_BYTES = 120
+RECENT = 32  # messages known again; one that is repeated later is known by its time
+EMPTY = msgspec.Raw(b"null")
+
+_hash = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Part(msgspec.Struct, gc=False):
+    """A piece of content; only text is read."""
+
+    text: str | None = None
+
+
+class Given(msgspec.Struct, gc=False):
+    """What a tool was called with: files, and the command to know our own search by."""
+
+    file_path: Any = None
+    absolute_path: Any = None
+    command: Any = None
+
+
+class Call(msgspec.Struct, gc=False):
+    """A tool call with its result."""
+
+    name: str | None = None
+    args: Given | None = None
+    result: Any = None
+
+
+class Thought(msgspec.Struct, gc=False):
+    """What the model said it was thinking."""
+
+    subject: str | None = None
+    description: str | None = None
+
+
+Content = str | Part | list[Part] | None
+
+
+class Message(msgspec.Struct, gc=False, rename="camel"):
+    """One message, as a line of its own or in a list."""
+
+    id: str | None = None
+    timestamp: str | None = None
+    type: str = ""
+    content: Content = None
+    display_content: Content = None
+    thoughts: list[Thought] | None = None
+    tool_calls: list[Call] | None = None
+    model: str | None = None
+
+
+class Change(msgspec.Struct, gc=False):
+    """A change of the chat's state; only a new list of messages is read."""
+
+    messages: list[Message] | None = None
+
+
+class Line(Message, gc=False, rename="camel"):
+    """A line: metadata (`session_id`), a message, or a change."""
+
+    session_id: str | None = None
+    project_hash: str | None = None
+    kind: str | None = None
+    change: Change | None = msgspec.field(default=None, name="$set")
+
+
+_lines = Lines(Line)
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The chat's identity, the digests of the last messages, and the newest time of all; below 1.5 KB encoded."""
+
+    session: str = ""
+    project: str = ""
+    subagent: bool = False
+    latest: str = ""
+    recent: tuple[str, ...] = ()
+
+
+def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """The folder of all projects' chats."""
+    return (f"{home}/.gemini/tmp",)
+
+
+def wanted(relative: bytes) -> bool:
+    """Any `.jsonl`: chats lie in `<project>/chats/`, those of subagents one folder deeper."""
+    return relative.endswith(b".jsonl")
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """The metadata of the first line."""
+    return any("sessionId" in record and "projectHash" in record for record in records)
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line, which names the session."""
+    stem = path.rpartition(b"/")[2].removesuffix(b".jsonl").decode("utf-8", "replace")
+    return Context(session=clip(stem, NAME_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one line and the context after it; a line that repeats the list may give many. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, line: Line, options: Options) -> Fed:
+    if line.session_id:
+        return Fed(_headed(context, line))
+    if context.subagent and not options.subagents:
+        return Fed(context)
+    if line.change:
+        return _replayed(context, line.change.messages or (), options)
+    context, turns = _message(context, line, options)
+    return Fed(context, turns, int(line.type not in KNOWN_TYPES))
+
+
+def _headed(context: Context, line: Line) -> Context:
+    # The project is a readable name only in newer versions; a hash says nothing to anybody.
+    project = line.project_hash or ""
+    return replace(
+        context,
+        session=clip(line.session_id or "", NAME_BYTES),
+        project="" if _hash.match(project) else clip(project, NAME_BYTES),
+        subagent=line.kind == "subagent",
+    )
+
+
+def _replayed(context: Context, messages: Sequence[Message], options: Options) -> Fed:
+    """Of a list that replaces all messages, those newer than any seen."""
+    turns: tuple[Turn, ...] = ()
+    before = context.latest
+    for message in messages:
+        if not before or utc(message.timestamp) > before:
+            context, more = _message(context, message, options)
+            turns += more
+    return Fed(context, turns)
+
+
+def _message(context: Context, message: Message, options: Options) -> tuple[Context, tuple[Turn, ...]]:
+    role = ROLES.get(message.type)
+    if role is None:
+        return context, ()
+    text, at = _text(message, options), utc(message.timestamp)
+    calls = message.tool_calls or ()
+    tools, files = once([call.name or "" for call in calls]), once([path for call in calls for path in _paths(call)])
+    mark = key(role, message.id or "", message.timestamp or "", _joined(_shown(message)))
+    if not text or mark[:12] in context.recent:  # here again with its tool calls, or with its token count only
+        text, mark = "", key("tools", message.id or "", message.timestamp or "", *tools, *files)
+    if mark[:12] in context.recent or not (text or tools or files):
+        return context, ()
+    recent = (*context.recent, mark[:12])[-RECENT:]
+    facts = Facts(
+        kind="subagent" if context.subagent else "exchange",
+        project=context.project,
+        model=message.model or "",
+        agent="subagent" if context.subagent else "",
+        tools=tools,
+        files=files,
+    )
+    turn = Turn(context.session, message.id or mark, role, text, at, mark, facts)
+    return replace(context, recent=recent, latest=max(context.latest, at)), (turn,)
+
+
+def _text(message: Message, options: Options) -> str:
+    texts = _shown(message)
+    if options.thinking:
+        texts = [f"{t.subject or ''}: {t.description or ''}".strip(": ") for t in message.thoughts or ()] + texts
+    if options.tool_results:
+        texts += [_result(call) for call in message.tool_calls or ()]
+    return _joined(texts)
+
+
+def _shown(message: Message) -> list[str]:
+    """What the user saw, which may be shorter than what the model was sent."""
+    return _words(message.display_content) or _words(message.content)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()
+
+
+def _words(content: Content) -> list[str]:
+    if isinstance(content, str):
+        return [content] if content.strip() else []
+    parts = [content] if isinstance(content, Part) else content or []
+    return [part.text for part in parts if part.text and part.text.strip()]
+
+
+def _paths(call: Call) -> list[str]:
+    given = call.args
+    return [path for path in (given.file_path, given.absolute_path) if isinstance(path, str)] if given else []
+
+
+def _result(call: Call) -> str:
+    """The beginning of what a tool answered, unless it was our own search."""
+    command = call.args.command if call.args else None
+    if is_own_tool(call.name or "") or (isinstance(command, str) and is_own_command(command)):
+        return ""
+    try:
+        answers = msgspec.convert(call.result, list[dict[str, dict[str, Any]]])
+    except msgspec.ValidationError:
+        return ""
+    outputs = (a.get("functionResponse", {}).get("response") for a in answers)
+    return "\n".join(str(o["output"]) for o in outputs if isinstance(o, dict) and "output" in o)[:RESULT_CHARS]

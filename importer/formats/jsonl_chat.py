@@ -1,0 +1,225 @@
+"""Plain chats as JSON lines, in the shapes people use; there is no authority for any of them.
+
+    {"role": "user", "content": "…"}                     a message a line; a conversation id may stand beside it
+    {"messages": [{"role": …, "content": …}, …]}         a conversation a line
+    {"conversations": [{"from": "human", "value": …}]}   the same in other words
+    {"prompt": "…", "completion": "…"}                   a question and its answer; instruction, input and output too
+
+Where a message has a time or an id, its key is a hash of that, role and text. Where it has neither, keys are chained:
+each is a hash of the one before it in the conversation, role and text, so the same words said twice stay two turns, and
+a copy of the file has the same keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from importer.formats import Fed, Options
+from importer.formats._lines import Lines
+from importer.formats._turns import clip, key, once, utc
+from importer.records import Facts, Turn
+
+NAME = "jsonl-chat"
+
+ROLES = {
+    **dict.fromkeys(("user", "human", "prompter"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bard", "bot", "model", "ai"), "assistant"),
+}
+CONVERSATIONS = 8  # whose chain is remembered; where ids alternate between more, an old one's chain begins afresh
+ID_BYTES = 100
+NAME_CHARS = 200
+MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 1973
+
+
+class Record(msgspec.Struct, gc=False):
+    """Any of the shapes: a field may be missing, and of any type."""
+
+    role: Any = None
+    from_: Any = msgspec.field(default=None, name="from")
+    content: Any = None
+    value: Any = None
+    text: Any = None
+    messages: Any = None
+    conversations: Any = None
+    prompt: Any = None
+    completion: Any = None
+    response: Any = None
+    instruction: Any = None
+    input: Any = None
+    output: Any = None
+    tool_calls: Any = None
+    id: Any = None
+    conversation_id: Any = None
+    session_id: Any = None
+    thread_id: Any = None
+    timestamp: Any = None
+    created_at: Any = None
+    created: Any = None
+    model: Any = None
+    title: Any = None
+
+
+_lines = Lines(Record)
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The file's stem, for messages that name no conversation, and the last key of each recent conversation."""
+
+    stem: str = ""
+    chains: tuple[tuple[str, str], ...] = ()
+
+
+def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
+    """None: such files lie wherever people put them."""
+    return ()
+
+
+def wanted(relative: bytes) -> bool:
+    """JSON lines by their usual endings."""
+    return relative.endswith((b".jsonl", b".ndjson"))
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """One of the shapes; a `type` or a payload means some program's own format."""
+    return any(_is_ours(record) for record in records)
+
+
+def _is_ours(record: Mapping[str, Any]) -> bool:
+    if any(mark in record for mark in ("type", "payload", "projectHash", "sessionId", "uuid")):
+        return False
+    said = record.get("messages") or record.get("conversations")
+    if isinstance(said, list):
+        return any(isinstance(message, dict) and {"role", "from"} & message.keys() for message in said)
+    pair = "prompt" in record and ("completion" in record or "response" in record)
+    return pair or {"instruction", "output"} <= record.keys() or {"role", "content"} <= record.keys()
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line."""
+    stem = path.rpartition(b"/")[2].rpartition(b".")[0].decode("utf-8", "replace")
+    return Context(stem=clip(stem, ID_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one line: a message, or a whole conversation. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, record: Record, _: Options) -> Fed:
+    messages = _conversation(record)
+    if messages is None:
+        return _one(context, record)
+    chain, turns = "", []
+    named = _name(record) or _name(Record(conversation_id=record.id))
+    conversation = named or f"chat-{key(*(_text(message) for message in messages))[:16]}"
+    for message in messages:
+        if turn := _turn(message, record, conversation, chain):
+            chain = turn.key
+            turns.append(turn)
+    return Fed(context, tuple(turns), int(not turns))
+
+
+def _one(context: Context, record: Record) -> Fed:
+    conversation = _name(record) or context.stem
+    chains = dict(context.chains)
+    turn = _turn(record, record, conversation, chains.pop(conversation, ""))
+    if turn is None:
+        return Fed(context, (), int(_role(record) == "" and not isinstance(record.role, str)))
+    recent = (*chains.items(), (conversation, turn.key))[-CONVERSATIONS:]
+    return Fed(msgspec.structs.replace(context, chains=recent), (turn,))
+
+
+def _conversation(record: Record) -> list[Record] | None:
+    """The messages of a line that holds a conversation, None for a line that is a message."""
+    for said in (record.messages, record.conversations):
+        if isinstance(said, list):
+            return [message for message in map(_record, said) if message]
+    asked, answered = record.prompt or record.instruction, record.completion or record.response or record.output
+    if asked is None or answered is None:
+        return None
+    question = "\n\n".join(text for text in (_words(asked), _words(record.input)) if text)
+    return [Record(role="user", content=question), Record(role="assistant", content=answered)]
+
+
+def _record(value: Any) -> Record | None:
+    try:
+        return msgspec.convert(value, Record)
+    except msgspec.ValidationError:
+        return None
+
+
+def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn | None:
+    """The turn of a message of `line`, None for one of another role or without content."""
+    role, text = _role(message), _text(message)
+    tools = _tools(message) if role == "assistant" else ()
+    if not role or not (text or tools):
+        return None
+    stamp = next(
+        (str(mark) for mark in (message.timestamp, message.created_at, message.created, message.id) if mark), ""
+    )
+    mark = key(role, stamp or f"after {chain}", text, *tools)
+    facts = Facts(title=_short(line.title), model=_short(message.model or line.model), tools=tools)
+    at = _at(message) or _at(line)
+    return Turn(conversation, _short(message.id) or mark, role, text, at, mark, facts)
+
+
+def _role(message: Record) -> str:
+    said = message.role if message.role is not None else message.from_
+    return ROLES.get(said.lower(), "") if isinstance(said, str) else ""
+
+
+def _text(message: Record) -> str:
+    content = (message.content, message.value, message.text)
+    return _words(next((one for one in content if one is not None), None))
+
+
+def _words(content: Any) -> str:
+    """The text of content: a string, or parts that are strings or objects with a text."""
+    if isinstance(content, str):
+        return content.replace("\0", "").strip()
+    if not isinstance(content, list):
+        return ""
+    parts = (part.get("text", part.get("content")) if isinstance(part, dict) else part for part in content)
+    return (
+        "\n\n".join([part.strip() for part in parts if isinstance(part, str) and part.strip()])
+        .replace("\0", "")
+        .strip()
+    )
+
+
+def _tools(message: Record) -> tuple[str, ...]:
+    calls = message.tool_calls if isinstance(message.tool_calls, list) else ()
+    functions = (call.get("function") for call in calls if isinstance(call, dict))
+    names = (function.get("name") for function in functions if isinstance(function, dict))
+    return once([name for name in names if isinstance(name, str)])
+
+
+def _name(record: Record) -> str:
+    found = (record.conversation_id, record.session_id, record.thread_id)
+    return clip(next((str(id_) for id_ in found if isinstance(id_, str | int)), ""), ID_BYTES)
+
+
+def _short(value: Any) -> str:
+    return str(value)[:NAME_CHARS] if isinstance(value, str | int) else ""
+
+
+def _at(record: Record) -> str:
+    """A message's time: ISO 8601, or seconds or milliseconds since 1970."""
+    for stamp in (record.timestamp, record.created_at, record.created):
+        if isinstance(stamp, str):
+            return utc(stamp)
+        if isinstance(stamp, int | float):
+            return _since_1970(stamp)
+    return ""
+
+
+def _since_1970(stamp: float) -> str:
+    try:
+        moment = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return utc(moment.isoformat())

@@ -1,0 +1,148 @@
+"""Looks at memory every second and does what the governor decides; keeps peaks and history. Never blocks the import."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from importer import governor
+from importer.engine import Engine
+from importer.governor import Action, Do, Life, State, Thresholds
+from importer.history import Ending, History, Moment
+from importer.log import logger
+from importer.memory import Probes, Sample
+from importer.policy import Recycle
+
+log = logger()
+
+HISTORY_S = 10  # seconds of samples written at once: one small transaction
+
+
+@dataclass(slots=True)
+class Guard:
+    """Watches one engine. `leave(reason)` is called when the daemon itself has grown too large."""
+
+    engine: Engine
+    thresholds: Thresholds
+    history: History | None = None
+    leave: Callable[[str], None] = lambda _reason: None
+    sample_s: float = 1.0
+    probes: Probes = field(default_factory=Probes)
+    clock: Callable[[], float] = time.monotonic
+    state: State = State()
+    sample: Sample | None = None
+    _moments: list[Moment] = field(default_factory=list)
+    _asked: set[asyncio.Task[object]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Looks until cancelled."""
+        try:
+            while True:
+                self.look()
+                await asyncio.sleep(self.sample_s)
+        finally:
+            self.flush()
+
+    def look(self) -> Action:
+        """One sample, one decision, its action."""
+        worker = self.engine.delivery.supervisor.worker
+        sample = self.sample = self.probes.sample(worker.child.pid if worker else None)
+        self._note(sample)
+        action, self.state = governor.decide(sample, self._life(), self.thresholds, self.state)
+        for warning in action.warnings:
+            log.warning("memory.warned", reason=warning)
+        self._act(action)
+        self.engine.delay_s = action.delay_s
+        if action.budget_tokens:
+            self.engine.delivery.token_budget = action.budget_tokens
+        return action
+
+    def _life(self) -> Life | None:
+        engine = self.engine
+        worker = engine.delivery.supervisor.worker
+        if worker is None:
+            return None
+        now_s = self.clock()
+        busy = engine.delivery.busy or bool(worker.child.waiting)
+        idle_s = 0.0 if busy or engine.agenda else now_s - max(engine.idle_since_s, worker.born_s)
+        age_s = now_s - worker.born_s
+        return Life(worker.child.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
+
+    def _act(self, action: Action) -> None:
+        engine = self.engine
+        if action.do is Do.NOTHING:
+            return
+        if action.do is Do.KILL:
+            engine.delivery.supervisor.kill()
+        elif action.do is Do.RECYCLE:
+            engine.ending = engine.ending or Recycle(action.reason)
+            engine.wake.set()
+            return
+        elif action.do is Do.TRIM:
+            self._trim()
+        elif action.do is Do.COLLECT:
+            collect()
+        elif action.do is Do.LEAVE:
+            self.leave(action.reason)
+        elif action.do in {Do.PAUSE, Do.RESUME}:
+            engine.pressed = action.reason if action.do is Do.PAUSE else ""
+            engine.wake.set()
+        log.warning(f"memory.{action.do}", reason=action.reason)
+
+    def _trim(self) -> None:
+        task = asyncio.ensure_future(self.engine.delivery.supervisor.ask("trim"))
+        self._asked.add(task)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[object]) -> None:
+        self._asked.discard(task)
+        if not task.cancelled():
+            task.exception()  # a worker that died meanwhile is the delivery's business
+
+    def _note(self, sample: Sample) -> None:
+        record = self.engine.delivery.supervisor.record
+        if sample.worker is not None:
+            record.rss_bytes = sample.worker.rss_bytes
+            record.peak_rss_bytes = max(record.peak_rss_bytes, sample.worker.rss_bytes)
+            record.peak_anon_bytes = max(record.peak_anon_bytes, sample.worker.judged_bytes)
+        if sample.daemon is not None:
+            record.daemon_peak_rss_bytes = max(record.daemon_peak_rss_bytes, sample.daemon.rss_bytes)
+            record.daemon_peak_anon_bytes = max(record.daemon_peak_anon_bytes, sample.daemon.judged_bytes)
+        self._moments.append(_moment(sample))
+        if len(self._moments) * self.sample_s >= HISTORY_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what was gathered, and how workers ended since."""
+        record = self.engine.delivery.supervisor.record
+        endings, record.endings = record.endings, []
+        if self.history is not None:
+            self.history.measured(self._moments)
+            for ending in endings:
+                self.history.ended(Ending(*ending))
+        self._moments = []
+
+
+def collect() -> None:
+    """Frees what Python and the allocator keep."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _moment(sample: Sample) -> Moment:
+    worker, daemon = sample.worker, sample.daemon
+    return Moment(
+        at=time.time(),
+        worker_anon_bytes=worker.anon_bytes if worker else 0,
+        worker_swap_bytes=worker.swap_bytes if worker else 0,
+        worker_file_bytes=worker.file_bytes if worker else 0,
+        daemon_rss_bytes=daemon.rss_bytes if daemon else 0,
+        available_bytes=sample.available_bytes or 0,
+        cgroup_bytes=sample.group.used_bytes if sample.group else 0,
+    )

@@ -1,0 +1,168 @@
+"""One importer per state directory: an flock on `importer.lock`, with who holds it written inside.
+
+Only the lock decides, never the file's content: the kernel drops it with its holder, so what a killed one left behind
+is harmless. The descriptor is closed on exec, so a worker never keeps it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from importer.errors import StateError, StateLocked
+
+NAME = "importer.lock"
+TRIES = 25  # somebody asking who holds it holds it for an instant himself; so does one who has not written his name yet
+TRY_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a state directory: `pid` 0 and `command` "" when unreadable, `started` in UTC seconds."""
+
+    pid: int = 0
+    started: float = 0.0
+    command: str = ""
+
+
+class Lock:
+    """The lock of one state directory: `with Lock(folder):`. `held` tells whether it still means anything.
+
+    `clock` is UTC seconds.
+    """
+
+    def __init__(
+        self, folder: str, *, clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.folder, self.path = folder, os.path.join(folder, NAME)
+        self._clock, self._sleep = clock, sleep
+        self._descriptor = -1
+
+    def acquire(self) -> Self:
+        """Makes the directory (0700) and takes it. Raises StateLocked when another has it, StateError without rights.
+
+        Waits at most half a second, and only while the holder has no name.
+        """
+        if self._descriptor >= 0:
+            return self
+        with _translating(self.folder):
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            for _ in range(TRIES):
+                self._descriptor = _try(self.path)
+                if self._descriptor >= 0:
+                    _sign(self._descriptor, self._clock())
+                    return self
+                if _alive(_read(self.path)):
+                    break
+                self._sleep(TRY_S)
+        raise _locked(self.folder, _read(self.path))
+
+    def held(self) -> bool:
+        """Whether the file is still the one we locked: somebody may have removed it, and a second importer begun."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+        except OSError:
+            return False
+
+    def release(self) -> None:
+        """Lets go. Twice is once."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def holder(folder: str) -> Holder | None:
+    """Who holds the directory now, None for nobody. Raises StateError when it cannot be asked."""
+    path = os.path.join(folder, NAME)
+    with _translating(folder):
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _read(path)
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _try(path: str) -> int:
+    """A locked descriptor of the file that has this name now, -1 when another has the lock."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return -1
+        except FileNotFoundError:  # removed between opening and locking
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _sign(descriptor: int, now: float) -> None:
+    """Writes who we are; of the command line only its first word, for flags may hold addresses with passwords."""
+    words = [os.path.basename(sys.argv[0]), *[word for word in sys.argv[1:] if not word.startswith("-")][:1]]
+    content = json.dumps({"pid": os.getpid(), "started": now, "command": " ".join(words)})
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, content.encode(), 0)
+
+
+def _read(path: str) -> Holder:
+    try:
+        with open(path, "rb") as file:
+            found: Any = json.loads(file.read(4096))
+        return Holder(int(found["pid"]), float(found["started"]), str(found["command"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Holder()
+
+
+def _alive(who: Holder) -> bool:
+    """Whether the name inside is a living process's; the pid of another container looks dead, which only costs time."""
+    try:
+        os.kill(who.pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return who.pid > 0
+
+
+def _locked(folder: str, who: Holder) -> StateLocked:
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(who.started))
+    name = f"process {who.pid} ({who.command}, since {since})" if who.pid else "another importer"
+    return StateLocked(f"{folder} is held by {name}", pid=who.pid, hint="stop it, or choose another --state-dir")
+
+
+@contextlib.contextmanager
+def _translating(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "make it writable for this user, or choose another --state-dir"
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP):
+            hint = "its file system cannot lock; choose a --state-dir on a local disk"
+        raise StateError(f"{folder} cannot be used: {error.strerror or error}", hint=hint) from error

@@ -1,0 +1,192 @@
+"""structlog, once per process: JSON lines, or readable ones on a terminal; keys and passwords never reach them.
+
+Events are past-tense dotted facts with keys: `logger().info("worker.recycled", reason="rss", files=41)`. They go to
+standard error, one line each, with a priority in front when the journal listens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, TextIO
+
+# structlog draws tracebacks with rich when it finds it, which costs the daemon 4 MB for nothing. A module that is None
+# is reported as missing by the import system.
+_RICH = sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+import structlog  # noqa: E402  # after rich is out of sight
+from structlog.typing import FilteringBoundLogger, Processor  # noqa: E402
+
+if _RICH is None:
+    del sys.modules["rich"]
+
+MASK = "********"
+SECRET_NAMES = re.compile(r"key|token|secret|passw|authorization|credential", re.IGNORECASE)
+SECRET_LEAST_CHARS = 6  # shorter ones are masked as whole values only, or they would eat half of the words
+USERINFO = re.compile(r"(://)[^/@\s]+@")
+PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}  # of syslog, as the journal reads them
+COLOURS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}  # ANSI
+MOST_CHARS = 4000  # of one value; a log is no place for a transcript
+
+
+def configure(
+    level: str = "info",
+    format: str = "auto",
+    *,
+    stream: TextIO | None = None,
+    secrets: Iterable[str] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Sends the process's events, and the warnings of libraries, to `stream` (standard error).
+
+    `level` is the least level; `format` is json, console, or auto (console on a terminal). `secrets` are values that
+    must not appear. May be called again, to change any of them.
+    """
+    out = sys.stderr if stream is None else stream
+    readable = format == "console" or (format == "auto" and out.isatty())
+    renderer: Processor = Readable(colours=out.isatty()) if readable else Json(journal=is_journal(out, environ))
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
+            Masking(secrets),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: Lines(out),
+        cache_logger_on_first_use=False,  # a re-read of the settings may change the level
+    )
+    logging.basicConfig(handlers=[Bridge()], level=logging.WARNING, force=True)
+
+
+def logger(**keys: Any) -> FilteringBoundLogger:
+    """The process's logger, with `keys` on each of its events."""
+    return structlog.get_logger(**keys)  # type: ignore[no-any-return]
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether systemd's journal reads the stream: JOURNAL_STREAM holds its device and inode (systemd.exec(5))."""
+    try:
+        stat = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
+
+
+def printable(value: Any) -> Any:
+    """A value as JSON can hold it. Paths are bytes and names need not be UTF-8: what is not becomes \\xNN."""
+    if isinstance(value, str):
+        try:
+            value = value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # half of a surrogate pair, from damaged JSON
+            value = value.encode("utf-8", "backslashreplace")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, Mapping):
+        return {str(printable(key)): printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [printable(item) for item in value]
+    number = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return value if value is None or number else printable(str(value))
+
+
+class Masking:
+    """Makes values printable and masks secrets: by the name of their key, by their value, and in URLs.
+
+    Numbers stay, whatever their key is called: `tokens=53` is a count.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {secret for secret in secrets if secret}
+        self._whole = frozenset(known)
+        self._inside = tuple(sorted((s for s in known if len(s) >= SECRET_LEAST_CHARS), key=len, reverse=True))
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        """The event as it may be shown."""
+        return {key: self._masked(key, printable(value)) for key, value in event.items()}
+
+    def _masked(self, key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._masked(name, item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._masked(key, item) for item in value]
+        if not isinstance(value, str):
+            return value
+        return MASK if value and SECRET_NAMES.search(key) and key != "event" else self._text(value)
+
+    def _text(self, value: str) -> str:
+        if value in self._whole:
+            return MASK
+        for secret in self._inside:
+            value = value.replace(secret, MASK)
+        value = USERINFO.sub(rf"\1{MASK}@", value)
+        half = MOST_CHARS // 2  # after the masking, so that no secret is cut in two
+        return value if len(value) <= MOST_CHARS else f"{value[:half]} … {value[-half:]}"
+
+
+class Json:
+    """One JSON object per line: at, level, event first, the keys as they come."""
+
+    def __init__(self, *, journal: bool = False) -> None:
+        self._journal = journal
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+        """The line."""
+        first = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
+        line = json.dumps({**first, **event}, ensure_ascii=False)
+        return f"<{PRIORITIES.get(first.get('level', ''), 6)}>{line}" if self._journal else line
+
+
+class Readable:
+    """`12:31:02 warning worker.recycled reason=rss files=41`; what is not printable is escaped, a traceback follows."""
+
+    def __init__(self, *, colours: bool = False) -> None:
+        self._colours = colours
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+        """The line, and those of a traceback."""
+        at, level = str(event.pop("at", ""))[11:19], str(event.pop("level", ""))
+        name, trace = event.pop("event", ""), str(event.pop("exception", "")).splitlines()
+        word = f"\x1b[{COLOURS.get(level, 0)}m{level:7}\x1b[0m" if self._colours else f"{level:7}"
+        pairs = (f"{key}={_quoted(value)}" for key, value in event.items())
+        line = " ".join([at, word, _quoted(name, spaces=True), *pairs])
+        return "\n".join([line, *(part if part.isprintable() else repr(part)[1:-1] for part in trace)])
+
+
+def _quoted(value: Any, *, spaces: bool = False) -> str:
+    """A value on one line: as it is where that is unambiguous and printable, else as a Python literal."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    plain = text.isprintable() and (spaces or (text and not isinstance(value, str)) or not set(text) & set(" '\"="))
+    return text if plain and text else repr(text)
+
+
+class Lines(structlog.WriteLogger):
+    """Writes each event as a line. A closed pipe or a full disk behind the log stops no import."""
+
+    def msg(self, message: str) -> None:
+        """Writes and flushes one line."""
+        with contextlib.suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
+class Bridge(logging.Handler):
+    """Turns what libraries log into events of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One event per record: `library.logged`."""
+        logger().log(
+            record.levelno,
+            "library.logged",
+            library=record.name,
+            message=record.getMessage(),
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )

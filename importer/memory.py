@@ -1,0 +1,226 @@
+"""What memory there is and who takes it, read from /proc and the control group; None where it cannot be known.
+
+    worker, daemon   /proc/<pid>/status     anonymous pages, swap, file-backed pages
+    machine          /proc/meminfo          total, available
+    control group    v2 memory.max, memory.high, memory.current, or v1 memory.limit_in_bytes, memory.usage_in_bytes:
+                     every level from our own up to the root, of which the one with the least room counts
+    pressure         memory.pressure of the control group, /proc/pressure/memory: share of time stalled
+
+`ru_maxrss` is not used: it survives exec, so a small child of a grown parent reports the parent. Where there is no
+/proc, psutil answers for the processes and the machine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+UNLIMITED_BYTES = 2**60  # version 1 says "no limit" with the largest number that fits a page counter
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMemory:
+    """Of one process: `anon_bytes` (shared memory too) and `swap_bytes` are its own; the kernel takes back the rest."""
+
+    anon_bytes: int
+    swap_bytes: int
+    file_bytes: int
+
+    @property
+    def judged_bytes(self) -> int:
+        """What limits are held against."""
+        return self.anon_bytes + self.swap_bytes
+
+    @property
+    def rss_bytes(self) -> int:
+        """What `ps` shows."""
+        return self.anon_bytes + self.file_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMemory:
+    """Of the control group with the least room: its limit, and its use without what is easily taken back."""
+
+    limit_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at everything. `at_s` is monotonic; pressure is the share of the last 10 s stalled, in percent."""
+
+    at_s: float
+    worker: ProcessMemory | None = None
+    daemon: ProcessMemory | None = None
+    total_bytes: int | None = None
+    available_bytes: int | None = None
+    group: GroupMemory | None = None
+    oom_kills: int | None = None
+    some_percent: float | None = None
+    full_percent: float | None = None
+
+    @property
+    def free_fraction(self) -> float | None:
+        """What is left of the machine's or the control group's memory, whichever is tighter; 0 to 1."""
+        shares = []
+        if self.total_bytes and self.available_bytes is not None:
+            shares.append(self.available_bytes / self.total_bytes)
+        if self.group is not None and self.group.limit_bytes > 0:
+            shares.append(max(0.0, 1.0 - self.group.used_bytes / self.group.limit_bytes))
+        return min(shares, default=None)
+
+
+def memory_limit_bytes() -> int:
+    """The most this process and its worker can ever have; 2 GiB where nothing can be known."""
+    return Probes().limit_bytes() or 2 * 1024**3
+
+
+class Probes:
+    """Reads everything below two roots. `clock` is monotonic seconds. Nothing here raises for a missing file."""
+
+    def __init__(
+        self, *, proc: str = "/proc", groups: str = "/sys/fs/cgroup", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._proc, self._groups, self._clock = proc, groups, clock
+        self._portable = not os.path.isdir(proc)
+
+    def sample(self, worker_pid: int | None = None) -> Sample:
+        """One look; about half a millisecond."""
+        levels = list(self._levels())
+        total, available = self.machine()
+        some, full = self._pressure(levels)
+        return Sample(
+            at_s=self._clock(),
+            worker=self.process(worker_pid) if worker_pid else None,
+            daemon=self.process(None),
+            total_bytes=total,
+            available_bytes=available,
+            group=_tightest(levels),
+            oom_kills=next((kills for level in levels if (kills := level.oom_kills()) is not None), None),
+            some_percent=some,
+            full_percent=full,
+        )
+
+    def process(self, pid: int | None) -> ProcessMemory | None:
+        """Of one process (None: this one); None when it is gone."""
+        if self._portable:
+            return _portable_process(pid)
+        status = _numbers(_read(self._proc, str(pid or "self"), "status"))
+        if "VmRSS" not in status:  # gone, a zombie, or a kernel thread
+            return None
+        anon = status.get("RssAnon", status["VmRSS"]) + status.get("RssShmem", 0)
+        return ProcessMemory(anon * 1024, status.get("VmSwap", 0) * 1024, status.get("RssFile", 0) * 1024)
+
+    def machine(self) -> tuple[int | None, int | None]:
+        """`(total, available)` bytes of the machine's memory."""
+        if self._portable:
+            return _portable_machine()
+        meminfo = _numbers(_read(self._proc, "meminfo"))
+        total, available = meminfo.get("MemTotal"), meminfo.get("MemAvailable")
+        return (total and total * 1024, None if available is None else available * 1024)
+
+    def limit_bytes(self) -> int | None:
+        """The most we and the worker can ever have: the smallest limit of any level, or the machine's memory."""
+        limits = [limit for level in self._levels() if (limit := level.limit()) is not None]
+        total, _ = self.machine()
+        return min([*limits, total] if total else limits, default=None)
+
+    def _pressure(self, levels: list[_Level]) -> tuple[float | None, float | None]:
+        """`(some, full)`: at least one waited for memory, or all did; of machine and control group the worse."""
+        texts = [_read(self._proc, "pressure", "memory"), *[_read(one.folder, "memory.pressure") for one in levels[:1]]]
+        stalls = [_stall(text) for text in texts]
+        return max((s[0] for s in stalls), key=_known), max((s[1] for s in stalls), key=_known)
+
+    def _levels(self) -> Iterator[_Level]:
+        """From our own control group up to the root; version 1 where it holds the memory controller."""
+        text = _read(self._proc, "self", "cgroup")
+        lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") > 1]
+        old = next((path for _, names, path in lines if "memory" in names.split(",")), None)
+        new = next((path for number, names, path in lines if number == "0" and not names), None)
+        root, path = (os.path.join(self._groups, "memory"), old) if old is not None else (self._groups, new)
+        parts = [] if path is None else [part for part in path.split("/") if part and part != ".."]
+        for depth in range(len(parts), -1, -1):
+            folder = os.path.join(root, *parts[:depth])
+            if os.path.isdir(folder):  # without a namespace of its own, a container's path is not there: only its root
+                yield _Level(folder, old is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One folder of the control group file system; `old` for version 1."""
+
+    folder: str
+    old: bool
+
+    def limit(self) -> int | None:
+        names = ("memory.limit_in_bytes",) if self.old else ("memory.max", "memory.high")
+        limits = [int(text) for name in names if (text := _read(self.folder, name).strip()).isdigit()]
+        return min((limit for limit in limits if limit < UNLIMITED_BYTES), default=None)
+
+    def memory(self) -> GroupMemory | None:
+        """Limit and working set: the use without the file pages nobody touched lately."""
+        limit = self.limit()
+        used = _read(self.folder, "memory.usage_in_bytes" if self.old else "memory.current").strip()
+        if limit is None or not used.isdigit():
+            return None
+        inactive = _numbers(_read(self.folder, "memory.stat")).get(
+            "total_inactive_file" if self.old else "inactive_file", 0
+        )
+        return GroupMemory(limit, max(0, int(used) - inactive))
+
+    def oom_kills(self) -> int | None:
+        return _numbers(_read(self.folder, "memory.oom_control" if self.old else "memory.events")).get("oom_kill")
+
+
+def _tightest(levels: list[_Level]) -> GroupMemory | None:
+    found = [memory for level in levels if (memory := level.memory()) is not None]
+    return min(found, key=lambda memory: memory.limit_bytes - memory.used_bytes, default=None)
+
+
+def _known(percent: float | None) -> float:
+    """Puts the unknown before every number."""
+    return -1.0 if percent is None else percent
+
+
+def _read(*parts: str) -> str:
+    """The text of a small kernel file; "" when there is none or it may not be read."""
+    try:
+        with open(os.path.join(*parts), "rb") as file:
+            return file.read(65536).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _numbers(text: str) -> dict[str, int]:
+    """`Name: 12 kB` and `name 12` lines as a mapping; other lines are passed over."""
+    words = (line.split() for line in text.splitlines())
+    return {w[0].rstrip(":"): int(w[1]) for w in words if len(w) >= 2 and w[1].isdigit()}
+
+
+def _stall(text: str) -> tuple[float | None, float | None]:
+    """`(some, full)` of the lines `some avg10=1.50 avg60=…`, as the kernel writes them since 4.20."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" avg10=")
+        try:
+            found[kind] = float(rest.split()[0])
+        except (ValueError, IndexError):
+            continue
+    return found.get("some"), found.get("full")
+
+
+def _portable_process(pid: int | None) -> ProcessMemory | None:
+    psutil: Any = importlib.import_module("psutil")  # only where there is no /proc: it costs the daemon a megabyte
+    try:
+        return ProcessMemory(psutil.Process(pid).memory_info().rss, 0, 0)
+    except psutil.Error:
+        return None
+
+
+def _portable_machine() -> tuple[int | None, int | None]:
+    memory: Any = importlib.import_module("psutil").virtual_memory()
+    return memory.total, memory.available

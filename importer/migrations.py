@@ -1,0 +1,123 @@
+"""Schema of the checkpoint database: version n is what the first n functions make of an empty file.
+
+    files        one row per stream: where it stands, how far it is imported, what proves it is still the same
+    contexts     of each file, the JSON its parser and chunk fold resume from, compressed (apart: scans read small rows)
+    open_chunks  of each file, the chunks that stand open at its end; found by chunk as well
+    quarantine   lines and chunks set aside, with who is to look at them
+    attempts     batches that are with the worker now, written before they are sent
+    suspects     chunks that were with a worker when it died, and how often
+    counters     running totals by name
+    tombstones   what was forgotten on purpose and must not come back
+    samples      memory measured over time, fine and coarse; a bounded ring each
+    recycles     the newest endings of workers, with their reasons
+    meta         single facts by name, such as the store's fingerprint
+
+A released version never changes; a change is a new function at the end of `MIGRATIONS`. Each runs in the transaction
+that also sets `user_version`, so a killed migration has not happened. The SQL stays within SQLite 3.31.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
+
+TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
+TABLES |= {"samples", "recycles", "meta"}
+_FILES = """
+CREATE TABLE files (
+  id INTEGER PRIMARY KEY,
+  folder BLOB, name BLOB,  -- both NULL when another file has taken the path and this one was not seen since
+  device INTEGER NOT NULL, inode INTEGER NOT NULL, generation INTEGER NOT NULL,
+  size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, offset INTEGER NOT NULL,
+  gone_at REAL, committed_at REAL NOT NULL,
+  head_length INTEGER NOT NULL, head_digest BLOB NOT NULL, tail_digest BLOB NOT NULL, format TEXT NOT NULL
+);
+CREATE UNIQUE INDEX files_by_path ON files (folder, name);
+CREATE UNIQUE INDEX files_by_identity ON files (device, inode);
+CREATE INDEX files_gone ON files (gone_at) WHERE gone_at IS NOT NULL;
+CREATE TABLE contexts (
+  file INTEGER PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE, body BLOB NOT NULL
+);
+CREATE TABLE open_chunks (
+  file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE, chunk TEXT NOT NULL, place INTEGER NOT NULL,
+  PRIMARY KEY (file, chunk)
+) WITHOUT ROWID;
+CREATE INDEX open_chunks_by_chunk ON open_chunks (chunk)
+"""
+
+_LEDGER = """
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE,
+  path BLOB NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL,
+  sample TEXT NOT NULL, chunk TEXT NOT NULL, at REAL NOT NULL, attempts INTEGER NOT NULL, status TEXT NOT NULL
+);
+CREATE INDEX quarantine_by_path ON quarantine (path);
+CREATE TABLE attempts (batch INTEGER PRIMARY KEY, ids TEXT NOT NULL, alone INTEGER NOT NULL, at REAL NOT NULL);
+CREATE TABLE suspects (
+  id TEXT PRIMARY KEY, deaths INTEGER NOT NULL, alone INTEGER NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE tombstones (
+  kind TEXT NOT NULL, value BLOB NOT NULL, at REAL NOT NULL, PRIMARY KEY (kind, value)
+) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+"""
+
+_HISTORY = """
+CREATE TABLE samples (
+  step_s INTEGER NOT NULL, slot INTEGER NOT NULL, at REAL NOT NULL,
+  worker_anon_bytes INTEGER NOT NULL, worker_swap_bytes INTEGER NOT NULL, worker_file_bytes INTEGER NOT NULL,
+  daemon_rss_bytes INTEGER NOT NULL, available_bytes INTEGER NOT NULL, cgroup_bytes INTEGER NOT NULL,
+  PRIMARY KEY (step_s, slot)
+) WITHOUT ROWID;
+CREATE TABLE recycles (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, reason TEXT NOT NULL, pid INTEGER NOT NULL, files INTEGER NOT NULL,
+  anon_bytes INTEGER NOT NULL, lived_s REAL NOT NULL
+)
+"""
+
+
+def version_1(connection: sqlite3.Connection) -> None:
+    """The first schema."""
+    for script in (_FILES, _LEDGER, _HISTORY):
+        for statement in script.split(";\n"):
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1,)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """What `user_version` says; 0 for a database nobody has migrated."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(
+    connection: sqlite3.Connection, migrations: tuple[Callable[[sqlite3.Connection], None], ...] = MIGRATIONS
+) -> int:
+    """Brings the schema to the newest version, in one transaction; returns the version it had before.
+
+    The connection is in autocommit mode (`isolation_level=None`). Any error leaves the database as it was.
+    """
+    before = version(connection)
+    if before >= len(migrations):
+        return before
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in migrations[before:]:
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return before
+
+
+def whole(connection: sqlite3.Connection) -> bool:
+    """Whether the tables of this version are all there: a damaged schema page can lose some quietly."""
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return there >= TABLES

@@ -1,0 +1,26 @@
+"""Messages to the service manager (sd_notify(3)): READY, STATUS, WATCHDOG, STOPPING. Quiet where there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+
+
+class Notify:
+    """Sends datagrams to the socket systemd names in NOTIFY_SOCKET. `watchdog_s` is 0 when nobody watches."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        address = environ.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        watched = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        self.watchdog_s = int(environ.get("WATCHDOG_USEC", "0") or 0) / 1e6 if watched else 0.0
+
+    def say(self, *words: str) -> None:
+        """Sends assignments such as `READY=1` in one datagram; a manager that does not listen stops nothing."""
+        if not self._address:
+            return
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            sender.sendto("\n".join(words).encode(), self._address)

@@ -1,0 +1,56 @@
+"""Which paths below a root are wanted: include and exclude patterns in the manner of .gitignore.
+
+    *  any characters but /     **  any folders     ?  one character     [ab] [!ab]  one of, none of these
+
+A pattern without a slash names a folder or file at any depth; one with a slash is read from the root. Whatever stands
+below a matching folder matches too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+Match = Callable[[bytes], bool]
+
+
+@lru_cache(maxsize=64)
+def matcher(patterns: tuple[str, ...]) -> Match | None:
+    """Whether a path relative to the root matches any of the patterns; None without patterns."""
+    alternatives = [_translate(pattern) for pattern in patterns if pattern.strip("/")]
+    if not alternatives:
+        return None
+    expression = re.compile(f"(?s:{'|'.join(alternatives)})(?:/.*)?", re.DOTALL)
+    return lambda relative: expression.fullmatch(os.fsdecode(relative)) is not None
+
+
+def _translate(pattern: str) -> str:
+    anchored = "/" in pattern.rstrip("/")
+    folders = [_folder(part) for part in pattern.strip("/").split("/")]
+    return ("" if anchored else "(?:.*/)?") + "".join(folders).removesuffix("/")
+
+
+def _folder(part: str) -> str:
+    """The expression of one component with its closing slash."""
+    return "(?:.*/)?" if part == "**" else "".join(_piece(piece) for piece in _PIECES.findall(part)) + "/"
+
+
+_PIECES = re.compile(r"\*+|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
+
+
+def _piece(piece: str) -> str:
+    if piece.startswith("*"):
+        return "[^/]*"
+    if piece == "?":
+        return "[^/]"
+    if len(piece) > 1:
+        negated = "^/" if piece[1] == "!" else ""
+        return f"[{negated}{_escaped(piece[1:-1].removeprefix('!'))}]"
+    return re.escape(piece)
+
+
+def _escaped(members: str) -> str:
+    """The inside of a character set; only the range sign keeps its meaning."""
+    return re.sub(r"([\\\]\[^&~|])", r"\\\1", members)

@@ -1,0 +1,121 @@
+"""One life of watchfiles' watcher over a fixed list of folders: what it saw, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from watchfiles import Change
+
+Watcher = Callable[..., AsyncGenerator[set[tuple[Change, str]], None]]
+"""`watchfiles.awatch`, or a scripted one with the same arguments."""
+
+PENDING_PATHS = 10_000  # more than these unread, and looking at everything is cheaper
+IDLE_MS = 60_000  # how long the watcher's thread sleeps at a stretch; it looks at the stop event every step
+LIMITS = ("watch limit", "os error 24", "os error 28", "no space left on device", "too many open files")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a watcher ended by itself.
+
+    `limited`: the watches inotify gives are used up, which does not pass soon. `undecodable`: a name is not UTF-8.
+    """
+
+    reason: str
+    limited: bool = False
+    undecodable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Paths with events since the last look; `deleted` are among `changed`. `overflown`: there were more."""
+
+    changed: frozenset[bytes] = frozenset()
+    deleted: frozenset[bytes] = frozenset()
+    overflown: bool = False
+
+
+class Pump:
+    """Runs the watcher as a task, gathers what it sees, rings the bell.
+
+    `ending` is None while it lives. The watcher keeps one thread, which ends within a step of `stop`.
+    """
+
+    def __init__(self, folders: Sequence[bytes], bell: asyncio.Event, watcher: Watcher, **options: Any) -> None:
+        self.ending: Ending | None = None
+        self._bell = bell
+        self._stop = asyncio.Event()
+        self._changed: set[bytes] = set()
+        self._deleted: set[bytes] = set()
+        self._task = asyncio.create_task(self._run(watcher, [os.fsdecode(path) for path in folders], options))
+
+    @property
+    def done(self) -> bool:
+        """Whether its thread is gone."""
+        return self._task.done()
+
+    async def established(self) -> bool:
+        """Whether the watch stands (else `ending` says why not).
+
+        The watcher sets its watches before it first waits, so one turn of the loop brings it there.
+        """
+        await asyncio.sleep(0)
+        return self.ending is None
+
+    def take(self) -> Seen:
+        """What was seen since the last call."""
+        seen = Seen(frozenset(self._changed), frozenset(self._deleted), len(self._changed) >= PENDING_PATHS)
+        self._changed.clear()
+        self._deleted.clear()
+        return seen
+
+    def stop(self) -> None:
+        """Ask the watcher's thread to end."""
+        self._stop.set()
+
+    async def close(self) -> None:
+        """Stop, and wait until the thread is gone."""
+        self.stop()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, watcher: Watcher, folders: Sequence[str], options: dict[str, Any]) -> None:
+        try:
+            changes = watcher(
+                *folders,
+                watch_filter=None,
+                stop_event=self._stop,
+                rust_timeout=IDLE_MS,
+                recursive=False,
+                force_polling=False,
+                ignore_permission_denied=False,  # with True the limit of inotify is passed over, too
+                **options,
+            )
+            async for group in changes:
+                self._gather(group)
+            self.ending = Ending("it stopped by itself")
+        except (Exception, BaseExceptionGroup) as error:  # whatever a foreign library may raise from its thread
+            self.ending = _ending(error)
+        finally:
+            self._stop.set()
+            self._bell.set()
+
+    def _gather(self, group: set[tuple[Change, str]]) -> None:
+        for change, path in group:
+            if len(self._changed) < PENDING_PATHS:
+                self._changed.add(os.fsencode(path))
+            if change == Change.deleted:
+                self._deleted.add(os.fsencode(path))
+        self._bell.set()
+
+
+def _ending(error: BaseException) -> Ending:
+    """The first cause, out of the groups that anyio wraps it in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    reason = f"{type(error).__name__}: {error}"
+    words = reason.lower()
+    return Ending(reason[:300], any(limit in words for limit in LIMITS), undecodable="unable to decode" in words)

@@ -1,0 +1,128 @@
+"""What was set aside: bad lines and chunks, shown, tried again or dropped.
+
+A line is known by path, offset and reason, a chunk by its id: the same one again is the same row, tried once more.
+
+    open      somebody should look
+    retrying  its file is being read again; gone once its file is past it, open again if it fails again
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from importer.database import Database
+from importer.records import Checkpoint, Reject
+from importer.rows import split
+
+_PUT = """
+INSERT INTO quarantine (key, path, offset, length, stage, reason, sample, chunk, at, attempts, status)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'open')
+ON CONFLICT (key) DO UPDATE SET
+  path = excluded.path, offset = excluded.offset, length = excluded.length, stage = excluded.stage,
+  reason = excluded.reason, sample = excluded.sample, at = excluded.at, attempts = attempts + 1, status = 'open'
+"""
+_PAGE = """
+SELECT id, path, offset, length, stage, reason, sample, chunk, at, attempts, status
+FROM quarantine WHERE id > ? ORDER BY id LIMIT ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One row of the quarantine: `id` is what people name it by, `at` the last time it failed (UTC seconds)."""
+
+    id: int
+    reject: Reject
+    at: float
+    attempts: int
+    status: str
+
+
+class Quarantine:
+    """The quarantine of one state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self) -> int:
+        """How many lines and chunks are set aside."""
+        return int(self._database.rows("SELECT count(*) FROM quarantine")[0][0])
+
+    def page(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Up to `limit` rows with an id above `after`, in order of id."""
+        return [_row(row) for row in self._database.rows(_PAGE, (after, limit))]
+
+    def retry(self, ids: Iterable[int] | None = None) -> tuple[bytes, ...]:
+        """Marks rows (None: all) to be tried again, and their files to be read from the start; returns the paths.
+
+        Reading again embeds nothing that is stored already. Unknown ids are ignored.
+        """
+        with self._database.transaction() as connection:
+            paths: set[bytes] = set()
+            for row in self._chosen(connection, ids):
+                connection.execute("UPDATE quarantine SET status = 'retrying' WHERE id = ?", (row[0],))
+                paths.add(row[1])
+            for path in paths:
+                reread(connection, path)
+        return tuple(sorted(paths))
+
+    def drop(self, ids: Iterable[int] | None = None) -> int:
+        """Forgets rows (None: all); returns how many there were. The lines stay passed over."""
+        with self._database.transaction() as connection:
+            if ids is None:
+                return connection.execute("DELETE FROM quarantine").rowcount
+            chosen = [(number,) for number in ids]
+            return connection.executemany("DELETE FROM quarantine WHERE id = ?", chosen).rowcount
+
+    def _chosen(self, connection: sqlite3.Connection, ids: Iterable[int] | None) -> list[tuple[int, bytes]]:
+        if ids is None:
+            return connection.execute("SELECT id, path FROM quarantine").fetchall()
+        sql = "SELECT id, path FROM quarantine WHERE id = ?"
+        return [row for number in ids for row in connection.execute(sql, (number,))]
+
+
+def put(connection: sqlite3.Connection, rejects: Sequence[Reject], at: float) -> None:
+    """Inside a transaction: sets these aside, or counts one attempt more for those that already are."""
+    rows = (
+        (_key(r), r.path, r.offset, r.length, r.stage, _text(r.reason), _text(r.sample), r.chunk_id, at)
+        for r in rejects
+    )
+    connection.executemany(_PUT, rows)
+
+
+def settle(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
+    """Inside a transaction, after `put`: what was tried again and lies behind the checkpoint has succeeded."""
+    connection.execute(
+        "DELETE FROM quarantine WHERE path = ? AND status = 'retrying' AND offset + length <= ?",
+        (checkpoint.path, checkpoint.offset),
+    )
+
+
+def reread(connection: sqlite3.Connection, path: bytes) -> None:
+    """Inside a transaction: makes the file's proof fail, so that it is taken for a new generation and read again."""
+    folder, name = split(path)
+    connection.execute(
+        "UPDATE files SET mtime_ns = 0, ctime_ns = 0, tail_digest = x'00', head_digest = x'00'"
+        " WHERE folder = ? AND name = ?",
+        (folder, name),
+    )
+
+
+def _key(reject: Reject) -> bytes:
+    """What makes two rejects the same one."""
+    if reject.chunk_id:
+        return b"chunk\0" + reject.chunk_id.encode()
+    return b"line\0%s\0%d\0%s" % (reject.path, reject.offset, reject.reason.encode(errors="replace"))
+
+
+def _text(value: str) -> str:
+    """SQLite's text is UTF-8, which cannot hold the lone surrogates of a damaged line."""
+    return value.encode(errors="replace").decode()
+
+
+def _row(row: tuple[Any, ...]) -> Quarantined:
+    number, path, offset, length, stage, reason, sample, chunk, at, attempts, status = row
+    return Quarantined(number, Reject(path, offset, length, stage, reason, sample, chunk), at, attempts, status)

@@ -1,0 +1,277 @@
+"""The values that flow, all frozen: a file becomes lines, turns, chunks, spans, a batch; a batch becomes a receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What `stat` said of a file. `path` is bytes, because names need not be UTF-8; times are nanoseconds."""
+
+    path: bytes
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPrint:
+    """A hash of the first `length` bytes of a file; the length grows with the file up to a limit and is remembered."""
+
+    length: int
+    digest: bytes
+
+
+class Reason(StrEnum):
+    """Why reading starts where it starts."""
+
+    NEW = "new"
+    RESUME = "resume"
+    TRUNCATED = "truncated"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to read on, and why. TRUNCATED and REPLACED mean a new generation from offset 0."""
+
+    offset: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One complete line: its bytes without the newline, `start` and `end` offsets (`end` is just after the newline).
+
+    An `oversized` line was hashed through and not kept: `raw` is its first few bytes only.
+    """
+
+    start: int
+    end: int
+    raw: bytes
+    oversized: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a turn knows beside its text; empty where unknown. `kind` is exchange, summary or subagent."""
+
+    kind: str = "exchange"
+    project: str = ""
+    title: str = ""
+    cwd: str = ""
+    git_branch: str = ""
+    model: str = ""
+    agent: str = ""
+    tools: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something said. `role` is user or assistant; `at` is RFC 3339 UTC or "".
+
+    `key` is what survives copying the conversation (a hash; each format says of what): it de-duplicates turns and, of
+    an exchange's first turn, anchors its chunks. A turn without text only carries facts (tools used, files edited).
+    """
+
+    conversation_id: str
+    turn_id: str
+    role: str
+    text: str
+    at: str
+    key: str
+    facts: Facts = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of an exchange: `id` is derived from content, `metadata` is small and JSON-able.
+
+    `holder` is "" for a closed chunk, which never changes; else the conversation at whose end the chunk stands open.
+    """
+
+    id: str
+    text: str
+    metadata: Mapping[str, Any]
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An open chunk that has grown: `holder` no longer needs point `id`; without any holder left it is deleted."""
+
+    id: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Lines and bytes by outcome, for the conservation law read = stored + skipped + quarantined + in flight."""
+
+    lines_stored: int = 0
+    lines_skipped: int = 0
+    lines_quarantined: int = 0
+    bytes_stored: int = 0
+    bytes_skipped: int = 0
+    bytes_quarantined: int = 0
+    messages: int = 0
+    unknown: int = 0
+
+    @property
+    def lines_read(self) -> int:
+        """All lines, whatever became of them."""
+        return self.lines_stored + self.lines_skipped + self.lines_quarantined
+
+    @property
+    def bytes_read(self) -> int:
+        """All bytes, newlines included."""
+        return self.bytes_stored + self.bytes_skipped + self.bytes_quarantined
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.lines_stored + other.lines_stored,
+            self.lines_skipped + other.lines_skipped,
+            self.lines_quarantined + other.lines_quarantined,
+            self.bytes_stored + other.bytes_stored,
+            self.bytes_skipped + other.bytes_skipped,
+            self.bytes_quarantined + other.bytes_quarantined,
+            self.messages + other.messages,
+            self.unknown + other.unknown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a file is durably imported, and what is needed to go on from there.
+
+    `offset` is always just after a newline (or 0). `tail_digest` hashes the last <= 4 KiB before it. `context` is the
+    JSON a parser and the chunk fold need to resume mid-file. `open_ids` are the chunks that stand open at its end.
+    """
+
+    path: bytes
+    device: int
+    inode: int
+    generation: int
+    offset: int
+    head: HeadPrint
+    tail_digest: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    format: str
+    context: bytes = b""
+    open_ids: tuple[str, ...] = ()
+    committed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Something set aside: a bad line (`chunk_id` empty) or a chunk that cannot be embedded or stored.
+
+    `offset` and `length` are bytes in the file at `path`; `stage` is read, parse, embed or store; `sample` is a short
+    masked beginning of the text, for the person who looks.
+    """
+
+    path: bytes
+    offset: int
+    length: int
+    stage: str
+    reason: str
+    sample: str = ""
+    chunk_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What is written to the state when the chunks before it are durably stored."""
+
+    checkpoint: Checkpoint
+    tally: Tally
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one bounded read of one file gave: chunks, open chunks outgrown, and the commit their storing pays for."""
+
+    chunks: tuple[Chunk, ...]
+    releases: tuple[Release, ...]
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Work for the worker, with the commits its success pays for; `urgent` goes ahead of backlog.
+
+    `owners[i]` is the index in `commits` of the file that chunk i came from.
+    """
+
+    number: int
+    chunks: tuple[Chunk, ...]
+    releases: tuple[Release, ...]
+    commits: tuple[Commit, ...]
+    urgent: bool = False
+    owners: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the worker did with a batch, sent after the durable write.
+
+    `points` were embedded and written, `known` stood in the store already, `total` is what the store counts now.
+    """
+
+    batch: int
+    points: int
+    known: int
+    tokens: int
+    total: int
+    rss_bytes: int
+    embed_s: float
+    store_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with a batch: `stage` is embed, store or worker; `ids` are the chunks to blame, () for all."""
+
+    batch: int
+    stage: str
+    kind: str
+    message: str
+    retryable: bool
+    ids: tuple[str, ...] = ()
+    retry_after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter."""
+
+    text: str
+    limit: int = 10
+    mode: str = "hybrid"
+    project: str = ""
+    source: str = ""
+    kind: str = ""
+    conversation: str = ""
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found point. `metadata` is what the chunk carried."""
+
+    id: str
+    score: float
+    document: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)

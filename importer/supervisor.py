@@ -1,0 +1,199 @@
+"""Owns at most one worker: starts it, talks to it, ends it for a reason, and tells planned ends from deaths."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from importer import policy, wire
+from importer.child import Child, Ended
+from importer.errors import ImporterError, StoreRefused, StoreUnreachable, WorkerDied, WorkerError
+from importer.log import logger
+from importer.policy import Recycle
+
+log = logger()
+
+MOST_ENDINGS = 100  # not yet written; bounded even if nobody writes them
+BOOT_S = 120.0  # a cold disk and a large model; beyond this it is stuck
+PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # so that a source tree works uninstalled
+STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start a worker: its command, its environment, its first frame."""
+
+    environ: Mapping[str, str]
+    configure: Mapping[str, Any]
+    command: tuple[str, ...] = (sys.executable, "-m", "importer.worker")
+
+
+@dataclass(slots=True)
+class Worker:
+    """The living worker and what is remembered of it."""
+
+    child: Child
+    ready: wire.Ready
+    born_s: float
+    lifetime_files: int
+    files: int = 0
+    batches: int = 0
+    planned: Recycle | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """Counters and peaks over all workers of this supervisor; `endings` are not yet written to the history."""
+
+    spawns: int = 0
+    crashes: int = 0
+    boot_failures: int = 0
+    recycles: Counter[str] = field(default_factory=Counter)
+    rss_bytes: int = 0
+    peak_rss_bytes: int = 0
+    peak_anon_bytes: int = 0
+    daemon_peak_rss_bytes: int = 0
+    daemon_peak_anon_bytes: int = 0
+    endings: list[tuple[float, str, int, int, int, float]] = field(default_factory=list)
+
+
+class Supervisor:
+    """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        recycle_files: int,
+        clock: Callable[[], float] = time.monotonic,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.launch = launch
+        self.record = Record()
+        self.worker: Worker | None = None
+        self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
+        self._recycle_files = recycle_files
+        self._clock = clock
+        self._draw = draw
+        self._numbers = itertools.count(1)
+        self._starting = asyncio.Lock()
+
+    def number(self) -> int:
+        """A fresh number for a batch or a question."""
+        return next(self._numbers)
+
+    async def ready(self, *, preload: bool = True) -> Worker:
+        """The living worker, started if there is none. Raises WorkerError, StoreRefused or StoreUnreachable."""
+        async with self._starting:
+            if self.worker is None or self.worker.child.ended.done():
+                self.worker = await self._start(preload)
+            return self.worker
+
+    async def ask(self, op: str, **args: Any) -> Any:
+        """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
+        worker = await self.ready(preload=False)
+        reply = await worker.child.ask(self.number(), wire.Ask(op, args))
+        if isinstance(reply, wire.Answer):
+            return reply.value
+        raise error_of(reply)
+
+    async def post(self, number: int, message: wire.Import) -> asyncio.Future[wire.Reply]:
+        """Sends a batch; the future gives its reply, or WorkerDied."""
+        worker = await self.ready()
+        return worker.child.post(number, message)
+
+    async def recycle(self, reason: Recycle) -> None:
+        """Ends the worker on purpose; call it when nothing is in flight."""
+        worker, self.worker = self.worker, None
+        if worker is None or worker.child.ended.done():
+            return
+        worker.planned = reason
+        self.record.recycles[str(reason)] += 1
+        self._ended(worker, str(reason))
+        ended = await worker.child.stop(STOP_S)
+        log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
+
+    def kill(self) -> None:
+        """Kills the worker at once; what it had in flight fails with WorkerDied."""
+        if self.worker is not None:
+            self.worker.child.kill()
+
+    async def _start(self, preload: bool) -> Worker:
+        self.record.spawns += 1
+        started_s = self._clock()
+        child = await Child.spawn(self.launch.command, self.launch.environ)
+        try:
+            configure = wire.Configure({**self.launch.configure, "preload": preload})
+            reply = await asyncio.wait_for(child.ask(0, configure), BOOT_S)
+        except (TimeoutError, WorkerDied) as error:
+            raise await self._stillborn(child, error) from error
+        if not isinstance(reply, wire.Ready):
+            await child.stop(STOP_S)
+            self.record.boot_failures += 1
+            raise error_of(reply)
+        worker = Worker(child, reply, self._clock(), policy.lifetime_files(self._recycle_files, self._draw()))
+        child.ended.add_done_callback(lambda done: self._buried(worker, done.result()))
+        log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self._clock() - started_s, 3))
+        return worker
+
+    async def _stillborn(self, child: Child, error: Exception) -> WorkerError:
+        self.record.boot_failures += 1
+        child.kill()
+        ended = await child.ended
+        return WorkerError(
+            f"the worker cannot start: {error or 'no answer in time'}; it last said: {ended.stderr_tail or 'nothing'}",
+            hint="run `importer doctor`; the log at level debug has all it printed",
+        )
+
+    def _buried(self, worker: Worker, ended: Ended) -> None:
+        if worker.planned is not None:
+            return
+        self.record.crashes += 1
+        self._ended(worker, f"crash: {ended.cause}")
+        self.last_working = ended.working
+        if self.worker is worker:
+            self.worker = None
+        log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail[-500:])
+
+    def _ended(self, worker: Worker, reason: str) -> None:
+        lived_s = self._clock() - worker.born_s
+        ending = (time.time(), reason, worker.child.pid, worker.files, self.record.rss_bytes, lived_s)
+        self.record.endings = [*self.record.endings[-MOST_ENDINGS:], ending]
+
+
+def error_of(reply: wire.Reply) -> ImporterError:
+    """The exception a `Failed` reply stands for."""
+    if not isinstance(reply, wire.Failed):
+        return WorkerError(f"unexpected reply: {type(reply).__name__}")
+    failure, hint = reply.failure, reply.hint
+    if reply.exit_code == StoreUnreachable.exit_code:
+        return StoreUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
+    if reply.exit_code == StoreRefused.exit_code:
+        return StoreRefused(failure.message, hint=hint)
+    error = WorkerError(failure.message, hint=hint)
+    error.exit_code = reply.exit_code
+    return error
+
+
+def base_environ(environ: Mapping[str, str], allocator: Mapping[str, str], threads: int) -> dict[str, str]:
+    """The worker's environment: glibc and OpenMP read these before Python starts, so they cannot be set later.
+
+    Secrets stay out of it (they travel in the first frame); an allocator setting the user made wins over the profile's.
+    """
+    kept = {k: v for k, v in environ.items() if not any(word in k.upper() for word in ("KEY", "SECRET", "TOKEN"))}
+    for name, value in allocator.items():
+        kept.setdefault(name, value)
+    kept.update(OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false", PYTHONUNBUFFERED="1")
+    with contextlib.suppress(KeyError):
+        del kept["NOTIFY_SOCKET"]  # the service manager's messages are the daemon's to send
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (PACKAGE_FOLDER, kept.get("PYTHONPATH", ""))))
+    return kept

@@ -1,0 +1,52 @@
+"""What the watch says: the values it gives, and the times it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Something happened at these paths: files, or new folders whose files are to be looked for."""
+
+    paths: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Rescan:
+    """Look at everything below these roots (none named: all roots) again."""
+
+    reason: str
+    roots: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How changes are noticed from now on: by `events`, or `polling` and why. Said first, and when it changes."""
+
+    name: str
+    reason: str = ""
+
+
+Wake = Changed | Rescan | Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When to look again.
+
+    `step_ms` is both the tick of the watcher's thread and the silence that ends a group of events: an append wakes
+    after one to two steps. Idle, that costs 0.08 % of a core at 50 ms and 0.05 % at 100 ms (measured).
+    """
+
+    rescan_s: float = 30.0
+    check_s: float = 2.0  # roots that are not there, or have become another folder
+    poll_s: float = 3.0  # roots without events
+    poll_share: float = 0.04  # but polling takes no more of the time than this
+    late_s: float = 5.0  # a timer this late tells that the process was stopped
+    retry_s: float = 0.5  # after a failure of the watcher, doubled with each in a row; also between two renewals
+    retry_most_s: float = 60.0  # and a watcher that has lived this long is healthy
+    limit_s: float = 600.0  # after inotify's limit was hit
+    renew_s: float = 600.0  # watch anew without a cause: inodes are reused, and a dead watch looks like a quiet one
+    step_ms: int = 100
+    debounce_ms: int = 200

@@ -1,0 +1,90 @@
+"""Entry of the worker process: `python -m importer.worker REQUEST_FD REPLY_FD`."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from importer import wire
+from importer.errors import ImporterError, WireError
+from importer.records import Failure
+from importer.worker import malloc
+from importer.worker.inbox import Inbox
+
+ORPHAN_S = 1.5  # after the daemon's end a model run may still finish, a stuck one may not
+
+
+def main(arguments: list[str]) -> int:
+    """Serves until the request descriptor is closed; the exit code is that of the error that kept it from starting."""
+    request_fd, reply_fd = int(arguments[0]), int(arguments[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ending the worker is the daemon's decision
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR2, all_threads=True)
+
+    def read(size: int) -> bytes:
+        return os.read(request_fd, min(size, 1 << 20))
+
+    frame = wire.read_frame(read)
+    if frame is None:
+        return 0
+    configure = wire.decode_request(frame[1])
+    if not isinstance(configure, wire.Configure):
+        raise WireError(f"the first frame is {type(configure).__name__}, not Configure")
+    _behave(configure.settings)
+    reply = os.fdopen(reply_fd, "wb", buffering=0)
+    return _serve(read, reply, configure.settings)
+
+
+def _serve(read: Any, reply: Any, settings: Mapping[str, Any]) -> int:
+    from importer.worker.boot import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
+    from importer.worker.serve import Server  # noqa: PLC0415
+
+    try:
+        session = open_session(settings)
+    except ImporterError as error:
+        failure = Failure(0, "boot", type(error).__name__, error.message, error.retryable)
+        _write_all(reply, wire.encode(0, wire.Failed(failure, error.exit_code, error.hint)))
+        return error.exit_code
+    ready = wire.Ready(os.getpid(), session.points, session.store.fingerprint, session.store.location)
+    _write_all(reply, wire.encode(0, ready))
+    inbox = Inbox(read, on_close=_die_soon)
+    inbox.start()
+    try:
+        Server(inbox, lambda frame: _write_all(reply, frame), session).run()
+    except BrokenPipeError:
+        return 0  # the daemon is gone; what was stored is stored
+    finally:
+        session.store.close()
+    return 0
+
+
+def _write_all(reply: Any, frame: bytes) -> None:
+    view = memoryview(frame)
+    while view:
+        view = view[reply.write(view) :]
+
+
+def _die_soon() -> None:
+    timer = threading.Timer(ORPHAN_S, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+def _behave(settings: Mapping[str, Any]) -> None:
+    """Be polite to the machine and first in the OOM killer's line, so that it never picks the daemon."""
+    malloc.settle()
+    with contextlib.suppress(OSError):
+        os.nice(max(0, int(settings.get("nice", 10)) - os.nice(0)))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+        score.write("1000")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

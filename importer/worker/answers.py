@@ -1,0 +1,118 @@
+"""What the worker can be asked beside importing, each a function of the session and plain arguments."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from importer.errors import UsageError
+from importer.records import Chunk, Query
+from importer.worker import malloc
+from importer.worker.embedders import Embedder
+from importer.worker.stores import Point, Scope, Store
+from importer.worker.stores.schema import point
+from importer.worker.storing import Job
+
+
+@dataclass(slots=True)
+class Session:
+    """The open store, and the model, which is loaded when first needed. `points` is what the store counts."""
+
+    store: Store
+    load_embedder: Callable[[], Embedder]
+    token_budget: int
+    points: int = 0
+    _embedder: Embedder | None = None
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model. Raises ModelError the first time if there is none to be had."""
+        if self._embedder is None:
+            self._embedder = self.load_embedder()
+        return self._embedder
+
+    def point(self, chunk: Chunk, holders: tuple[str, ...], vector: Sequence[float]) -> Point:
+        """A chunk with its vector, as it is stored."""
+        return point(chunk, vector, holders)
+
+    def count(self, job: Job) -> None:
+        """Keeps `points` in step with a write."""
+        with self._counting:
+            self.points += len(job.points) - len(job.deletes)
+
+    def recount(self) -> int:
+        """Asks the store itself."""
+        with self._counting:
+            self.points = self.store.count()
+        return self.points
+
+    def rest(self) -> None:
+        """Upkeep while nothing is asked."""
+        if self.store.pending_optimize:
+            self.store.optimize()
+
+
+def search(session: Session, **query: Any) -> list[dict[str, Any]]:
+    """The hits of `records.Query(**query)`, best first, as plain dicts."""
+    wanted = Query(**query)
+    if wanted.mode not in {"hybrid", "dense", "keyword"}:
+        raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
+    dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text)
+    return [asdict(hit) for hit in session.store.search(wanted, dense)]
+
+
+def count(session: Session) -> int:
+    """How many points the store has."""
+    return session.recount()
+
+
+def ping(session: Session) -> Mapping[str, Any]:
+    """That it lives, and what it serves."""
+    return {"pid": os.getpid(), "points": session.points, "fingerprint": session.store.fingerprint}
+
+
+def trim(session: Session) -> bool:
+    """Hands freed memory back to the system."""
+    return malloc.trim()
+
+
+def budget(session: Session, tokens: int) -> int:
+    """Bounds one model run by another number of padded tokens from now on."""
+    session.token_budget = tokens
+    return tokens
+
+
+def describe(session: Session) -> Mapping[str, Any]:
+    """What `doctor` shows of the store."""
+    return {"location": session.store.location, "fingerprint": session.store.fingerprint, **session.store.describe()}
+
+
+def facet(session: Session, key: str, limit: int = 1000) -> Mapping[str, int]:
+    """Points per value of `metadata.<key>`."""
+    return session.store.facet(key, limit)
+
+
+def erase(session: Session, **scope: str) -> int:
+    """Deletes what the scope holds and says how many points that were."""
+    deleted = session.store.delete(Scope(**scope))
+    session.recount()
+    return deleted
+
+
+def tally(session: Session, **scope: str) -> int:
+    """How many points the scope holds."""
+    return session.store.count(Scope(**scope))
+
+
+def optimise(session: Session) -> bool:
+    """Blocking upkeep of the embedded store."""
+    return session.store.optimize()
+
+
+ANSWERS: Mapping[str, Callable[..., Any]] = {
+    answer.__name__: answer for answer in (search, count, ping, trim, budget, describe, facet, erase, tally, optimise)
+}

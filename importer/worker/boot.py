@@ -1,0 +1,33 @@
+"""Settings become a session: the store opened, the model located (fetched if need be) and loaded when wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from importer.worker import models, stores
+from importer.worker.answers import Session
+from importer.worker.embedders import Embedder, load
+
+
+def open_session(settings: Mapping[str, Any]) -> Session:
+    """Opens the store; with `preload` also the model. Raises ModelError and what a store raises."""
+    embed: Mapping[str, Any] = settings["embed"]
+    name, dimension = models.identity(embed)
+    store = stores.load(settings["location"], model=name, dimension=dimension, settings=settings["store"])
+
+    def load_embedder() -> Embedder:
+        return load(embed["provider"], _with_model(embed))
+
+    session = Session(store, load_embedder, token_budget=int(embed["token_budget"]))
+    session.recount()
+    if settings.get("preload"):
+        _ = session.embedder
+    return session
+
+
+def _with_model(embed: Mapping[str, Any]) -> Mapping[str, Any]:
+    if embed["provider"] != "fastembed":
+        return embed
+    model = models.obtain(embed)
+    return {**embed, "directory": model.directory, "dimension": model.dimension, "window_tokens": model.window_tokens}

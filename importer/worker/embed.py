@@ -1,0 +1,84 @@
+"""Chunks become windows, windows groups of like length, groups model runs, and runs one checked vector per chunk."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from importer.worker import tokens
+from importer.worker.embedders import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What one model run brought: the chunks it completed, by position, and their vectors (len(indexes), dimension).
+
+    `tokens` are the run's real tokens, `padded_tokens` what the model ran over, `windows` how many there were. A chunk
+    whose windows are spread over several runs is completed by the last of them; a run may complete none.
+    """
+
+    indexes: tuple[int, ...]
+    vectors: NDArray[np.float32]
+    tokens: int
+    padded_tokens: int
+    windows: int
+
+
+class _Assembly:
+    """Holds the vectors of a chunk's windows until the last one is there."""
+
+    def __init__(self, owners: Sequence[int]) -> None:
+        self._expected = Counter(owners)
+        self._parts: dict[int, list[tuple[NDArray[np.float32], int]]] = defaultdict(list)
+
+    def add(self, chunk: int, vector: NDArray[np.float32], weight: int) -> NDArray[np.float32] | None:
+        """The chunk's vector (dimension,) when this was its last window."""
+        self._parts[chunk].append((vector, weight))
+        if len(self._parts[chunk]) < self._expected[chunk]:
+            return None
+        parts = self._parts.pop(chunk)
+        if len(parts) == 1:
+            return vector
+        return tokens.average(np.stack([vector for vector, _ in parts]), [weight for _, weight in parts])
+
+
+def embed_chunks(
+    embedder: Embedder, texts: Sequence[str], budget_tokens: int, *, between: Callable[[Sequence[int]], None]
+) -> Iterator[Embedded]:
+    """One value per model run, until every text has its vector. The order is that of the runs, not of the texts.
+
+    `between` is called before each run with the positions of the chunks in it: they are the ones to blame if it never
+    returns. Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
+    """
+    split = embedder.split(texts)
+    windows = [window for parts in split for window in parts]
+    owners = [chunk for chunk, parts in enumerate(split) for _ in parts]
+    lengths = [window.tokens for window in windows]
+    assembly = _Assembly(owners)
+    for members in embedder.group(lengths, budget_tokens):
+        run = [owners[i] for i in members]
+        between(sorted(set(run)))
+        vectors = _checked(embedder.embed([windows[i] for i in members]), embedder.dimension, run)
+        added = [(owners[i], assembly.add(owners[i], vectors[k], lengths[i])) for k, i in enumerate(members)]
+        done = {chunk: vector for chunk, vector in added if vector is not None}
+        whole = np.stack(list(done.values())) if done else np.empty((0, embedder.dimension), np.float32)
+        yield Embedded(
+            indexes=tuple(done),
+            vectors=_checked(whole, embedder.dimension, tuple(done)),  # an average of opposites has no direction
+            tokens=sum(lengths[i] for i in members),
+            padded_tokens=tokens.padded(lengths, [members]),
+            windows=len(members),
+        )
+
+
+def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]) -> NDArray[np.float32]:
+    """The vectors, one per entry of `chunks`. Raises VectorsRefused that names chunks where `check` names rows."""
+    try:
+        return tokens.check(vectors, dimension, len(chunks))
+    except tokens.VectorsRefused as error:
+        rows = tuple(sorted({chunks[row] for row in error.rows}))
+        raise tokens.VectorsRefused(error.message, rows=rows) from error

@@ -1,0 +1,107 @@
+"""What embeds: a provider is one module of this folder, found by its name, or any `package.module`.
+
+A provider offers `open_embedder(settings) -> Embedder`. What it reads from the mapping (the rest it passes over):
+
+    model           the model's name                                        all
+    dimension       of its vectors; 0: what is known of the model           all
+    window_tokens   longest window, special tokens included; 0: the model's own
+    directory       where the model's files are                             fastembed
+    threads         of one model run; 0: all cores                          fastembed
+    arena, spinning session options of ONNX Runtime                         fastembed
+    pooling         mean or cls, for a directory fastembed does not know    fastembed
+    api_key, base_url, timeout_s                                            remote ones
+
+An embedder raises `EmbedError` for texts it refuses or cannot do, `EmbedUnreachable` when trying later can help, and
+`ModelError` when the model itself is not to be had (unknown, damaged, wrong key).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from importer.errors import TRY_AGAIN, EmbedError, UsageError
+
+Options = TypeVar("Options", bound=msgspec.Struct)
+
+
+class EmbedUnreachable(EmbedError):
+    """The provider cannot be reached or asks for patience; `retry_after_s` is its own wish, 0 for none."""
+
+    exit_code = TRY_AGAIN
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece of a text that fits the model at once. `tokens` is what the model runs over, special tokens included."""
+
+    text: str
+    tokens: int
+
+
+class Embedder(Protocol):
+    """One model, ready to run."""
+
+    @property
+    def model(self) -> str:
+        """Its name, from which the vector's name in the store is made."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of its vectors."""
+
+    def split(self, texts: Sequence[str]) -> list[list[Window]]:
+        """Windows for each text, at least one, none longer than the model takes, together the whole text."""
+
+    def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
+        """Positions of windows to embed in one run each, given their tokens and what a run may take."""
+
+    def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """One run: vectors (n, dimension) at unit length, for windows that came from `split`."""
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        """The vector (dimension,) at unit length to search with; a long question is averaged, never cut."""
+
+    def close(self) -> None:
+        """Lets go of connections."""
+
+
+def names() -> tuple[str, ...]:
+    """The providers in this folder. Imports each of them."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(name for name in found if hasattr(importlib.import_module(f"{__name__}.{name}"), "open_embedder"))
+
+
+def load(provider: str, settings: Mapping[str, Any]) -> Embedder:
+    """The embedder of a provider. Raises UsageError for one that does not exist or settings that make no sense."""
+    path = provider if "." in provider else f"{__name__}.{provider}"
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or not path.startswith(error.name):
+            raise  # the provider exists; what it needs does not
+        raise UsageError(f"no embedding provider {provider!r}", hint=f"there are {', '.join(names())}") from error
+    if not hasattr(module, "open_embedder"):
+        raise UsageError(f"{path} offers no open_embedder(settings)", hint=f"there are {', '.join(names())}")
+    embedder: Embedder = module.open_embedder(settings)
+    return embedder
+
+
+def options(settings: Mapping[str, Any], kind: type[Options]) -> Options:
+    """The part of the settings that `kind` declares, validated. Raises UsageError naming the one that is wrong."""
+    try:
+        return msgspec.convert(dict(settings), kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"embedding settings: {error}") from error

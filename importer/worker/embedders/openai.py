@@ -1,0 +1,39 @@
+"""OpenAI's embeddings API, and everything that speaks it (vLLM, Ollama, LM Studio …) by `base_url`.
+
+Set `window_tokens` for such a server's model: some (Ollama) cut what is longer without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from importer.worker.embedders.remote import Question, RemoteEmbedder, Service, open_service
+
+
+def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:
+    """Asks once and is ready. Another address may do without a key."""
+    return open_service(SERVICE, settings)
+
+
+def body(question: Question) -> dict[str, Any]:
+    """Documents and queries are the same to it."""
+    shorter = {"dimensions": question.dimension} if question.dimension else {}
+    return {"model": question.model, "input": question.texts, "encoding_format": "float", **shorter}
+
+
+def vectors(answer: Any) -> list[list[float]]:
+    """In the order of the question.texts, whatever order they came in."""
+    return [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
+
+
+SERVICE = Service(
+    name="openai",
+    base_url="https://api.openai.com/v1",
+    path="embeddings",
+    most_texts=2048,  # limits as its reference gives them: inputs, tokens a request, tokens an input
+    most_tokens=300_000,
+    window_tokens=8191,
+    body=body,
+    vectors=vectors,
+)

@@ -1,0 +1,33 @@
+"""Voyage AI's embeddings API: it tells documents from queries, and cuts long texts unless told not to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from importer.worker.embedders.openai import vectors
+from importer.worker.embedders.remote import Question, RemoteEmbedder, Service, open_service
+
+
+def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:
+    """Asks once and is ready."""
+    return open_service(SERVICE, settings)
+
+
+def body(question: Question) -> dict[str, Any]:
+    """`truncation` is true by default, which would cut without a word."""
+    shorter = {"output_dimension": question.dimension} if question.dimension else {}
+    kind = "query" if question.query else "document"
+    return {"model": question.model, "input": question.texts, "input_type": kind, "truncation": False, **shorter}
+
+
+SERVICE = Service(
+    name="voyage",
+    base_url="https://api.voyageai.com/v1",
+    path="embeddings",
+    most_texts=1000,
+    most_tokens=120_000,  # the least of its models (voyage-3-large, voyage-code-3); others take 320,000 and more
+    window_tokens=16_000,  # the least of its models (voyage-law-2, voyage-code-2); most take 32,000
+    body=body,
+    vectors=vectors,
+)

@@ -1,0 +1,60 @@
+"""Frames from the daemon, read by a thread of their own so that a question can overtake the batch being embedded."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from importer import wire
+
+Item = tuple[int, wire.Request]
+
+
+class Inbox:
+    """Two queues, urgent first. `read(n)` is a blocking read that may return less, b"" at end of file."""
+
+    def __init__(self, read: Callable[[int], bytes], *, on_close: Callable[[], None] = lambda: None) -> None:
+        self._read = read
+        self._on_close = on_close
+        self._changed = threading.Condition()
+        self._urgent: deque[Item] = deque()
+        self._ordinary: deque[Item] = deque()
+        self.closed = False
+        self.error: Exception | None = None
+
+    def start(self) -> None:
+        """Starts reading."""
+        threading.Thread(target=self._run, name="inbox", daemon=True).start()
+
+    def take(self, timeout_s: float | None = None) -> Item | None:
+        """The next request, urgent ones first; None at end of file or after `timeout_s` seconds (see `closed`)."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._urgent or self._ordinary or self.closed, timeout_s)
+            if self._urgent:
+                return self._urgent.popleft()
+            return self._ordinary.popleft() if self._ordinary and not self.closed else None
+
+    def take_urgent(self, fits: Callable[[wire.Request], bool]) -> Item | None:
+        """The first urgent request, if there is one that `fits` between two model runs; never waits."""
+        with self._changed:
+            if self._urgent and fits(self._urgent[0][1]):
+                return self._urgent.popleft()
+            return None
+
+    def _run(self) -> None:
+        try:
+            while (frame := wire.read_frame(self._read)) is not None:
+                self._put((frame[0], wire.decode_request(frame[1])))
+        except (wire.WireError, OSError) as error:
+            self.error = error
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+        self._on_close()
+
+    def _put(self, item: Item) -> None:
+        urgent = isinstance(item[1], wire.Ask) or (isinstance(item[1], wire.Import) and item[1].urgent)
+        with self._changed:
+            (self._urgent if urgent else self._ordinary).append(item)
+            self._changed.notify_all()

@@ -1,0 +1,41 @@
+"""glibc's allocator: thresholds at the start, freed memory back to the system now and then. A quiet no-op elsewhere."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+
+KIB = 1024
+# What each name of the environment is to mallopt(3), and what it is set to where the environment does not say. Measured
+# on 400 chunks with ONNX Runtime's arena on, budgets of 512 to 8,192: as fast as glibc's own (moving) thresholds and
+# 10 to 30 MB less. With its arena off the same values cost 40 % of the speed: every tensor becomes a fresh mapping.
+PARAMETERS: Mapping[str, tuple[int, int]] = {
+    "MALLOC_TRIM_THRESHOLD_": (-1, 128 * KIB),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 128 * KIB),
+    "MALLOC_ARENA_MAX": (-8, 2),
+}
+
+
+@cache
+def glibc(name: str) -> Callable[..., int] | None:
+    """A function of glibc's allocator, None where the C library has none of that name (musl, macOS)."""
+    try:
+        found: Callable[..., int] = ctypes.CDLL(None)[name]
+    except (OSError, AttributeError, TypeError):  # TypeError: no handle of the program itself, as on Windows
+        return None
+    return found
+
+
+def settle(environ: Mapping[str, str] = os.environ, mallopt: Callable[[int, int], int] | None = None) -> dict[str, int]:
+    """Sets what the environment leaves open (glibc has read it before); returns what was set. Call it early."""
+    call = mallopt or glibc("mallopt")
+    missing = {name: pair for name, pair in PARAMETERS.items() if name not in environ}
+    return {name: value for name, (number, value) in missing.items() if call is not None and call(number, value)}
+
+
+def trim(malloc_trim: Callable[[int], int] | None = None) -> bool:
+    """Gives free heap pages back to the system; whether there were any."""
+    call = malloc_trim or glibc("malloc_trim")
+    return bool(call is not None and call(0))

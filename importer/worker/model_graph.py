@@ -1,0 +1,213 @@
+"""Published BERT weights become an ONNX graph that ONNX Runtime runs fast, without a deep-learning framework.
+
+The graph computes what `transformers.BertModel` computes (post-layer-norm encoder, absolute positions, erf GELU), with
+one difference in how: **padding is not computed**. The real tokens of all texts stand in one packed matrix (tokens,
+hidden); the dense layers, 95 % of the work, see only that, and just the attention of each layer is done on the padded
+(batch, sequence) form. Getting from one form to the other is a gather of rows, which also splits and transposes the
+heads. At padded positions the output repeats a real row; pooling masks it.
+
+Ops are standard (opset 20) and chosen by measurement on ONNX Runtime 1.31, two threads: `Gemm` with its bias is as
+fast as the hardware multiplies; `Gelu` takes half of what a fused BiasGelu takes; `Add` + `LayerNormalization` a fifth
+of SkipLayerNormalization; plain attention two thirds of MultiHeadAttention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Array = NDArray[Any]
+Weights = Mapping[str, Array]
+
+OPSET = 20  # the first with Gelu; ONNX Runtime has it since 1.17
+IR_VERSION = 9  # what that opset came with
+MASKED = -10_000.0  # added to the scores of padding: exp() of it is 0 in float32, whatever the score
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sizes of a BERT encoder, as its config.json names them. `hidden` is the dimension of the vectors."""
+
+    layers: int
+    heads: int
+    hidden: int
+    epsilon: float = 1e-12
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Shape:
+        """The sizes in a parsed config.json. Raises ValueError for an architecture this graph does not compute."""
+        if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
+            raise ValueError(f"not a BERT encoder with GELU: {config.get('model_type')}, {config.get('hidden_act')}")
+        return cls(
+            layers=int(config["num_hidden_layers"]),
+            heads=int(config["num_attention_heads"]),
+            hidden=int(config["hidden_size"]),
+            epsilon=float(config["layer_norm_eps"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names of the index tensors that lead from the packed form to the padded one and back, computed once per run.
+
+    `kept` (tokens,): position of each real token in the flattened batch. `column` (tokens,): its place in its text.
+    `spread` (batch, sequence): the packed row of each position. `heads` 3 x (batch, heads, sequence): rows of the
+    projections cut by head, for query, key and value. `context` (tokens, heads): rows of the attention's result.
+    `bias` (batch, 1, 1, sequence): 0 for real tokens, MASKED for padding.
+    """
+
+    kept: str
+    column: str
+    spread: str
+    heads: tuple[str, str, str]
+    context: str
+    bias: str
+
+
+class Graph:
+    """Nodes and constants under construction; every call to `op` adds one node and returns the name of its result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+
+    def op(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        """Add a node of this kind."""
+        name = f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output or name], name=name, **attributes))
+        return output or name
+
+    def weight(self, name: str, value: Array) -> str:
+        """Add a constant under its own name."""
+        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        return name
+
+    def ints(self, *values: int) -> str:
+        """A constant vector of int64."""
+        return self.weight("ints_" + "_".join(map(str, values)), np.array(values, dtype=np.int64))
+
+
+def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
+    """The whole model: input_ids, attention_mask, token_type_ids (int64, batch x sequence) -> last_hidden_state.
+
+    `weights` are named as in the published `model.safetensors`. Raises KeyError when one is missing.
+    """
+    graph = Graph()
+    layout = _layout(graph, shape)
+    hidden = _embeddings(graph, weights, shape, layout)
+    for layer in range(shape.layers):
+        hidden = _layer(graph, weights, shape, layout, hidden, f"encoder.layer.{layer}")
+    graph.op("Gather", hidden, layout.spread, output="last_hidden_state", axis=0)
+    return _model(graph, shape)
+
+
+def _layout(graph: Graph, shape: Shape) -> Layout:
+    sequence = graph.op("Shape", "input_ids", start=1, end=2)
+    mask = graph.op("Reshape", "attention_mask", graph.ints(-1))
+    kept = graph.op("Reshape", graph.op("NonZero", mask), graph.ints(-1))
+    column = graph.op("Mod", kept, sequence)
+    ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis_0", np.int64(0))), graph.ints(1))
+    spread = graph.op("Reshape", graph.op("Max", ordinal, graph.ints(0)), graph.op("Shape", "input_ids"))
+    return Layout(
+        kept=kept,
+        column=column,
+        spread=spread,
+        heads=_head_rows(graph, shape, spread),
+        context=_context_rows(graph, shape, kept, column, sequence),
+        bias=_mask_bias(graph),
+    )
+
+
+def _head_rows(graph: Graph, shape: Shape, spread: str) -> tuple[str, str, str]:
+    """Packed row r holds query, key and value side by side, each cut by head: 3 x heads short rows from r x 3 x heads."""
+    first = graph.op("Mul", graph.op("Unsqueeze", spread, graph.ints(1)), graph.ints(3 * shape.heads))
+    steps = np.arange(3 * shape.heads, dtype=np.int64).reshape(3, shape.heads, 1)
+    query, key, value = (graph.op("Add", first, graph.weight(f"steps_{part}", steps[part])) for part in range(3))
+    return query, key, value
+
+
+def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: str) -> str:
+    """Attention's result is (batch, heads, sequence) short rows: token (b, s) of head h is b x heads x S + h x S + s."""
+    heads = graph.weight("heads", np.arange(shape.heads, dtype=np.int64))
+    text = graph.op("Mul", graph.op("Div", kept, sequence), graph.op("Mul", sequence, graph.ints(shape.heads)))
+    first = graph.op("Unsqueeze", graph.op("Add", text, column), graph.ints(1))
+    return graph.op("Add", first, graph.op("Mul", heads, sequence))
+
+
+def _mask_bias(graph: Graph) -> str:
+    padding = graph.op("Sub", graph.ints(1), "attention_mask")
+    bias = graph.op("Mul", graph.op("Cast", padding, to=TensorProto.FLOAT), graph.weight("masked", np.float32(MASKED)))
+    return graph.op("Unsqueeze", bias, graph.ints(1, 2))
+
+
+def _embeddings(graph: Graph, weights: Weights, shape: Shape, layout: Layout) -> str:
+    def rows(table: str, index: str) -> str:
+        name = f"embeddings.{table}_embeddings.weight"
+        return graph.op("Gather", graph.weight(name, weights[name]), index)
+
+    def kept(ids: str) -> str:
+        return graph.op("Gather", graph.op("Reshape", ids, graph.ints(-1)), layout.kept)
+
+    words = graph.op("Add", rows("word", kept("input_ids")), rows("token_type", kept("token_type_ids")))
+    placed = graph.op("Add", words, rows("position", layout.column))
+    return _normalised(graph, weights, shape, placed, "embeddings.LayerNorm")
+
+
+def _layer(graph: Graph, weights: Weights, shape: Shape, layout: Layout, hidden: str, prefix: str) -> str:
+    attended = _attention(graph, weights, shape, layout, hidden, f"{prefix}.attention.self")
+    mixed = _dense(graph, weights, attended, f"{prefix}.attention.output.dense")
+    hidden = _normalised(graph, weights, shape, graph.op("Add", mixed, hidden), f"{prefix}.attention.output.LayerNorm")
+    raised = graph.op("Gelu", _dense(graph, weights, hidden, f"{prefix}.intermediate.dense"))
+    lowered = _dense(graph, weights, raised, f"{prefix}.output.dense")
+    return _normalised(graph, weights, shape, graph.op("Add", lowered, hidden), f"{prefix}.output.LayerNorm")
+
+
+def _attention(graph: Graph, weights: Weights, shape: Shape, layout: Layout, hidden: str, prefix: str) -> str:
+    """Softmax of scaled scores times values, per text and head; (tokens, hidden) in and out."""
+    width = shape.hidden // shape.heads
+    projected = _multiplied(graph, hidden, f"{prefix}.projection", *_projection(weights, prefix, width))
+    short_rows = graph.op("Reshape", projected, graph.ints(-1, width))
+    query, key, value = (graph.op("Gather", short_rows, index, axis=0) for index in layout.heads)
+    scores = graph.op("MatMul", query, graph.op("Transpose", key, perm=[0, 1, 3, 2]))
+    shares = graph.op("Softmax", graph.op("Add", scores, layout.bias), axis=-1)
+    context = graph.op("Reshape", graph.op("MatMul", shares, value), graph.ints(-1, width))
+    return graph.op("Reshape", graph.op("Gather", context, layout.context, axis=0), graph.ints(-1, shape.hidden))
+
+
+def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array]:
+    """Query, key and value in one matrix (hidden, 3 x hidden) and bias; the scores' 1/sqrt(width) is in the query's."""
+    scales = {"query": np.float32(width**-0.5), "key": np.float32(1), "value": np.float32(1)}
+    matrices = [weights[f"{prefix}.{part}.weight"].T * scale for part, scale in scales.items()]
+    biases = [weights[f"{prefix}.{part}.bias"] * scale for part, scale in scales.items()]
+    return np.concatenate(matrices, axis=1), np.concatenate(biases)
+
+
+def _dense(graph: Graph, weights: Weights, hidden: str, prefix: str) -> str:
+    return _multiplied(graph, hidden, prefix, weights[f"{prefix}.weight"].T, weights[f"{prefix}.bias"])
+
+
+def _multiplied(graph: Graph, hidden: str, prefix: str, matrix: Array, bias: Array) -> str:
+    """Kept as two nodes, because only MatMul can be quantised; ONNX Runtime makes one Gemm of them."""
+    product = graph.op("MatMul", hidden, graph.weight(f"{prefix}.matrix", matrix))
+    return graph.op("Add", product, graph.weight(f"{prefix}.bias", bias))
+
+
+def _normalised(graph: Graph, weights: Weights, shape: Shape, hidden: str, prefix: str) -> str:
+    scale = graph.weight(f"{prefix}.weight", weights[f"{prefix}.weight"])
+    bias = graph.weight(f"{prefix}.bias", weights[f"{prefix}.bias"])
+    return graph.op("LayerNormalization", hidden, scale, bias, axis=-1, epsilon=shape.epsilon)
+
+
+def _model(graph: Graph, shape: Shape) -> onnx.ModelProto:
+    sizes: list[str | int] = ["batch", "sequence"]
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, sizes) for name in names]
+    output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [*sizes, shape.hidden])
+    body = helper.make_graph(graph.nodes, "bert", inputs, [output], list(graph.constants.values()))
+    return helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

@@ -1,0 +1,164 @@
+"""The worker's loop: requests in, batches embedded and stored, receipts out.
+
+It embeds on the main thread, reads ahead on one thread (`Inbox`) and writes to the store on another (`Storing`).
+Between two model runs it answers questions and lets an urgent batch go ahead.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from importer import wire
+from importer.errors import ImporterError, PointsRejected
+from importer.records import Failure, Receipt
+from importer.worker import malloc
+from importer.worker.answers import ANSWERS, Session
+from importer.worker.applying import plan
+from importer.worker.embed import Embedded, embed_chunks
+from importer.worker.inbox import Inbox
+from importer.worker.stores import Point
+from importer.worker.storing import Job, Storing
+from importer.worker.tokens import VectorsRefused
+
+IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Server:
+    """Serves one daemon until its input ends. `write` takes one whole frame; `session` opens store and model."""
+
+    def __init__(self, inbox: Inbox, write: Callable[[bytes], object], session: Session) -> None:
+        self._inbox = inbox
+        self._write = write
+        self._session = session
+        self._sending = threading.Lock()
+        self._storing = Storing(session.store, self._stored, self._failed)
+        self._embedding: frozenset[str] = frozenset()
+
+    def run(self) -> None:
+        """Answers requests until end of file; what is embedded by then is stored."""
+        self._storing.start()
+        while not self._inbox.closed:
+            item = self._inbox.take(IDLE_S)
+            if item is None:
+                self._rest()
+                continue
+            self._serve(*item)
+        self._storing.stop()
+
+    def _rest(self) -> None:
+        if not self._inbox.closed:
+            self._storing.settle()
+            self._session.rest()
+            malloc.trim()
+
+    def _serve(self, number: int, request: wire.Request) -> None:
+        try:
+            if isinstance(request, wire.Import):
+                self._import(number, request)
+            elif isinstance(request, wire.Ask):
+                self._answer(number, request)
+        except (ImporterError, OSError, RuntimeError, ValueError, MemoryError) as error:
+            self._fail(number, "embed" if isinstance(request, wire.Import) else "ask", error)
+
+    def _answer(self, number: int, request: wire.Ask) -> None:
+        answer = ANSWERS.get(request.op)
+        if answer is None:
+            raise ValueError(f"unknown question {request.op!r}")
+        if request.op not in {"search", "ping"}:
+            self._storing.settle()
+        self._send(number, wire.Answer(answer(self._session, **request.args)))
+
+    def _import(self, number: int, request: wire.Import) -> None:
+        ids = frozenset(chunk.id for chunk in request.chunks) | {release.id for release in request.releases}
+        self._storing.settle(ids)
+        outer, self._embedding = self._embedding, self._embedding | ids
+        try:
+            self._storing.submit(self._embed(number, request, ids))
+        finally:
+            self._embedding = outer
+
+    def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> Job:
+        started = time.monotonic()
+        todo = plan(request.chunks, request.releases, self._session.store.lookup(sorted(ids)))
+        order = [chunk.id for chunk, _ in todo.write]
+        points: list[Point] = []
+        tokens = 0
+        try:
+            for part in self._runs(number, request, [chunk.text for chunk, _ in todo.write], order):
+                tokens += part.tokens
+                points += [self._session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+        except VectorsRefused as error:
+            raise PointsRejected(error.message, ids=tuple(order[row] for row in error.rows)) from error
+        self._send(number, wire.Working(()))
+        seconds = time.monotonic() - started
+        return Job(number, tuple(points), todo.holders, todo.deletes, ids, todo.known, tokens, seconds)
+
+    def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
+        if not texts:
+            return
+        budget = request.token_budget or self._session.token_budget
+
+        def between(indexes: Sequence[int]) -> None:
+            self._between(number, [order[i] for i in indexes])
+
+        yield from embed_chunks(self._session.embedder, texts, budget, between=between)
+
+    def _between(self, number: int, ids: Sequence[str]) -> None:
+        """Before each model run: let urgent requests go ahead, then say which chunks are next."""
+        while (item := self._inbox.take_urgent(self._fits)) is not None:
+            self._serve(*item)
+        self._send(number, wire.Working(tuple(ids)))
+
+    def _fits(self, request: wire.Request) -> bool:
+        """An urgent batch may overtake only batches that it shares no point with."""
+        if isinstance(request, wire.Import):
+            touched = {chunk.id for chunk in request.chunks} | {release.id for release in request.releases}
+            return not touched & self._embedding
+        return True
+
+    def _stored(self, job: Job, seconds: float) -> None:
+        self._session.count(job)
+        receipt = Receipt(
+            batch=job.number,
+            points=len(job.points),
+            known=job.known,
+            tokens=job.tokens,
+            total=self._session.points,
+            rss_bytes=_rss_bytes(),
+            embed_s=job.embed_s,
+            store_s=seconds,
+        )
+        self._send(job.number, wire.Done(receipt))
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        self._fail(job.number, "store", error)
+
+    def _fail(self, number: int, stage: str, error: Exception) -> None:
+        known = error if isinstance(error, ImporterError) else None
+        failure = Failure(
+            batch=number,
+            stage=stage,
+            kind=type(error).__name__,
+            message=str(error),
+            retryable=known.retryable if known else True,
+            ids=getattr(error, "ids", ()),
+            retry_after_s=getattr(error, "retry_after_s", 0.0),
+        )
+        exit_code = known.exit_code if known else 1
+        self._send(number, wire.Failed(failure, exit_code, known.hint if known else ""))
+
+    def _send(self, number: int, reply: wire.Reply) -> None:
+        with self._sending:
+            self._write(wire.encode(number, reply))
+
+
+def _rss_bytes() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * PAGE_BYTES
+    except OSError:
+        return 0

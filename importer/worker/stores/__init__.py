@@ -1,0 +1,177 @@
+"""What a store is: points go in durably, questions come back; and which kind a location names.
+
+    "edge"            the embedded engine, in the directory the settings name
+    "edge:PATH"       the embedded engine, in PATH
+    "local:PATH"      qdrant-client's local mode, in PATH
+    "http(s)://…"     a Qdrant server over REST
+    "grpc(s)://…"     a Qdrant server over gRPC
+    "package.module"  anything with `open_store(request) -> Store`
+
+Every kind passes the same contract suite. A store raises nothing but `StoreUnreachable` (retry), `StoreRefused` (never
+retry) and `PointsRejected` (these points never, the others yes).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
+
+from importer.errors import UsageError
+from importer.records import Hit, Query
+
+SCHEMES = {
+    "edge": "importer.worker.stores.edge",
+    "local": "importer.worker.stores.qdrant",
+    "http": "importer.worker.stores.qdrant",
+    "https": "importer.worker.stores.qdrant",
+    "grpc": "importer.worker.stores.qdrant",
+    "grpcs": "importer.worker.stores.qdrant",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What is stored: `dense` is float32 of shape (dimension,), unit length; the sparse part comes from `bm25`.
+
+    `payload` is `{"document": text, "metadata": {...}, "open_by": [holder, ...]?}`.
+    """
+
+    id: str
+    dense: Sequence[float]
+    sparse_indices: Sequence[int]
+    sparse_values: Sequence[float]
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some points in ascending order of id; `next` goes into the next call's `after`, None when there are no more.
+
+    Points read without vectors have empty `dense` and sparse parts.
+    """
+
+    points: tuple[Point, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which points: every field given must match, an empty scope is all of them.
+
+    `project` is a whole path or its last component. `since` and `until` are RFC 3339, both inclusive.
+    """
+
+    project: str = ""
+    source: str = ""
+    kind: str = ""
+    conversation: str = ""
+    since: str = ""
+    until: str = ""
+    host: str = ""
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, field.name) for field in fields(self))
+
+
+EVERYTHING = Scope()
+
+
+def scope_of(query: Query) -> Scope:
+    """The filters of a search."""
+    return Scope(query.project, query.source, query.kind, query.conversation, query.since, query.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `load` was asked: `location`, the model the collection must belong to, its dimension, further settings.
+
+    `settings` are the names of `importer.settings`' store group: `directory`, `collection`, `url`, `api_key`, ….
+    With `create` false a collection that is not there is refused instead of made.
+    """
+
+    location: str
+    model: str
+    dimension: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    create: bool = True
+
+    @property
+    def path(self) -> str:
+        """What stands behind the colon of `edge:PATH` and `local:PATH`."""
+        return self.location.partition(":")[2]
+
+    @property
+    def collection(self) -> str:
+        """The collection's name."""
+        return str(self.settings.get("collection") or "conversations")
+
+
+class Store(Protocol):
+    """One collection. Reading calls may overlap each other and one writing call; writing calls must not overlap."""
+
+    kind: str
+    location: str
+    fingerprint: str
+
+    def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Those of `ids` that exist, each with its holders; () means closed."""
+
+    def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+        """Upsert points, set `open_by` of existing ones (() removes it), then delete; durable on return.
+
+        Done in this order, so that whatever a kill leaves behind is repaired by writing the same again.
+        """
+
+    def count(self, scope: Scope = EVERYTHING) -> int:
+        """How many points, exactly."""
+
+    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
+        """The best `query.limit` points. `dense` is the embedded text, None for mode keyword."""
+
+    def scroll(
+        self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
+    ) -> Page:
+        """One page of points in order of id, beginning behind `after`."""
+
+    def delete(self, scope: Scope) -> int:
+        """Delete what the scope holds and say how many points that were. An empty scope raises UsageError."""
+
+    def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
+        """Points per value of `metadata.<key>`, for an indexed key; the most frequent `limit` values."""
+
+    @property
+    def pending_optimize(self) -> bool:
+        """Whether enough was written since the last `optimize()` to make another one worth its time."""
+
+    def optimize(self) -> bool:
+        """Blocking upkeep; true if anything was done. Nothing to do for stores that keep themselves."""
+
+    def describe(self) -> dict[str, Any]:
+        """What `doctor` shows: settings the collection really has. JSON-able."""
+
+    def close(self) -> None:
+        """Let go of files and connections; closing twice is fine."""
+
+
+def load(
+    location: str, *, model: str, dimension: int, settings: Mapping[str, Any] | None = None, create: bool = True
+) -> Store:
+    """Open the store at `location`, creating its collection if need be.
+
+    Raises UsageError for a location nobody understands, else only what a store raises.
+    """
+    scheme = location.partition(":")[0]
+    name = SCHEMES.get(scheme) or (location if "." in location and ":" not in location else "")
+    try:
+        module = importlib.import_module(name) if name else None
+    except ModuleNotFoundError as error:
+        raise UsageError(f"store {location!r}: {error}", hint="name a module that can be imported") from error
+    if module is None:
+        raise UsageError(
+            f"store {location!r} is none of the kinds known",
+            hint="edge, edge:PATH, local:PATH, a URL or package.module",
+        )
+    store: Store = module.open_store(Request(location, model, dimension, settings or {}, create))
+    return store

@@ -1,0 +1,249 @@
+"""The embedded store: Qdrant Edge, the server's own engine in this process.
+
+    PATH/<collection>/            one shard: segments/, wal/, edge_config.json
+    PATH/<collection>/importer.json   its fingerprint
+
+One opener per directory. A write is durable once the write-ahead log is synced; the engine replays the log when it
+opens the shard. A `flush()` empties the log into the segments and takes half a second on an ordinary disk, during
+which the engine holds the interpreter's lock as in all its calls: it is done now and then, not per write.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import qdrant_edge
+
+from importer.errors import StoreUnreachable, UsageError
+from importer.records import Hit, Query
+from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
+from importer.worker.stores.bm25 import encode_query
+from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, open_shard, sync_log, translated
+from importer.worker.stores.filters import build
+from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
+from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, SPARSE, Fingerprint, check_vectors, dense_name
+from importer.worker.stores.schema import holders as holders_of
+
+edge: Any = qdrant_edge  # its stub wants invariant lists of unions
+FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
+RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
+MIN_FREE_BYTES = 256 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before
+
+
+class EdgeStore:
+    """See the module; made by `open_store`."""
+
+    kind = "edge"
+
+    def __init__(self, shard: Any, path: str, location: str, found: Fingerprint) -> None:
+        self.location = location
+        self.fingerprint = str(found)
+        self._shard = shard
+        self._path = path
+        self._dense = dense_name(found.model)
+        self._dimension = found.dimension
+        self._written = 0  # points since the last optimisation
+        self._logged = 0  # changes since the last flush
+        self._open = True
+
+    def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Those of `ids` that exist, each with its holders."""
+        with translated():
+            found = self._shard.retrieve(list(ids), [OPEN_BY], False)
+        return {str(record.id): holders_of(record.payload) for record in found}
+
+    def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+        """Upsert, set holders, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
+        check_vectors(points, self._dimension)
+        self._check_room()
+        with translated():
+            if points:
+                self._shard.update(edge.UpdateOperation.upsert_points([self._native(given) for given in points]))
+            for operation in _holder_updates(holders):
+                self._shard.update(operation)
+            if deletes:
+                self._shard.update(edge.UpdateOperation.delete_points(list(deletes)))
+            sync_log(self._path)
+            self._logged += len(points) + len(holders) + len(deletes)
+            if self._logged >= FLUSH_EVERY_POINTS:
+                self._flush()
+        self._written += len(points)
+
+    def count(self, scope: Scope = EVERYTHING) -> int:
+        """How many points, exactly."""
+        with translated():
+            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, EdgeDialect()))))
+
+    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
+        """The best `query.limit` points: cosine, BM25, or both fused by rank."""
+        depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
+        rankings = []
+        if dense is not None and query.mode != "keyword":
+            rankings.append(self._nearest(list(dense), self._dense, depth, query))
+        indices, values = encode_query(query.text)
+        if indices and query.mode != "dense":
+            rankings.append(self._nearest(edge.SparseVector(indices, values), SPARSE, depth, query))
+        if len(rankings) == 2:
+            return self._fetched(fuse([[id for id, _ in ranking] for ranking in rankings], WEIGHTS, query.limit))
+        return self._fetched(rankings[0] if rankings else [])
+
+    def scroll(
+        self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
+    ) -> Page:
+        """One page in order of id, from the cursor `after`."""
+        request = edge.ScrollRequest(
+            offset=after, limit=limit, filter=build(scope, EdgeDialect()), with_payload=True, with_vector=with_vectors
+        )
+        with translated():
+            records, cursor = self._shard.scroll(request)
+        return Page(tuple(map(self._point, records)), None if cursor is None else str(cursor))
+
+    def delete(self, scope: Scope) -> int:
+        """Delete what the scope holds, durably; how many points that were."""
+        if not scope:
+            raise UsageError("an empty scope would delete everything")
+        count = self.count(scope)
+        with translated():
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, EdgeDialect())))
+            self._flush()
+        return count
+
+    def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
+        """Points per value of `metadata.<key>`."""
+        with translated():
+            answer = self._shard.facet(edge.FacetRequest(f"{METADATA}.{key}", limit=limit, exact=True))
+        return {str(hit.value): int(hit.count) for hit in answer.hits}
+
+    @property
+    def pending_optimize(self) -> bool:
+        """Whether about one segment's worth of points was written since the last `optimize()`."""
+        return self._written >= OPTIMIZE_EVERY_POINTS
+
+    def optimize(self) -> bool:
+        """Empty the log, and turn grown segments into small cold ones; at most about a CPU second."""
+        if not self._logged and not self._written:
+            return False
+        self._check_room()
+        with translated():
+            self._flush()
+            done = bool(self._shard.optimize())
+        self._written = 0
+        return done
+
+    def _flush(self) -> None:
+        self._shard.flush()
+        self._logged = 0
+
+    def describe(self) -> dict[str, Any]:
+        """Counts and payload indexes as the engine reports them."""
+        with translated():
+            found = self._shard.info()
+        return {
+            "points": found.points_count,
+            "segments": found.segments_count,
+            "indexed_vectors": found.indexed_vectors_count,
+            "payload_indexes": sorted(found.payload_schema),
+            "fingerprint": self.fingerprint,
+        }
+
+    def close(self) -> None:
+        """Flush and unlock the directory."""
+        if self._open:
+            self._open = False
+            self._shard.close()
+
+    def _nearest(self, vector: Any, using: str, limit: int, query: Query) -> list[tuple[str, float]]:
+        request = edge.QueryRequest(
+            limit=limit,
+            query=edge.Query.Nearest(vector, using=using),
+            filter=build(scope_of(query), EdgeDialect()),
+            params=RESCORED,
+            with_payload=False,
+            with_vector=False,
+        )
+        with translated():
+            return [(str(found.id), float(found.score)) for found in self._shard.query(request)]
+
+    def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
+        """Hits in order of rank; a point deleted since it was ranked is left out."""
+        with translated():
+            records = self._shard.retrieve([id for id, _ in ranked], True, False) if ranked else []
+        payloads = {str(record.id): record.payload or {} for record in records}
+        return [
+            Hit(id, score, payloads[id].get(DOCUMENT, ""), payloads[id].get(METADATA, {}))
+            for id, score in ranked
+            if id in payloads
+        ]
+
+    def _native(self, given: Point) -> Any:
+        sparse = edge.SparseVector(list(given.sparse_indices), list(given.sparse_values))
+        return edge.Point(given.id, {self._dense: given.dense, SPARSE: sparse}, dict(given.payload))
+
+    def _point(self, record: Any) -> Point:
+        vectors = record.vector or {}
+        sparse = vectors.get(SPARSE)
+        return Point(
+            str(record.id),
+            vectors.get(self._dense, ()),
+            tuple(sparse.indices) if sparse else (),
+            tuple(sparse.values) if sparse else (),
+            record.payload or {},
+        )
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self._path).free
+        if free < MIN_FREE_BYTES:
+            raise StoreUnreachable(
+                f"{free // 2**20} MB are left on the disk of {self._path}, the store needs {MIN_FREE_BYTES // 2**20}",
+                hint="make room; nothing is lost meanwhile",
+            )
+
+
+def _holder_updates(holders: Mapping[str, tuple[str, ...]]) -> Iterator[Any]:
+    """One operation per distinct set of holders."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for id, names in holders.items():
+        groups.setdefault(names, []).append(id)
+    for names, ids in groups.items():
+        if names:
+            yield edge.UpdateOperation.set_payload(ids, {OPEN_BY: list(names)})
+        else:
+            yield edge.UpdateOperation.delete_payload(ids, [OPEN_BY])
+
+
+class EdgeDialect:
+    """Filters as the embedded engine spells them."""
+
+    def equal(self, key: str, value: str) -> Any:
+        """`key` equals or contains `value`."""
+        return edge.FieldCondition(key, match=edge.MatchValue(value))
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """Both sides inclusive. Raises UsageError for a time the engine cannot read."""
+        try:
+            return edge.FieldCondition(key, range=edge.RangeDateTime(gte=since or None, lte=until or None))
+        except ValueError as error:
+            raise UsageError(
+                f"{since or until!r} is no time: {error}", hint="RFC 3339: 2026-01-31T12:00:00Z"
+            ) from error
+
+    def every(self, conditions: list[Any]) -> Any:
+        """All of them."""
+        return edge.Filter(must=conditions)
+
+    def some(self, conditions: list[Any]) -> Any:
+        """One of them."""
+        return edge.Filter(should=conditions)
+
+
+def open_store(request: Request) -> EdgeStore:
+    """Open or create the shard. Raises StoreRefused (another model, damaged) or StoreUnreachable (open elsewhere)."""
+    base = request.path or str(request.settings.get("directory") or "")
+    if not base:
+        raise UsageError("the embedded store has no directory", hint="use edge:PATH")
+    path = os.path.join(os.path.abspath(base), request.collection)
+    shard, found = open_shard(path, request)
+    return EdgeStore(shard, path, f"edge:{os.path.abspath(base)}", found)

@@ -1,0 +1,48 @@
+"""Scopes become an engine's filters. Both engines name their conditions alike but build them differently: a dialect."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from importer.worker.stores import Scope
+
+# metadata keys a field of the scope must equal; with several keys one of them is enough
+MATCHED = {
+    "project": ("metadata.project", "metadata.project_name"),
+    "source": ("metadata.source",),
+    "kind": ("metadata.kind",),
+    "conversation": ("metadata.conversation_id",),
+    "host": ("metadata.host",),
+}
+
+
+class Dialect(Protocol):
+    """How one engine spells a filter; the values returned are its own."""
+
+    def equal(self, key: str, value: str) -> Any:
+        """`key` equals `value`, or contains it where it is a list."""
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """The time at `key` is not before `since` and not after `until`; "" leaves a side open."""
+
+    def every(self, conditions: list[Any]) -> Any:
+        """A filter where all conditions hold."""
+
+    def some(self, conditions: list[Any]) -> Any:
+        """A filter where at least one condition holds."""
+
+
+def build(scope: Scope, dialect: Dialect) -> Any | None:
+    """The filter of a scope, None for everything."""
+    conditions = [
+        _one_of([dialect.equal(key, value) for key in keys], dialect)
+        for name, keys in MATCHED.items()
+        if (value := getattr(scope, name))
+    ]
+    if scope.since or scope.until:
+        conditions.append(dialect.between("metadata.timestamp", scope.since, scope.until))
+    return dialect.every(conditions) if conditions else None
+
+
+def _one_of(conditions: list[Any], dialect: Dialect) -> Any:
+    return conditions[0] if len(conditions) == 1 else dialect.some(conditions)

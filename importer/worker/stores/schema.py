@@ -1,0 +1,106 @@
+"""How a collection is laid out: vector names, payload, indexes, and the fingerprint that says who made it."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from importer.errors import PointsRejected, StoreRefused
+from importer.records import Chunk
+from importer.worker.stores import Point
+from importer.worker.stores.bm25 import encode_document
+
+SCHEMA = 1  # of payload and vectors; a collection with another one is refused
+SPARSE = "bm25"
+DOCUMENT, METADATA, OPEN_BY = "document", "metadata", "open_by"
+
+# Payload indexes, made before the first point so that the engine can build on them; `project` is the tenant.
+TENANT = "metadata.project"
+KEYWORDS = (
+    TENANT,
+    "metadata.project_name",
+    "metadata.source",
+    "metadata.conversation_id",
+    "metadata.kind",
+    "metadata.tools",
+    "metadata.files",
+    "metadata.host",
+)
+TIMES = ("metadata.timestamp",)
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """Which model and schema made a collection. `birth` is random: a collection dropped and made again has another."""
+
+    model: str
+    dimension: int
+    schema: int = SCHEMA
+    birth: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.dimension}/v{self.schema}/{self.birth or 'unknown'}"
+
+
+def born(model: str, dimension: int) -> Fingerprint:
+    """The fingerprint of a collection about to be made."""
+    return Fingerprint(model, dimension, SCHEMA, uuid.uuid4().hex[:12])
+
+
+def dense_name(model: str) -> str:
+    """The vector's name as `mcp-server-qdrant` derives it: "fast-" and the last part of the model's name."""
+    return "fast-" + model.rstrip("/").rpartition("/")[2].lower()
+
+
+def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fingerprint:
+    """`found` itself. Raises StoreRefused when another model, dimension or schema made the collection."""
+    if found.schema != SCHEMA:
+        raise StoreRefused(
+            f"{where} has schema {found.schema}, this importer writes {SCHEMA}", hint="use the version that made it"
+        )
+    if (dense_name(found.model), found.dimension) == (dense_name(model), dimension):
+        return found
+    raise StoreRefused(
+        f"{where} was made by {found.model} ({found.dimension} dimensions), not by {model} ({dimension})",
+        hint=f"`importer migrate --to STORE --model {model}` makes a new collection; or set the model back",
+    )
+
+
+def point(chunk: Chunk, dense: Sequence[float], open_by: Sequence[str]) -> Point:
+    """A chunk as it is stored: payload and keywords beside the given vector of shape (dimension,)."""
+    indices, values = encode_document(chunk.text)
+    return Point(chunk.id, dense, indices, values, payload(chunk, open_by))
+
+
+def payload(chunk: Chunk, open_by: Sequence[str]) -> dict[str, Any]:
+    """`document` for every reader, `metadata`, and `open_by` only while the chunk stands open."""
+    found: dict[str, Any] = {DOCUMENT: chunk.text, METADATA: dict(chunk.metadata)}
+    if open_by:
+        found[OPEN_BY] = list(open_by)
+    return found
+
+
+def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The holders in a stored payload, () for a closed point."""
+    return tuple((stored or {}).get(OPEN_BY) or ())
+
+
+def check_vectors(points: Sequence[Point], dimension: int) -> None:
+    """Engines take NaN without a word. Raises PointsRejected for those, StoreRefused for a wrong length."""
+    for given in points:
+        if len(given.dense) != dimension:
+            raise StoreRefused(f"a vector of {len(given.dense)} dimensions for a collection of {dimension}")
+    if not points:
+        return
+    finite: list[bool] = np.isfinite(np.asarray([g.dense for g in points], dtype=np.float32)).all(axis=1).tolist()  # type: ignore[assignment] - of rank 1
+    bad = tuple(
+        given.id
+        for given, good in zip(points, finite, strict=True)
+        if not good or not all(math.isfinite(value) for value in given.sparse_values)
+    )
+    if bad:
+        raise PointsRejected(f"{len(bad)} points carry vectors that are not finite", ids=bad)

@@ -1,0 +1,75 @@
+"""The thread that writes to the store, so that one batch is stored while the next is embedded."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from importer.errors import ImporterError
+from importer.worker.stores import Point, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One durable write: new points, new holders of standing ones, deletions. `ids` are all ids it touches."""
+
+    number: int
+    points: tuple[Point, ...]
+    holders: Mapping[str, tuple[str, ...]]
+    deletes: tuple[str, ...]
+    ids: frozenset[str]
+    known: int = 0
+    tokens: int = 0
+    embed_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Storing:
+    """Writes one job at a time, in order. `stored(job, seconds)` or `failed(job, error)` is called on its thread."""
+
+    store: Store
+    stored: Callable[[Job, float], None]
+    failed: Callable[[Job, Exception], None]
+    _jobs: queue.Queue[Job | None] = field(default_factory=lambda: queue.Queue(maxsize=1))
+    _pending: dict[int, frozenset[str]] = field(default_factory=dict)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queues a write; waits while one is being written and another queued."""
+        self._pending[job.number] = job.ids
+        self._jobs.put(job)
+
+    def settle(self, ids: frozenset[str] | None = None) -> None:
+        """Waits until no queued write touches any of `ids` (None: until all is written)."""
+        if any(ids is None or ids & pending for pending in list(self._pending.values())):
+            self._jobs.join()
+
+    def stop(self) -> None:
+        """Writes what is queued and ends the thread."""
+        self._jobs.put(None)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._write(job)
+            self._pending.pop(job.number, None)
+            self._jobs.task_done()
+        self._jobs.task_done()
+
+    def _write(self, job: Job) -> None:
+        started = time.monotonic()
+        try:
+            self.store.write(job.points, job.holders, job.deletes)
+        except (ImporterError, OSError, RuntimeError, ValueError) as error:
+            self.failed(job, error)
+        else:
+            self.stored(job, time.monotonic() - started)

@@ -1,0 +1,36 @@
+"""Short ways to write the values the state is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from importer.records import Checkpoint, Commit, HeadPrint, Reject, Tally
+
+BASE = Checkpoint(
+    path=b"/home/u/a.jsonl",
+    device=1,
+    inode=1,
+    generation=0,
+    offset=10,
+    head=HeadPrint(10, b"head"),
+    tail_digest=b"tail",
+    size=10,
+    mtime_ns=5_000_000_000,
+    ctime_ns=6_000_000_000,
+    format="claude-code",
+    context=b'{"prompt":"hello"}',
+)
+
+
+def checkpoint(path: bytes = BASE.path, inode: int = 1, **changes: Any) -> Checkpoint:
+    return replace(BASE, path=path, inode=inode, **changes)
+
+
+def commit(path: bytes = BASE.path, inode: int = 1, tally: Tally | None = None, **changes: Any) -> Commit:
+    rejects = changes.pop("rejects", ())
+    return Commit(checkpoint(path, inode, **changes), tally or Tally(), rejects)
+
+
+def reject(offset: int = 0, path: bytes = BASE.path, chunk_id: str = "", reason: str = "no JSON") -> Reject:
+    return Reject(path, offset, 10, "embed" if chunk_id else "parse", reason, "sample", chunk_id)
