@@ -37,6 +37,10 @@ class Agenda:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    def waiting(self) -> list[Pending]:
+        """All that is on it, in no particular order."""
+        return [pending for pending, _ in self._waiting.values()]
+
     @property
     def has_live(self) -> bool:
         """Whether a live file waits."""

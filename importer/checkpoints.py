@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from importer import ledger, quarantine, rows, statefile
+from importer import failpoints, ledger, quarantine, rows, statefile
 from importer.database import Database
 from importer.history import History
 from importer.ledger import Ledger
@@ -16,8 +16,8 @@ from importer.records import Checkpoint, Commit, Reject, Tally
 from importer.rows import READ, UINT64, signed, split
 
 _SUMMARY = """
-SELECT count(*), coalesce(sum(offset >= size), 0), coalesce(sum(max(size - offset, 0)), 0),
-  coalesce(min(CASE WHEN offset < size THEN CASE WHEN mtime_ns > 0 THEN mtime_ns / 1e9 ELSE committed_at END END), 0.0)
+SELECT count(*), coalesce(sum(ctime_ns != 0), 0),
+  coalesce(sum(CASE WHEN ctime_ns = 0 THEN max(size - offset, 0) END), 0), coalesce(min(CASE WHEN ctime_ns = 0 THEN committed_at END), 0.0)
 FROM files WHERE gone_at IS NULL AND folder IS NOT NULL
 """
 
@@ -36,7 +36,9 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FilesSummary:
-    """Files that are there: `complete` up to their last seen size, `pending` not; `oldest_at` (UTC s) or 0."""
+    """Files that are there: `complete` were read to their end (what is left lacks its newline, or no format knows it),
+    `pending` not; `oldest_at` is the oldest last commit of the pending ones (UTC s) or 0.
+    """
 
     known: int
     complete: int
@@ -100,10 +102,12 @@ class Checkpoints(Ledger):
             for commit in commits:
                 rows.write(connection, commit.checkpoint, now)
                 quarantine.settle(connection, commit.checkpoint)
+            failpoints.hit("commit")
             ledger.add_tally(connection, sum((commit.tally for commit in commits), Tally()))
             ledger.add(connection, counters or {})
             if batch_number is not None:
                 ledger.settle(connection, batch_number)
+        failpoints.hit("committed")
 
     def by_path(self, path: bytes) -> Checkpoint | None:
         """The checkpoint of the file at `path`."""

@@ -96,9 +96,9 @@ def ask(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: Any) ->
     reply = json.loads(line)
     if reply["ok"]:
         return reply["value"]
-    error = ImporterError(reply["error"], hint=reply["hint"])
-    error.exit_code = reply["exit_code"]
-    raise error
+    failure = ImporterError(reply["error"], hint=reply["hint"])
+    failure.exit_code = reply["exit_code"]
+    raise failure
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The daemon's life: start, watch, import, answer, rest, end. What it decides stands elsewhere; here it is wired.
 
-    signals ─► flags          watch ─► engine.hint / reconcile          every second ─► tick (watchdog, grace)
-    control socket ─► answers while the engine works, between two model runs of the warm worker
+signals ─► flags          watch ─► engine.hint / reconcile          every second ─► tick (watchdog, grace)
+control socket ─► answers while the engine works, between two model runs of the warm worker
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,7 @@ class Daemon:
     stopping_since_s: float = 0.0
     ends_why: str = ""
     paused_by: str = ""
+    preparing: str = ""  # what must be there before reading begins
     _stepped_s: float = field(default_factory=time.monotonic)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -52,7 +53,9 @@ class Daemon:
         """Imports until told to end, or until its own memory limit is reached (exit 75 for the restart policy)."""
         control = Control(self.state_dir, self.answers())
         self.guard.leave = self._leave
+        self.engine.paused = lambda: bool(self.paused_by or self.preparing)
         self._signals()
+        self.engine.delivery.recover()
         await control.start()
         tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
         try:
@@ -66,7 +69,7 @@ class Daemon:
         log.info("daemon.stopped", reason=self.ends_why)
         return TRY_AGAIN if self.ends_why == "memory" else DONE
 
-    async def _work(self, tasks: list[asyncio.Future[None]]) -> None:
+    async def _work(self, tasks: Sequence[asyncio.Future[None]]) -> None:
         engine = self.engine
         while not (engine.stopping and not engine.has_work()):
             await engine.step()
@@ -162,8 +165,8 @@ class Daemon:
         self.engine.idle_since_s = time.monotonic()
         return await self.engine.delivery.supervisor.ask("search", **query)
 
-    async def _status(self) -> Mapping[str, Any]:
-        return status.of_engine(self.engine, self.mode, self.paused_by)
+    async def _status(self) -> Any:
+        return status.of_engine(self.engine, self.mode, self.paused_by or self.preparing)
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
         self.paused_by = reason

@@ -24,14 +24,16 @@ UNITS = {  # the end of a name -> what is shown for it
 class Declared:
     """One setting. `kind` is its annotation, such as "int | None", whose None stands for the memory profile's value.
 
-    `path` values may begin with ~; `among` are the words it may be; `least` and `most` are inclusive. `check` returns
-    what is wrong with a value, or "". `shown` is the default in words, where it is computed.
+    `path` values may begin with ~; `among` are the words it may be, a `plugin` also any `package.module`; `least` and
+    `most` are inclusive. `check` returns what is wrong with a value, or "". `shown` is the default in words, where it
+    is computed.
     """
 
     about: str
     env: tuple[str, ...] = ()
     secret: bool = False
     path: bool = False
+    plugin: bool = False
     among: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
@@ -65,9 +67,14 @@ def setting(default: T, about: str, *, env: str = "", secret: bool = False, **re
 
 def wrong_location(value: str) -> str:
     """What is wrong with the place of a store, or ""."""
-    if value == "edge" or (value.startswith("local:") and value != "local:"):
+    if value == "edge" or is_module(value) or (value.startswith("local:") and value != "local:"):
         return ""
     return wrong_url(value) and f"{wrong_url(value)}; give edge, local:PATH or the URL of a Qdrant server"
+
+
+def is_module(value: str) -> bool:
+    """Whether it names a plug-in, `package.module`; whether there is one is found out when it is loaded."""
+    return "." in value and all(part.isidentifier() for part in value.split("."))
 
 
 def wrong_url(value: str) -> str:
@@ -122,7 +129,7 @@ def convert(declared: Declared, value: Any, *, words: bool) -> Any:
 
 def _beyond(declared: Declared, value: Any) -> str:
     """Which limit of its setting a value of the right type breaks, or ""."""
-    if declared.among and value not in declared.among:
+    if declared.among and value not in declared.among and not (declared.plugin and is_module(value)):
         return f"none of {', '.join(declared.among)}"
     if declared.least is not None and value < declared.least:
         return f"below the least value, {declared.least:g}"

@@ -72,11 +72,12 @@ class Batch:
 class Embed:
     """The model and how it runs."""
 
-    provider: str = setting(LOCAL, "who embeds", env="EMBEDDING_PROVIDER", among=tuple(MODELS))
+    provider: str = setting(LOCAL, "who embeds", env="EMBEDDING_PROVIDER", among=tuple(MODELS), plugin=True)
     model: str = setting(MODELS[LOCAL], "a model's name, or a local directory", env="EMBEDDING_MODEL", path=True)
     model_dir: str = setting(
         "", "where models are kept", env="IMPORTER_MODEL_DIR", path=True, shown="models/ in state_dir"
     )
+    dimension: int = setting(0, "of its vectors; 0 is what is known of the model", least=0, most=65_536)
     precision: str = setting("fp32", "of a local model; int8 is faster, a little less exact", among=("fp32", "int8"))
     window_tokens: int = setting(0, "longest window; 0 is the model's own", least=0, most=8192)
     threads: int | None = setting(None, "0: `run` takes half of the cores, `backlog` all; -1: always all", least=-1)
@@ -93,7 +94,9 @@ class Embed:
 class Store:
     """Where the points are."""
 
-    location: str = setting("edge", "edge (embedded), local:PATH or a URL", env="QDRANT_URL", check=wrong_location)
+    location: str = setting(
+        "edge", "edge (embedded), local:PATH, a URL or a plug-in", env="QDRANT_URL", check=wrong_location
+    )
     collection: str = setting("conversations", "the collection", env="COLLECTION_NAME", check=wrong_name)
     api_key: str = setting("", "key of the server", env="QDRANT_API_KEY", secret=True)
     ca_file: str = setting("", "own certificate authority of the server (PEM)", path=True)

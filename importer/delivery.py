@@ -13,9 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from importer import batch as batches
-from importer import errors, policy, wire
+from importer import errors, failpoints, policy, wire
 from importer.checkpoints import Checkpoints
 from importer.errors import StoreUnreachable, WorkerDied
 from importer.log import logger
@@ -67,6 +68,11 @@ class Delivery:
     store_failures: int = 0
     boot_failures: int = 0
 
+    def recover(self) -> None:
+        """What the last run left in flight when it died is suspect: a chunk may have taken the whole container down."""
+        for attempt in self.checkpoints.leftovers():
+            self.checkpoints.died(attempt.batch)
+
     @property
     def busy(self) -> bool:
         """Whether anything is unsettled."""
@@ -84,14 +90,26 @@ class Delivery:
     def send(self, batch: Batch) -> None:
         """Takes a batch over, in parts where one line was too long for one; `settle` posts them."""
         numbers = iter(self.supervisor.number, None)
-        parcels = [
-            Parcel(part, batch.number, self.token_budget, Trial(len(part.chunks)))
-            for part in batches.carve(batch, self.limits, numbers)
-        ]
+        parts = [part for whole in self._apart(batch) for part in batches.carve(whole, self.limits, numbers)]
+        parcels = [Parcel(part, batch.number, self.token_budget, self._trial(part)) for part in parts]
         if batch.urgent and self.urgent is None and len(parcels) == 1:
             self.urgent = parcels[0]
         else:
             self.queue.extend(parcels)
+
+    def _apart(self, batch: Batch) -> tuple[Batch, ...]:
+        """The batch, or first its chunks that several workers of former runs died with, then the rest."""
+        known = self.checkpoints.suspects() if batch.chunks else {}
+        bad = {c.id for c in batch.chunks if c.id in known and known[c.id].deaths >= policy.DEATHS_BEFORE_SPLIT}
+        if not bad or len(batch.chunks) < 2:
+            return (batch,)
+        numbers = (self.supervisor.number(), batch.number)
+        return batches.split(batch, bad, numbers)
+
+    def _trial(self, part: Batch) -> Trial:
+        """What is known of a part: a single chunk brings what it has on its record."""
+        suspect = self.checkpoints.suspects().get(part.chunks[0].id) if len(part.chunks) == 1 else None
+        return Trial(len(part.chunks), suspect.alone, suspect.alone) if suspect else Trial(len(part.chunks))
 
     def _on_trial(self) -> bool:
         head = self.queue[0] if self.queue else None
@@ -104,6 +122,7 @@ class Delivery:
             parcel.future = _done(batch)
             return
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
+        failpoints.hit("send")
         message = wire.Import(batch.chunks, batch.releases, parcel.token_budget, batch.urgent)
         parcel.sent_s = self.clock()
         parcel.future = await self.supervisor.post(batch.number, message)
@@ -117,7 +136,7 @@ class Delivery:
                 return
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
-        """Waits for the head (or the urgent batch) to be answered, for `wake`, or for `timeout_s`; acts on an answer."""
+        """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer."""
         try:
             await self.post_waiting()
         except StoreUnreachable as error:
@@ -146,6 +165,7 @@ class Delivery:
         raise error_of(reply)
 
     def _commit(self, parcel: Parcel, receipt: Receipt) -> Settled:
+        failpoints.hit("received")
         self.store_failures = self.boot_failures = 0
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
         self.checkpoints.commit(parcel.batch.commits, batch_number=parcel.batch.number, counters=counters)
@@ -168,6 +188,7 @@ class Delivery:
         for parcel in self.queue:
             parcel.future = None
         culprit = blamed or self.queue[0]
+        self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}) or None)
         trial = culprit.trial
         culprit.trial = replace(trial, deaths=trial.deaths + 1, blamed=trial.blamed + (blamed is not None))
         if culprit is not self.queue[0]:  # what stands before it goes first, untouched
@@ -180,7 +201,9 @@ class Delivery:
         parcel.trial = replace(parcel.trial, errors=parcel.trial.errors + 1)
         failure = reply.failure
         attempt = policy.after_failure(failure, reply.exit_code, parcel.trial)
-        log.warning("batch.failed", batch=parcel.batch.number, stage=failure.stage, reason=failure.message, then=attempt)
+        log.warning(
+            "batch.failed", batch=parcel.batch.number, stage=failure.stage, reason=failure.message, then=attempt
+        )
         if attempt is Attempt.HALT:
             raise error_of(reply)
         if attempt is Attempt.WAIT:
@@ -263,10 +286,10 @@ def _done(batch: Batch) -> asyncio.Future[wire.Reply]:
 async def _first(futures: list[asyncio.Future[wire.Reply]], wake: asyncio.Event, timeout_s: float) -> None:
     """Waits until one future is done, `wake` is set, or the time is up."""
     waiter = asyncio.ensure_future(wake.wait())
+    waiting: list[asyncio.Future[Any]] = [*futures, waiter]
     try:
-        await asyncio.wait([*futures, waiter], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiter.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await waiter
-

@@ -11,27 +11,25 @@ waits for it and memory stays bounded. Live files go ahead of backlog.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from importer import batch as batches
-from importer import discover, formats
-from importer.agenda import Agenda, Pending
-from importer.checkpoints import Checkpoints, Known
+from importer.agenda import Agenda
+from importer.checkpoints import Checkpoints
 from importer.database import StateUnwritable
 from importer.delivery import Delivery, Settled
 from importer.discover import Root
 from importer.log import logger
 from importer.pipeline import Pipeline
 from importer.policy import Recycle
-from importer.records import Batch, FileStat, Span, Tally
+from importer.reconcile import Reconcile
+from importer.records import Batch, Span, Tally
 
 log = logger()
 
 DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
-BREATH_FILES = 2000  # files looked at before the loop gets its turn
 POLL_S = 1.0  # how long a wait may last before deadlines are looked at
 
 
@@ -47,8 +45,7 @@ class Run:
     total: int = -1  # points in the store, as the last receipt said; -1 for not asked yet
     embed_s: float = 0.0
     store_s: float = 0.0
-    tally: Tally = Tally()
-    found_files: int = 0
+    tally: Tally = field(default_factory=Tally)
     errors: dict[bytes, str] = field(default_factory=dict)
     started_s: float = field(default_factory=time.monotonic)
     holding: str = ""  # why nothing moves just now
@@ -63,14 +60,15 @@ class Engine:
     pipeline: Pipeline
     delivery: Delivery
     limits: batches.Limits
-    follow_links: bool = False
+    agenda: Agenda
+    looker: Reconcile
     paused: Callable[[], bool] = lambda: False
-    agenda: Agenda = field(default_factory=Agenda)
     run: Run = field(default_factory=Run)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
     delay_s: float = 0.0  # between two batches, as the governor says
     pressed: str = ""  # why the governor has paused the import
+    when_quiet: list[Callable[[], None]] = field(default_factory=list)  # done as soon as nothing is in flight
     ending: Recycle | None = None  # why the worker is to be ended as soon as nothing is in flight
     looking: bool = False
     idle_since_s: float = field(default_factory=time.monotonic)
@@ -88,7 +86,8 @@ class Engine:
             await self.pause(min(POLL_S, self._retry_at_s - time.monotonic()))
             return
         await self._recycle()
-        if not (self.stopping or self.resting or self.run.holding or self.ending):
+        self._quiet()
+        if not (self.stopping or self.resting or self.run.holding or self.ending or self.when_quiet):
             await self._fill()
         if self.delivery.busy:
             self._settled(await self._settle())
@@ -107,6 +106,14 @@ class Engine:
         if self.ending is not None and not self.delivery.busy:
             await supervisor.recycle(self.ending)
             self.ending = None
+
+    def _quiet(self) -> None:
+        """Does what must not happen beside a batch, such as making files be read again."""
+        if self.when_quiet and not self.delivery.busy:
+            self.pipeline.drop_cursors()
+            for action in self.when_quiet:
+                action()
+            self.when_quiet.clear()
 
     @property
     def idle(self) -> bool:
@@ -214,83 +221,13 @@ class Engine:
     async def reconcile(self, roots: Iterable[Root] | None = None) -> int:
         """Looks at every file of the roots and puts what is behind on the agenda; returns how many files there are."""
         self.looking = True
-        self.agenda.overflowed = False
-        seen = discover.Seen()
-        files = 0
         try:
-            for root in roots if roots is not None else self.roots:
-                async for folder in self._folders(root, seen):
-                    files += len(folder.files)
+            return await self.looker.look(self.roots if roots is None else roots, self.wake.set)
         finally:
             self.looking = False
             self.wake.set()
-        self.run.found_files = files
-        return files
-
-    async def _folders(self, root: Root, seen: discover.Seen) -> AsyncIterator[discover.Folder]:
-        since_breath = 0
-        for folder in discover.scan(root, wanted(root), follow_links=self.follow_links, seen=seen):
-            self._compare(root, folder)
-            yield folder
-            since_breath += len(folder.files) + 1
-            if since_breath >= BREATH_FILES:
-                self.wake.set()
-                await asyncio.sleep(0)
-                since_breath = 0
-
-    def _compare(self, root: Root, folder: discover.Folder) -> None:
-        if folder.error:
-            self.run.errors[folder.path] = folder.error
-            log.warning("folder.unreadable", path=os.fsdecode(folder.path), reason=folder.error)
-        known = self.checkpoints.folder(folder.path)
-        for stat in folder.files:
-            if behind(stat, known.get(os.path.basename(stat.path))):
-                self.agenda.backlog(pending(root, stat))
-        self._mark_gone(folder, known)
-
-    def _mark_gone(self, folder: discover.Folder, known: dict[bytes, Known]) -> None:
-        """After an error-free look only: the rows of vanished files age from now on, those of returned ones do not."""
-        if folder.error or len(folder.files) >= discover.PIECE_FILES:
-            return
-        there = {os.path.basename(stat.path) for stat in folder.files}
-        gone = [name for name, row in known.items() if name not in there and not row.gone]
-        back = [name for name, row in known.items() if name in there and row.gone]
-        if gone:
-            self.checkpoints.mark_gone(folder.path, gone)
-        if back:
-            self.checkpoints.mark_gone(folder.path, back, gone=False)
 
     def hint(self, paths: Iterable[bytes]) -> None:
-        """Paths an event named: what is really there and behind goes first."""
-        for path in paths:
-            root = next((r for r in self.roots if path == r.path or path.startswith(r.path.rstrip(b"/") + b"/")), None)
-            if root is None:
-                continue
-            for folder in discover.look(root, path, wanted(root), follow_links=self.follow_links):
-                for stat in folder.files:
-                    self.agenda.live(pending(root, stat))
+        """Paths an event named."""
+        self.looker.hint(self.roots, paths)
         self.wake.set()
-
-
-def pending(root: Root, stat: FileStat) -> Pending:
-    """A file on the agenda."""
-    return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
-
-
-def behind(stat: FileStat, known: Known | None) -> bool:
-    """Whether a file must be looked into: unknown, or not as it was when it was read to its end."""
-    return known is None or (stat.size, stat.mtime_ns, stat.ctime_ns, stat.device, stat.inode) != (
-        *(known.size, known.mtime_ns, known.ctime_ns, known.device, known.inode),
-    )
-
-
-def wanted(root: Root) -> Callable[[bytes], bool]:
-    """Which paths below the root can be conversations: those its format wants, or any format for `auto`."""
-    names = formats.names() if root.format == "auto" else (root.format,)
-    judges = [formats.load(name).wanted for name in names]
-    if len(judges) == 1:
-        return judges[0]
-    return lambda relative: any(judge(relative) for judge in judges)
-
-
-

@@ -19,6 +19,7 @@ from importer.policy import Recycle
 
 log = logger()
 
+ALONE_S = 10.0  # between two looks while there is no worker
 HISTORY_S = 10  # seconds of samples written at once: one small transaction
 
 
@@ -33,8 +34,9 @@ class Guard:
     sample_s: float = 1.0
     probes: Probes = field(default_factory=Probes)
     clock: Callable[[], float] = time.monotonic
-    state: State = State()
+    state: State = field(default_factory=State)
     sample: Sample | None = None
+    _due_s: float = 0.0
     _moments: list[Moment] = field(default_factory=list)
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
@@ -42,7 +44,9 @@ class Guard:
         """Looks until cancelled."""
         try:
             while True:
-                self.look()
+                if self.engine.delivery.supervisor.worker is not None or self.clock() >= self._due_s:
+                    self.look()
+                    self._due_s = self.clock() + ALONE_S
                 await asyncio.sleep(self.sample_s)
         finally:
             self.flush()

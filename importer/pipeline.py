@@ -10,48 +10,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import msgspec
 
-from importer import chunk, formats, opening, tail
+from importer import chunk, failpoints, formats, opening, tail
 from importer.agenda import Pending
 from importer.checkpoints import Checkpoints
-from importer.chunk import Cutting, Folding, Origin
-from importer.formats import Format, Options
-from importer.records import (
-    Checkpoint,
-    Chunk,
-    Commit,
-    FileStat,
-    HeadPrint,
-    Line,
-    Reason,
-    Reject,
-    Release,
-    Span,
-    Tally,
-    Turn,
-)
-from importer.redact import mask
+from importer.chunk import Folding
+from importer.reading import Gathering, Reading
+from importer.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
 
 UNKNOWN_FORMAT = ""  # stands in the checkpoint of a file whose first bytes told no format yet
-SAMPLE_CHARS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are read; units stand in the names. `forgotten` says which chunks' metadata must not be imported."""
-
-    cutting: Cutting
-    host: str
-    options: Options = Options()
-    redact: bool = True
-    max_line_bytes: int = tail.LINE_BYTES
-    slice_bytes: int = tail.SLICE_BYTES
-    max_chunks: int = 128
-    forgotten: Callable[[bytes, Any], bool] = lambda _path, _metadata: False
+MARK_CHARS = 12  # of a hash: tells two files apart that end in the same open chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +48,6 @@ class Cursor:
     committed: bool = False
 
 
-@dataclass(slots=True)
-class Folded:
-    """What is gathered while a slice's lines are folded."""
-
-    context: Any
-    folding: Folding
-    offset: int
-    chunks: list[Chunk] = field(default_factory=list)
-    releases: list[Release] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    tally: Tally = Tally()
-
-
 class State(msgspec.Struct, frozen=True):
     """What a checkpoint's context holds: the format's and the fold's."""
 
@@ -103,9 +62,7 @@ _encode = msgspec.json.Encoder().encode
 class Pipeline:
     """Reads files one slice at a time. `now_ns` is UTC nanoseconds."""
 
-    def __init__(
-        self, reading: Reading, checkpoints: Checkpoints, *, now_ns: Callable[[], int] = time.time_ns
-    ) -> None:
+    def __init__(self, reading: Reading, checkpoints: Checkpoints, *, now_ns: Callable[[], int] = time.time_ns) -> None:
         self.reading = reading
         self._checkpoints = checkpoints
         self._now_ns = now_ns
@@ -113,6 +70,7 @@ class Pipeline:
 
     def read(self, pending: Pending) -> Read:
         """One slice of one file. Never raises for what the file system answers."""
+        failpoints.hit("read")
         now_ns = self._now_ns()
         opened = opening.open_file(pending.path)
         if isinstance(opened, opening.Gone):
@@ -146,7 +104,7 @@ class Pipeline:
         if start.reason is Reason.UNCHANGED:
             return self._renamed(known, stat)
         if known is None or start.reason is not Reason.RESUME:
-            known = self._begin(stat, known)
+            known = self._begin(fd, stat, known)
             cursor = None
         if known.format == UNKNOWN_FORMAT:
             known = replace(known, format=self._format(fd, pending))
@@ -154,15 +112,25 @@ class Pipeline:
             return self._unrecognised(stat, known)
         return self._slice(fd, stat, known, cursor)
 
+    def drop_cursors(self) -> None:
+        """Reads on from the checkpoints alone; call it when nothing is in flight."""
+        self._cursors.clear()
+
     def _known(self, stat: FileStat) -> Checkpoint | None:
         """The stream this file is, by identity first: a rename keeps it, a path may have passed to another file."""
         by_identity = self._checkpoints.by_identity(stat.device, stat.inode)
         return by_identity or self._checkpoints.by_path(stat.path)
 
-    def _begin(self, stat: FileStat, former: Checkpoint | None) -> Checkpoint:
-        """Offset 0 of a new file, or of a new generation that releases what the former one left open."""
+    def _begin(self, fd: int, stat: FileStat, former: Checkpoint | None) -> Checkpoint:
+        """Offset 0 of a new file, or of a new generation that releases what the former one left open.
+
+        An inode that a deleted file's has passed to is a new file: what the deleted one said stays.
+        """
         empty = HeadPrint(0, tail.digest(b""))
-        folding = chunk.restart(self._state(former).fold) if former and former.context else Folding()
+        same = former is not None and (former.path == stat.path or self._same_head(fd, former))
+        folding = Folding(mark=_mark(stat))
+        if former is not None and same and former.context:
+            folding = chunk.restart(_states.decode(former.context).fold)
         generation = former.generation + 1 if former else 0
         context = _encode(State(msgspec.Raw(b"null"), folding))
         return Checkpoint(
@@ -170,8 +138,8 @@ class Pipeline:
             *(0, 0, 0, UNKNOWN_FORMAT, context),
         )
 
-    def _state(self, checkpoint: Checkpoint) -> State:
-        return _states.decode(checkpoint.context)
+    def _same_head(self, fd: int, former: Checkpoint) -> bool:
+        return former.head.length > 0 and tail.head_print(fd, former.head.length) == former.head
 
     def _format(self, fd: int, pending: Pending) -> str:
         if pending.format != "auto":
@@ -197,90 +165,53 @@ class Pipeline:
         )
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
-        reader = formats.load(known.format)
-        folded = self._fold(reader, known, part.lines)
-        whole = folded.offset == part.offset
+        gathered = self._gather(known, part)
+        whole = gathered.offset == part.offset
         at_end = part.at_end and whole
-        self._surface(folded, known, at_end)
+        gathered.surface(at_end=at_end)
         head, digest = part.head, part.tail_digest
         if not whole:
-            head, digest = tail.head_print(fd, folded.offset), tail.tail_digest(fd, folded.offset)
+            head, digest = tail.head_print(fd, gathered.offset), tail.tail_digest(fd, gathered.offset)
         fresh = replace(
             known,
             path=stat.path,
-            offset=folded.offset,
+            offset=gathered.offset,
             head=head,
             tail_digest=digest,
             size=stat.size,
             mtime_ns=stat.mtime_ns if at_end else 0,  # 0: the next look finds it unfinished
             ctime_ns=stat.ctime_ns if at_end else 0,
-            context=_encode({"parse": folded.context, "fold": folded.folding}),
-            open_ids=chunk.open_ids(folded.folding),
+            context=_encode({"parse": gathered.context, "fold": gathered.folding}),
+            open_ids=chunk.open_ids(gathered.folding),
         )
-        return self._span(fresh, folded, part.scanned_to if whole else None, more=not at_end)
+        return self._span(fresh, gathered, part.scanned_to if whole else None, more=not at_end)
 
-    def _span(self, fresh: Checkpoint, folded: Folded, mark: tail.Mark | None, *, more: bool) -> Read:
+    def _gather(self, known: Checkpoint, part: tail.Slice) -> Gathering:
+        """Feeds the slice's lines until it is through or the span has chunks enough."""
+        reader = formats.load(known.format)
+        state = _states.decode(known.context)
+        fresh = bytes(state.parse) == b"null"
+        context = reader.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=reader.Context)
+        gathered = Gathering(self.reading, reader, known.path, context, state.fold, known.offset)
+        for line in part.lines:
+            gathered.feed(line)
+            if gathered.full:
+                break
+        return gathered
+
+    def _span(self, fresh: Checkpoint, gathered: Gathering, mark: tail.Mark | None, *, more: bool) -> Read:
         key = (fresh.device, fresh.inode)
         former = self._cursors.get(key)
         behind = former is not None and not former.committed
         self._cursors[key] = Cursor(fresh, mark)
-        releases = tuple(r for r in folded.releases if not self._held_elsewhere(r, fresh))
-        span = Span(tuple(folded.chunks), releases, Commit(fresh, folded.tally, tuple(folded.rejects)))
+        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects))
+        span = Span(tuple(gathered.chunks), tuple(gathered.releases), commit)
         return Read(span, more=more, behind=behind)
 
-    def _held_elsewhere(self, release: Release, fresh: Checkpoint) -> bool:
-        """Whether a copy of the same conversation still ends in this very chunk."""
-        here = (fresh.device, fresh.inode)
-        others = (c.checkpoint.open_ids for key, c in self._cursors.items() if key != here)
-        return any(release.id in ids for ids in others) or self._checkpoints.open_elsewhere(release.id, fresh.path)
 
-    def _fold(self, reader: Format, known: Checkpoint, lines: tuple[Line, ...]) -> Folded:
-        state = self._state(known)
-        context = (
-            reader.begin(known.path)
-            if bytes(state.parse) == b"null"
-            else msgspec.json.decode(state.parse, type=reader.Context)
-        )
-        folded = Folded(context, state.fold, known.offset)
-        origin = Origin(known.format, self.reading.host)
-        for line in lines:
-            self._line(folded, reader, known.path, line, origin)
-            if len(folded.chunks) >= self.reading.max_chunks:
-                break
-        return folded
-
-    def _line(self, folded: Folded, reader: Format, path: bytes, line: Line, origin: Origin) -> None:
-        size = line.end - line.start
-        folded.offset = line.end
-        if line.oversized:
-            reason = f"a line of {size} bytes, more than {self.reading.max_line_bytes}"
-            folded.rejects.append(Reject(path, line.start, size, "read", reason, _sample(line.raw)))
-            folded.tally += Tally(lines_quarantined=1, bytes_quarantined=size)
-            return
-        fed = reader.feed(folded.context, line.raw, self.reading.options)
-        folded.context = fed.context
-        said = sum([self._turn(folded, path, turn, origin) for turn in fed.turns])
-        for problem in fed.problems:
-            folded.rejects.append(Reject(path, line.start, size, "parse", problem, _sample(line.raw)))
-        folded.tally += _outcome(size, said, fed.unknown, bool(fed.problems))
-
-    def _turn(self, folded: Folded, path: bytes, turn: Turn, origin: Origin) -> bool:
-        """Feeds one turn; whether it brought text that was not there yet."""
-        if self.reading.redact and (turn.text or turn.facts.title):
-            turn = replace(turn, text=mask(turn.text), facts=replace(turn.facts, title=mask(turn.facts.title)))
-        step = chunk.feed(folded.folding, turn, self.reading.cutting, origin)
-        self._take(folded, path, step)
-        return step.accepted and bool(turn.text)
-
-    def _surface(self, folded: Folded, known: Checkpoint, at_end: bool) -> None:
-        origin = Origin(known.format, self.reading.host)
-        step = chunk.surface(folded.folding, self.reading.cutting, origin, at_end=at_end)
-        self._take(folded, known.path, step)
-
-    def _take(self, folded: Folded, path: bytes, step: chunk.Step) -> None:
-        folded.folding = step.folding
-        folded.chunks += [c for c in step.chunks if not self.reading.forgotten(path, c.metadata)]
-        folded.releases += step.releases
+def _mark(stat: FileStat) -> str:
+    """What tells this file from its copies; the same again after the state was lost."""
+    return sha256(b"%d:%s" % (stat.inode, stat.path)).hexdigest()[:MARK_CHARS]
 
 
 def _place(checkpoint: Checkpoint) -> tuple[int, int]:
@@ -296,16 +227,3 @@ def _is_twin(known: Checkpoint, stat: FileStat) -> bool:
     except OSError:
         return False
     return (there.st_dev, there.st_ino) == (stat.device, stat.inode)
-
-
-def _outcome(size: int, said: int, unknown: int, broken: bool) -> Tally:
-    """The one outcome of a line: broken wins over stored, stored over skipped."""
-    if broken:
-        return Tally(lines_quarantined=1, bytes_quarantined=size, messages=said, unknown=unknown)
-    if said:
-        return Tally(lines_stored=1, bytes_stored=size, messages=said, unknown=unknown)
-    return Tally(lines_skipped=1, bytes_skipped=size, unknown=unknown)
-
-
-def _sample(raw: bytes) -> str:
-    return mask(raw[: 4 * SAMPLE_CHARS].decode("utf-8", "replace"))[:SAMPLE_CHARS]

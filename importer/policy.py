@@ -1,16 +1,16 @@
 """Pure: what to do after something went wrong. No clock, no randomness, no effects.
 
-    what happened                                       | what is done
-    ----------------------------------------------------|---------------------------------------------------------
-    worker died on a batch, first time                  | RETRY in a fresh worker
-    … again, more than one chunk in it                  | SPLIT: the suspects, and the rest
-    … a single chunk killed 3 fresh workers             | QUARANTINE it, its neighbours are stored
-    … a single chunk was only near 8 deaths             | QUARANTINE it (dying while stored, for example)
-    worker was killed with nothing of ours in the model | RETRY, nobody is blamed
-    embed error, first time                             | RETRY; then SPLIT; a single chunk: QUARANTINE
-    the store refuses named points                      | QUARANTINE those
-    the store cannot be reached, has no room            | WAIT, nothing is embedded again but this batch
-    the store refuses everything, the model is missing  | HALT with the reason
+what happened                                       | what is done
+----------------------------------------------------|---------------------------------------------------------
+worker died on a batch, first time                  | RETRY in a fresh worker
+… again, more than one chunk in it                  | SPLIT: the suspects, and the rest
+… a single chunk killed 3 fresh workers             | QUARANTINE it, its neighbours are stored
+… a single chunk was only near 8 deaths             | QUARANTINE it (dying while stored, for example)
+worker was killed with nothing of ours in the model | RETRY, nobody is blamed
+embed error, first time                             | RETRY; then SPLIT; a single chunk: QUARANTINE
+the store refuses named points                      | QUARANTINE those
+the store cannot be reached, has no room            | WAIT, nothing is embedded again but this batch
+the store refuses everything, the model is missing  | HALT with the reason
 """
 
 from __future__ import annotations
@@ -95,5 +95,5 @@ def deadline_s(chars: int, *, base_s: float = 60.0, chars_per_s: float = 200.0) 
 
 
 def lifetime_files(recycle_files: int, jitter: float) -> int:
-    """How many files a worker lives for: `recycle_files` +- 10 %, fixed at its birth (0: for ever); `jitter` is 0..1."""
+    """How many files a worker lives for: `recycle_files` +- 10 %, fixed at birth (0: for ever); `jitter` is 0..1."""
     return max(1, round(recycle_files * (0.9 + 0.2 * jitter))) if recycle_files else 0

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from importer.declared import DECLARED, LOCAL, MODELS
 
 AUTO = "auto"  # the source name that leaves the format to detection
+NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS")  # read elsewhere: where the file is, faults for tests
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -66,7 +67,7 @@ def senseless(values: Mapping[str, Any]) -> Iterator[str]:
 def _senseless_provider(values: Mapping[str, Any]) -> Iterator[str]:
     """What a hosted provider needs and cannot do."""
     provider = values["embed.provider"]
-    if provider == LOCAL:
+    if provider not in MODELS or provider == LOCAL:
         return
     key = f"embed.{provider}_api_key"
     if not values[key] and not (provider == "openai" and values["embed.openai_base_url"]):
@@ -84,7 +85,7 @@ def odd(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
         yield f"store.api_key: goes to {host} in clear text; use https://"
     if values["metrics.listen"] and values["metrics.listen"].rpartition(":")[0].strip("[]") not in LOOPBACK:
         yield f"metrics.listen: {values['metrics.listen']} can be reached from other machines"
-    known = {variable for declared in DECLARED.values() for variable in declared.environment}
+    known = {*NO_SETTINGS, *(variable for declared in DECLARED.values() for variable in declared.environment)}
     for variable in sorted(environ):
         if variable.startswith("IMPORTER_") and variable.removesuffix("_FILE") not in known:
             yield f"{variable}: no such setting, it is ignored"

@@ -67,7 +67,10 @@ class Record:
 
 
 class Supervisor:
-    """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1."""
+    """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
+
+    `accept` looks at what a fresh worker says of its store and raises what must keep it from being used.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class Supervisor:
         recycle_files: int,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        accept: Callable[[wire.Ready], None] = lambda _ready: None,
     ) -> None:
         self.launch = launch
         self.record = Record()
@@ -84,6 +88,7 @@ class Supervisor:
         self._recycle_files = recycle_files
         self._clock = clock
         self._draw = draw
+        self._accept = accept
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
 
@@ -140,6 +145,11 @@ class Supervisor:
             await child.stop(STOP_S)
             self.record.boot_failures += 1
             raise error_of(reply)
+        try:
+            self._accept(reply)
+        except ImporterError:
+            await child.stop(STOP_S)
+            raise
         worker = Worker(child, reply, self._clock(), policy.lifetime_files(self._recycle_files, self._draw()))
         child.ended.add_done_callback(lambda done: self._buried(worker, done.result()))
         log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self._clock() - started_s, 3))

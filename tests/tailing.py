@@ -3,79 +3,72 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field, replace
 
 from importer import opening, tail
-from importer.records import Checkpoint, HeadPrint, Line, Reason
+from importer.records import Checkpoint, FileStat, HeadPrint, Line, Reason
 
 
 @dataclass
 class Tailer:
-    """Reads a path whenever told. `lines` are those delivered since the current generation began.
-
-    `ctime_ns` is a logical clock: real ones move in steps of milliseconds, which is not what is tested here.
-    """
+    """Reads a path whenever told; `lines` are those delivered since the current generation began."""
 
     path: bytes
     max_bytes: int = 64
     max_line_bytes: int = 1 << 20
     max_lines: int = 3
     checkpoint: Checkpoint | None = None
-    lines: list[Line] = field(default_factory=list)
+    lines: tuple[Line, ...] = ()
+    mark: tail.Mark | None = field(default=None, repr=False)
 
-    def visit(self, ctime_ns: int = 0, slices: int = 1 << 30) -> Reason | str:
-        """Read at most so many slices; the reason for beginning where it began, or why the file is gone."""
+    def visit(self, times: tuple[int, int] | None = None, slices: int = 1 << 30) -> Reason | str:
+        """Read at most so many slices; why reading began where it began, or why the file is gone.
+
+        `times` stand in for the file's mtime and ctime, where a test cannot wait for the clock of the file system.
+        """
+        now_ns = time.time_ns()
         opened = opening.open_file(self.path)
         if isinstance(opened, opening.Gone):
             return opened.reason
+        stat = opening.settled(opened.stat, now_ns)
+        if times:
+            stat = replace(stat, mtime_ns=times[0], ctime_ns=times[1])
         try:
-            stat = opened.stat if not ctime_ns else replace(opened.stat, ctime_ns=ctime_ns, mtime_ns=ctime_ns)
-            return self._read(replace(opened, stat=stat), slices)
+            return self._read(opened.fd, stat, slices)
         finally:
             os.close(opened.fd)
 
-    def _read(self, opened: opening.Opened, slices: int) -> Reason:
-        begin = tail.start(opened.stat, self.checkpoint, opened.fd)
-        if begin.reason is Reason.UNCHANGED:
-            return begin.reason
-        if begin.reason is not Reason.RESUME or self.checkpoint is None:
-            self.lines = []
-            self.checkpoint = self._fresh(opened)
-        mark = None
-        while slices > 0:
-            part = tail.read_slice(
-                opened.fd,
-                self.checkpoint.offset,
-                self.max_bytes,
-                self.max_line_bytes,
-                mark,
-                expected=self.checkpoint.tail_digest,
-                max_lines=self.max_lines,
-            )
-            assert not part.torn
-            mark = part.scanned_to
-            self._take(part, opened)
-            slices -= 1
-            if part.at_end:
-                break
+    def _read(self, fd: int, stat: FileStat, slices: int) -> Reason:
+        begin = tail.start(stat, self.checkpoint, fd)
+        if begin.reason not in (Reason.UNCHANGED, Reason.RESUME):
+            self.checkpoint, self.lines, self.mark = self._fresh(stat), (), None
+        if begin.reason is not Reason.UNCHANGED:
+            while slices > 0 and self._more(fd, stat):
+                slices -= 1
         return begin.reason
 
-    def _fresh(self, opened: opening.Opened) -> Checkpoint:
-        former = self.checkpoint
+    def _fresh(self, stat: FileStat) -> Checkpoint:
+        generation = self.checkpoint.generation + 1 if self.checkpoint else 0
         empty = HeadPrint(0, tail.digest(b""))
-        at = opened.stat
-        generation = former.generation + 1 if former else 0
-        return Checkpoint(self.path, at.device, at.inode, generation, 0, empty, empty.digest, 0, 0, 0, "test")
+        return Checkpoint(self.path, stat.device, stat.inode, generation, 0, empty, empty.digest, 0, 0, 0, "test")
 
-    def _take(self, part: tail.Slice, opened: opening.Opened) -> None:
-        assert self.checkpoint is not None
+    def _more(self, fd: int, stat: FileStat) -> bool:
+        """One slice; whether there may be another."""
+        known = self.checkpoint
+        limits = (self.max_bytes, self.max_line_bytes, self.mark)
+        part = tail.read_slice(fd, known.offset, *limits, expected=known.tail_digest, max_lines=self.max_lines)
+        if part.torn:
+            return False
         self.lines += part.lines
+        self.mark = part.scanned_to
         self.checkpoint = replace(
-            self.checkpoint,
+            known,
             offset=part.offset,
             head=part.head,
             tail_digest=part.tail_digest,
-            size=opened.stat.size,
-            mtime_ns=opened.stat.mtime_ns,
-            ctime_ns=opened.stat.ctime_ns,
+            size=stat.size,
+            mtime_ns=stat.mtime_ns,
+            ctime_ns=stat.ctime_ns,
         )
+        return not part.at_end

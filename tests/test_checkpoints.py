@@ -117,11 +117,11 @@ def test_a_vanished_file_ages_from_the_scan_that_missed_it_first(path):
 
 
 def test_the_summary_counts_what_is_there(state):
-    """Complete, pending, quarantined and the lag in bytes; gone files count no more."""
-    state.commit([commit(b"/r/a", 1), commit(b"/r/b", 2, size=25, mtime_ns=0, rejects=(reject(path=b"/r/b"),))])
-    state.commit([commit(b"/r/c", 3, size=50, mtime_ns=7_000_000_000), commit(b"/r/gone", 4, size=999)])
+    """Complete (a last line without its newline waits), pending, quarantined, the lag; gone files count no more."""
+    state.commit([commit(b"/r/a", 1), commit(b"/r/b", 2, size=25, ctime_ns=0, rejects=(reject(path=b"/r/b"),))])
+    state.commit([commit(b"/r/c", 3, size=50), commit(b"/r/gone", 4, size=999, ctime_ns=0)])
     state.mark_gone(b"/r", [b"gone"])
-    assert state.files_summary() == FilesSummary(3, 1, 2, 1, 55, 7.0)
+    assert state.files_summary() == FilesSummary(3, 2, 1, 1, 15, state.by_path(b"/r/b").committed_at)
 
 
 def test_an_empty_state_sums_to_nothing(state):

@@ -88,7 +88,16 @@ def test_units_stand_in_the_names() -> None:
     """Every number that has a unit ends in it; what does not is a count, a factor or a choice by design."""
     without = {n for n, d in DECLARED.items() if d.kind.startswith(("int", "float")) and not d.unit}
     assert without == {
-        "embed.threads", "store.grpc_port", "store.shard_number", "store.replication_factor",
+        "embed.threads", "embed.dimension", "store.grpc_port", "store.shard_number", "store.replication_factor",
         "store.write_consistency_factor", "worker.hard_factor", "worker.nice",
         "worker.malloc_arena_max",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["embed.provider", "store.location"])
+def test_plug_ins_are_named_by_their_module(name: str) -> None:
+    """A provider or a store of somebody's own is `package.module`; any other unknown word is refused."""
+    assert convert(DECLARED[name], "mine.vectors", words=True) == "mine.vectors"
+    for wrong in ("fastembd", "edg", "a..b", "a-b.c"):
+        with pytest.raises(ValueError, match="is "):
+            convert(DECLARED[name], wrong, words=True)

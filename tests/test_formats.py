@@ -81,7 +81,7 @@ def test_sample_gives_well_formed_turns(name, path):
         assert turn.key and turn.conversation_id and turn.turn_id and turn.facts.kind in KINDS
         assert turn.at == "" or (len(turn.at) == 24 and turn.at.endswith("Z"))
         assert turn.text == turn.text.strip().encode().decode()
-        assert turn.text or turn.facts.tools
+        assert turn.text or turn.facts.tools or turn.facts.files
 
 
 def reads_cleanly(name: str, path: Path) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import feeding
+from feeding import PLAIN, Record, raw
+
 from importer import formats
-from importer.formats import claude_code
 from importer.records import Turn
+
+__all__ = ["raw"]
 
 SESSION = "0f3c1a52-1111-4222-8333-944455556666"
 OTHER = "1e2d3c4b-1111-4222-8333-944455556666"
-PLAIN = formats.Options()
 
 
 def line(type_: str, n: int = 1, **fields: Any) -> dict[str, Any]:
@@ -56,22 +58,15 @@ def titled(type_: str, **fields: str) -> dict[str, Any]:
     return {"type": type_, "sessionId": SESSION, **fields}
 
 
-def raw(record: dict[str, Any] | bytes) -> bytes:
-    return record if isinstance(record, bytes) else json.dumps(record).encode()
-
-
-def feed(*records: dict[str, Any] | bytes, options: formats.Options = PLAIN) -> list[formats.Fed]:
+def feed(*records: Record, options: formats.Options = PLAIN) -> list[formats.Fed]:
     """What each line gave, folded from the beginning of a file."""
-    context, fed = claude_code.begin(b"/x/stem.jsonl"), []
-    for record in records:
-        fed.append(claude_code.feed(context, raw(record), options))
-        context = fed[-1].context
-    return fed
+    return feeding.feed("claude-code", *records, options=options)
 
 
-def turns(*records: dict[str, Any] | bytes, options: formats.Options = PLAIN) -> list[Turn]:
-    return [turn for fed in feed(*records, options=options) for turn in fed.turns]
+def turns(*records: Record, options: formats.Options = PLAIN) -> list[Turn]:
+    """All turns of the lines."""
+    return feeding.turns("claude-code", *records, options=options)
 
 
-def texts(*records: dict[str, Any] | bytes, options: formats.Options = PLAIN) -> list[str]:
+def texts(*records: Record, options: formats.Options = PLAIN) -> list[str]:
     return [turn.text for turn in turns(*records, options=options)]

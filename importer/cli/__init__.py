@@ -53,7 +53,7 @@ class Commands(click.Group):
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least level logged.")
 @click.option("--log-format", type=click.Choice(["auto", "json", "console"]), help="auto: readable on a terminal.")
 @click.pass_context
-def importer(ctx: click.Context, **flags: Any) -> None:
+def importer(ctx: click.Context, /, **flags: Any) -> None:
     """Imports AI conversations into Qdrant, locally, and finds them again."""
     ctx.obj = flags
 

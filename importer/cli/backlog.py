@@ -32,10 +32,10 @@ Examples:
 @click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
+def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
     """Imports everything pending below PATHS, then exits."""
     given = [*sources, *(f"auto={path}" for path in paths)]
-    settings = wiring.settings_of(ctx, **({"sources": given} if given else {})).settings
+    settings = wiring.settings_of(ctx, {"sources": given} if given else None).settings
     roots = wiring.roots_of(settings, os.environ)
     missing = [os.fsdecode(root.path) for root in roots if given and not os.path.lexists(root.path)]
     if missing:
@@ -50,8 +50,8 @@ def command(ctx: click.Context, paths: tuple[str, ...], sources: tuple[str, ...]
         json.dump(summary, sys.stdout)
         sys.stdout.write("\n")
     else:
-        progress.say_summary(summary, parts.engine.run, left)
-    return QUARANTINED if left or parts.engine.run.errors else DONE
+        progress.say_summary(summary, {**parts.engine.run.errors, **parts.engine.looker.errors}, left)
+    return QUARANTINED if left or parts.engine.run.errors or parts.engine.looker.errors else DONE
 
 
 async def _import(parts: Parts, as_json: bool) -> None:
@@ -61,12 +61,14 @@ async def _import(parts: Parts, as_json: bool) -> None:
         loop.add_signal_handler(number, _stop, parts)
     guarding = loop.create_task(parts.guard.run())
     try:
+        engine.delivery.recover()
         await engine.reconcile()
         if engine.agenda:
             await wiring.fetch_model(parts.settings)
             await _drain(parts, as_json)
         if engine.run.total < 0:
             engine.run.total = await parts.supervisor.ask("count")
+        parts.guard.look()
         await parts.supervisor.recycle(Recycle.STOP)
     finally:
         guarding.cancel()

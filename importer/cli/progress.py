@@ -6,13 +6,13 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
 from importer.cli.wiring import Parts
-from importer.engine import Run
 
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
@@ -89,7 +89,7 @@ class Shown:
         return f"{run.files}/{self._files()} files  {run.chunks} chunks  {self._rates()}"
 
 
-def say_summary(summary: dict[str, Any], run: Run, quarantined: int) -> None:
+def say_summary(summary: dict[str, Any], errors: Mapping[bytes, str], quarantined: int) -> None:
     """The end of an import, on standard output."""
     if not summary["files"] and not summary["lines"]:
         click.echo(f"nothing new; {summary['points']:,} points in the store ({summary['seconds']:.1f} s)")
@@ -105,7 +105,7 @@ def say_summary(summary: dict[str, Any], run: Run, quarantined: int) -> None:
             f"peak memory: worker {summary['worker']['peak_anon_bytes'] // MB} MB, "
             f"daemon {summary['daemon']['peak_rss_bytes'] // MB} MB"
         )
-    for path, reason in list(run.errors.items())[:10]:
+    for path, reason in list(errors.items())[:10]:
         click.secho(f"not read: {os.fsdecode(path)}: {reason}", fg="yellow", err=True)
     if quarantined:
         click.secho(f"{quarantined} in quarantine; `importer failures show` says why", fg="yellow", err=True)

@@ -41,7 +41,7 @@ SHOWN_CHARS = 600
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
-def command(ctx: click.Context, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
+def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
     """Finds what was said about QUERY."""
     settings = wiring.settings_of(ctx).settings
     text = " ".join(query).strip()

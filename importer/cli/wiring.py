@@ -17,22 +17,26 @@ import click
 
 from importer import batch as batches
 from importer import control, formats, log, profiles
+from importer.agenda import Agenda
 from importer.checkpoints import Checkpoints
 from importer.chunk import Cutting
 from importer.delivery import Delivery
 from importer.discover import Root
 from importer.engine import Engine
-from importer.errors import ModelError, UsageError
+from importer.errors import ModelError, StoreRefused, UsageError
 from importer.formats import Options
 from importer.guard import Guard
 from importer.limits import thresholds
 from importer.lock import Lock
 from importer.memory import memory_limit_bytes
-from importer.pipeline import Pipeline, Reading
+from importer.pipeline import Pipeline
 from importer.policy import Recycle
 from importer.profiles import Profile
-from importer.settings import Loaded, Settings, load, secrets, source
+from importer.reading import Reading
+from importer.reconcile import Reconcile
+from importer.settings import Loaded, Settings, changed, load, secrets, source
 from importer.supervisor import Launch, Supervisor, base_environ
+from importer.wire import Ready
 
 FLAGS = {"state_dir": "state_dir", "store": "store.location", "log_level": "log.level", "log_format": "log.format"}
 
@@ -49,7 +53,7 @@ class Parts:
     guard: Guard
 
 
-def settings_of(ctx: click.Context, *, level: str = "warning", **more: Any) -> Loaded:
+def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, level: str = "warning") -> Loaded:
     """The settings in effect: flags of the group and `more` (by dotted name), environment, file. Configures the log.
 
     `level` is the least level logged where nobody has set one: a command with an answer of its own logs only trouble.
@@ -59,7 +63,7 @@ def settings_of(ctx: click.Context, *, level: str = "warning", **more: Any) -> L
     document = _document(group.get("config") or os.environ.get("IMPORTER_CONFIG"))
     home = os.path.expanduser("~")
     keys = secrets(os.environ, _text)
-    loaded = load({**flags, **more}, os.environ, document, home=home, host=socket.gethostname(), keys=keys)
+    loaded = load({**flags, **(more or {})}, os.environ, document, home=home, host=socket.gethostname(), keys=keys)
     chosen = loaded.settings.log
     quiet = loaded.origins["log.level"] == "default"
     log.configure(level if quiet else chosen.level, chosen.format, secrets=loaded.secret_values)
@@ -128,7 +132,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def reading_of(settings: Settings, profile: Profile) -> Reading:
+def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
     """How files are read and cut."""
     chosen = settings.formats
     return Reading(
@@ -142,14 +146,46 @@ def reading_of(settings: Settings, profile: Profile) -> Reading:
     )
 
 
+def database_of(settings: Settings) -> str:
+    """Where the checkpoints are."""
+    return os.path.join(settings.state_dir, "checkpoints.sqlite3")
+
+
 @contextmanager
 def state(settings: Settings) -> Iterator[Checkpoints]:
     """The state directory, locked, and the checkpoints in it. Raises StateLocked, StateError."""
-    path = os.path.join(settings.state_dir, "checkpoints.sqlite3")
-    with Lock(settings.state_dir), Checkpoints.open(path) as found:
+    with Lock(settings.state_dir), Checkpoints.open(database_of(settings)) as found:
         if found.set_aside:
             log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
         yield found
+
+
+def same_store(checkpoints: Checkpoints, ready: Ready) -> None:
+    """Refuses a collection that is not the one the checkpoints speak of: it would be acknowledged into nothing."""
+    known = checkpoints.meta("fingerprint")
+    if known and known != ready.fingerprint:
+        raise StoreRefused(
+            f"the collection at {ready.store} is not the one imported into so far: it was dropped, made anew or is "
+            f"another ({known} then, {ready.fingerprint} now)",
+            hint="`importer rebuild-state` reads everything again into it, embedding only what is missing there",
+        )
+    if not known:
+        if checkpoints.created and ready.points:
+            log.logger().warning("state.new", points=ready.points, then="every file is read, nothing is embedded twice")
+        checkpoints.remember(fingerprint=ready.fingerprint)
+
+
+LIVE = ("log", "include", "exclude", "formats", "chunk", "redact", "sources", "tail")  # settings a re-read changes
+
+
+def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
+    """Puts re-read settings into effect: how files are found, read and cut, at once; the rest at the next start."""
+    names = changed(parts.settings, fresh)
+    now = tuple(name for name in names if name.partition(".")[0] in LIVE)
+    parts.engine.pipeline.reading = reading_of(fresh, parts.profile, parts.checkpoints)
+    parts.engine.roots = roots_of(fresh, os.environ)
+    parts.settings = fresh
+    return {"now": now, "after_restart": tuple(name for name in names if name not in now)}
 
 
 async def fetch_model(settings: Settings) -> None:
@@ -181,10 +217,15 @@ async def ask(settings: Settings, op: str, **args: Any) -> Any:
 def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:
     """Everything wired together; nothing is started yet."""
     profile = profile_of(settings)
-    supervisor = Supervisor(launch_of(settings, profile, once=once), recycle_files=settings.worker.recycle_files)
-    pipeline = Pipeline(reading_of(settings, profile), checkpoints)
+    launch = launch_of(settings, profile, once=once)
+    supervisor = Supervisor(
+        launch, recycle_files=settings.worker.recycle_files, accept=lambda ready: same_store(checkpoints, ready)
+    )
+    pipeline = Pipeline(reading_of(settings, profile, checkpoints), checkpoints)
     limits = batches.Limits(chunks=profile.max_chunks)
     delivery = Delivery(supervisor, checkpoints, profile.token_budget, limits)
-    engine = Engine(roots, checkpoints, pipeline, delivery, limits, settings.follow_links)
+    agenda = Agenda()
+    looker = Reconcile(checkpoints, agenda, settings.follow_links)
+    engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)
     guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard)

@@ -11,6 +11,7 @@ any two lines, so the result does not depend on how the file arrived.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
@@ -71,12 +72,14 @@ class Format(Protocol):
         """The turns of one line (without its newline), and the context after it."""
 
 
+@functools.cache
 def names() -> tuple[str, ...]:
     """The formats of this folder, sorted, with hyphens: `claude-code`."""
     found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     return tuple(sorted(name.replace("_", "-") for name in found))
 
 
+@functools.cache
 def load(name: str) -> Format:
     """The format called `name`, or the module at a dotted path. Raises UsageError when there is none."""
     if name in names():
@@ -112,11 +115,13 @@ def claims(head: bytes) -> tuple[str, ...]:
 
 
 def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one format knows the head, by its records or, where it is no JSON, by its text."""
     by_head = getattr(format_, "recognises_head", None)
     return (bool(records) and format_.recognises(records)) or bool(by_head and by_head(b"\n".join(lines)))
 
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
+    """The first JSON objects of these lines, damaged lines included."""
     records: list[Mapping[str, Any]] = []
     for line in lines:
         records += [msgspec.json.decode(part) for part in _records.whole(line).parts]

@@ -59,6 +59,7 @@ def prompted(session: Session, text: str, prompt: str) -> tuple[Session, bool]:
 
 
 def _enqueue(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
+    """Puts a text into the queue; what there is no room for is said now."""
     if len(msgspec.json.encode((*session.queue, text))) > QUEUE_BYTES:
         # No room to keep it until its delivery: better said early than lost.
         early = (*session.early, digest(text))[-DIGESTS:]
@@ -76,6 +77,7 @@ def _take(session: Session, text: str) -> tuple[Session, str]:
 
 
 def _without(session: Session, text: str) -> Session:
+    """The session with the first such text taken out of its queue."""
     if text not in session.queue:
         return session
     at = session.queue.index(text)

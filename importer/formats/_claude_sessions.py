@@ -68,6 +68,7 @@ def session_of(context: Context, line: Line) -> Session:
 
 
 def _find(sessions: tuple[Session, ...], name: str) -> Session:
+    """The session of that name, a new one if it is not remembered."""
     name = clip(name, ID_BYTES)
     return next((session for session in sessions if session.id == name), Session(name))
 

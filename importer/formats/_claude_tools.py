@@ -45,11 +45,13 @@ def objection(block: Block) -> str:
 
 
 def _paths(tool: str | None, given: Input) -> list[str]:
+    """Where a call says which file it means, as far as it is text."""
     path = None if tool in FOLDER_TOOLS else given.path
     return [p for p in (given.file_path, given.notebook_path, path) if isinstance(p, str)]
 
 
 def _is_own(block: Block) -> bool:
+    """Whether this call asks the memory, as a tool or on the command line."""
     if block.name == "Bash":
         command = block.input.command if block.input else None
         return isinstance(command, str) and is_own_command(command)

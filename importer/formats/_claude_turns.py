@@ -44,13 +44,17 @@ def assistant(context: Context, session: Session, line: Line, options: Options) 
     """A piece of an answer: text, or the tools it used, or both."""
     blocks = _blocks(line)
     unknown = _unknown(blocks)
+    context = with_session(context, session)
     calls = [block for block in blocks if block.type == "tool_use"]
-    context = with_own_calls(with_session(context, session), _claude_tools.own_calls(calls))
+    tools: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    if calls:  # most lines have either words or one call: what is empty is not looked at
+        context = with_own_calls(context, _claude_tools.own_calls(calls))
+        tools, files = _claude_tools.names(calls), _claude_tools.files(calls)
     passed_over = line.is_api_error_message or (line.message and line.message.model == SYNTHETIC)
     if passed_over or (_is_subagent(line) and not options.subagents):
         return Fed(context, (), unknown)
     text = _joined(_answers(blocks, options))
-    tools, files = _claude_tools.names(calls), _claude_tools.files(calls)
     if not (text or tools or files):
         return Fed(context, (), unknown)
     return Fed(context, (_turn(context, session, line, "assistant", text, tools=tools, files=files),), unknown)
@@ -77,6 +81,7 @@ def attachment(context: Context, session: Session, line: Line, _: Options) -> Fe
 
 
 def _steered(context: Context, session: Session, line: Line, texts: Sequence[str]) -> Fed:
+    """The fed line of texts that were steered in."""
     # Queue log and attachment have different times, and a fork copies only the latter: the key takes the prompt's.
     turns = tuple(
         _turn(context, session, line, "user", text, mark=key("user", "steering", session.prompt, text))
@@ -94,6 +99,7 @@ STEPS: dict[str, Step] = {
 
 
 def _blocks(line: Line) -> Sequence[Block]:
+    """The message's blocks; content that is a string is one text block."""
     content = line.message.content if line.message else None
     if isinstance(content, str):
         return [Block(type="text", text=content)]
@@ -101,20 +107,28 @@ def _blocks(line: Line) -> Sequence[Block]:
 
 
 def _unknown(blocks: Sequence[Block]) -> int:
+    """How many blocks are of types this version does not know."""
     return len([block for block in blocks if block.type not in KNOWN_BLOCKS])
 
 
 def _only_results(blocks: Sequence[Block], options: Options) -> bool:
+    """Whether a line is nothing but a tool result that nobody wants to read: nine of ten user lines.
+
+    A result marked as error may hold what a person said when refusing the call.
+    """
     if len(blocks) != 1 or options.tool_results:
         return False
     return blocks[0].type == "tool_result" and not blocks[0].is_error
 
 
 def _joined(texts: Iterable[str]) -> str:
-    return "\n\n".join([text for text in texts if text])
+    """The texts as paragraphs, empty ones left out."""
+    found = [text for text in texts if text]
+    return found[0] if len(found) == 1 else "\n\n".join(found)
 
 
 def _typed(blocks: Sequence[Block]) -> str:
+    """What a person typed in these blocks, objections to tool calls included."""
     texts = [_claude_text.said(block.text) for block in blocks if block.type == "text" and block.text]
     text = _joined([*map(_claude_tools.objection, blocks), *texts])
     types = {block.type for block in blocks}
@@ -122,18 +136,22 @@ def _typed(blocks: Sequence[Block]) -> str:
 
 
 def _is_summary(line: Line, blocks: Sequence[Block]) -> bool:
+    """Whether compaction wrote this, by its flag or by its first words."""
     return bool(line.is_compact_summary) or any(_claude_text.is_summary(block.text or "") for block in blocks)
 
 
 def _by_people(origin: Origin | None) -> bool:
+    """Whether an origin is a person's; older lines have none."""
     return origin is None or origin.kind in BY_PEOPLE
 
 
 def _is_subagent(line: Line) -> bool:
+    """Whether a line belongs to a sub-agent or to a member of an agent team."""
     return bool(line.is_sidechain or line.team_name)
 
 
 def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
+    """The texts of an answer, thoughts among them if they are wanted."""
     texts: list[str] = []
     for block in blocks:
         if block.type == "text" and block.text:
@@ -164,6 +182,10 @@ def _turn(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Turn:
+    """A turn under the line's identity and with all that is known around it.
+
+    `mark` is its key where role, time and text are not to make it.
+    """
     agent = (line.agent_id or line.agent_name or "sidechain")[:100] if _is_subagent(line) else ""
     # Two calls may share a millisecond: what has no text is told apart by what it did.
     mark = mark or key(role, line.timestamp or line.uuid or "", text, *(() if text else (*tools, *files)))

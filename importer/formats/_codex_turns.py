@@ -128,10 +128,12 @@ STEPS: dict[str, Callable[[Context, Line, Item, Options], Fed]] = {
 
 
 def _digest(text: str) -> str:
+    """A short hash, for lists that stand in the context."""
     return key(text)[:16]
 
 
 def _passed_over(context: Context, options: Options) -> bool:
+    """Whether the thread is a subagent's and those are not wanted."""
     return bool(context.agent) and not options.subagents
 
 
@@ -149,6 +151,7 @@ def _typed(context: Context, line: Line, text: str, origin: str, options: Option
 
 
 def _said(context: Context, line: Line, role: str, text: str) -> Fed:
+    """A turn whose key is chained to the one before, and the context that remembers it."""
     mark = key(context.last, role, text)
     return Fed(replace(context, last=mark), (_turn(context, line, role, text, mark),))
 
@@ -171,6 +174,7 @@ def _turn(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Turn:
+    """A turn with all that the thread knows; what has no time of its own has the session's."""
     facts = Facts(
         kind="subagent" if context.agent else "exchange",
         project=context.project,

@@ -29,6 +29,7 @@ class Lines(Generic[L]):
         return step(context, line, options)
 
     def _feed_saved(self, context: Any, raw: bytes, options: Options, step: Callable[[Any, L, Options], Fed]) -> Fed:
+        """The slow path: each record saved from the line is one step, what was lost is a problem."""
         whole = _records.whole(raw)
         problems, unknown = whole.problems, whole.strangers
         turns: tuple[Turn, ...] = ()

@@ -35,10 +35,12 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 def _integer(digits: str) -> int:
+    """An integer; 0 for one of endless digits."""
     return int(digits) if len(digits) <= LONGEST_INTEGER_DIGITS else 0
 
 
 def _number(digits: str) -> float | None:
+    """A number; None for one too large to be one."""
     value = float(digits)
     return value if math.isfinite(value) else None
 
@@ -106,6 +108,7 @@ def _effort(error: json.JSONDecodeError, start: int) -> int:
 
 
 def _past_blanks(text: str, at: int) -> int:
+    """The first position from `at` on that is no blank."""
     while at < len(text) and text[at] in BLANK:
         at += 1
     return at
@@ -146,10 +149,12 @@ def _fit(value: Any, kind: Any) -> Any:
 
 
 def _fit_fields(value: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields that struct `kind` has, each as far as it fits."""
     types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     fits = {name: _fit(item, types[name]) for name, item in value.items() if name in types}
     return {name: item for name, item in fits.items() if item is not msgspec.UNSET}
 
 
 def _is_struct(kind: Any) -> bool:
+    """Whether a type is a struct and so can be fitted field by field."""
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

@@ -81,9 +81,9 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
     if line.startswith(START):
         context, turns = _complete(context)
         return Fed(_started(context, line.removeprefix(START).strip()), turns)
-    if line.startswith(PROMPT):
-        return _asked(context, line.removeprefix(PROMPT).strip())
-    if line.startswith(NOTE) or line == NOTE.strip():
+    if f"{line} ".startswith(PROMPT):
+        return _asked(context, line.removeprefix(PROMPT.strip()).strip())
+    if f"{line} ".startswith(NOTE):
         return _noted(context, line)
     if not line:
         return Fed(*_complete(context))
@@ -91,19 +91,19 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
 
 
 def _started(context: Context, stamp: str) -> Context:
+    """A new session: nothing of the last one is kept but the project."""
     begun = key("aider", stamp)
     return Context(project=context.project, session=f"aider-{begun[:16]}", at=utc(stamp), last=begun)
 
 
 def _asked(context: Context, text: str) -> Fed:
     """A line of a prompt; the first one begins an exchange, the others go on with it."""
-    role = "assistant" if context.asking else "user"
+    asking = context.asking
     context, turns = _complete(context)
     if text and text != NOTHING_TYPED:
-        context, more = _said(context, role, text)
-        turns += more
-        context = replace(context, asking=True)
-    return Fed(context, turns)
+        context, more = _said(context, "assistant" if asking else "user", text)
+        turns, asking = turns + more, True
+    return Fed(replace(context, asking=asking), turns)
 
 
 def _noted(context: Context, line: str) -> Fed:
@@ -138,11 +138,13 @@ def _complete(context: Context) -> tuple[Context, tuple[Turn, ...]]:
 
 
 def _said(context: Context, role: str, text: str) -> tuple[Context, tuple[Turn, ...]]:
+    """A turn whose key is chained to the one before, and the context that remembers it."""
     mark = key(context.last, role, text)
     return replace(context, last=mark), (_turn(context, role, text.strip(), mark),)
 
 
 def _turn(context: Context, role: str, text: str, mark: str, files: tuple[str, ...] = ()) -> Turn:
+    """A turn of this session; the project is also where it ran."""
     facts = Facts(
         project=context.project,
         cwd=context.project,

@@ -70,6 +70,7 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
+    """Whether one record shows the format."""
     if "parentUuid" in record and "uuid" in record:
         return True
     type_ = record.get("type")
@@ -92,6 +93,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, line: Line, options: Options) -> Fed:
+    """One record: what it says of its session, then what it says at all."""
     if line.type == "summary":
         return Fed(_summarised(context, line.summary or ""))
     session = session_of(context, line)
@@ -104,6 +106,7 @@ def _step(context: Context, line: Line, options: Options) -> Fed:
 
 
 def _summarised(context: Context, summary: str) -> Context:
+    """The context with the title that a summary line gives to all sessions of the file."""
     title = clip(summary.strip(), TITLE_BYTES)
     if not title or title == context.summary:
         return context

@@ -53,6 +53,7 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
+    """Whether one record shows the format."""
     if "payload" in record:
         type_ = record.get("type")
         return isinstance(type_, str) and type_ in ENVELOPES
@@ -71,6 +72,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, line: Line, options: Options) -> Fed:
+    """One record: the thread's head and surroundings are remembered, events and items are read."""
     if line.type == "session_meta":
         return Fed(headed(context, line.payload or line, line.timestamp))
     if line.type == "turn_context":

@@ -123,6 +123,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, event: Event, options: Options) -> Fed:
+    """One event, by its type."""
     details = event.data or Details()
     context = _moved(context, details) if event.type.startswith("session.") else context
     if event.type == "user.message":
@@ -135,6 +136,7 @@ def _step(context: Context, event: Event, options: Options) -> Fed:
 
 
 def _moved(context: Context, details: Details) -> Context:
+    """The context after an event of the session, which may say where it runs."""
     place = details.context or Place()
     cwd = clip(place.cwd or context.cwd, PATH_BYTES)
     return replace(
@@ -147,6 +149,7 @@ def _moved(context: Context, details: Details) -> Context:
 
 
 def _answered(context: Context, event: Event, details: Details, options: Options) -> Fed:
+    """An answer: its text and the tools it asks for."""
     requests = details.tool_requests or ()
     if own := [_mark(request.tool_call_id) for request in requests if _is_own(request)]:
         context = replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:])
@@ -158,6 +161,7 @@ def _answered(context: Context, event: Event, details: Details, options: Options
 
 
 def _result(context: Context, event: Event, details: Details, options: Options) -> Fed:
+    """The beginning of what a tool answered, unless it was our own search."""
     text = details.result.content if details.result else None
     subagent = bool(details.parent_tool_call_id) and not options.subagents
     if not isinstance(text, str) or subagent or _mark(details.tool_call_id) in context.own_calls:
@@ -175,6 +179,7 @@ def _said(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Fed:
+    """The turn of an event, if there is anything in it."""
     text = "\n\n".join([text.strip() for text in texts if text and text.strip()]).replace("\0", "").strip()
     if not (text or tools or files):
         return Fed(context)
@@ -195,15 +200,18 @@ def _said(
 
 
 def _mark(id_: str | None) -> str:
+    """A short hash of a call's id."""
     return key(id_ or "")[:12]
 
 
 def _paths(requests: Sequence[Request]) -> list[str]:
+    """The files that requests name."""
     given = [request.arguments for request in requests if isinstance(request.arguments, Given)]
     return [path for one in given for path in (one.path, one.file_path) if isinstance(path, str)]
 
 
 def _is_own(request: Request) -> bool:
+    """Whether a request asks the memory, as a tool or on the command line."""
     given = request.arguments
     command = given.command if isinstance(given, Given) else given
     return is_own_tool(request.name or "") or (isinstance(command, str) and is_own_command(command))

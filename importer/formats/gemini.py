@@ -134,6 +134,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, line: Line, options: Options) -> Fed:
+    """One line: the chat's head, a change, or a message."""
     if line.session_id:
         return Fed(_headed(context, line))
     if context.subagent and not options.subagents:
@@ -145,6 +146,7 @@ def _step(context: Context, line: Line, options: Options) -> Fed:
 
 
 def _headed(context: Context, line: Line) -> Context:
+    """The context after the line of metadata."""
     # The project is a readable name only in newer versions; a hash says nothing to anybody.
     project = line.project_hash or ""
     return replace(
@@ -167,6 +169,10 @@ def _replayed(context: Context, messages: Sequence[Message], options: Options) -
 
 
 def _message(context: Context, message: Message, options: Options) -> tuple[Context, tuple[Turn, ...]]:
+    """The turn of a message, none if it says nothing that was not said before.
+
+    A message that is here again with its tool calls gives a turn without text.
+    """
     role = ROLES.get(message.type)
     if role is None:
         return context, ()
@@ -192,6 +198,7 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
 
 
 def _text(message: Message, options: Options) -> str:
+    """What is to be indexed of a message, with thoughts and results if they are wanted."""
     texts = _shown(message)
     if options.thinking:
         texts = [f"{t.subject or ''}: {t.description or ''}".strip(": ") for t in message.thoughts or ()] + texts
@@ -206,10 +213,12 @@ def _shown(message: Message) -> list[str]:
 
 
 def _joined(texts: Sequence[str]) -> str:
+    """The texts as paragraphs, empty ones left out."""
     return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()
 
 
 def _words(content: Content) -> list[str]:
+    """The texts of content, whatever its form."""
     if isinstance(content, str):
         return [content] if content.strip() else []
     parts = [content] if isinstance(content, Part) else content or []
@@ -217,6 +226,7 @@ def _words(content: Content) -> list[str]:
 
 
 def _paths(call: Call) -> list[str]:
+    """The files that a call names."""
     given = call.args
     return [path for path in (given.file_path, given.absolute_path) if isinstance(path, str)] if given else []
 

@@ -89,6 +89,7 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
+    """Whether one record is of a shape we know and of no program's own format."""
     if any(mark in record for mark in ("type", "payload", "projectHash", "sessionId", "uuid")):
         return False
     said = record.get("messages") or record.get("conversations")
@@ -110,6 +111,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, record: Record, _: Options) -> Fed:
+    """One record: a message, or a conversation whose keys are chained within the line."""
     messages = _conversation(record)
     if messages is None:
         return _one(context, record)
@@ -124,6 +126,7 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
 
 
 def _one(context: Context, record: Record) -> Fed:
+    """A record that is a message: its key may be chained to the conversation's last."""
     conversation = _name(record) or context.stem
     chains = dict(context.chains)
     turn = _turn(record, record, conversation, chains.pop(conversation, ""))
@@ -146,6 +149,7 @@ def _conversation(record: Record) -> list[Record] | None:
 
 
 def _record(value: Any) -> Record | None:
+    """A message inside a conversation, None for what is no object."""
     try:
         return msgspec.convert(value, Record)
     except msgspec.ValidationError:
@@ -168,11 +172,13 @@ def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn 
 
 
 def _role(message: Record) -> str:
+    """user or assistant, "" for any other."""
     said = message.role if message.role is not None else message.from_
     return ROLES.get(said.lower(), "") if isinstance(said, str) else ""
 
 
 def _text(message: Record) -> str:
+    """The text of a message, wherever its shape has it."""
     content = (message.content, message.value, message.text)
     return _words(next((one for one in content if one is not None), None))
 
@@ -192,6 +198,7 @@ def _words(content: Any) -> str:
 
 
 def _tools(message: Record) -> tuple[str, ...]:
+    """The names of the functions an answer calls."""
     calls = message.tool_calls if isinstance(message.tool_calls, list) else ()
     functions = (call.get("function") for call in calls if isinstance(call, dict))
     names = (function.get("name") for function in functions if isinstance(function, dict))
@@ -199,11 +206,13 @@ def _tools(message: Record) -> tuple[str, ...]:
 
 
 def _name(record: Record) -> str:
+    """The conversation's id as the record gives it, "" for none."""
     found = (record.conversation_id, record.session_id, record.thread_id)
     return clip(next((str(id_) for id_ in found if isinstance(id_, str | int)), ""), ID_BYTES)
 
 
 def _short(value: Any) -> str:
+    """A word or number as text of bounded length, "" for anything else."""
     return str(value)[:NAME_CHARS] if isinstance(value, str | int) else ""
 
 
@@ -218,6 +227,7 @@ def _at(record: Record) -> str:
 
 
 def _since_1970(stamp: float) -> str:
+    """Seconds or milliseconds since 1970 as RFC 3339, "" when out of range."""
     try:
         moment = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError):

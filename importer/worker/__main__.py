@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from importer import wire
+from importer import failpoints, wire
 from importer.errors import ImporterError, WireError
 from importer.records import Failure
 from importer.worker import malloc
@@ -66,7 +66,8 @@ def _serve(read: Any, reply: Any, settings: Mapping[str, Any]) -> int:
 
 
 def _write_all(reply: Any, frame: bytes) -> None:
-    view = memoryview(frame)
+    failpoints.hit("reply")
+    view = memoryview(failpoints.spoil("reply", frame))
     while view:
         view = view[reply.write(view) :]
 

@@ -61,7 +61,7 @@ def search(session: Session, **query: Any) -> list[dict[str, Any]]:
     wanted = Query(**query)
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
-    dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text)
+    dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
     return [asdict(hit) for hit in session.store.search(wanted, dense)]
 
 

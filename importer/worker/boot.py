@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from importer import failpoints
 from importer.worker import models, stores
 from importer.worker.answers import Session
 from importer.worker.embedders import Embedder, load
@@ -12,6 +13,7 @@ from importer.worker.embedders import Embedder, load
 
 def open_session(settings: Mapping[str, Any]) -> Session:
     """Opens the store; with `preload` also the model. Raises ModelError and what a store raises."""
+    failpoints.hit("boot")
     embed: Mapping[str, Any] = settings["embed"]
     name, dimension = models.identity(embed)
     store = stores.load(settings["location"], model=name, dimension=dimension, settings=settings["store"])

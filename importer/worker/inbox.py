@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from importer import wire
+from importer.errors import WireError
 
 Item = tuple[int, wire.Request]
 
@@ -46,7 +47,7 @@ class Inbox:
         try:
             while (frame := wire.read_frame(self._read)) is not None:
                 self._put((frame[0], wire.decode_request(frame[1])))
-        except (wire.WireError, OSError) as error:
+        except (WireError, OSError) as error:
             self.error = error
         with self._changed:
             self.closed = True

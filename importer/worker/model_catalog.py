@@ -1,9 +1,10 @@
-"""Which models there are, and what must be fetched for each: the default one by heart, all others as fastembed lists them."""
+"""Which models there are, and what is fetched for each: the default one by heart, others as fastembed lists them."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 from importer.errors import ModelError
 
@@ -101,14 +102,12 @@ def _listed() -> dict[str, Description]:
     return {entry["model"].lower(): _from_fastembed(entry) for entry in TextEmbedding.list_supported_models()}
 
 
-def _from_fastembed(entry: dict[str, object]) -> Description:
-    sources = entry["sources"]
-    graph = str(entry["model_file"])
-    more = entry.get("additional_files") or ()
+def _from_fastembed(entry: dict[str, Any]) -> Description:
+    graph, more = entry["model_file"], entry.get("additional_files") or ()
     return Description(
-        name=str(entry["model"]),
-        dimension=int(str(entry["dim"])),
+        name=entry["model"],
+        dimension=entry["dim"],
         graph=graph,
-        repository=str(sources.get("hf") or "") if isinstance(sources, dict) else "",
-        files=(Wanted(graph), *(Wanted(str(path)) for path in more if isinstance(more, list)), *_BESIDE),
+        repository=entry["sources"].get("hf") or "",
+        files=(Wanted(graph), *map(Wanted, more), *_BESIDE),
     )

@@ -99,20 +99,21 @@ def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
     `weights` are named as in the published `model.safetensors`. Raises KeyError when one is missing.
     """
     graph = Graph()
-    layout = _layout(graph, shape)
-    hidden = _embeddings(graph, weights, shape, layout)
+    encoder = Encoder(graph, weights, shape, lay_out(graph, shape))
+    hidden = encoder.embeddings()
     for layer in range(shape.layers):
-        hidden = _layer(graph, weights, shape, layout, hidden, f"encoder.layer.{layer}")
-    graph.op("Gather", hidden, layout.spread, output="last_hidden_state", axis=0)
+        hidden = encoder.layer(hidden, f"encoder.layer.{layer}")
+    graph.op("Gather", hidden, encoder.layout.spread, output="last_hidden_state", axis=0)
     return _model(graph, shape)
 
 
-def _layout(graph: Graph, shape: Shape) -> Layout:
+def lay_out(graph: Graph, shape: Shape) -> Layout:
+    """Nodes that compute the indices from the mask."""
     sequence = graph.op("Shape", "input_ids", start=1, end=2)
     mask = graph.op("Reshape", "attention_mask", graph.ints(-1))
     kept = graph.op("Reshape", graph.op("NonZero", mask), graph.ints(-1))
     column = graph.op("Mod", kept, sequence)
-    ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis_0", np.int64(0))), graph.ints(1))
+    ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis", np.array(0))), graph.ints(1))
     spread = graph.op("Reshape", graph.op("Max", ordinal, graph.ints(0)), graph.op("Shape", "input_ids"))
     return Layout(
         kept=kept,
@@ -125,59 +126,82 @@ def _layout(graph: Graph, shape: Shape) -> Layout:
 
 
 def _head_rows(graph: Graph, shape: Shape, spread: str) -> tuple[str, str, str]:
-    """Packed row r holds query, key and value side by side, each cut by head: 3 x heads short rows from r x 3 x heads."""
+    """Packed row r has query, key and value side by side, each cut by head: 3 x heads short rows at 3 x heads x r."""
     first = graph.op("Mul", graph.op("Unsqueeze", spread, graph.ints(1)), graph.ints(3 * shape.heads))
-    steps = np.arange(3 * shape.heads, dtype=np.int64).reshape(3, shape.heads, 1)
+    steps = np.arange(3 * shape.heads).reshape(3, shape.heads, 1)
     query, key, value = (graph.op("Add", first, graph.weight(f"steps_{part}", steps[part])) for part in range(3))
     return query, key, value
 
 
 def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: str) -> str:
-    """Attention's result is (batch, heads, sequence) short rows: token (b, s) of head h is b x heads x S + h x S + s."""
-    heads = graph.weight("heads", np.arange(shape.heads, dtype=np.int64))
+    """Attention's result is (batch, heads, sequence) short rows: head h of token (b, s) is (b x heads + h) x S + s."""
+    heads = graph.weight("heads", np.arange(shape.heads))
     text = graph.op("Mul", graph.op("Div", kept, sequence), graph.op("Mul", sequence, graph.ints(shape.heads)))
     first = graph.op("Unsqueeze", graph.op("Add", text, column), graph.ints(1))
     return graph.op("Add", first, graph.op("Mul", heads, sequence))
 
 
 def _mask_bias(graph: Graph) -> str:
-    padding = graph.op("Sub", graph.ints(1), "attention_mask")
-    bias = graph.op("Mul", graph.op("Cast", padding, to=TensorProto.FLOAT), graph.weight("masked", np.float32(MASKED)))
+    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
+    bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
     return graph.op("Unsqueeze", bias, graph.ints(1, 2))
 
 
-def _embeddings(graph: Graph, weights: Weights, shape: Shape, layout: Layout) -> str:
-    def rows(table: str, index: str) -> str:
-        name = f"embeddings.{table}_embeddings.weight"
-        return graph.op("Gather", graph.weight(name, weights[name]), index)
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Adds the encoder's parts to a graph. Hidden states are names of packed (tokens, hidden) tensors."""
 
-    def kept(ids: str) -> str:
-        return graph.op("Gather", graph.op("Reshape", ids, graph.ints(-1)), layout.kept)
+    graph: Graph
+    weights: Weights
+    shape: Shape
+    layout: Layout
 
-    words = graph.op("Add", rows("word", kept("input_ids")), rows("token_type", kept("token_type_ids")))
-    placed = graph.op("Add", words, rows("position", layout.column))
-    return _normalised(graph, weights, shape, placed, "embeddings.LayerNorm")
+    def embeddings(self) -> str:
+        """Words, types and places, added and normalised."""
+        words = self._rows("word", self._kept("input_ids"))
+        types = self._rows("token_type", self._kept("token_type_ids"))
+        places = self._rows("position", self.layout.column)
+        return self._normalised("embeddings.LayerNorm", self.graph.op("Add", words, types), places)
 
+    def layer(self, hidden: str, prefix: str) -> str:
+        """Attention, then the two-step network, each added to its input and normalised."""
+        attended = self._dense(self._attention(hidden, f"{prefix}.attention.self"), f"{prefix}.attention.output.dense")
+        hidden = self._normalised(f"{prefix}.attention.output.LayerNorm", attended, hidden)
+        raised = self.graph.op("Gelu", self._dense(hidden, f"{prefix}.intermediate.dense"))
+        return self._normalised(f"{prefix}.output.LayerNorm", self._dense(raised, f"{prefix}.output.dense"), hidden)
 
-def _layer(graph: Graph, weights: Weights, shape: Shape, layout: Layout, hidden: str, prefix: str) -> str:
-    attended = _attention(graph, weights, shape, layout, hidden, f"{prefix}.attention.self")
-    mixed = _dense(graph, weights, attended, f"{prefix}.attention.output.dense")
-    hidden = _normalised(graph, weights, shape, graph.op("Add", mixed, hidden), f"{prefix}.attention.output.LayerNorm")
-    raised = graph.op("Gelu", _dense(graph, weights, hidden, f"{prefix}.intermediate.dense"))
-    lowered = _dense(graph, weights, raised, f"{prefix}.output.dense")
-    return _normalised(graph, weights, shape, graph.op("Add", lowered, hidden), f"{prefix}.output.LayerNorm")
+    def _kept(self, ids: str) -> str:
+        return self.graph.op("Gather", self.graph.op("Reshape", ids, self.graph.ints(-1)), self.layout.kept)
 
+    def _rows(self, table: str, index: str) -> str:
+        return self.graph.op("Gather", self._published(f"embeddings.{table}_embeddings.weight"), index)
 
-def _attention(graph: Graph, weights: Weights, shape: Shape, layout: Layout, hidden: str, prefix: str) -> str:
-    """Softmax of scaled scores times values, per text and head; (tokens, hidden) in and out."""
-    width = shape.hidden // shape.heads
-    projected = _multiplied(graph, hidden, f"{prefix}.projection", *_projection(weights, prefix, width))
-    short_rows = graph.op("Reshape", projected, graph.ints(-1, width))
-    query, key, value = (graph.op("Gather", short_rows, index, axis=0) for index in layout.heads)
-    scores = graph.op("MatMul", query, graph.op("Transpose", key, perm=[0, 1, 3, 2]))
-    shares = graph.op("Softmax", graph.op("Add", scores, layout.bias), axis=-1)
-    context = graph.op("Reshape", graph.op("MatMul", shares, value), graph.ints(-1, width))
-    return graph.op("Reshape", graph.op("Gather", context, layout.context, axis=0), graph.ints(-1, shape.hidden))
+    def _attention(self, hidden: str, prefix: str) -> str:
+        """Softmax of scaled scores times values, per text and head."""
+        op, ints, width = self.graph.op, self.graph.ints, self.shape.hidden // self.shape.heads
+        projected = self._multiplied(hidden, f"{prefix}.projection", *_projection(self.weights, prefix, width))
+        short_rows = op("Reshape", projected, ints(-1, width))
+        query, key, value = (op("Gather", short_rows, index, axis=0) for index in self.layout.heads)
+        scores = op("MatMul", query, op("Transpose", key, perm=[0, 1, 3, 2]))
+        shares = op("Softmax", op("Add", scores, self.layout.bias), axis=-1)
+        context = op("Reshape", op("MatMul", shares, value), ints(-1, width))
+        return op("Reshape", op("Gather", context, self.layout.context, axis=0), ints(-1, self.shape.hidden))
+
+    def _dense(self, hidden: str, prefix: str) -> str:
+        return self._multiplied(hidden, prefix, self.weights[f"{prefix}.weight"].T, self.weights[f"{prefix}.bias"])
+
+    def _multiplied(self, hidden: str, prefix: str, matrix: Array, bias: Array) -> str:
+        """Kept as two nodes, because only MatMul can be quantised; ONNX Runtime makes one Gemm of them."""
+        product = self.graph.op("MatMul", hidden, self.graph.weight(f"{prefix}.matrix", matrix))
+        return self.graph.op("Add", product, self.graph.weight(f"{prefix}.bias", bias))
+
+    def _normalised(self, prefix: str, left: str, right: str) -> str:
+        scale, bias = self._published(f"{prefix}.weight"), self._published(f"{prefix}.bias")
+        both = self.graph.op("Add", left, right)
+        return self.graph.op("LayerNormalization", both, scale, bias, axis=-1, epsilon=self.shape.epsilon)
+
+    def _published(self, name: str) -> str:
+        return self.graph.weight(name, self.weights[name])
 
 
 def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array]:
@@ -186,22 +210,6 @@ def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array
     matrices = [weights[f"{prefix}.{part}.weight"].T * scale for part, scale in scales.items()]
     biases = [weights[f"{prefix}.{part}.bias"] * scale for part, scale in scales.items()]
     return np.concatenate(matrices, axis=1), np.concatenate(biases)
-
-
-def _dense(graph: Graph, weights: Weights, hidden: str, prefix: str) -> str:
-    return _multiplied(graph, hidden, prefix, weights[f"{prefix}.weight"].T, weights[f"{prefix}.bias"])
-
-
-def _multiplied(graph: Graph, hidden: str, prefix: str, matrix: Array, bias: Array) -> str:
-    """Kept as two nodes, because only MatMul can be quantised; ONNX Runtime makes one Gemm of them."""
-    product = graph.op("MatMul", hidden, graph.weight(f"{prefix}.matrix", matrix))
-    return graph.op("Add", product, graph.weight(f"{prefix}.bias", bias))
-
-
-def _normalised(graph: Graph, weights: Weights, shape: Shape, hidden: str, prefix: str) -> str:
-    scale = graph.weight(f"{prefix}.weight", weights[f"{prefix}.weight"])
-    bias = graph.weight(f"{prefix}.bias", weights[f"{prefix}.bias"])
-    return graph.op("LayerNormalization", hidden, scale, bias, axis=-1, epsilon=shape.epsilon)
 
 
 def _model(graph: Graph, shape: Shape) -> onnx.ModelProto:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from importer import wire
+from importer import failpoints, wire
 from importer.errors import ImporterError, PointsRejected
 from importer.records import Failure, Receipt
 from importer.worker import malloc
@@ -104,6 +104,8 @@ class Server:
 
         def between(indexes: Sequence[int]) -> None:
             self._between(number, [order[i] for i in indexes])
+            failpoints.hit("embed")
+            failpoints.hit("chunk", (texts[i] for i in indexes))
 
         yield from embed_chunks(self._session.embedder, texts, budget, between=between)
 
@@ -122,6 +124,7 @@ class Server:
 
     def _stored(self, job: Job, seconds: float) -> None:
         self._session.count(job)
+        failpoints.hit("receipt")
         receipt = Receipt(
             batch=job.number,
             points=len(job.points),

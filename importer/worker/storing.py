@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from importer import failpoints
 from importer.errors import ImporterError
 from importer.worker.stores import Point, Store
 
@@ -68,7 +69,9 @@ class Storing:
     def _write(self, job: Job) -> None:
         started = time.monotonic()
         try:
+            failpoints.hit("upsert.before")
             self.store.write(job.points, job.holders, job.deletes)
+            failpoints.hit("upsert.after")
         except (ImporterError, OSError, RuntimeError, ValueError) as error:
             self.failed(job, error)
         else:

@@ -94,13 +94,12 @@ def check_vectors(points: Sequence[Point], dimension: int) -> None:
     for given in points:
         if len(given.dense) != dimension:
             raise StoreRefused(f"a vector of {len(given.dense)} dimensions for a collection of {dimension}")
-    if not points:
-        return
-    finite: list[bool] = np.isfinite(np.asarray([g.dense for g in points], dtype=np.float32)).all(axis=1).tolist()  # type: ignore[assignment] - of rank 1
+    dense = np.asarray([given.dense for given in points], dtype=np.float32)
+    finite = np.isfinite(dense.sum(axis=1)).tolist() if dense.size else []
     bad = tuple(
         given.id
         for given, good in zip(points, finite, strict=True)
-        if not good or not all(math.isfinite(value) for value in given.sparse_values)
+        if not good or not all(map(math.isfinite, given.sparse_values))
     )
     if bad:
         raise PointsRejected(f"{len(bad)} points carry vectors that are not finite", ids=bad)

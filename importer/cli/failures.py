@@ -1,0 +1,160 @@
+"""`importer failures`: the quarantine, shown, tried again or dropped."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from importer import control, failures
+from importer.checkpoints import Checkpoints
+from importer.cli import wiring, words
+from importer.errors import UsageError
+from importer.quarantine import Quarantine, Quarantined
+from importer.settings import Settings
+
+PAGE_ROWS = 200
+EPILOG = """\b
+Examples:
+  importer failures                    what is set aside, and why
+  importer failures show 12 --json     everything known about one of them
+  importer failures retry --all        read their files again; nothing is embedded twice
+  importer failures drop 12 14         give up on these; the lines stay passed over
+"""
+
+
+@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> int | None:
+    """Shows, retries or drops what is in quarantine (alone: shows it)."""
+    return int(ctx.invoke(show) or 0) if ctx.invoked_subcommand is None else None
+
+
+@command.command()
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Most rows.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def show(ctx: click.Context, ids: tuple[int, ...] = (), limit: int = 50, as_json: bool = False) -> int:
+    """Lists what is set aside: IDS, or the first LIMIT."""
+    settings = wiring.settings_of(ctx).settings
+    checkpoints = Checkpoints.peek(wiring.database_of(settings))
+    rows = _chosen(checkpoints.quarantine, ids, limit) if checkpoints else []
+    count = checkpoints.quarantine.count() if checkpoints else 0
+    if as_json:
+        json.dump({"count": count, "failures": [_plain(row) for row in rows]}, sys.stdout)
+        sys.stdout.write("\n")
+        return 0
+    for row in rows:
+        _say(row)
+    _say_rest(count, len(rows), bool(ids))
+    return 0
+
+
+@command.command()
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def retry(ctx: click.Context, ids: tuple[int, ...], every: bool, as_json: bool) -> int:
+    """Has the files of IDS read again from their start; what is stored already is not embedded again."""
+    done = _do(ctx, "failures_retry", failures.retry, _wanted(ids, every))
+    if as_json:
+        json.dump(done, sys.stdout)
+        sys.stdout.write("\n")
+        return 0
+    click.echo(f"{len(done['paths'])} files are read again" + ("" if done["daemon"] else " by the next import"))
+    return 0
+
+
+@command.command()
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def drop(ctx: click.Context, ids: tuple[int, ...], every: bool, as_json: bool) -> int:
+    """Forgets IDS. The lines stay passed over; their files are not touched."""
+    done = _do(ctx, "failures_drop", failures.drop, _wanted(ids, every))
+    if as_json:
+        json.dump(done, sys.stdout)
+        sys.stdout.write("\n")
+        return 0
+    click.echo(f"{done['rows']} dropped")
+    return 0
+
+
+def _wanted(ids: Sequence[int], every: bool) -> list[int] | None:
+    if bool(ids) == every:
+        raise UsageError("which ones?", hint="name their ids (`importer failures` shows them), or --all")
+    return None if every else list(ids)
+
+
+def _do(
+    ctx: click.Context, op: str, here: Callable[[Checkpoints, list[int] | None], dict[str, Any]], ids: list[int] | None
+) -> dict[str, Any]:
+    """By the daemon that holds the state, else with the state in our own hands. `daemon` says which."""
+    settings: Settings = wiring.settings_of(ctx).settings
+    try:
+        return {**control.ask(settings.state_dir, op, ids=ids), "daemon": True}
+    except ConnectionError:
+        with wiring.state(settings) as checkpoints:
+            return {**here(checkpoints, ids), "daemon": False}
+
+
+def _chosen(quarantine: Quarantine, ids: Sequence[int], limit: int) -> list[Quarantined]:
+    if not ids:
+        return quarantine.page(limit=limit)
+    return [row for row in _all(quarantine) if row.id in ids]
+
+
+def _all(quarantine: Quarantine) -> Iterator[Quarantined]:
+    after = 0
+    while rows := quarantine.page(after=after, limit=PAGE_ROWS):
+        yield from rows
+        after = rows[-1].id
+
+
+def _plain(row: Quarantined) -> dict[str, Any]:
+    reject = row.reject
+    return {
+        "id": row.id,
+        "path": os.fsdecode(reject.path),
+        "offset": reject.offset,
+        "length": reject.length,
+        "stage": reject.stage,
+        "reason": reject.reason,
+        "sample": reject.sample,
+        "chunk": reject.chunk_id,
+        "at": row.at,
+        "attempts": row.attempts,
+        "status": row.status,
+    }
+
+
+def _say(row: Quarantined) -> None:
+    reject = row.reject
+    what = f"chunk {reject.chunk_id}" if reject.chunk_id else f"{words.size(reject.length)} at {reject.offset:,}"
+    times = f", {row.attempts} times" if row.attempts > 1 else ""
+    click.secho(f"{row.id:>6}  {reject.stage}: {reject.reason}", fg="yellow", bold=True)
+    click.echo(f"        {_printable(os.fsdecode(reject.path))}, {what}")
+    click.secho(f"        {words.when(row.at)}{times}, {row.status}", dim=True)
+    if reject.sample:
+        click.secho(f"        {_printable(reject.sample)}", dim=True)
+
+
+def _printable(text: str) -> str:
+    """Names and samples hold anything: what a terminal would obey or cannot print is replaced."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _say_rest(count: int, shown: int, chosen: bool) -> None:
+    if not count:
+        click.echo("nothing is in quarantine")
+    elif chosen:
+        click.echo("" if shown else "no such ids; `importer failures` shows them", nl=not shown)
+    elif count > shown:
+        click.echo(f"{count - shown:,} more; --limit {count} shows them all")

@@ -1,0 +1,117 @@
+"""The status as text: what a person wants to know first, one line each, nothing invented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from importer.cli.words import UNKNOWN, duration, number, size
+
+COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
+Status = dict[str, Any]
+
+
+def text(status: Status) -> str:
+    """All of it, with styles that click takes out again in a pipe."""
+    return "\n".join(f"{click.style(f'{name:<11}', dim=True)} {line}" for name, line in _lines(status))
+
+
+def _lines(status: Status) -> Iterator[tuple[str, str]]:
+    yield "state", _state(status)
+    yield "files", _files(status)
+    yield "behind", _behind(status)
+    yield "lines", _conserved(status["lines"], number)
+    yield "bytes", _conserved(status["bytes"], size)
+    yield "points", _points(status)
+    yield "speed", _speed(status)
+    yield "worker", _worker(status["worker"])
+    yield "daemon", _daemon(status["daemon"])
+    yield "model", str(status["model"])
+    yield from _troubles(status)
+
+
+def _state(status: Status) -> str:
+    state, reason, watch = status["state"], status["reason"], status["watch"]
+    shown = click.style(state, fg=COLOURS.get(state), bold=True) + (f": {reason}" if reason else "")
+    if state == "stopped":
+        return f"{shown}; `importer run` keeps everything searchable, `importer backlog` imports once"
+    if watch["mode"] is None:
+        return shown
+    return f"{shown}; changes are noticed by {watch['mode']}" + (f" ({watch['reason']})" if watch["reason"] else "")
+
+
+def _files(status: Status) -> str:
+    known, complete, pending = (number(status["files"][name]) for name in ("known", "complete", "pending"))
+    least = "at least " if status["lag"]["at_least"] else ""
+    return f"{known} known = {complete} complete + {least}{pending} pending"
+
+
+def _behind(status: Status) -> str:
+    lag = status["lag"]
+    if not lag["bytes"]:
+        return "nothing"
+    least = "at least " if lag["at_least"] else ""
+    left = f"; {duration(status['eta_s'])} left at this speed" if status["eta_s"] is not None else ""
+    return f"{least}{size(lag['bytes'])}, the oldest {duration(lag['oldest_s'])} old{left}"
+
+
+def _conserved(law: dict[str, int | None], shown: Any) -> str:
+    parts = " + ".join(f"{shown(law[name])} {name.replace('_', ' ')}" for name in list(law)[1:])
+    return f"{shown(law['read'])} read = {parts}"
+
+
+def _points(status: Status) -> str:
+    store = status["store"]
+    reachable = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
+    why = f": {store['why']}" if store["why"] else ""
+    count = number(status["points"]) if status["points"] is not None else f"{UNKNOWN} number"
+    return (
+        f"{count} in {store['collection']}, {store['kind']} {store['location']} ({reachable[store['reachable']]}{why})"
+    )
+
+
+def _speed(status: Status) -> str:
+    rate = status["rate"]
+    if rate is None:
+        return UNKNOWN
+    return (
+        f"{number(rate['files_per_s'] * 60)} files/min, {number(rate['chunks_per_s'])} chunks/s, "
+        f"{number(rate['tokens_per_s'])} tokens/s, {size(rate['bytes_per_s'])}/s over {duration(rate['over_s'])}"
+    )
+
+
+def _worker(worker: Status) -> str:
+    recycles = ", ".join(f"{reason} {count}" for reason, count in sorted(worker["recycles"].items()))
+    now = "none" if worker["pid"] is None else f"pid {worker['pid']}, {_memory(worker)}, {worker['files']} files"
+    past = f"{worker['spawns']} started, {sum(worker['recycles'].values())} recycled"
+    crashes = click.style(f"{worker['crashes']} crashed", fg="red" if worker["crashes"] else None)
+    return f"{now}; {past}{f' ({recycles})' if recycles else ''}, {crashes}"
+
+
+def _memory(worker: Status) -> str:
+    return f"{size(worker['rss_bytes'])} resident ({size(worker['anon_bytes'])} its own)"
+
+
+def _daemon(daemon: Status) -> str:
+    if daemon["pid"] is None:
+        return "none"
+    return f"pid {daemon['pid']}, {size(daemon['rss_bytes'])} resident, up {duration(daemon['uptime_s'])}"
+
+
+def _troubles(status: Status) -> Iterator[tuple[str, str]]:
+    """What deserves a look, only where there is some."""
+    if status["quarantine"]:
+        files = status["files"]["quarantined"]
+        shown = (
+            f"{number(status['quarantine'])} lines and chunks of {number(files)} files; `importer failures` says why"
+        )
+        yield "quarantine", click.style(shown, fg="yellow")
+    if status["unknown_records"]:
+        yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
+    missing = [root["path"] for root in status["roots"] if not root["there"]]
+    if missing:
+        yield "waiting for", ", ".join(missing)
+    for path, reason in status["unreadable"].items():
+        yield "unreadable", click.style(f"{path}: {reason}", fg="yellow")

@@ -1,0 +1,104 @@
+"""`importer run`: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import click
+
+from importer import policy
+from importer.cli import wiring
+from importer.cli.wiring import Parts
+from importer.daemon import Daemon
+from importer.errors import ModelError, UsageError
+from importer.log import logger
+from importer.memory import Probes
+from importer.settings import Settings
+
+log = logger()
+
+MB = 1024 * 1024
+EPILOG = """\b
+Examples:
+  importer run                                     every assistant's own folders
+  importer run --source claude-code=/data/projects a folder of your choice
+  importer --store http://localhost:6333 run       into a Qdrant server
+
+SIGTERM or Ctrl-C drains and commits, a second one ends at once; SIGHUP reads the settings file again.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
+@click.pass_context
+def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
+    """Watches the conversation folders and keeps everything in them searchable."""
+    more = {"sources": list(sources)} if sources else {}
+    loaded = wiring.settings_of(ctx, more, level="info")
+    for warning in loaded.warnings:
+        log.warning("settings.odd", reason=warning)
+    settings = loaded.settings
+    _check_own_limit(settings)
+    with wiring.state(settings) as checkpoints:
+        roots = wiring.roots_of(settings, os.environ)
+        parts = wiring.parts_of(settings, checkpoints, roots, once=False)
+
+        def reread() -> None:
+            _reread(ctx, parts, more)
+
+        daemon = Daemon(
+            engine=parts.engine,
+            state_dir=settings.state_dir,
+            grace_s=settings.daemon.grace_s,
+            rescan_s=settings.tail.rescan_s,
+            guard=parts.guard,
+            reread=reread,
+        )
+        return asyncio.run(_run(daemon, parts))
+
+
+async def _run(daemon: Daemon, parts: Parts) -> int:
+    fetching = asyncio.ensure_future(_prepare(daemon, parts.settings))
+    try:
+        return await daemon.run()
+    finally:
+        fetching.cancel()
+
+
+async def _prepare(daemon: Daemon, settings: Settings) -> None:
+    """Gets the model before anything is read; without one the daemon waits and says so, it does not end."""
+    failures = 0
+    daemon.preparing = "the model is being fetched"
+    while daemon.preparing:
+        try:
+            await wiring.fetch_model(settings)
+            daemon.preparing = ""
+        except ModelError as error:
+            failures += 1
+            daemon.preparing = error.message
+            wait_s = policy.backoff_s(failures, first_s=5.0, most_s=600.0)
+            log.warning("model.missing", reason=error.message, hint=error.hint, wait_s=wait_s)
+            await asyncio.sleep(wait_s)
+    daemon.engine.wake.set()
+
+
+def _check_own_limit(settings: Settings) -> None:
+    """A limit the daemon already exceeds would make it restart for ever."""
+    own = Probes().process(None)
+    limit_mb = settings.daemon.operational_memory_mb
+    if own is not None and own.rss_bytes >= limit_mb * MB:
+        raise UsageError(
+            f"daemon.operational_memory_mb is {limit_mb} MB; the daemon takes {own.rss_bytes // MB} MB to start",
+            hint="raise OPERATIONAL_MEMORY_MB (the default is 256)",
+        )
+
+
+def _reread(ctx: click.Context, parts: Parts, more: dict[str, list[str]]) -> None:
+    """SIGHUP: what can change while running does; the rest is named and waits for a restart."""
+    try:
+        changed = wiring.apply(parts, wiring.settings_of(ctx, more, level="info").settings)
+    except UsageError as error:
+        log.error("settings.refused", reason=error.message, then="the former settings stay")
+        return
+    log.info("settings.reread", **changed)

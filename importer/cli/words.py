@@ -1,0 +1,42 @@
+"""Pure: numbers as people read them. None is "unknown", never a made-up zero."""
+
+from __future__ import annotations
+
+import time
+
+UNKNOWN = "unknown"
+_SIZES = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
+_SPANS = ((86_400, "d"), (3600, "h"), (60, "min"))
+
+
+def number(value: float | None) -> str:
+    """1,234; a fraction keeps one digit while it is small."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.1f}" if isinstance(value, float) and abs(value) < 100 and value != int(value) else f"{value:,.0f}"
+
+
+def size(count_bytes: float | None) -> str:
+    """Bytes in the unit that leaves one to four digits."""
+    if count_bytes is None:
+        return UNKNOWN
+    for unit, name in _SIZES:
+        if count_bytes >= unit:
+            return f"{count_bytes / unit:.1f} {name}" if count_bytes < 10 * unit else f"{count_bytes / unit:.0f} {name}"
+    return f"{count_bytes:.0f} bytes"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds, minutes, hours or days, with the next smaller unit where it tells something."""
+    if seconds is None:
+        return UNKNOWN
+    for place, (unit, name) in enumerate(_SPANS):
+        if seconds >= unit:
+            rest = int(seconds % unit // _SPANS[place + 1][0]) if place + 1 < len(_SPANS) else 0
+            return f"{int(seconds // unit)} {name}" + (f" {rest} {_SPANS[place + 1][1]}" if rest else "")
+    return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"
+
+
+def when(at: float) -> str:
+    """A time of UTC seconds as local time, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -1,0 +1,154 @@
+"""Seams where a fault can be ordered by the environment, so that tests break a real process at a chosen place.
+
+    IMPORTER_FAILPOINTS = "embed=kill@3; upsert.after=exit:7; commit=sleep:2; chunk:WORD=kill; embed=raise%/tmp/once"
+
+    SEAM[:WORD]=ACTION[:ARGUMENT][@N][%FILE]
+        WORD   acts only when the text at the seam contains it
+        @N     acts at the n-th time only, counted in each process
+        %FILE  acts only if FILE can be created by it: once over all processes
+
+    read           a slice of a file is about to be read          daemon
+    send           a batch is about to go to the worker           daemon
+    received       its receipt came, nothing is committed yet     daemon
+    commit         its commit is half written                     daemon
+    committed      its commit is durable                          daemon
+    boot           a worker is about to open its store            worker
+    embed          before each model run                          worker
+    chunk          the same, with the texts of the run            worker
+    upsert.before  a write is about to go to the store            worker
+    upsert.after   it is durable, nobody knows yet                worker
+    receipt        the receipt is about to be sent                worker
+    reply          each frame to the daemon                       worker
+
+    kill           SIGKILL to this very process
+    exit[:CODE]    ends it at once, without any tidying up (1)
+    sleep:SECONDS  stays there
+    raise          RuntimeError
+    away           StoreUnreachable
+    full           OSError, no space left on the device
+    leak:MB        keeps so many more megabytes
+    print          writes to standard output, where nothing should ever be read from
+    corrupt        spoils a byte of the frame, at the seam `reply`
+
+Unset, it costs the look at an empty list.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from importer.errors import StoreUnreachable, UsageError
+
+VARIABLE = "IMPORTER_FAILPOINTS"
+
+
+@dataclass(slots=True)
+class Failpoint:
+    """One order: `nth` 0 is every time, `once` a file that says that it was carried out."""
+
+    seam: str
+    action: str
+    argument: str = ""
+    word: str = ""
+    nth: int = 0
+    once: str = ""
+    hits: int = 0
+
+    def due(self, seam: str, texts: Iterable[str]) -> bool:
+        """Whether to act here and now."""
+        if seam != self.seam or (self.word and not any(self.word in text for text in texts)):
+            return False
+        self.hits += 1
+        return self.nth in {0, self.hits} and (not self.once or _first(self.once))
+
+
+def parse(orders: str) -> list[Failpoint]:
+    """The orders of the variable. Raises UsageError for one that nobody understands."""
+    return [_parse(order.strip()) for order in orders.split(";") if order.strip()]
+
+
+def _parse(order: str) -> Failpoint:
+    rest, _, once = order.partition("%")
+    rest, _, nth = rest.partition("@")
+    place, equals, what = rest.partition("=")
+    seam, _, word = place.partition(":")
+    action, _, argument = what.partition(":")
+    if not equals or (action not in ACTIONS and action != "corrupt") or not (nth or "0").isdecimal():
+        raise UsageError(f"{VARIABLE}: {order!r} is no order", hint="SEAM[:WORD]=ACTION[:ARGUMENT][@N][%FILE]")
+    return Failpoint(seam, action, argument, word, int(nth or 0), once)
+
+
+def hit(seam: str, texts: Iterable[str] = ()) -> None:
+    """Carries out what is ordered for this seam, nearly always nothing. Raises what some actions order."""
+    if not _ordered:
+        return
+    texts = list(texts)
+    for point in _ordered:
+        if point.action in ACTIONS and point.due(seam, texts):
+            ACTIONS[point.action](point.argument)
+
+
+def spoil(seam: str, frame: bytes) -> bytes:
+    """The frame, with its last byte turned round if that is ordered."""
+    if any(point.action == "corrupt" and point.due(seam, ()) for point in _ordered):
+        return frame[:-1] + bytes([frame[-1] ^ 0xFF])
+    return frame
+
+
+def _first(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _kill(_: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _exit(code: str) -> None:
+    os._exit(int(code or 1))
+
+
+def _sleep(seconds: str) -> None:
+    time.sleep(float(seconds))
+
+
+def _raise(message: str) -> None:
+    raise RuntimeError(message or "ordered by a failpoint")
+
+
+def _away(message: str) -> None:
+    raise StoreUnreachable(message or "ordered by a failpoint")
+
+
+def _full(_: str) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _leak(megabytes: str) -> None:
+    _leaked.append(b"\1" * (int(megabytes) << 20))  # not zeros, which the kernel would not have to back
+
+
+def _print(text: str) -> None:
+    os.write(1, (text or "IMP1 a stray print\n").encode())
+
+
+_leaked: list[bytes] = []
+ACTIONS: Mapping[str, Callable[[str], None]] = {
+    "kill": _kill,
+    "exit": _exit,
+    "sleep": _sleep,
+    "raise": _raise,
+    "away": _away,
+    "full": _full,
+    "leak": _leak,
+    "print": _print,
+}
+_ordered = parse(os.environ.get(VARIABLE, ""))

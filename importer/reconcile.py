@@ -1,0 +1,103 @@
+"""The truth about what is behind: every file of the roots compared with its checkpoint; events are only hints."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from importer import discover, formats
+from importer.agenda import Agenda, Pending
+from importer.checkpoints import Checkpoints, Known
+from importer.discover import Folder, Root
+from importer.log import logger
+from importer.records import FileStat
+from importer.streak import RateLimited
+
+log = logger()
+
+BREATH_FILES = 2000  # files looked at before the loop gets its turn: some 20 ms
+
+
+@dataclass(slots=True)
+class Reconcile:
+    """Puts what is behind on the agenda. `errors` are folders that could not be listed, `files` how many there are."""
+
+    checkpoints: Checkpoints
+    agenda: Agenda
+    follow_links: bool = False
+    files: int = 0
+    errors: dict[bytes, str] = field(default_factory=dict)
+    _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
+
+    async def look(self, roots: Iterable[Root], breathe: Callable[[], None]) -> int:
+        """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn."""
+        self.agenda.overflowed = False
+        self.errors = {}
+        seen = discover.Seen()
+        files = since_breath = 0
+        for root in roots:
+            for folder in discover.scan(root, wanted(root), follow_links=self.follow_links, seen=seen):
+                self._compare(root, folder)
+                files += len(folder.files)
+                since_breath += len(folder.files) + 1
+                if since_breath >= BREATH_FILES:
+                    since_breath = 0
+                    breathe()
+                    await asyncio.sleep(0)
+        self.files = files
+        return files
+
+    def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
+        """Paths an event named: what is really there goes first."""
+        for path in paths:
+            root = next((r for r in roots if path == r.path or path.startswith(r.path.rstrip(b"/") + b"/")), None)
+            if root is None:
+                continue
+            for folder in discover.look(root, path, wanted(root), follow_links=self.follow_links):
+                for stat in folder.files:
+                    self.agenda.live(pending(root, stat))
+
+    def _compare(self, root: Root, folder: Folder) -> None:
+        if folder.error and os.path.lexists(root.path):
+            self.errors[folder.path] = folder.error
+            self._failures.failed("folder.unreadable", path=folder.path, reason=folder.error)
+        known = self.checkpoints.folder(folder.path)
+        for stat in folder.files:
+            if behind(stat, known.get(os.path.basename(stat.path))):
+                self.agenda.backlog(pending(root, stat))
+        if not folder.error and len(folder.files) < discover.PIECE_FILES:
+            self._mark_gone(folder, known)
+
+    def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:
+        """After an error-free look: the rows of vanished files age from now on, those of returned ones do not."""
+        there = {os.path.basename(stat.path) for stat in folder.files}
+        gone = [name for name, row in known.items() if name not in there and not row.gone]
+        back = [name for name, row in known.items() if name in there and row.gone]
+        if gone:
+            self.checkpoints.mark_gone(folder.path, gone)
+        if back:
+            self.checkpoints.mark_gone(folder.path, back, gone=False)
+
+
+def pending(root: Root, stat: FileStat) -> Pending:
+    """A file on the agenda."""
+    return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
+
+
+def behind(stat: FileStat, known: Known | None) -> bool:
+    """Whether a file must be looked into: unknown, or not as it was when it was read to its end."""
+    if known is None:
+        return True
+    seen = (known.size, known.mtime_ns, known.ctime_ns, known.device, known.inode)
+    return seen != (stat.size, stat.mtime_ns, stat.ctime_ns, stat.device, stat.inode)
+
+
+def wanted(root: Root) -> Callable[[bytes], bool]:
+    """Which paths below the root can be conversations: those its format wants, or any format for `auto`."""
+    names = formats.names() if root.format == "auto" else (root.format,)
+    judges = [formats.load(name).wanted for name in names]
+    if len(judges) == 1:
+        return judges[0]
+    return lambda relative: any(judge(relative) for judge in judges)

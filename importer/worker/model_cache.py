@@ -1,0 +1,156 @@
+"""Model directories on disk: complete or absent, each file with its sha256 in a manifest, one writer at a time.
+
+<models_dir>/
+    sentence-transformers--all-MiniLM-L6-v2/        manifest.json, model.onnx, tokenizer.json …
+    sentence-transformers--all-MiniLM-L6-v2.int8/
+    .<name>.lock  .<name>.part/  .<name>.raw/       only while fetching; `raw` is kept for resuming
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from importer.errors import ModelError
+
+MANIFEST = "manifest.json"
+VERSION = 1
+FETCH = "importer model fetch"
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What was written of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a model directory holds and where it came from. `graph` is the file that ONNX Runtime loads."""
+
+    name: str
+    precision: str
+    dimension: int
+    window_tokens: int
+    source: str
+    graph: str
+    files: dict[str, Stored]
+    version: int = VERSION
+
+
+def folder_of(models_dir: str, name: str, precision: str) -> str:
+    """Where a model belongs."""
+    suffix = "" if precision == "fp32" else f".{precision}"
+    return os.path.join(models_dir, name.replace("/", "--") + suffix)
+
+
+def read(folder: str) -> Manifest | None:
+    """The manifest of a directory, None when there is no such directory or it was not made here.
+
+    Raises ModelError for a manifest that cannot be read: it is written before the directory gets its name.
+    """
+    path = os.path.join(folder, MANIFEST)
+    try:
+        with open(path, "rb") as file:
+            manifest = msgspec.json.decode(file.read(), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ModelError(f"{path} cannot be read: {error}", hint=f"repair it: {FETCH}") from error
+    if manifest.version != VERSION:
+        raise ModelError(f"{path} was written by another version", hint=f"fetch it anew: {FETCH}")
+    return manifest
+
+
+def verify(folder: str, manifest: Manifest) -> None:
+    """Every file is what was written. Raises ModelError naming the first that is not.
+
+    Sizes first; then the sums, 60 ms for 90 MB on a processor that knows SHA: cheap beside loading the model.
+    """
+    for path, stored in manifest.files.items():
+        found = _size(os.path.join(folder, path))
+        if found != stored.bytes:
+            said = "is missing" if found is None else f"has {found} bytes instead of {stored.bytes}"
+            raise _damaged(folder, path, said)
+    for path, stored in manifest.files.items():
+        if sha256_of(os.path.join(folder, path)) != stored.sha256:
+            raise _damaged(folder, path, "is damaged (its sha256 is another)")
+
+
+def _damaged(folder: str, path: str, said: str) -> ModelError:
+    return ModelError(f"{os.path.join(folder, path)} {said}", hint=f"repair it: {FETCH}")
+
+
+def _size(path: str) -> int | None:
+    with suppress(OSError):
+        return os.stat(path).st_size
+    return None
+
+
+def sha256_of(path: str) -> str:
+    """Of a whole file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sums(folder: str) -> dict[str, Stored]:
+    """All files below a directory, by relative path, and durably on disk when this returns."""
+    found: dict[str, Stored] = {}
+    for parent, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(parent, name)
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+            found[os.path.relpath(path, folder)] = Stored(os.stat(path).st_size, sha256_of(path))
+        sync_folder(parent)
+    return found
+
+
+def publish(part: str, folder: str, manifest: Manifest) -> None:
+    """Give a complete directory its name; whatever stood there before is removed. Durable on return."""
+    with open(os.path.join(part, MANIFEST), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(part)
+    old = f"{part}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if os.path.lexists(folder):
+        os.rename(folder, old)
+    os.rename(part, folder)
+    sync_folder(os.path.dirname(folder))
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sync_folder(folder: str) -> None:
+    """Make names in a directory durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def beside(folder: str, kind: str) -> str:
+    """A hidden name next to a model directory."""
+    parent, name = os.path.split(folder)
+    return os.path.join(parent, f".{name}.{kind}")
+
+
+@contextmanager
+def only_writer(folder: str, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Waits until no other process fetches this model, saying so by `on_wait`. The lock goes with the process."""
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    with open(beside(folder, "lock"), "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

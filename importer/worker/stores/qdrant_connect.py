@@ -1,0 +1,63 @@
+"""From a location and settings to a client: REST or gRPC, key, TLS with a private authority; or local mode."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import warnings
+from typing import Any
+from urllib.parse import urlsplit
+
+from qdrant_client import QdrantClient
+
+from importer.errors import UsageError
+from importer.worker.stores import Request
+
+REST_PORT, GRPC_PORT = 6333, 6334
+TIMEOUT_S = 30.0
+
+
+def connect(request: Request) -> QdrantClient:
+    """A client for the location. Connects lazily for a server; raises RuntimeError when a local store is open."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a key over plain HTTP is doctor's to report
+        if request.location.startswith("local:"):
+            return local(request.path)
+        return remote(request)
+
+
+def local(path: str) -> QdrantClient:
+    """qdrant-client's local mode, usable from the storing thread too."""
+    if not path:
+        raise UsageError("local: needs a path", hint="local:./qdrant")
+    return QdrantClient(path=os.path.abspath(path), force_disable_check_same_thread=True)
+
+
+def remote(request: Request) -> QdrantClient:
+    """A server by URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`."""
+    settings, parts = request.settings, urlsplit(request.location)
+    over_grpc = parts.scheme.startswith("grpc")
+    secure = parts.scheme in {"https", "grpcs"}
+    ports: dict[str, Any] = {"grpc_port": parts.port or GRPC_PORT} if over_grpc else {"port": parts.port or REST_PORT}
+    return QdrantClient(
+        host=parts.hostname,
+        https=secure,
+        prefix=parts.path.strip("/") or None,
+        api_key=settings.get("api_key") or None,
+        timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),
+        prefer_grpc=over_grpc or bool(settings.get("prefer_grpc")),
+        check_compatibility=False,
+        **ports,
+        **_trust(str(settings.get("ca_file") or ""), secure, over_grpc),
+    )
+
+
+def _trust(ca_file: str, secure: bool, over_grpc: bool) -> dict[str, Any]:
+    if not (ca_file and secure):
+        return {}
+    if over_grpc:
+        os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = ca_file  # the client passes no roots of its own
+    try:
+        return {"verify": ssl.create_default_context(cafile=ca_file)}
+    except OSError as error:
+        raise UsageError(f"the authority's certificate {ca_file} cannot be read: {error}") from error

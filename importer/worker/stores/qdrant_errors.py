@@ -1,0 +1,120 @@
+"""What qdrant-client raises, in our words. Everything foreign is translated here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pydantic
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from importer.errors import StoreError, StoreRefused, StoreUnreachable
+from importer.worker.stores.parcels import Disputed
+
+KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to a key that may write"
+URL_HINT = "QDRANT_URL must point at Qdrant itself, for example http://localhost:6333"
+GONE_HINT = "its points are gone with it: start again, then `importer verify --repair`"
+WAIT_HINT = "nothing is lost; it goes on when the server answers"
+
+TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
+CODES = {
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 413,  # message larger than the server decodes
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+}
+
+
+class Conflict(StoreRefused):
+    """What was to be made is there already."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Let only errors of ours out."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (
+        UnexpectedResponse,
+        ResponseHandlingException,
+        QdrantException,
+        grpc.RpcError,
+        pydantic.ValidationError,
+        sqlite3.Error,
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+    ) as error:
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> StoreError:
+    if isinstance(error, ResourceExhaustedResponse):
+        return StoreUnreachable(f"the server asks to wait: {error}", retry_after_s=error.retry_after_s, hint=WAIT_HINT)
+    if isinstance(error, UnexpectedResponse):
+        return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
+    if isinstance(error, grpc.RpcError):
+        return _of_grpc(error)
+    if isinstance(error, ResponseHandlingException | pydantic.ValidationError):
+        return _of_answer(error)
+    if isinstance(error, sqlite3.Error | OSError | QdrantException):
+        return StoreUnreachable(f"the store cannot be written: {error}", hint="see to the disk; nothing is lost")
+    if "already accessed by another instance" in str(error):
+        return StoreUnreachable("the store is open in another process", hint="only one process can open it at a time")
+    return StoreRefused(f"the store refuses: {error}", hint="`importer doctor` looks closer")
+
+
+def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError:
+    """The error an HTTP status stands for; `words` are the server's."""
+    if status in {401, 403}:
+        return StoreRefused(f"the server refuses the key ({status}): {words}", hint=KEY_HINT)
+    if status == 404:
+        return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
+    if status == 409:
+        return Conflict(f"it is there already (409): {words}")
+    if status in TRANSIENT or status >= 500 and status != 501:
+        return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=WAIT_HINT)
+    if status in {400, 413, 422}:
+        return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
+    return StoreRefused(f"the server answers {status}: {words}", hint=URL_HINT)
+
+
+def _of_grpc(error: Any) -> StoreError:
+    code, words = error.code(), str(error.details())
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in words:
+        return by_status(413, words)
+    return by_status(CODES.get(code, 503), words)
+
+
+def _of_answer(error: Exception) -> StoreError:
+    """No answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
+    source = error.source if isinstance(error, ResponseHandlingException) else error
+    if isinstance(source, pydantic.ValidationError | json.JSONDecodeError):
+        return StoreRefused(f"the answer is not Qdrant's: {str(source)[:200]}", hint=URL_HINT)
+    return StoreUnreachable(f"no answer: {type(source).__name__}: {source}", hint=WAIT_HINT)
+
+
+def _words(content: bytes) -> str:
+    """The error in Qdrant's answer, else the beginning of whatever came."""
+    try:
+        return str(json.loads(content)["status"]["error"])
+    except (ValueError, TypeError, KeyError):
+        return content[:200].decode(errors="replace")
+
+
+def _retry_after_s(headers: Any) -> float:
+    try:
+        return max(0.0, float((headers or {}).get("retry-after", 0)))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,117 @@
+"""The importer as a process: run, started, killed; with a fake embedder unless told otherwise."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+TESTS = pathlib.Path(__file__).parent
+FAKE = {"IMPORTER_EMBED_PROVIDER": "plugins.fake_embedder", "IMPORTER_EMBED_DIMENSION": "384"}
+PASSED_ON = ("PATH", "LANG", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "PIP_INDEX_URL")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its one JSON object on standard output."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Importer:
+    """One installation: a state directory, a home of its own, an environment."""
+
+    base: pathlib.Path
+    environ: dict[str, str] = field(default_factory=lambda: dict(FAKE))
+    user: int | None = None
+
+    @property
+    def state(self) -> str:
+        """The state directory."""
+        return str(self.base / "state")
+
+    def run(self, *arguments: str, seconds: float = 120, **environ: str) -> Done:
+        """A command, waited for. Whatever takes longer than `seconds` is killed and fails the test."""
+        process = self.start(*arguments, **environ)
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"`{' '.join(arguments)}` took longer than {seconds} s: {err[-2000:]}") from None
+        return Done(process.returncode, out, err)
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """A command, not waited for."""
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        passed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), passed.get("PYTHONPATH", ""))))
+        passed["HOME"] = str(self.base)
+        return subprocess.Popen(
+            [sys.executable, "-m", "importer", "--state-dir", self.state, *arguments],
+            env={**passed, **self.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            user=self.user,
+        )
+
+    @contextmanager
+    def daemon(self, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+        """`importer run` with these arguments, answering on its socket; killed at the end if it still lives."""
+        process = self.start("run", *arguments, **environ)
+        try:
+            until(lambda: process.poll() is not None or os.path.exists(f"{self.state}/control.sock"))
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def until(true: Callable[[], object], seconds: float = 30, every_s: float = 0.02) -> Any:
+    """Waits until `true()` is; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, f"still not so after {seconds} s"
+        time.sleep(every_s)
+    return found
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The living workers of an importer."""
+    try:
+        children = psutil.Process(process.pid).children()
+        return [child for child in children if "importer.worker" in child.cmdline()]
+    except psutil.Error:
+        return []
+
+
+def kill(process: psutil.Process | subprocess.Popen[str]) -> bool:
+    """SIGKILL; whether there was somebody to kill."""
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def alone(pid: int) -> bool:
+    """Whether no process of that id lives."""
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
