@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from importer import status, wake, watch
+from importer import failures, status, wake, watch
 from importer.control import Answer, Control
 from importer.discover import Root
 from importer.engine import Engine
 from importer.errors import DONE, TRY_AGAIN, TryAgainLater
 from importer.guard import Guard
 from importer.log import logger
+from importer.meter import Meter
 from importer.notify import Notify
 from importer.policy import Recycle
 
@@ -46,6 +47,7 @@ class Daemon:
     ends_why: str = ""
     paused_by: str = ""
     preparing: str = ""  # what must be there before reading begins
+    meter: Meter = field(default_factory=Meter)
     _stepped_s: float = field(default_factory=time.monotonic)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -104,6 +106,7 @@ class Daemon:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            self.meter.mark(time.monotonic(), self.engine.run)
             self._feed_watchdog()
             self._check_grace()
 
@@ -156,6 +159,7 @@ class Daemon:
             "resume": self._resume,
             "import": self._import,
             "progress": self._progress,
+            **failures.answers(self.engine),
         }
 
     async def _ping(self) -> Mapping[str, Any]:
@@ -166,7 +170,7 @@ class Daemon:
         return await self.engine.delivery.supervisor.ask("search", **query)
 
     async def _status(self) -> Any:
-        return status.of_engine(self.engine, self.mode, self.paused_by or self.preparing)
+        return status.of_engine(self.engine, self.mode, self.paused_by, waits_for=self.preparing, meter=self.meter)
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
         self.paused_by = reason

@@ -1,4 +1,4 @@
-"""A scripted embeddings service on loopback: it speaks the dialects of OpenAI, Voyage and Cohere, and fails to order."""
+"""A scripted embeddings service on loopback: it speaks as OpenAI, Voyage and Cohere do, and fails to order."""
 
 from __future__ import annotations
 

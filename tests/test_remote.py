@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_a_key_that_cannot_be_one_is_refused(service: Script, key: str) -> None:
 
 def test_only_another_address_does_without_a_key(service: Script) -> None:
     """A server of one's own may be open; the public one is not asked in vain."""
-    assert open_openai(service, [], openai_api_key="").dimension == DIMENSION
+    open_openai(service, [], openai_api_key="").close()
     assert "Authorization" not in service.asked[0][1]
     with pytest.raises(ModelError) as missing:
         openai.open_embedder({"model": "m"})
@@ -164,9 +165,10 @@ def test_only_another_address_does_without_a_key(service: Script) -> None:
 
 def test_another_dimension_is_asked_for_by_name(service: Script) -> None:
     """Only where the model's own is another: models that cannot shorten refuse the parameter."""
-    assert open_openai(service, [], dimension=DIMENSION).dimension == DIMENSION
-    assert open_openai(service, [], dimension=5).dimension == 5
-    assert [body.get("dimensions") for body in service.bodies] == [None, None, 5]
+    for dimension in (DIMENSION, 5):
+        with closing(open_openai(service, [], dimension=dimension)) as embedder:
+            assert embedder.query("hello").shape == (dimension,)
+    assert [body.get("dimensions") for body in service.bodies] == [None, None, None, 5, 5]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_pieces_are_the_text_again(text: str, most_bytes: int) -> None:
 
 def test_pieces_end_after_white_space() -> None:
     """Words stay whole where they can."""
-    assert remote.pieces("one two three four", 10) == ["one two ", "three ", "four"]
+    assert remote.pieces("one two three fours", 10) == ["one two ", "three ", "fours"]
     assert remote.pieces("x" * 25, 10) == ["x" * 10, "x" * 10, "x" * 5]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -101,7 +102,7 @@ def test_windows_are_the_text_again(count: int, room: int, random: object) -> No
     """Consecutive, none empty, none longer than the room, none of the tokens lost."""
     spans = tokens.cut(count, room, [random.random() < 0.3 for _ in range(count)])
     assert spans[0][0] == 0 and spans[-1][1] == count
-    assert all(after[0] == before[1] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(after[0] == before[1] for before, after in itertools.pairwise(spans))
     assert all(0 < end - start <= room for start, end in spans) or count == 0
 
 

@@ -13,6 +13,7 @@ import click
 from importer import control, failures
 from importer.checkpoints import Checkpoints
 from importer.cli import wiring, words
+from importer.cli.group import Defaulting
 from importer.errors import UsageError
 from importer.quarantine import Quarantine, Quarantined
 from importer.settings import Settings
@@ -27,11 +28,9 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG, invoke_without_command=True)
-@click.pass_context
-def command(ctx: click.Context) -> int | None:
+@click.group(cls=Defaulting, default="show", epilog=EPILOG)
+def command() -> None:
     """Shows, retries or drops what is in quarantine (alone: shows it)."""
-    return int(ctx.invoke(show) or 0) if ctx.invoked_subcommand is None else None
 
 
 @command.command()
@@ -39,7 +38,7 @@ def command(ctx: click.Context) -> int | None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Most rows.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
-def show(ctx: click.Context, ids: tuple[int, ...] = (), limit: int = 50, as_json: bool = False) -> int:
+def show(ctx: click.Context, ids: tuple[int, ...], limit: int, as_json: bool) -> int:
     """Lists what is set aside: IDS, or the first LIMIT."""
     settings = wiring.settings_of(ctx).settings
     checkpoints = Checkpoints.peek(wiring.database_of(settings))

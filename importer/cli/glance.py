@@ -20,12 +20,14 @@ def text(status: Status) -> str:
 
 def _lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "state", _state(status)
+    yield "folders", _folders(status["roots"])
     yield "files", _files(status)
     yield "behind", _behind(status)
     yield "lines", _conserved(status["lines"], number)
     yield "bytes", _conserved(status["bytes"], size)
     yield "points", _points(status)
-    yield "speed", _speed(status)
+    if status["rate"] is not None:
+        yield "speed", _speed(status["rate"])
     yield "worker", _worker(status["worker"])
     yield "daemon", _daemon(status["daemon"])
     yield "model", str(status["model"])
@@ -40,6 +42,14 @@ def _state(status: Status) -> str:
     if watch["mode"] is None:
         return shown
     return f"{shown}; changes are noticed by {watch['mode']}" + (f" ({watch['reason']})" if watch["reason"] else "")
+
+
+def _folders(roots: list[Status]) -> str:
+    there = [f"{root['path']} ({root['format']})" for root in roots if root["there"]]
+    absent = [root["path"] for root in roots if not root["there"]]
+    named = absent[0] if len(absent) == 1 else f"{len(absent)} others"
+    waiting = [f"{named} not there (yet)"] if absent else []
+    return ", ".join(there + waiting) or "none"
 
 
 def _files(status: Status) -> str:
@@ -64,18 +74,13 @@ def _conserved(law: dict[str, int | None], shown: Any) -> str:
 
 def _points(status: Status) -> str:
     store = status["store"]
-    reachable = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
-    why = f": {store['why']}" if store["why"] else ""
+    words = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
+    told = ": ".join(filter(None, (words[store["reachable"]] if store["reachable"] is not None else "", store["why"])))
     count = number(status["points"]) if status["points"] is not None else f"{UNKNOWN} number"
-    return (
-        f"{count} in {store['collection']}, {store['kind']} {store['location']} ({reachable[store['reachable']]}{why})"
-    )
+    return f"{count} in {store['collection']}, {store['kind']} {store['location']} ({told or words[None]})"
 
 
-def _speed(status: Status) -> str:
-    rate = status["rate"]
-    if rate is None:
-        return UNKNOWN
+def _speed(rate: dict[str, float]) -> str:
     return (
         f"{number(rate['files_per_s'] * 60)} files/min, {number(rate['chunks_per_s'])} chunks/s, "
         f"{number(rate['tokens_per_s'])} tokens/s, {size(rate['bytes_per_s'])}/s over {duration(rate['over_s'])}"
@@ -110,8 +115,5 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         yield "quarantine", click.style(shown, fg="yellow")
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
-    missing = [root["path"] for root in status["roots"] if not root["there"]]
-    if missing:
-        yield "waiting for", ", ".join(missing)
     for path, reason in status["unreadable"].items():
         yield "unreadable", click.style(f"{path}: {reason}", fg="yellow")

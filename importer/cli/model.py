@@ -1,4 +1,4 @@
-"""`importer model`: fetches, finds or lists models, in a process of its own, for what they need weighs too much here."""
+"""`importer model`: fetches, finds or lists models, in a process of its own: what that needs weighs too much here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from importer.cli import wiring
+from importer.cli.group import Defaulting
 from importer.declared import LOCAL
 from importer.errors import UsageError
 from importer.supervisor import PACKAGE_FOLDER
@@ -28,11 +29,9 @@ PRECISION = click.option("--precision", type=click.Choice(["fp32", "int8"]), hel
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(epilog=EPILOG, invoke_without_command=True)
-@click.pass_context
-def command(ctx: click.Context) -> int | None:
+@click.group(cls=Defaulting, default="list", epilog=EPILOG)
+def command() -> None:
     """Fetches, finds or lists the models that embed (alone: lists them)."""
-    return _run(ctx, "list", as_json=False) if ctx.invoked_subcommand is None else None
 
 
 @command.command()

@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.errors import EmbedError, ModelError, UsageError
+from importer.errors import EmbedError, ImporterError, ModelError, UsageError
 from importer.worker import tokens
 from importer.worker.embedders import EmbedUnreachable, Window, options
 
@@ -103,12 +103,20 @@ class RemoteEmbedder:
         base_url = (settings.base_url or service.base_url).rstrip("/") + "/"
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=settings.timeout_s)
         self._shortened = 0  # asked for by name only where the model's own dimension is another
-        self.dimension = self._probe()
-        if settings.dimension not in (0, self.dimension):
-            self._shortened = settings.dimension
-            self.dimension = self._probe()
-        if settings.dimension not in (0, self.dimension):
-            raise ModelError(f"{self.model} returns {self.dimension} dimensions, not {settings.dimension}")
+        try:
+            self.dimension = self._agreed_dimension(settings.dimension)
+        except ImporterError:
+            self._client.close()
+            raise
+
+    def _agreed_dimension(self, wanted: int) -> int:
+        found = self._probe()
+        if wanted not in (0, found):
+            self._shortened = wanted
+            found = self._probe()
+        if wanted not in (0, found):
+            raise ModelError(f"{self.model} returns {found} dimensions, not {wanted}")
+        return found
 
     def _probe(self) -> int:
         try:

@@ -33,24 +33,20 @@ SCHEMES = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is stored: `dense` is float32 of shape (dimension,), unit length; the sparse part comes from `bm25`.
+    """What is stored: `dense` is float32 of shape (dimension,), unit length; empty when read without vectors.
 
-    `payload` is `{"document": text, "metadata": {...}, "open_by": [holder, ...]?}`.
+    `payload` is `{"document": text, "metadata": {...}, "open_by": [holder, ...]?}`. What keywords find is derived from
+    `document` by the store itself.
     """
 
     id: str
     dense: Sequence[float]
-    sparse_indices: Sequence[int]
-    sparse_values: Sequence[float]
     payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some points in ascending order of id; `next` goes into the next call's `after`, None when there are no more.
-
-    Points read without vectors have empty `dense` and sparse parts.
-    """
+    """Some points in ascending order of id; `next` goes into the next call's `after`, None when there are no more."""
 
     points: tuple[Point, ...]
     next: str | None

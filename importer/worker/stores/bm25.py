@@ -1,24 +1,25 @@
-"""Text becomes keyword weights, the same for every store: two encodings of the engine's BM25, laid over each other.
+"""Text becomes words to be found by, the same for every store.
 
-- *stemmed*: the engine's default (words, English stems and stop words), so that "tests" finds "test", and so that
-  whoever asks the collection with the stock encoder finds something too;
-- *exact*: identifiers whole and in parts (`foo_bar`, `fooBar` also as foo, bar), accents folded, and compounds joined
-  by punctuation (`v1.2.3`, `a-b`, a path, an address) as one word each, so that the text that has the very word wins
-  over texts that merely share its stem or its parts.
+The embedded engine indexes these words itself (nothing of its dictionary stays in memory); servers get them as a sparse
+vector, encoded with the same tokenizer. It takes identifiers whole and in parts (`foo_bar`, `fooBar` also as foo, bar)
+and folds case and accents. No stems: measured on titles and sections they gain nothing at the first hit, and a common
+stem can outrank the very word that was asked for. Two things the tokenizer cannot do are prepared here:
 
-Runs of scripts written without spaces become overlapping pairs, for a part of such a run must be found as well.
+- compounds joined by punctuation (`v1.2.3`, `a-b`, a path, an address) also count as one word each, or texts that
+  happen to have the parts would outrank the text that has the whole;
+- runs of scripts written without spaces become overlapping pairs, for a part of a run must be found as well.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
-from collections.abc import Iterable
 
 from qdrant_edge import Bm25, Bm25Config, DisabledStemmer, Language, StopwordsSet, TokenizerType
 
-EXACT_WEIGHT, STEM_WEIGHT = 1.0, 0.5  # of a query's words; more for the word itself, or a common stem could outrank it
-AVERAGE_TOKENS = 150.0  # of a chunk of about 1,000 characters
+TOKENIZER, STEMMER, STOPWORDS = TokenizerType.Code, DisabledStemmer(), StopwordsSet(languages={Language.English})
+AVERAGE_WORDS = 150.0  # of a chunk of about 1,000 characters
 
 # A compound is what a reader copies as one thing: cut at white space and brackets, without punctuation at its ends.
 BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;|", " "))
@@ -30,70 +31,48 @@ UNSPACED = re.compile(
     "\U00020000-\U0003134f]+"
 )
 
-_stemmed = Bm25(Bm25Config(avg_len=AVERAGE_TOKENS))
-_exact = Bm25(
+_encoder = Bm25(
     Bm25Config(
-        avg_len=AVERAGE_TOKENS,
-        tokenizer=TokenizerType.Code,
-        stemmer=DisabledStemmer(),
-        stopwords=StopwordsSet(languages={Language.English}),
+        avg_len=AVERAGE_WORDS,
+        tokenizer=TOKENIZER,
+        stemmer=STEMMER,
+        stopwords=STOPWORDS,
         ascii_folding=True,
-    )
-)
-_whole = Bm25(
-    Bm25Config(
-        avg_len=AVERAGE_TOKENS,
-        tokenizer=TokenizerType.Whitespace,
-        stemmer=DisabledStemmer(),
-        stopwords=StopwordsSet(),
-        ascii_folding=True,
+        lowercase=True,
     )
 )
 
-Weights = tuple[list[int], list[float]]
+
+def words(text: str) -> str:
+    """`text` prepared for the tokenizer; a question is prepared in the same way."""
+    spaced = text if text.isascii() else UNSPACED.sub(_pairs, text)
+    return " ".join((spaced, *map(_name, _compounds(text))))
 
 
-def encode_document(text: str) -> Weights:
+def encode_document(text: str) -> tuple[list[int], list[float]]:
     """Indices and values of a stored text; both empty when it has no word at all."""
-    spaced, compounds = _spaced(text), _compounds(text)
-    parts = [_exact.embed_document(spaced), _stemmed.embed_document(spaced)]
-    if compounds:
-        parts.append(_whole.embed_document(compounds))
-    return _laid_over(zip(part.indices, part.values, strict=True) for part in parts)
+    found = _encoder.embed_document(words(text))
+    return found.indices, found.values
 
 
-def encode_query(text: str) -> Weights:
-    """Indices and values of a question."""
-    spaced, compounds = _spaced(text), _compounds(text)
-    exact = [*_exact.embed_query(spaced).indices, *_whole.embed_query(compounds).indices]
-    stems = _stemmed.embed_query(spaced).indices
-    return _laid_over([((index, EXACT_WEIGHT) for index in exact), ((index, STEM_WEIGHT) for index in stems)])
+def encode_query(text: str) -> tuple[list[int], list[float]]:
+    """Indices and values of a question: weight 1 for each word."""
+    found = _encoder.embed_query(words(text))
+    return found.indices, found.values
 
 
-def _laid_over(parts: Iterable[Iterable[tuple[int, float]]]) -> Weights:
-    """The greatest weight of each index."""
-    weights: dict[int, float] = {}
-    for part in parts:
-        for index, value in part:
-            if value > weights.get(index, 0.0):
-                weights[index] = value
-    return list(weights), list(weights.values())
+def _compounds(text: str) -> list[str]:
+    """Words joined by punctuation; plain words and snake_case are left to the tokenizer. Linear in the text."""
+    found = (word.strip(ENDS) for word in text.translate(BREAKS).split() if not word.isalnum())
+    return [word for word in found if 1 < len(word) <= MAX_COMPOUND_CHARS and not word.replace("_", "").isalnum()]
 
 
-def _compounds(text: str) -> str:
-    """Words joined by punctuation, separated by spaces; plain words and snake_case are left to the tokenizer."""
-    words = (word.strip(ENDS) for word in text.translate(BREAKS).split() if not word.isalnum())
-    return " ".join(
-        word for word in words if 1 < len(word) <= MAX_COMPOUND_CHARS and not word.replace("_", "").isalnum()
-    )
+def _name(compound: str) -> str:
+    """A word without punctuation that stands for the compound."""
+    return "x" + hashlib.blake2b(compound.casefold().encode(errors="replace"), digest_size=6).hexdigest()
 
 
-def _spaced(text: str) -> str:
-    if text.isascii():
-        return text
-    return UNSPACED.sub(lambda run: f" {_pairs(run.group())} ", text)
-
-
-def _pairs(run: str) -> str:
+def _pairs(run: re.Match[str]) -> str:
     """日本語 -> 日本 本語; a single character stands for itself."""
-    return " ".join(run[at : at + 2] for at in range(max(1, len(run) - 1)))
+    found = run.group()
+    return f" {' '.join(found[at : at + 2] for at in range(max(1, len(found) - 1)))} "

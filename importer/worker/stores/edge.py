@@ -20,17 +20,18 @@ import qdrant_edge
 from importer.errors import StoreUnreachable, UsageError
 from importer.records import Hit, Query
 from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
-from importer.worker.stores.bm25 import encode_query
-from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, open_shard, sync_log, translated
+from importer.worker.stores.bm25 import words
+from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, WORDS, open_shard, sync_log, translated
 from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
-from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, SPARSE, Fingerprint, check_vectors, dense_name
+from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
+VISIBLE = edge.PayloadSelector.Exclude([WORDS])
 RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
-MIN_FREE_BYTES = 256 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before
+MIN_FREE_BYTES = 256 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
 
 
 class EdgeStore:
@@ -38,13 +39,15 @@ class EdgeStore:
 
     kind = "edge"
 
-    def __init__(self, shard: Any, path: str, location: str, found: Fingerprint) -> None:
-        self.location = location
+    def __init__(self, shard: Any, path: str, request: Request, found: Fingerprint) -> None:
+        self.location = f"edge:{os.path.dirname(path)}"
         self.fingerprint = str(found)
         self._shard = shard
         self._path = path
         self._dense = dense_name(found.model)
         self._dimension = found.dimension
+        self._optimize_every = int(request.settings.get("optimise_every_points") or OPTIMIZE_EVERY_POINTS)
+        self._min_free_bytes = int(request.settings.get("min_free_bytes") or MIN_FREE_BYTES)
         self._written = 0  # points since the last optimisation
         self._logged = 0  # changes since the last flush
         self._open = True
@@ -57,7 +60,7 @@ class EdgeStore:
 
     def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
         """Upsert, set holders, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
-        check_vectors(points, self._dimension)
+        check(points, self._dimension)
         self._check_room()
         with translated():
             if points:
@@ -82,10 +85,9 @@ class EdgeStore:
         depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
         rankings = []
         if dense is not None and query.mode != "keyword":
-            rankings.append(self._nearest(list(dense), self._dense, depth, query))
-        indices, values = encode_query(query.text)
-        if indices and query.mode != "dense":
-            rankings.append(self._nearest(edge.SparseVector(indices, values), SPARSE, depth, query))
+            rankings.append(self._ranked(edge.Query.Nearest(dense, using=self._dense), depth, query))
+        if query.mode != "dense":
+            rankings.append(self._ranked(edge.TextQuery(WORDS, words(query.text)), depth, query))
         if len(rankings) == 2:
             return self._fetched(fuse([[id for id, _ in ranking] for ranking in rankings], WEIGHTS, query.limit))
         return self._fetched(rankings[0] if rankings else [])
@@ -95,7 +97,11 @@ class EdgeStore:
     ) -> Page:
         """One page in order of id, from the cursor `after`."""
         request = edge.ScrollRequest(
-            offset=after, limit=limit, filter=build(scope, EdgeDialect()), with_payload=True, with_vector=with_vectors
+            offset=after,
+            limit=limit,
+            filter=build(scope, EdgeDialect()),
+            with_payload=VISIBLE,
+            with_vector=with_vectors,
         )
         with translated():
             records, cursor = self._shard.scroll(request)
@@ -120,7 +126,7 @@ class EdgeStore:
     @property
     def pending_optimize(self) -> bool:
         """Whether about one segment's worth of points was written since the last `optimize()`."""
-        return self._written >= OPTIMIZE_EVERY_POINTS
+        return self._written >= self._optimize_every
 
     def optimize(self) -> bool:
         """Empty the log, and turn grown segments into small cold ones; at most about a CPU second."""
@@ -155,10 +161,10 @@ class EdgeStore:
             self._open = False
             self._shard.close()
 
-    def _nearest(self, vector: Any, using: str, limit: int, query: Query) -> list[tuple[str, float]]:
+    def _ranked(self, by: Any, limit: int, query: Query) -> list[tuple[str, float]]:
         request = edge.QueryRequest(
             limit=limit,
-            query=edge.Query.Nearest(vector, using=using),
+            query=by,
             filter=build(scope_of(query), EdgeDialect()),
             params=RESCORED,
             with_payload=False,
@@ -170,7 +176,7 @@ class EdgeStore:
     def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
         """Hits in order of rank; a point deleted since it was ranked is left out."""
         with translated():
-            records = self._shard.retrieve([id for id, _ in ranked], True, False) if ranked else []
+            records = self._shard.retrieve([id for id, _ in ranked], VISIBLE, False) if ranked else []
         payloads = {str(record.id): record.payload or {} for record in records}
         return [
             Hit(id, score, payloads[id].get(DOCUMENT, ""), payloads[id].get(METADATA, {}))
@@ -179,25 +185,17 @@ class EdgeStore:
         ]
 
     def _native(self, given: Point) -> Any:
-        sparse = edge.SparseVector(list(given.sparse_indices), list(given.sparse_values))
-        return edge.Point(given.id, {self._dense: given.dense, SPARSE: sparse}, dict(given.payload))
+        payload = {**given.payload, WORDS: words(given.payload.get(DOCUMENT, ""))}
+        return edge.Point(given.id, {self._dense: given.dense}, payload)
 
     def _point(self, record: Any) -> Point:
-        vectors = record.vector or {}
-        sparse = vectors.get(SPARSE)
-        return Point(
-            str(record.id),
-            vectors.get(self._dense, ()),
-            tuple(sparse.indices) if sparse else (),
-            tuple(sparse.values) if sparse else (),
-            record.payload or {},
-        )
+        return Point(str(record.id), (record.vector or {}).get(self._dense, ()), record.payload or {})
 
     def _check_room(self) -> None:
-        free = shutil.disk_usage(self._path).free
-        if free < MIN_FREE_BYTES:
+        free_mb, needed_mb = shutil.disk_usage(self._path).free >> 20, self._min_free_bytes >> 20
+        if free_mb < needed_mb:
             raise StoreUnreachable(
-                f"{free // 2**20} MB are left on the disk of {self._path}, the store needs {MIN_FREE_BYTES // 2**20}",
+                f"{free_mb} MB are left on the disk of {self._path}, the store needs {needed_mb}",
                 hint="make room; nothing is lost meanwhile",
             )
 
@@ -246,4 +244,4 @@ def open_store(request: Request) -> EdgeStore:
         raise UsageError("the embedded store has no directory", hint="use edge:PATH")
     path = os.path.join(os.path.abspath(base), request.collection)
     shard, found = open_shard(path, request)
-    return EdgeStore(shard, path, f"edge:{os.path.abspath(base)}", found)
+    return EdgeStore(shard, path, request, found)

@@ -9,21 +9,24 @@ import msgspec
 from importer.errors import StoreRefused
 from importer.worker.stores import Point
 
-MAX_POINTS = 256
+MAX_POINTS = 128
 MAX_BYTES = 8 * 1024 * 1024  # servers answer 400 from about 32 MB on
-NUMBER_BYTES = 12  # of a float or an index written out in JSON, comma included
+NUMBER_BYTES = 12  # of a float written out in JSON, comma included
+WORD_SHARE = 5  # a text, and for each of its words an index and a weight written out
 
 
 class Disputed(StoreRefused):
     """The server calls the request bad; one of its points, or its size, may be why."""
 
 
-def pack(points: Sequence[Point]) -> Iterator[Sequence[Point]]:
-    """Runs of at most MAX_POINTS points and about MAX_BYTES; a greater point travels alone."""
+def pack(
+    points: Sequence[Point], most_points: int = MAX_POINTS, most_bytes: int = MAX_BYTES
+) -> Iterator[Sequence[Point]]:
+    """Runs of at most `most_points` points and about `most_bytes`; a greater point travels alone."""
     start = size = 0
     for at, given in enumerate(points):
         weight = weigh(given)
-        if at > start and (at - start >= MAX_POINTS or size + weight > MAX_BYTES):
+        if at > start and (at - start >= most_points or size + weight > most_bytes):
             yield points[start:at]
             start, size = at, 0
         size += weight
@@ -33,8 +36,7 @@ def pack(points: Sequence[Point]) -> Iterator[Sequence[Point]]:
 
 def weigh(given: Point) -> int:
     """About how many bytes the point has in a request."""
-    numbers = len(given.dense) + 2 * len(given.sparse_indices)
-    return numbers * NUMBER_BYTES + len(msgspec.json.encode(given.payload))
+    return len(given.dense) * NUMBER_BYTES + WORD_SHARE * len(msgspec.json.encode(given.payload))
 
 
 def send(points: Sequence[Point], upsert: Callable[[Sequence[Point]], None]) -> dict[str, str]:

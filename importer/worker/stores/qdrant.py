@@ -1,7 +1,7 @@
 """Qdrant through qdrant-client: a server or cluster by URL, or local mode in a directory.
 
 Every write waits, and only status `completed` counts: a server may answer 200 and `wait_timeout`. Requests carry at
-most 256 points and about 8 MiB. Blips are retried in place (`retry`); one bad point is found by halving (`parcels`).
+most 128 points and about 8 MiB. Blips are retried in place (`retry`); one bad point is found by halving (`parcels`).
 After each write the collection is looked at: one dropped or made again meanwhile is never acknowledged into.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -18,12 +19,218 @@ from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, Usag
 from importer.records import Hit, Query
 from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
 from importer.worker.stores import qdrant_collection as collections
+from importer.worker.stores import qdrant_values as values
 from importer.worker.stores.bm25 import encode_query
-from importer.worker.stores.filters import QdrantDialect, build
+from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
-from importer.worker.stores.parcels import pack, send
+from importer.worker.stores.parcels import MAX_BYTES, MAX_POINTS, pack, send
 from importer.worker.stores.qdrant_connect import connect
 from importer.worker.stores.qdrant_errors import translated
+from importer.worker.stores.qdrant_local import one_sync
 from importer.worker.stores.retry import Patience, patiently
-from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, SPARSE, Fingerprint, check_vectors, dense_name
+from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
+
+T = TypeVar("T")
+
+
+class QdrantStore:
+    """See the module; made by `open_store`. Calls may overlap: local mode, which must not, is locked here."""
+
+    def __init__(self, client: QdrantClient, request: Request, found: Fingerprint, patience: Patience) -> None:
+        self.kind = "local" if request.location.startswith("local:") else "server"
+        self.location = request.location
+        self.fingerprint = str(found)
+        self._client = client
+        self._collection = request.collection
+        self._dense = dense_name(request.model)
+        self._dimension = request.dimension
+        self._patience = patience
+        self._parcel_points = int(request.settings.get("upsert_points") or MAX_POINTS)
+        self._parcel_bytes = int(request.settings.get("upsert_bytes") or MAX_BYTES)
+        self._lock: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self.kind == "local" else contextlib.nullcontext()
+        )
+
+    def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Those of `ids` that exist, each with its holders."""
+        found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), [OPEN_BY], False)) if ids else []
+        return {str(record.id): holders_of(record.payload) for record in found}
+
+    def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+        """Upsert, set holders, delete. Raises PointsRejected after storing the points that are not refused."""
+        check(points, self._dimension)
+        with self._one_sync():
+            refused = [given for parcel in self._parcels(points) for given in send(parcel, self._upsert).items()]
+            if not refused:
+                self._change(holders, deletes)
+        if refused:
+            _complain(dict(refused), len(points))
+        self._check_birth()
+
+    def _change(self, holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+        operations = list(values.changes(holders, deletes))
+        if operations:
+            self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+
+    def count(self, scope: Scope = EVERYTHING) -> int:
+        """How many points, exactly."""
+        wanted = build(scope, values.QdrantDialect())
+        return self._ask(lambda: self._client.count(self._collection, wanted, exact=True)).count
+
+    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
+        """The best `query.limit` points: cosine, BM25, or both fused by rank."""
+        asked = self._questions(query, dense)
+        if not asked:
+            return []
+        answers = self._ask(lambda: self._client.query_batch_points(self._collection, asked))
+        rankings = [[(str(found.id), found.score) for found in answer.points] for answer in answers]
+        if len(rankings) == 2:
+            return self._fetched(fuse([[id for id, _ in ranking] for ranking in rankings], WEIGHTS, query.limit))
+        return self._fetched(rankings[0])
+
+    def scroll(
+        self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
+    ) -> Page:
+        """One page in order of id, from the cursor `after`."""
+        wanted, named = build(scope, values.QdrantDialect()), [self._dense] if with_vectors else False
+        records, cursor = self._ask(
+            lambda: self._client.scroll(
+                self._collection, wanted, limit, offset=after, with_payload=True, with_vectors=named
+            )
+        )
+        return Page(
+            tuple(values.point(record, self._dense) for record in records), None if cursor is None else str(cursor)
+        )
+
+    def delete(self, scope: Scope) -> int:
+        """Delete what the scope holds; how many points that were."""
+        wanted = build(scope, values.QdrantDialect())
+        if wanted is None:
+            raise UsageError("an empty scope would delete everything")
+        count = self.count(scope)
+        self._update(lambda: [self._client.delete(self._collection, models.FilterSelector(filter=wanted), wait=True)])
+        return count
+
+    def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
+        """Points per value of `metadata.<key>`."""
+        answer = self._ask(lambda: self._client.facet(self._collection, f"{METADATA}.{key}", limit=limit, exact=True))
+        return {str(found.value): found.count for found in answer.hits}
+
+    @property
+    def pending_optimize(self) -> bool:
+        """Never: a server keeps itself."""
+        return False
+
+    def optimize(self) -> bool:
+        """Nothing to do."""
+        return False
+
+    def backlog(self, on: bool) -> None:
+        """While a backlog pours in the server need not build its graph; after it, it does so in the background."""
+        if self.kind == "server":
+            collections.set_indexing(self._client, self._collection, not on)
+
+    def describe(self) -> dict[str, Any]:
+        """What the collection really has."""
+        found = self._ask(lambda: collections.describe(self._client, self._collection))
+        return {**found, "fingerprint": self.fingerprint}
+
+    def close(self) -> None:
+        """Let go of connections, or of the directory."""
+        with self._lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._client.close()
+
+    def _questions(self, query: Query, dense: Sequence[float] | None) -> list[models.QueryRequest]:
+        depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
+        wanted, asked = build(scope_of(query), values.QdrantDialect()), []
+        rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
+        if dense is not None and query.mode != "keyword":
+            vector = [float(value) for value in dense]
+            asked.append(
+                models.QueryRequest(query=vector, using=self._dense, limit=depth, filter=wanted, params=rescored)
+            )
+        indices, weights = encode_query(query.text) if query.mode != "dense" else ([], [])
+        if indices:
+            sparse = models.SparseVector(indices=indices, values=weights)
+            asked.append(models.QueryRequest(query=sparse, using=SPARSE, limit=depth, filter=wanted))
+        return asked
+
+    def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
+        """Hits in order of rank; a point deleted since it was ranked is left out."""
+        ids: list[Any] = [id for id, _ in ranked]
+        records = self._ask(lambda: self._client.retrieve(self._collection, ids, True, False)) if ids else []
+        by_id = {str(record.id): record for record in records}
+        return [values.hit(by_id[id], score) for id, score in ranked if id in by_id]
+
+    def _parcels(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+        return pack(points, self._parcel_points, self._parcel_bytes)
+
+    def _upsert(self, parcel: Sequence[Point]) -> None:
+        structs = [values.native(given, self._dense) for given in parcel]
+        self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
+
+    def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:
+        """Durable when this returns: every status is `completed`."""
+
+        def completed() -> None:
+            with self._locked(), translated():
+                results = call()
+            for result in results:
+                if result.status != models.UpdateStatus.COMPLETED:
+                    raise StoreUnreachable(f"the server accepted the write but has not done it: {result.status}")
+
+        patiently(completed, self._patience)
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        def asked() -> T:
+            with self._locked(), translated():
+                return call()
+
+        return patiently(asked, self._patience)
+
+    def _one_sync(self) -> contextlib.AbstractContextManager[None]:
+        return one_sync(self._client, self._collection) if self.kind == "local" else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One call at a time in local mode, which also warns of its own size at 20,000 points."""
+        with self._lock:
+            if self.kind == "server":
+                yield
+                return
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+
+    def _check_birth(self) -> None:
+        """Raises StoreRefused when the collection is another one than was opened."""
+        found = collections.read_fingerprint(self._ask(lambda: self._client.get_collection(self._collection)))
+        if found is not None and str(found) != self.fingerprint:
+            raise StoreRefused(
+                f"collection {self._collection} was made again while it was open (now {found})",
+                hint="start again, then `importer verify --repair` brings back what is missing",
+            )
+
+
+def _complain(refused: Mapping[str, str], sent: int) -> None:
+    """Raises PointsRejected for some points; when all of several are refused, the fault is not theirs."""
+    words = next(iter(refused.values()))
+    if sent > 1 and len(refused) == sent:
+        raise StoreRefused(f"every point is refused: {words}", hint="`importer doctor` compares the collection")
+    raise PointsRejected(f"{len(refused)} of {sent} points are refused: {words}", ids=tuple(refused))
+
+
+def open_store(request: Request) -> QdrantStore:
+    """Connect, and make or check the collection. Raises StoreUnreachable, StoreRefused or UsageError."""
+    with translated():
+        client = connect(request)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = collections.open_collection(client, request, indexes=not request.location.startswith("local:"))
+    except BaseException:
+        client.close()
+        raise
+    return QdrantStore(client, request, found, Patience())

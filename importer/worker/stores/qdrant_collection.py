@@ -51,6 +51,7 @@ def _make(client: QdrantClient, request: Request) -> None:
     if not request.create:
         raise StoreRefused(f"there is no collection {request.collection}", hint="import something first")
     settings = request.settings
+    factors: Any = {name: int(settings[name]) for name in FACTORS if settings.get(name)}
     try:
         with translated():
             client.create_collection(
@@ -60,14 +61,14 @@ def _make(client: QdrantClient, request: Request) -> None:
                 on_disk_payload=True,
                 quantization_config=_quantisation(str(settings.get("quantisation") or "none")),
                 metadata={OURS: msgspec.to_builtins(born(request.model, request.dimension))},
-                **{name: int(settings[name]) for name in FACTORS if settings.get(name)},
+                **factors,
             )
     except Conflict:
         return  # another importer was faster
 
 
 def _dense(request: Request) -> models.VectorParams:
-    on_disk = bool(request.settings.get("on_disk_vectors"))
+    on_disk = bool(request.settings.get("on_disk"))
     return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
 
 
@@ -89,20 +90,25 @@ def _adopt(client: QdrantClient, request: Request) -> Fingerprint:
         with translated():
             client.update_collection(request.collection, metadata={OURS: msgspec.to_builtins(fresh)})
             found = read_fingerprint(client.get_collection(request.collection))
-    return same_maker(found or Fingerprint(request.model, request.dimension), request.model, request.dimension,
-                      f"collection {request.collection}")
+    return same_maker(
+        found or Fingerprint(request.model, request.dimension),
+        request.model,
+        request.dimension,
+        f"collection {request.collection}",
+    )
 
 
 def _check_vectors(described: models.CollectionInfo, request: Request) -> None:
     name, params = dense_name(request.model), described.config.params
-    vectors = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
+    vectors: dict[str, Any] = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
     fits = name in vectors and vectors[name].size == request.dimension and SPARSE in (params.sparse_vectors or {})
     if fits:
         return
-    has = ", ".join(f"{key or 'unnamed'} ({given.size})" for key, given in vectors.items() if given)
+    has = ", ".join(f"{key or 'unnamed'} ({given.size})" for key, given in vectors.items() if given) or "none"
+    sparse = ", ".join(params.sparse_vectors or {}) or "none"
     raise StoreRefused(
-        f"collection {request.collection} has the vectors {has or 'none'} and {', '.join(params.sparse_vectors or {}) or 'no keywords'};"
-        f" wanted are {name} ({request.dimension}) and {SPARSE}",
+        f"collection {request.collection} has the dense vectors {has} and the sparse vectors {sparse}; "
+        f"wanted are {name} ({request.dimension}) and {SPARSE}",
         hint=f"set COLLECTION_NAME to another one, or `importer migrate --to STORE --model {request.model}`",
     )
 

@@ -38,7 +38,7 @@ def remote(request: Request) -> QdrantClient:
     settings, parts = request.settings, urlsplit(request.location)
     over_grpc = parts.scheme.startswith("grpc")
     secure = parts.scheme in {"https", "grpcs"}
-    ports: dict[str, Any] = {"grpc_port": parts.port or GRPC_PORT} if over_grpc else {"port": parts.port or REST_PORT}
+    grpc_port = (over_grpc and parts.port) or int(settings.get("grpc_port") or GRPC_PORT)
     return QdrantClient(
         host=parts.hostname,
         https=secure,
@@ -47,7 +47,8 @@ def remote(request: Request) -> QdrantClient:
         timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),
         prefer_grpc=over_grpc or bool(settings.get("prefer_grpc")),
         check_compatibility=False,
-        **ports,
+        port=REST_PORT if over_grpc else parts.port or REST_PORT,
+        grpc_port=grpc_port,
         **_trust(str(settings.get("ca_file") or ""), secure, over_grpc),
     )
 

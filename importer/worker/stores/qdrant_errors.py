@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import pydantic
-from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from importer.errors import StoreError, StoreRefused, StoreUnreachable
@@ -60,15 +60,19 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> StoreError:
-    if isinstance(error, ResourceExhaustedResponse):
-        return StoreUnreachable(f"the server asks to wait: {error}", retry_after_s=error.retry_after_s, hint=WAIT_HINT)
     if isinstance(error, UnexpectedResponse):
         return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
     if isinstance(error, grpc.RpcError):
         return _of_grpc(error)
     if isinstance(error, ResponseHandlingException | pydantic.ValidationError):
         return _of_answer(error)
-    if isinstance(error, sqlite3.Error | OSError | QdrantException):
+    if isinstance(error, QdrantException):
+        return by_status(429, str(error), getattr(error, "retry_after_s", 0.0))
+    return _of_local(error)
+
+
+def _of_local(error: Exception) -> StoreError:
+    if isinstance(error, sqlite3.Error | OSError):
         return StoreUnreachable(f"the store cannot be written: {error}", hint="see to the disk; nothing is lost")
     if "already accessed by another instance" in str(error):
         return StoreUnreachable("the store is open in another process", hint="only one process can open it at a time")
@@ -83,7 +87,7 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
         return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
-    if status in TRANSIENT or status >= 500 and status != 501:
+    if status in TRANSIENT or (status >= 500 and status != 501):
         return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=WAIT_HINT)
     if status in {400, 413, 422}:
         return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")

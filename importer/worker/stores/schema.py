@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 from importer.errors import PointsRejected, StoreRefused
 from importer.records import Chunk
 from importer.worker.stores import Point
-from importer.worker.stores.bm25 import encode_document
 
 SCHEMA = 1  # of payload and vectors; a collection with another one is refused
 SPARSE = "bm25"
@@ -71,9 +69,8 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
 
 
 def point(chunk: Chunk, dense: Sequence[float], open_by: Sequence[str]) -> Point:
-    """A chunk as it is stored: payload and keywords beside the given vector of shape (dimension,)."""
-    indices, values = encode_document(chunk.text)
-    return Point(chunk.id, dense, indices, values, payload(chunk, open_by))
+    """A chunk as it is stored, with the given vector of shape (dimension,)."""
+    return Point(chunk.id, dense, payload(chunk, open_by))
 
 
 def payload(chunk: Chunk, open_by: Sequence[str]) -> dict[str, Any]:
@@ -89,17 +86,24 @@ def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple((stored or {}).get(OPEN_BY) or ())
 
 
-def check_vectors(points: Sequence[Point], dimension: int) -> None:
-    """Engines take NaN without a word. Raises PointsRejected for those, StoreRefused for a wrong length."""
+def check(points: Sequence[Point], dimension: int) -> None:
+    """Engines take NaN without a word, and choke on half a surrogate pair.
+
+    Raises PointsRejected naming such points, StoreRefused for vectors that are not of shape (dimension,).
+    """
     for given in points:
         if len(given.dense) != dimension:
             raise StoreRefused(f"a vector of {len(given.dense)} dimensions for a collection of {dimension}")
     dense = np.asarray([given.dense for given in points], dtype=np.float32)
     finite = np.isfinite(dense.sum(axis=1)).tolist() if dense.size else []
-    bad = tuple(
-        given.id
-        for given, good in zip(points, finite, strict=True)
-        if not good or not all(map(math.isfinite, given.sparse_values))
-    )
+    bad = tuple(given.id for given, good in zip(points, finite, strict=True) if not (good and _encodable(given)))
     if bad:
-        raise PointsRejected(f"{len(bad)} points carry vectors that are not finite", ids=bad)
+        raise PointsRejected(f"{len(bad)} points have vectors that are not finite, or broken text", ids=bad)
+
+
+def _encodable(given: Point) -> bool:
+    try:
+        msgspec.json.encode(given.payload)
+    except UnicodeEncodeError:
+        return False
+    return True

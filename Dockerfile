@@ -1,0 +1,63 @@
+# The importer as a container: a small image without build tools, a user without rights, a root nobody writes to.
+#
+#   docker build -t importer .                          the model is fetched at the first start
+#   docker build -t importer --build-arg WITH_MODEL=1 . the model is inside; needs no network to start
+#
+# A package mirror: --build-arg PIP_INDEX_URL=…, or PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST, PIP_CERT (a path in the base
+# image). They count while building and are not kept. Works with BuildKit and without.
+# No registry for the base image: deploy/base-image makes a stand-in here.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_TRUSTED_HOST
+ARG PIP_CERT
+ARG WITH_MODEL=
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Two environments: /build has pip, /opt/importer is what is kept. Dependencies come first, so that a change of the code
+# does not fetch them again; packages are compiled now, because the root cannot be written to later.
+RUN python -m venv /build && python -m venv --without-pip /opt/importer
+COPY pyproject.toml README.md LICENSE /src/
+COPY importer/__init__.py /src/importer/
+RUN /build/bin/pip --python /opt/importer/bin/python install --no-compile /src \
+    && /build/bin/pip --python /opt/importer/bin/python uninstall -y conversation-importer
+COPY importer /src/importer
+RUN /build/bin/pip --python /opt/importer/bin/python install --no-compile --no-deps /src
+# Half of what the packages bring is never run: their tests, headers, type stubs, sources of other languages.
+RUN cd /opt/importer/lib/python3.11/site-packages \
+    && rm -rf onnx/backend/test onnxruntime/transformers \
+    && find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} + \
+    && find . -type f \( -name '*.pyi' -o -name '*.h' -o -name '*.proto' -o -name '*.a' \) -delete \
+    && python -m compileall -q -j 0 -x '/(lib2to3|bad_)' /opt/importer/lib
+RUN mkdir -p /opt/importer/models \
+    && if [ -n "${WITH_MODEL}" ]; then \
+      IMPORTER_MODEL_DIR=/opt/importer/models /opt/importer/bin/importer --state-dir /tmp/state model fetch; fi
+
+FROM ${BASE}
+ARG WITH_MODEL=
+# pip comes with the base image; an importer has no use for it. 1000 is the first user of most machines, who owns the
+# conversations; another one is chosen with --user, and can write /state as long as it is that user's alone.
+RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/ensurepip /usr/local/bin/pip* \
+      /usr/lib/python3/dist-packages/* /usr/lib/python3.11/ensurepip /usr/share/python-wheels \
+    && echo 'importer:x:1000:1000::/home/importer:/usr/sbin/nologin' >> /etc/passwd \
+    && echo 'importer:x:1000:' >> /etc/group \
+    && mkdir -p /home/importer /state && chmod 755 /home/importer && chmod 1777 /state
+COPY --from=build /opt/importer /opt/importer
+ENV PATH=/opt/importer/bin:/usr/local/bin:/usr/bin:/bin \
+    HOME=/home/importer \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
+    IMPORTER_STATE_DIR=/state \
+    IMPORTER_MODEL_DIR=${WITH_MODEL:+/opt/importer/models}
+USER 1000:1000
+WORKDIR /home/importer
+VOLUME /state
+# SIGTERM drains and commits what is in flight, in at most daemon.grace_s (20 s); --stop-timeout must be longer.
+STOPSIGNAL SIGTERM
+# A restart policy looks at exits alone, so a daemon that is stuck ends itself; this is for whoever looks at the list.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "importer.health"]
+ENTRYPOINT ["importer"]
+CMD ["run"]

@@ -1,0 +1,132 @@
+"""The state directory: its owner, its mode, the file system it lies on, the database in it, the room for more."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from importer.checkpoints import Checkpoints
+from importer.checks import Finding, Problem, verdict
+from importer.errors import StateError
+from importer.mounts import file_system, read_mounts, remote
+
+FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
+FREE_FILES = 10_000
+DATABASE = "checkpoints.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class StateFacts:
+    """Of the directory, or of the nearest one above it that exists. `problem` and `hint` are the database's own words.
+
+    `owner` is a uid; `free_files` counts inodes, None where the file system has no limit. `remote` is the type of a
+    network file system, "" for a local one. `aside` counts damaged databases set aside; `read_only` is the mount.
+    """
+
+    path: str
+    exists: bool
+    uid: int
+    owner: int
+    mode: int
+    writable: bool
+    remote: str
+    free_bytes: int
+    free_files: int | None
+    problem: str = ""
+    hint: str = ""
+    aside: int = 0
+    read_only: bool = False
+
+
+def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
+    """The facts of a state directory; nothing is made."""
+    there = _existing(os.path.abspath(path))
+    found, room = os.stat(there), os.statvfs(there)
+    problem, hint = _database(os.path.join(path, DATABASE))
+    where = os.fsencode(os.path.realpath(there))
+    return StateFacts(
+        path=path,
+        exists=os.path.isdir(path),
+        uid=os.geteuid(),
+        owner=found.st_uid,
+        mode=found.st_mode & 0o777,
+        writable=os.access(there, os.W_OK | os.X_OK),
+        remote=remote(where, mounts()),
+        free_bytes=room.f_bavail * room.f_frsize,
+        free_files=room.f_favail if room.f_files else None,
+        problem=problem,
+        hint=hint,
+        aside=len(glob.glob(f"{glob.escape(os.path.join(path, DATABASE))}.corrupt-*[!l]")),
+        read_only=bool(room.f_flag & os.ST_RDONLY),
+    )
+
+
+def _existing(path: str) -> str:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _database(path: str) -> tuple[str, str]:
+    """What keeps it from being used, and the way out; "" and "" for nothing."""
+    try:
+        checkpoints = Checkpoints.peek(path)
+        if checkpoints is not None:
+            with checkpoints:
+                checkpoints.files_summary()
+    except StateError as error:
+        return error.message, error.hint
+    return "", ""
+
+
+def state(facts: StateFacts) -> Finding:
+    """Ours alone, writable, on a disk that can lock, with a database that opens."""
+    fine = facts.path if facts.exists else f"{facts.path} is made at the first import"
+    return verdict("state", fine, _problems(facts))
+
+
+def _problems(facts: StateFacts) -> Iterator[Problem]:
+    path = facts.path
+    if facts.read_only:
+        yield Problem(f"{path} is mounted read-only", "mount it writable, or choose another --state-dir")
+    elif not facts.writable:
+        yield _unwritable(facts)
+    elif facts.exists and facts.mode & 0o077:
+        yield Problem(f"{path} may be read by others (mode {facts.mode:o})", f"chmod 700 {path}")
+    if facts.remote:
+        fix = "choose a --state-dir on a local disk: locks and the database's log need one"
+        yield Problem(f"{path} is on {facts.remote}, a network file system", fix)
+    if facts.problem:
+        yield Problem(facts.problem, facts.hint)
+    if facts.aside:
+        fix = f"look at the disk; once it is sound, rm {os.path.join(path, DATABASE)}.corrupt-*"
+        yield Problem(f"{facts.aside} damaged databases were set aside here", fix)
+
+
+def _unwritable(facts: StateFacts) -> Problem:
+    if facts.owner != facts.uid:
+        detail = f"{facts.path} belongs to user {facts.owner}, this is user {facts.uid}, who may not write there"
+        fix = f"chown -R {facts.uid} {facts.path}, or in a container run as its owner: --user {facts.owner}"
+        return Problem(detail, fix)
+    return Problem(f"{facts.path} is not writable (mode {facts.mode:o})", f"chmod 700 {facts.path}")
+
+
+def disk(facts: StateFacts) -> Finding:
+    """Room for the model, the store and the checkpoints."""
+
+    def problems() -> Iterator[Problem]:
+        if facts.free_bytes < FREE_BYTES:
+            fix = f"make room where {facts.path} is ({FREE_BYTES >> 20} MB at least), or choose another --state-dir"
+            yield Problem(f"only {facts.free_bytes >> 20} MB are free", fix)
+        if facts.free_files is not None and facts.free_files < FREE_FILES:
+            fix = f"delete small files where {facts.path} is, or choose another --state-dir"
+            yield Problem(f"only {facts.free_files} files can still be made (inodes)", fix)
+
+    return verdict("disk", f"{facts.free_bytes / (1 << 30):.1f} GB free", problems())
+
+
+def mounted_on(path: bytes, mounts: str) -> str:
+    """The type of the file system a path lies on, for showing."""
+    return file_system(os.path.realpath(path), mounts)

@@ -1,0 +1,78 @@
+"""Our values in qdrant-client's, and back: points, filters, update operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pydantic
+from qdrant_client import models
+
+from importer.errors import UsageError
+from importer.records import Hit
+from importer.worker.stores import Point
+from importer.worker.stores.bm25 import encode_document
+from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, SPARSE
+
+
+def native(given: Point, dense: str) -> models.PointStruct:
+    """A point with its vector under the name `dense` and its keywords, if it has any."""
+    vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
+    indices, values = encode_document(given.payload.get(DOCUMENT, ""))
+    if indices:
+        vectors[SPARSE] = models.SparseVector(indices=indices, values=values)
+    return models.PointStruct(id=given.id, vector=vectors, payload=dict(given.payload))
+
+
+def point(record: models.Record, dense: str) -> Point:
+    """A stored point as ours."""
+    vectors = record.vector if isinstance(record.vector, dict) else {}
+    found: Any = vectors.get(dense, ())
+    return Point(str(record.id), found, record.payload or {})
+
+
+def hit(record: models.Record, score: float) -> Hit:
+    """A stored point as a search shows it."""
+    payload = record.payload or {}
+    return Hit(str(record.id), score, payload.get(DOCUMENT, ""), payload.get(METADATA, {}))
+
+
+def changes(holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
+    """One operation per distinct set of holders, then the deletions."""
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for id, names in holders.items():
+        groups.setdefault(names, []).append(id)
+    for names, ids in groups.items():
+        if names:
+            payload = models.SetPayload(payload={OPEN_BY: list(names)}, points=ids)
+            yield models.SetPayloadOperation(set_payload=payload)
+        else:
+            keys = models.DeletePayload(keys=[OPEN_BY], points=ids)
+            yield models.DeletePayloadOperation(delete_payload=keys)
+    if deletes:
+        yield models.DeleteOperation(delete=models.PointIdsList(points=list(deletes)))
+
+
+class QdrantDialect:
+    """Filters as qdrant-client spells them."""
+
+    def equal(self, key: str, value: str) -> Any:
+        """`key` equals or contains `value`."""
+        return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """Both sides inclusive. Raises UsageError for a time that cannot be read."""
+        try:
+            times: Any = {"gte": since or None, "lte": until or None}
+            return models.FieldCondition(key=key, range=models.DatetimeRange(**times))
+        except pydantic.ValidationError as error:
+            raise UsageError(f"{since or until!r} is no time", hint="RFC 3339: 2026-01-31T12:00:00Z") from error
+
+    def every(self, conditions: list[Any]) -> Any:
+        """All of them."""
+        return models.Filter(must=conditions)
+
+    def some(self, conditions: list[Any]) -> Any:
+        """One of them."""
+        return models.Filter(should=conditions)
