@@ -97,7 +97,7 @@ _HEX = "[0-9a-f]"
 _BASE64 = "[A-Za-z0-9._~+/-]"
 
 # Base64 lines and headers of a key block, whatever stands between them (escaped newlines, quotes, a diff's signs).
-_GAP = r"(?:\s|\\[nrt]|[\"'`,>#|*])"
+_GAP = r"(?:\s|\\[nrt]|[\"'`,>#|*]|\+(?=\s))"
 _HEADER = r"(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]{0,100}+"
 _END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_BLOCK = (

@@ -30,7 +30,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class RootFacts:
-    """One root. `given`: somebody named it, so it should be there; `remote` is its network file system, "" for local."""
+    """One root. `given`: somebody named it, so it should be there. `remote` is its network file system, "" for none."""
 
     path: str
     format: str

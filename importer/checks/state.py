@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importer.checkpoints import Checkpoints
 from importer.checks import Finding, Problem, verdict
 from importer.errors import StateError
-from importer.mounts import file_system, read_mounts, remote
+from importer.mounts import read_mounts, remote
 
 FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
 FREE_FILES = 10_000
@@ -58,7 +58,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         free_files=room.f_favail if room.f_files else None,
         problem=problem,
         hint=hint,
-        aside=len(glob.glob(f"{glob.escape(os.path.join(path, DATABASE))}.corrupt-*[!l]")),
+        aside=_aside(os.path.join(path, DATABASE)),
         read_only=bool(room.f_flag & os.ST_RDONLY),
     )
 
@@ -79,6 +79,11 @@ def _database(path: str) -> tuple[str, str]:
     except StateError as error:
         return error.message, error.hint
     return "", ""
+
+
+def _aside(path: str) -> int:
+    """Damaged databases that were set aside, without their logs."""
+    return sum(not name.endswith("-wal") for name in glob.glob(f"{glob.escape(path)}.corrupt-*"))
 
 
 def state(facts: StateFacts) -> Finding:
@@ -125,8 +130,3 @@ def disk(facts: StateFacts) -> Finding:
             yield Problem(f"only {facts.free_files} files can still be made (inodes)", fix)
 
     return verdict("disk", f"{facts.free_bytes / (1 << 30):.1f} GB free", problems())
-
-
-def mounted_on(path: bytes, mounts: str) -> str:
-    """The type of the file system a path lies on, for showing."""
-    return file_system(os.path.realpath(path), mounts)

@@ -57,7 +57,8 @@ class Shown:
 
     def _files(self) -> int:
         engine = self.parts.engine
-        return engine.run.files + len(engine.agenda)
+        in_flight = sum(len(parcel.batch.commits) for parcel in engine.delivery.parcels())
+        return engine.run.files + len(engine.agenda) + in_flight
 
     async def keep_showing(self) -> None:
         """Refreshes until cancelled."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import qdrant_edge as edge
 
-from importer.errors import StoreRefused, StoreUnreachable
+from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.worker.stores import Request, bm25
 from importer.worker.stores.schema import (
     KEYWORDS,
@@ -143,7 +143,7 @@ def translated() -> Iterator[None]:
     """The engine raises bare `Exception` with a sentence; an error of ours comes out."""
     try:
         yield
-    except (StoreRefused, StoreUnreachable):
+    except ImporterError:
         raise
     except Exception as error:
         raise _ours(error) from error

@@ -60,7 +60,7 @@ class QdrantStore:
     def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
         """Upsert, set holders, delete. Raises PointsRejected after storing the points that are not refused."""
         check(points, self._dimension)
-        with self._one_sync():
+        with translated(), self._one_sync():
             refused = [given for parcel in self._parcels(points) for given in send(parcel, self._upsert).items()]
             if not refused:
                 self._change(holders, deletes)

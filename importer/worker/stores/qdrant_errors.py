@@ -13,7 +13,7 @@ import pydantic
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from importer.errors import StoreError, StoreRefused, StoreUnreachable
+from importer.errors import ImporterError, StoreError, StoreRefused, StoreUnreachable
 from importer.worker.stores.parcels import Disputed
 
 KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to a key that may write"
@@ -42,7 +42,7 @@ def translated() -> Iterator[None]:
     """Let only errors of ours out."""
     try:
         yield
-    except StoreError:
+    except ImporterError:
         raise
     except (
         UnexpectedResponse,

@@ -1,0 +1,57 @@
+"""Pure: all checks over the facts of an installation, in the order a person would look."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from importer.checks import Finding, expiry, folders, host, memory, serving, state
+from importer.checks.expiry import ExpiryFacts
+from importer.checks.folders import FolderFacts
+from importer.checks.host import HostFacts
+from importer.checks.memory import MemoryFacts
+from importer.checks.serving import DaemonFacts, ModelFacts, StoreFacts
+from importer.checks.state import StateFacts
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The facts of one installation."""
+
+    host: HostFacts
+    state: StateFacts
+    memory: MemoryFacts
+    folders: FolderFacts
+    expiry: ExpiryFacts
+    model: ModelFacts
+    store: StoreFacts
+    daemon: DaemonFacts
+
+
+def examine(world: World) -> list[Finding]:
+    """Every check, each once."""
+    return [
+        host.versions(world.host),
+        host.settings(world.host),
+        host.clock(world.host),
+        host.limits(world.host),
+        state.state(world.state),
+        state.disk(world.state),
+        memory.memory(world.memory),
+        memory.daemon_memory(world.memory),
+        folders.roots(world.folders),
+        folders.permissions(world.folders),
+        folders.inotify(world.folders),
+        folders.watch(world.folders),
+        expiry.expiry(world.expiry),
+        serving.model(world.model),
+        serving.store(world.store),
+        serving.store_version(world.store),
+        serving.daemon(world.daemon),
+        serving.socket(world.daemon),
+    ]
+
+
+def plain(findings: list[Finding]) -> dict[str, Any]:
+    """The contract's JSON: `ok`, and the checks."""
+    return {"ok": all(finding.ok for finding in findings), "checks": [asdict(finding) for finding in findings]}
