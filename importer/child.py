@@ -96,6 +96,7 @@ class Child:
     def post(self, number: int, message: wire.Request) -> asyncio.Future[wire.Reply]:
         """Sends a request; the future gives its reply, or WorkerDied."""
         future: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_noticed)
         if self.ended.done() or self._requests is None:
             future.set_exception(self._death())
             return future
@@ -182,6 +183,12 @@ class Child:
             return WorkerDied("the worker is not connected")
         ended = self.ended.result()
         return WorkerDied(f"the worker ended: {ended.cause}", status=ended.status, stderr_tail=ended.stderr_tail)
+
+
+def _noticed(future: asyncio.Future[wire.Reply]) -> None:
+    """Whoever posted may have lost interest, as after a store's outage; asyncio need not complain about it."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:

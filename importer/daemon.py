@@ -60,6 +60,8 @@ class Daemon:
         self.engine.delivery.recover()
         await control.start()
         tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
+        for task in tasks:
+            task.add_done_callback(lambda _: self.engine.wake.set())
         try:
             await self._work(tasks)
         finally:

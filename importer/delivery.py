@@ -62,6 +62,7 @@ class Delivery:
     checkpoints: Checkpoints
     token_budget: int
     limits: batches.Limits
+    patience: int | None = None  # failures in a row of store or boot before giving up; None is a daemon's
     clock: Callable[[], float] = time.monotonic
     queue: deque[Parcel] = field(default_factory=deque)
     urgent: Parcel | None = None
@@ -141,8 +142,6 @@ class Delivery:
             await self.post_waiting()
         except StoreUnreachable as error:
             return await self._store_away(error.message, error.retry_after_s)
-        except errors.StoreRefused:
-            raise
         except errors.WorkerError as error:
             return self._stillborn(error)
         heads = [p for p in (self.urgent, self.queue[0] if self.queue else None) if p is not None and p.future]
@@ -224,7 +223,7 @@ class Delivery:
 
     def _decide(self, parcel: Parcel, attempt: Attempt, reason: str, suspects: set[str], stage: str = "embed") -> None:
         if attempt is Attempt.RETRY:
-            parcel.token_budget = max(256, parcel.token_budget // 2) if parcel.trial.deaths else parcel.token_budget
+            parcel.token_budget = smaller(parcel.token_budget)
         elif attempt is Attempt.SPLIT:
             self._split(parcel, suspects)
         elif attempt is Attempt.QUARANTINE:
@@ -235,7 +234,7 @@ class Delivery:
         at = self.queue.index(parcel)
         del self.queue[at]
         for part in (rest, first):
-            fresh = Parcel(part, parcel.origin, parcel.token_budget, Trial(len(part.chunks), deaths=1))
+            fresh = Parcel(part, parcel.origin, smaller(parcel.token_budget), Trial(len(part.chunks), deaths=1))
             self.queue.insert(at, fresh)
         self.checkpoints.settled(parcel.batch.number)
         log.info("batch.split", batch=parcel.batch.number, chunks=len(parcel.batch.chunks), suspects=len(first.chunks))
@@ -253,6 +252,8 @@ class Delivery:
     async def _store_away(self, reason: str, retry_after_s: float) -> Settled:
         """The store cannot be reached: let the worker go, so that nothing heavy waits, and say when to look again."""
         self.store_failures += 1
+        if self._out_of_patience(self.store_failures):
+            raise StoreUnreachable(f"{reason}; tried {self.store_failures} times", hint="what is stored is kept")
         if self.urgent is not None:
             self.queue.appendleft(self.urgent)
             self.urgent = None
@@ -263,8 +264,14 @@ class Delivery:
         return Settled(reason=f"store unreachable: {reason}", wait_s=wait_s)
 
     def _stillborn(self, error: errors.WorkerError) -> Settled:
+        """The worker cannot become ready: nobody is blamed, and only a one-shot import gives up."""
         self.boot_failures += 1
+        if error.exit_code == errors.USAGE or self._out_of_patience(self.boot_failures):
+            raise error
         return Settled(reason=f"worker cannot start: {error.message}", wait_s=policy.backoff_s(self.boot_failures))
+
+    def _out_of_patience(self, failures: int) -> bool:
+        return self.patience is not None and failures >= self.patience
 
     def _check_deadlines(self) -> None:
         head = self.queue[0] if self.queue else self.urgent
@@ -274,6 +281,11 @@ class Delivery:
         if quiet_s > policy.deadline_s(head.chars):
             log.error("batch.late", batch=head.batch.number, quiet_s=round(quiet_s, 1))
             self.supervisor.kill()
+
+
+def smaller(budget_tokens: int) -> int:
+    """Half the budget: a run that died or failed may have been too large; 256 is one window of the default model."""
+    return max(256, budget_tokens // 2)
 
 
 def _done(batch: Batch) -> asyncio.Future[wire.Reply]:

@@ -192,17 +192,17 @@ class Engine:
 
     async def _fill(self) -> None:
         if self.agenda.has_live and self.delivery.urgent is None:
-            batch = self._pack(live_only=True)
+            batch = await self._pack(live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
         while self.delivery.in_flight < DEPTH and self.agenda:
-            batch = self._pack(live_only=False)
+            batch = await self._pack(live_only=False)
             if batch is None:
                 break
             self.delivery.send(batch)
             await asyncio.sleep(0)
 
-    def _pack(self, *, live_only: bool) -> Batch | None:
+    async def _pack(self, *, live_only: bool) -> Batch | None:
         """Reads slices until a batch is full or nothing is pending."""
         spans: list[Span] = []
         urgent = live_only
@@ -214,6 +214,7 @@ class Engine:
                 urgent = urgent and not read.behind
             elif read.reason not in {"unchanged", "another name of a known file"}:
                 self.run.errors[pending.path] = read.reason
+            await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
             if read.more:
                 self.agenda.backlog(pending, max(slices, 0) + 1)
         return batches.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None

@@ -105,8 +105,11 @@ class Supervisor:
 
     async def ask(self, op: str, **args: Any) -> Any:
         """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
-        worker = await self.ready(preload=False)
-        reply = await worker.child.ask(self.number(), wire.Ask(op, args))
+        question = wire.Ask(op, args)
+        try:
+            reply = await (await self.ready(preload=False)).child.ask(self.number(), question)
+        except WorkerDied:  # of what it was importing, most likely; a question is free to ask again
+            reply = await (await self.ready(preload=False)).child.ask(self.number(), question)
         if isinstance(reply, wire.Answer):
             return reply.value
         raise error_of(reply)
@@ -118,13 +121,14 @@ class Supervisor:
 
     async def recycle(self, reason: Recycle) -> None:
         """Ends the worker on purpose; call it when nothing is in flight."""
-        worker, self.worker = self.worker, None
-        if worker is None or worker.child.ended.done():
-            return
-        worker.planned = reason
-        self.record.recycles[str(reason)] += 1
-        self._ended(worker, str(reason))
-        ended = await worker.child.stop(STOP_S)
+        async with self._starting:  # an embedded store has one opener: the next worker waits for the end of this one
+            worker, self.worker = self.worker, None
+            if worker is None or worker.child.ended.done():
+                return
+            worker.planned = reason
+            self.record.recycles[str(reason)] += 1
+            self._ended(worker, str(reason))
+            ended = await worker.child.stop(STOP_S)
         log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
 
     def kill(self) -> None:

@@ -21,7 +21,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: `detail` says what was found, `fix` (only when not `ok`) what to do."""
+    """One check: `detail` says what was found, `fix` (only when not `ok`) what to do, a line for each repair."""
 
     name: str
     ok: bool
@@ -35,4 +35,4 @@ def verdict(name: str, fine: str, problems: Iterable[Problem]) -> Finding:
     if not found:
         return Finding(name, True, fine)
     fixes = dict.fromkeys(problem.fix for problem in found)
-    return Finding(name, False, "; ".join(problem.detail for problem in found), "; ".join(fixes))
+    return Finding(name, False, "; ".join(problem.detail for problem in found), "\n".join(fixes))

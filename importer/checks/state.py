@@ -22,7 +22,8 @@ class StateFacts:
     """Of the directory, or of the nearest one above it that exists. `problem` and `hint` are the database's own words.
 
     `owner` is a uid; `free_files` counts inodes, None where the file system has no limit. `remote` is the type of a
-    network file system, "" for a local one. `aside` counts damaged databases set aside; `read_only` is the mount.
+    network file system, "" for a local one. `aside` counts damaged databases set aside; `read_only` is the mount;
+    `newest_at` is the newest commit (UTC s), 0 for none.
     """
 
     path: str
@@ -38,13 +39,14 @@ class StateFacts:
     hint: str = ""
     aside: int = 0
     read_only: bool = False
+    newest_at: float = 0.0
 
 
 def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """The facts of a state directory; nothing is made."""
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    problem, hint = _database(os.path.join(path, DATABASE))
+    newest_at, problem, hint = _database(os.path.join(path, DATABASE))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -60,6 +62,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         hint=hint,
         aside=_aside(os.path.join(path, DATABASE)),
         read_only=bool(room.f_flag & os.ST_RDONLY),
+        newest_at=newest_at,
     )
 
 
@@ -69,16 +72,17 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(path: str) -> tuple[str, str]:
-    """What keeps it from being used, and the way out; "" and "" for nothing."""
+def _database(path: str) -> tuple[float, str, str]:
+    """`(newest commit, what keeps it from being used, the way out)`; all empty where there is none."""
     try:
         checkpoints = Checkpoints.peek(path)
-        if checkpoints is not None:
-            with checkpoints:
-                checkpoints.files_summary()
+        if checkpoints is None:
+            return 0.0, "", ""
+        with checkpoints:
+            newest = checkpoints.database.rows("SELECT max(committed_at) FROM files")[0][0]
     except StateError as error:
-        return error.message, error.hint
-    return "", ""
+        return 0.0, error.message, error.hint
+    return newest or 0.0, "", ""
 
 
 def _aside(path: str) -> int:

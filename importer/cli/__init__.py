@@ -16,6 +16,7 @@ COMMANDS = {
     "backlog": "backlog",
     "search": "search",
     "status": "status",
+    "doctor": "doctor",
     "failures": "failures",
     "model": "model",
     "config": "config",

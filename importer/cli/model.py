@@ -79,9 +79,9 @@ def _run(
         raise UsageError(f"{embed.provider} embeds, so there is no local model", hint="EMBEDDING_PROVIDER=fastembed")
     arguments = [sys.executable, "-m", "importer.worker.fetch", action, *(["--json"] if as_json else [])]
     sys.stdout.flush()
-    return subprocess.run(arguments, input=json.dumps(asdict(embed)).encode(), env=_environ(), check=False).returncode
+    return subprocess.run(arguments, input=json.dumps(asdict(embed)).encode(), env=environ(), check=False).returncode
 
 
-def _environ() -> dict[str, Any]:
+def environ() -> dict[str, Any]:
     """Ours, and where this package is: a source tree works uninstalled."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (PACKAGE_FOLDER, os.environ.get("PYTHONPATH"))))}

@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import click
@@ -142,7 +142,7 @@ def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -
         redact=settings.redact.enabled,
         max_line_bytes=settings.tail.max_line_bytes,
         slice_bytes=settings.tail.slice_bytes,
-        max_chunks=profile.max_chunks,
+        max_chunks=max(1, profile.max_chunks // 2),  # so that a batch overshoots its limit by half at most
     )
 
 
@@ -175,6 +175,7 @@ def same_store(checkpoints: Checkpoints, ready: Ready) -> None:
         checkpoints.remember(fingerprint=ready.fingerprint)
 
 
+ONCE_PATIENCE = 4  # failures in a row, some seven seconds, before a one-shot import gives up
 LIVE = ("log", "include", "exclude", "formats", "chunk", "redact", "sources", "tail")  # settings a re-read changes
 
 
@@ -223,7 +224,9 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     )
     pipeline = Pipeline(reading_of(settings, profile, checkpoints), checkpoints)
     limits = batches.Limits(chunks=profile.max_chunks)
-    delivery = Delivery(supervisor, checkpoints, profile.token_budget, limits)
+    patience = ONCE_PATIENCE if once else None
+    frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
+    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, patience)
     agenda = Agenda()
     looker = Reconcile(checkpoints, agenda, settings.follow_links)
     engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)

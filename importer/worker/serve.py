@@ -41,19 +41,21 @@ class Server:
     def run(self) -> None:
         """Answers requests until end of file; what is embedded by then is stored."""
         self._storing.start()
+        rested = False
         while not self._inbox.closed:
-            item = self._inbox.take(IDLE_S)
-            if item is None:
+            item = self._inbox.take(None if rested else IDLE_S)
+            if item is not None:
+                self._serve(*item)
+            elif not self._inbox.closed:
                 self._rest()
-                continue
-            self._serve(*item)
+            rested = item is None
         self._storing.stop()
 
     def _rest(self) -> None:
-        if not self._inbox.closed:
-            self._storing.settle()
-            self._session.rest()
-            malloc.trim()
+        """Once in every pause: upkeep of the store, and freed memory back to the system."""
+        self._storing.settle()
+        self._session.rest()
+        malloc.trim()
 
     def _serve(self, number: int, request: wire.Request) -> None:
         try:

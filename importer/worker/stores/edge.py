@@ -121,7 +121,7 @@ class EdgeStore:
         """Points per value of `metadata.<key>`."""
         with translated():
             answer = self._shard.facet(edge.FacetRequest(f"{METADATA}.{key}", limit=limit, exact=True))
-        return {str(hit.value): int(hit.count) for hit in answer.hits}
+        return {str(hit.value): int(hit.count) for hit in answer.hits if hit.count}
 
     @property
     def pending_optimize(self) -> bool:
@@ -201,15 +201,16 @@ class EdgeStore:
 
 
 def _holder_updates(holders: Mapping[str, tuple[str, ...]]) -> Iterator[Any]:
-    """One operation per distinct set of holders."""
-    groups: dict[tuple[str, ...], list[str]] = {}
+    """One operation per distinct set of holders; by filter, for an id that is gone meanwhile is no error then."""
+    groups: dict[tuple[str, ...], set[str]] = {}
     for id, names in holders.items():
-        groups.setdefault(names, []).append(id)
+        groups.setdefault(names, set()).add(id)
     for names, ids in groups.items():
+        existing = edge.Filter(must=[edge.HasIdCondition(ids)])
         if names:
-            yield edge.UpdateOperation.set_payload(ids, {OPEN_BY: list(names)})
+            yield edge.UpdateOperation.set_payload_by_filter(existing, {OPEN_BY: list(names)})
         else:
-            yield edge.UpdateOperation.delete_payload(ids, [OPEN_BY])
+            yield edge.UpdateOperation.delete_payload_by_filter(existing, [OPEN_BY])
 
 
 class EdgeDialect:

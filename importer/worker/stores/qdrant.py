@@ -115,7 +115,7 @@ class QdrantStore:
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
         """Points per value of `metadata.<key>`."""
         answer = self._ask(lambda: self._client.facet(self._collection, f"{METADATA}.{key}", limit=limit, exact=True))
-        return {str(found.value): found.count for found in answer.hits}
+        return {str(found.value): found.count for found in answer.hits if found.count}
 
     @property
     def pending_optimize(self) -> bool:

@@ -39,17 +39,18 @@ def hit(record: models.Record, score: float) -> Hit:
 
 
 def changes(holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
-    """One operation per distinct set of holders, then the deletions."""
+    """One operation per distinct set of holders, by filter (an id that is gone is no error then); then deletions."""
     groups: dict[tuple[str, ...], list[Any]] = {}
     for id, names in holders.items():
         groups.setdefault(names, []).append(id)
     for names, ids in groups.items():
+        existing = models.Filter(must=[models.HasIdCondition(has_id=ids)])
         if names:
-            payload = models.SetPayload(payload={OPEN_BY: list(names)}, points=ids)
-            yield models.SetPayloadOperation(set_payload=payload)
+            yield models.SetPayloadOperation(
+                set_payload=models.SetPayload(payload={OPEN_BY: list(names)}, filter=existing)
+            )
         else:
-            keys = models.DeletePayload(keys=[OPEN_BY], points=ids)
-            yield models.DeletePayloadOperation(delete_payload=keys)
+            yield models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[OPEN_BY], filter=existing))
     if deletes:
         yield models.DeleteOperation(delete=models.PointIdsList(points=list(deletes)))
 

@@ -1,0 +1,50 @@
+"""Pure: what of a point is compared where its whole payload is too much to carry or keep: prints of text and metadata.
+
+The worker prints what is stored, the daemon what the files give; equal payloads have equal prints on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+PRINT_BYTES = 8  # compared per id only, so that 64 bits leave nothing to chance
+HOST = "host"  # of the metadata; the first of several hosts with the same files writes its own
+TOLD = ("source", "conversation_id", "host", "project", "project_name", "timestamp")  # what judging a point needs
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def text_print(document: object) -> str:
+    """16 hexadecimal digits of a document."""
+    return _print(document)
+
+
+def facts_print(metadata: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits of metadata, whatever their order and host."""
+    return _print({name: value for name, value in metadata.items() if name != HOST})
+
+
+def told(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The few fields of metadata by which points are told apart; what is no text is left out."""
+    return {name: value for name in TOLD if isinstance(value := metadata.get(name), str)}
+
+
+def ours(point: str) -> bool:
+    """Whether an id is of the kind an importer derives from content (a UUID of version 5)."""
+    try:
+        return uuid.UUID(point).version == 5
+    except ValueError:
+        return False
+
+
+def _print(value: object) -> str:
+    try:
+        content = _encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair, which no store takes
+        content = repr(value).encode()
+    return hashlib.blake2b(content, digest_size=PRINT_BYTES).hexdigest()
