@@ -1,7 +1,7 @@
 # The importer as a container: a small image without build tools, a user without rights, a root nobody writes to.
 #
-#   docker build -t importer .                          the model is fetched at the first start
-#   docker build -t importer --build-arg WITH_MODEL=1 . the model is inside; needs no network to start
+#   docker build -t importer .                          the model is fetched from its hub at the first start
+#   docker build -t importer --build-arg WITH_MODEL=1 . the model is inside; no network is needed to start
 #
 # A package mirror: --build-arg PIP_INDEX_URL=…, or PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST, PIP_CERT (a path in the base
 # image). They count while building and are not kept. Works with BuildKit and without.
@@ -26,13 +26,14 @@ COPY importer /src/importer
 RUN /build/bin/pip --python /opt/importer/bin/python install --no-compile --no-deps /src
 # Half of what the packages bring is never run: their tests, headers, type stubs, sources of other languages.
 RUN cd /opt/importer/lib/python3.11/site-packages \
-    && rm -rf onnx/backend/test onnxruntime/transformers \
+    && rm -rf onnx/backend/test onnxruntime/transformers/models \
     && find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.h' -o -name '*.proto' -o -name '*.a' \) -delete \
     && python -m compileall -q -j 0 -x '/(lib2to3|bad_)' /opt/importer/lib
 RUN mkdir -p /opt/importer/models \
     && if [ -n "${WITH_MODEL}" ]; then \
-      IMPORTER_MODEL_DIR=/opt/importer/models /opt/importer/bin/importer --state-dir /tmp/state model fetch; fi
+      PATH="/build/bin:$PATH" IMPORTER_MODEL_DIR=/opt/importer/models \
+      /opt/importer/bin/importer --state-dir /tmp/state model fetch; fi
 
 FROM ${BASE}
 ARG WITH_MODEL=

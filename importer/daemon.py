@@ -24,6 +24,7 @@ from importer.log import logger
 from importer.meter import Meter
 from importer.notify import Notify
 from importer.policy import Recycle
+from importer.upkeep import Upkeep
 
 log = logger()
 
@@ -70,6 +71,7 @@ class Daemon:
             await asyncio.gather(*tasks, return_exceptions=True)
             await control.stop()
             await self.engine.delivery.supervisor.recycle(Recycle.STOP)
+            self.guard.flush()  # how the last worker ended
         log.info("daemon.stopped", reason=self.ends_why)
         return TRY_AGAIN if self.ends_why == "memory" else DONE
 
@@ -162,6 +164,7 @@ class Daemon:
             "import": self._import,
             "progress": self._progress,
             **failures.answers(self.engine),
+            **Upkeep(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
         }
 
     async def _ping(self) -> Mapping[str, Any]:

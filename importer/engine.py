@@ -118,7 +118,7 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Whether there is nothing to do until something wakes it."""
-        return not (self.delivery.busy or self.agenda or self.looking) or self.resting
+        return not self.delivery.busy and (self.resting or not (self.agenda or self.looking))
 
     @property
     def resting(self) -> bool:
@@ -173,7 +173,8 @@ class Engine:
             done = commit.checkpoint.mtime_ns != 0 or commit.checkpoint.offset >= commit.checkpoint.size
             run.files += done and commit.tally.lines_read > 0
             self.pipeline.settled(commit)
-            self._age_worker(done)
+            self._age_worker(files=int(done))
+        self._age_worker(batches=1)
         log.info(
             "batch.stored",
             batch=batch.number,
@@ -185,10 +186,11 @@ class Engine:
             store_s=round(receipt.store_s, 3),
         )
 
-    def _age_worker(self, files: int) -> None:
+    def _age_worker(self, *, files: int = 0, batches: int = 0) -> None:
         worker = self.delivery.supervisor.worker
         if worker is not None:
             worker.files += files
+            worker.batches += batches
 
     async def _fill(self) -> None:
         if self.agenda.has_live and self.delivery.urgent is None:

@@ -1,9 +1,9 @@
 """What the store should hold, kept on disk while it is compared: a million points take 100 MB there and 4 MB of memory.
 
-    forms          each chunk that a file gives: prints of text and metadata, the holder while it stands open
-    conversations  those that files are in now, and those that files were in which are gone or rewritten
-    seen           ids that were found in the store
-    mend, erase    ids to be imported again; ids to be deleted (before that, where both)
+forms          each chunk that a file gives: prints of text and metadata, the holder while it stands open
+conversations  those that files are in now, and those that files were in which are gone or rewritten
+seen           ids that were found in the store
+mend, erase    ids to be imported again; ids to be deleted (before that, where both)
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Expected:
     def forms(self, point: str) -> list[Form]:
         """What files give under an id."""
         sql = "SELECT holder, text, facts, conversation, rewritten FROM forms WHERE id = ?"
-        return [Form(*row[:4], bool(row[4])) for row in self._connection.execute(sql, (_key(point),))]
+        return [Form(*row) for row in self._connection.execute(sql, (_key(point),))]
 
     def count(self) -> int:
         """How many different ids there are."""
@@ -126,6 +126,12 @@ class Expected:
     def erase(self, points: Iterable[str]) -> None:
         """Ids to be deleted."""
         self._connection.executemany("INSERT OR IGNORE INTO erase VALUES (?)", [(point,) for point in points])
+
+    def spare_extra(self) -> int:
+        """Of the ids to be deleted, keeps only those that are imported again; how many are spared."""
+        spared = [point for point in self.to_erase(-1) if not self.to_mend(point)]
+        self._connection.executemany("DELETE FROM erase WHERE id = ?", [(point,) for point in spared])
+        return len(spared)
 
     def to_erase(self, limit: int, after: str = "") -> list[str]:
         """Up to `limit` of those ids, in order, behind `after`."""

@@ -21,6 +21,7 @@
     reply          each frame to the daemon                       worker
 
     kill           SIGKILL to this very process
+    orphan         SIGKILL to the parent first, then to itself: as when a whole container goes down
     exit[:CODE]    ends it at once, without any tidying up (1)
     sleep:SECONDS  stays there
     raise          RuntimeError
@@ -112,6 +113,11 @@ def _kill(_: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _orphan(_: str) -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    _kill(_)
+
+
 def _exit(code: str) -> None:
     os._exit(int(code or 1))
 
@@ -143,6 +149,7 @@ def _print(text: str) -> None:
 _leaked: list[bytes] = []
 ACTIONS: Mapping[str, Callable[[str], None]] = {
     "kill": _kill,
+    "orphan": _orphan,
     "exit": _exit,
     "sleep": _sleep,
     "raise": _raise,

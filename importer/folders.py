@@ -52,12 +52,12 @@ class Tree:
         return frozenset(self._present)
 
     def watchable(self, without: Iterable[bytes] = ()) -> list[bytes]:
-        """Every folder to watch, but for those below the roots `without`."""
+        """Every folder to watch, but for the roots `without` and what lies below them."""
         skipped = tuple(without)
         return [
             path
             for path, known in self._known.items()
-            if not (known.blind or (known.odd and self.wary)) and not any(_below(path, root) for root in skipped)
+            if not (known.blind or (known.odd and self.wary)) and not any(_within(path, root) for root in skipped)
         ]
 
     def concerns(self, path: bytes) -> bool:
@@ -141,7 +141,7 @@ class Tree:
     def _descended(self, path: bytes) -> bool:
         """Whether the folders in this one belong to a root; those beside a root that is a file do not."""
         return path in self._known and any(
-            identity != _A_FILE and (path == root or _below(path, root)) for root, identity in self._present.items()
+            identity != _A_FILE and _within(path, root) for root, identity in self._present.items()
         )
 
     def _excluded(self, path: bytes) -> bool:
@@ -155,6 +155,10 @@ _A_FILE = (0, 0)  # a root that is a file may be replaced as often as it likes: 
 
 def _below(path: bytes, folder: bytes) -> bool:
     return path.startswith(folder.rstrip(b"/") + b"/")
+
+
+def _within(path: bytes, folder: bytes) -> bool:
+    return path == folder or _below(path, folder)
 
 
 def _stat(path: bytes, *, root: bool) -> os.stat_result | None:

@@ -38,6 +38,7 @@ class Guard:
     sample: Sample | None = None
     _due_s: float = 0.0
     _moments: list[Moment] = field(default_factory=list)
+    _remembered: int = -1
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -129,6 +130,14 @@ class Guard:
             for ending in endings:
                 self.history.ended(Ending(*ending))
         self._moments = []
+        self._remember()
+
+    def _remember(self) -> None:
+        """How many points there are, so that `status` knows after a restart without starting a worker."""
+        total = self.engine.run.total
+        if total not in (-1, self._remembered):
+            self.engine.checkpoints.remember(points=str(total))
+            self._remembered = total
 
 
 def collect() -> None:

@@ -36,14 +36,19 @@ class Holder:
 class Lock:
     """The lock of one state directory: `with Lock(folder):`. `held` tells whether it still means anything.
 
-    `clock` is UTC seconds.
+    `clock` is UTC seconds; `command` is what others are told of us, "" for what the command line begins with.
     """
 
     def __init__(
-        self, folder: str, *, clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep
+        self,
+        folder: str,
+        *,
+        command: str = "",
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.folder, self.path = folder, os.path.join(folder, NAME)
-        self._clock, self._sleep = clock, sleep
+        self._command, self._clock, self._sleep = command, clock, sleep
         self._descriptor = -1
 
     def acquire(self) -> Self:
@@ -58,7 +63,7 @@ class Lock:
             for _ in range(TRIES):
                 self._descriptor = _try(self.path)
                 if self._descriptor >= 0:
-                    _sign(self._descriptor, self._clock())
+                    _sign(self._descriptor, self._command, self._clock())
                     return self
                 if _alive(_read(self.path)):
                     break
@@ -123,10 +128,10 @@ def _try(path: str) -> int:
         os.close(descriptor)
 
 
-def _sign(descriptor: int, now: float) -> None:
+def _sign(descriptor: int, command: str, now: float) -> None:
     """Writes who we are; of the command line only its first word, for flags may hold addresses with passwords."""
     words = [os.path.basename(sys.argv[0]), *[word for word in sys.argv[1:] if not word.startswith("-")][:1]]
-    content = json.dumps({"pid": os.getpid(), "started": now, "command": " ".join(words)})
+    content = json.dumps({"pid": os.getpid(), "started": now, "command": command or " ".join(words)})
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, content.encode(), 0)
 

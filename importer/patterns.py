@@ -28,7 +28,12 @@ def matcher(patterns: tuple[str, ...]) -> Match | None:
 
 def _translate(pattern: str) -> str:
     anchored = "/" in pattern.rstrip("/")
-    folders = [_folder(part) for part in pattern.strip("/").split("/")]
+    below = pattern.strip("/")
+    while below.endswith("/**"):  # everything below a folder: as good as the folder itself
+        below = below.removesuffix("/**")
+    if below == "**":
+        return ".*"
+    folders = [_folder(part) for part in below.split("/")]
     return ("" if anchored else "(?:.*/)?") + "".join(folders).removesuffix("/")
 
 

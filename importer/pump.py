@@ -96,7 +96,8 @@ class Pump:
             )
             async for group in changes:
                 self._gather(group)
-            self.ending = Ending("it stopped by itself")
+            if not self._stop.is_set():
+                self.ending = Ending("it stopped by itself")
         except (Exception, BaseExceptionGroup) as error:  # whatever a foreign library may raise from its thread
             self.ending = _ending(error)
         finally:

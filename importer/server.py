@@ -40,7 +40,10 @@ class Server:
             return Reached(True, 0, version, "the collection is not made yet", status)
         if status != 200:
             return Reached(False, None, version, f"it answers {status}", status)
-        return Reached(True, int(answer["result"]["count"]), version, status=status)
+        points = _counted(answer)
+        if points is None:
+            return Reached(False, None, version, "what answers there is no Qdrant", status)
+        return Reached(True, points, version, status=status)
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """`(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""
@@ -60,6 +63,13 @@ class Server:
             context = ssl.create_default_context(cafile=self.ca_file or None)
             return http.client.HTTPSConnection(host, port or REST_PORT, timeout=self.timeout_s, context=context)
         return http.client.HTTPConnection(host, port or REST_PORT, timeout=self.timeout_s)
+
+
+def _counted(answer: Any) -> int | None:
+    """The count in an answer, None when it holds none."""
+    result = answer.get("result") if isinstance(answer, dict) else None
+    count = result.get("count") if isinstance(result, dict) else None
+    return count if isinstance(count, int) else None
 
 
 def _parsed(content: bytes) -> Any:

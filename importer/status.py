@@ -30,6 +30,8 @@ from importer.wake import Mode
 
 MOST_UNREADABLE = 20  # paths named; the log has them all
 
+POINTS = "points"  # what the state remembers of the last count
+
 Status = dict[str, Any]
 
 
@@ -152,11 +154,14 @@ def _oldest_s(behind: Lag, now: float) -> float | None:
 
 
 def _points(engine: Engine) -> int | None:
-    """As the last receipt counted, else as the living worker did when it began; None when neither was in this run."""
+    """As the last receipt counted, else the living worker when it began, else a former run; None when nobody did."""
     if engine.run.total >= 0:
         return engine.run.total
     worker = engine.delivery.supervisor.worker
-    return worker.ready.points if worker else None
+    if worker:
+        return worker.ready.points
+    remembered = engine.checkpoints.meta(POINTS)
+    return int(remembered) if remembered.isdigit() else None
 
 
 def _roots(roots: Iterable[Root]) -> list[Status]:

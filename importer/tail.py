@@ -59,7 +59,7 @@ def unchanged(stat: FileStat, checkpoint: Checkpoint) -> bool:
     """Whether there is nothing to do, told without opening the file: same file, same times, read to its end."""
     return (
         checkpoint.offset == checkpoint.size == stat.size
-        and checkpoint.ctime_ns == stat.ctime_ns
+        and checkpoint.ctime_ns == stat.ctime_ns != 0  # 0: taken too early to be believed
         and checkpoint.mtime_ns == stat.mtime_ns
         and checkpoint.inode == stat.inode
         and checkpoint.device == stat.device
@@ -180,26 +180,29 @@ def _long_line(fd: int, offset: int, size: int, mark: Mark | None, limits: _Limi
     believed = mark is not None and mark.offset < size and tail_digest(fd, mark.offset) == mark.digest
     scanned = mark.offset if mark and believed else offset
     reach = min(size, scanned + SCAN_BYTES)
-    end = _find_newline(fd, scanned, reach) + 1
-    if not end:
+    newline, searched = _find_newline(fd, scanned, reach)
+    end = newline + 1
+    if searched < reach:  # cut meanwhile
+        return _Found([], b"", at_end=True)
+    if newline < 0:
         return _Found([], b"", at_end=reach == size, mark=Mark(reach, tail_digest(fd, reach)))
     if end - 1 - offset > limits.line_bytes:
         line = Line(offset, end, os.pread(fd, min(SAMPLE_BYTES, end - 1 - offset), offset), oversized=True)
         return _Found([line], _edge(fd, end, floor=offset), at_end=end == size)
     raw = os.pread(fd, end - 1 - offset, offset)  # the newline left out, so that it need not be cut off by copying
-    if len(raw) < end - 1 - offset or b"\n" in raw:  # rewritten since the mark: seek again without it
+    if b"\n" in raw:  # rewritten since the mark: seek again without it
         return _Found([], b"", at_end=False)
     return _Found([Line(offset, end, raw)], raw[1 - TAIL_BYTES :] + b"\n", at_end=end == size)
 
 
-def _find_newline(fd: int, begin: int, end: int) -> int:
-    """The offset of the first newline in [begin, end), or -1, in constant memory."""
+def _find_newline(fd: int, begin: int, end: int) -> tuple[int, int]:
+    """The first newline in [begin, end), or -1; and how far was searched: to `end` unless the file ends before it."""
     block = bytearray(min(BLOCK_BYTES, max(0, end - begin)))
     while begin < end and (count := os.preadv(fd, [memoryview(block)[: end - begin]], begin)):
         if (at := block.find(b"\n", 0, count)) >= 0:
-            return begin + at
+            return begin + at, end
         begin += count
-    return -1
+    return -1, begin
 
 
 def _edge(fd: int, offset: int, floor: int = 0) -> bytes:

@@ -12,7 +12,7 @@ Files are folded up to what was committed; what stands behind that is the next i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from importer.discover import Root
 from importer.expected import Expected, Form
 from importer.reading import Reading
 from importer.reconcile import behind, wanted
-from importer.records import Chunk
+from importer.records import Checkpoint, Chunk
 from importer.refold import Refold, Unread, fold_state, known_file, known_files
 
 Ask = Callable[..., Awaitable[Any]]
@@ -65,19 +65,21 @@ class Findings:
         return sum(self.counts[verdict] for verdict in FOUND)
 
 
-def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findings: Findings) -> Iterable[int]:
+def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findings: Findings) -> Iterator[int]:
     """Folds every known file again; yields how many files are done."""
     for done, (number, checkpoint) in enumerate(known_files(checkpoints), 1):
         fold = Refold(checkpoint, reading)
         streams = fold_state(checkpoint).streams
-        rewritten = checkpoint.generation > 0
+        rewritten, begun = checkpoint.generation > 0, False
         try:
             for chunks in fold:
                 expected.add(number, chunks, rewritten=rewritten)
+                begun = True
             expected.converse([s.conversation for s in fold.folding.streams[-1:]], kept=rewritten)
             findings.files["read"] += 1
         except Unread as error:
-            expected.drop(number)
+            if begun:
+                expected.drop(number)
             expected.converse([s.conversation for s in streams], kept=True)
             findings.files["gone" if error.gone else "pending"] += 1
         yield done
@@ -91,6 +93,16 @@ def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_lin
             known = checkpoints.folder(folder.path)
             count += sum(behind(stat, known.get(stat.path.rpartition(b"/")[2])) for stat in folder.files)
     return count
+
+
+def excuse(expected: Expected, checkpoints: Checkpoints, findings: Findings) -> None:
+    """Chunks in quarantine are not in the store, and known not to be."""
+    after = 0
+    while rows := checkpoints.quarantine.page(after=after):
+        after = rows[-1].id
+        ids = [row.reject.chunk_id for row in rows if row.reject.chunk_id]
+        expected.saw(ids)
+        findings.counts["quarantined"] += len(ids)
 
 
 async def compare(
@@ -117,8 +129,8 @@ async def compare(
         after = page["next"]
         if after is None:
             break
-    for point in expected.missing():
-        findings.note("missing", point, {})
+    for missing in expected.missing():
+        findings.note("missing", missing, {})
     expected.mend_missing()
 
 
@@ -158,17 +170,22 @@ async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading,
     while ids := expected.to_erase(PAGE_POINTS, after):
         after = ids[-1]
         erased += await ask("erase_ids", ids=ids)
-    waiting: list[Chunk] = []
     for number in expected.files_to_mend():
-        checkpoint = known_file(checkpoints, number)
-        for chunks in Refold(checkpoint, reading) if checkpoint else ():
-            waiting += [chunk for chunk in chunks if expected.to_mend(chunk.id)]
-            while len(waiting) >= MEND_CHUNKS:
-                part, waiting = waiting[:MEND_CHUNKS], waiting[MEND_CHUNKS:]
-                mended += await _mend(part, ask)
-    mended += await _mend(waiting, ask) if waiting else 0
+        for part in _parts(expected, known_file(checkpoints, number), reading):
+            mended += int(await ask("mend", chunks=[asdict(chunk) for chunk in part]))
     return {"erased": erased, "imported": mended}
 
 
-async def _mend(chunks: Sequence[Chunk], ask: Ask) -> int:
-    return int(await ask("mend", chunks=[asdict(chunk) for chunk in chunks]))
+def _parts(expected: Expected, checkpoint: Checkpoint | None, reading: Reading) -> Iterator[list[Chunk]]:
+    """What is to be imported again of a file, in parts; nothing of one that has changed meanwhile."""
+    waiting: list[Chunk] = []
+    try:
+        for chunks in Refold(checkpoint, reading) if checkpoint else ():
+            waiting += [chunk for chunk in chunks if expected.to_mend(chunk.id)]
+            while len(waiting) >= MEND_CHUNKS:
+                yield waiting[:MEND_CHUNKS]
+                del waiting[:MEND_CHUNKS]
+    except Unread:
+        return
+    if waiting:
+        yield waiting

@@ -233,7 +233,12 @@ def _peeked(state: str) -> Iterator[Checkpoints]:
 
 def torn_offsets(state: str) -> list[str]:
     """I3: the committed offsets that do not stand just after a newline of their file."""
-    return [f"{row['path']} at {row['offset']}" for row in rows_of(state) if not _after_newline(row)]
+    return torn(rows_of(state))
+
+
+def torn(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The same for these checkpoints."""
+    return [f"{row['path']} at {row['offset']}" for row in rows if not _after_newline(row)]
 
 
 def _after_newline(row: Mapping[str, Any]) -> bool:

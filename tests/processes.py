@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,9 @@ class Importer:
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """A command, not waited for."""
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        passed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS), passed.get("PYTHONPATH", ""))))
+        passed["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (str(TESTS.parent), str(TESTS), passed.get("PYTHONPATH", "")))
+        )
         passed["HOME"] = str(self.base)
         return subprocess.Popen(
             [sys.executable, "-m", "importer", "--state-dir", self.state, *arguments],
@@ -75,6 +77,15 @@ class Importer:
             text=True,
             preexec_fn=_bind if self.bound else None,  # noqa: PLW1509  # one system call, no lock
         )
+
+    def worker_pids(self) -> list[int]:
+        """Workers of this installation, orphaned ones too: the environment they were born with names its home."""
+        found = []
+        for one in psutil.process_iter(["cmdline"]):
+            if "importer.worker" in (one.info["cmdline"] or ()):
+                with suppress(psutil.Error):
+                    found += [one.pid] if one.environ().get("HOME") == str(self.base) else []
+        return found
 
     @contextmanager
     def daemon(self, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:

@@ -82,11 +82,15 @@ def imported(installed: Importer, folder: str, *arguments: str) -> Done:
         pytest.param(FIRST + b"\0" * 70_000 + b"\n" + LAST, 0, 0, id="a line of NUL"),
         pytest.param(FIRST.rstrip() + LAST, 0, 0, id="glued records"),
         pytest.param(FIRST + b'{"type":"user","x":"\xff\xfe\x80"}\n' + LAST, 0, 0, id="invalid UTF-8"),
-        pytest.param(FIRST + line("so \\ud83d half").replace(b"\\\\u", b"\\u") + LAST, 0, 0, id="half a surrogate pair"),
+        pytest.param(
+            FIRST + line("so \\ud83d half").replace(b"\\\\u", b"\\u") + LAST, 0, 0, id="half a surrogate pair"
+        ),
         pytest.param(b"\xef\xbb\xbf" + FIRST + LAST, 0, 0, id="a byte order mark"),
         pytest.param((FIRST + LAST).replace(b"\n", b"\r\n"), 0, 0, id="CRLF"),
         pytest.param(FIRST + b"[" * 100_000 + b"\n" + LAST, 1, 1, id="depth 100,000"),
-        pytest.param(FIRST + b'{"type":"user","n":' + b"9" * 100_000 + b"}\n" + LAST, 0, 0, id="an integer of 10^5 digits"),
+        pytest.param(
+            FIRST + b'{"type":"user","n":' + b"9" * 100_000 + b"}\n" + LAST, 0, 0, id="an integer of 10^5 digits"
+        ),
         pytest.param(FIRST + os.urandom(3000).replace(b"\n", b"") + b"\n" + LAST, 1, 1, id="noise"),
     ],
 )
@@ -145,22 +149,22 @@ def test_a_missing_path(installed: Importer, folder: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
+    ("words", "told"),
     [
-        (("--store", "edgy", "backlog"), 2),
-        (("--store", "ftp://host", "backlog"), 2),
-        (("--store", "no.such.module", "backlog"), 2),
-        (("backlog", "--source", "claude=/tmp"), 2),
-        (("--config", "/no/such.toml", "backlog"), 2),
-        (("--log-level", "loud", "backlog"), 2),
-        (("backlog", "--no-such-flag"), 2),
+        ("--store edgy backlog", "edgy"),
+        ("--store ftp://host backlog", "ftp://host"),
+        ("--store no.such.module backlog", "no.such.module"),
+        ("backlog --source claude=/tmp", "claude"),
+        ("--config /no/such.toml backlog", "/no/such.toml"),
+        ("--log-level loud backlog", "loud"),
+        ("backlog --no-such-flag", "--no-such-flag"),
+        ("import", "import"),
     ],
 )
-def test_words_nobody_knows(installed: Importer, folder: str, arguments: tuple[str, ...], code: int) -> None:
-    """An unknown store, format, file, level or flag is refused at once, by its name."""
-    done = no_traceback(installed.run(*arguments, folder))
-    assert done.code == code
-    assert any(word in done.err for word in arguments if word != "backlog")
+def test_words_nobody_knows(installed: Importer, folder: str, words: str, told: str) -> None:
+    """An unknown store, format, file, level, flag or command is refused at once, by its name."""
+    done = no_traceback(installed.run(*words.split(), folder))
+    assert (done.code, told in done.err) == (2, True), done.err
 
 
 def test_a_corrupt_model_file(tmp_path: pathlib.Path, folder: str, model_dir: str) -> None:
@@ -188,7 +192,7 @@ def test_a_store_that_is_not_there(installed: Importer, folder: str) -> None:
     """A server nobody serves: exit 75, try again later, and what was read is not taken for imported."""
     done = no_traceback(installed.run("--store", "http://127.0.0.1:9", "backlog", folder))
     assert done.code == 75, done.err
-    assert "127.0.0.1:9" in done.err
+    assert "Connection refused" in done.err
     assert oracle.rows_of(installed.state) == []
 
 

@@ -122,6 +122,16 @@ def test_a_model_fastembed_does_not_know(embedder: FastEmbedder, model_dir: str)
     assert other.query("hello") == pytest.approx(embedder.query("hello"), abs=1e-6)
 
 
+def test_pooling_is_read_beside_the_model(embedder: FastEmbedder, model_dir: str, tmp_path: pathlib.Path) -> None:
+    """sentence-transformers says there which token counts; the setting overrides it."""
+    copy = shutil.copytree(model_dir, tmp_path / "model")
+    (copy / "1_Pooling").mkdir(exist_ok=True)
+    (copy / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    first, mean = opened(str(copy), model="acme/first"), opened(str(copy), model="acme/mean", pooling="mean")
+    assert not np.allclose(first.query("hello"), embedder.query("hello"), atol=1e-2)
+    assert mean.query("hello") == pytest.approx(embedder.query("hello"), abs=1e-6)
+
+
 @pytest.mark.parametrize("options", [{"arena": False}, {"spinning": True}, {"threads": 2}])
 def test_session_options_do_not_change_vectors(embedder: FastEmbedder, model_dir: str, options: dict) -> None:
     """They are about speed and memory alone."""

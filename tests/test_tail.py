@@ -6,16 +6,17 @@ import itertools
 import os
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tailing import Tailer
 
 from importer import tail
 from importer.opening import open_file
-from importer.records import Line, Reason
+from importer.records import FileStat, Line, Reason
 
 MIB = 1 << 20
 FIRST, LATER = (1, 1), (2, 2)  # times of the file, in place of those that move in steps
@@ -112,6 +113,49 @@ def test_another_inode_at_the_same_path_is_another_generation(path):
     os.rename(path + b".new", path)
     assert tailer.visit() is Reason.REPLACED
     assert raws(tailer) == OLD
+
+
+@pytest.mark.parametrize("field", ["device", "inode", "size", "mtime_ns", "ctime_ns"])
+def test_each_part_of_a_stat_counts(path, field):
+    """A stat that differs in one of them is not believed."""
+    write(path, OLD)
+    tailer = Tailer(path)
+    tailer.visit(FIRST)
+    at = tailer.checkpoint
+    stat = FileStat(path, at.device, at.inode, at.size, at.mtime_ns, at.ctime_ns)
+    assert tail.unchanged(stat, at)
+    assert not tail.unchanged(replace(stat, **{field: 99}), at)
+
+
+def test_an_unsettled_time_is_equal_to_nothing(path):
+    """Two looks within one tick of the file's clock: the second one reads again."""
+    write(path, OLD)
+    tailer = Tailer(path)
+    tailer.visit((1, 0))
+    write(path, lines(500, b"new"))
+    assert tailer.visit((1, 0)) is Reason.REPLACED
+
+
+def test_an_append_caught_between_its_new_time_and_its_new_size_is_no_rewriting(path):
+    """The stat was taken while the write was under way; by now the file has grown."""
+    write(path, OLD)
+    tailer = Tailer(path)
+    tailer.visit(FIRST)
+    opened = open_file(path)
+    write(path, b"more\n", "ab")
+    stat = replace(opened.stat, mtime_ns=2, ctime_ns=2)
+    assert tail.start(stat, tailer.checkpoint, opened.fd).reason is Reason.RESUME
+    os.close(opened.fd)
+
+
+def test_half_a_line_may_be_written_over(path):
+    """Nothing of it was delivered, so there is nothing to begin anew."""
+    write(path, b"half.")
+    tailer = Tailer(path)
+    tailer.visit(FIRST)
+    write(path, b"full\n")
+    assert tailer.visit(LATER) is Reason.RESUME
+    assert (raws(tailer), tailer.checkpoint.generation) == (b"full\n", 0)
 
 
 def test_a_reused_inode_is_told_by_the_contents(path):
@@ -237,6 +281,13 @@ def test_an_oversized_line_is_passed_and_its_neighbours_stand(path, fd):
         )
 
 
+def test_the_sample_of_an_oversized_line_ends_with_the_line(path, fd):
+    """Whatever the limit."""
+    write(path, b"abcdefgh\nb\n")
+    for max_bytes in (3, MIB):
+        assert tail.read_slice(fd, 0, max_bytes, 5).lines[0] == Line(0, 9, b"abcdefgh", oversized=True)
+
+
 @pytest.mark.parametrize(("length", "oversized"), [(999, False), (1000, False), (1001, True)])
 def test_the_limit_itself_is_allowed(path, fd, length, oversized):
     """The newline does not count."""
@@ -291,9 +342,9 @@ def test_memory_is_bounded_whatever_the_line(path, fd, newlines, size, peak_mib)
 
 
 def test_seeking_a_newline_is_bounded_too(path, fd):
-    """A gigabyte without a newline is sought through in steps, each a fraction of a second."""
-    sparse(path, size=1024 * MIB)
-    assert drain(fd) == ([], 1024 * MIB // tail.SCAN_BYTES)
+    """What has no newline is sought through in steps, each a fraction of a second."""
+    sparse(path, size=10 * tail.SCAN_BYTES)
+    assert drain(fd) == ([], 10)
 
 
 def test_an_endless_line_is_not_read_again_when_it_grows(path, fd):
@@ -307,7 +358,9 @@ def test_an_endless_line_is_not_read_again_when_it_grows(path, fd):
 
 
 @pytest.mark.parametrize(
-    "after", [b"y" * 4000 + b"\n" + b"y" * 2000, b"short\n", b"z\n" + b"x" * 2998, b"z\n" + b"x" * 4998]
+    "after",
+    [b"y" * 4000 + b"\n" + b"y" * 2000, b"short\n", b"z\n" + b"x" * 2998, b"z\n" + b"x" * 4998],
+    ids=["longer", "short", "shorter", "same size"],
 )
 def test_a_mark_is_not_believed_in_a_rewritten_line(path, fd, after):
     """An unterminated line that was cut and grown again is sought through from its beginning."""
@@ -315,9 +368,23 @@ def test_a_mark_is_not_believed_in_a_rewritten_line(path, fd, after):
     mark = tail.read_slice(fd, 0, 100).scanned_to
     write(path, after)
     part = tail.read_slice(fd, 0, 100, scanned_to=mark)
-    while not part.lines:
-        part = tail.read_slice(fd, 0, 100, scanned_to=part.scanned_to)
     assert part.lines[0].raw == after.partition(b"\n")[0]
+
+
+def test_a_newline_before_a_mark_still_ends_the_line_that_is_kept(path, fd):
+    """Beyond what the mark's digest covers a rewriting shows only when the line is read; then it is sought anew."""
+    write(path, b"x" * 5000)
+    mark = tail.read_slice(fd, 0, 100).scanned_to
+    write(path, b"z\n" + b"x" * 4998 + b"\n")
+    part = tail.read_slice(fd, 0, 100, scanned_to=mark)
+    assert (part.lines, part.offset, part.at_end, part.scanned_to) == ((), 0, False, None)
+
+
+def test_half_a_line_of_ordinary_size_leaves_no_mark(path, fd):
+    """It costs nothing to read it again, and something to remember it."""
+    write(path, b"a\n" + b"x" * 50)
+    assert tail.read_slice(fd, 0).scanned_to is None
+    assert tail.read_slice(fd, 2).scanned_to is None
 
 
 # ------------------------------------------------------------------------------------------------ torn reads
@@ -331,6 +398,54 @@ def test_what_was_rewritten_since_the_last_slice_is_torn(path, fd):
     torn = tail.read_slice(fd, part.offset, expected=part.tail_digest)
     assert torn.torn and torn.at_end
     assert (torn.lines, torn.offset) == ((), part.offset)
+
+
+class Meddler:
+    """`os` with another process in it: before the `turn`-th read, the file is rewritten."""
+
+    def __init__(self, turn: int, meddle: Callable[[], None]) -> None:
+        self.reads = 0
+        self._turn, self._meddle = turn, meddle
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("pread", "preadv"):
+            self.reads += 1
+            if self.reads == self._turn:
+                self._meddle()
+        return getattr(os, name)
+
+
+MANY = lines(300)
+LONG = lines(290) + b"x" * 9000 + b"\nlast\n"
+GROWN = b"".join(b"new line %d\n" % number for number in range(900))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "max_bytes"),
+    [(MANY, GROWN, 10), (MANY, GROWN, 5000), (LONG, GROWN, 100), (LONG, b"short\n", 100), (LONG, LONG[:7000], 100)],
+    ids=["small slices", "one slice", "a long line", "a long line, cut to little", "a long line, cut within"],
+)
+def test_whenever_a_file_is_rewritten_nothing_is_lost_and_nothing_made_up(path, monkeypatch, old, new, max_bytes):
+    """Between any two reads of a visit: lines come from one generation, and the next visit ends with the other whole.
+
+    The lines of the new contents end elsewhere, so a slice that mixed both would hold a line that stood in neither.
+    """
+    stood = {*old.split(b"\n"), *new.split(b"\n")}
+    for turn in itertools.count(1):
+        write(path, old[:5800])
+        tailer = Tailer(path, max_bytes, max_lines=1000)
+        tailer.visit()
+        write(path, old[5800:], "ab")
+        meddler = Meddler(turn, lambda: write(path, new))
+        with monkeypatch.context() as patch:
+            patch.setattr(tail, "os", meddler)
+            tailer.visit()
+        assert {line.raw for line in tailer.lines} <= stood
+        if meddler.reads < turn:
+            break
+        tailer.visit()
+        assert raws(tailer) == new[: new.rfind(b"\n") + 1]
+    assert turn >= 8
 
 
 def churn(path: bytes, numbers: Iterator[int], stop: threading.Event) -> bytes:

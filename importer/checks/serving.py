@@ -11,7 +11,7 @@ from importer.checks import Finding, Problem, verdict
 from importer.control import NAME as SOCKET
 from importer.reach import SERVER, Place, Reached
 
-OLDEST_SERVER = (1, 16)  # keeps metadata with a collection (its fingerprint), and fuses by rank with a chosen k
+OLDEST_SERVER = (1, 16)  # the first to keep metadata with a collection, in which its fingerprint stands
 NEXT_SERVER = (2, 0)
 
 
@@ -83,7 +83,7 @@ def model(facts: ModelFacts) -> Finding:
 def store(facts: StoreFacts) -> Finding:
     """The store can be reached, takes our key, and its collection is ours."""
     where, reached = facts.where, facts.reached
-    count = "no" if reached.points is None else f"{reached.points:,}"
+    count = "an unknown number of" if reached.points is None else f"{reached.points:,}"
 
     def problems() -> Iterator[Problem]:
         if reached.status in (401, 403):
@@ -127,7 +127,7 @@ def daemon(facts: DaemonFacts) -> Finding:
 
     def problems() -> Iterator[Problem]:
         if facts.silent:
-            fix = f"kill -TERM {facts.pid}, and start it again; everything committed is kept"
+            fix = f"kill -KILL {facts.pid}, and start it again; everything committed is kept"
             yield Problem(
                 f"process {facts.pid} ({facts.command}) holds the state and does not answer: {facts.silent}", fix
             )

@@ -11,6 +11,7 @@ from importer.checkpoints import Checkpoints
 from importer.checks import Finding, Problem, verdict
 from importer.errors import StateError
 from importer.mounts import read_mounts, remote
+from importer.reach import EDGE
 
 FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
 FREE_FILES = 10_000
@@ -23,7 +24,7 @@ class StateFacts:
 
     `owner` is a uid; `free_files` counts inodes, None where the file system has no limit. `remote` is the type of a
     network file system, "" for a local one. `aside` counts damaged databases set aside; `read_only` is the mount;
-    `newest_at` is the newest commit (UTC s), 0 for none.
+    `newest_at` is the newest commit (UTC s), 0 for none; `exposed` is what other users may read of what was said.
     """
 
     path: str
@@ -40,6 +41,7 @@ class StateFacts:
     aside: int = 0
     read_only: bool = False
     newest_at: float = 0.0
+    exposed: tuple[str, ...] = ()
 
 
 def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -63,6 +65,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         aside=_aside(os.path.join(path, DATABASE)),
         read_only=bool(room.f_flag & os.ST_RDONLY),
         newest_at=newest_at,
+        exposed=_exposed(path),
     )
 
 
@@ -90,6 +93,14 @@ def _aside(path: str) -> int:
     return sum(not name.endswith("-wal") for name in glob.glob(f"{glob.escape(path)}.corrupt-*"))
 
 
+def _exposed(path: str) -> tuple[str, ...]:
+    """What holds conversations and is open to others: not the models, and nothing below a folder that is closed."""
+    if not os.path.isdir(path) or not os.stat(path).st_mode & 0o077:
+        return ()
+    found = [*glob.glob(f"{glob.escape(path)}/{DATABASE}*"), *glob.glob(f"{glob.escape(path)}/{EDGE}/*")]
+    return tuple(name for name in sorted(found) if os.lstat(name).st_mode & 0o077)
+
+
 def state(facts: StateFacts) -> Finding:
     """Ours alone, writable, on a disk that can lock, with a database that opens."""
     fine = facts.path if facts.exists else f"{facts.path} is made at the first import"
@@ -102,8 +113,8 @@ def _problems(facts: StateFacts) -> Iterator[Problem]:
         yield Problem(f"{path} is mounted read-only", "mount it writable, or choose another --state-dir")
     elif not facts.writable:
         yield _unwritable(facts)
-    elif facts.exists and facts.mode & 0o077:
-        yield Problem(f"{path} may be read by others (mode {facts.mode:o})", f"chmod 700 {path}")
+    if facts.exposed:
+        yield Problem(f"other users may read {', '.join(facts.exposed)}", f"chmod -R go-rwx {path}")
     if facts.remote:
         fix = "choose a --state-dir on a local disk: locks and the database's log need one"
         yield Problem(f"{path} is on {facts.remote}, a network file system", fix)

@@ -17,9 +17,17 @@ COMMANDS = {
     "search": "search",
     "status": "status",
     "doctor": "doctor",
+    "pause": "pause",
+    "resume": "resume",
     "failures": "failures",
+    "verify": "verify",
+    "rebuild-state": "rebuild",
+    "forget": "forget",
+    "migrate": "migrate",
+    "mcp": "mcp",
     "model": "model",
     "config": "config",
+    "service": "service",
 }
 
 EPILOG = """\b

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -97,7 +98,7 @@ def text(past: Past, settings: Settings) -> list[str]:
         span = words.duration(past.until - past.since)
         return [f"nothing was measured in the last {span}; the importer measures while it runs"]
     columns = max(20, min(120, shutil.get_terminal_size((100, 24)).columns) - curve.LABEL_CHARS - 3)
-    frame = Frame(past.since, past.until, columns, blocks=_blocks())
+    frame = Frame(begin(past), past.until, columns, blocks=_blocks())
     limits = wiring.profile_of(settings)
     return [
         _title("worker", "anonymous memory and swap", past.worker, f"recycled above {limits.soft_limit_mb} MB"),
@@ -108,6 +109,11 @@ def text(past: Past, settings: Settings) -> list[str]:
         "",
         *_endings(past.endings),
     ]
+
+
+def begin(past: Past) -> float:
+    """Where a chart begins: with the first sample, so that a young installation fills it too."""
+    return min(max(past.since, past.moments[0].at), past.until - 60 * past.step_s) if past.moments else past.since
 
 
 def _blocks() -> str:
@@ -145,6 +151,16 @@ def _endings(endings: Sequence[Ending]) -> list[str]:
     return lines
 
 
+def broken(points: Sequence[Point], gap_s: float) -> list[Point]:
+    """The points with a hole (not a number) wherever nothing was measured for longer than that."""
+    drawn: list[Point] = []
+    for at, value in points:
+        if drawn and at - drawn[-1][0] > gap_s:
+            drawn.append((drawn[-1][0], math.nan))
+        drawn.append((at, value))
+    return drawn
+
+
 def write_plot(past: Past, path: str) -> None:
     """The curves as a picture. Raises UsageError without matplotlib, or for another kind of file."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
@@ -157,8 +173,9 @@ def write_plot(past: Past, path: str) -> None:
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.add_subplot()
     for (name, points), label in zip(_series(past), ("worker, anonymous + swap", "daemon, resident"), strict=True):
-        minutes = [(at - past.until) / 60 for at, _ in points]
-        axes.plot(minutes, [value / curve.MB for _, value in points], label=label, gid=name)
+        drawn = broken(points, 5 * past.step_s)
+        minutes = [(at - past.until) / 60 for at, _ in drawn]
+        axes.plot(minutes, [value / curve.MB for _, value in drawn], label=label, gid=name)
     for ending in past.endings:
         planned = ending.reason in PLANNED
         axes.axvline((ending.at - past.until) / 60, color="grey" if planned else "red", alpha=0.4, linewidth=0.8)

@@ -15,6 +15,7 @@ from importer.checkpoints import Checkpoints
 from importer.checks import Finding, expiry, folders, host, memory, state
 from importer.checks.expiry import ExpiryFacts
 from importer.cli import asking, wiring
+from importer.cli.words import brief
 from importer.discover import Root
 from importer.doctor import World
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
@@ -101,7 +102,7 @@ def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
 
 def _say(finding: Finding) -> None:
     mark = click.style("ok   ", fg="green") if finding.ok else click.style("WRONG", fg="red", bold=True)
-    click.echo(f"{mark} {finding.name:<14} {finding.detail}")
+    click.echo(f"{mark} {finding.name:<14} {brief(finding.detail)}")
     if not finding.ok:
         for fix in finding.fix.splitlines():
             click.echo(click.style("                     fix: ", fg="cyan") + fix)

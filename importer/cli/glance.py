@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from importer.cli.words import UNKNOWN, duration, number, size
+from importer.cli.words import UNKNOWN, brief, duration, number, size
 
 COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
 Status = dict[str, Any]
@@ -35,7 +35,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
 
 
 def _state(status: Status) -> str:
-    state, reason, watch = status["state"], status["reason"], status["watch"]
+    state, reason, watch = status["state"], brief(status["reason"]), status["watch"]
     shown = click.style(state, fg=COLOURS.get(state), bold=True) + (f": {reason}" if reason else "")
     if state == "stopped":
         return f"{shown}; `importer run` keeps everything searchable, `importer backlog` imports once"
@@ -75,7 +75,8 @@ def _conserved(law: dict[str, int | None], shown: Any) -> str:
 def _points(status: Status) -> str:
     store = status["store"]
     words = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
-    told = ": ".join(filter(None, (words[store["reachable"]] if store["reachable"] is not None else "", store["why"])))
+    reachable = words[store["reachable"]] if store["reachable"] is not None else ""
+    told = ": ".join(filter(None, (reachable, brief(store["why"]))))
     count = number(status["points"]) if status["points"] is not None else f"{UNKNOWN} number"
     return f"{count} in {store['collection']}, {store['kind']} {store['location']} ({told or words[None]})"
 

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from importer import batch as batches
-from importer import control, formats, log, profiles
+from importer import control, forget, formats, log, profiles, rebuild
 from importer.agenda import Agenda
 from importer.checkpoints import Checkpoints
 from importer.chunk import Cutting
@@ -143,6 +143,7 @@ def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -
         max_line_bytes=settings.tail.max_line_bytes,
         slice_bytes=settings.tail.slice_bytes,
         max_chunks=max(1, profile.max_chunks // 2),  # so that a batch overshoots its limit by half at most
+        forgotten=forget.predicate(checkpoints),
     )
 
 
@@ -154,7 +155,9 @@ def database_of(settings: Settings) -> str:
 @contextmanager
 def state(settings: Settings) -> Iterator[Checkpoints]:
     """The state directory, locked, and the checkpoints in it. Raises StateLocked, StateError."""
-    with Lock(settings.state_dir), Checkpoints.open(database_of(settings)) as found:
+    called = click.get_current_context(silent=True)
+    lock = Lock(settings.state_dir, command=called.command_path if called else "")
+    with lock, Checkpoints.open(database_of(settings)) as found:
         if found.set_aside:
             log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
         yield found
@@ -163,13 +166,14 @@ def state(settings: Settings) -> Iterator[Checkpoints]:
 def same_store(checkpoints: Checkpoints, ready: Ready) -> None:
     """Refuses a collection that is not the one the checkpoints speak of: it would be acknowledged into nothing."""
     known = checkpoints.meta("fingerprint")
-    if known and known != ready.fingerprint:
+    moved = bool(known) and rebuild.moved_to(checkpoints, ready.fingerprint)
+    if known and known != ready.fingerprint and not moved:
         raise StoreRefused(
             f"the collection at {ready.store} is not the one imported into so far: it was dropped, made anew or is "
             f"another ({known} then, {ready.fingerprint} now)",
             hint="`importer rebuild-state` reads everything again into it, embedding only what is missing there",
         )
-    if not known:
+    if not known or moved:
         if checkpoints.created and ready.points:
             log.logger().warning("state.new", points=ready.points, then="every file is read, nothing is embedded twice")
         checkpoints.remember(fingerprint=ready.fingerprint)

@@ -37,6 +37,14 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"
 
 
+def brief(text: str) -> str:
+    """A reason on one line: of many lines the first, and the last one, where a traceback says what happened."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return "".join(lines)
+    return f"{lines[0].removesuffix('Traceback (most recent call last):').rstrip(' :')}: {lines[-1]}"
+
+
 def when(at: float) -> str:
     """A time of UTC seconds as local time, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -15,6 +15,7 @@ from importer.worker.embedders import Embedder
 from importer.worker.stores import Point, Scope, Store
 from importer.worker.stores.schema import point
 from importer.worker.storing import Job
+from importer.worker.upkeep import UPKEEP
 
 
 @dataclass(slots=True)
@@ -114,5 +115,6 @@ def optimise(session: Session) -> bool:
 
 
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    answer.__name__: answer for answer in (search, count, ping, trim, budget, describe, facet, erase, tally, optimise)
+    **{a.__name__: a for a in (search, count, ping, trim, budget, describe, facet, erase, tally, optimise)},
+    **UPKEEP,
 }

@@ -18,14 +18,16 @@ def open_session(settings: Mapping[str, Any]) -> Session:
     name, dimension = models.identity(embed)
     store = stores.load(settings["location"], model=name, dimension=dimension, settings=settings["store"])
 
-    def load_embedder() -> Embedder:
-        return load(embed["provider"], _with_model(embed))
-
-    session = Session(store, load_embedder, token_budget=int(embed["token_budget"]))
+    session = Session(store, lambda: embedder_of(embed), token_budget=int(embed["token_budget"]))
     session.recount()
     if settings.get("preload"):
         _ = session.embedder
     return session
+
+
+def embedder_of(embed: Mapping[str, Any]) -> Embedder:
+    """The model of these embedding settings, loaded. Raises ModelError."""
+    return load(embed["provider"], _with_model(embed))
 
 
 def _with_model(embed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -41,7 +41,7 @@ class Making:
             model_build.assemble(self.description, raw, part)
             return origin
 
-        manifest = self._place(fill, "fp32")
+        manifest = self._place(fill)
         shutil.rmtree(raw, ignore_errors=True)
         return manifest
 
@@ -53,17 +53,18 @@ class Making:
             model_build.quantise(base, part, self.description.graph)
             return origin
 
-        return self._place(fill, "int8")
+        return self._place(fill, base)
 
-    def _place(self, fill: Callable[[str], str], precision: str) -> Manifest:
+    def _place(self, fill: Callable[[str], str], base: str = "") -> Manifest:
+        """`fill(part)` makes the files and returns their origin; with a `base` it is that model in int8."""
         part = model_cache.beside(self.folder, "part")
         shutil.rmtree(part, ignore_errors=True)  # of a fetch that was killed
         os.makedirs(part)
         try:
             origin = fill(part)
             self.progress("verify", 0, 0)
-            model_build.prove(part, self.description, precision)
-            manifest = self._manifest(part, precision, origin)
+            model_build.prove(part, self.description, base)
+            manifest = self._manifest(part, "int8" if base else "fp32", origin)
             self.progress("store", 0, 0)
             model_cache.publish(part, self.folder, manifest)
         finally:

@@ -8,7 +8,7 @@ A provider offers `open_embedder(settings) -> Embedder`. What it reads from the 
     directory       where the model's files are                             fastembed
     threads         of one model run; 0: all cores                          fastembed
     arena, spinning session options of ONNX Runtime                         fastembed
-    pooling         mean or cls, for a directory fastembed does not know    fastembed
+    pooling         mean, cls or last_token, where fastembed does not know  fastembed
     api_key, base_url, timeout_s                                            remote ones
 
 An embedder raises `EmbedError` for texts it refuses or cannot do, `EmbedUnreachable` when trying later can help, and

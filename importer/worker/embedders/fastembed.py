@@ -44,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True):
     threads: int = 0
     arena: bool = True
     spinning: bool = False
-    pooling: str = "mean"
+    pooling: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,16 +115,25 @@ def _register(chosen: Settings) -> None:
         raise FileNotFoundError("neither model.onnx nor onnx/model.onnx is there")
     TextEmbedding.add_custom_model(
         chosen.model,
-        pooling=PoolingType(chosen.pooling.upper()),
+        pooling=_pooling(chosen),
         normalization=True,
         sources=ModelSource(url=Path(chosen.directory).as_uri()),
-        dim=chosen.dimension or int(_config(chosen)["hidden_size"]),
+        dim=chosen.dimension or int(_json(chosen, "config.json")["hidden_size"]),
         model_file=files[0],
     )
 
 
-def _config(chosen: Settings) -> dict[str, Any]:
-    path = Path(chosen.directory, "config.json")
+def _pooling(chosen: Settings) -> PoolingType:
+    """As set, else as sentence-transformers wrote it beside the model, else the mean."""
+    said = _json(chosen, "1_Pooling/config.json")
+    kinds = {"pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last_token"}
+    found = next((kind for key, kind in kinds.items() if said.get(key)), "mean")
+    return PoolingType((chosen.pooling or found).upper())
+
+
+def _json(chosen: Settings, name: str) -> dict[str, Any]:
+    """A file beside the model, {} where there is none."""
+    path = Path(chosen.directory, name)
     found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
     return found
 
@@ -218,7 +227,7 @@ def _window_tokens(tokenizer: Any, chosen: Settings) -> int:
     """The longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions."""
     said = (tokenizer.truncation or {}).get("max_length", LONGEST_WINDOW)
     window = chosen.window_tokens or WINDOWS.get(chosen.model.lower(), min(said, LONGEST_WINDOW))
-    positions = _config(chosen).get("max_position_embeddings", window)
+    positions = _json(chosen, "config.json").get("max_position_embeddings", window)
     least = tokenizer.num_special_tokens_to_add(is_pair=False) + 1
     if not least <= window <= positions:
         raise UsageError(f"window_tokens = {window}: {chosen.model} takes {least} to {positions} tokens")

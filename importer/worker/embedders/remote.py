@@ -73,7 +73,6 @@ class Service:
     window_tokens: int
     body: Callable[[Question], dict[str, Any]]
     vectors: Callable[[Any], list[list[float]]]
-    needs_key: bool = True
 
 
 def open_service(
@@ -84,7 +83,7 @@ def open_service(
     given = {name: value for name, value in {**settings, **own}.items() if value is not None}
     chosen = options(given, Settings)
     key = chosen.api_key.strip()
-    if not key and service.needs_key and not chosen.base_url:
+    if not key and not chosen.base_url:
         raise ModelError(f"{service.name} needs a key", hint=f"{service.name.upper()}_API_KEY")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError(f"the key for {service.name} has characters that no key has")

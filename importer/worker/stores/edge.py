@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import qdrant_edge
@@ -20,16 +20,17 @@ import qdrant_edge
 from importer.errors import StoreUnreachable, UsageError
 from importer.records import Hit, Query
 from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
+from importer.worker.stores import edge_values as values
 from importer.worker.stores.bm25 import words
-from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, WORDS, open_shard, sync_log, translated
+from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, TAGS, WORDS, open_shard, sync_log, translated
 from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
 from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
+MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
-VISIBLE = edge.PayloadSelector.Exclude([WORDS])
 RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 MIN_FREE_BYTES = 256 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
 
@@ -48,7 +49,7 @@ class EdgeStore:
         self._dimension = found.dimension
         self._optimize_every = int(request.settings.get("optimise_every_points") or OPTIMIZE_EVERY_POINTS)
         self._min_free_bytes = int(request.settings.get("min_free_bytes") or MIN_FREE_BYTES)
-        self._written = 0  # points since the last optimisation
+        self._written = self._unoptimized()  # points since the last optimisation, by whichever process
         self._logged = 0  # changes since the last flush
         self._open = True
 
@@ -64,8 +65,10 @@ class EdgeStore:
         self._check_room()
         with translated():
             if points:
-                self._shard.update(edge.UpdateOperation.upsert_points([self._native(given) for given in points]))
-            for operation in _holder_updates(holders):
+                self._shard.update(
+                    edge.UpdateOperation.upsert_points([values.native(given, self._dense) for given in points])
+                )
+            for operation in values.holder_updates(holders):
                 self._shard.update(operation)
             if deletes:
                 self._shard.update(edge.UpdateOperation.delete_points(list(deletes)))
@@ -78,7 +81,7 @@ class EdgeStore:
     def count(self, scope: Scope = EVERYTHING) -> int:
         """How many points, exactly."""
         with translated():
-            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, EdgeDialect()))))
+            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, values.EdgeDialect()))))
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
         """The best `query.limit` points: cosine, BM25, or both fused by rank."""
@@ -99,13 +102,15 @@ class EdgeStore:
         request = edge.ScrollRequest(
             offset=after,
             limit=limit,
-            filter=build(scope, EdgeDialect()),
-            with_payload=VISIBLE,
+            filter=build(scope, values.EdgeDialect()),
+            with_payload=values.VISIBLE,
             with_vector=with_vectors,
         )
         with translated():
             records, cursor = self._shard.scroll(request)
-        return Page(tuple(map(self._point, records)), None if cursor is None else str(cursor))
+        return Page(
+            tuple(values.point(record, self._dense) for record in records), None if cursor is None else str(cursor)
+        )
 
     def delete(self, scope: Scope) -> int:
         """Delete what the scope holds, durably; how many points that were."""
@@ -113,15 +118,17 @@ class EdgeStore:
             raise UsageError("an empty scope would delete everything")
         count = self.count(scope)
         with translated():
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, EdgeDialect())))
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, values.EdgeDialect())))
             self._flush()
         return count
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
-        """Points per value of `metadata.<key>`."""
+        """Points per value of `metadata.<key>`, the most frequent first; all tags are read for it."""
         with translated():
-            answer = self._shard.facet(edge.FacetRequest(f"{METADATA}.{key}", limit=limit, exact=True))
-        return {str(hit.value): int(hit.count) for hit in answer.hits if hit.count}
+            answer = self._shard.facet(edge.FacetRequest(TAGS, limit=MAX_TAGS, exact=True))
+        counts = {str(hit.value): int(hit.count) for hit in answer.hits if hit.count}
+        found = {tag.removeprefix(f"{key}="): count for tag, count in counts.items() if tag.startswith(f"{key}=")}
+        return dict(sorted(found.items(), key=lambda item: -item[1])[:limit])
 
     @property
     def pending_optimize(self) -> bool:
@@ -136,8 +143,12 @@ class EdgeStore:
         with translated():
             self._flush()
             done = bool(self._shard.optimize())
-        self._written = 0
+            self._written = self._unoptimized()
         return done
+
+    def _unoptimized(self) -> int:
+        found = self._shard.info()
+        return max(0, int(found.points_count) - int(found.indexed_vectors_count))
 
     def _flush(self) -> None:
         self._shard.flush()
@@ -165,7 +176,7 @@ class EdgeStore:
         request = edge.QueryRequest(
             limit=limit,
             query=by,
-            filter=build(scope_of(query), EdgeDialect()),
+            filter=build(scope_of(query), values.EdgeDialect()),
             params=RESCORED,
             with_payload=False,
             with_vector=False,
@@ -176,20 +187,13 @@ class EdgeStore:
     def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
         """Hits in order of rank; a point deleted since it was ranked is left out."""
         with translated():
-            records = self._shard.retrieve([id for id, _ in ranked], VISIBLE, False) if ranked else []
+            records = self._shard.retrieve([id for id, _ in ranked], values.VISIBLE, False) if ranked else []
         payloads = {str(record.id): record.payload or {} for record in records}
         return [
             Hit(id, score, payloads[id].get(DOCUMENT, ""), payloads[id].get(METADATA, {}))
             for id, score in ranked
             if id in payloads
         ]
-
-    def _native(self, given: Point) -> Any:
-        payload = {**given.payload, WORDS: words(given.payload.get(DOCUMENT, ""))}
-        return edge.Point(given.id, {self._dense: given.dense}, payload)
-
-    def _point(self, record: Any) -> Point:
-        return Point(str(record.id), (record.vector or {}).get(self._dense, ()), record.payload or {})
 
     def _check_room(self) -> None:
         free_mb, needed_mb = shutil.disk_usage(self._path).free >> 20, self._min_free_bytes >> 20
@@ -198,44 +202,6 @@ class EdgeStore:
                 f"{free_mb} MB are left on the disk of {self._path}, the store needs {needed_mb}",
                 hint="make room; nothing is lost meanwhile",
             )
-
-
-def _holder_updates(holders: Mapping[str, tuple[str, ...]]) -> Iterator[Any]:
-    """One operation per distinct set of holders; by filter, for an id that is gone meanwhile is no error then."""
-    groups: dict[tuple[str, ...], set[str]] = {}
-    for id, names in holders.items():
-        groups.setdefault(names, set()).add(id)
-    for names, ids in groups.items():
-        existing = edge.Filter(must=[edge.HasIdCondition(ids)])
-        if names:
-            yield edge.UpdateOperation.set_payload_by_filter(existing, {OPEN_BY: list(names)})
-        else:
-            yield edge.UpdateOperation.delete_payload_by_filter(existing, [OPEN_BY])
-
-
-class EdgeDialect:
-    """Filters as the embedded engine spells them."""
-
-    def equal(self, key: str, value: str) -> Any:
-        """`key` equals or contains `value`."""
-        return edge.FieldCondition(key, match=edge.MatchValue(value))
-
-    def between(self, key: str, since: str, until: str) -> Any:
-        """Both sides inclusive. Raises UsageError for a time the engine cannot read."""
-        try:
-            return edge.FieldCondition(key, range=edge.RangeDateTime(gte=since or None, lte=until or None))
-        except ValueError as error:
-            raise UsageError(
-                f"{since or until!r} is no time: {error}", hint="RFC 3339: 2026-01-31T12:00:00Z"
-            ) from error
-
-    def every(self, conditions: list[Any]) -> Any:
-        """All of them."""
-        return edge.Filter(must=conditions)
-
-    def some(self, conditions: list[Any]) -> Any:
-        """One of them."""
-        return edge.Filter(should=conditions)
 
 
 def open_store(request: Request) -> EdgeStore:

@@ -14,9 +14,6 @@ import qdrant_edge as edge
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.worker.stores import Request, bm25
 from importer.worker.stores.schema import (
-    KEYWORDS,
-    TENANT,
-    TIMES,
     Fingerprint,
     born,
     dense_name,
@@ -24,12 +21,12 @@ from importer.worker.stores.schema import (
 )
 
 FINGERPRINT = "importer.json"
-WORDS = "words"  # payload key of this store alone: what the keyword index reads
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
-MAX_SEGMENT_KB = 30_000  # segments of two optimisations are not merged again: each point is rewritten once
-OPTIMIZE_EVERY_POINTS = 10_000  # about a CPU second during which nothing else runs; 20,000 double that
-# What questions filter by. Every index costs about 10 µs of a point's 150, so tools and files have none here.
-INDEXED = tuple(key for key in KEYWORDS if key not in {"metadata.tools", "metadata.files"})
+OPTIMIZE_EVERY_POINTS = 10_000  # a few CPU seconds during which nothing else runs; the memory it takes grows with it
+
+# Payload keys of this store alone. Opening costs about 4 ms a segment and index, so there are three: the words that
+# keywords find, the tags that filters ask for ("source=claude-code"), and the time.
+WORDS, TAGS, TIME = "words", "tags", "metadata.timestamp"
 
 
 def open_shard(path: str, request: Request) -> tuple[Any, Fingerprint]:
@@ -66,8 +63,10 @@ def _config(found: Fingerprint) -> Any:
     """Everything on disk and mapped, small segments, no graph: building one costs 1.7 ms a point.
 
     int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a
-    sixth of its time (overlap of the first ten over 60 questions: 1.0).
+    sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take two optimisations at most, so
+    that a point is rewritten once and rarely merged.
     """
+    segment_kb = 2 * OPTIMIZE_EVERY_POINTS * found.dimension * 4 // 1024
     return edge.EdgeConfig(
         vectors={
             dense_name(found.model): edge.EdgeVectorParams(
@@ -76,7 +75,7 @@ def _config(found: Fingerprint) -> Any:
         },
         hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=10_000, memory=COLD),
         quantization_config=edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=COLD),
-        optimizers=edge.EdgeOptimizersConfig(max_segment_size=MAX_SEGMENT_KB),
+        optimizers=edge.EdgeOptimizersConfig(max_segment_size=segment_kb, indexing_threshold=1),
         payload_memory=COLD,
         id_tracker_memory=COLD,
     )
@@ -94,11 +93,8 @@ def _indexes() -> Iterator[Any]:
         memory=COLD,
     )
     yield edge.UpdateOperation.create_field_index(WORDS, text)
-    for key in INDEXED:
-        schema = edge.KeywordIndexParams(is_tenant=key == TENANT, memory=COLD)
-        yield edge.UpdateOperation.create_field_index(key, schema)
-    for key in TIMES:
-        yield edge.UpdateOperation.create_field_index(key, edge.DatetimeIndexParams(memory=COLD))
+    yield edge.UpdateOperation.create_field_index(TAGS, edge.KeywordIndexParams(memory=COLD))
+    yield edge.UpdateOperation.create_field_index(TIME, edge.DatetimeIndexParams(memory=COLD))
 
 
 def _read_fingerprint(path: str) -> Fingerprint:

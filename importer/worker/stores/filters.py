@@ -8,11 +8,11 @@ from importer.worker.stores import Scope
 
 # metadata keys a field of the scope must equal; with several keys one of them is enough
 MATCHED = {
-    "project": ("metadata.project", "metadata.project_name"),
-    "source": ("metadata.source",),
-    "kind": ("metadata.kind",),
-    "conversation": ("metadata.conversation_id",),
-    "host": ("metadata.host",),
+    "project": ("project", "project_name"),
+    "source": ("source",),
+    "kind": ("kind",),
+    "conversation": ("conversation_id",),
+    "host": ("host",),
 }
 
 
@@ -20,10 +20,10 @@ class Dialect(Protocol):
     """How one engine spells a filter; the values returned are its own."""
 
     def equal(self, key: str, value: str) -> Any:
-        """`key` equals `value`, or contains it where it is a list."""
+        """`metadata.<key>` equals `value`."""
 
     def between(self, key: str, since: str, until: str) -> Any:
-        """The time at `key` is not before `since` and not after `until`; "" leaves a side open."""
+        """The time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
 
     def every(self, conditions: list[Any]) -> Any:
         """A filter where all conditions hold."""
@@ -40,7 +40,7 @@ def build(scope: Scope, dialect: Dialect) -> Any | None:
         if (value := getattr(scope, name))
     ]
     if scope.since or scope.until:
-        conditions.append(dialect.between("metadata.timestamp", scope.since, scope.until))
+        conditions.append(dialect.between("timestamp", scope.since, scope.until))
     return dialect.every(conditions) if conditions else None
 
 

@@ -59,14 +59,14 @@ class QdrantDialect:
     """Filters as qdrant-client spells them."""
 
     def equal(self, key: str, value: str) -> Any:
-        """`key` equals or contains `value`."""
-        return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+        """`metadata.<key>` equals `value`."""
+        return models.FieldCondition(key=f"{METADATA}.{key}", match=models.MatchValue(value=value))
 
     def between(self, key: str, since: str, until: str) -> Any:
         """Both sides inclusive. Raises UsageError for a time that cannot be read."""
         try:
             times: Any = {"gte": since or None, "lte": until or None}
-            return models.FieldCondition(key=key, range=models.DatetimeRange(**times))
+            return models.FieldCondition(key=f"{METADATA}.{key}", range=models.DatetimeRange(**times))
         except pydantic.ValidationError as error:
             raise UsageError(f"{since or until!r} is no time", hint="RFC 3339: 2026-01-31T12:00:00Z") from error
 

@@ -1,0 +1,75 @@
+"""Our values in the embedded engine's, and back: points, filters, update operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import qdrant_edge
+
+from importer.errors import UsageError
+from importer.worker.stores import Point
+from importer.worker.stores.bm25 import words
+from importer.worker.stores.edge_shard import TAGS, WORDS
+from importer.worker.stores.filters import MATCHED
+from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY
+
+edge: Any = qdrant_edge  # its stub wants invariant lists of unions
+VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])
+TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
+
+
+def native(given: Point, dense: str) -> Any:
+    """A point with its vector under the name `dense`, and what the indexes read."""
+    private = {WORDS: words(given.payload.get(DOCUMENT, "")), TAGS: tags(given.payload.get(METADATA, {}))}
+    return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
+
+
+def tags(metadata: Mapping[str, Any]) -> list[str]:
+    """`key=value` for each metadata key that filters ask for."""
+    return [f"{key}={metadata[key]}" for key in TAGGED if metadata.get(key)]
+
+
+def point(record: Any, dense: str) -> Point:
+    """A stored point as ours."""
+    return Point(str(record.id), (record.vector or {}).get(dense, ()), record.payload or {})
+
+
+def holder_updates(holders: Mapping[str, tuple[str, ...]]) -> Iterator[Any]:
+    """One operation per distinct set of holders; by filter, for an id that is gone meanwhile is no error then."""
+    groups: dict[tuple[str, ...], set[str]] = {}
+    for id, names in holders.items():
+        groups.setdefault(names, set()).add(id)
+    for names, ids in groups.items():
+        existing = edge.Filter(must=[edge.HasIdCondition(ids)])
+        if names:
+            yield edge.UpdateOperation.set_payload_by_filter(existing, {OPEN_BY: list(names)})
+        else:
+            yield edge.UpdateOperation.delete_payload_by_filter(existing, [OPEN_BY])
+
+
+class EdgeDialect:
+    """Filters as the embedded engine spells them."""
+
+    def equal(self, key: str, value: str) -> Any:
+        """`metadata.<key>` equals `value`: one of the tags says so."""
+        return edge.FieldCondition(TAGS, match=edge.MatchValue(f"{key}={value}"))
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """Both sides inclusive. Raises UsageError for a time the engine cannot read."""
+        try:
+            return edge.FieldCondition(
+                f"{METADATA}.{key}", range=edge.RangeDateTime(gte=since or None, lte=until or None)
+            )
+        except ValueError as error:
+            raise UsageError(
+                f"{since or until!r} is no time: {error}", hint="RFC 3339: 2026-01-31T12:00:00Z"
+            ) from error
+
+    def every(self, conditions: list[Any]) -> Any:
+        """All of them."""
+        return edge.Filter(must=conditions)
+
+    def some(self, conditions: list[Any]) -> Any:
+        """One of them."""
+        return edge.Filter(should=conditions)

@@ -1,0 +1,115 @@
+"""Questions that keep a store in order, a page each: prints to compare, points to delete or to import again, a thread.
+
+Every answer is small enough for one frame, and asking again is always right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from importer import likeness
+from importer.records import Chunk
+from importer.worker import migrating
+from importer.worker.applying import plan
+from importer.worker.embed import embed_chunks
+from importer.worker.stores import Point, Scope
+from importer.worker.stores.schema import DOCUMENT, METADATA, holders
+
+if TYPE_CHECKING:
+    from importer.worker.answers import Session  # which gathers the questions of this module
+
+PAGE_POINTS = 512
+MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
+
+
+def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
+    """A page of points: `[id, text print, facts print, what the metadata tells, holders]` each, and `next`."""
+    page = session.store.scroll(after, limit)
+    return {"points": [_printed(found) for found in page.points], "next": page.next}
+
+
+def _printed(found: Point) -> list[Any]:
+    facts = _metadata(found)
+    text = likeness.text_print(found.payload.get(DOCUMENT))
+    return [found.id, text, likeness.facts_print(facts), likeness.told(facts), list(holders(found.payload))]
+
+
+def _metadata(found: Point) -> Mapping[str, Any]:
+    """A stranger's points may carry anything, or nothing."""
+    facts = found.payload.get(METADATA)
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def erase_ids(session: Session, ids: Sequence[str]) -> int:
+    """Deletes these points, durably; how many of them there were."""
+    wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
+    count = len(session.store.lookup(wanted)) if wanted else 0
+    if count:
+        session.store.write((), {}, wanted)
+        session.recount()
+    return count
+
+
+def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
+    """Imports these chunks as a batch does; how many were embedded and written."""
+    made = [Chunk(**chunk) for chunk in chunks]
+    todo = plan(made, (), session.store.lookup([chunk.id for chunk in made]))
+    texts = [chunk.text for chunk, _ in todo.write]
+    points: list[Point] = []
+    if texts:
+        for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
+            points += [session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+    session.store.write(points, todo.holders, todo.deletes)
+    session.recount()
+    return len(points)
+
+
+def thread(
+    session: Session, conversation: str, around: str = "", before: int = 5, after: int = 5
+) -> list[dict[str, Any]]:
+    """The chunks of a conversation as they were said: those `around` an id, else the first ones.
+
+    At most `before` of them stand before that id and `after` behind it; `place` counts from 0 in the conversation.
+    """
+    order = sorted(_said(session, conversation))
+    at = next((place for place, (*_, point) in enumerate(order) if point == around), 0)
+    first = max(0, at - before)
+    wanted = {point: place for place, (*_, point) in enumerate(order) if first <= place <= at + after}
+    found = []
+    for page in _pages(session, Scope(conversation=conversation)):
+        for point in page:
+            if point.id in wanted:
+                known = {"id": point.id, "document": point.payload.get(DOCUMENT, ""), "metadata": _metadata(point)}
+                found.append({"place": wanted[point.id], "of": len(order), **known})
+    return sorted(found, key=lambda chunk: chunk["place"])
+
+
+def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]]:
+    """`(when its exchange began, exchange, ordinal, id)` of every chunk: sorted, they stand as they were said."""
+    chunks = [
+        (str(facts.get("message_id", "")), int(facts.get("chunk", 0)), str(facts.get("timestamp", "")), point.id)
+        for page in _pages(session, Scope(conversation=conversation))
+        for point in page
+        for facts in [_metadata(point)]
+    ]
+    begun: dict[str, str] = {}
+    for exchange, _, at, _ in chunks:
+        begun[exchange] = min(at, begun.get(exchange, at))
+    return [(begun[exchange], exchange, ordinal, point) for exchange, ordinal, _, point in chunks]
+
+
+def _pages(session: Session, scope: Scope) -> Any:
+    after: str | None = None
+    for _ in range(MOST_IN_THREAD // PAGE_POINTS):
+        page = session.store.scroll(after, PAGE_POINTS, scope=scope)
+        yield page.points
+        after = page.next
+        if after is None:
+            return
+
+
+UPKEEP: Mapping[str, Callable[..., Any]] = {
+    **{answer.__name__: answer for answer in (prints, erase_ids, mend, thread)},
+    **migrating.MIGRATING,
+}

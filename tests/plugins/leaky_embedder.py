@@ -1,0 +1,47 @@
+"""An embedder that leaks: every model run keeps `LEAKY_MB` (20) more, touched, so that it is resident.
+
+Named by `IMPORTER_EMBED_PROVIDER=plugins.leaky_embedder`. `LEAKY_MS` slows each run down, so that there is an import to
+disturb; `LEAKY_LOG` names a file that gets one line for each text embedded, so that what is embedded twice stands there
+twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from importer.worker.embedders import Window
+from plugins.fake_embedder import DIMENSION, FakeEmbedder
+
+MB = 1024 * 1024
+
+
+class LeakyEmbedder(FakeEmbedder):
+    """See the module."""
+
+    def __init__(self, model: str, dimension: int, environ: Mapping[str, str] = os.environ) -> None:
+        super().__init__(model, dimension)
+        self._leak_bytes = int(environ.get("LEAKY_MB", "20")) * MB
+        self._slow_s = int(environ.get("LEAKY_MS", "0")) / 1000
+        self._log = environ.get("LEAKY_LOG", "")
+        self._kept: list[bytes] = []
+
+    def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """Vectors (n, dimension), and a leak."""
+        self._kept.append(b"\1" * self._leak_bytes)
+        time.sleep(self._slow_s)
+        if self._log:
+            with open(self._log, "a", encoding="utf-8") as file:
+                file.writelines(hashlib.sha256(one.text.encode()).hexdigest() + "\n" for one in windows)
+        return super().embed(windows)
+
+
+def open_embedder(settings: Mapping[str, Any]) -> LeakyEmbedder:
+    """What the worker calls."""
+    return LeakyEmbedder(str(settings["model"]), int(settings.get("dimension") or DIMENSION))

@@ -1,0 +1,36 @@
+"""Writes numbered points to an embedded store until it is killed, and says on stdout how many are acknowledged.
+
+    python -m tests.store_writer DIRECTORY FIRST
+
+Each write of 32 points also opens some up and closes others, and every 320 points the store is optimised, so that a
+kill can meet it at anything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from importer.worker import stores
+from tests.stored import DIMENSION, MODEL, identity, made
+
+BATCH = 32
+
+
+def main(directory: str, first: int) -> None:
+    """Opens the store, waiting for the lock of the one killed before; never returns."""
+    settings = {"optimise_every_points": 320}
+    store = stores.load(f"edge:{directory}", model=MODEL, dimension=DIMENSION, settings=settings)
+    number = first
+    while True:
+        points = [made(n, open_by=["held"]) for n in range(number, number + BATCH)]
+        closed = {identity(n): () for n in range(max(0, number - BATCH), number)}
+        store.write(points, closed, [])
+        number += BATCH
+        os.write(1, b"%d\n" % number)
+        if store.pending_optimize:
+            store.optimize()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

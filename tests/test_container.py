@@ -1,0 +1,164 @@
+"""The image, really built and really run: imports, is killed, runs out of memory, is stopped, and resumes by its policy.
+
+`pytest -m docker` with an engine; building takes minutes. `IMPORTER_TEST_IMAGE` names an image to use instead.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import oracle
+import pytest
+from containers import LEAKY, UID, Contained, build, config_of, contained, docker, missing
+from plugins.fake_embedder import FakeEmbedder
+from processes import until
+
+from importer.bench import corpus
+
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing() or "-")]
+FILES = 16
+BATCH_CHUNKS = 16
+SLOW = {**LEAKY, "MEMORY_BATCH_SIZE": str(BATCH_CHUNKS), "LEAKY_MB": "0", "LEAKY_MS": "300"}
+SLOW |= {"LEAKY_LOG": "/state/embedded"}
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    return build()
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A corpus that another user may read."""
+    folder = str(tmp_path_factory.mktemp("said"))
+    corpus.write(folder, files=FILES, seed=5)
+    for top, _, names in os.walk(folder):
+        os.chmod(top, 0o755)
+        for name in names:
+            os.chmod(os.path.join(top, name), 0o644)
+    return folder
+
+
+def check(container: Contained) -> oracle.Expected:
+    """I1, I2, I3 and I6 on the state the container left."""
+    container.stop()
+    expected = oracle.expect(container.said)
+    with oracle.opened(container.state) as store:
+        assert not oracle.compare(expected, store).wrong
+    assert not oracle.torn_offsets(container.state)
+    assert oracle.totals_of(container.state) == expected.tally
+    return expected
+
+
+def embedded_again(container: Contained, expected: oracle.Expected) -> tuple[int, int]:
+    """How many windows were embedded beyond once each, and how many a batch has at most."""
+    texts = [forms[0].text for forms in expected.chunks.values()]
+    windows = [len(one) for one in FakeEmbedder("", 384).split(texts)]
+    done = len(pathlib.Path(container.state, "embedded").read_text().split())
+    assert done >= sum(windows)
+    return done - sum(windows), BATCH_CHUNKS * max(windows)
+
+
+def test_image(image: str) -> None:
+    """Small, without build tools, without root, with what the engine has to know."""
+    config = config_of(image)
+    assert (config["User"], config["StopSignal"]) == (f"{UID}:{UID}", "SIGTERM")
+    assert "importer.health" in config["Healthcheck"]["Test"]
+    assert any(one.startswith("MALLOC_ARENA_MAX=") for one in config["Env"])
+    look = "for t in gcc cc make git curl pip pip3; do command -v $t; done; python -c 'import pip' 2>&1; id -u"
+    found = docker("run", "--rm", "--entrypoint=sh", image, "-c", look).splitlines()
+    assert found[0].startswith("Traceback"), "a tool was found"
+    assert found[-2:] == ["ModuleNotFoundError: No module named 'pip'", str(UID)]
+    assert int(docker("image", "inspect", "-f", "{{.Size}}", image)) < 700e6
+
+
+def test_imports(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """With a read-only root and 512 MB the real model imports a mounted corpus, is well, and can be searched."""
+    with contained(image, tmp_path, said, environ={"IMPORTER_WORKER_NICE": "0"}) as container:
+        container.finish(FILES)
+        until(lambda: container.inspect()["State"]["Health"]["Status"] == "healthy", seconds=60, every_s=1)
+        assert "score" in docker("exec", container.name, "importer", "search", "why did it fail", "--json")
+        check(container)
+        assert container.inspect()["State"]["ExitCode"] == 0
+
+
+def test_crash_of_process_one(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """Killed from outside in mid-import, the policy starts it again; at most one batch is embedded again."""
+    with contained(image, tmp_path, said, environ=SLOW) as container:
+        until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
+        container.kill()
+        until(lambda: container.inspect()["RestartCount"] == 1, every_s=0.2)
+        container.finish(FILES)
+        again, batch = embedded_again(container, check(container))
+        assert again <= batch
+
+
+def test_asked_to_be_killed(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """`docker kill -s KILL` counts as asked for, so the engine leaves it; started by hand, it goes on."""
+    with contained(image, tmp_path, said, environ=SLOW) as container:
+        until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
+        docker("kill", "-s", "KILL", container.name)
+        until(lambda: container.inspect()["State"]["ExitCode"] == 137, every_s=0.2)
+        docker("start", container.name)
+        container.finish(FILES)
+        check(container)
+
+
+def test_stop_in_import(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """`docker stop` in mid-import drains and ends by itself, in time; the next start embeds at most one batch again."""
+    with contained(image, tmp_path, said, environ=SLOW) as container:
+        until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
+        container.stop()
+        state = container.inspect()["State"]
+        assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+        before = oracle.totals_of(container.state).lines_read
+        docker("start", container.name)
+        container.finish(FILES)
+        expected = check(container)
+        again, batch = embedded_again(container, expected)
+        assert 0 < before < expected.tally.lines_read
+        assert again <= batch
+
+
+def test_stop_at_once(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """Process 1 has no signal handlers but its own: a stop in the first instant counts, too."""
+    with contained(image, tmp_path, said, environ=SLOW) as container:
+        container.stop()
+        assert container.inspect()["State"]["ExitCode"] in {0, 128 + 15}
+
+
+def test_no_zombies(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """What loses its parent inside becomes process 1's child, and is buried."""
+    with contained(image, tmp_path, said, environ=SLOW) as container:
+        until(container.status, every_s=0.2)
+        docker("exec", container.name, "sh", "-c", "(sleep 0.1; true) & (sleep 0.2; true) &")
+        until(lambda: "Z" not in states(container) and "sleep" not in states(container), every_s=0.5)
+
+
+def states(container: Contained) -> str:
+    """The states and commands of all processes inside, from outside."""
+    return docker("top", container.name, "-eo", "stat,comm")
+
+
+def test_restart_drill(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """A leak of 20 MB a model run in 256 MB, and crashes on top: the import completes, nothing lost, nothing twice."""
+    environ = {**SLOW, "LEAKY_MB": "20", "LEAKY_MS": "20", "IMPORTER_WORKER_MIN_LIFETIME_S": "0"}
+    with contained(image, tmp_path, said, memory="256m", environ=environ) as container:
+        until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
+        container.kill()
+        until(lambda: container.inspect()["RestartCount"] == 1, every_s=0.2)
+        container.finish(FILES)
+        assert container.events("worker.recycled") or container.events("worker.died")
+        check(container)
+
+
+def test_out_of_memory(image: str, said: str, tmp_path: pathlib.Path) -> None:
+    """A leak faster than anybody can look: the kernel kills the worker, never the daemon, and the import completes."""
+    environ = {**SLOW, "LEAKY_MB": "60", "LEAKY_MS": "20"}
+    with contained(image, tmp_path, said, memory="256m", environ=environ) as container:
+        container.finish(FILES)
+        deaths = container.events("worker.died")
+        assert deaths, "nothing was killed: the drill proves nothing"
+        assert container.inspect()["RestartCount"] == 0
+        check(container)

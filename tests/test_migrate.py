@@ -1,0 +1,163 @@
+"""`migrate`: every point arrives with its vector as it was, whatever interrupts it, and the import goes on there."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from processes import Importer
+from qdrant_client import QdrantClient, models
+
+from importer.bench import corpus
+from importer.checkpoints import Checkpoints
+from importer.worker import migrating, stores
+from importer.worker.answers import Session
+from importer.worker.stores import Point, Store
+from importer.worker.stores.qdrant_alias import switch
+
+POINTS = int(os.environ.get("MIGRATE_POINTS", "2000"))
+DIMENSION = 384
+
+
+def point(number: int, holders: tuple[str, ...] = ()) -> Point:
+    """Something that looks like a stored chunk."""
+    rng = np.random.default_rng(number)
+    vector = rng.standard_normal(DIMENSION).astype(np.float32)
+    known = {"source": "claude-code", "conversation_id": f"c{number % 50}", "chunk": number, "tools": ["Edit"]}
+    payload: dict[str, Any] = {"document": f"piece {number} of what was said", "metadata": known}
+    if holders:
+        payload["open_by"] = list(holders)
+    vector /= np.linalg.norm(vector)
+    return Point(str(uuid.uuid5(uuid.NAMESPACE_URL, str(number))), vector.tolist(), payload)
+
+
+def opened(location: str) -> Store:
+    return stores.load(location, model=oracle.MODEL, dimension=DIMENSION, settings={})
+
+
+def wish(location: str) -> Mapping[str, Any]:
+    return {"location": location, "store": {}}
+
+
+def copy(source: str, target: str) -> int:
+    """All pages from one store to another; how many points were written."""
+    session = Session(opened(source), lambda: pytest.fail("a copy embeds nothing"), token_budget=0)
+    try:
+        migrating.migrate_open(session, wish(target))
+        pages = list(_pages(session, target))
+        missing = [migrating.migrate_check(session, wish(target), limit=POINTS + 10)["missing"]]
+        assert missing == [[]]
+        return sum(page["written"] for page in pages)
+    finally:
+        migrating.migrate_close(session, wish(target))
+        session.store.close()
+
+
+def _pages(session: Session, target: str) -> Iterator[Mapping[str, Any]]:
+    after: str | None = None
+    while True:
+        page = migrating.migrate_page(session, wish(target), after)
+        yield page
+        after = page["next"]
+        if after is None:
+            return
+
+
+def all_of(location: str) -> dict[str, Point]:
+    store = opened(location)
+    try:
+        return {found.id: found for found in oracle.points_of(store)}
+    finally:
+        store.close()
+
+
+def fill(location: str, points: list[Point]) -> None:
+    store = opened(location)
+    for at in range(0, len(points), 256):
+        store.write(points[at : at + 256], {}, ())
+    store.close()
+
+
+def test_there_and_back(tmp_path: pathlib.Path) -> None:
+    """Embedded to local mode and back: the same ids, payloads and, to the last bit of fp32, vectors."""
+    first, middle, last = f"edge:{tmp_path}/a", f"local:{tmp_path}/b", f"edge:{tmp_path}/c"
+    fill(first, [point(number) for number in range(POINTS - 1)] + [point(POINTS, ("h1",))])
+    assert (copy(first, middle), copy(middle, last)) == (POINTS, POINTS)
+    before, after = all_of(first), all_of(last)
+    assert {id: found.payload for id, found in after.items()} == {id: found.payload for id, found in before.items()}
+    vectors = [np.asarray([found[id].dense for id in sorted(before)], np.float32) for found in (before, after)]
+    assert np.array_equal(*vectors)
+
+
+def test_second_copy_writes_what_is_new(tmp_path: pathlib.Path) -> None:
+    """What stands there is not written again; who holds it open is put right, and closed once is closed."""
+    source, target = f"edge:{tmp_path}/a", f"edge:{tmp_path}/b"
+    fill(source, [point(1), point(2, ("h1",)), point(3, ("h1",))])
+    fill(target, [point(1, ("h2",)), point(2, ("h2",))])
+    assert copy(source, target) == 1
+    held = {found.payload["metadata"]["chunk"]: found.payload.get("open_by") for found in all_of(target).values()}
+    assert held == {1: None, 2: ["h1", "h2"], 3: ["h1"]}
+
+
+def test_alias_moves_in_one_step(tmp_path: pathlib.Path) -> None:
+    """An alias follows to the new collection; the name of a real collection is left alone."""
+    client = QdrantClient(path=str(tmp_path))
+    for name in ("old", "new"):
+        client.create_collection(name, vectors_config={"v": models.VectorParams(size=2, distance="Cosine")})
+    assert switch(client, "said", "old")
+    assert switch(client, "said", "new")
+    assert [found.collection_name for found in client.get_aliases().aliases] == ["new"]
+    assert not switch(client, "old", "new")
+    client.close()
+
+
+@pytest.fixture
+def installed(tmp_path: pathlib.Path) -> Importer:
+    importer = Importer(tmp_path)
+    importer.environ["IMPORTER_WORKER_NICE"] = "0"
+    corpus.write(str(tmp_path / "said"), files=6, seed=5, bytes_per_file=8_000)
+    assert importer.run("backlog", str(tmp_path / "said")).code == 0
+    return importer
+
+
+def test_the_import_goes_on_there(installed: Importer) -> None:
+    """Copied and verified, a second time without work; then the new store is taken without reading anything again."""
+    target = f"local:{installed.base}/copy"
+    moved = installed.run("migrate", "--to", target, "--json")
+    assert (moved.code, moved.json["written"]) == (0, moved.json["there"]), moved.err
+    assert installed.run("migrate", "--to", target, "--json").json["written"] == 0
+    here = installed.run("--store", target, "backlog", str(installed.base / "said"), "--json")
+    assert (here.code, here.json["lines"], here.json["points"]) == (0, 0, moved.json["points"]), here.err
+    assert installed.run("--store", target, "verify").code == 0
+
+
+def test_resumes_where_it_was(installed: Importer) -> None:
+    """The position stands in the state: what was copied before it is not looked at again, but verified."""
+    target = f"edge:{installed.base}/copy"
+    moved = installed.run("migrate", "--to", target, "--json")
+    with Checkpoints.open(f"{installed.state}/checkpoints.sqlite3") as checkpoints:
+        place = next(name for (name,) in checkpoints.database.rows("SELECT name FROM meta") if "migrating" in name)
+        assert checkpoints.meta(place) == ""
+        checkpoints.remember(**{place: "f" * 8 + "-0000-0000-0000-000000000000"})
+    again = installed.run("migrate", "--to", target, "--json")
+    assert (again.code, again.json["there"]) == (0, moved.json["points"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--to", "edge"), "is the store that is to be copied"),
+        (("--to", "local:x", "--model", "BAAI/bge-small-en-v1.5"), "needs a server"),
+        (("--to", "nowhere"), "none of the kinds known"),
+    ],
+)
+def test_refusals(tmp_path: pathlib.Path, arguments: tuple[str, ...], words: str) -> None:
+    """What cannot work is said at once, with exit code 2, and nothing is written."""
+    refused = Importer(tmp_path).run("migrate", *arguments)
+    assert (refused.code, words in refused.err) == (2, True), refused.err
