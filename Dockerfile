@@ -60,5 +60,6 @@ VOLUME /state
 STOPSIGNAL SIGTERM
 # A restart policy looks at exits alone, so a daemon that is stuck ends itself; this is for whoever looks at the list.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "importer.health"]
-ENTRYPOINT ["importer"]
+# Process 1 passes signals on and buries orphans, with or without --init.
+ENTRYPOINT ["python", "-m", "importer.init", "importer"]
 CMD ["run"]

@@ -113,6 +113,20 @@ def split(batch: Batch, suspects: Collection[str], numbers: tuple[int, int]) -> 
     return early, replace(_only(batch, rest), number=numbers[1])
 
 
+def apart(batch: Batch, ids: Sequence[str], size: int, numbers: Iterable[int]) -> tuple[Batch, ...]:
+    """These chunks first, in parts of at most `size`, and then all others with the commits; the batch itself for none.
+
+    `numbers` gives the numbers of all but the last part, which keeps its own.
+    """
+    parts, fresh = [], iter(numbers)
+    for at in range(0, len(ids), size):
+        group = set(ids[at : at + size])
+        if len(group) < len(batch.chunks):
+            first, batch = split(batch, group, (next(fresh), batch.number))
+            parts.append(first)
+    return (*parts, batch)
+
+
 def carve(batch: Batch, limits: Limits, numbers: Iterable[int]) -> tuple[Batch, ...]:
     """Consecutive parts within the limits, the batch itself when it is: one line can hold a text of many megabytes.
 

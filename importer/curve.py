@@ -93,6 +93,7 @@ def _cell(fill: float, blocks: str) -> str:
 
 
 def _label(top: float) -> str:
+    """The value at the top of the axis, in megabytes."""
     return f"{top / MB:,.0f} MB"
 
 

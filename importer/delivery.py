@@ -8,19 +8,18 @@ live conversation) shares no file with the others and settles beside them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from importer import batch as batches
 from importer import errors, failpoints, policy, wire
 from importer.checkpoints import Checkpoints
 from importer.errors import StoreUnreachable, WorkerDied
 from importer.log import logger
-from importer.policy import Attempt, Trial
+from importer.parcel import Parcel, Settled, first, smaller
+from importer.policy import Attempt, Suspect, Trial
 from importer.records import Batch, Receipt
 from importer.supervisor import Supervisor, error_of
 
@@ -28,41 +27,19 @@ log = logger()
 
 
 @dataclass(slots=True)
-class Parcel:
-    """A batch on its way. `origin` is the number of the batch it was split from, or its own."""
-
-    batch: Batch
-    origin: int
-    token_budget: int
-    trial: Trial
-    future: asyncio.Future[wire.Reply] | None = None
-    sent_s: float = 0.0
-
-    @property
-    def chars(self) -> int:
-        """Characters to embed."""
-        return sum(len(chunk.text) for chunk in self.batch.chunks)
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What `settle` did: committed (with its receipt), or `wait_s` until trying again makes sense."""
-
-    batch: Batch | None = None
-    receipt: Receipt | None = None
-    wait_s: float = 0.0
-    reason: str = ""
-
-
-@dataclass(slots=True)
 class Delivery:
-    """Sends batches through the supervisor and writes their commits. `clock` is monotonic seconds."""
+    """Sends batches through the supervisor and writes their commits.
+
+    `patience` is how many failures in a row of store or boot are borne, None for a daemon's, which never gives up.
+    `deadline_s` says how long a batch of so many characters may show no progress; `clock` is monotonic seconds.
+    """
 
     supervisor: Supervisor
     checkpoints: Checkpoints
     token_budget: int
     limits: batches.Limits
-    patience: int | None = None  # failures in a row of store or boot before giving up; None is a daemon's
+    patience: int | None = None
+    deadline_s: Callable[[int], float] = policy.deadline_s
     clock: Callable[[], float] = time.monotonic
     queue: deque[Parcel] = field(default_factory=deque)
     urgent: Parcel | None = None
@@ -91,50 +68,50 @@ class Delivery:
     def send(self, batch: Batch) -> None:
         """Takes a batch over, in parts where one line was too long for one; `settle` posts them."""
         numbers = iter(self.supervisor.number, None)
-        parts = [part for whole in self._apart(batch) for part in batches.carve(whole, self.limits, numbers)]
-        parcels = [Parcel(part, batch.number, self.token_budget, self._trial(part)) for part in parts]
-        if batch.urgent and self.urgent is None and len(parcels) == 1:
+        suspects = self.checkpoints.suspects() if batch.chunks else {}
+        parts = [part for one in self._apart(batch, suspects) for part in batches.carve(one, self.limits, numbers)]
+        parcels = [Parcel(part, batch.number, self.token_budget, policy.recorded(part, suspects)) for part in parts]
+        if batch.urgent and self.urgent is None and len(parcels) == 1 and not parcels[0].suspect:
             self.urgent = parcels[0]
         else:
             self.queue.extend(parcels)
 
-    def _apart(self, batch: Batch) -> tuple[Batch, ...]:
-        """The batch, or first its chunks that several workers of former runs died with, then the rest."""
-        known = self.checkpoints.suspects() if batch.chunks else {}
-        bad = {c.id for c in batch.chunks if c.id in known and known[c.id].deaths >= policy.DEATHS_BEFORE_SPLIT}
-        if not bad or len(batch.chunks) < 2:
-            return (batch,)
-        numbers = (self.supervisor.number(), batch.number)
-        return batches.split(batch, bad, numbers)
-
-    def _trial(self, part: Batch) -> Trial:
-        """What is known of a part: a single chunk brings what it has on its record."""
-        suspect = self.checkpoints.suspects().get(part.chunks[0].id) if len(part.chunks) == 1 else None
-        return Trial(len(part.chunks), suspect.alone, suspect.alone) if suspect else Trial(len(part.chunks))
-
-    def _on_trial(self) -> bool:
-        head = self.queue[0] if self.queue else None
-        return head is not None and bool(head.trial.deaths or head.trial.errors) and len(self.queue) > 1
+    def _apart(self, batch: Batch, suspects: Mapping[str, Suspect]) -> tuple[Batch, ...]:
+        """Chunks that several workers of former runs died with come first, the fewer in a part the more have died."""
+        bad = [c.id for c in batch.chunks if policy.is_grave(suspects.get(c.id))]
+        size = policy.part_chunks(max((suspects[one].deaths for one in bad), default=0))
+        return batches.apart(batch, bad, size, iter(self.supervisor.number, None))
 
     async def _post(self, parcel: Parcel) -> None:
         """Records the attempt, then sends. Raises what starting a worker raises; the parcel stays unsettled."""
         batch = parcel.batch
-        if not batch.chunks and not batch.releases:
-            parcel.future = _done(batch)
+        if parcel.empty:
+            parcel.done()
             return
+        await self.supervisor.ready()  # first, so that nobody is on record for what happens to a worker's start
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
         failpoints.hit("send")
         message = wire.Import(batch.chunks, batch.releases, parcel.token_budget, batch.urgent)
         parcel.sent_s = self.clock()
-        parcel.future = await self.supervisor.post(batch.number, message)
+        # a number of its own for each posting: the answer to a former one must not be taken for this one's
+        parcel.future = await self.supervisor.post(self.supervisor.number(), message)
 
     async def post_waiting(self) -> None:
-        """Posts what is not posted: the head alone while it is on trial, else everything. Raises like `_post`."""
+        """Posts what is not posted; a suspect only at the head, and nothing beside it. Raises like `_post`."""
         for parcel in list(self.parcels()):
-            if parcel.future is None:
-                await self._post(parcel)
-            if parcel is not self.urgent and self._on_trial():
+            ordinary = parcel is not self.urgent
+            if ordinary and parcel.suspect and parcel is not self.queue[0]:
                 return
+            if parcel.future is None:
+                self._check_record(parcel)
+                await self._post(parcel)
+            if ordinary and parcel.suspect:
+                return
+
+    def _check_record(self, parcel: Parcel) -> None:
+        """A chunk that took whole importers down is set aside on its record, without another try."""
+        if parcel.batch.chunks and policy.after_death(parcel.trial) is Attempt.QUARANTINE:
+            self._quarantine(parcel, "it ended every worker it was with", set(), "embed")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
         """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer."""
@@ -145,7 +122,7 @@ class Delivery:
         except errors.WorkerError as error:
             return self._stillborn(error)
         heads = [p for p in (self.urgent, self.queue[0] if self.queue else None) if p is not None and p.future]
-        await _first([p.future for p in heads if p.future], wake, timeout_s)
+        await first([p.future for p in heads if p.future], wake, timeout_s)
         for parcel in heads:
             if parcel.future is not None and parcel.future.done():
                 return await self._act(parcel, parcel.future)
@@ -187,7 +164,7 @@ class Delivery:
         for parcel in self.queue:
             parcel.future = None
         culprit = blamed or self.queue[0]
-        self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}) or None)
+        self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}))
         trial = culprit.trial
         culprit.trial = replace(trial, deaths=trial.deaths + 1, blamed=trial.blamed + (blamed is not None))
         if culprit is not self.queue[0]:  # what stands before it goes first, untouched
@@ -216,8 +193,6 @@ class Delivery:
         if failed is self.urgent:
             self.urgent = None
             self.queue.appendleft(failed)
-            failed.future = None
-            return
         for parcel in self.queue:
             parcel.future = None
 
@@ -278,30 +253,6 @@ class Delivery:
         if head is None or head.future is None or self.supervisor.worker is None:
             return
         quiet_s = self.clock() - max(head.sent_s, self.supervisor.worker.child.heard_s)
-        if quiet_s > policy.deadline_s(head.chars):
+        if quiet_s > self.deadline_s(head.chars):
             log.error("batch.late", batch=head.batch.number, quiet_s=round(quiet_s, 1))
-            self.supervisor.kill()
-
-
-def smaller(budget_tokens: int) -> int:
-    """Half the budget: a run that died or failed may have been too large; 256 is one window of the default model."""
-    return max(256, budget_tokens // 2)
-
-
-def _done(batch: Batch) -> asyncio.Future[wire.Reply]:
-    """A batch without chunks has nothing to store: its commits are due at once."""
-    future: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
-    future.set_result(wire.Done(Receipt(batch.number, 0, 0, 0, -1, 0, 0.0, 0.0)))
-    return future
-
-
-async def _first(futures: list[asyncio.Future[wire.Reply]], wake: asyncio.Event, timeout_s: float) -> None:
-    """Waits until one future is done, `wake` is set, or the time is up."""
-    waiter = asyncio.ensure_future(wake.wait())
-    waiting: list[asyncio.Future[Any]] = [*futures, waiter]
-    try:
-        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiter.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await waiter
+            self.supervisor.kill(dump=True)

@@ -52,6 +52,7 @@ class Expected:
         self._remove()
         self._connection = sqlite3.connect(self._path, isolation_level=None)
         self._connection.executescript(_SCHEMA)
+        self._connection.execute("BEGIN")  # never committed: nobody needs the tables afterwards
 
     def __enter__(self) -> Self:
         return self

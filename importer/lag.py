@@ -19,12 +19,22 @@ from importer.reconcile import behind, wanted
 from importer.records import FileStat
 
 NS = 1_000_000_000
+NEVER = float("inf")
 
 
 class Seen(NamedTuple):
     """A file that is not, or not certainly, as it was imported: its size, and its last change (UTC s; 0 unknown)."""
 
     size: int
+    at: float
+
+
+class Change(NamedTuple):
+    """What a file adds to what the state knows: a `fresh` file, a complete one `begun` again, bytes, its time."""
+
+    fresh: bool
+    begun: bool
+    bytes: int
     at: float
 
 
@@ -70,18 +80,33 @@ def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_l
 
 
 def _behind(folder: discover.Folder, known: Mapping[bytes, Known]) -> Iterator[FileStat]:
+    """The files of a folder that are unknown, or not as they were when they were read to their end."""
     return (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
 
 
 def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, Seen]) -> Lag:
     """What the state knows, corrected by what was seen since. Reads each small row once."""
     lag = _committed(checkpoints) if checkpoints else Lag()
+    fresh = begun = left_bytes = 0
+    oldest_at = lag.oldest_at or NEVER
     for path, row in _rows(checkpoints, seen):
-        lag = _with(lag, seen[path], row)
-    return lag
+        change = _change(seen[path], row)
+        fresh += change.fresh
+        begun += change.begun
+        left_bytes += change.bytes
+        oldest_at = min(oldest_at, change.at)
+    return replace(
+        lag,
+        known=lag.known + fresh,
+        complete=lag.complete - begun,
+        pending=lag.pending + fresh + begun,
+        bytes=lag.bytes + left_bytes,
+        oldest_at=0.0 if oldest_at == NEVER else oldest_at,
+    )
 
 
 def _committed(checkpoints: Checkpoints) -> Lag:
+    """What the summary of the state says, before anything was seen beside it."""
     rows = checkpoints.files_summary()
     return Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
 
@@ -96,19 +121,12 @@ def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, Seen]) -> Iterat
         yield from ((path, known.get(os.path.basename(path))) for path in paths)
 
 
-def _with(lag: Lag, seen: Seen, row: Known | None) -> Lag:
-    """One more file that is not as it was: a new one, one that has grown, or one that was rewritten."""
+def _change(seen: Seen, row: Known | None) -> Change:
+    """What one file that is not as it was adds: a new one, one that has grown, or one that was rewritten."""
     counted = row is not None and not row.gone
-    open_before = row is not None and counted and row.ctime_ns == 0  # read in part: the summary has it as pending
+    in_part = row is not None and counted and row.ctime_ns == 0  # the summary has it as pending
     offset = row.offset if row is not None else 0
     left = seen.size - offset if seen.size >= offset else seen.size  # a shorter one is read from its start
-    due = max(0, row.size - offset) if row is not None and open_before else 0
-    oldest = min((at for at in (lag.oldest_at, seen.at) if at), default=0.0) if left else lag.oldest_at
-    return replace(
-        lag,
-        known=lag.known + (not counted),
-        complete=lag.complete - (counted and not open_before),
-        pending=lag.pending + (not open_before),
-        bytes=lag.bytes + max(0, left - due),
-        oldest_at=oldest,
-    )
+    due = max(0, row.size - offset) if row is not None and in_part else 0
+    at = seen.at if left and seen.at else NEVER
+    return Change(not counted, counted and not in_part, max(0, left - due), at)

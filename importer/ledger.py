@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from importer.database import Database
+from importer.policy import Suspect
 from importer.records import Tally
+
+__all__ = ["Attempt", "Ledger", "Suspect", "add", "add_tally", "settle"]
 
 TALLY = tuple(field.name for field in fields(Tally))
 _ADD = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
@@ -26,14 +29,6 @@ class Attempt:
     ids: tuple[str, ...]
     alone: bool
     at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """How many workers died with a chunk in flight, and how many of them with nothing else."""
-
-    deaths: int
-    alone: int
 
 
 class Ledger:

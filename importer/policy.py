@@ -15,11 +15,12 @@ the store refuses everything, the model is missing  | HALT with the reason
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from importer import errors
-from importer.records import Failure
+from importer.records import Batch, Failure
 
 DEATHS_BEFORE_SPLIT = 2
 DEATHS_OF_ONE_CHUNK = 3
@@ -51,6 +52,14 @@ class Recycle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """What stands on a chunk's record: workers that died with it in flight, and those that died with nothing else."""
+
+    deaths: int
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What is known of a batch: its size, how many workers died with it, how many while it was in the model."""
 
@@ -66,6 +75,24 @@ def after_death(trial: Trial) -> Attempt:
         poison = trial.blamed >= DEATHS_OF_ONE_CHUNK or trial.deaths >= DEATHS_NEAR_ONE_CHUNK
         return Attempt.QUARANTINE if poison and trial.chunks else Attempt.RETRY
     return Attempt.SPLIT if trial.deaths >= DEATHS_BEFORE_SPLIT else Attempt.RETRY
+
+
+def is_grave(suspect: Suspect | None) -> bool:
+    """Whether so many workers died with the chunk that it must be kept apart from others."""
+    return suspect is not None and max(suspect.deaths, suspect.alone) >= DEATHS_BEFORE_SPLIT
+
+
+def part_chunks(deaths: int) -> int:
+    """How many suspects to send together after so many deaths: 64, 16, 4, then one by one."""
+    return max(1, 64 >> 2 * max(0, deaths - DEATHS_BEFORE_SPLIT))
+
+
+def recorded(part: Batch, suspects: Mapping[str, Suspect]) -> Trial:
+    """The trial that a part begins with: a single chunk brings its own record, any suspect keeps others away."""
+    known = [suspects[chunk.id] for chunk in part.chunks if is_grave(suspects.get(chunk.id))]
+    if len(part.chunks) == 1 and known:
+        return Trial(1, deaths=max(1, known[0].alone), blamed=known[0].alone)
+    return Trial(len(part.chunks), deaths=min(1, len(known)))
 
 
 def after_failure(failure: Failure, exit_code: int, trial: Trial) -> Attempt:

@@ -59,6 +59,7 @@ class Server:
             connection.close()
 
     def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+        """A connection that is not opened yet; a server's own authority stands in for those of the system."""
         if scheme == "https":
             context = ssl.create_default_context(cafile=self.ca_file or None)
             return http.client.HTTPSConnection(host, port or REST_PORT, timeout=self.timeout_s, context=context)
@@ -73,6 +74,7 @@ def _counted(answer: Any) -> int | None:
 
 
 def _parsed(content: bytes) -> Any:
+    """JSON, or the text of an answer that is none: a proxy's error page, for example."""
     try:
         return json.loads(content)
     except ValueError:

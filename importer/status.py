@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from importer import lag, reach
+from importer import lag, reach, vitals
 from importer.checkpoints import Checkpoints
 from importer.discover import Root
 from importer.engine import Engine
-from importer.history import Ending
 from importer.lag import Lag
 from importer.lock import Holder
 from importer.memory import Probes
 from importer.meter import Meter, Rates
-from importer.policy import Recycle
 from importer.reach import EDGE, Place, Reached
 from importer.records import Tally
-from importer.supervisor import Supervisor
 from importer.wake import Mode
 
 MOST_UNREADABLE = 20  # paths named; the log has them all
@@ -60,8 +56,8 @@ def of_engine(
         "eta_s": eta_s(behind, rates) if state == "importing" else None,
         "roots": _roots(engine.roots),
         "unreadable": _unreadable({**engine.looker.errors, **engine.run.errors}),
-        "worker": _worker(engine.delivery.supervisor, probes),
-        "daemon": _daemon(engine, probes),
+        "worker": vitals.worker(engine.delivery.supervisor, probes),
+        "daemon": vitals.daemon(engine, probes),
         **_place(engine),
     }
 
@@ -116,8 +112,8 @@ def of_state(
         "eta_s": None,
         "roots": _roots(roots),
         "unreadable": {},
-        "worker": _buried(checkpoints.history.endings() if checkpoints else []),
-        "daemon": _held(holder, probes or Probes()),
+        "worker": vitals.buried(checkpoints.history.endings() if checkpoints else []),
+        "daemon": vitals.held(holder, probes or Probes()),
         "store": {**asdict(where), "reachable": reached.reachable, "why": reached.why},
         "model": model,
     }
@@ -165,70 +161,16 @@ def _points(engine: Engine) -> int | None:
 
 
 def _roots(roots: Iterable[Root]) -> list[Status]:
+    """Every root, with whether it is there now: one that is not is waited for, which is no error."""
     return [
         {"path": os.fsdecode(root.path), "format": root.format, "there": os.path.lexists(root.path)} for root in roots
     ]
 
 
 def _unreadable(errors: Mapping[bytes, str]) -> Mapping[str, str]:
+    """The newest paths that could not be read, with the system's reasons; bounded, for the log has them all."""
     newest = list(errors.items())[-MOST_UNREADABLE:]
     return {os.fsdecode(path): reason for path, reason in newest}
-
-
-def _worker(supervisor: Supervisor, probes: Probes) -> Status:
-    record, worker = supervisor.record, supervisor.worker
-    pid = worker.child.pid if worker else None
-    memory = probes.process(pid) if pid else None
-    return {
-        "pid": pid,
-        "rss_bytes": memory.rss_bytes if memory else None,
-        "anon_bytes": memory.judged_bytes if memory else None,
-        "files": worker.files if worker else 0,
-        "lifetime_files": worker.lifetime_files if worker else None,
-        "spawns": record.spawns,
-        "recycles": dict(record.recycles),
-        "crashes": record.crashes,
-        "boot_failures": record.boot_failures,
-        "peak_anon_bytes": record.peak_anon_bytes,
-    }
-
-
-def _buried(endings: Sequence[Ending]) -> Status:
-    """The workers of former runs, as far back as the history is kept."""
-    planned = {str(reason) for reason in Recycle}
-    recycles = Counter(one.reason for one in endings if one.reason in planned)
-    return {
-        "pid": None,
-        "rss_bytes": None,
-        "anon_bytes": None,
-        "files": 0,
-        "lifetime_files": None,
-        "spawns": len(endings),
-        "recycles": dict(recycles),
-        "crashes": len(endings) - recycles.total(),
-        "boot_failures": None,
-        "peak_anon_bytes": max((one.anon_bytes for one in endings), default=0),
-    }
-
-
-def _daemon(engine: Engine, probes: Probes) -> Status:
-    memory, record = probes.process(None), engine.delivery.supervisor.record
-    return {
-        "pid": os.getpid(),
-        "rss_bytes": memory.rss_bytes if memory else None,
-        "peak_rss_bytes": record.daemon_peak_rss_bytes,
-        "uptime_s": round(time.monotonic() - engine.run.started_s, 1),
-    }
-
-
-def _held(holder: Holder | None, probes: Probes) -> Status:
-    memory = probes.process(holder.pid) if holder and holder.pid else None
-    return {
-        "pid": holder.pid or None if holder else None,
-        "rss_bytes": memory.rss_bytes if memory else None,
-        "peak_rss_bytes": None,
-        "uptime_s": round(time.time() - holder.started, 1) if holder and holder.started else None,
-    }
 
 
 def _place(engine: Engine) -> Status:

@@ -23,7 +23,6 @@ from importer.policy import Recycle
 log = logger()
 
 MOST_ENDINGS = 100  # not yet written; bounded even if nobody writes them
-BOOT_S = 120.0  # a cold disk and a large model; beyond this it is stuck
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # so that a source tree works uninstalled
 STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 
@@ -69,7 +68,8 @@ class Record:
 class Supervisor:
     """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
 
-    `accept` looks at what a fresh worker says of its store and raises what must keep it from being used.
+    `boot_s` is how long a worker may take to become ready (a cold disk, a large model). `accept` looks at what a fresh
+    worker says of its store and raises what must keep it from being used.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Supervisor:
         launch: Launch,
         *,
         recycle_files: int,
+        boot_s: float = 120.0,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
         accept: Callable[[wire.Ready], None] = lambda _ready: None,
@@ -86,11 +87,13 @@ class Supervisor:
         self.worker: Worker | None = None
         self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
         self._recycle_files = recycle_files
+        self._boot_s = boot_s
         self._clock = clock
         self._draw = draw
         self._accept = accept
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
+        self._dumping: asyncio.Future[None] | None = None
 
     def number(self) -> int:
         """A fresh number for a batch or a question."""
@@ -131,9 +134,13 @@ class Supervisor:
             ended = await worker.child.stop(STOP_S)
         log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
 
-    def kill(self) -> None:
-        """Kills the worker at once; what it had in flight fails with WorkerDied."""
-        if self.worker is not None:
+    def kill(self, *, dump: bool = False) -> None:
+        """Kills the worker, at once or after it told its stacks; what it had in flight fails with WorkerDied."""
+        if self.worker is None:
+            return
+        if dump:
+            self._dumping = asyncio.ensure_future(self.worker.child.dump_and_kill())
+        else:
             self.worker.child.kill()
 
     async def _start(self, preload: bool) -> Worker:
@@ -142,7 +149,7 @@ class Supervisor:
         child = await Child.spawn(self.launch.command, self.launch.environ)
         try:
             configure = wire.Configure({**self.launch.configure, "preload": preload})
-            reply = await asyncio.wait_for(child.ask(0, configure), BOOT_S)
+            reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
         except (TimeoutError, WorkerDied) as error:
             raise await self._stillborn(child, error) from error
         if not isinstance(reply, wire.Ready):

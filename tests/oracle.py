@@ -114,6 +114,15 @@ def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE
     return expected
 
 
+def committed(state: str) -> Expected:
+    """Folds every known file up to its checkpoint."""
+    expected = Expected()
+    for row in rows_of(state):
+        with open(row["path"], "rb") as file:
+            expected.add(fold(file.read(row["offset"]), row["path"]))
+    return expected
+
+
 @contextmanager
 def opened(state: str, location: str = "edge", model: str = MODEL) -> Iterator[Store]:
     """The store of a state directory that no worker has open."""

@@ -15,7 +15,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return Importer(tmp_path, {})
 
 
-def test_every_setting_says_where_it_came_from(installed):
+def test_every_setting_says_where_it_came_from(installed: Importer) -> None:
     """Flags, environment, file, profile, default; in a pipe one plain line each."""
     file = installed.base / "importer.toml"
     file.write_text("[chunk]\nsize_chars = 700\n")
@@ -23,14 +23,17 @@ def test_every_setting_says_where_it_came_from(installed):
     told = done.json["settings"]
     assert set(told) == set(DECLARED)
     assert (told["chunk.size_chars"]["value"], told["chunk.size_chars"]["origin"]) == (700, "file")
-    assert (told["chunk.overlap_chars"]["value"], told["chunk.overlap_chars"]["origin"]) == (50, "environment CHUNK_OVERLAP")
+    assert (told["chunk.overlap_chars"]["value"], told["chunk.overlap_chars"]["origin"]) == (
+        50,
+        "environment CHUNK_OVERLAP",
+    )
     assert told["state_dir"]["origin"] == "flag"
     assert isinstance(told["worker.soft_limit_mb"]["value"], int)
     assert told["worker.soft_limit_mb"]["origin"] == "profile balanced"
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_secrets_are_masked(installed, form):
+def test_secrets_are_masked(installed: Importer, form: tuple[str, ...]) -> None:
     """A key shows that it is set, and nothing of itself."""
     done = installed.run("config", *form, OPENAI_API_KEY="sk-very-secret", QDRANT_API_KEY="q-very-secret")
     assert done.code == 0
@@ -38,14 +41,14 @@ def test_secrets_are_masked(installed, form):
     assert "********" in done.out
 
 
-def test_a_pipe_gets_one_line_a_setting(installed):
+def test_a_pipe_gets_one_line_a_setting(installed: Importer) -> None:
     """For grep: name, value, origin; no colours."""
     lines = installed.run("config").out.splitlines()
     assert len(lines) == len(DECLARED)
     assert "embed.precision = fp32\t(default)" in lines
 
 
-def test_a_profile_that_cannot_work_is_told_with_its_numbers(installed):
+def test_a_profile_that_cannot_work_is_told_with_its_numbers(installed: Importer) -> None:
     """The rows are shown all the same, and the exit code says that something is wrong."""
     done = installed.run("config", IMPORTER_WORKER_SOFT_LIMIT_MB="90")
     assert done.code == 2
@@ -53,11 +56,11 @@ def test_a_profile_that_cannot_work_is_told_with_its_numbers(installed):
     assert len(done.out.splitlines()) == len(DECLARED)
 
 
-def test_what_is_odd_is_told(installed):
+def test_what_is_odd_is_told(installed: Importer) -> None:
     """A variable nobody reads is most likely a slip."""
     assert "IMPORTER_CHUNKSIZE" in installed.run("config", IMPORTER_CHUNKSIZE="9").err
 
 
-def test_the_table_for_documents(installed):
+def test_the_table_for_documents(installed: Importer) -> None:
     """The same as the code gives."""
     assert installed.run("config", "--markdown").out == markdown_table()

@@ -81,7 +81,7 @@ REAL: list[tuple[str, str, Callable[[Importer], None], dict[str, str]]] = [
 ]
 
 
-def test_a_fresh_installation_is_green_and_stays_untouched(installed):
+def test_a_fresh_installation_is_green_and_stays_untouched(installed: Importer) -> None:
     """Before the first import everything is tried, in a place of its own."""
     assert wrong(installed) == {}
     assert not os.path.exists(installed.state)
@@ -89,7 +89,9 @@ def test_a_fresh_installation_is_green_and_stays_untouched(installed):
 
 
 @pytest.mark.parametrize(("name", "fix", "plant", "environ"), REAL, ids=lambda value: str(value)[:24])
-def test_real_damage_is_found_alone(installed, name, fix, plant, environ):
+def test_real_damage_is_found_alone(
+    installed: Importer, name: str, fix: str, plant: Callable[[Importer], None], environ: dict[str, str]
+) -> None:
     """That check, no other, and its repair."""
     plant(installed)
     found = wrong(installed, **environ)
@@ -97,7 +99,7 @@ def test_real_damage_is_found_alone(installed, name, fix, plant, environ):
     assert fix in found[name]
 
 
-def test_few_open_files_are_found(installed):
+def test_few_open_files_are_found(installed: Importer) -> None:
     """What the shell grants is what counts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
@@ -107,7 +109,7 @@ def test_few_open_files_are_found(installed):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_beside_a_daemon_it_is_asked(installed):
+def test_beside_a_daemon_it_is_asked(installed: Importer) -> None:
     """Green through the daemon's own worker; one that stands still is found by name."""
     with installed.daemon() as process:
         assert wrong(installed) == {}

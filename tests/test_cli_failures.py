@@ -23,13 +23,13 @@ def rows(installed: Importer) -> list[dict]:
     return installed.run("failures", "--json").json["failures"]
 
 
-def test_nothing_is_in_quarantine_before_anything_was_imported(installed):
+def test_nothing_is_in_quarantine_before_anything_was_imported(installed: Importer) -> None:
     """No state, no error."""
     assert installed.run("failures").out == "nothing is in quarantine\n"
     assert installed.run("failures", "--json").json == {"count": 0, "failures": []}
 
 
-def test_a_bad_line_is_shown_retried_and_dropped(installed):
+def test_a_bad_line_is_shown_retried_and_dropped(installed: Importer) -> None:
     """Where it is and why; after its file was repaired a retry clears it; a dropped one is gone."""
     path = installed.base / ".claude/projects/-p/a.jsonl"
     assert installed.run("backlog").code == 1
@@ -44,13 +44,13 @@ def test_a_bad_line_is_shown_retried_and_dropped(installed):
     assert rows(installed) == []
 
 
-def test_which_ones_must_be_said(installed):
+def test_which_ones_must_be_said(installed: Importer) -> None:
     """Neither ids nor --all, or both, is a mistake in usage."""
     assert installed.run("failures", "retry").code == 2
     assert installed.run("failures", "drop", "1", "--all").code == 2
 
 
-def test_a_daemon_does_it_for_us(installed):
+def test_a_daemon_does_it_for_us(installed: Importer) -> None:
     """It holds the state, so it is asked; it looks at the file at once."""
     with installed.daemon():
         until(lambda: rows(installed))

@@ -31,7 +31,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return Importer(tmp_path)
 
 
-def test_before_anything_was_imported(installed):
+def test_before_anything_was_imported(installed: Importer) -> None:
     """What waits is seen, nothing is made, and no number is invented."""
     found = installed.run("status", "--json").json
     assert (found["state"], found["points"], found["files"]["pending"]) == ("stopped", 0, 1)
@@ -39,7 +39,7 @@ def test_before_anything_was_imported(installed):
     assert not os.path.exists(installed.state)
 
 
-def test_a_daemon_tells_of_itself(installed):
+def test_a_daemon_tells_of_itself(installed: Importer) -> None:
     """State, process, conservation, points; and after it what it left, counted anew."""
     with installed.daemon() as process:
         found = until(lambda: (said := installed.run("status", "--json").json)["state"] == "idle" and said)
@@ -57,7 +57,7 @@ def test_a_daemon_tells_of_itself(installed):
     assert (left["state"], left["points"], left["files"]["complete"], left["worker"]["spawns"]) == ("stopped", 1, 1, 1)
 
 
-def test_nobody_to_pause(installed):
+def test_nobody_to_pause(installed: Importer) -> None:
     """No daemon is an error of its own, with a way out."""
     done = installed.run("pause")
     assert done.code == 3
@@ -65,7 +65,7 @@ def test_nobody_to_pause(installed):
 
 
 @pytest.fixture
-def history(tmp_path):
+def history(tmp_path: pathlib.Path):
     """Five minutes of a worker that grows, is recycled once and crashes once."""
     with ExitStack() as stack:
         found = stack.enter_context(Checkpoints.open(str(tmp_path / "checkpoints.sqlite3")))
@@ -75,7 +75,7 @@ def history(tmp_path):
         yield found
 
 
-def test_memory_is_drawn(history, tmp_path):
+def test_memory_is_drawn(history: Checkpoints, tmp_path: pathlib.Path) -> None:
     """Both curves with their peaks and limits, and every ending with its reason."""
     lines = curves.text(curves.recall(history, 1.0, now=NOW), loaded(str(tmp_path)).settings)
     text = "\n".join(lines)
@@ -85,28 +85,31 @@ def test_memory_is_drawn(history, tmp_path):
     assert any(set(line.split()) == {"f", "X"} for line in lines)
 
 
-def test_memory_is_given_as_numbers(history):
+def test_memory_is_given_as_numbers(history: Checkpoints) -> None:
     """The series, the endings and which of them were planned."""
     found = curves.plain(curves.recall(history, 1.0, now=NOW))
     assert json.loads(json.dumps(found)) == found
     assert (len(found["samples"]), found["step_s"]) == (300, 1)
     assert found["peaks"] == {"worker_anon_bytes": 399 * MB, "daemon_rss_bytes": 40 * MB}
-    assert [(one["reason"], one["planned"]) for one in found["recycles"]] == [("files", True), ("crash: signal 9", False)]
+    assert [(one["reason"], one["planned"]) for one in found["recycles"]] == [
+        ("files", True),
+        ("crash: signal 9", False),
+    ]
 
 
-def test_a_long_time_is_told_in_coarser_steps(history):
+def test_a_long_time_is_told_in_coarser_steps(history: Checkpoints) -> None:
     """Days come from the worst of every ten minutes."""
     past = curves.recall(history, 72.0, now=NOW)
     assert past.step_s == 600
     assert max(value for _, value in past.worker) == 399 * MB
 
 
-def test_nothing_measured_is_said(tmp_path):
+def test_nothing_measured_is_said(tmp_path: pathlib.Path) -> None:
     """No axis without a sample."""
     assert "nothing was measured" in curves.text(curves.recall(None, 1.0), loaded(str(tmp_path)).settings)[0]
 
 
-def test_a_plot_is_a_picture(history, tmp_path):
+def test_a_plot_is_a_picture(history: Checkpoints, tmp_path: pathlib.Path) -> None:
     """An SVG with both curves, where matplotlib is installed; else the way to it."""
     target = str(tmp_path / "memory.svg")
     try:
@@ -118,19 +121,19 @@ def test_a_plot_is_a_picture(history, tmp_path):
     assert {"worker_anon_bytes", "daemon_rss_bytes"} <= named
 
 
-def test_a_plot_has_holes_where_nothing_was_measured():
+def test_a_plot_has_holes_where_nothing_was_measured() -> None:
     """No line is drawn through a time nobody knows anything about."""
     drawn = curves.broken([(1.0, 5.0), (2.0, 6.0), (90.0, 7.0)], 5)
     assert [value == value for _, value in drawn] == [True, True, False, True]
 
 
-def test_only_pictures_can_be_plotted(history):
+def test_only_pictures_can_be_plotted(history: Checkpoints) -> None:
     """Another kind of file is refused before anything is drawn."""
     with pytest.raises(UsageError, match="neither"):
         curves.write_plot(curves.recall(history, 1.0, now=NOW), "memory.pdf")
 
 
-def test_unknown_is_shown_as_unknown(installed):
+def test_unknown_is_shown_as_unknown(installed: Importer) -> None:
     """The text never turns a null into a zero."""
     found = installed.run("status", "--json").json
     found.update(points=None, lines={**found["lines"], "in_flight": None})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,12 @@ PLANTED = [
     ("state", "state", {"aside": 1}, "look at the disk"),
     ("disk", "state", {"free_bytes": 5 << 20}, "make room where /state is"),
     ("disk", "state", {"free_files": 3}, "delete small files"),
-    ("memory", "memory", {"profile": None, "problem": "needs more than 180 MB", "hint": "give it more"}, "give it more"),
+    (
+        "memory",
+        "memory",
+        {"profile": None, "problem": "needs more than 180 MB", "hint": "give it more"},
+        "give it more",
+    ),
     ("memory", "memory", {"limit_bytes": 1 << 30}, "IMPORTER_WORKER_SOFT_LIMIT_MB=686"),
     ("memory", "memory", {"free_share": 0.01}, "IMPORTER_MEMORY_PAUSE_USED_SHARE"),
     ("daemon_memory", "memory", {"operational_mb": 40}, "OPERATIONAL_MEMORY_MB=256"),
@@ -84,7 +90,7 @@ PLANTED = [
 ]
 
 
-def test_a_good_installation_is_green():
+def test_a_good_installation_is_green() -> None:
     """Every check passes, each has a name of its own and something to say, and nothing is to be repaired."""
     findings = doctor.examine(GOOD)
     assert all(finding.ok for finding in findings)
@@ -94,7 +100,7 @@ def test_a_good_installation_is_green():
 
 
 @pytest.mark.parametrize(("name", "area", "change", "fix"), PLANTED, ids=lambda value: str(value)[:40])
-def test_each_misconfiguration_is_found_alone(name, area, change, fix):
+def test_each_misconfiguration_is_found_alone(name: str, area: str, change: dict[str, Any], fix: str) -> None:
     """Exactly that check fails, and its repair is named; all others stay green."""
     findings = doctor.examine(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
     wrong = [finding for finding in findings if not finding.ok]
@@ -104,7 +110,7 @@ def test_each_misconfiguration_is_found_alone(name, area, change, fix):
     assert doctor.plain(findings)["ok"] is False
 
 
-def test_every_check_has_its_misconfiguration():
+def test_every_check_has_its_misconfiguration() -> None:
     """No check that has never been seen to fail."""
     assert {finding.name for finding in doctor.examine(GOOD)} == {name for name, *_ in PLANTED}
     assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(World)}
@@ -128,13 +134,13 @@ def test_every_check_has_its_misconfiguration():
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_is_unusual_is_not_wrong(area, change):
+def test_what_is_unusual_is_not_wrong(area: str, change: dict[str, Any]) -> None:
     """First starts, polling on a network file system, small containers: they work."""
     findings = doctor.examine(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
     assert [finding for finding in findings if not finding.ok] == []
 
 
-def test_several_problems_of_one_check_are_all_told():
+def test_several_problems_of_one_check_are_all_told() -> None:
     """One finding, with each repair once."""
     found = verdict("state", "fine", [Problem("a", "x"), Problem("b", "y"), Problem("c", "x"), Problem("a", "x")])
     assert found == Finding("state", False, "a; b; c", "x\ny")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pathlib
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from engines import fly, parts
@@ -13,12 +15,13 @@ from states import commit, reject
 from importer import failures
 from importer.database import StateUnwritable
 from importer.discover import Root
+from importer.engine import Engine
 from importer.errors import TryAgainLater
 from importer.records import Tally
 
 
 @pytest.fixture
-def engine(tmp_path):
+def engine(tmp_path: pathlib.Path):
     (tmp_path / "r" / "-p").mkdir(parents=True)
     path = os.fsencode(tmp_path / "r" / "-p" / "a.jsonl")
     (tmp_path / "r" / "-p" / "a.jsonl").write_bytes(b"{}\n")
@@ -28,7 +31,7 @@ def engine(tmp_path):
         yield found
 
 
-async def asked(engine, op, **arguments):
+async def asked(engine: Engine, op: str, **arguments: Any):
     """The answer, while the engine takes its steps."""
     task = asyncio.ensure_future(failures.answers(engine)[op](**arguments))
     await asyncio.sleep(0)
@@ -36,7 +39,7 @@ async def asked(engine, op, **arguments):
     return await task
 
 
-def test_a_retry_reads_the_file_again(engine):
+def test_a_retry_reads_the_file_again(engine: Engine) -> None:
     """The rows are marked, the file's proof fails, and it goes first on the agenda."""
     done = asyncio.run(asked(engine, "failures_retry"))
     assert (done["rows"], len(done["paths"])) == (2, 1)
@@ -45,13 +48,13 @@ def test_a_retry_reads_the_file_again(engine):
     assert engine.checkpoints.by_path(os.fsencode(done["paths"][0])).mtime_ns == 0
 
 
-def test_only_the_chosen_rows_are_retried(engine):
+def test_only_the_chosen_rows_are_retried(engine: Engine) -> None:
     """The others stay open."""
     assert asyncio.run(asked(engine, "failures_retry", ids=[2]))["rows"] == 1
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "retrying"]
 
 
-def test_nothing_is_marked_beside_a_batch(engine):
+def test_nothing_is_marked_beside_a_batch(engine: Engine) -> None:
     """Its commit would count the rows as done without a look at them; so it waits, and then says so."""
     fly(engine, Tally())
 
@@ -68,7 +71,7 @@ def test_nothing_is_marked_beside_a_batch(engine):
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "open"]
 
 
-def test_a_full_disk_is_the_asker_s_to_hear(engine):
+def test_a_full_disk_is_the_asker_s_to_hear(engine: Engine) -> None:
     """The engine goes on; who asked gets the error."""
 
     def full():
@@ -84,7 +87,7 @@ def test_a_full_disk_is_the_asker_s_to_hear(engine):
         asyncio.run(act())
 
 
-def test_dropped_rows_are_gone(engine):
+def test_dropped_rows_are_gone(engine: Engine) -> None:
     """All, or the ones named; the file is not read again."""
     assert asyncio.run(asked(engine, "failures_drop", ids=[1])) == {"rows": 1}
     assert asyncio.run(asked(engine, "failures_drop")) == {"rows": 1}

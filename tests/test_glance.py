@@ -60,7 +60,7 @@ def shown(**changes: Any) -> str:
         "daemon      pid 7, 36 MB resident, up 1 h 1 min",
     ],
 )
-def test_each_line(line):
+def test_each_line(line: str) -> None:
     """What a person wants to know, in words and units."""
     assert line in shown().splitlines()
 
@@ -79,13 +79,13 @@ def test_each_line(line):
         ({"worker__pid": None}, "none; 3 started"),
     ],
 )
-def test_troubles_are_told(changes, told):
+def test_troubles_are_told(changes: dict[str, Any], told: str) -> None:
     """Each where it belongs, and not when there is none."""
     assert told in shown(**changes)
     assert told not in shown()
 
 
-def test_a_stopped_importer_says_how_to_start():
+def test_a_stopped_importer_says_how_to_start() -> None:
     """And shows no speed."""
     text = shown(state="stopped", rate=None, eta_s=None)
     assert "`importer run`" in text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from engines import fly, parts
@@ -20,7 +22,7 @@ READ_IN_PART = {"offset": 10, "size": 25, "mtime_ns": 0, "ctime_ns": 0}
 
 
 @pytest.fixture
-def state(tmp_path):
+def state(tmp_path: pathlib.Path):
     with Checkpoints.open(str(tmp_path / "c.sqlite3"), clock=lambda: 50.0) as found:
         found.commit([commit(b"/r/done", 1), commit(b"/r/part", 2, **READ_IN_PART)])
         yield found
@@ -38,19 +40,19 @@ def state(tmp_path):
     ],
     ids=["new", "grown", "touched", "shorter", "in part", "in part and grown"],
 )
-def test_what_was_seen_corrects_what_was_committed(state, path, seen, expected):
+def test_what_was_seen_corrects_what_was_committed(state: Checkpoints, path: bytes, seen: Any, expected: Any) -> None:
     """Each file counts once, and each byte that is not imported once."""
     assert lag.count(state, {path: seen}) == expected
 
 
-def test_a_file_that_came_back_counts_again(state):
+def test_a_file_that_came_back_counts_again(state: Checkpoints) -> None:
     """A row that was marked gone is no known file until it is seen."""
     state.mark_gone(b"/r", [b"done"])
     assert lag.count(state, {}).known == 1
     assert lag.count(state, {b"/r/done": Seen(10, 1.0)}) == Lag(2, 0, 2, 0, 15, 50.0)
 
 
-def test_without_a_state_everything_is_behind(tmp_path):
+def test_without_a_state_everything_is_behind(tmp_path: pathlib.Path) -> None:
     """A look at the roots alone: what is there, none of it read."""
     folder = tmp_path / "-p"
     folder.mkdir()
@@ -59,7 +61,7 @@ def test_without_a_state_everything_is_behind(tmp_path):
     assert lag.of_roots([Root(os.fsencode(tmp_path), "claude-code")], None) == Lag(1, 0, 1, 0, 30, 100.0)
 
 
-def test_batches_in_flight_are_behind(tmp_path):
+def test_batches_in_flight_are_behind(tmp_path: pathlib.Path) -> None:
     """What the worker has is not imported before its receipt."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
@@ -68,7 +70,7 @@ def test_batches_in_flight_are_behind(tmp_path):
         assert lag.of_engine(engine) == Lag(2, 0, 2, 0, 42, 3.0)
 
 
-def test_more_than_can_be_named_is_said_to_be_more(tmp_path):
+def test_more_than_can_be_named_is_said_to_be_more(tmp_path: pathlib.Path) -> None:
     """An agenda that overflowed makes lower bounds of pending and bytes."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine

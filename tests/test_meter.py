@@ -11,7 +11,7 @@ def run(files: int) -> Run:
     return Run(files=files, points=10 * files, tokens=1000 * files, tally=Tally(lines_stored=files, bytes_stored=files))
 
 
-def test_one_mark_is_no_speed():
+def test_one_mark_is_no_speed() -> None:
     """Nothing is made up before there is something to compare with."""
     meter = Meter()
     assert meter.rates() is None
@@ -21,7 +21,7 @@ def test_one_mark_is_no_speed():
     assert meter.rates() is None
 
 
-def test_a_speed_is_what_was_done_by_the_time_it_took():
+def test_a_speed_is_what_was_done_by_the_time_it_took() -> None:
     """Totals, not marks, are compared: how often somebody looked does not matter."""
     meter = Meter()
     for second, files in [(0, 0), (1, 7), (10, 20)]:
@@ -30,7 +30,7 @@ def test_a_speed_is_what_was_done_by_the_time_it_took():
     assert (rates.over_s, rates.files_per_s, rates.chunks_per_s, rates.tokens_per_s) == (10.0, 2.0, 20.0, 2000.0)
 
 
-def test_only_the_last_minute_counts():
+def test_only_the_last_minute_counts() -> None:
     """What was done long ago says nothing about now, and nothing accumulates."""
     meter = Meter(window_s=60)
     for second in range(1000):

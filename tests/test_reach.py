@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pathlib
+from typing import Any
 
 import pytest
 
@@ -18,12 +20,12 @@ from importer.reach import Place
         ("https://q.example:6333", Place("server", "https://q.example:6333", "c")),
     ],
 )
-def test_a_location_is_a_place(location, expected):
+def test_a_location_is_a_place(location: Any, expected: Any) -> None:
     """A folder or a URL, and of which kind."""
     assert reach.place(location, "c", "/s/edge") == expected
 
 
-def test_a_folder_is_looked_at_and_not_made(tmp_path):
+def test_a_folder_is_looked_at_and_not_made(tmp_path: pathlib.Path) -> None:
     """None yet is no failure and holds no points; of another only its opener can count them."""
     there = str(tmp_path / "edge")
     assert (reach.look_at_folder(there).reachable, reach.look_at_folder(there).points) == (None, 0)

@@ -44,7 +44,7 @@ def qdrant() -> Iterator[Any]:
 COUNT = "/collections/con%2Fv/points/count"
 
 
-def test_version_and_count_are_told(qdrant):
+def test_version_and_count_are_told(qdrant: Any) -> None:
     """The exact count of the collection, with the key in its header."""
     qdrant.script[COUNT] = (200, {"result": {"count": 41}})
     found = Server(qdrant.url, api_key="secret").look("con/v")
@@ -53,14 +53,14 @@ def test_version_and_count_are_told(qdrant):
 
 
 @pytest.mark.parametrize(("status", "reachable", "points"), [(404, True, 0), (401, False, None), (500, False, None)])
-def test_what_it_answers_is_told(qdrant, status, reachable, points):
+def test_what_it_answers_is_told(qdrant: Any, status: Any, reachable: Any, points: Any) -> None:
     """No collection yet is no failure; a refused key and an error are."""
     qdrant.script[COUNT] = (status, {})
     found = Server(qdrant.url).look("con/v")
     assert (found.reachable, found.points, found.status) == (reachable, points, status)
 
 
-def test_nobody_there_is_told():
+def test_nobody_there_is_told() -> None:
     """A refused connection is a reason, not an exception."""
     found = Server("http://127.0.0.1:9", timeout_s=2).look("c")
     assert found.reachable is False
@@ -68,7 +68,7 @@ def test_nobody_there_is_told():
 
 
 @pytest.mark.parametrize("body", [b"<html>hello", b"[]", b'{"result": null}'])
-def test_a_stranger_is_no_qdrant(qdrant, body):
+def test_a_stranger_is_no_qdrant(qdrant: Any, body: Any) -> None:
     """Something else that listens on that port does not count as a store."""
     qdrant.script[COUNT] = (200, body)
     found = Server(qdrant.url).look("con/v")

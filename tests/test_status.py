@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from engines import fly, hire, parts
@@ -12,6 +14,7 @@ from states import commit, reject
 from importer import status
 from importer.agenda import Pending
 from importer.discover import Root
+from importer.engine import Engine
 from importer.history import Ending
 from importer.lag import Lag
 from importer.lock import Holder
@@ -35,21 +38,21 @@ CONTRACT = {
 
 
 @pytest.fixture
-def engine(tmp_path):
+def engine(tmp_path: pathlib.Path):
     with ExitStack() as stack:
         yield parts(str(tmp_path), stack, Root(b"/r", "claude-code")).engine
 
 
-def of_state(checkpoints=None, **more):
+def of_state(checkpoints: Any = None, **more: Any):
     return status.of_state(checkpoints, Lag(), WHERE, Reached(True, 3), model="m", **more)
 
 
-def busy(engine):
+def busy(engine: Engine):
     engine.agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-def test_both_ways_give_the_contract(engine, name):
+def test_both_ways_give_the_contract(engine: Engine, name: str) -> None:
     """A running daemon and a stopped one are told in the same words."""
     for found in (status.of_engine(engine, EVENTS), of_state(engine.checkpoints)):
         if isinstance(CONTRACT[name], set):
@@ -70,7 +73,7 @@ def test_both_ways_give_the_contract(engine, name):
         ({"stopping": True}, ("importing", "draining before the end")),
     ],
 )
-def test_what_keeps_it_from_importing_is_said(engine, change, expected):
+def test_what_keeps_it_from_importing_is_said(engine: Engine, change: dict[str, Any], expected: Any) -> None:
     """The state is one word of the contract, the reason says why."""
     busy(engine)
     engine.pressed, engine.stopping = change.get("pressed", ""), change.get("stopping", False)
@@ -78,12 +81,12 @@ def test_what_keeps_it_from_importing_is_said(engine, change, expected):
     assert status.state_of(engine, change.get("paused_by", ""), change.get("waits_for", "")) == expected
 
 
-def test_nothing_to_do_is_idle(engine):
+def test_nothing_to_do_is_idle(engine: Engine) -> None:
     """No work, no reason."""
     assert status.state_of(engine, "") == ("idle", "")
 
 
-def test_lines_and_bytes_are_conserved(engine):
+def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
     """Read = stored + skipped + quarantined + in flight, with a batch that nobody has acknowledged."""
     engine.checkpoints.commit([commit(tally=Tally(3, 4, 1, 300, 400, 10), rejects=(reject(),))])
     fly(engine, Tally(lines_stored=2, bytes_stored=50), Tally(lines_skipped=5, bytes_skipped=60))
@@ -93,7 +96,7 @@ def test_lines_and_bytes_are_conserved(engine):
     assert found["quarantine"] == found["files"]["quarantined"] == 1
 
 
-def test_the_worker_is_measured_now(engine):
+def test_the_worker_is_measured_now(engine: Engine) -> None:
     """Its memory is what the system says of that process, not what a receipt once said."""
     hire(engine, os.getpid(), points=12, files=4)
     found = status.of_engine(engine, EVENTS)
@@ -101,7 +104,7 @@ def test_the_worker_is_measured_now(engine):
     assert found["worker"]["rss_bytes"] == pytest.approx(found["daemon"]["rss_bytes"], rel=0.1)
 
 
-def test_without_a_worker_nothing_is_made_up(engine):
+def test_without_a_worker_nothing_is_made_up(engine: Engine) -> None:
     """No process, no memory; points only as somebody has counted them."""
     found = status.of_engine(engine, EVENTS)
     assert (found["worker"]["pid"], found["worker"]["rss_bytes"], found["points"]) == (None, None, None)
@@ -111,7 +114,7 @@ def test_without_a_worker_nothing_is_made_up(engine):
     assert status.of_engine(engine, EVENTS)["points"] == 42
 
 
-def test_the_store_is_as_reachable_as_the_last_contact(engine):
+def test_the_store_is_as_reachable_as_the_last_contact(engine: Engine) -> None:
     """Unknown before the first contact; not reachable while deliveries fail."""
     assert status.of_engine(engine, EVENTS)["store"]["reachable"] is None
     hire(engine, os.getpid())
@@ -130,12 +133,12 @@ def test_the_store_is_as_reachable_as_the_last_contact(engine):
         (Lag(bytes=1000, at_least=True), Rates(60, 1, 1, 100.0, 1, 1), None),
     ],
 )
-def test_the_time_left_is_told_only_when_it_is_known(lag, rates, expected):
+def test_the_time_left_is_told_only_when_it_is_known(lag: Any, rates: Any, expected: Any) -> None:
     """Bytes behind by bytes a second; never a guess."""
     assert status.eta_s(lag, rates) == expected
 
 
-def test_the_age_of_the_oldest_line(engine):
+def test_the_age_of_the_oldest_line(engine: Engine) -> None:
     """Seconds since its file was written; 0 when nothing is behind, null when that cannot be known."""
     assert status.of_engine(engine, EVENTS)["lag"] == {"bytes": 0, "oldest_s": 0.0, "at_least": False}
     busy(engine)
@@ -143,7 +146,7 @@ def test_the_age_of_the_oldest_line(engine):
     assert status._oldest_s(Lag(bytes=5), 10.0) is None
 
 
-def test_a_stopped_importer_tells_how_its_workers_ended(engine):
+def test_a_stopped_importer_tells_how_its_workers_ended(engine: Engine) -> None:
     """From the history: planned ends by reason, the rest are crashes."""
     for reason in ("files", "idle", "files", "crash: signal 9"):
         engine.checkpoints.history.ended(Ending(1.0, reason, 1, 2, 300, 4.0))
@@ -152,7 +155,7 @@ def test_a_stopped_importer_tells_how_its_workers_ended(engine):
     assert of_state()["state"] == "stopped"
 
 
-def test_another_process_at_work_is_named(engine):
+def test_another_process_at_work_is_named(engine: Engine) -> None:
     """A `backlog` holds the state: what it has in flight is its own secret."""
     found = of_state(engine.checkpoints, holder=Holder(os.getpid(), 1.0, "importer backlog"))
     assert (found["state"], found["daemon"]["pid"]) == ("importing", os.getpid())

@@ -73,6 +73,9 @@ def expiry(facts: ExpiryFacts) -> Finding:
 
 
 def _problems(facts: ExpiryFacts) -> Iterator[Problem]:
+    """Unreadable settings, a period of no use, and what is due within `SOON_DAYS`; each with two ways out:
+    import it now, or have the assistant keep it for longer.
+    """
     longer = f'set "cleanupPeriodDays": 365 in {facts.settings_file}'
     if facts.unreadable:
         yield Problem(facts.unreadable, "make it readable and valid JSON; until then 30 days are assumed")

@@ -75,6 +75,7 @@ def look(roots: Sequence[Root], *, given: bool, mode: str, mounts: Callable[[], 
 
 
 def _root(root: Root, given: bool, mounts: str) -> RootFacts:
+    """One root, walked once: how many conversations, how many folders to watch, and what may not be read."""
     path = os.fsdecode(root.path)
     if not os.path.lexists(root.path):
         return RootFacts(path, root.format, given, there=False)
@@ -90,6 +91,7 @@ def _root(root: Root, given: bool, mounts: str) -> RootFacts:
 
 
 def _closed(folder: discover.Folder) -> Iterator[Unreadable]:
+    """What of a folder may not be read: itself, or files in it. `access` asks for the real user, as a service runs."""
     if folder.error:
         yield _unreadable(folder.path, folder.error)
     for stat in folder.files:
@@ -98,6 +100,7 @@ def _closed(folder: discover.Folder) -> Iterator[Unreadable]:
 
 
 def _unreadable(path: bytes, reason: str) -> Unreadable:
+    """With its owner, -1 where even that may not be known: whoever owns it decides what the repair is."""
     try:
         owner = os.stat(path).st_uid
     except OSError:
@@ -106,6 +109,7 @@ def _unreadable(path: bytes, reason: str) -> Unreadable:
 
 
 def _number(name: str) -> int | None:
+    """A limit of inotify's; None on systems that have no such file, where nothing can be judged."""
     try:
         with open(f"{LIMITS}/{name}", encoding="ascii") as file:
             return int(file.read())
@@ -159,6 +163,9 @@ def permissions(facts: FolderFacts) -> Finding:
 
 
 def _repair(closed: Unreadable, facts: FolderFacts) -> str:
+    """The command that makes it readable: our own file by its mode, another's by running as its owner or by an
+    access list, because taking it away from its owner would break the assistant that writes it.
+    """
     if closed.owner in (facts.uid, -1):
         return f"chmod -R u+rX {_root_of(closed.path, facts)}"
     if facts.container:
@@ -167,6 +174,7 @@ def _repair(closed: Unreadable, facts: FolderFacts) -> str:
 
 
 def _root_of(path: str, facts: FolderFacts) -> str:
+    """The root a path is below, so that one command repairs all of it."""
     return next((root.path for root in facts.roots if path.startswith(root.path)), path)
 
 

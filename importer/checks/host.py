@@ -62,6 +62,7 @@ def look(
 
 
 def _packages(requires: Callable[[str], list[str] | None]) -> dict[str, tuple[str, str]]:
+    """What the installed distribution says it needs, extras apart; empty for a source tree on the path."""
     try:
         wanted = requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
@@ -75,6 +76,7 @@ def _packages(requires: Callable[[str], list[str] | None]) -> dict[str, tuple[st
 
 
 def _installed(name: str) -> str:
+    """The version of a package, "" when it is missing."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -82,11 +84,13 @@ def _installed(name: str) -> str:
 
 
 def _limit(kind: int) -> int | None:
+    """The soft limit of this process, None for unlimited. A service manager or shell sets it before we start."""
     soft, _ = resource.getrlimit(kind)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _readable_by_others(path: str) -> bool:
+    """Whether group or others have any right to it; False for a file that is not there."""
     try:
         return bool(os.stat(path).st_mode & 0o077)
     except OSError:

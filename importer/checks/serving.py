@@ -101,6 +101,7 @@ def store(facts: StoreFacts) -> Finding:
 
 
 def _way_in(where: Place) -> str:
+    """How a store that cannot be had is made to answer: by its server, or by the rights to its folder."""
     if where.kind == SERVER:
         return f"start it, or correct QDRANT_URL; `curl {where.location}` must answer"
     return f"chown -R {os.geteuid()} {where.location} && chmod -R u+rwX {where.location}"

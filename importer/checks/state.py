@@ -70,6 +70,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
 
 
 def _existing(path: str) -> str:
+    """The nearest folder at or above the path that is there: what is to be made inherits its disk and its rights."""
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path
@@ -108,6 +109,7 @@ def state(facts: StateFacts) -> Finding:
 
 
 def _problems(facts: StateFacts) -> Iterator[Problem]:
+    """A read-only mount goes before missing rights, which it would explain; the others are told beside them."""
     path = facts.path
     if facts.read_only:
         yield Problem(f"{path} is mounted read-only", "mount it writable, or choose another --state-dir")
@@ -126,6 +128,7 @@ def _problems(facts: StateFacts) -> Iterator[Problem]:
 
 
 def _unwritable(facts: StateFacts) -> Problem:
+    """A folder of another user is a mount or a volume with the wrong owner, most likely that of a container."""
     if facts.owner != facts.uid:
         detail = f"{facts.path} belongs to user {facts.owner}, this is user {facts.uid}, who may not write there"
         fix = f"chown -R {facts.uid} {facts.path}, or in a container run as its owner: --user {facts.owner}"

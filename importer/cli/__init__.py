@@ -25,6 +25,7 @@ COMMANDS = {
     "forget": "forget",
     "migrate": "migrate",
     "mcp": "mcp",
+    "bench": "bench",
     "model": "model",
     "config": "config",
     "service": "service",

@@ -64,6 +64,7 @@ def daemon(settings: Settings) -> DaemonFacts:
 
 
 def _is_import(holder: Holder) -> bool:
+    """Whether the holder is a one-shot import, which serves no socket."""
     return "backlog" in holder.command
 
 
@@ -85,6 +86,7 @@ def serving(settings: Settings, profile: Profile | None, held: DaemonFacts) -> t
 
 
 def _reached(settings: Settings, where: Place) -> Reached:
+    """A look from outside, which needs no worker: a server is asked over REST, a folder is looked at."""
     if where.kind != SERVER:
         return reach.look_at_folder(where.location)
     return Server(where.location, api_key=settings.store.api_key, ca_file=settings.store.ca_file).look(where.collection)

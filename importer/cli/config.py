@@ -56,6 +56,7 @@ def _profile(loaded: Loaded) -> tuple[Profile | None, str]:
 
 
 def _plain(loaded: Loaded, rows: list[Row], profile: Profile | None, problem: str) -> dict[str, Any]:
+    """The settings by name, values typed as in a settings file; what is odd or impossible beside them."""
     values = profile.values() if profile else {}
 
     def typed(row: Row) -> Any:
@@ -76,6 +77,7 @@ def _plain(loaded: Loaded, rows: list[Row], profile: Profile | None, problem: st
 
 
 def _draw(rows: list[Row]) -> None:
+    """A table; what somebody has set stands out from defaults and from the profile."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -89,6 +89,7 @@ def plain(past: Past) -> dict[str, Any]:
 
 
 def _series(past: Past) -> list[tuple[str, list[Point]]]:
+    """The two curves by the name they have in the JSON, in bytes."""
     return [("worker_anon_bytes", past.worker), ("daemon_rss_bytes", past.daemon)]
 
 
@@ -126,6 +127,7 @@ def _blocks() -> str:
 
 
 def _title(name: str, what: str, points: Sequence[Point], limit: str) -> str:
+    """The figures of a curve and the limit it is held against, above the drawing."""
     values = sorted(value for _, value in points)
     if not values:
         return click.style(name, bold=True) + f"  {what}: none was measured"
@@ -140,6 +142,7 @@ def _letter(ending: Ending) -> str:
 
 
 def _endings(endings: Sequence[Ending]) -> list[str]:
+    """How many workers ended for each reason, and the newest ones singly; crashes stand out."""
     if not endings:
         return ["no worker ended"]
     counts = Counter(ending.reason if ending.reason in PLANNED else "crash" for ending in endings)

@@ -101,6 +101,7 @@ def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
 
 
 def _say(finding: Finding) -> None:
+    """One line a check, and each repair on a line of its own, ready to be copied."""
     mark = click.style("ok   ", fg="green") if finding.ok else click.style("WRONG", fg="red", bold=True)
     click.echo(f"{mark} {finding.name:<14} {brief(finding.detail)}")
     if not finding.ok:

@@ -87,6 +87,7 @@ def drop(ctx: click.Context, ids: tuple[int, ...], every: bool, as_json: bool) -
 
 
 def _wanted(ids: Sequence[int], every: bool) -> list[int] | None:
+    """The ids, None for all. Raises UsageError for neither and for both: nothing is dropped by a slip."""
     if bool(ids) == every:
         raise UsageError("which ones?", hint="name their ids (`importer failures` shows them), or --all")
     return None if every else list(ids)
@@ -105,12 +106,14 @@ def _do(
 
 
 def _chosen(quarantine: Quarantine, ids: Sequence[int], limit: int) -> list[Quarantined]:
+    """The named rows, wherever they stand, or the first ones."""
     if not ids:
         return quarantine.page(limit=limit)
     return [row for row in _all(quarantine) if row.id in ids]
 
 
 def _all(quarantine: Quarantine) -> Iterator[Quarantined]:
+    """Every row, a page at a time: a quarantine can be long."""
     after = 0
     while rows := quarantine.page(after=after, limit=PAGE_ROWS):
         yield from rows
@@ -118,6 +121,7 @@ def _all(quarantine: Quarantine) -> Iterator[Quarantined]:
 
 
 def _plain(row: Quarantined) -> dict[str, Any]:
+    """A row for programs; a path that is not UTF-8 keeps its bytes as lone surrogates, escaped in the JSON."""
     reject = row.reject
     return {
         "id": row.id,
@@ -135,6 +139,7 @@ def _plain(row: Quarantined) -> dict[str, Any]:
 
 
 def _say(row: Quarantined) -> None:
+    """A row for people: what is wrong first, then where, when, and how it begins."""
     reject = row.reject
     what = f"chunk {reject.chunk_id}" if reject.chunk_id else f"{words.size(reject.length)} at {reject.offset:,}"
     times = f", {row.attempts} times" if row.attempts > 1 else ""
@@ -151,6 +156,7 @@ def _printable(text: str) -> str:
 
 
 def _say_rest(count: int, shown: int, chosen: bool) -> None:
+    """What was not shown, or that there is nothing to show."""
     if not count:
         click.echo("nothing is in quarantine")
     elif chosen:

@@ -19,6 +19,7 @@ def text(status: Status) -> str:
 
 
 def _lines(status: Status) -> Iterator[tuple[str, str]]:
+    """Names and texts in the order of questions: does it run, is anything behind, is anything wrong?"""
     yield "state", _state(status)
     yield "folders", _folders(status["roots"])
     yield "files", _files(status)
@@ -35,6 +36,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
 
 
 def _state(status: Status) -> str:
+    """The word, the reason, and how changes are noticed; a stopped one says how to start it."""
     state, reason, watch = status["state"], brief(status["reason"]), status["watch"]
     shown = click.style(state, fg=COLOURS.get(state), bold=True) + (f": {reason}" if reason else "")
     if state == "stopped":
@@ -45,6 +47,7 @@ def _state(status: Status) -> str:
 
 
 def _folders(roots: list[Status]) -> str:
+    """The roots that are there; of those that are not, one by name, several by number."""
     there = [f"{root['path']} ({root['format']})" for root in roots if root["there"]]
     absent = [root["path"] for root in roots if not root["there"]]
     named = absent[0] if len(absent) == 1 else f"{len(absent)} others"
@@ -53,12 +56,14 @@ def _folders(roots: list[Status]) -> str:
 
 
 def _files(status: Status) -> str:
+    """Complete and pending sum up to what is known."""
     known, complete, pending = (number(status["files"][name]) for name in ("known", "complete", "pending"))
     least = "at least " if status["lag"]["at_least"] else ""
     return f"{known} known = {complete} complete + {least}{pending} pending"
 
 
 def _behind(status: Status) -> str:
+    """Bytes and age of what is not imported, and the time left where the speed tells it."""
     lag = status["lag"]
     if not lag["bytes"]:
         return "nothing"
@@ -68,11 +73,13 @@ def _behind(status: Status) -> str:
 
 
 def _conserved(law: dict[str, int | None], shown: Any) -> str:
+    """The law, so that anybody can add it up: read = stored + skipped + quarantined + in flight."""
     parts = " + ".join(f"{shown(law[name])} {name.replace('_', ' ')}" for name in list(law)[1:])
     return f"{shown(law['read'])} read = {parts}"
 
 
 def _points(status: Status) -> str:
+    """How many, where, and whether they can be had: a question nobody asked yet is told as such."""
     store = status["store"]
     words = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
     reachable = words[store["reachable"]] if store["reachable"] is not None else ""
@@ -82,6 +89,7 @@ def _points(status: Status) -> str:
 
 
 def _speed(rate: dict[str, float]) -> str:
+    """Rates of the last minute; files by the minute, because a file is many chunks."""
     return (
         f"{number(rate['files_per_s'] * 60)} files/min, {number(rate['chunks_per_s'])} chunks/s, "
         f"{number(rate['tokens_per_s'])} tokens/s, {size(rate['bytes_per_s'])}/s over {duration(rate['over_s'])}"
@@ -89,6 +97,7 @@ def _speed(rate: dict[str, float]) -> str:
 
 
 def _worker(worker: Status) -> str:
+    """The living one with its two memories, then how its predecessors ended."""
     recycles = ", ".join(f"{reason} {count}" for reason, count in sorted(worker["recycles"].items()))
     now = "none" if worker["pid"] is None else f"pid {worker['pid']}, {_memory(worker)}, {worker['files']} files"
     past = f"{worker['spawns']} started, {sum(worker['recycles'].values())} recycled"
@@ -97,10 +106,12 @@ def _worker(worker: Status) -> str:
 
 
 def _memory(worker: Status) -> str:
+    """File-backed pages are in the first figure alone: the kernel takes those back when it needs them."""
     return f"{size(worker['rss_bytes'])} resident ({size(worker['anon_bytes'])} its own)"
 
 
 def _daemon(daemon: Status) -> str:
+    """Process, memory and age."""
     if daemon["pid"] is None:
         return "none"
     return f"pid {daemon['pid']}, {size(daemon['rss_bytes'])} resident, up {duration(daemon['uptime_s'])}"

@@ -53,6 +53,9 @@ def command(
 
 
 def _watch(settings: Settings, every_s: float, as_json: bool) -> int:
+    """Draws again and again until Ctrl-C, which is the way to end it and so no failure. Without a daemon the points
+    are not counted each time: that takes a worker.
+    """
     try:
         while True:
             found = gather(settings, count=False)
@@ -65,6 +68,7 @@ def _watch(settings: Settings, every_s: float, as_json: bool) -> int:
 
 
 def _say(found: status.Status, as_json: bool) -> None:
+    """One line of JSON, flushed for whoever reads along, or the text."""
     if as_json:
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
@@ -85,6 +89,7 @@ def gather(settings: Settings, *, count: bool = True) -> status.Status:
 
 
 def _without_daemon(settings: Settings, count: bool) -> status.Status:
+    """From the state, read beside whoever writes it, and a fresh look at the roots."""
     holder = lock.holder(settings.state_dir) if os.path.isdir(settings.state_dir) else None
     checkpoints = Checkpoints.peek(wiring.database_of(settings))
     roots = wiring.roots_of(settings, os.environ)

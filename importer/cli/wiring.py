@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -219,18 +219,27 @@ async def ask(settings: Settings, op: str, **args: Any) -> Any:
             await supervisor.recycle(Recycle.STOP)
 
 
+def deadline_of(settings: Settings) -> Callable[[int], float]:
+    """Seconds that a batch of so many characters (4 a token) may take without a sign of progress."""
+    worker = settings.worker
+    return lambda chars: worker.deadline_s + chars / 4 * worker.deadline_ms_per_token / 1000
+
+
 def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:
     """Everything wired together; nothing is started yet."""
     profile = profile_of(settings)
     launch = launch_of(settings, profile, once=once)
     supervisor = Supervisor(
-        launch, recycle_files=settings.worker.recycle_files, accept=lambda ready: same_store(checkpoints, ready)
+        launch,
+        recycle_files=settings.worker.recycle_files,
+        boot_s=settings.worker.boot_s,
+        accept=lambda ready: same_store(checkpoints, ready),
     )
     pipeline = Pipeline(reading_of(settings, profile, checkpoints), checkpoints)
     limits = batches.Limits(chunks=profile.max_chunks)
     patience = ONCE_PATIENCE if once else None
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
-    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, patience)
+    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, patience, deadline_of(settings))
     agenda = Agenda()
     looker = Reconcile(checkpoints, agenda, settings.follow_links)
     engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)

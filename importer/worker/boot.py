@@ -34,4 +34,10 @@ def _with_model(embed: Mapping[str, Any]) -> Mapping[str, Any]:
     if embed["provider"] != "fastembed":
         return embed
     model = models.obtain(embed)
-    return {**embed, "directory": model.directory, "dimension": model.dimension, "window_tokens": model.window_tokens}
+    return {
+        **embed,
+        "model": model.name,
+        "directory": model.directory,
+        "dimension": model.dimension,
+        "window_tokens": model.window_tokens,
+    }

@@ -94,6 +94,8 @@ class Server:
                 tokens += part.tokens
                 points += [self._session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
         except VectorsRefused as error:
+            if not error.rows:
+                raise
             raise PointsRejected(error.message, ids=tuple(order[row] for row in error.rows)) from error
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started

@@ -1,0 +1,135 @@
+"""The order of events: rivals and importer one after the other on the same corpus, the ceiling before and after.
+
+    raw fastembed ─► ceiling ─► importer ─► once more, nothing new ─► ceiling ─► in-process importer
+
+A shared machine changes from minute to minute, so what is compared most closely stands closest together.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+import msgspec
+
+from importer.bench import endtoend
+from importer.bench.endtoend import Imported
+from importer.bench.material import Material
+from importer.bench.rivals.marks import Order
+from importer.bench.watching import Watched, watch
+
+RIVAL = "rival"
+MB = 1024 * 1024
+MOST_BYTES = 3 * 1024 * MB  # of a rival: beyond this the point is made
+PATIENCE = 10  # times its seconds, for a rival that has not made a mark yet
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds for each rival; the importer takes what it takes."""
+
+    ceiling_s: float = 20.0
+    raw_s: float = 30.0
+    inprocess_s: float = 60.0
+
+
+QUICK = Times(4.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """What a rival did. `ready_s` is from its start to the model being loaded."""
+
+    seconds: float
+    tokens: int
+    chunks: int
+    files: int
+    watched: Watched
+    problem: str = ""
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Real tokens, padding apart."""
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything that was measured. `slices` are the ceiling's: its shapes with tokens/s, in order of time."""
+
+    slices: list[tuple[str, float]] = field(default_factory=list)
+    raw: Rival | None = None
+    imported: Imported | None = None
+    again: Imported | None = None
+    inprocess: Rival | None = None
+
+    def shapes(self) -> dict[str, float]:
+        """Tokens/s of each shape of run, the median of its slices."""
+        names = dict.fromkeys(shape for shape, _ in self.slices)
+        return {name: median(rate for shape, rate in self.slices if shape == name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """All that is needed to run it. `environ` is the importer's, `said` is told what comes next."""
+
+    material: Material
+    order: Order
+    times: Times
+    environ: Mapping[str, str]
+    flags: tuple[str, ...] = ()
+    said: Callable[[str], None] = lambda _text: None
+
+    def run(self) -> Results:
+        """Runs everything. Raises WorkerError when the importer fails; a rival's failure is only reported."""
+        results, state = Results(), os.path.join(self.order.folder, "state")
+        self.said("raw fastembed")
+        results.raw = self._rival("raw", self.times.raw_s)
+        self._ceiling(results)
+        self.said("the importer")
+        results.imported = endtoend.run(self.material.manifest.folder, state, self.flags, self.environ)
+        self.said("the importer again, with nothing new")
+        results.again = endtoend.run(self.material.manifest.folder, state, self.flags, self.environ)
+        self._ceiling(results)
+        self.said("the in-process importer")
+        results.inprocess = self._rival("inprocess", self.times.inprocess_s)
+        return results
+
+    def _ceiling(self, results: Results) -> None:
+        self.said("the ceiling: ONNX Runtime alone")
+        watched = self._watch("ceiling", self.times.ceiling_s / 2, lambda _watched: "")
+        slices = [event.facts for event in watched.events if "shape" in event.facts]
+        results.slices += [(str(one["shape"]), one["tokens"] / one["seconds"]) for one in slices]
+
+    def _rival(self, name: str, seconds: float) -> Rival:
+        watched = self._watch(name, seconds, lambda seen: reason_to_end(seen, seconds))
+        marks = [event.facts for event in watched.events if "tokens" in event.facts]
+        failed = "" if watched.ended or not watched.code else _last_line(watched.err)
+        if not marks:
+            return Rival(0.0, 0, 0, 0, watched, failed or watched.ended or "it has done nothing")
+        last = marks[-1]
+        return Rival(last["seconds"], int(last["tokens"]), int(last["chunks"]), int(last["files"]), watched, failed)
+
+    def _watch(self, name: str, seconds: float, stop: Callable[[Watched], str]) -> Watched:
+        arguments = [sys.executable, "-m", f"importer.bench.rivals.{name}"]
+        given = msgspec.json.encode(msgspec.structs.replace(self.order, seconds=seconds))
+        return watch(arguments, name=RIVAL, given=given, environ=self.environ, stop=stop)
+
+
+def reason_to_end(watched: Watched, seconds: float) -> str:
+    """Why a rival has done enough, "" while it has not: its time counts from when it was ready."""
+    ready_s = next((event.at_s for event in watched.events if event.facts.get("ready")), None)
+    if watched.last(RIVAL) > MOST_BYTES:
+        return f"more than {MOST_BYTES // MB:,} MB"
+    if ready_s is None or not watched.looks:
+        return ""
+    took_s = watched.looks[-1].at_s - ready_s
+    begun = len(watched.events) > 1
+    return "its time was over" if took_s > (seconds if begun else PATIENCE * seconds) else ""
+
+
+def _last_line(text: bytes) -> str:
+    return (text.decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1][:300]

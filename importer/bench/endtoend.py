@@ -1,0 +1,101 @@
+"""The importer itself, as anybody would start it: `importer backlog` with a daemon, a worker and a store of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from importer.bench.watching import Event, Look, Watched, watch
+from importer.errors import WorkerError
+from importer.supervisor import PACKAGE_FOLDER
+
+DAEMON, WORKER = "daemon", "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One import: what it said of itself at the end, what was seen of it, and what its log told meanwhile."""
+
+    summary: Mapping[str, Any]
+    watched: Watched
+    events: Sequence[Event] = field(default=())
+
+    def logged(self, name: str) -> list[Event]:
+        """Its log events of that name."""
+        return [event for event in self.watched.events if event.facts.get("event") == name]
+
+    def along(self, name: str) -> list[tuple[float, float]]:
+        """`(files imported by then, resident bytes)` of a process at every look, from the first receipt on."""
+        return along(self.watched.of(name), [(e.at_s, int(e.facts["files"])) for e in self.logged("batch.stored")])
+
+    @property
+    def together_anon_bytes(self) -> int:
+        """The most that daemon and worker had at the same time, anonymous memory and swap."""
+        sums: dict[float, int] = {}
+        for look in self.watched.looks:
+            sums[look.at_s] = sums.get(look.at_s, 0) + look.anon_bytes
+        return max(sums.values(), default=0)
+
+    @property
+    def steady_tokens_per_s(self) -> float:
+        """Between the first receipt and the last: what a long import comes to, starts apart."""
+        stored = self.logged("batch.stored")
+        if len(stored) < 2:
+            return 0.0
+        seconds = stored[-1].at_s - stored[0].at_s
+        return sum(event.facts["tokens"] for event in stored[1:]) / seconds if seconds > 0 else 0.0
+
+    def recycling(self) -> dict[str, float]:
+        """What a fresh worker costs: seconds until it is ready, and until its first receipt compared with others'."""
+        started, stored = self.logged("worker.started"), self.logged("batch.stored")
+        firsts = [next((s for s in stored if s.at_s >= start.at_s), None) for start in started]
+        first_s = [found.facts["embed_s"] / max(1, found.facts["tokens"]) for found in firsts if found is not None]
+        all_s = [event.facts["embed_s"] / max(1, event.facts["tokens"]) for event in stored]
+        return {
+            "ready_s": round(median([event.facts["seconds"] for event in started] or [0.0]), 3),
+            "first_batch_ratio": round(median(first_s) / median(all_s), 3) if first_s and median(all_s) else 0.0,
+            "workers": len(started),
+        }
+
+
+def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str, str]) -> Imported:
+    """Imports the folder into that state. Raises WorkerError when the importer fails."""
+    arguments = [sys.executable, "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
+    arguments += ["--log-level", "info", "--log-format", "json", "backlog", folder, "--json"]
+    watched = watch(arguments, name=DAEMON, environ=_at_home(environ), events_on_err=True, heard=_hear)
+    if watched.code != 0:
+        raise WorkerError(
+            f"`importer backlog` ended with {watched.code}: {watched.err.decode(errors='replace')[-500:]}"
+        )
+    return Imported(json.loads(watched.out), watched)
+
+
+def _at_home(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with this very package in front of any other."""
+    path = os.pathsep.join(filter(None, (PACKAGE_FOLDER, environ.get("PYTHONPATH", ""))))
+    return {**environ, "PYTHONPATH": path}
+
+
+def _hear(watched: Watched, event: Event) -> None:
+    """A worker that has started is looked at too."""
+    if event.facts.get("event") == "worker.started":
+        watched.names[int(event.facts["pid"])] = WORKER
+
+
+def along(looks: Sequence[Look], stored: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
+    """Looks as `(files, resident bytes)`: `stored` says when how many more files were in, linear in between."""
+    points: list[tuple[float, float]] = []
+    totals = [(at_s, sum(count for _, count in stored[: i + 1])) for i, (at_s, _) in enumerate(stored)]
+    for (from_s, before), (to_s, after) in zip(totals, totals[1:], strict=False):
+        share = (after - before) / (to_s - from_s) if to_s > from_s else 0.0
+        points += [
+            (before + share * (look.at_s - from_s), float(look.rss_bytes))
+            for look in looks
+            if from_s <= look.at_s < to_s
+        ]
+    return points

@@ -1,0 +1,71 @@
+"""What every contender gets: a generated corpus, and the chunks it gives when it is cut as the importer cuts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from importer import formats
+from importer.bench import corpus
+from importer.bench.corpus import Manifest
+from importer.chunk import Cutting, Folding
+from importer.reading import Gathering, Reading
+from importer.records import Line
+
+MOST_CHUNKS = 5_000  # more than any rival runs over in its time
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The corpus in `manifest.folder`, its `files` in random order, and a file with chunks of some of them."""
+
+    manifest: Manifest
+    files: tuple[str, ...]
+    texts: str
+    chunks: int
+
+
+def make(folder: str, *, files: int, seed: int, mix: str, cutting: Cutting) -> Material:
+    """Writes everything below `folder`. Raises OSError."""
+    manifest = corpus.write(os.path.join(folder, "said"), files=files, seed=seed, mix=mix)
+    paths = sorted(_files_of(manifest.folder))
+    random.Random(seed).shuffle(paths)  # noqa: S311  # an order, not keys
+    texts = some(paths, cutting)
+    path = os.path.join(folder, "chunks.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(texts, file)
+    return Material(manifest, tuple(paths), path, len(texts))
+
+
+def some(paths: Sequence[str], cutting: Cutting) -> list[str]:
+    """The chunks of the first files, whole files at a time, until there are enough."""
+    texts: list[str] = []
+    for path in paths:
+        texts += chunks_of(path, cutting)
+        if len(texts) >= MOST_CHUNKS:
+            break
+    return texts
+
+
+def chunks_of(path: str, cutting: Cutting) -> list[str]:
+    """The texts of a file's chunks, as they are stored when it is imported in one go."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    name = formats.detect(raw[: formats.HEAD_BYTES])
+    if name is None:
+        return []
+    reader, at = formats.load(name), os.fsencode(path)
+    gathered = Gathering(Reading(cutting, "bench"), reader, at, reader.begin(at), Folding(), 0)
+    end = 0
+    for line in raw.splitlines(keepends=True):
+        gathered.feed(Line(end, end := end + len(line), line.rstrip(b"\n")))
+    gathered.surface(at_end=True)
+    return list({chunk.id: chunk.text for chunk in gathered.chunks}.values())
+
+
+def _files_of(folder: str) -> Iterator[str]:
+    for top, _, names in os.walk(folder):
+        yield from (os.path.join(top, name) for name in names)

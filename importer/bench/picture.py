@@ -1,0 +1,52 @@
+"""The measurement as a picture: speed beside memory over time. Needs matplotlib, which is an extra."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from importer.bench.contest import RIVAL, Results
+from importer.bench.endtoend import DAEMON, WORKER
+from importer.bench.watching import Watched
+from importer.errors import UsageError
+
+MB = 1024 * 1024
+SUFFIXES = (".svg", ".png")
+
+
+def check(path: str) -> None:
+    """Raises UsageError when there could be no picture, before anything is measured for it."""
+    if os.path.splitext(path)[1].lower() not in SUFFIXES:
+        raise UsageError(f"{path}: neither .svg nor .png", hint="--plot bench.svg")
+    try:
+        import matplotlib as _  # noqa: PLC0415  # an extra, and heavy
+    except ImportError as error:
+        hint = "pip install 'conversation-importer[plot]', or take --json"
+        raise UsageError("--plot needs matplotlib, which is not installed", hint=hint) from error
+
+
+def draw(found: Mapping[str, Any], results: Results, path: str) -> None:
+    """Writes the picture. Raises OSError."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  # see above
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    speed, memory = figure.subplots(1, 2, width_ratios=(1, 2))
+    names = ("ceiling", "importer", "raw", "inprocess")
+    speed.bar(names, [found[name]["tokens_per_s"] for name in names], color=("grey", "C0", "C1", "C3"))
+    speed.set(title="speed", ylabel="tokens/s")
+    for watched, name, label in _curves(results):
+        looks = watched.of(name)
+        seconds = [look.at_s - watched.started_s for look in looks]
+        memory.plot(seconds, [look.rss_bytes / MB for look in looks], label=label, gid=label)
+    memory.set(title="resident memory", xlabel="seconds", ylabel="MB", ylim=(0, None))
+    memory.legend(loc="best")
+    figure.savefig(path)
+
+
+def _curves(results: Results) -> list[tuple[Watched, str, str]]:
+    curves: list[tuple[Watched, str, str]] = []
+    if results.imported is not None:
+        curves += [(results.imported.watched, name, f"importer: {name}") for name in (WORKER, DAEMON)]
+    rivals = (("raw fastembed", results.raw), ("in-process importer", results.inprocess))
+    return curves + [(rival.watched, RIVAL, label) for label, rival in rivals if rival is not None]

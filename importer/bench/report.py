@@ -1,0 +1,202 @@
+"""Pure: what was measured becomes figures and ratios, and those become a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from importer.bench import slope
+from importer.bench.contest import RIVAL, Results, Rival
+from importer.bench.endtoend import DAEMON, WORKER, Imported
+from importer.bench.material import Material
+
+MB = 1024 * 1024
+COLUMNS = ("", "tokens/s", "chunks/s", "files/min", "peak RSS", "peak anon", "last RSS")
+
+
+def figures(results: Results, material: Material, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything, for programs. `about` is the machine and the settings; bytes are bytes, rates per second."""
+    imported, raw, inprocess = results.imported, results.raw, results.inprocess
+    if imported is None or results.again is None:
+        raise ValueError("the importer was not measured")
+    shapes = results.shapes()
+    found = {
+        **about,
+        "corpus": {
+            "files": material.manifest.files,
+            "bytes": material.manifest.size_bytes,
+            "said_chars": material.manifest.said_chars,
+        },
+        "ceiling": {"tokens_per_s": round(max(shapes.values(), default=0.0), 1), "shapes": _rounded(shapes)},
+        "importer": _importer(imported),
+        "raw": _rival(raw),
+        "inprocess": _rival(inprocess),
+        "recycle": imported.recycling(),
+        "noop": _noop(results.again),
+    }
+    return {**found, "ratios": ratios(found)}
+
+
+def ratios(found: Mapping[str, Any]) -> dict[str, float]:
+    """How the importer compares; 0.0 where there is nothing to compare with."""
+    ours = found["importer"]
+    rate, steady, peak = ours["tokens_per_s"], ours["steady_tokens_per_s"], ours["together_peak_anon_bytes"]
+    raw, inprocess = found["raw"], found["inprocess"]
+    return _rounded(
+        {
+            "to_ceiling": _share(rate, found["ceiling"]["tokens_per_s"]),
+            "steady_to_ceiling": _share(steady, found["ceiling"]["tokens_per_s"]),
+            "to_raw": _share(rate, raw["tokens_per_s"]),
+            "to_inprocess": _share(rate, inprocess["tokens_per_s"]),
+            "memory_to_raw": _share(peak, raw["peak_anon_bytes"]),
+            "memory_to_inprocess": _share(peak, inprocess["peak_anon_bytes"]),
+        }
+    )
+
+
+def _importer(imported: Imported) -> dict[str, Any]:
+    summary, watched = imported.summary, imported.watched
+    seconds, files = summary["seconds"], summary["files"]
+    return {
+        "tokens_per_s": summary["tokens_per_s"],
+        "steady_tokens_per_s": round(imported.steady_tokens_per_s, 1),
+        "chunks_per_s": summary["chunks_per_s"],
+        "files_per_min": round(files / seconds * 60, 1) if seconds else 0.0,
+        "seconds": seconds,
+        "process_s": round(watched.seconds, 3),
+        "cpu_s": round(watched.cpu_s, 2),
+        "tokens": summary["tokens"],
+        "files": files,
+        "points": summary["points"],
+        "together_peak_anon_bytes": imported.together_anon_bytes,
+        "recycles": summary["worker"]["recycles"],
+        WORKER: _process(imported, WORKER),
+        DAEMON: _process(imported, DAEMON),
+    }
+
+
+def _process(imported: Imported, name: str) -> dict[str, Any]:
+    """Memory of one of the importer's processes, and whether it grows."""
+    watched, points = imported.watched, imported.along(name)
+    return {
+        "peak_rss_bytes": watched.peak(name),
+        "peak_anon_bytes": watched.peak(name, anon=True),
+        "last_rss_bytes": watched.last(name),
+        "bytes_per_1000_files": round(slope.per_thousand_files(points)),
+        "last_to_first_quarter": round(slope.flatness(points), 3),
+    }
+
+
+def _rival(rival: Rival | None) -> dict[str, Any]:
+    """A rival's figures, all zero for one that did nothing; `ended` says why it did not go on."""
+    if rival is None:
+        return {"tokens_per_s": 0.0, "peak_anon_bytes": 0, "problem": "it was not measured"}
+    watched, seconds = rival.watched, rival.seconds or 1.0
+    return {
+        "tokens_per_s": round(rival.tokens_per_s, 1),
+        "chunks_per_s": round(rival.chunks / seconds, 1),
+        "files_per_min": round(rival.files / seconds * 60, 1),
+        "seconds": round(rival.seconds, 3),
+        "cpu_s": round(watched.cpu_s, 2),
+        "tokens": rival.tokens,
+        "chunks": rival.chunks,
+        "files": rival.files,
+        "peak_rss_bytes": watched.peak(RIVAL),
+        "peak_anon_bytes": watched.peak(RIVAL, anon=True),
+        "last_rss_bytes": watched.last(RIVAL),
+        "ended": watched.ended,
+        "problem": rival.problem,
+    }
+
+
+def _noop(again: Imported) -> dict[str, Any]:
+    """What looking costs when there is nothing new: `process_s` is the whole command, its start included."""
+    return {
+        "seconds": again.summary["seconds"],
+        "process_s": round(again.watched.seconds, 3),
+        "cpu_s": round(again.watched.cpu_s, 2),
+        "lines": again.summary["lines"],
+        "embedded": again.summary["embedded"],
+    }
+
+
+def rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The table: one row for each contender, the columns as in COLUMNS."""
+    ours = found["importer"]
+    worker, daemon = ours[WORKER], ours[DAEMON]
+    return [
+        ("ONNX Runtime alone (ceiling)", _rate(found["ceiling"]["tokens_per_s"]), "", "", "", "", ""),
+        ("importer: worker", *_rates(ours), *_sizes(worker)),
+        ("importer: daemon", "", "", "", *_sizes(daemon)),
+        ("raw fastembed, batches of 256", *_rates({**found["raw"], "files_per_min": 0}), *_sizes(found["raw"])),
+        ("in-process importer", *_rates(found["inprocess"]), *_sizes(found["inprocess"])),
+    ]
+
+
+def notes(found: Mapping[str, Any]) -> list[str]:
+    """What the table does not say, a line each."""
+    ours, ratio, again, recycle = found["importer"], found["ratios"], found["noop"], found["recycle"]
+    problems = {name: found[name]["problem"] for name in ("raw", "inprocess")}
+    said = [
+        f"of the ceiling: {ratio['to_ceiling']:.2f} with everything, {ratio['steady_to_ceiling']:.2f} once it runs",
+        f"as fast as raw fastembed: {ratio['to_raw']:.1f} x, as the in-process importer: {ratio['to_inprocess']:.1f} x",
+        f"memory of daemon and worker together: {_size(ours['together_peak_anon_bytes'])} anonymous + swap at most, "
+        f"{ratio['memory_to_inprocess']:.2f} of the in-process importer's",
+        *(
+            f"growth of the {name} per 1,000 files: {ours[name]['bytes_per_1000_files'] / MB:+.1f} MB "
+            f"(last quarter {ours[name]['last_to_first_quarter']:.2f} of the first)"
+            for name in (WORKER, DAEMON)
+        ),
+        f"a fresh worker is ready in {recycle['ready_s']:.2f} s; its first batch takes "
+        f"{recycle['first_batch_ratio']:.2f} x the usual time; {recycle['workers']} were started",
+        f"looking again with nothing new: {again['seconds']:.2f} s for {found['corpus']['files']:,} files, "
+        f"{again['embedded']} embedded",
+    ]
+    ends = [f"{name} was ended: {found[name]['ended']}" for name in problems if found[name].get("ended")]
+    return said + ends + [f"{name} failed: {why}" for name, why in problems.items() if why]
+
+
+def text(found: Mapping[str, Any]) -> list[str]:
+    """Table and notes as lines, aligned."""
+    table = [COLUMNS, *rows(found)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
+    aligned = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(_zip(row, widths))
+        )
+        for row in table
+    ]
+    return [line.rstrip() for line in aligned] + ["", *notes(found)]
+
+
+def _zip(row: Iterable[str], widths: Iterable[int]) -> Iterable[tuple[str, int]]:
+    return zip(row, widths, strict=True)
+
+
+def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (
+        _rate(one["tokens_per_s"]),
+        _rate(one.get("chunks_per_s", 0.0)),
+        _rate(one.get("files_per_min", 0.0)),
+    )
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value else ""
+
+
+def _sizes(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    sizes = (one.get(f"{name}_bytes", 0) for name in ("peak_rss", "peak_anon", "last_rss"))
+    return tuple(_size(size) for size in sizes)  # type: ignore[return-value]  # three of them
+
+
+def _size(size_bytes: float) -> str:
+    return f"{size_bytes / MB:,.0f} MB" if size_bytes else ""
+
+
+def _share(value: float, of: float) -> float:
+    return value / of if of else 0.0
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in values.items()}

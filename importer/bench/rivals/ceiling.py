@@ -1,0 +1,97 @@
+"""The ceiling: ONNX Runtime alone, on the very windows the importer would run, with its own default options.
+
+Nothing is padded, tokenised, averaged or stored while the clock runs. Three shapes of run take turns, a slice of about
+a second each, so that a noisy machine is noisy to all: windows one by one, and windows of equal length together in
+runs of up to 512 or 1,024 tokens. The best shape is the ceiling.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from importer.bench.rivals.marks import Marks, Order, order, texts_of
+from importer.worker.embedders import Window, fastembed
+
+SHAPES = {"single": 1, "equal 512": 512, "equal 1024": 1024}  # most tokens in a run of more than one window
+SLICE_S = 1.0
+Run = tuple[dict[str, NDArray[np.int64]], int]  # inputs, each (windows, tokens); and how many tokens that is
+
+
+def main() -> None:
+    """Says one mark for every slice: its shape, tokens and seconds."""
+    given = order()
+    windows = windows_of(given)
+    session = session_of(given)
+    names = {node.name for node in session.get_inputs()}
+    circles = {shape: itertools.cycle(runs(windows, most, names)) for shape, most in SHAPES.items()}
+    marks = Marks()
+    marks.say(ready=True, windows=len(windows))
+    for shape in SHAPES:  # a first slice of each warms its shapes
+        _slice(session, circles[shape], SLICE_S / 4)
+    end_s = time.monotonic() + given.seconds
+    for shape in itertools.cycle(SHAPES):
+        tokens, seconds = _slice(session, circles[shape], SLICE_S)
+        marks.say(shape=shape, tokens=tokens, seconds=seconds)
+        if time.monotonic() > end_s and shape == list(SHAPES)[-1]:
+            break
+
+
+def windows_of(given: Order) -> list[Window]:
+    """The windows the importer cuts the chunks into."""
+    settings = {
+        "model": given.model, "directory": given.directory, "threads": given.threads,
+        "window_tokens": given.window_tokens,
+    }  # fmt: skip
+    embedder = fastembed.open_embedder(settings)
+    return [window for parts in embedder.split(texts_of(given)) for window in parts]
+
+
+def session_of(given: Order) -> Any:
+    """A session with ONNX Runtime's defaults but for the number of threads. Raises what ONNX Runtime raises."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = given.threads
+    return onnxruntime.InferenceSession(
+        f"{given.directory}/{given.graph}", sess_options=options, providers=["CPUExecutionProvider"]
+    )
+
+
+def runs(windows: Sequence[Any], most_tokens: int, names: set[str]) -> list[Run]:
+    """Each window in exactly one run, none padded, in random order."""
+    by_length: Mapping[int, list[Any]] = defaultdict(list)
+    for window in windows:
+        by_length[window.tokens].append(window)
+    found: list[Run] = []
+    for length, alike in by_length.items():
+        most = max(1, most_tokens // length)
+        found += [_run(alike[at : at + most], names) for at in range(0, len(alike), most)]
+    random.Random(1).shuffle(found)  # noqa: S311  # an order, not keys
+    return found
+
+
+def _run(alike: Sequence[Any], names: set[str]) -> Run:
+    ids = np.stack([window.ids for window in alike]).astype(np.int64)
+    every = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    return {name: value for name, value in every.items() if name in names}, ids.size
+
+
+def _slice(session: Any, runs: Iterator[Run], seconds: float) -> tuple[int, float]:
+    """Runs until the seconds are over: tokens and seconds it really was."""
+    tokens, started_s = 0, time.perf_counter()
+    while (took_s := time.perf_counter() - started_s) < seconds:
+        inputs, count = next(runs)
+        session.run(None, inputs)
+        tokens += count
+    return tokens, took_s
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The order a rival gets and the marks it makes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import msgspec
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What to embed, and with what. `texts` is a file with a JSON list of chunks, `files` are the corpus' own.
+
+    `seconds` is how long a rival that could go on for ever should; the others are ended from outside.
+    """
+
+    model: str
+    directory: str
+    graph: str = "model.onnx"
+    texts: str = ""
+    files: tuple[str, ...] = ()
+    folder: str = ""
+    threads: int = 0
+    window_tokens: int = 0
+    size_chars: int = 1000
+    seconds: float = 10.0
+
+
+def order(stdin: TextIO = sys.stdin) -> Order:
+    """The order on standard input. Raises msgspec.ValidationError."""
+    return msgspec.json.decode(stdin.read().encode(), type=Order)
+
+
+def texts_of(given: Order) -> list[str]:
+    """The chunks to embed."""
+    with open(given.texts, "rb") as file:
+        return msgspec.json.decode(file.read(), type=list[str])
+
+
+@dataclass(slots=True)
+class Marks:
+    """Running totals; only what happens inside `timed` counts as seconds."""
+
+    out: TextIO = sys.stdout
+    totals: dict[str, float] = field(default_factory=lambda: {"seconds": 0.0, "tokens": 0, "chunks": 0, "files": 0})
+
+    def say(self, **facts: Any) -> None:
+        """One line, at once."""
+        self.out.write(json.dumps(facts) + "\n")
+        self.out.flush()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Adds what it takes to the seconds."""
+        started_s = time.perf_counter()
+        yield
+        self.totals["seconds"] += time.perf_counter() - started_s
+
+    def mark(self, **more: int) -> None:
+        """Adds to the totals and says them."""
+        for name, value in more.items():
+            self.totals[name] += value
+        self.say(**self.totals)

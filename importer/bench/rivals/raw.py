@@ -1,0 +1,45 @@
+"""Plain fastembed as its manual shows it: `TextEmbedding(model).embed(texts)`, batches of 256, in the order they come.
+
+It cuts each text at the length the model's files say (128 tokens here, half of the model's window) and only what is
+left counts as tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastembed import TextEmbedding
+
+from importer.bench.rivals.marks import Marks, Order, order, texts_of
+
+BATCH_TEXTS = 256  # fastembed's default
+
+
+def main() -> None:
+    """Says a mark after every batch."""
+    given = order()
+    texts, model, marks = texts_of(given), model_of(given), Marks()
+    marks.say(ready=True)
+    vectors = model.embed(texts)
+    for start in range(0, len(texts), BATCH_TEXTS):
+        batch = texts[start : start + BATCH_TEXTS]
+        with marks.timed():
+            for _ in batch:
+                next(vectors)
+        marks.mark(tokens=real_tokens(model, batch), chunks=len(batch))
+
+
+def model_of(given: Order) -> Any:
+    """fastembed's model with all its defaults, from the directory. Raises what fastembed raises."""
+    return TextEmbedding(given.model, cache_dir=given.directory, specific_model_path=given.directory)
+
+
+def real_tokens(model: Any, texts: Sequence[str]) -> int:
+    """Tokens of the texts as fastembed runs over them, padding apart."""
+    encodings = model.model.tokenizer.encode_batch(list(texts))
+    return sum(sum(encoding.attention_mask) for encoding in encodings)
+
+
+if __name__ == "__main__":
+    main()

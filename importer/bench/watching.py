@@ -1,0 +1,183 @@
+"""A process is run to its end, or ended: its lines are read and its memory is looked at meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, Any, NamedTuple
+
+import psutil
+
+from importer.memory import Probes
+
+EVERY_S = 0.1  # between two looks: a hundredth of a percent of a core
+LAST_WORDS = 2000
+READ_BYTES = 1 << 16
+
+
+class Look(NamedTuple):
+    """Memory of one process at a monotonic second: resident, and anonymous with swap."""
+
+    at_s: float
+    name: str
+    rss_bytes: int
+    anon_bytes: int
+
+
+class Event(NamedTuple):
+    """A JSON line that a process wrote, and when it came (monotonic seconds)."""
+
+    at_s: float
+    facts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Watched:
+    """What was seen of a process and of those it named. `ended` says why it was ended from outside, "" if it was not.
+
+    `names` are the processes looked at: more can be added while it runs. `cpu_s` is processor time, its children's too.
+    """
+
+    names: dict[int, str] = field(default_factory=dict)
+    looks: list[Look] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    out: bytes = b""
+    err: bytes = b""
+    started_s: float = 0.0
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    code: int | None = None
+    ended: str = ""
+
+    def peak(self, name: str, *, anon: bool = False) -> int:
+        """The most a process had, in bytes; 0 if it was never seen."""
+        return max((look.anon_bytes if anon else look.rss_bytes for look in self.looks if look.name == name), default=0)
+
+    def last(self, name: str, *, anon: bool = False) -> int:
+        """What a process had when it was last seen."""
+        found = next((look for look in reversed(self.looks) if look.name == name), None)
+        return 0 if found is None else found.anon_bytes if anon else found.rss_bytes
+
+    def of(self, name: str) -> list[Look]:
+        """The looks at one process."""
+        return [look for look in self.looks if look.name == name]
+
+
+Stop = Callable[[Watched], str]
+
+
+def watch(
+    arguments: Sequence[str],
+    *,
+    name: str,
+    given: bytes = b"",
+    environ: Mapping[str, str] = os.environ,
+    events_on_err: bool = False,
+    stop: Stop = lambda _watched: "",
+    heard: Callable[[Watched, Event], None] = lambda _watched, _event: None,
+) -> Watched:
+    """Runs a command. Its JSON lines are events, on its standard output or its standard error.
+
+    `stop` is asked at every look: a reason ends the process at once. The process never outlives this call.
+    """
+    watched = Watched()
+    process = subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(environ)
+    )
+    assert process.stdin and process.stdout and process.stderr
+    watched.started_s = time.monotonic()
+    watched.names[process.pid] = name
+    try:
+        with suppress(BrokenPipeError), process.stdin as stdin:
+            stdin.write(given)
+        _Reader(watched, process, events_on_err, heard).follow(stop)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+    watched.seconds = time.monotonic() - watched.started_s
+    watched.code = process.returncode
+    return watched
+
+
+class _Reader:
+    """Reads both outputs of a process, looking at memory in between."""
+
+    def __init__(
+        self,
+        watched: Watched,
+        process: subprocess.Popen[bytes],
+        events_on_err: bool,
+        heard: Callable[[Watched, Event], None],
+    ) -> None:
+        self._watched, self._process, self._heard = watched, process, heard
+        self._events_on_err = events_on_err
+        self._partial = b""
+        self._probes = Probes()
+        self._selector = selectors.DefaultSelector()
+        for pipe, err in ((process.stdout, False), (process.stderr, True)):
+            assert pipe is not None
+            self._selector.register(pipe, selectors.EVENT_READ, err)
+
+    def follow(self, stop: Stop) -> None:
+        """Until both outputs are closed, or `stop` has a reason."""
+        due_s = 0.0
+        while self._selector.get_map():
+            for key, _ in self._selector.select(max(0.0, due_s - time.monotonic())):
+                self._read(key.fileobj, err=key.data)
+            if time.monotonic() >= due_s:
+                due_s = time.monotonic() + EVERY_S
+                self._look()
+                self._watched.ended = stop(self._watched)
+                if self._watched.ended:
+                    break
+        self._selector.close()
+
+    def _read(self, pipe: Any, *, err: bool) -> None:
+        read: IO[bytes] = pipe
+        got = os.read(read.fileno(), READ_BYTES)
+        if not got:
+            self._selector.unregister(pipe)
+        if err:
+            self._watched.err = (self._watched.err + got)[-LAST_WORDS:]
+        else:
+            self._watched.out += got
+        if err == self._events_on_err:
+            *lines, self._partial = (self._partial + got).split(b"\n")
+            self._note(lines)
+
+    def _note(self, lines: Sequence[bytes]) -> None:
+        for line in lines:
+            with suppress(json.JSONDecodeError, UnicodeDecodeError):
+                facts = json.loads(line)
+                if isinstance(facts, dict):
+                    event = Event(time.monotonic(), facts)
+                    self._watched.events.append(event)
+                    self._heard(self._watched, event)
+
+    def _look(self) -> None:
+        now_s, watched = time.monotonic(), self._watched
+        for pid, name in list(watched.names.items()):
+            memory = self._probes.process(pid)
+            if memory is not None:
+                watched.looks.append(Look(now_s, name, memory.rss_bytes, memory.judged_bytes))
+        with suppress(psutil.Error):
+            times = psutil.Process(self._process.pid).cpu_times()
+            ours = times.user + times.system + times.children_user + times.children_system
+            watched.cpu_s = ours + sum(map(_cpu_s, set(watched.names) - {self._process.pid}))
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time of a living process; 0 for one that is gone, whose parent counts it then."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(times.user + times.system)
+    return 0.0
