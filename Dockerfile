@@ -18,10 +18,11 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Two environments: /build has pip, /opt/importer is what is kept. Dependencies come first, so that a change of the code
 # does not fetch them again; packages are compiled now, because the root cannot be written to later.
 RUN python -m venv /build && python -m venv --without-pip /opt/importer
-COPY pyproject.toml README.md LICENSE /src/
+COPY pyproject.toml /src/
 COPY importer/__init__.py /src/importer/
-RUN /build/bin/pip --python /opt/importer/bin/python install --no-compile /src \
+RUN touch /src/README.md /src/LICENSE && /build/bin/pip --python /opt/importer/bin/python install --no-compile /src \
     && /build/bin/pip --python /opt/importer/bin/python uninstall -y conversation-importer
+COPY README.md LICENSE /src/
 COPY importer /src/importer
 RUN /build/bin/pip --python /opt/importer/bin/python install --no-compile --no-deps /src
 # Half of what the packages bring is never run: their tests, headers, type stubs, sources of other languages.
@@ -49,6 +50,7 @@ ENV PATH=/opt/importer/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/home/importer \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     MALLOC_ARENA_MAX=2 \
     MALLOC_TRIM_THRESHOLD_=131072 \
     IMPORTER_STATE_DIR=/state \

@@ -17,7 +17,8 @@ from importer.rows import READ, UINT64, signed, split
 
 _SUMMARY = """
 SELECT count(*), coalesce(sum(ctime_ns != 0), 0),
-  coalesce(sum(CASE WHEN ctime_ns = 0 THEN max(size - offset, 0) END), 0), coalesce(min(CASE WHEN ctime_ns = 0 THEN committed_at END), 0.0)
+  coalesce(sum(CASE WHEN ctime_ns = 0 THEN max(size - offset, 0) END), 0),
+  coalesce(min(CASE WHEN ctime_ns = 0 THEN committed_at END), 0.0)
 FROM files WHERE gone_at IS NULL AND folder IS NOT NULL
 """
 
@@ -99,6 +100,7 @@ class Checkpoints(Ledger):
             for commit in commits:
                 quarantine.put(connection, commit.rejects, now)
             quarantine.put(connection, rejects, now)
+            ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
             for commit in commits:
                 rows.write(connection, commit.checkpoint, now)
                 quarantine.settle(connection, commit.checkpoint)

@@ -16,6 +16,7 @@ from typing import Any
 
 from importer import failures, status, wake, watch
 from importer.control import Answer, Control
+from importer.database import StateUnwritable
 from importer.discover import Root
 from importer.engine import Engine
 from importer.errors import DONE, TRY_AGAIN, TryAgainLater
@@ -39,7 +40,8 @@ class Daemon:
     engine: Engine
     state_dir: str
     grace_s: float
-    rescan_s: float
+    timing: wake.Timing
+    polling: bool
     guard: Guard
     reread: Callable[[], None] = lambda: None
     notify: Notify = field(default_factory=Notify)
@@ -87,21 +89,32 @@ class Daemon:
                 await engine.pause(watch_s(engine.stopping))
 
     async def _watch(self) -> None:
-        async for woken in watch.wakes(self.engine.roots, timing=wake.Timing(rescan_s=self.rescan_s)):
-            if isinstance(woken, wake.Changed):
-                self.engine.hint(woken.paths)
-            elif isinstance(woken, wake.Mode):
-                self.mode = woken
-                log.info("watch.mode", mode=woken.name, reason=woken.reason)
-            else:
-                await self.rescan(woken.reason, woken.roots)
+        while True:
+            roots = tuple(self.engine.roots)
+            async for woken in watch.wakes(roots, timing=self.timing, polling=self.polling):
+                await self._woken(woken)
+                if tuple(self.engine.roots) != roots:  # a re-read of the settings has changed them
+                    break
+
+    async def _woken(self, woken: wake.Wake) -> None:
+        if isinstance(woken, wake.Changed):
+            self.engine.hint(woken.paths)
+        elif isinstance(woken, wake.Mode):
+            self.mode = woken
+            log.info("watch.mode", mode=woken.name, reason=woken.reason)
+        else:
+            await self.rescan(woken.reason, woken.roots)
 
     async def rescan(self, reason: str, paths: frozenset[bytes] = frozenset()) -> int:
         """A full look at the roots named, or at all."""
         async with self._rescanning:
             started_s = time.monotonic()
             roots = [root for root in self.engine.roots if not paths or root.path in paths]
-            files = await self.engine.reconcile(roots)
+            try:
+                files = await self.engine.reconcile(roots)
+            except StateUnwritable as error:  # the next look comes anyway
+                log.warning("rescan.failed", reason=error.message)
+                return 0
         seconds = round(time.monotonic() - started_s, 3)
         log.debug("rescan.done", reason=reason, files=files, pending=len(self.engine.agenda), seconds=seconds)
         self.notify.say("READY=1", f"STATUS={files} files, {len(self.engine.agenda)} pending")

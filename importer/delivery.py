@@ -91,7 +91,8 @@ class Delivery:
         await self.supervisor.ready()  # first, so that nobody is on record for what happens to a worker's start
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
         failpoints.hit("send")
-        message = wire.Import(batch.chunks, batch.releases, parcel.token_budget, batch.urgent)
+        budget = min(parcel.token_budget, self.token_budget)  # the governor may have halved it since it was packed
+        message = wire.Import(batch.chunks, batch.releases, budget, batch.urgent)
         parcel.sent_s = self.clock()
         # a number of its own for each posting: the answer to a former one must not be taken for this one's
         parcel.future = await self.supervisor.post(self.supervisor.number(), message)

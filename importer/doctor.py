@@ -29,7 +29,11 @@ class World:
 
 
 def examine(world: World) -> list[Finding]:
-    """Every check, each once."""
+    """Every check, each once.
+
+    The order is from what everything stands on (versions, settings, disk) to what stands on it (model, store, daemon),
+    so that the first finding is most likely the cause of the others.
+    """
     return [
         host.versions(world.host),
         host.settings(world.host),

@@ -25,7 +25,7 @@ from importer.log import logger
 from importer.pipeline import Pipeline
 from importer.policy import Recycle
 from importer.reconcile import Reconcile
-from importer.records import Batch, Span, Tally
+from importer.records import Batch, Receipt, Span, Tally
 
 log = logger()
 
@@ -63,6 +63,7 @@ class Engine:
     agenda: Agenda
     looker: Reconcile
     paused: Callable[[], bool] = lambda: False
+    observe: Callable[[Batch, Receipt], None] = lambda _batch, _receipt: None  # of each batch stored; for metrics
     run: Run = field(default_factory=Run)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
@@ -175,6 +176,7 @@ class Engine:
             self.pipeline.settled(commit)
             self._age_worker(files=int(done))
         self._age_worker(batches=1)
+        self.observe(batch, receipt)
         log.info(
             "batch.stored",
             batch=batch.number,

@@ -140,6 +140,7 @@ class Expected:
         return [point for (point,) in self._connection.execute(sql, (after, limit))]
 
     def _remove(self) -> None:
+        """Takes the file away, also one that a killed run left."""
         if os.path.lexists(self._path):
             os.unlink(self._path)
 

@@ -140,9 +140,7 @@ class Tree:
 
     def _descended(self, path: bytes) -> bool:
         """Whether the folders in this one belong to a root; those beside a root that is a file do not."""
-        return path in self._known and any(
-            identity != _A_FILE and _within(path, root) for root, identity in self._present.items()
-        )
+        return path in self._known and any(_within(path, root) for root in self._present)
 
     def _excluded(self, path: bytes) -> bool:
         """Whether all the roots that hold the path exclude it."""

@@ -89,6 +89,7 @@ def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
 
 
 def _tombstone(wish: Wish) -> tuple[str, str]:
+    """Kind and value in the state's table; equal wishes give equal ones."""
     named = wish.named
     if len(named) == 1:
         return next(iter(named.items()))
@@ -96,10 +97,12 @@ def _tombstone(wish: Wish) -> tuple[str, str]:
 
 
 def _wish(kind: str, value: str) -> Wish:
+    """The wish of a tombstone."""
     return Wish(**(json.loads(value) if kind == SEVERAL else {kind: value}))
 
 
 def _in_project(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
+    """By the whole path or its last component, as searches filter."""
     return value in {metadata.get("project"), metadata.get("project_name")}
 
 
@@ -108,11 +111,13 @@ def _in_conversation(value: str, _path: bytes, metadata: Mapping[str, Any]) -> b
 
 
 def _in_file(value: str, path: bytes, _metadata: Mapping[str, Any]) -> bool:
+    """By the path of the file that says it; nothing is known of a file that is gone."""
     match = matcher((absolute(value),))
     return bool(path) and match is not None and match(path.lstrip(b"/"))
 
 
 def _earlier(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
+    """By the time of a chunk's newest message; a chunk without a time is not older than anything."""
     said = _moment(str(metadata.get("timestamp", "")))
     wanted = _moment(value)
     return said is not None and wanted is not None and said < wanted
@@ -133,6 +138,7 @@ def absolute(pattern: str) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def _moment(text: str) -> datetime | None:
+    """A time with its zone (UTC where it names none), None for what is no time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from importer import governor
+from importer.database import StateUnwritable
 from importer.engine import Engine
 from importer.governor import Action, Do, Life, State, Thresholds
 from importer.history import Ending, History, Moment
@@ -112,6 +113,7 @@ class Guard:
         record = self.engine.delivery.supervisor.record
         if sample.worker is not None:
             record.rss_bytes = sample.worker.rss_bytes
+            record.judged_bytes = sample.worker.judged_bytes
             record.peak_rss_bytes = max(record.peak_rss_bytes, sample.worker.rss_bytes)
             record.peak_anon_bytes = max(record.peak_anon_bytes, sample.worker.judged_bytes)
         if sample.daemon is not None:
@@ -122,7 +124,13 @@ class Guard:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what was gathered, and how workers ended since."""
+        """Writes what was gathered, and how workers ended since. A full disk costs history, nothing else."""
+        try:
+            self._flush()
+        except StateUnwritable as error:
+            log.debug("history.lost", reason=error.message)
+
+    def _flush(self) -> None:
         record = self.engine.delivery.supervisor.record
         endings, record.endings = record.endings, []
         if self.history is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from importer.database import Database
 from importer.policy import Suspect
 from importer.records import Tally
 
-__all__ = ["Attempt", "Ledger", "Suspect", "add", "add_tally", "settle"]
+__all__ = ["Attempt", "Ledger", "Suspect", "add", "add_tally", "clear", "settle"]
 
 TALLY = tuple(field.name for field in fields(Tally))
 _ADD = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
@@ -118,11 +118,16 @@ def add_tally(connection: sqlite3.Connection, tally: Tally) -> None:
     add(connection, {name: getattr(tally, name) for name in TALLY})
 
 
+def clear(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """Inside a transaction: these chunks are stored or set aside, so nothing stands on their record any more."""
+    connection.executemany("DELETE FROM suspects WHERE id = ?", [(chunk,) for chunk in ids])
+
+
 def settle(connection: sqlite3.Connection, batch: int) -> None:
     """Inside the transaction that commits a batch: its chunks are stored or set aside, so no suspects any more."""
     attempt = _attempt(connection, batch)
     if attempt:
-        connection.executemany("DELETE FROM suspects WHERE id = ?", [(chunk,) for chunk in attempt.ids])
+        clear(connection, attempt.ids)
         connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
 
 

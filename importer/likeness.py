@@ -43,6 +43,7 @@ def ours(point: str) -> bool:
 
 
 def _print(value: object) -> str:
+    """A hash of the value's JSON with sorted keys, so that a store may give them back in any order."""
     try:
         content = _encode(value)
     except UnicodeEncodeError:  # half a surrogate pair, which no store takes

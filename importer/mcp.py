@@ -97,6 +97,7 @@ class Server:
         return None if answer is None else _line(answer)
 
     async def _one(self, message: Any) -> dict[str, Any] | None:
+        """The answer to one message: a result or an error, None for a notification or somebody's answer."""
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
             foreign = isinstance(message, dict) and ("result" in message or "error" in message)
             return None if foreign else _error(None, Refused(INVALID, "a request has a method"))
@@ -109,6 +110,7 @@ class Server:
         return {"jsonrpc": "2.0", "id": message["id"], "result": result}
 
     async def _result(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a method gives. Raises Refused for one that is not here."""
         if method == "initialize":
             return _welcome(params)
         if method == "ping":
@@ -129,9 +131,12 @@ class Server:
             said = await (self._search(**given) if name == "search" else self._open(**given))
         except ImporterError as error:
             return _content(f"{error.message}{f' (try: {error.hint})' if error.hint else ''}", failed=True)
+        except OSError as error:  # the daemon did not answer in time
+            return _content(f"no answer: {error}", failed=True)
         return _content(said)
 
     async def _search(self, query: str, **filters: Any) -> str:
+        """The hits as text, each with what `open` needs. Raises UsageError for an empty query or a bad time."""
         if not query.strip():
             raise UsageError("the query is empty")
         filters["since"] = instant(filters.get("since", ""))
@@ -145,6 +150,7 @@ class Server:
 
 
 def _welcome(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer to `initialize`: the client's version of the protocol where we speak it, else our newest."""
     asked = params.get("protocolVersion")
     return {
         "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
@@ -155,6 +161,7 @@ def _welcome(params: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
+    """Parameters, which may be left out. Raises Refused for what is no object."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -181,11 +188,13 @@ def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 
 
 def _hit(hit: Mapping[str, Any]) -> str:
+    """A hit as a model reads it: where and when, how to open it, what was said."""
     known = hit["metadata"]
     return f"{_head(known)}\nconversation {known.get('conversation_id', '')}, id {hit['id']}\n{hit['document']}"
 
 
 def _piece(chunk: Mapping[str, Any]) -> str:
+    """A chunk of an opened conversation, numbered from 1."""
     return f"[{chunk['place'] + 1} of {chunk['of']}] {_head(chunk['metadata'])}, id {chunk['id']}\n{chunk['document']}"
 
 
@@ -195,6 +204,7 @@ def _head(known: Mapping[str, Any]) -> str:
 
 
 def _content(said: str, *, failed: bool = False) -> Mapping[str, Any]:
+    """The result of a tool."""
     return {"content": [{"type": "text", "text": said}], "isError": failed}
 
 

@@ -65,6 +65,7 @@ class Refold:
         self.folding = Folding(mark=fold_state(checkpoint).mark)
 
     def __iter__(self) -> Iterator[tuple[Chunk, ...]]:
+        """The chunks of each slice in turn, what stands open at the end last."""
         known = self._checkpoint
         opened = opening.open_file(known.path, known.device, known.inode)
         if isinstance(opened, opening.Gone):
@@ -80,6 +81,7 @@ class Refold:
             os.close(opened.fd)
 
     def _slices(self, fd: int) -> Iterator[tuple[Chunk, ...]]:
+        """Reads as the importer does, but never surfaces in between: outgrown forms are not expected anywhere."""
         known, reading = self._checkpoint, self._reading
         context: Any = formats.load(known.format).begin(known.path)
         offset, mark = 0, None
@@ -99,5 +101,6 @@ class Refold:
         yield tuple(last.chunks)
 
     def _gathering(self, context: Any, offset: int) -> Gathering:
+        """The fold as it stands, ready for the lines from `offset` on."""
         known = self._checkpoint
         return Gathering(self._reading, formats.load(known.format), known.path, context, self.folding, offset)

@@ -58,6 +58,7 @@ class Record:
     boot_failures: int = 0
     recycles: Counter[str] = field(default_factory=Counter)
     rss_bytes: int = 0
+    judged_bytes: int = 0  # anonymous and swap, at the last sample
     peak_rss_bytes: int = 0
     peak_anon_bytes: int = 0
     daemon_peak_rss_bytes: int = 0
@@ -183,11 +184,11 @@ class Supervisor:
         self.last_working = ended.working
         if self.worker is worker:
             self.worker = None
-        log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail[-500:])
+        log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail)
 
     def _ended(self, worker: Worker, reason: str) -> None:
         lived_s = self._clock() - worker.born_s
-        ending = (time.time(), reason, worker.child.pid, worker.files, self.record.rss_bytes, lived_s)
+        ending = (time.time(), reason, worker.child.pid, worker.files, self.record.judged_bytes, lived_s)
         self.record.endings = [*self.record.endings[-MOST_ENDINGS:], ending]
 
 

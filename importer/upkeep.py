@@ -34,8 +34,11 @@ class Upkeep:
         pause: Callable[[str], Awaitable[Any]],
         resume: Callable[[], Awaitable[Any]],
         paused: Callable[[], bool],
+        *,
+        rest_s: float = REST_S,
     ) -> None:
         self._engine, self._pause, self._resume, self._paused = engine, pause, resume, paused
+        self._rest_s = rest_s
         self._ends: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
         self._ours = False  # whether it is us who paused the import
@@ -67,6 +70,7 @@ class Upkeep:
         return {"pid": os.getpid()}
 
     async def _unrest(self) -> Mapping[str, Any]:
+        """The import goes on, unless somebody else had paused it before. Twice is once."""
         if self._ends is not None:
             self._ends.cancel()
             self._ends = None
@@ -76,17 +80,22 @@ class Upkeep:
         return {"pid": os.getpid()}
 
     def _lend(self) -> None:
+        """Begins the time of the rest anew."""
         if self._ends is not None:
             self._ends.cancel()
-        self._ends = asyncio.get_running_loop().call_later(REST_S, self._expire)
+        self._ends = asyncio.get_running_loop().call_later(self._rest_s, self._expire)
 
     def _expire(self) -> None:
+        """Whoever wanted the rest has been silent for too long: it was killed."""
+
         async def end() -> None:
             await self._unrest()
 
         self._ending = asyncio.get_running_loop().create_task(end())
 
     def _asking(self, op: str) -> Answer:
+        """An operation that hands its question on to the worker, and to a fresh one if that ends meanwhile."""
+
         async def asked(**args: Any) -> Any:
             if self._ends is not None:
                 self._lend()
@@ -102,6 +111,7 @@ class Upkeep:
         return asked
 
     async def _remember(self, **facts: str) -> Mapping[str, Any]:
+        """Single facts for the state, which only the daemon may write."""
         self._engine.checkpoints.remember(**facts)
         return {}
 

@@ -151,6 +151,10 @@ def judge(stored: Stored, forms: Sequence[Form], reading: Reading, whole: Callab
 
 
 def _matches(stored: Stored, forms: Sequence[Form], whole: Callable[[str], bool]) -> bool:
+    """Whether a point is as one of the files gives it, and held open as all of them together want it.
+
+    Facts of a conversation that no file holds any more were written first, by a copy that is gone: they count.
+    """
     if stored.text != forms[0].text or "host" not in stored.told:
         return False
     conversation = stored.told.get("conversation_id", "")

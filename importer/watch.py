@@ -102,7 +102,7 @@ class Ticks:
         """The caller has worked on it for that long; polling leaves it most of the time for other things."""
         if isinstance(wake, Rescan):
             timing = self._timing
-            self._poll_at = now + min(timing.rescan_s, max(timing.poll_s, (now - began) / timing.poll_share))
+            self._poll_at = now + max(timing.poll_s, (now - began) / timing.poll_share)
             if not wake.roots:
                 self._rescan_at = now + timing.rescan_s
 

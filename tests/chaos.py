@@ -1,8 +1,8 @@
 """A world of conversations that grows and is damaged while its importer is killed; and what must stand in the end.
 
-    world = World(tmp_path, seed)          files that change at random
-    storm = Storm(world, importer, seed)   a daemon over them, and kills
-    storm.rage(kills=1000)                 then `storm.settle()` and `storm.verdict()`
+world = World(tmp_path, seed)          files that change at random
+storm = Storm(world, importer, seed)   a daemon over them, and kills
+storm.rage(kills=1000)                 then `storm.settle()` and `storm.verdict()`
 """
 
 from __future__ import annotations
@@ -165,7 +165,9 @@ class World:
     def damage(self) -> None:
         """Something that is no record, with good lines behind it."""
         path = self._any()
-        bad = self.rng.choice((b'{"type":"user","mess\n', b"\0" * 5000, b"\0" * 300 + b"\n", b"\xff\xfe{}\n", b"\n\n{}\n"))
+        bad = self.rng.choice(
+            (b'{"type":"user","mess\n', b"\0" * 5000, b"\0" * 300 + b"\n", b"\xff\xfe{}\n", b"\n{}\n")
+        )
         self._append(path, bad + encode(self.exchange(self.sessions[path])))
 
     def rewrite(self) -> None:

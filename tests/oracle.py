@@ -1,9 +1,9 @@
 """What a store must hold, worked out from the files alone: formats and chunk fold, without the engine around them.
 
-    expected = expect(folder)            fold every file again
-    with opened(state) as store:         the embedded store itself, no worker in between
-        look = compare(expected, store)  what is missing, what is too much, what is not as it should be
-    assert not look.wrong
+expected = expect(folder)            fold every file again
+with opened(state) as store:         the embedded store itself, no worker in between
+    look = compare(expected, store)  what is missing, what is too much, what is not as it should be
+assert not look.wrong
 """
 
 from __future__ import annotations

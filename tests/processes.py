@@ -40,7 +40,7 @@ class Done:
 
 @dataclass
 class Importer:
-    """One installation: a state directory, a home of its own, an environment. `bound`: permissions hold for root too."""
+    """One installation: a state directory, a home of its own, an environment. `bound`: permissions bind root too."""
 
     base: pathlib.Path
     environ: dict[str, str] = field(default_factory=lambda: dict(FAKE))
@@ -75,7 +75,7 @@ class Importer:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_bind if self.bound else None,  # noqa: PLW1509  # one system call, no lock
+            preexec_fn=_bind if self.bound else None,  # two system calls, no locks
         )
 
     def worker_pids(self) -> list[int]:

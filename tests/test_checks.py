@@ -35,7 +35,7 @@ NFS = "36 35 0:30 / {} rw - nfs4 server:/export rw"
         ("1", "", True),
     ],
 )
-def test_versions_are_compared_by_their_numbers(installed: Importer, spec: str, fits: bool) -> None:
+def test_versions_are_compared_by_their_numbers(installed: str, spec: str, fits: bool) -> None:
     """1.20 is newer than 1.9, and trailing zeros say nothing."""
     assert host.satisfied(installed, spec) is fits
 

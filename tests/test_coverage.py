@@ -116,6 +116,39 @@ def test_a_new_folder_is_watched_before_it_is_looked_into_and_the_old_watcher_go
     asyncio.run(scenario())
 
 
+def test_a_folder_made_while_the_watches_are_set_is_watched_next(top):
+    """Its parent was listed before, and has a watch only now."""
+
+    async def scenario():
+        async with Watched(top) as watched:
+            await watched.step()
+            os.mkdir(top + b"/a")
+            watched.watcher.last.say(top + b"/a")
+            watched.watcher.meanwhile = lambda: os.makedirs(top + b"/a/late", exist_ok=True)
+            assert (await watched.step(1)).changed == {top + b"/a"}
+            assert (await watched.step(1)).changed == {top + b"/a/late"}
+            assert top + b"/a/late" in watched.watcher.last.folders
+
+    asyncio.run(scenario())
+
+
+def test_the_former_watcher_is_given_the_time_to_say_what_it_saw(top):
+    """Also when the next check comes at once."""
+
+    async def scenario():
+        async with Watched(top) as watched:
+            await watched.step()
+            os.mkdir(top + b"/a")
+            watched.watcher.last.say(top + b"/a")
+            await watched.step(1.9)
+            await watched.step(0.1)
+            assert len(watched.watcher.alive) == 2
+            await watched.step(2)
+            assert len(watched.watcher.alive) == 1
+
+    asyncio.run(scenario())
+
+
 def test_renewals_are_not_made_faster_than_they_are_worth(top):
     """A storm of new folders: told together, once their watch stands."""
 
@@ -309,6 +342,8 @@ def test_after_a_name_that_is_not_text_its_folder_is_left_to_the_rescan(top):
             await watched.step(1)
             assert watched.watcher.last.folders == {top, top + b"/even"}
             assert watched.coverage.mode == Mode("events")
+            await watched.step(1000)
+            assert top + b"/odd" in watched.watcher.last.folders
 
     asyncio.run(scenario())
 

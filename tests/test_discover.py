@@ -116,7 +116,18 @@ def test_a_link_gives_a_name_to_a_file_inside_that_would_not_be_wanted_by_its_ow
     make(top, b"store/blob")
     os.symlink(b"store/blob", top + b"/1.jsonl")
     os.symlink(b"store/blob", top + b"/2.jsonl")
+    os.symlink(b"store/other", top + b"/notes.md")
+    make(top, b"store/other")
     assert found(Root(top)) == [b"store/blob"]
+
+
+def test_a_link_is_no_way_round_an_exclusion(top, tmp_path):
+    """Neither to an excluded folder inside, nor by an excluded name to one outside."""
+    make(top, b"a/1.jsonl")
+    make(os.fsencode(tmp_path / "beside"), b"2.jsonl")
+    os.symlink(b"a", top + b"/b")
+    os.symlink(tmp_path / "beside", top + b"/out")
+    assert found(Root(top, exclude=("a", "out")), follow_links=True) == []
 
 
 def test_a_link_out_of_the_root_is_followed_only_when_told(top, tmp_path):
@@ -194,6 +205,22 @@ def test_an_unreadable_folder_is_an_error_and_its_neighbours_are_found():
     assert len(folders[top + b"/b"].files) == 1
 
 
+def test_a_file_whose_stat_is_refused_is_an_error_of_its_folder():
+    """A folder may be listed and not entered."""
+    with tempfile.TemporaryDirectory() as folder:
+        top = os.fsencode(folder)
+        make(top, b"1.jsonl")
+        os.chmod(folder, 0o744)
+        with as_nobody():
+            if os.stat(folder).st_uid == os.geteuid():
+                os.chmod(folder, 0o644)
+            [folder] = scan(Root(top), is_jsonl)
+            hint = list(look(Root(top), top + b"/1.jsonl", is_jsonl))
+        os.chmod(top, 0o755)
+    assert folder == Folder(top, (), "Permission denied")
+    assert hint == [Folder(top, (), "Permission denied")]
+
+
 def test_what_vanishes_during_the_scan_is_no_error_of_the_folder(top):
     """A deleted file is just not there; a deleted folder is told, for it was listed."""
     make(top, b"a/1.jsonl")
@@ -246,7 +273,8 @@ def test_a_hint_at_a_file_gives_that_file(top):
     root = Root(top, exclude=("secret",))
     assert hinted(root, top + b"/a/1.jsonl") == [top + b"/a/1.jsonl"]
     for other in (b"/a/notes.md", b"/a/none.jsonl", b"/a/1.jsonl/x", b"/secret/2.jsonl", b"/../x.jsonl"):
-        assert hinted(root, top + other) == []
+        assert list(look(root, top + other, is_jsonl)) == []
+    assert list(look(root, top + b"/secret", is_jsonl)) == []
 
 
 def test_a_hint_at_a_folder_gives_all_below_it(top):

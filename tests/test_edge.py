@@ -27,7 +27,7 @@ def opened(directory: object, **settings: object) -> Store:
     return stores.load(f"edge:{directory}", model=MODEL, dimension=DIMENSION, settings=settings)
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.long)])
 def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: int) -> None:
     """SIGKILL while writing, flushing or optimising: what was acknowledged is there, whole, and is found."""
     seed = random.randrange(10**6)

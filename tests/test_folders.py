@@ -112,15 +112,29 @@ def test_a_folder_made_again_is_new(top):
     assert below(watched, top) == [b"", b"a", b"a/y", b"moved", b"moved/x", b"spare"]
 
 
+def test_a_folder_that_became_a_file_is_a_folder_no_more(top):
+    """Nor is it new."""
+    make(top, b"a")
+    watched = tree(Root(top))
+    os.rmdir(top + b"/a")
+    with open(top + b"/a", "wb"):
+        pass
+    assert watched.refresh() == frozenset()
+    assert below(watched, top) == [b""]
+
+
 def test_folders_grow_from_events(top):
     """A new folder with what is in it; not a file, a link, an excluded or a foreign folder."""
     make(top, b"a", b"secret")
     watched = tree(Root(top, exclude=("secret*",)))
-    make(top, b"new/deep", b"secret2")
-    os.symlink("/etc", top + b"/link")
+    make(top, b"new/deep", b"secret2", b"../beside/deep")
+    os.symlink(b"../beside", top + b"/link")
     with open(top + b"/file", "wb"):
         pass
-    paths = [top + b"/" + name for name in (b"new", b"secret2", b"link", b"file", b"gone", b"a")] + [b"/etc", b"/"]
+    paths = [top + b"/" + name for name in (b"new", b"secret2", b"link", b"link/deep", b"file", b"gone", b"a")] + [
+        b"/etc",
+        b"/",
+    ]
     assert watched.grow(paths) == {top + b"/new", top + b"/new/deep"}
     assert watched.grow(paths) == frozenset()
 

@@ -21,15 +21,16 @@ def start(program: str) -> subprocess.Popen[str]:
 )
 def test_exit_code(program: str, code: int) -> None:
     """It ends as its child ends, so that a restart policy sees why."""
-    assert start(program).wait(30) == code
+    with start(program) as init:
+        assert init.wait(30) == code
 
 
 def test_signals_are_passed_on() -> None:
     """Each signal reaches the child, and the child decides."""
     names = ("SIGHUP", "SIGUSR1", "SIGTERM")
-    program = "import signal, sys\n"
-    program += f"for n in {names}: signal.signal(getattr(signal, n), lambda s, f: print(s, flush=True))\n"
-    program += "print('ready', flush=True)\nfor _ in range(3): signal.pause()\n"
+    program = "import signal, time\nseen = []\ndef note(s, f): seen.append(s); print(s, flush=True)\n"
+    program += f"for n in {names}: signal.signal(getattr(signal, n), note)\n"
+    program += "print('ready', flush=True)\nwhile len(seen) < 3: time.sleep(0.01)\n"
     with start(program) as init:
         assert init.stdout is not None
         said = [init.stdout.readline()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -161,3 +163,25 @@ def test_refusals(tmp_path: pathlib.Path, arguments: tuple[str, ...], words: str
     """What cannot work is said at once, with exit code 2, and nothing is written."""
     refused = Importer(tmp_path).run("migrate", *arguments)
     assert (refused.code, words in refused.err) == (2, True), refused.err
+
+
+def test_worker_stays_light() -> None:
+    """What copies between stores does not bring the server's client into a worker that uses none."""
+    look = "import sys, importer.worker.boot; sys.exit('qdrant_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
+
+
+def test_another_model(tmp_path: pathlib.Path) -> None:
+    """With the settings of another model, documents are embedded anew into a collection of its dimension."""
+    fill(f"edge:{tmp_path}/a", [point(number) for number in range(5)])
+    embed = {"provider": "plugins.fake_embedder", "model": "some/other", "dimension": 64}
+    to = {**wish(f"local:{tmp_path}/b"), "embed": embed}
+    session = Session(opened(f"edge:{tmp_path}/a"), lambda: pytest.fail("not the old model"), token_budget=512)
+    migrating.migrate_open(session, to)
+    page = migrating.migrate_page(session, to)
+    session.store.close()
+    migrating.migrate_close(session, to)
+    assert (page["written"], page["next"]) == (5, None)
+    store = stores.load(f"local:{tmp_path}/b", model="some/other", dimension=64)
+    assert {len(found.dense) for found in oracle.points_of(store)} == {64}
+    store.close()

@@ -180,3 +180,5 @@ def test_beside_a_daemon(installed: Importer) -> None:
         repaired = installed.run("verify", "--repair", "--json")
         assert (repaired.code, repaired.json["imported"]) == (0, 4), repaired.err
         assert installed.run("status", "--json").json["state"] in {"idle", "importing"}
+        assert installed.run("pause").code == installed.run("verify").code == 0
+        assert installed.run("status", "--json").json["state"] == "paused"

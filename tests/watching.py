@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,7 @@ class ScriptedWatcher:
     def __init__(self) -> None:
         self.lives: list[Life] = []
         self.refusals: list[BaseException] = []
+        self.meanwhile: Callable[[], None] = lambda: None  # happens while the watches are being set
 
     async def __call__(
         self, *folders: str, stop_event: asyncio.Event, **options: Any
@@ -42,6 +43,7 @@ class ScriptedWatcher:
         assert options["recursive"] is False and options["ignore_permission_denied"] is False
         life = Life(folders, stop_event)
         self.lives.append(life)
+        self.meanwhile()
         if self.refusals:
             raise self.refusals.pop(0)
         while True:

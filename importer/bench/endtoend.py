@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -23,7 +24,6 @@ class Imported:
 
     summary: Mapping[str, Any]
     watched: Watched
-    events: Sequence[Event] = field(default=())
 
     def logged(self, name: str) -> list[Event]:
         """Its log events of that name."""
@@ -90,8 +90,8 @@ def _hear(watched: Watched, event: Event) -> None:
 def along(looks: Sequence[Look], stored: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
     """Looks as `(files, resident bytes)`: `stored` says when how many more files were in, linear in between."""
     points: list[tuple[float, float]] = []
-    totals = [(at_s, sum(count for _, count in stored[: i + 1])) for i, (at_s, _) in enumerate(stored)]
-    for (from_s, before), (to_s, after) in zip(totals, totals[1:], strict=False):
+    totals = zip((at_s for at_s, _ in stored), itertools.accumulate(count for _, count in stored), strict=True)
+    for (from_s, before), (to_s, after) in itertools.pairwise(totals):
         share = (after - before) / (to_s - from_s) if to_s > from_s else 0.0
         points += [
             (before + share * (look.at_s - from_s), float(look.rss_bytes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -19,16 +20,14 @@ def check(path: str) -> None:
     """Raises UsageError when there could be no picture, before anything is measured for it."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
         raise UsageError(f"{path}: neither .svg nor .png", hint="--plot bench.svg")
-    try:
-        import matplotlib as _  # noqa: PLC0415  # an extra, and heavy
-    except ImportError as error:
+    if importlib.util.find_spec("matplotlib") is None:
         hint = "pip install 'conversation-importer[plot]', or take --json"
-        raise UsageError("--plot needs matplotlib, which is not installed", hint=hint) from error
+        raise UsageError("--plot needs matplotlib, which is not installed", hint=hint)
 
 
 def draw(found: Mapping[str, Any], results: Results, path: str) -> None:
     """Writes the picture. Raises OSError."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  # see above
+    from matplotlib.figure import Figure  # noqa: PLC0415  # an extra, and heavy
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     speed, memory = figure.subplots(1, 2, width_ratios=(1, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from importer.bench import slope
@@ -23,6 +23,7 @@ def figures(results: Results, material: Material, about: Mapping[str, Any]) -> d
     found = {
         **about,
         "corpus": {
+            **about.get("corpus", {}),
             "files": material.manifest.files,
             "bytes": material.manifest.size_bytes,
             "said_chars": material.manifest.said_chars,
@@ -128,7 +129,7 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
         ("ONNX Runtime alone (ceiling)", _rate(found["ceiling"]["tokens_per_s"]), "", "", "", "", ""),
         ("importer: worker", *_rates(ours), *_sizes(worker)),
         ("importer: daemon", "", "", "", *_sizes(daemon)),
-        ("raw fastembed, batches of 256", *_rates({**found["raw"], "files_per_min": 0}), *_sizes(found["raw"])),
+        ("raw fastembed, batches of 256", *_rates(found["raw"]), *_sizes(found["raw"])),
         ("in-process importer", *_rates(found["inprocess"]), *_sizes(found["inprocess"])),
     ]
 
@@ -160,17 +161,9 @@ def text(found: Mapping[str, Any]) -> list[str]:
     """Table and notes as lines, aligned."""
     table = [COLUMNS, *rows(found)]
     widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
-    aligned = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(_zip(row, widths))
-        )
-        for row in table
-    ]
+    shapes = "  ".join(f"{{:{'>' if i else '<'}{width}}}" for i, width in enumerate(widths))
+    aligned = [shapes.format(*row) for row in table]
     return [line.rstrip() for line in aligned] + ["", *notes(found)]
-
-
-def _zip(row: Iterable[str], widths: Iterable[int]) -> Iterable[tuple[str, int]]:
-    return zip(row, widths, strict=True)
 
 
 def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import selectors
@@ -12,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
-import psutil
-
 from importer.memory import Probes
+
+psutil: Any = importlib.import_module("psutil")  # untyped
 
 EVERY_S = 0.1  # between two looks: a hundredth of a percent of a core
 LAST_WORDS = 2000

@@ -65,7 +65,11 @@ def period(files: Sequence[str]) -> tuple[int, str, str]:
 
 
 def expiry(facts: ExpiryFacts) -> Finding:
-    """Nothing is about to be deleted before it is imported."""
+    """Nothing is about to be deleted before it is imported.
+
+    Age is that of the last change, as the assistant judges it. A deleted file's points stay; only what was never read
+    is lost. Without folders of that assistant there is nothing to judge.
+    """
     if not facts.folders:
         return Finding("expiry", True, "no transcripts of Claude Code here")
     fine = f"Claude Code keeps transcripts for {facts.days} days; nothing that expires soon is left to import"

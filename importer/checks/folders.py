@@ -130,7 +130,11 @@ def _try_instance() -> str:
 
 
 def roots(facts: FolderFacts) -> Finding:
-    """Every folder somebody named is there, and conversations are found in some."""
+    """Every folder somebody named is there, and conversations are found in some.
+
+    The assistants' usual folders need not all be there, but one of them should. A named folder without conversations is
+    most likely one level too high or too low, or of another format.
+    """
     there = [root for root in facts.roots if root.there]
     files = sum(root.files for root in there)
 
@@ -152,7 +156,11 @@ def roots(facts: FolderFacts) -> Finding:
 
 
 def permissions(facts: FolderFacts) -> Finding:
-    """Everything in the folders may be read by this user, also through a bind mount with other user ids."""
+    """Everything in the folders may be read by this user, also through a bind mount with other user ids.
+
+    A container sees the numbers of the host's users, not their names: files of user 1000 are closed to its user 10001
+    unless it runs as their owner. The error alone would not say that.
+    """
     closed = [one for root in facts.roots for one in root.unreadable]
 
     def problems() -> Iterator[Problem]:
@@ -179,7 +187,11 @@ def _root_of(path: str, facts: FolderFacts) -> str:
 
 
 def inotify(facts: FolderFacts) -> Finding:
-    """The kernel's limits leave room for one watch a folder."""
+    """The kernel's limits leave room for one watch a folder.
+
+    Watches and instances are counted per user, over all programs; editors take thousands. Where they run out, folders
+    are polled, which works and costs seconds of delay.
+    """
     folders = sum(root.folders for root in facts.roots if not root.remote)
     needed = int(folders * SPARE_WATCHES) + 64
 
@@ -200,7 +212,10 @@ def inotify(facts: FolderFacts) -> Finding:
 
 
 def watch(facts: FolderFacts) -> Finding:
-    """How changes are noticed; on a network file system there are no events, so those folders are polled."""
+    """How changes are noticed; on a network file system there are no events, so those folders are polled.
+
+    Polling is no fault; insisting on events where there are none is, for then only the rescan finds anything.
+    """
     far = [root for root in facts.roots if root.remote]
     shown = ", ".join(f"{root.path} is on {root.remote}" for root in far)
 

@@ -98,7 +98,11 @@ def _readable_by_others(path: str) -> bool:
 
 
 def versions(facts: HostFacts) -> Finding:
-    """Python and every package this program needs, within the bounds it was tested in."""
+    """Python and every package this program needs, within the bounds it was tested in.
+
+    The embedded store is a beta and pinned to one version: another one may read its files differently. What is missing
+    would show only when a worker starts, as a traceback.
+    """
 
     def problems() -> Iterator[Problem]:
         if facts.python < PYTHON:
@@ -114,7 +118,11 @@ def versions(facts: HostFacts) -> Finding:
 
 
 def satisfied(installed: str, spec: str) -> bool:
-    """Whether a version keeps to a list like `>=1.15,<2`, by its numbers alone."""
+    """Whether a version keeps to a list like `>=1.15,<2`, by its numbers alone.
+
+    Of the operators of PEP 440 these three are the ones our requirements use; others are taken for satisfied. A release
+    candidate counts as its release.
+    """
     version = _numbers(installed)
     rules = {
         ">=": lambda bound: version >= bound,
@@ -137,7 +145,11 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def settings(facts: HostFacts) -> Finding:
-    """Nothing odd is set, and no key lies open."""
+    """Nothing odd is set, and no key lies open.
+
+    What is plainly wrong is refused when settings are loaded; this is about what works and is most likely not meant:
+    keys in clear text over a network, metrics for everybody, variables that nobody reads.
+    """
     odd = [
         Problem(text, "`importer config` shows where it was set; change or unset it there") for text in facts.warnings
     ]
@@ -147,7 +159,10 @@ def settings(facts: HostFacts) -> Finding:
 
 
 def clock(facts: HostFacts) -> Finding:
-    """The time makes sense: it is not before this program, nor before what it has committed."""
+    """The time makes sense: it is not before this program, nor before what it has committed.
+
+    A wrong clock breaks more than timestamps: files look unchanged, transcripts look expired, and TLS refuses.
+    """
     shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(facts.now))
     fix = "set the clock: `timedatectl set-ntp true`, in a virtual machine synchronise it with its host"
 
@@ -162,7 +177,10 @@ def clock(facts: HostFacts) -> Finding:
 
 
 def limits(facts: HostFacts) -> Finding:
-    """What the shell or the service manager lets a process have."""
+    """What the shell or the service manager lets a process have.
+
+    A limit on address space is none on memory: ONNX Runtime and the store map far more than they ever touch.
+    """
 
     def problems() -> Iterator[Problem]:
         if facts.open_files is not None and facts.open_files < OPEN_FILES:

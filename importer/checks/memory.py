@@ -43,7 +43,11 @@ def look(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
 
 
 def memory(facts: MemoryFacts) -> Finding:
-    """The worker can start, its hard limit fits, and there is enough free that the import would not pause at once."""
+    """The worker can start, its hard limit fits, and there is enough free that the import would not pause at once.
+
+    A limit of a control group below the hard limit means that the kernel kills first, without a word; so the profile is
+    fitted into it unless somebody has set the soft limit by hand. A profile that does not work says itself why.
+    """
     profile, limit_mb = facts.profile, facts.limit_bytes // MB
     if profile is None:
         return verdict("memory", "", [Problem(facts.problem, facts.hint)])
@@ -67,7 +71,11 @@ def memory(facts: MemoryFacts) -> Finding:
 
 
 def daemon_memory(facts: MemoryFacts) -> Finding:
-    """The daemon's own limit is above what it takes while it imports."""
+    """The daemon's own limit is above what it takes while it imports.
+
+    Above the limit it ends with code 75 for a restart policy, so a limit it exceeds by working makes it restart
+    for ever.
+    """
     least_mb = DAEMON_BYTES // MB
     fine = f"it leaves for the restart policy above {facts.operational_mb} MB"
     low = facts.operational_mb < least_mb

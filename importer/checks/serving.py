@@ -68,7 +68,11 @@ def socket_of(state_dir: str) -> tuple[int | None, int]:
 
 
 def model(facts: ModelFacts) -> Finding:
-    """The model is here, whole, and embeds."""
+    """The model is here, whole, and embeds.
+
+    Being there is not enough: a damaged graph or a library that does not fit shows only when a text is embedded, which
+    a worker has tried before this is judged.
+    """
 
     def problems() -> Iterator[Problem]:
         if facts.local and not facts.directory:
@@ -81,7 +85,11 @@ def model(facts: ModelFacts) -> Finding:
 
 
 def store(facts: StoreFacts) -> Finding:
-    """The store can be reached, takes our key, and its collection is ours."""
+    """The store can be reached, takes our key, and its collection is ours.
+
+    A refused key goes before everything that follows from it. What only an opener can see (another model's dimension,
+    another schema) the worker has said in its own words, with the way out.
+    """
     where, reached = facts.where, facts.reached
     count = "an unknown number of" if reached.points is None else f"{reached.points:,}"
 
@@ -108,7 +116,11 @@ def _way_in(where: Place) -> str:
 
 
 def store_version(facts: StoreFacts) -> Finding:
-    """The server speaks what this importer does."""
+    """The server speaks what this importer does.
+
+    A server older than `OLDEST_SERVER` would take points and forget the fingerprint that tells one collection from
+    another; the next major version may change anything.
+    """
     version = facts.reached.version
     if facts.where.kind != SERVER or not version:
         return Finding("store_version", True, "embedded" if facts.where.kind != SERVER else "not told")
@@ -124,7 +136,11 @@ def store_version(facts: StoreFacts) -> Finding:
 
 
 def daemon(facts: DaemonFacts) -> Finding:
-    """If one runs, it answers and imports."""
+    """If one runs, it answers and imports.
+
+    A process that holds the state and does not answer keeps everybody else out of it: the kernel drops the lock when
+    the process ends, so ending it is always safe.
+    """
 
     def problems() -> Iterator[Problem]:
         if facts.silent:
@@ -144,7 +160,10 @@ def daemon(facts: DaemonFacts) -> Finding:
 
 
 def socket(facts: DaemonFacts) -> Finding:
-    """The control socket is its owner's alone: who may connect may read the conversations."""
+    """The control socket is its owner's alone: who may connect may read the conversations.
+
+    It is made with mode 0600; another mode was set by somebody, or by a file system that knows none.
+    """
     path = os.path.join(facts.state_dir, SOCKET)
 
     def problems() -> Iterator[Problem]:

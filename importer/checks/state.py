@@ -103,7 +103,11 @@ def _exposed(path: str) -> tuple[str, ...]:
 
 
 def state(facts: StateFacts) -> Finding:
-    """Ours alone, writable, on a disk that can lock, with a database that opens."""
+    """Ours alone, writable, on a disk that can lock, with a database that opens.
+
+    SQLite's write-ahead log needs shared memory and the importer an flock: network file systems give neither reliably.
+    What was said in conversations lies here, so nobody else may read it.
+    """
     fine = facts.path if facts.exists else f"{facts.path} is made at the first import"
     return verdict("state", fine, _problems(facts))
 
@@ -137,7 +141,10 @@ def _unwritable(facts: StateFacts) -> Problem:
 
 
 def disk(facts: StateFacts) -> Finding:
-    """Room for the model, the store and the checkpoints."""
+    """Room for the model, the store and the checkpoints.
+
+    A full disk loses nothing (the import pauses), but then nothing is imported either, while transcripts expire.
+    """
 
     def problems() -> Iterator[Problem]:
         if facts.free_bytes < FREE_BYTES:

@@ -6,17 +6,17 @@ import asyncio
 import json
 import os
 import platform
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
 import click
 
 from importer.bench import contest, material, picture, report
-from importer.bench.contest import Contest, Times
+from importer.bench.contest import Contest
 from importer.bench.mixes import MIXES
 from importer.bench.rivals.marks import Order
 from importer.chunk import Cutting
@@ -53,37 +53,37 @@ LIBRARIES = ("onnxruntime", "fastembed", "qdrant-client", "qdrant-edge-py")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(
-    ctx: click.Context,
-    /,
-    files: int | None,
-    seed: int,
-    mix: str,
-    profile: str | None,
-    precision: str | None,
-    quick: bool,
-    keep: str | None,
-    plot: str | None,
-    as_json: bool,
+    ctx: click.Context, /, *, keep: str | None, plot: str | None, as_json: bool, quick: bool, **wish: Any
 ) -> int:
     """Measures speed and memory of this importer, of plain ONNX Runtime, of fastembed and of an in-process importer."""
-    chosen = {name: value for name, value in (("memory.profile", profile), ("embed.precision", precision)) if value}
-    settings = wiring.settings_of(ctx, chosen).settings
     if plot:
         picture.check(plot)
+    names = {"profile": "memory.profile", "precision": "embed.precision"}
+    settings = wiring.settings_of(ctx, {names[key]: wish[key] for key in names if wish[key]}).settings
     model = _model(settings)
+    config = (ctx.find_root().obj or {}).get("config")
     with _folder(keep) as folder:
-        _say(f"writing {files or (QUICK_FILES if quick else FILES):,} conversations to {folder}")
-        count = files or (QUICK_FILES if quick else FILES)
-        made = material.make(folder, files=count, seed=seed, mix=mix, cutting=_cutting(settings))
-        times = contest.QUICK if quick else Times()
+        corpus = Corpus(wish["files"] or (QUICK_FILES if quick else FILES), wish["seed"], wish["mix"])
+        _say(f"{corpus.files:,} conversations in {folder}")
+        made = material.make(folder, **asdict(corpus), cutting=_cutting(settings))
         order = _order(settings, model, made, folder)
-        flags = ("--config", ctx.find_root().obj["config"]) if (ctx.find_root().obj or {}).get("config") else ()
+        flags = ("--config", config) if config else ()
+        times = contest.QUICK if quick else contest.Times()
         results = Contest(made, order, times, environ(settings, os.environ), flags, _say).run()
-        found = report.figures(results, made, {**about(settings, order), "seed": seed, "mix": mix})
+        found = report.figures(results, made, {**about(settings, order), "corpus": asdict(corpus)})
         if plot:
             picture.draw(found, results, plot)
-    sys.stdout.write(json.dumps(found) + "\n" if as_json else "\n".join(report.text(found)) + "\n")
+    click.echo(json.dumps(found) if as_json else "\n".join(report.text(found)))
     return DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What is generated."""
+
+    files: int
+    seed: int
+    mix: str
 
 
 def _say(text: str) -> None:
@@ -140,9 +140,8 @@ def environ(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
     return {
         **base,
         "IMPORTER_WORKER_NICE": "0",
-        "IMPORTER_MODEL_DIR": settings.embed.model_dir,
+        "IMPORTER_EMBED_MODEL_DIR": settings.embed.model_dir,
         "IMPORTER_EMBED_PRECISION": settings.embed.precision,
-        "MEMORY_PROFILE": settings.memory.profile,
         "IMPORTER_MEMORY_PROFILE": settings.memory.profile,
         "HF_HUB_OFFLINE": "1",
     }

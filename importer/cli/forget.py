@@ -59,6 +59,7 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
 
 
 async def _forget(settings: Any, wish: Wish, *, dry: bool, sure: bool, as_json: bool) -> int:
+    """First the tombstone, then the deletion: a kill in between leaves points, and the same command deletes them."""
     async with quiet.hands(settings, "forget") as hands:
         points = await _count(hands, wish)
         deleted = 0
@@ -79,6 +80,7 @@ def _confirmed(points: int, wish: Wish) -> bool:
 
 
 async def _undo(settings: Any, wish: Wish, as_json: bool) -> int:
+    """Takes the tombstone away and has all files read again. Raises UsageError when there is none."""
     async with quiet.hands(settings, "forget --undo") as hands:
         if wish not in [made for made, _ in forget.wishes(hands.checkpoints)]:
             raise UsageError(f"{_words(wish)} was not forgotten", hint="`importer forget --list` shows what was")
@@ -90,12 +92,14 @@ async def _undo(settings: Any, wish: Wish, as_json: bool) -> int:
 
 
 async def _count(hands: Hands, wish: Wish) -> int:
+    """How many points it is about: those in the store, or with --path those that the files give."""
     if wish.path:
         return len({point for page in _ids(hands, wish) for point in page})
     return int(await hands.ask("tally", **wish.scope()))
 
 
 async def _erase(hands: Hands, wish: Wish) -> int:
+    """Deletes them; how many there were. Called when nothing can bring them back any more."""
     if not wish.path:
         return int(await hands.ask("erase", **wish.scope()))
     deleted = 0

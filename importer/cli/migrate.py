@@ -78,10 +78,12 @@ def _target(settings: Settings, location: str, collection: str, model: str, key_
 
 
 def _slug(model: str) -> str:
+    """A model's name as part of a collection's."""
     return re.sub(r"[^a-z0-9.]+", "-", model.rpartition("/")[2].lower())
 
 
 def _key(path: str) -> str:
+    """The key in a file. Raises UsageError."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read().strip()

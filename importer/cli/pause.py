@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from importer import control
@@ -25,7 +27,7 @@ def command(ctx: click.Context, /, reason: str) -> int:
     return DONE
 
 
-def tell(ctx: click.Context, op: str, **arguments: str) -> None:
+def tell(ctx: click.Context, op: str, **arguments: Any) -> None:
     """Tells the daemon. Raises StateError when none runs."""
     folder = wiring.settings_of(ctx).settings.state_dir
     try:

@@ -65,6 +65,7 @@ class Hands:
         return rebuild.read_all_again(self.checkpoints)
 
     async def _control(self, op: str, **args: Any) -> Any:
+        """The daemon's answer. Raises StateError when there is no daemon any more."""
         try:
             return await asyncio.to_thread(control.ask, self.settings.state_dir, op, **args)
         except ConnectionError as error:
@@ -93,6 +94,7 @@ async def hands(settings: Settings, reason: str) -> AsyncIterator[Hands]:
 
 @asynccontextmanager
 async def _own(settings: Settings) -> AsyncIterator[Hands]:
+    """The state locked and a worker of our own, refused when its store is not the one imported into."""
     with wiring.state(settings) as checkpoints:
         launch = wiring.launch_of(settings, wiring.profile_of(settings), once=True)
         supervisor = Supervisor(launch, recycle_files=0, accept=lambda ready: wiring.same_store(checkpoints, ready))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 
 import click
 
-from importer import policy
+from importer import endpoint, metrics, policy, status
 from importer.cli import wiring
 from importer.cli.wiring import Parts
 from importer.daemon import Daemon
@@ -15,6 +16,7 @@ from importer.errors import ModelError, UsageError
 from importer.log import logger
 from importer.memory import Probes
 from importer.settings import Settings
+from importer.wake import Timing
 
 log = logger()
 
@@ -51,7 +53,8 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             engine=parts.engine,
             state_dir=settings.state_dir,
             grace_s=settings.daemon.grace_s,
-            rescan_s=settings.tail.rescan_s,
+            timing=Timing(rescan_s=settings.tail.rescan_s, poll_s=settings.tail.poll_ms / 1000),
+            polling=settings.tail.watch == "poll",
             guard=parts.guard,
             reread=reread,
         )
@@ -61,9 +64,22 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
 async def _run(daemon: Daemon, parts: Parts) -> int:
     fetching = asyncio.ensure_future(_prepare(daemon, parts.settings))
     try:
-        return await daemon.run()
+        async with endpoint.serving(parts.settings.metrics.listen, _told(daemon)):
+            return await daemon.run()
     finally:
         fetching.cancel()
+
+
+def _told(daemon: Daemon) -> Callable[[], str]:
+    """What a scrape of the metrics gets."""
+    engine, observed = daemon.engine, metrics.Observed()
+    engine.observe = observed.observe
+
+    def text() -> str:
+        state, _ = status.state_of(engine, daemon.paused_by, daemon.preparing)
+        return metrics.render(metrics.families(engine, state, observed))
+
+    return text
 
 
 async def _prepare(daemon: Daemon, settings: Settings) -> None:

@@ -50,6 +50,7 @@ def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool
 
 
 async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bool) -> tuple[Findings, Any]:
+    """What was found, and how many points were erased and imported (None when nothing was to be repaired)."""
     async with quiet.hands(settings, "verify") as hands:
         findings = Findings()
         reading = wiring.reading_of(settings, wiring.profile_of(settings), hands.checkpoints)
@@ -105,6 +106,7 @@ def _left(counts: Any, done: dict[str, int]) -> int:
 
 
 def _say(report: dict[str, Any]) -> None:
+    """The report for people: what is right in one line, what is wrong with a few examples."""
     files = report["files"]
     click.echo(f"{files['read']:,} files give {report['expected']:,} points; the store has {report['points']:,}")
     for kind, words in (
@@ -126,6 +128,7 @@ def _say(report: dict[str, Any]) -> None:
 
 
 def _say_end(report: dict[str, Any]) -> None:
+    """What was done, or what to do."""
     if report["repaired"]:
         ending = "" if report["ok"] else "; some are left, run it again"
         click.echo(f"{report['erased']:,} deleted, {report['imported']:,} imported again{ending}")

@@ -37,12 +37,14 @@ def main(arguments: list[str]) -> int:
     configure = wire.decode_request(frame[1])
     if not isinstance(configure, wire.Configure):
         raise WireError(f"the first frame is {type(configure).__name__}, not Configure")
+    inbox = Inbox(read, on_close=_die_soon)
+    inbox.start()  # before anything heavy: a worker whose daemon is gone ends even while it starts
     _behave(configure.settings)
     reply = os.fdopen(reply_fd, "wb", buffering=0)
-    return _serve(read, reply, configure.settings)
+    return _serve(inbox, reply, configure.settings)
 
 
-def _serve(read: Any, reply: Any, settings: Mapping[str, Any]) -> int:
+def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any]) -> int:
     from importer.worker.boot import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
     from importer.worker.serve import Server  # noqa: PLC0415
 
@@ -54,8 +56,6 @@ def _serve(read: Any, reply: Any, settings: Mapping[str, Any]) -> int:
         return error.exit_code
     ready = wire.Ready(os.getpid(), session.points, session.store.fingerprint, session.store.location)
     _write_all(reply, wire.encode(0, ready))
-    inbox = Inbox(read, on_close=_die_soon)
-    inbox.start()
     try:
         Server(inbox, lambda frame: _write_all(reply, frame), session).run()
     except BrokenPipeError:

@@ -15,7 +15,6 @@ from importer.worker import models, stores
 from importer.worker.embed import embed_chunks
 from importer.worker.embedders import Embedder
 from importer.worker.stores import Point, Request, Store
-from importer.worker.stores.qdrant_alias import point_alias
 from importer.worker.stores.schema import DOCUMENT, holders
 
 if TYPE_CHECKING:
@@ -101,10 +100,13 @@ def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
     target = _target(session, to)
     if not to["location"].startswith(("http", "grpc")):
         raise StoreRefused(f"{target.store.location} is no server: it has no aliases", hint="--to URL")
+    from importer.worker.stores.qdrant_alias import point_alias  # noqa: PLC0415 - brings 100 MB of client along
+
     return point_alias(_request(to), alias)
 
 
 def _target(session: Session, to: Mapping[str, Any]) -> Target:
+    """The target, opened by the first question that needs it: a worker may have been recycled since the last."""
     name = _name(to)
     if name not in _targets:
         embed = to.get("embed")
@@ -121,6 +123,7 @@ def _maker(fingerprint: str) -> tuple[str, int]:
 
 
 def _embedder(embed: Mapping[str, Any]) -> Embedder:
+    """The other model, loaded. Raises ModelError."""
     from importer.worker.boot import embedder_of  # noqa: PLC0415 - which opens sessions, whose questions these are
 
     return embedder_of(embed)
@@ -131,6 +134,7 @@ def _request(to: Mapping[str, Any]) -> Request:
 
 
 def _name(to: Mapping[str, Any]) -> str:
+    """What tells targets apart."""
     return f"{to['location']}\0{to['store'].get('collection', '')}"
 
 

@@ -5,7 +5,7 @@ Every answer is small enough for one frame, and asking again is always right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from importer import likeness
@@ -30,6 +30,7 @@ def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS)
 
 
 def _printed(found: Point) -> list[Any]:
+    """One row of `prints`."""
     facts = _metadata(found)
     text = likeness.text_print(found.payload.get(DOCUMENT))
     return [found.id, text, likeness.facts_print(facts), likeness.told(facts), list(holders(found.payload))]
@@ -99,7 +100,8 @@ def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]
     return [(begun[exchange], exchange, ordinal, point) for exchange, ordinal, _, point in chunks]
 
 
-def _pages(session: Session, scope: Scope) -> Any:
+def _pages(session: Session, scope: Scope) -> Iterator[Sequence[Point]]:
+    """The points of a scope in order of id, as many as a thread may have."""
     after: str | None = None
     for _ in range(MOST_IN_THREAD // PAGE_POINTS):
         page = session.store.scroll(after, PAGE_POINTS, scope=scope)

@@ -2,7 +2,8 @@
 
 Named by `IMPORTER_EMBED_PROVIDER=plugins.leaky_embedder`. `LEAKY_MS` slows each run down, so that there is an import to
 disturb; `LEAKY_LOG` names a file that gets one line for each text embedded, so that what is embedded twice stands there
-twice.
+twice. `LEAKY_RUNS` names one that gets the process and the tokens of each run. `LEAKY_BALLOON_KB` are taken for each
+token, held for `LEAKY_HOLD_MS` and given back, as a model does that needs more for larger runs.
 """
 
 from __future__ import annotations
@@ -30,12 +31,23 @@ class LeakyEmbedder(FakeEmbedder):
         self._leak_bytes = int(environ.get("LEAKY_MB", "20")) * MB
         self._slow_s = int(environ.get("LEAKY_MS", "0")) / 1000
         self._log = environ.get("LEAKY_LOG", "")
+        self._runs = environ.get("LEAKY_RUNS", "")
+        self._balloon_bytes = int(environ.get("LEAKY_BALLOON_KB", "0")) * 1024
+        self._hold_s = int(environ.get("LEAKY_HOLD_MS", "0")) / 1000
         self._kept: list[bytes] = []
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """Vectors (n, dimension), and a leak."""
         self._kept.append(b"\1" * self._leak_bytes)
         time.sleep(self._slow_s)
+        tokens = max(window.tokens for window in windows) * len(windows)
+        if self._runs:
+            with open(self._runs, "a", encoding="utf-8") as file:
+                file.write(f"{os.getpid()} {tokens}\n")
+        if self._balloon_bytes:
+            balloon = b"\1" * (self._balloon_bytes * tokens)
+            time.sleep(self._hold_s)
+            del balloon
         if self._log:
             with open(self._log, "a", encoding="utf-8") as file:
                 file.writelines(hashlib.sha256(one.text.encode()).hexdigest() + "\n" for one in windows)

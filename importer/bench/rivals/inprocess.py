@@ -14,7 +14,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from importer.bench.rivals.marks import Marks, Order, order
+from importer.bench.rivals.marks import Marks, order
 from importer.bench.rivals.raw import model_of, real_tokens
 
 

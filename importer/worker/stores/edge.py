@@ -25,14 +25,15 @@ from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, TAGS, WORDS, open_shard, sync_log, translated
 from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
-from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, Fingerprint, check, dense_name
+from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name, document, metadata
 from importer.worker.stores.schema import holders as holders_of
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
 RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
-MIN_FREE_BYTES = 256 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
+MIN_FREE_BYTES = 64 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
+OPTIMIZE_FREE = 4  # times as much, for segments are written anew before the old ones go
 
 
 class EdgeStore:
@@ -136,14 +137,13 @@ class EdgeStore:
         return self._written >= self._optimize_every
 
     def optimize(self) -> bool:
-        """Empty the log, and turn grown segments into small cold ones; at most about a CPU second."""
+        """Empty the log, and make a small cold segment of what was written since (not on a crowded disk)."""
         if not self._logged and not self._written:
             return False
-        self._check_room()
         with translated():
             self._flush()
-            done = bool(self._shard.optimize())
-            self._written = self._unoptimized()
+            done = self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes and bool(self._shard.optimize())
+        self._written = 0
         return done
 
     def _unoptimized(self) -> int:
@@ -190,18 +190,19 @@ class EdgeStore:
             records = self._shard.retrieve([id for id, _ in ranked], values.VISIBLE, False) if ranked else []
         payloads = {str(record.id): record.payload or {} for record in records}
         return [
-            Hit(id, score, payloads[id].get(DOCUMENT, ""), payloads[id].get(METADATA, {}))
-            for id, score in ranked
-            if id in payloads
+            Hit(id, score, document(payloads[id]), metadata(payloads[id])) for id, score in ranked if id in payloads
         ]
 
     def _check_room(self) -> None:
-        free_mb, needed_mb = shutil.disk_usage(self._path).free >> 20, self._min_free_bytes >> 20
+        free_mb, needed_mb = self._free_bytes() >> 20, self._min_free_bytes >> 20
         if free_mb < needed_mb:
             raise StoreUnreachable(
                 f"{free_mb} MB are left on the disk of {self._path}, the store needs {needed_mb}",
                 hint="make room; nothing is lost meanwhile",
             )
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self._path).free
 
 
 def open_store(request: Request) -> EdgeStore:

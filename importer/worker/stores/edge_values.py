@@ -12,7 +12,7 @@ from importer.worker.stores import Point
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge_shard import TAGS, WORDS
 from importer.worker.stores.filters import MATCHED
-from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY
+from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])
@@ -21,13 +21,13 @@ TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
 
 def native(given: Point, dense: str) -> Any:
     """A point with its vector under the name `dense`, and what the indexes read."""
-    private = {WORDS: words(given.payload.get(DOCUMENT, "")), TAGS: tags(given.payload.get(METADATA, {}))}
+    private = {WORDS: words(document(given.payload)), TAGS: tags(metadata(given.payload))}
     return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
 
 
-def tags(metadata: Mapping[str, Any]) -> list[str]:
+def tags(facts: Mapping[str, Any]) -> list[str]:
     """`key=value` for each metadata key that filters ask for."""
-    return [f"{key}={metadata[key]}" for key in TAGGED if metadata.get(key)]
+    return [f"{key}={facts[key]}" for key in TAGGED if facts.get(key)]
 
 
 def point(record: Any, dense: str) -> Point:

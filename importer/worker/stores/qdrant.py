@@ -25,7 +25,7 @@ from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
 from importer.worker.stores.parcels import MAX_BYTES, MAX_POINTS, pack, send
 from importer.worker.stores.qdrant_connect import connect
-from importer.worker.stores.qdrant_errors import translated
+from importer.worker.stores.qdrant_errors import Foreign, translated
 from importer.worker.stores.qdrant_local import one_sync
 from importer.worker.stores.retry import Patience, patiently
 from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, Fingerprint, check, dense_name
@@ -96,7 +96,7 @@ class QdrantStore:
         wanted, named = build(scope, values.QdrantDialect()), [self._dense] if with_vectors else False
         records, cursor = self._ask(
             lambda: self._client.scroll(
-                self._collection, wanted, limit, offset=after, with_payload=True, with_vectors=named
+                self._collection, wanted, limit, offset=values.cursor(after), with_payload=True, with_vectors=named
             )
         )
         return Page(
@@ -175,20 +175,21 @@ class QdrantStore:
         """Durable when this returns: every status is `completed`."""
 
         def completed() -> None:
-            with self._locked(), translated():
-                results = call()
-            for result in results:
+            for result in self._once(call):
                 if result.status != models.UpdateStatus.COMPLETED:
                     raise StoreUnreachable(f"the server accepted the write but has not done it: {result.status}")
 
         patiently(completed, self._patience)
 
     def _ask(self, call: Callable[[], T]) -> T:
-        def asked() -> T:
+        return patiently(lambda: self._once(call), self._patience)
+
+    def _once(self, call: Callable[[], T]) -> T:
+        try:
             with self._locked(), translated():
                 return call()
-
-        return patiently(asked, self._patience)
+        except Foreign as error:  # it was Qdrant when the store was opened
+            raise StoreUnreachable(error.message, hint=error.hint) from error
 
     def _one_sync(self) -> contextlib.AbstractContextManager[None]:
         return one_sync(self._client, self._collection) if self.kind == "local" else contextlib.nullcontext()
@@ -222,15 +223,17 @@ def _complain(refused: Mapping[str, str], sent: int) -> None:
     raise PointsRejected(f"{len(refused)} of {sent} points are refused: {words}", ids=tuple(refused))
 
 
-def open_store(request: Request) -> QdrantStore:
+def open_store(request: Request, patience: Patience | None = None) -> QdrantStore:
     """Connect, and make or check the collection. Raises StoreUnreachable, StoreRefused or UsageError."""
+    patience = patience or Patience()
     with translated():
         client = connect(request)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = collections.open_collection(client, request, indexes=not request.location.startswith("local:"))
+            indexes = not request.location.startswith("local:")
+            found = patiently(lambda: collections.open_collection(client, request, indexes), patience)
     except BaseException:
         client.close()
         raise
-    return QdrantStore(client, request, found, Patience())
+    return QdrantStore(client, request, found, patience)

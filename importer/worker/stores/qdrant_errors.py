@@ -33,8 +33,15 @@ CODES = {
 }
 
 
+NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError)
+
+
 class Conflict(StoreRefused):
     """What was to be made is there already."""
+
+
+class Foreign(StoreRefused):
+    """An answer that is not Qdrant's: a wrong address when opening, a proxy in trouble later."""
 
 
 @contextlib.contextmanager
@@ -64,7 +71,7 @@ def _ours(error: Exception) -> StoreError:
         return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
     if isinstance(error, grpc.RpcError):
         return _of_grpc(error)
-    if isinstance(error, ResponseHandlingException | pydantic.ValidationError):
+    if isinstance(error, (ResponseHandlingException, *NOT_QDRANTS)):
         return _of_answer(error)
     if isinstance(error, QdrantException):
         return by_status(429, str(error), getattr(error, "retry_after_s", 0.0))
@@ -104,8 +111,8 @@ def _of_grpc(error: Any) -> StoreError:
 def _of_answer(error: Exception) -> StoreError:
     """No answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
     source = error.source if isinstance(error, ResponseHandlingException) else error
-    if isinstance(source, pydantic.ValidationError | json.JSONDecodeError):
-        return StoreRefused(f"the answer is not Qdrant's: {str(source)[:200]}", hint=URL_HINT)
+    if isinstance(source, NOT_QDRANTS):
+        return Foreign(f"the answer is not Qdrant's: {str(source)[:200]}", hint=URL_HINT)
     return StoreUnreachable(f"no answer: {type(source).__name__}: {source}", hint=WAIT_HINT)
 
 

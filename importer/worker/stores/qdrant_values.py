@@ -13,13 +13,13 @@ from importer.errors import UsageError
 from importer.records import Hit
 from importer.worker.stores import Point
 from importer.worker.stores.bm25 import encode_document
-from importer.worker.stores.schema import DOCUMENT, METADATA, OPEN_BY, SPARSE
+from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, document, metadata
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
     """A point with its vector under the name `dense` and its keywords, if it has any."""
     vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
-    indices, values = encode_document(given.payload.get(DOCUMENT, ""))
+    indices, values = encode_document(document(given.payload))
     if indices:
         vectors[SPARSE] = models.SparseVector(indices=indices, values=values)
     return models.PointStruct(id=given.id, vector=vectors, payload=dict(given.payload))
@@ -32,10 +32,14 @@ def point(record: models.Record, dense: str) -> Point:
     return Point(str(record.id), found, record.payload or {})
 
 
+def cursor(after: str | None) -> Any:
+    """Where a page begins; a stranger's ids may be integers."""
+    return int(after) if after is not None and after.isdecimal() else after
+
+
 def hit(record: models.Record, score: float) -> Hit:
     """A stored point as a search shows it."""
-    payload = record.payload or {}
-    return Hit(str(record.id), score, payload.get(DOCUMENT, ""), payload.get(METADATA, {}))
+    return Hit(str(record.id), score, document(record.payload), metadata(record.payload))
 
 
 def changes(holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:

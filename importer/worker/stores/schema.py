@@ -81,6 +81,18 @@ def payload(chunk: Chunk, open_by: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def document(stored: Mapping[str, Any] | None) -> str:
+    """The text in a stored payload; "" where a stranger's has none."""
+    found = (stored or {}).get(DOCUMENT)
+    return found if isinstance(found, str) else ""
+
+
+def metadata(stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The metadata in a stored payload; empty where a stranger's has none."""
+    found = (stored or {}).get(METADATA)
+    return found if isinstance(found, Mapping) else {}
+
+
 def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The holders in a stored payload, () for a closed point."""
     return tuple((stored or {}).get(OPEN_BY) or ())

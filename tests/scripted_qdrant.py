@@ -1,0 +1,201 @@
+"""A stand-in for a Qdrant server, for faults only: it keeps ids and payloads, and misbehaves as told.
+
+    with ScriptedQdrant() as server:
+        server.faults.append(Fault("/points", status=429, headers={"Retry-After": "1"}))
+
+A fault is used up by the first request whose path ends with `path`. Searching is beyond it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+HNSW = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
+OPTIMIZER = {
+    "deleted_threshold": 0.2,
+    "vacuum_min_vector_number": 1000,
+    "default_segment_number": 0,
+    "flush_interval_sec": 5,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request: an answer, half of one, a reset; `applied` says whether its work is done first."""
+
+    path: str
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    how: str = "answer"  # answer, half, reset, wait_timeout
+    applied: bool = False
+
+
+@dataclass
+class ScriptedQdrant:
+    """Listens on a free port of the loopback; `url` says where."""
+
+    api_key: str = ""
+    most_bytes: int = 1 << 30  # a greater body is answered 400, as the server does
+    refused_words: tuple[str, ...] = ()  # an upsert with one of them in a document is answered 400
+    faults: list[Fault] = field(default_factory=list)
+    collections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    points: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+
+    def __enter__(self) -> ScriptedQdrant:
+        outer = self
+
+        class Handler(_Handler):
+            server_state = outer
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def fault(self, path: str) -> Fault | None:
+        """The next fault for this path, used up."""
+        for at, found in enumerate(self.faults):
+            if path.endswith(found.path):
+                return self.faults.pop(at)
+        return None
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Status and result of a well-behaved server."""
+        parts = path.partition("?")[0].strip("/").split("/")
+        collection = self.collections.get(parts[1] if len(parts) > 1 else "")
+        if parts[2:] == ["exists"]:
+            return 200, {"exists": collection is not None}
+        if method == "PUT" and len(parts) == 2:
+            return self._create(parts[1], body)
+        if collection is None:
+            return 404, f"Collection `{parts[1]}` doesn't exist!"
+        handlers: dict[tuple[str, ...], Callable[..., tuple[int, Any]]] = {
+            (): self._describe if method == "GET" else self._update,
+            ("index",): self._index,
+            ("points",): self._upsert if method == "PUT" else self._retrieve,
+            ("points", "batch"): self._batch,
+            ("points", "count"): self._count,
+        }
+        return handlers[tuple(parts[2:])](collection, body)
+
+    def _create(self, name: str, body: Any) -> tuple[int, Any]:
+        if name in self.collections:
+            return 409, f"Collection `{name}` already exists!"
+        self.collections[name] = {"made_with": body, "schema": {}}
+        self.points.clear()
+        return 200, True
+
+    def _describe(self, collection: dict[str, Any], _: Any) -> tuple[int, Any]:
+        made = collection["made_with"]
+        params = {"vectors": made["vectors"], "sparse_vectors": made.get("sparse_vectors"), "shard_number": 1}
+        config = {
+            "params": params,
+            "hnsw_config": HNSW,
+            "optimizer_config": OPTIMIZER,
+            "metadata": made.get("metadata"),
+        }
+        described = {"status": "green", "optimizer_status": "ok", "points_count": len(self.points), "segments_count": 1}
+        return 200, {**described, "config": config, "payload_schema": collection["schema"]}
+
+    def _update(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        collection["made_with"].update(body)
+        return 200, True
+
+    def _index(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        kind = body["field_schema"]["type"]
+        collection["schema"][body["field_name"]] = {"data_type": kind, "params": body["field_schema"], "points": 0}
+        return self._done()
+
+    def _upsert(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        texts = [point["payload"]["document"] for point in body["points"]]
+        if any(word in text for word in self.refused_words for text in texts):
+            return 400, "Wrong input: Format error in JSON body"
+        self.points.update({point["id"]: point for point in body["points"]})
+        return self._done()
+
+    def _retrieve(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        found = [self.points[id] for id in body["ids"] if id in self.points]
+        return 200, [{"id": point["id"], "payload": point["payload"]} for point in found]
+
+    def _batch(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        for operation in body["operations"]:
+            for id in operation.get("delete", {}).get("points", ()):
+                self.points.pop(id, None)
+        return 200, [self._done()[1] for _ in body["operations"]]
+
+    def _count(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        return 200, {"count": len(self.points)}
+
+    def _done(self) -> tuple[int, Any]:
+        return 200, {"operation_id": 1, "status": "completed"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server_state: ScriptedQdrant
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+    def _serve(self) -> None:
+        state, path = self.server_state, self.path.partition("?")[0]
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        state.requests.append((self.command, path))
+        fault = state.fault(path)
+        if fault is not None and not fault.applied and fault.how != "wait_timeout":
+            self._misbehave(fault)
+            return
+        status, result = self._judge(raw)
+        if fault is not None and fault.how == "wait_timeout":
+            result = {**result, "status": "wait_timeout"}
+        elif fault is not None:
+            self._misbehave(fault)
+            return
+        ok = {"result": result, "status": "ok", "time": 0.0}
+        self._send(status, json.dumps(ok if status == 200 else {"status": {"error": result}, "time": 0.0}).encode(), {})
+
+    def _judge(self, raw: bytes) -> tuple[int, Any]:
+        state = self.server_state
+        if state.api_key and self.headers.get("api-key") != state.api_key:
+            return 401, "Must provide an API key or an Authorization bearer token"
+        if len(raw) > state.most_bytes:
+            return 400, "Payload error: JSON payload has exceeded limit"
+        return state.answer(self.command, self.path, json.loads(raw) if raw else None)
+
+    def _misbehave(self, fault: Fault) -> None:
+        if fault.how == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+        elif fault.how == "half":
+            self._send(200, b'{"result": {"operation', {"Content-Length": "4096"})
+            self.close_connection = True
+        else:
+            self._send(fault.status, fault.body, fault.headers)
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _serve
