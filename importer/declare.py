@@ -67,7 +67,8 @@ def setting(default: T, about: str, *, env: str = "", secret: bool = False, **re
 
 def wrong_location(value: str) -> str:
     """What is wrong with the place of a store, or ""."""
-    if value == "edge" or is_module(value) or (value.startswith("local:") and value != "local:"):
+    kind, _, path = value.partition(":")
+    if value == "edge" or is_module(value) or (kind in {"edge", "local"} and path):
         return ""
     return wrong_url(value) and f"{wrong_url(value)}; give edge, local:PATH or the URL of a Qdrant server"
 

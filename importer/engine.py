@@ -19,9 +19,10 @@ from importer import batch as batches
 from importer.agenda import Agenda
 from importer.checkpoints import Checkpoints
 from importer.database import StateUnwritable
-from importer.delivery import Delivery, Settled
+from importer.delivery import Delivery
 from importer.discover import Root
 from importer.log import logger
+from importer.parcel import Settled
 from importer.pipeline import Pipeline
 from importer.policy import Recycle
 from importer.reconcile import Reconcile

@@ -88,8 +88,7 @@ class Tree:
             found = _stat(path, root=path in self._present)
             if found is None or (found.st_dev, found.st_ino) != (known.device, known.inode):
                 self._drop(path)
-            moved = found and (path not in self._known or found.st_mtime_ns != known.mtime_ns)
-            if found and moved and modes.S_ISDIR(found.st_mode):
+            if found and (path not in self._known or found.st_mtime_ns != known.mtime_ns):
                 fresh |= self._list(path)
         for root, identity in self._present.items():
             top = os.path.dirname(root) if identity == _A_FILE else root
@@ -109,7 +108,7 @@ class Tree:
         for path in paths:
             if path not in self._known and self._descended(os.path.dirname(path)):
                 found = _stat(path, root=False)
-                if found and modes.S_ISDIR(found.st_mode) and not self._excluded(path):
+                if found and not self._excluded(path):
                     fresh |= self._list(path)
         return frozenset(fresh)
 
@@ -160,11 +159,12 @@ def _within(path: bytes, folder: bytes) -> bool:
 
 
 def _stat(path: bytes, *, root: bool) -> os.stat_result | None:
-    """A stat through no link but the root's own; None if there is nothing."""
+    """The stat of a folder, through no link but a root's own; None if there is none."""
     try:
-        return os.stat(path, follow_symlinks=root)
+        found = os.stat(path, follow_symlinks=root)
     except OSError:
         return None
+    return found if modes.S_ISDIR(found.st_mode) else None
 
 
 def _identity(root: bytes) -> tuple[int, int] | None:

@@ -40,6 +40,8 @@ def place(location: str, collection: str, edge_directory: str) -> Place:
     """The place a setting like `edge`, `local:PATH` or a URL means."""
     if location == EDGE:
         return Place(EDGE, edge_directory, collection)
+    if location.startswith("edge:"):
+        return Place(EDGE, os.path.abspath(location.removeprefix("edge:")), collection)
     if location.startswith("local:"):
         return Place(LOCAL, os.path.abspath(location.removeprefix("local:")), collection)
     return Place(SERVER, location, collection)

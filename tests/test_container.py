@@ -16,6 +16,7 @@ from plugins.fake_embedder import FakeEmbedder
 from processes import until
 
 from importer.bench import corpus
+from importer.errors import DONE, TRY_AGAIN
 
 pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing() or "-")]
 FILES = 16
@@ -122,7 +123,8 @@ def test_stop_in_import(image: str, said: str, tmp_path: pathlib.Path) -> None:
         until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
         container.stop()
         state = container.inspect()["State"]
-        assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+        assert state["Status"] == "exited"
+        assert state["ExitCode"] in {DONE, TRY_AGAIN}, "the engine had to kill it"
         before = oracle.totals_of(container.state).lines_read
         docker("start", container.name)
         container.finish(FILES)
@@ -155,8 +157,8 @@ def states(container: Contained) -> str:
 
 
 def test_restart_drill(image: str, few: str, tmp_path: pathlib.Path) -> None:
-    """A leak of 20 MB a model run in 384 MB, and a crash on top: the import completes, nothing lost, nothing twice."""
-    environ = {**SLOW, "LEAKY_MB": "20", "IMPORTER_WORKER_MIN_LIFETIME_S": "0"}
+    """A leak of 40 MB a model run in 384 MB, and a crash on top: the import completes, nothing lost, nothing twice."""
+    environ = {**SLOW, "LEAKY_MB": "40", "IMPORTER_WORKER_MIN_LIFETIME_S": "0"}
     with contained(image, tmp_path, few, memory="384m", environ=environ) as container:
         until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
         container.kill()

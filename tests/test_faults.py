@@ -83,9 +83,9 @@ def test_a_poisonous_chunk(installed: Importer, tmp_path: pathlib.Path, action: 
 def test_a_poisonous_chunk_is_tried_again_on_request(installed: Importer, tmp_path: pathlib.Path) -> None:
     """`failures retry` imports it once it does no harm any more, and nothing else is embedded again."""
     folder, _ = with_poison(str(tmp_path), 40)
-    imported(installed, folder, f"chunk:{POISON}=kill", 1)
+    imported(installed, folder, f"chunk:{POISON}=kill", 1, MEMORY_BATCH_SIZE="256")
     assert installed.run("failures", "retry", "--all").code == 0
-    done = imported(installed, folder, "")
+    done = imported(installed, folder, "", MEMORY_BATCH_SIZE="256")
     assert (done.json["embedded"], done.json["points"]) == (1, 40)
     check(installed, folder)
 

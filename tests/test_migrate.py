@@ -130,7 +130,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 def test_the_import_goes_on_there(installed: Importer) -> None:
     """Copied and verified, a second time without work; then the new store is taken without reading anything again."""
-    target = f"local:{installed.base}/copy"
+    target = f"edge:{installed.base}/copy"
     moved = installed.run("migrate", "--to", target, "--json")
     assert (moved.code, moved.json["written"]) == (0, moved.json["there"]), moved.err
     assert installed.run("migrate", "--to", target, "--json").json["written"] == 0

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,20 +58,30 @@ class Rival:
         return self.tokens / self.seconds if self.seconds else 0.0
 
 
+class Slice(NamedTuple):
+    """Half a second of the ceiling: a shape of run, and its tokens per second and per second of processor time."""
+
+    shape: str
+    tokens_per_s: float
+    tokens_per_cpu_s: float
+
+
 @dataclass(slots=True)
 class Results:
-    """Everything that was measured. `slices` are the ceiling's: its shapes with tokens/s, in order of time."""
+    """Everything that was measured. `slices` are the ceiling's, in order of time."""
 
-    slices: list[tuple[str, float]] = field(default_factory=list)
+    slices: list[Slice] = field(default_factory=list)
     raw: Rival | None = None
     imported: Imported | None = None
     again: Imported | None = None
     inprocess: Rival | None = None
 
-    def shapes(self) -> dict[str, float]:
-        """Tokens/s of each shape of run, the median of its slices."""
-        names = dict.fromkeys(shape for shape, _ in self.slices)
-        return {name: median(rate for shape, rate in self.slices if shape == name) for name in names}
+    def shapes(self, *, cpu: bool = False) -> dict[str, float]:
+        """Tokens/s of each shape of run, the median of its slices; with `cpu` per second of processor time."""
+        rates: dict[str, list[float]] = defaultdict(list)
+        for one in self.slices:
+            rates[one.shape].append(one.tokens_per_cpu_s if cpu else one.tokens_per_s)
+        return {shape: median(found) for shape, found in rates.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +113,9 @@ class Contest:
     def _ceiling(self, results: Results) -> None:
         self.said("the ceiling: ONNX Runtime alone")
         watched = self._watch("ceiling", self.times.ceiling_s / 2, lambda _watched: "")
-        slices = [event.facts for event in watched.events if "shape" in event.facts]
-        results.slices += [(str(one["shape"]), one["tokens"] / one["seconds"]) for one in slices]
+        for facts in (event.facts for event in watched.events if "shape" in event.facts):
+            rates = [facts["tokens"] / facts[clock] if facts[clock] else 0.0 for clock in ("seconds", "cpu_s")]
+            results.slices.append(Slice(facts["shape"], *rates))
 
     def _rival(self, name: str, seconds: float) -> Rival:
         watched = self._watch(name, seconds, lambda seen: reason_to_end(seen, seconds))

@@ -28,7 +28,11 @@ def figures(results: Results, material: Material, about: Mapping[str, Any]) -> d
             "bytes": material.manifest.size_bytes,
             "said_chars": material.manifest.said_chars,
         },
-        "ceiling": {"tokens_per_s": round(max(shapes.values(), default=0.0), 1), "shapes": _rounded(shapes)},
+        "ceiling": {
+            "tokens_per_s": round(max(shapes.values(), default=0.0), 1),
+            "tokens_per_cpu_s": round(max(results.shapes(cpu=True).values(), default=0.0), 1),
+            "shapes": _rounded(shapes),
+        },
         "importer": _importer(imported),
         "raw": _rival(raw),
         "inprocess": _rival(inprocess),
@@ -47,6 +51,7 @@ def ratios(found: Mapping[str, Any]) -> dict[str, float]:
         {
             "to_ceiling": _share(rate, found["ceiling"]["tokens_per_s"]),
             "steady_to_ceiling": _share(steady, found["ceiling"]["tokens_per_s"]),
+            "cpu_to_ceiling": _share(ours["tokens_per_cpu_s"], found["ceiling"]["tokens_per_cpu_s"]),
             "to_raw": _share(rate, raw["tokens_per_s"]),
             "to_inprocess": _share(rate, inprocess["tokens_per_s"]),
             "memory_to_raw": _share(peak, raw["peak_anon_bytes"]),
@@ -66,6 +71,9 @@ def _importer(imported: Imported) -> dict[str, Any]:
         "seconds": seconds,
         "process_s": round(watched.seconds, 3),
         "cpu_s": round(watched.cpu_s, 2),
+        "tokens_per_cpu_s": round(_share(summary["tokens"], watched.cpu_s), 1),
+        "embed_s": round(sum(event.facts["embed_s"] for event in imported.logged("batch.stored")), 2),
+        "store_s": round(sum(event.facts["store_s"] for event in imported.logged("batch.stored")), 2),
         "tokens": summary["tokens"],
         "files": files,
         "points": summary["points"],
@@ -139,7 +147,9 @@ def notes(found: Mapping[str, Any]) -> list[str]:
     ours, ratio, again, recycle = found["importer"], found["ratios"], found["noop"], found["recycle"]
     problems = {name: found[name]["problem"] for name in ("raw", "inprocess")}
     said = [
-        f"of the ceiling: {ratio['to_ceiling']:.2f} with everything, {ratio['steady_to_ceiling']:.2f} once it runs",
+        f"of the ceiling: {ratio['to_ceiling']:.2f} with everything"
+        + (f", {ratio['steady_to_ceiling']:.2f} once it runs" if ratio["steady_to_ceiling"] else "")
+        + f"; per second of processor time {ratio['cpu_to_ceiling']:.2f}",
         f"as fast as raw fastembed: {ratio['to_raw']:.1f} x, as the in-process importer: {ratio['to_inprocess']:.1f} x",
         f"memory of daemon and worker together: {_size(ours['together_peak_anon_bytes'])} anonymous + swap at most, "
         f"{ratio['memory_to_inprocess']:.2f} of the in-process importer's",
