@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,10 +92,11 @@ class Daemon:
     async def _watch(self) -> None:
         while True:
             roots = tuple(self.engine.roots)
-            async for woken in watch.wakes(roots, timing=self.timing, polling=self.polling):
-                await self._woken(woken)
-                if tuple(self.engine.roots) != roots:  # a re-read of the settings has changed them
-                    break
+            async with aclosing(watch.wakes(roots, timing=self.timing, polling=self.polling)) as wakes:
+                async for woken in wakes:
+                    await self._woken(woken)
+                    if tuple(self.engine.roots) != roots:  # a re-read of the settings has changed them
+                        break
 
     async def _woken(self, woken: wake.Wake) -> None:
         if isinstance(woken, wake.Changed):

@@ -172,7 +172,7 @@ class Engine:
         run.total = receipt.total if receipt.total >= 0 else run.total
         for commit in batch.commits:
             run.tally += commit.tally
-            done = commit.checkpoint.mtime_ns != 0 or commit.checkpoint.offset >= commit.checkpoint.size
+            done = commit.checkpoint.ctime_ns != 0 or commit.checkpoint.offset >= commit.checkpoint.size
             run.files += done and commit.tally.lines_read > 0
             self.pipeline.settled(commit)
             self._age_worker(files=int(done))

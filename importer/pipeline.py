@@ -166,25 +166,24 @@ class Pipeline:
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
         gathered = self._gather(known, part)
-        whole = gathered.offset == part.offset
-        at_end = part.at_end and whole
-        gathered.surface(at_end=at_end)
-        head, digest = part.head, part.tail_digest
-        if not whole:
-            head, digest = tail.head_print(fd, gathered.offset), tail.tail_digest(fd, gathered.offset)
+        if gathered.offset != part.offset:
+            part = tail.shortened(fd, part, gathered.offset)
+        if part.torn:
+            return Read(more=True, reason="rewritten while it was read")
+        gathered.surface(at_end=part.at_end)
         fresh = replace(
             known,
             path=stat.path,
             offset=gathered.offset,
-            head=head,
-            tail_digest=digest,
+            head=part.head,
+            tail_digest=part.tail_digest,
             size=stat.size,
-            mtime_ns=stat.mtime_ns if at_end else 0,  # 0: the next look finds it unfinished
-            ctime_ns=stat.ctime_ns if at_end else 0,
+            mtime_ns=stat.mtime_ns,
+            ctime_ns=stat.ctime_ns if part.at_end else 0,  # 0: the next look finds it unfinished
             context=_encode({"parse": gathered.context, "fold": gathered.folding}),
             open_ids=chunk.open_ids(gathered.folding),
         )
-        return self._span(fresh, gathered, part.scanned_to if whole else None, more=not at_end)
+        return self._span(fresh, gathered, part.scanned_to, more=not part.at_end)
 
     def _gather(self, known: Checkpoint, part: tail.Slice) -> Gathering:
         """Feeds the slice's lines until it is through or the span has chunks enough."""

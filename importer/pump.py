@@ -15,7 +15,11 @@ Watcher = Callable[..., AsyncGenerator[set[tuple[Change, str]], None]]
 
 PENDING_PATHS = 10_000  # more than these unread, and looking at everything is cheaper
 IDLE_MS = 60_000  # how long the watcher's thread sleeps at a stretch; it looks at the stop event every step
-LIMITS = ("watch limit", "os error 24", "os error 28", "no space left on device", "too many open files")
+LIMITS = {  # what the system says (ENOSPC, EMFILE), in lower case, and what is to be done about it
+    "watch limit": "no inotify watch is left: raise fs.inotify.max_user_watches",
+    "os error 28": "no inotify watch is left: raise fs.inotify.max_user_watches",
+    "os error 24": "no inotify instance is left: raise fs.inotify.max_user_instances",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def _ending(error: BaseException) -> Ending:
     """The first cause, out of the groups that anyio wraps it in."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    reason = f"{type(error).__name__}: {error}"
-    words = reason.lower()
-    return Ending(reason[:300], any(limit in words for limit in LIMITS), undecodable="unable to decode" in words)
+    words = str(error).lower()
+    for limit, reason in LIMITS.items():
+        if limit in words:
+            return Ending(reason, limited=True)
+    return Ending(f"{type(error).__name__}: {error}"[:300], undecodable="unable to decode" in words)

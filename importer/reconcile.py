@@ -29,6 +29,7 @@ class Reconcile:
     follow_links: bool = False
     files: int = 0
     errors: dict[bytes, str] = field(default_factory=dict)
+    _in_pieces: bytes = b""
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
     async def look(self, roots: Iterable[Root], breathe: Callable[[], None]) -> int:
@@ -67,7 +68,9 @@ class Reconcile:
         for stat in folder.files:
             if behind(stat, known.get(os.path.basename(stat.path))):
                 self.agenda.backlog(pending(root, stat))
-        if not folder.error and len(folder.files) < discover.PIECE_FILES:
+        if len(folder.files) >= discover.PIECE_FILES:
+            self._in_pieces = folder.path
+        if not folder.error and folder.path != self._in_pieces:  # of a folder in pieces, no piece tells what is gone
             self._mark_gone(folder, known)
 
     def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:

@@ -132,6 +132,18 @@ def read_slice(
     return Slice(tuple(found.lines), end, found.at_end, found.mark, head, digest(edge))
 
 
+def shortened(fd: int, part: Slice, offset: int) -> Slice:
+    """The slice up to `offset`, the end of one of its lines, for a caller that stopped there. Raises OSError.
+
+    Torn if the file was rewritten since the slice was read.
+    """
+    head, passed = head_print(fd, offset), tail_digest(fd, offset)
+    if tail_digest(fd, part.offset) != part.tail_digest:
+        return Slice((), part.lines[0].start, True, None, head, passed, torn=True)
+    kept = tuple(line for line in part.lines if line.end <= offset)
+    return Slice(kept, offset, False, None, head, passed)
+
+
 @dataclass(frozen=True, slots=True)
 class _Limits:
     """Of one slice, and of one line."""

@@ -72,3 +72,17 @@ class Tailer:
             ctime_ns=stat.ctime_ns,
         )
         return not part.at_end
+
+
+def write(path: bytes, content: bytes, mode: str = "wb") -> None:
+    with open(path, mode) as file:
+        file.write(content)
+
+
+def lines(count: int, word: bytes = b"line", first: int = 0) -> bytes:
+    """Numbered lines of 20 bytes."""
+    return b"".join(b"%-12s%07d\n" % (word, number) for number in range(first, first + count))
+
+
+def raws(tailer: Tailer) -> bytes:
+    return b"".join(line.raw + b"\n" for line in tailer.lines)

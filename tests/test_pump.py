@@ -54,13 +54,15 @@ def test_more_than_can_be_named_is_said_to_be_so():
     asyncio.run(scenario())
 
 
-LIMIT = 'OS file watch limit reached. about ["/r"] (Error { kind: MaxFilesWatch, paths: ["/r"] })'
+WATCHES = "no inotify watch is left: raise fs.inotify.max_user_watches"
+INSTANCES = "no inotify instance is left: raise fs.inotify.max_user_instances"
 ENDINGS = [
     (RuntimeError("bad"), Ending("RuntimeError: bad")),
     (ExceptionGroup("unhandled", [ExceptionGroup("", [OSError("x")])]), Ending("OSError: x")),
     (BaseExceptionGroup("panic", [KeyboardInterrupt("p")]), Ending("KeyboardInterrupt: p")),
-    (OSError(LIMIT), Ending(f"OSError: {LIMIT}", limited=True)),
-    (OSError("Too many open files (os error 24)"), Ending("OSError: Too many open files (os error 24)", limited=True)),
+    (OSError('OS file watch limit reached. about ["/r"]'), Ending(WATCHES, limited=True)),
+    (OSError("No space left on device (os error 28)"), Ending(WATCHES, limited=True)),
+    (RuntimeError("Error creating watcher: Too many open files (os error 24)"), Ending(INSTANCES, limited=True)),
     (RuntimeError('Unable to decode path "/r"'), Ending('RuntimeError: Unable to decode path "/r"', undecodable=True)),
     (None, Ending("it stopped by itself")),
 ]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
+import shutil
+import ssl
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -187,6 +191,31 @@ def test_a_server_that_answers_html_is_no_qdrant(server: ScriptedQdrant) -> None
     with pytest.raises(StoreRefused) as caught:
         opened(server.url, [])
     assert "QDRANT_URL" in caught.value.hint
+
+
+def certificate(directory: pathlib.Path) -> tuple[str, str]:
+    """A key and a self-signed certificate for the loopback, as files."""
+    key, signed = str(directory / "key.pem"), str(directory / "authority.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", signed, "-days", "2"]
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, *subject], check=True, capture_output=True)
+    return key, signed
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_a_private_authority_is_trusted_when_named(tmp_path: pathlib.Path) -> None:
+    """And a certificate nobody vouches for is refused with the setting that helps."""
+    key, signed = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(signed, key)
+    with ScriptedQdrant(tls=tls) as server:
+        store = opened(server.url, [], ca_file=signed, api_key="key")
+        store.write(numbered(2), {}, [])
+        store.close()
+        with pytest.raises(StoreRefused) as caught:
+            opened(server.url, [])
+    assert "ca_file" in caught.value.hint
+    assert len(server.points) == 2
 
 
 def test_nobody_listening_is_unreachable(slept: list[float]) -> None:

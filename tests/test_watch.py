@@ -128,7 +128,7 @@ def test_a_failure_is_a_rescan_and_a_change_of_mode_is_said_once(top):
     async def scenario():
         async with Watched(top) as watched:
             watched.watcher.last.fail(OSError("OS file watch limit reached"))
-            reason = "OSError: OS file watch limit reached"
+            reason = "no inotify watch is left: raise fs.inotify.max_user_watches"
             assert await watched.next() == (0, Mode("polling", reason))
             assert await watched.next() == (0, Rescan(f"watcher ended: {reason}"))
             assert await watched.next() == (3, Rescan("polling", frozenset([top])))

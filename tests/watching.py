@@ -10,6 +10,12 @@ from typing import Any
 
 from watchfiles import Change
 
+from importer.coverage import Coverage, Found
+from importer.discover import Root
+from importer.wake import Timing
+
+NOTHING = Found(frozenset(), "")
+
 
 class Life:
     """One call of the watcher: what it was asked to watch, and what it shall say."""
@@ -104,3 +110,30 @@ def as_nobody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+TIMING = Timing(check_s=2, rescan_s=30, retry_s=1, retry_most_s=60, limit_s=600, renew_s=1000)
+
+
+class Watched:
+    """A coverage with its clock and its scripted watcher; `async with` ends it."""
+
+    def __init__(self, *roots: bytes, mounts: str = "", polling: bool = False, timing: Timing = TIMING) -> None:
+        self.watcher = ScriptedWatcher()
+        self.now = 0.0
+        given = [Root(root) for root in roots]
+        self.coverage = Coverage(given, timing, self.watcher, lambda: mounts, polling=polling)
+
+    async def step(self, seconds: float = 0.0) -> Found:
+        self.now += seconds
+        await settle()
+        found = await self.coverage.step(self.now)
+        await settle()
+        return found
+
+    async def __aenter__(self) -> Watched:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.coverage.close()
+        assert not self.watcher.alive

@@ -11,6 +11,7 @@ from importer.bench.endtoend import DAEMON, WORKER, Imported
 from importer.bench.material import Material
 
 MB = 1024 * 1024
+ENOUGH_FILES = 200  # for a slope: below, what fills up at the start is taken for growth
 COLUMNS = ("", "tokens/s", "chunks/s", "files/min", "peak RSS", "peak anon", "last RSS")
 
 
@@ -153,11 +154,7 @@ def notes(found: Mapping[str, Any]) -> list[str]:
         f"as fast as raw fastembed: {ratio['to_raw']:.1f} x, as the in-process importer: {ratio['to_inprocess']:.1f} x",
         f"memory of daemon and worker together: {_size(ours['together_peak_anon_bytes'])} anonymous + swap at most, "
         f"{ratio['memory_to_inprocess']:.2f} of the in-process importer's",
-        *(
-            f"growth of the {name} per 1,000 files: {ours[name]['bytes_per_1000_files'] / MB:+.1f} MB "
-            f"(last quarter {ours[name]['last_to_first_quarter']:.2f} of the first)"
-            for name in (WORKER, DAEMON)
-        ),
+        *(_growth(name, ours) for name in (WORKER, DAEMON)),
         f"a fresh worker is ready in {recycle['ready_s']:.2f} s; its first batch takes "
         f"{recycle['first_batch_ratio']:.2f} x the usual time; {recycle['workers']} were started",
         f"looking again with nothing new: {again['seconds']:.2f} s for {found['corpus']['files']:,} files, "
@@ -165,6 +162,16 @@ def notes(found: Mapping[str, Any]) -> list[str]:
     ]
     ends = [f"{name} was ended: {found[name]['ended']}" for name in problems if found[name].get("ended")]
     return said + ends + [f"{name} failed: {why}" for name, why in problems.items() if why]
+
+
+def _growth(name: str, ours: Mapping[str, Any]) -> str:
+    if ours["files"] < ENOUGH_FILES:
+        return f"growth of the {name}: {ours['files']} files are too few to tell"
+    one = ours[name]
+    return (
+        f"growth of the {name} per 1,000 files: {one['bytes_per_1000_files'] / MB:+.1f} MB "
+        f"(last quarter {one['last_to_first_quarter']:.2f} of the first)"
+    )
 
 
 def text(found: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from importer.worker.stores.parcels import Disputed
 
 KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to a key that may write"
 URL_HINT = "QDRANT_URL must point at Qdrant itself, for example http://localhost:6333"
+TRUST_HINT = "name your authority's certificate in the setting store.ca_file"
 GONE_HINT = "its points are gone with it: start again, then `importer verify --repair`"
 WAIT_HINT = "nothing is lost; it goes on when the server answers"
 
@@ -111,6 +112,8 @@ def _of_grpc(error: Any) -> StoreError:
 def _of_answer(error: Exception) -> StoreError:
     """No answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
     source = error.source if isinstance(error, ResponseHandlingException) else error
+    if "CERTIFICATE_VERIFY_FAILED" in str(source):
+        return StoreRefused(f"the server's certificate is not trusted: {source}", hint=TRUST_HINT)
     if isinstance(source, NOT_QDRANTS):
         return Foreign(f"the answer is not Qdrant's: {str(source)[:200]}", hint=URL_HINT)
     return StoreUnreachable(f"no answer: {type(source).__name__}: {source}", hint=WAIT_HINT)
