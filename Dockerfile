@@ -34,7 +34,8 @@ RUN cd /opt/importer/lib/python3.11/site-packages \
 RUN mkdir -p /opt/importer/models \
     && if [ -n "${WITH_MODEL}" ]; then \
       PATH="/build/bin:$PATH" IMPORTER_MODEL_DIR=/opt/importer/models \
-      /opt/importer/bin/importer --state-dir /tmp/state model fetch; fi
+      /opt/importer/bin/importer --state-dir /tmp/state model fetch; fi \
+    && chmod -R a+rX /opt/importer
 
 FROM ${BASE}
 ARG WITH_MODEL=

@@ -113,14 +113,13 @@ def split(batch: Batch, suspects: Collection[str], numbers: tuple[int, int]) -> 
     return early, replace(_only(batch, rest), number=numbers[1])
 
 
-def apart(batch: Batch, ids: Sequence[str], size: int, numbers: Iterable[int]) -> tuple[Batch, ...]:
-    """These chunks first, in parts of at most `size`, and then all others with the commits; the batch itself for none.
+def apart(batch: Batch, groups: Iterable[Collection[str]], numbers: Iterable[int]) -> tuple[Batch, ...]:
+    """One part for each group of chunks, and then all others with the commits; the batch itself for no group.
 
     `numbers` gives the numbers of all but the last part, which keeps its own.
     """
     parts, fresh = [], iter(numbers)
-    for at in range(0, len(ids), size):
-        group = set(ids[at : at + size])
+    for group in groups:
         if len(group) < len(batch.chunks):
             first, batch = split(batch, group, (next(fresh), batch.number))
             parts.append(first)

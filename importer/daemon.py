@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from importer import failures, status, wake, watch
+from importer import failures, status, stuck, wake, watch
 from importer.control import Answer, Control
 from importer.database import StateUnwritable
 from importer.discover import Root
@@ -73,6 +73,7 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await control.stop()
+            stuck.rest()
             await self.engine.delivery.supervisor.recycle(Recycle.STOP)
             self.guard.flush()  # how the last worker ended
         log.info("daemon.stopped", reason=self.ends_why)
@@ -131,8 +132,10 @@ class Daemon:
 
     def _feed_watchdog(self) -> None:
         """Only while the loop makes progress: a daemon that hangs is to be restarted."""
-        if self.notify.watchdog_s and time.monotonic() - self._stepped_s < STUCK_S:
-            self.notify.say("WATCHDOG=1")
+        if time.monotonic() - self._stepped_s < STUCK_S:
+            stuck.feed(STUCK_S)
+            if self.notify.watchdog_s:
+                self.notify.say("WATCHDOG=1")
 
     def _check_grace(self) -> None:
         if self.stopping_since_s and time.monotonic() - self.stopping_since_s > self.grace_s:

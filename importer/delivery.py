@@ -77,10 +77,9 @@ class Delivery:
             self.queue.extend(parcels)
 
     def _apart(self, batch: Batch, suspects: Mapping[str, Suspect]) -> tuple[Batch, ...]:
-        """Chunks that several workers of former runs died with come first, the fewer in a part the more have died."""
-        bad = [c.id for c in batch.chunks if policy.is_grave(suspects.get(c.id))]
-        size = policy.part_chunks(max((suspects[one].deaths for one in bad), default=0))
-        return batches.apart(batch, bad, size, iter(self.supervisor.number, None))
+        """Chunks that several workers of former runs died with go by themselves, ahead of the others."""
+        groups = policy.groups(suspects, [chunk.id for chunk in batch.chunks])
+        return batches.apart(batch, groups, iter(self.supervisor.number, None))
 
     async def _post(self, parcel: Parcel) -> None:
         """Records the attempt, then sends. Raises what starting a worker raises; the parcel stays unsettled."""

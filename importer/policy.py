@@ -15,9 +15,10 @@ the store refuses everything, the model is missing  | HALT with the reason
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 from importer import errors
 from importer.records import Batch, Failure
@@ -85,6 +86,14 @@ def is_grave(suspect: Suspect | None) -> bool:
 def part_chunks(deaths: int) -> int:
     """How many suspects to send together after so many deaths: 64, 16, 4, then one by one."""
     return max(1, 64 >> 2 * max(0, deaths - DEATHS_BEFORE_SPLIT))
+
+
+def groups(suspects: Mapping[str, Suspect], ids: Iterable[str]) -> list[list[str]]:
+    """Those of `ids` that are grave, in groups to send: the likeliest culprits last, and fewest together."""
+    grave = [one for one in ids if is_grave(suspects.get(one))]
+    by_deaths = groupby(sorted(grave, key=lambda one: suspects[one].deaths), lambda one: suspects[one].deaths)
+    alike = [(part_chunks(deaths), list(names)) for deaths, names in by_deaths]
+    return [names[at : at + size] for size, names in alike for at in range(0, len(names), size)]
 
 
 def recorded(part: Batch, suspects: Mapping[str, Suspect]) -> Trial:

@@ -7,11 +7,12 @@ import os
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
-from importer.bench import contest, endtoend, material, report, slope
-from importer.bench.contest import RIVAL, Contest, Times
+from importer.bench import contest, endtoend, material, picture, report, slope
+from importer.bench.contest import RIVAL, Contest, Results, Times
 from importer.bench.endtoend import DAEMON, WORKER, Imported
 from importer.bench.rivals.marks import Order
 from importer.bench.watching import Event, Look, Watched, watch
@@ -120,7 +121,7 @@ def test_the_cli_stays_light() -> None:
 
 
 @pytest.fixture(scope="module")
-def found(model_dir: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def contested(model_dir: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Results]:
     """A whole contest, as short as can be."""
     folder = str(tmp_path_factory.mktemp("bench"))
     made = material.make(folder, files=4, seed=2, mix="fsm", cutting=Cutting(1000, 200))
@@ -128,10 +129,15 @@ def found(model_dir: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     order = Order(model, model_dir, texts=made.texts, files=made.files, folder=folder, threads=1)
     own = {"IMPORTER_WORKER_NICE": "0", "IMPORTER_EMBED_MODEL_DIR": os.path.dirname(model_dir), "HF_HUB_OFFLINE": "1"}
     results = Contest(made, order, Times(0.2, 1.0, 1.0), {**os.environ, **own}).run()
-    return report.figures(results, made, {})
+    return report.figures(results, made, {}), results
 
 
-def test_a_whole_contest(found: dict[str, dict[str, float]]) -> None:
+@pytest.fixture(scope="module")
+def found(contested: tuple[dict[str, Any], Results]) -> dict[str, Any]:
+    return contested[0]
+
+
+def test_a_whole_contest(found: dict[str, Any]) -> None:
     """Everybody was measured, the importer did all files once, and looking again embedded nothing."""
     assert not found["raw"]["problem"] and not found["inprocess"]["problem"]
     assert all(found[name]["tokens_per_s"] > 0 for name in ("ceiling", "importer", "raw", "inprocess"))
@@ -141,7 +147,7 @@ def test_a_whole_contest(found: dict[str, dict[str, float]]) -> None:
     assert found["ratios"]["to_ceiling"] == pytest.approx(ours, abs=0.001)
 
 
-def test_it_can_be_read(found: dict[str, object]) -> None:
+def test_it_can_be_read(found: dict[str, Any]) -> None:
     """A table of equal columns, and a sentence for what does not fit into one."""
     lines = report.text(found)
     assert lines[0].split()[:2] == ["tokens/s", "chunks/s"]
@@ -161,7 +167,13 @@ def test_a_fresh_worker_is_compared_with_a_warm_one() -> None:
 
 def test_a_picture_needs_a_known_ending() -> None:
     """What cannot be drawn is said before anything is measured."""
-    from importer.bench import picture
-
     with pytest.raises(UsageError, match="neither"):
         picture.check("bench.pdf")
+
+
+def test_it_can_be_drawn(contested: tuple[dict[str, Any], Results], tmp_path: pathlib.Path) -> None:
+    """A bar for each contender, a curve for each process that was looked at."""
+    pytest.importorskip("matplotlib")
+    picture.draw(*contested, str(tmp_path / "bench.svg"))
+    drawn = (tmp_path / "bench.svg").read_text()
+    assert all(f'id="{name}"' in drawn for name in ("importer: worker", "importer: daemon", "raw fastembed"))

@@ -104,9 +104,9 @@ def test_nothing_to_store_is_committed_at_once(tmp_path: pathlib.Path, checkpoin
 
 def test_an_urgent_batch_settles_beside_the_others(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """It is committed when its receipt came, whatever waits."""
-    played = Played(tmp_path, checkpoints, ["ready", "silent", "done", "done"])
+    played = Played(tmp_path, checkpoints, ["ready", "done", "silent"], ["ready"])
     slow, quick = played.batch(file_span("slow", "s")), played.batch(file_span("quick", "q"), urgent=True)
-    played.delivery.deadline_s = lambda _chars: 1.5
+    played.delivery.deadline_s = lambda _chars: 0.5
     assert played.run(slow, quick) == [("quick",), ("slow",)]
 
 

@@ -197,26 +197,32 @@ def test_dashboard_asks_for_what_there_is(engine: Engine) -> None:
     assert {"importer_lines_read_total", "importer_lines_in_flight"} <= asked
 
 
+def scraped(url: str) -> exposition.Parsed:
+    """What a daemon tells, which is well formed and names no file."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text = answer.read().decode()
+    found = exposition.parse(text)
+    assert not found.wrong and "/said" not in text and ".jsonl" not in text
+    return found
+
+
 def test_a_daemon_is_scraped(tmp_path: pathlib.Path) -> None:
-    """A daemon with the endpoint on: lint clean, everything imported, the law holds, no path in sight."""
-    folder = tmp_path / "said"
+    """Everything imported and conserved; then a live file grows, and how long it took is told."""
+    folder, url = tmp_path / "said", f"http://127.0.0.1:{free_port()}/metrics"
     corpus.write(str(folder), files=3, seed=2)
-    installed = Importer(tmp_path)
-    url = f"http://127.0.0.1:{free_port()}/metrics"
+    newest = max(folder.rglob("*.jsonl"), key=lambda path: path.stat().st_size)
+    lines = newest.read_bytes().splitlines(keepends=True)
+    newest.write_bytes(b"".join(lines[: len(lines) // 2]))
     listen = url.removeprefix("http://").removesuffix("/metrics")
-
-    def scrape() -> exposition.Parsed | None:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            text = answer.read().decode()
-        found = exposition.parse(text)
-        assert not found.wrong and "said" not in text
-        return found if found.value("importer_files", state="complete") == 3 else None
-
-    with installed.daemon("--source", f"auto={folder}", IMPORTER_METRICS_LISTEN=listen):
-        found = until(scrape, every_s=0.3)
-    lines = sum(path.read_bytes().count(b"\n") for path in folder.rglob("*.jsonl"))
-    assert found.value("importer_lines_read_total") == lines
-    assert found.value("importer_embed_seconds_count") == found.value("importer_batches_total") > 0
+    with Importer(tmp_path).daemon("--source", f"auto={folder}", IMPORTER_METRICS_LISTEN=listen):
+        until(lambda: scraped(url).value("importer_files", state="complete") == 3, every_s=0.3)
+        with open(newest, "ab") as file:
+            file.writelines(lines[len(lines) // 2 :])
+        until(lambda: scraped(url).value("importer_append_to_searchable_seconds_count") > 0, every_s=0.3)
+        found = scraped(url)
+    total = sum(path.read_bytes().count(b"\n") for path in folder.rglob("*.jsonl"))
+    assert found.value("importer_lines_read_total") == total
+    assert found.value("importer_batches_total") >= found.value("importer_embed_seconds_count") > 1
 
 
 def free_port() -> int:

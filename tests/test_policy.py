@@ -109,3 +109,9 @@ def test_a_deadline_follows_the_size() -> None:
     """A minute, and more for more text."""
     assert policy.deadline_s(0) == 60
     assert policy.deadline_s(200_000) > policy.deadline_s(100_000) > 60
+
+
+def test_the_likeliest_culprits_go_last_and_alone() -> None:
+    """So that the others are stored before it dies again; who died once is no suspect."""
+    record = {"a": Suspect(5, 0), "b": Suspect(2, 0), "c": Suspect(1, 0), "d": Suspect(2, 0), "e": Suspect(6, 1)}
+    assert policy.groups(record, "abcdefg") == [["b", "d"], ["a"], ["e"]]

@@ -1,4 +1,4 @@
-"""The system unit under a systemd that is process 1 of a container: READY and WATCHDOG seen, and what it does on faults.
+"""The system unit under a real systemd, process 1 of a container: READY, WATCHDOG, and what it does on faults.
 
 `pytest -m docker`. Needs the importer's image (see `test_container`) and a Debian with systemd made by
 deploy/base-image, which takes minutes the first time.

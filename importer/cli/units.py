@@ -25,8 +25,8 @@ ExecStart={command} run
 ExecReload=/bin/sh -c "kill -HUP $MAINPID"
 """
 
-# 2 is a usage error, 5 a store that refuses: the same tomorrow. 3 (the state is held by a backlog import) and 75 (its own
-# memory limit, or a drain cut short) pass, so they are tried again, slowly, for ever.
+# 2 is a usage error, 5 a store that refuses: the same tomorrow. 3 (a backlog import holds the state) and 75 (its own
+# memory limit, a drain cut short) pass, so they are tried again, slowly, for ever.
 LIFE = """
 # Drains and commits on SIGTERM. The worker is the daemon's to end, so it gets no signal of its own; a worker that the
 # kernel kills for memory is replaced, not a reason to end the service.

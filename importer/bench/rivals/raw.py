@@ -1,7 +1,7 @@
 """Plain fastembed as its manual shows it: `TextEmbedding(model).embed(texts)`, batches of 256, in the order they come.
 
-It cuts each text at the length the model's files say (128 tokens here, half of the model's window) and only what is
-left counts as tokens.
+It cuts each text at the length the model's files say and pads a whole batch to its longest; only what is left after the
+cut, without padding, counts as tokens.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from importer.worker.stores import edge_values as values
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, TAGS, WORDS, open_shard, sync_log, translated
 from importer.worker.stores.filters import build
-from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
+from importer.worker.stores.fusion import DEPTH, fuse
 from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name, document, metadata
 from importer.worker.stores.schema import holders as holders_of
 
@@ -93,7 +93,7 @@ class EdgeStore:
         if query.mode != "dense":
             rankings.append(self._ranked(edge.TextQuery(WORDS, words(query.text)), depth, query))
         if len(rankings) == 2:
-            return self._fetched(fuse([[id for id, _ in ranking] for ranking in rankings], WEIGHTS, query.limit))
+            return self._fetched(fuse(rankings, query.limit))
         return self._fetched(rankings[0] if rankings else [])
 
     def scroll(

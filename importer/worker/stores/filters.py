@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from importer.worker.stores import Scope
@@ -19,8 +20,8 @@ MATCHED = {
 class Dialect(Protocol):
     """How one engine spells a filter; the values returned are its own."""
 
-    def equal(self, key: str, value: str) -> Any:
-        """`metadata.<key>` equals `value`."""
+    def equal(self, keys: Sequence[str], value: str) -> Any:
+        """`metadata.<key>` equals `value` for one of the keys."""
 
     def between(self, key: str, since: str, until: str) -> Any:
         """The time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
@@ -28,21 +29,10 @@ class Dialect(Protocol):
     def every(self, conditions: list[Any]) -> Any:
         """A filter where all conditions hold."""
 
-    def some(self, conditions: list[Any]) -> Any:
-        """A filter where at least one condition holds."""
-
 
 def build(scope: Scope, dialect: Dialect) -> Any | None:
     """The filter of a scope, None for everything."""
-    conditions = [
-        _one_of([dialect.equal(key, value) for key in keys], dialect)
-        for name, keys in MATCHED.items()
-        if (value := getattr(scope, name))
-    ]
+    conditions = [dialect.equal(keys, value) for name, keys in MATCHED.items() if (value := getattr(scope, name))]
     if scope.since or scope.until:
         conditions.append(dialect.between("timestamp", scope.since, scope.until))
     return dialect.every(conditions) if conditions else None
-
-
-def _one_of(conditions: list[Any], dialect: Dialect) -> Any:
-    return conditions[0] if len(conditions) == 1 else dialect.some(conditions)

@@ -22,7 +22,7 @@ from importer.worker.stores import qdrant_collection as collections
 from importer.worker.stores import qdrant_values as values
 from importer.worker.stores.bm25 import encode_query
 from importer.worker.stores.filters import build
-from importer.worker.stores.fusion import DEPTH, WEIGHTS, fuse
+from importer.worker.stores.fusion import DEPTH, fuse
 from importer.worker.stores.parcels import MAX_BYTES, MAX_POINTS, pack, send
 from importer.worker.stores.qdrant_connect import connect
 from importer.worker.stores.qdrant_errors import Foreign, translated
@@ -86,7 +86,7 @@ class QdrantStore:
         answers = self._ask(lambda: self._client.query_batch_points(self._collection, asked))
         rankings = [[(str(found.id), found.score) for found in answer.points] for answer in answers]
         if len(rankings) == 2:
-            return self._fetched(fuse([[id for id, _ in ranking] for ranking in rankings], WEIGHTS, query.limit))
+            return self._fetched(fuse(rankings, query.limit))
         return self._fetched(rankings[0])
 
     def scroll(

@@ -62,9 +62,11 @@ def changes(holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> I
 class QdrantDialect:
     """Filters as qdrant-client spells them."""
 
-    def equal(self, key: str, value: str) -> Any:
-        """`metadata.<key>` equals `value`."""
-        return models.FieldCondition(key=f"{METADATA}.{key}", match=models.MatchValue(value=value))
+    def equal(self, keys: Sequence[str], value: str) -> Any:
+        """`metadata.<key>` equals `value` for one of the keys."""
+        match = models.MatchValue(value=value)
+        conditions: list[Any] = [models.FieldCondition(key=f"{METADATA}.{key}", match=match) for key in keys]
+        return conditions[0] if len(conditions) == 1 else models.Filter(should=conditions)
 
     def between(self, key: str, since: str, until: str) -> Any:
         """Both sides inclusive. Raises UsageError for a time that cannot be read."""
@@ -77,7 +79,3 @@ class QdrantDialect:
     def every(self, conditions: list[Any]) -> Any:
         """All of them."""
         return models.Filter(must=conditions)
-
-    def some(self, conditions: list[Any]) -> Any:
-        """One of them."""
-        return models.Filter(should=conditions)
