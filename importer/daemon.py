@@ -158,8 +158,7 @@ class Daemon:
         self.notify.say("STOPPING=1")
         self.ends_why = why
         self.stopping_since_s = time.monotonic()
-        self.engine.stopping = True
-        self.engine.wake.set()
+        self.engine.stop()
 
     def _leave(self, reason: str) -> None:
         if not self.engine.stopping:

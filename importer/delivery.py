@@ -51,6 +51,11 @@ class Delivery:
         for attempt in self.checkpoints.leftovers():
             self.checkpoints.died(attempt.batch)
 
+    def curtail(self) -> None:
+        """Before an end: only the batch at the head is waited for. What is let go of is imported again another time."""
+        while self.queue and self.queue[-1].origin != self.queue[0].origin:
+            self.queue.pop()
+
     @property
     def busy(self) -> bool:
         """Whether anything is unsettled."""

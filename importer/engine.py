@@ -76,6 +76,12 @@ class Engine:
     idle_since_s: float = field(default_factory=time.monotonic)
     _retry_at_s: float = 0.0
 
+    def stop(self) -> None:
+        """Begins nothing more and settles the batch at the head."""
+        self.stopping = True
+        self.delivery.curtail()
+        self.wake.set()
+
     async def drain(self) -> None:
         """Imports until nothing is pending or `stopping` is set; what is in flight is always settled."""
         while self.has_work():

@@ -19,9 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import oracle
-from processes import Importer, alone, kill, until, workers_of
+from processes import Importer, alone, idle, kill, until, workers_of
 
-from importer import control
 from importer.bench.lines import Line, Session, encode
 from importer.bench.talk import Talk
 
@@ -196,7 +195,7 @@ class World:
     def _gone(self, path: str) -> str:
         """Remembers all that a file may have left in the store, before it is changed other than by growing."""
         self._append(path, b"")
-        self.explained |= oracle.forms_of([path])
+        self.explained |= oracle.forms_of(path)
         self.unsteady.add(os.stat(path).st_ino)
         return path
 
@@ -232,6 +231,14 @@ class Storm:
         self.rng = random.Random(f"storm {self.seed}")
         self.importer.environ.update(MEMORY_BATCH_SIZE="16", IMPORTER_TAIL_RESCAN_S="0.5", IMPORTER_LOG_LEVEL="error")
 
+    def __enter__(self) -> Storm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+
     def rage(self, kills: int) -> None:
         """So many kills, of the daemon or its worker, at seams and at random moments, while the world changes."""
         while self.kills.total() < kills:
@@ -245,7 +252,7 @@ class Storm:
     def settle(self) -> None:
         """The end of all faults: half lines are completed, and the daemon catches up by itself."""
         self.world.finish_lines()
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             kill(self.process)
             self._buried(self.process)
         self.process = self._start(orders="")
@@ -253,6 +260,7 @@ class Storm:
         self.process.terminate()
         _, err = self.process.communicate(timeout=30)
         assert self.process.returncode == 0, err[-3000:]
+        self.process = None
 
     def verdict(self) -> dict[str, Any]:
         """I1 to I3 and I6; empty when all is well."""
@@ -303,12 +311,7 @@ class Storm:
 
     def _caught_up(self) -> bool:
         assert self.process is not None and self.process.poll() is None, "the daemon ended"
-        try:
-            told = control.ask(self.importer.state, "status")
-        except (ConnectionError, OSError):
-            return False
-        busy = told["lines"]["in_flight"] or told["files"]["pending"] or told["lag"]["bytes"]
-        return told["state"] == "idle" and not busy
+        return idle(self.importer)
 
 
 def storm_of(base: pathlib.Path, seed: int) -> Storm:

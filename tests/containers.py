@@ -127,11 +127,10 @@ class Contained:
         """SIGKILL of its process 1 from outside, as a crash is: `docker kill` would count as asked for."""
         os.kill(self.inspect()["State"]["Pid"], signal.SIGKILL)
 
-    def blocked(self) -> set[int]:
-        """The signals its process 1 keeps waiting."""
-        with open(f"/proc/{self.inspect()['State']['Pid']}/status") as file:
-            mask = int(next(line for line in file if line.startswith("SigBlk")).split()[1], 16)
-        return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+    def children(self) -> list[str]:
+        """The processes that its process 1 has started."""
+        pid = self.inspect()["State"]["Pid"]
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
     def oom_kills(self) -> int:
         """How many processes the kernel has killed for memory in its present life."""

@@ -12,9 +12,9 @@ import os
 import socket
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer import chunk, formats
@@ -69,8 +69,6 @@ def fold(raw: bytes, path: str, *, forms: bool = False, line_bytes: int = LINE_B
 
 def masked(turn: Turn) -> Turn:
     """The turn without its secrets, as it is stored."""
-    from dataclasses import replace
-
     return replace(turn, text=mask(turn.text), facts=replace(turn.facts, title=mask(turn.facts.title)))
 
 
@@ -275,10 +273,7 @@ def unpaid(state: str, store: Store) -> list[str]:
     return found
 
 
-def forms_of(paths: Iterable[str], read: Callable[[str], bytes] | None = None) -> set[str]:
-    """Ids of everything these files give at any of their lines: what may stay when they change or vanish."""
-    forms: set[str] = set()
-    for path in paths:
-        raw = read(path) if read else open(path, "rb").read()  # noqa: SIM115
-        forms |= fold(raw, path, forms=True).forms
-    return forms
+def forms_of(path: str) -> set[str]:
+    """Ids of everything this file gives at any of its lines: what may stay when it changes or vanishes."""
+    with open(path, "rb") as file:
+        return fold(file.read(), path, forms=True).forms

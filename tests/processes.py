@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from importer import control
+
 TESTS = pathlib.Path(__file__).parent
 FAKE = {"IMPORTER_EMBED_PROVIDER": "plugins.fake_embedder", "IMPORTER_EMBED_DIMENSION": "384"}
 PR_CAPBSET_DROP = 24
@@ -112,6 +114,21 @@ def until(true: Callable[[], object], seconds: float = 30, every_s: float = 0.02
         assert time.monotonic() < end, f"still not so after {seconds} s"
         time.sleep(every_s)
     return found
+
+
+def asked(installed: Importer, op: str) -> Any:
+    """What a running daemon answers; None while it does not."""
+    try:
+        return control.ask(installed.state, op)
+    except (ConnectionError, OSError):
+        return None
+
+
+def idle(installed: Importer) -> bool:
+    """Whether a daemon has everything and says so."""
+    told = asked(installed, "status")
+    busy = not told or told["lines"]["in_flight"] or told["files"]["pending"] or told["lag"]["bytes"]
+    return not busy and told["state"] == "idle" and told["points"] is not None
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:

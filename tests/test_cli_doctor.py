@@ -88,7 +88,7 @@ def test_a_fresh_installation_is_green_and_stays_untouched(installed: Importer) 
     assert "everything is fine" in installed.run("doctor").out
 
 
-@pytest.mark.parametrize(("name", "fix", "plant", "environ"), REAL, ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize(("name", "fix", "plant", "environ"), REAL, ids=lambda value: getattr(value, "__name__", str(value))[:24])
 def test_real_damage_is_found_alone(
     installed: Importer, name: str, fix: str, plant: Callable[[Importer], None], environ: dict[str, str]
 ) -> None:

@@ -39,6 +39,7 @@ def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: 
         found = everything(store, page=1000, with_vectors=True)
         assert {identity(n) for n in range(acknowledged)} <= set(found)
         assert all(len(point.dense) == DIMENSION for point in found.values())
+        assert store.count() == len(found)
         some = dice.randrange(acknowledged)
         assert store.search(Query(f"number{some}", mode="keyword"), None)[0].id == identity(some)
         assert store.search(Query("", mode="dense"), vector(some))[0].id == identity(some)
@@ -103,6 +104,17 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     assert [point.payload for point in after.values()] == [point.payload for point in before.values()]
     assert store.search(Query("number299", mode="keyword"), None)[0].id == identity(299)
     assert store.describe()["points"] == store.count() == 299
+
+
+def test_counts_and_facets_know_what_was_deleted_since(tmp_path: pathlib.Path) -> None:
+    """Both are read from the segments' books, which are not rewritten for a deletion or a moved point."""
+    store = opened(tmp_path)
+    store.write(numbered(90), {}, [])
+    store.optimize()
+    store.write([made(n) for n in range(60, 70)], {identity(80): ("a",)}, [identity(n) for n in range(30)])
+    assert store.count() == 60
+    assert store.facet("project_name") == {"p0": 20, "p1": 20, "p2": 20}
+    assert store.facet("source", limit=1) == {"claude-code": 60}
 
 
 def test_resting_twice_does_nothing_the_second_time(tmp_path: pathlib.Path) -> None:

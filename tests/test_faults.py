@@ -6,13 +6,11 @@ import os
 import pathlib
 import random
 import time
-from typing import Any
 
 import oracle
 import pytest
-from processes import Done, Importer, alone, kill, until, workers_of
+from processes import Done, Importer, alone, asked, idle, kill, until, workers_of
 
-from importer import control
 from importer.bench import corpus
 from importer.bench.lines import Session, encode
 from importer.bench.talk import Talk
@@ -180,19 +178,6 @@ def test_no_worker_outlives_its_importer(installed: Importer, conversations: str
     kill(process)
     process.communicate()
     until(lambda: alone(worker.pid), seconds=2.5)
-
-
-def idle(installed: Importer) -> bool:
-    """Whether a daemon has everything and says so."""
-    told = asked(installed, "status")
-    return bool(told) and told["state"] == "idle" and told["points"] is not None
-
-
-def asked(installed: Importer, op: str) -> Any:
-    try:
-        return control.ask(installed.state, op)
-    except (ConnectionError, OSError):
-        return None
 
 
 def test_an_interrupted_backlog_goes_on(installed: Importer, conversations: str) -> None:

@@ -96,8 +96,7 @@ def _stop(parts: Parts) -> None:
     if parts.engine.stopping:
         parts.supervisor.kill()
         os._exit(130)
-    parts.engine.stopping = True
-    parts.engine.wake.set()
+    parts.engine.stop()
 
 
 def summarise(parts: Parts, seconds: float) -> dict[str, Any]:

@@ -4,8 +4,9 @@
     PATH/<collection>/importer.json   its fingerprint
 
 One opener per directory. A write is durable once the write-ahead log is synced; the engine replays the log when it
-opens the shard. A `flush()` empties the log into the segments and takes half a second on an ordinary disk, during
-which the engine holds the interpreter's lock as in all its calls: it is done now and then, not per write.
+opens the shard. A `flush()` empties the log into the segments and takes half a second on an ordinary disk: it is done
+now and then, not per write. The engine holds the interpreter's lock in all its calls, so no two of them overlap, and
+embedding waits for them; syncing the log does not hold it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from importer.records import Hit, Query
 from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
 from importer.worker.stores import edge_values as values
 from importer.worker.stores.bm25 import words
-from importer.worker.stores.edge_shard import OPTIMIZE_EVERY_POINTS, TAGS, WORDS, open_shard, sync_log, translated
+from importer.worker.stores.edge_shard import (
+    OPTIMIZE_EVERY_POINTS,
+    TAGS,
+    WORDS,
+    mark_closed,
+    mark_open,
+    open_shard,
+    sync_log,
+    translated,
+)
 from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH, fuse
 from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name, document, metadata
@@ -53,6 +63,7 @@ class EdgeStore:
         self._written = self._unoptimized()  # points since the last optimisation, by whichever process
         self._logged = 0  # changes since the last flush
         self._open = True
+        self._doubled = mark_open(path) and self._counts_differ()
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Those of `ids` that exist, each with its holders."""
@@ -80,9 +91,19 @@ class EdgeStore:
         self._written += len(points)
 
     def count(self, scope: Scope = EVERYTHING) -> int:
-        """How many points, exactly."""
+        """How many points, exactly. How many there are in all is known; going through them takes 0.2 s at a million."""
         with translated():
+            if not scope and not self._doubled:
+                return int(self._shard.info().points_count)
             return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, values.EdgeDialect()))))
+
+    def _counts_differ(self) -> bool:
+        """A kill while optimising leaves points in the old and in the new segment.
+
+        Reading, searching and deleting know them as one; only the known total counts them twice.
+        """
+        with translated():
+            return int(self._shard.count(edge.CountRequest(exact=True))) != int(self._shard.info().points_count)
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
         """The best `query.limit` points: cosine, BM25, or both fused by rank."""
@@ -124,9 +145,12 @@ class EdgeStore:
         return count
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
-        """Points per value of `metadata.<key>`, the most frequent first; all tags are read for it."""
+        """Points per value of `metadata.<key>`, the most frequent first, from the tags' index (0.2 s at a million).
+
+        Deleted points are not counted; the engine's `exact` would read every point, which takes 7 s.
+        """
         with translated():
-            answer = self._shard.facet(edge.FacetRequest(TAGS, limit=MAX_TAGS, exact=True))
+            answer = self._shard.facet(edge.FacetRequest(TAGS, limit=MAX_TAGS, exact=False))
         counts = {str(hit.value): int(hit.count) for hit in answer.hits if hit.count}
         found = {tag.removeprefix(f"{key}="): count for tag, count in counts.items() if tag.startswith(f"{key}=")}
         return dict(sorted(found.items(), key=lambda item: -item[1])[:limit])
@@ -144,6 +168,7 @@ class EdgeStore:
             self._flush()
             done = self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes and bool(self._shard.optimize())
         self._written = 0
+        self._doubled = self._doubled and self._counts_differ()
         return done
 
     def _unoptimized(self) -> int:
@@ -171,6 +196,8 @@ class EdgeStore:
         if self._open:
             self._open = False
             self._shard.close()
+            if not self._doubled:
+                mark_closed(self._path)
 
     def _ranked(self, by: Any, limit: int, query: Query) -> list[tuple[str, float]]:
         request = edge.QueryRequest(

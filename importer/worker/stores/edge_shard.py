@@ -20,7 +20,7 @@ from importer.worker.stores.schema import (
     same_maker,
 )
 
-FINGERPRINT = "importer.json"
+FINGERPRINT, OPENED = "importer.json", "importer.open"
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 OPTIMIZE_EVERY_POINTS = 10_000  # a few CPU seconds during which nothing else runs; the memory it takes grows with it
 
@@ -104,6 +104,24 @@ def _read_fingerprint(path: str) -> Fingerprint:
             return msgspec.json.decode(file.read(), type=Fingerprint)
     except (OSError, msgspec.MsgspecError) as error:
         raise StoreRefused(f"{name} cannot be read: {error}", hint="restore it, or set the store aside") from error
+
+
+def mark_open(path: str) -> bool:
+    """Leave a mark that the shard is open; True when one stands there already, so the last opener did not close it."""
+    mark = os.path.join(path, OPENED)
+    try:
+        with open(mark, "xb"):
+            pass
+    except FileExistsError:
+        return True
+    sync(path)
+    return False
+
+
+def mark_closed(path: str) -> None:
+    """Take the mark away."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(path, OPENED))
 
 
 def sync_log(path: str) -> None:
