@@ -138,7 +138,10 @@ class Daemon:
                 self.notify.say("WATCHDOG=1")
 
     def _check_grace(self) -> None:
-        if self.stopping_since_s and time.monotonic() - self.stopping_since_s > self.grace_s:
+        waited_s = time.monotonic() - self.stopping_since_s if self.stopping_since_s else 0.0
+        if waited_s > self.grace_s / 2:
+            self.engine.delivery.curtail()
+        if waited_s > self.grace_s:
             log.warning("daemon.grace_over", then="the batch in flight is imported again at the next start")
             raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
 

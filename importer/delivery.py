@@ -52,7 +52,7 @@ class Delivery:
             self.checkpoints.died(attempt.batch)
 
     def curtail(self) -> None:
-        """Before an end: only the batch at the head is waited for. What is let go of is imported again another time."""
+        """Waits for the batch at the head alone: what is let go of is stored or not, and imported again another time."""
         while self.queue and self.queue[-1].origin != self.queue[0].origin:
             self.queue.pop()
 
@@ -167,7 +167,7 @@ class Delivery:
         working = set(self.supervisor.last_working)
         blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
         for parcel in self.queue:
-            parcel.future = None
+            parcel.recall()
         culprit = blamed or self.queue[0]
         self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}))
         trial = culprit.trial
@@ -199,7 +199,7 @@ class Delivery:
             self.urgent = None
             self.queue.appendleft(failed)
         for parcel in self.queue:
-            parcel.future = None
+            parcel.recall()
 
     def _decide(self, parcel: Parcel, attempt: Attempt, reason: str, suspects: set[str], stage: str = "embed") -> None:
         if attempt is Attempt.RETRY:
@@ -238,7 +238,7 @@ class Delivery:
             self.queue.appendleft(self.urgent)
             self.urgent = None
         for parcel in self.queue:
-            parcel.future = None
+            parcel.recall()
         await self.supervisor.recycle(policy.Recycle.STORE)
         wait_s = max(retry_after_s, policy.backoff_s(self.store_failures))
         return Settled(reason=f"store unreachable: {reason}", wait_s=wait_s)

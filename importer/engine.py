@@ -77,9 +77,8 @@ class Engine:
     _retry_at_s: float = 0.0
 
     def stop(self) -> None:
-        """Begins nothing more and settles the batch at the head."""
+        """Begins nothing more and settles what is in flight."""
         self.stopping = True
-        self.delivery.curtail()
         self.wake.set()
 
     async def drain(self) -> None:

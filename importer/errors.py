@@ -1,19 +1,19 @@
 """The exception tree, and the exit codes it maps to.
 
-    ImporterError
-    ├── UsageError            exit 2   a flag, path or setting that makes no sense
-    ├── StateError            exit 3   the state directory is locked, unreadable or from a newer version
-    │   └── StateLocked                another importer holds it
-    ├── WorkerError           exit 4   the worker or the model cannot start
-    │   ├── ModelError                 no model to be had, or a damaged one
-    │   └── WorkerDied                 it ended while it had work (retrying helps)
-    ├── WireError             exit 4   a frame that is truncated, too large or garbled
-    ├── EmbedError            exit 4   the model refused or returned nonsense
-    ├── StoreError
-    │   ├── StoreRefused      exit 5   wrong dimension, bad key, foreign schema: retrying never helps
-    │   ├── StoreUnreachable  exit 75  connection, 429, 5xx, disk full: retrying helps
-    │   └── PointsRejected    exit 1   the store names points it will never take
-    └── TryAgainLater         exit 75  the memory limit of the daemon, a drain that was cut short
+ImporterError
+├── UsageError            exit 2   a flag, path or setting that makes no sense
+├── StateError            exit 3   the state directory is locked, unreadable or from a newer version
+│   └── StateLocked                another importer holds it
+├── WorkerError           exit 4   the worker or the model cannot start
+│   ├── ModelError                 no model to be had, or a damaged one
+│   └── WorkerDied                 it ended while it had work (retrying helps)
+├── WireError             exit 4   a frame that is truncated, too large or garbled
+├── EmbedError            exit 4   the model refused or returned nonsense
+├── StoreError
+│   ├── StoreRefused      exit 5   wrong dimension, bad key, foreign schema: retrying never helps
+│   ├── StoreUnreachable  exit 75  connection, 429, 5xx, disk full: retrying helps
+│   └── PointsRejected    exit 1   the store names points it will never take
+└── TryAgainLater         exit 75  the memory limit of the daemon, a drain that was cut short
 """
 
 from __future__ import annotations

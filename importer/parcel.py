@@ -44,6 +44,12 @@ class Parcel:
         self.future = asyncio.get_running_loop().create_future()
         self.future.set_result(wire.Done(Receipt(self.batch.number, 0, 0, 0, -1, 0, 0.0, 0.0)))
 
+    def recall(self) -> None:
+        """It is not under way any more; whatever still comes of its posting counts for nothing."""
+        if self.future is not None:
+            self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+            self.future = None
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:

@@ -47,11 +47,19 @@ class World:
     explained: set[str] = field(default_factory=set)
     unsteady: set[int] = field(default_factory=set)
     rng: random.Random = field(init=False)
+    seeds: int = 0
+    file_bytes: int = FILE_BYTES
+    most_files: int = FILES
     sessions: dict[str, Session] = field(default_factory=dict)
     halves: dict[str, bytes] = field(default_factory=dict)  # the rest of a line whose beginning stands there already
 
     def __post_init__(self) -> None:
-        self.rng = random.Random(self.seed)
+        self.reseed(self.seed)
+
+    def reseed(self, seed: int) -> None:
+        """From here on, equal seeds give equal changes, but no name or id comes twice."""
+        self.seeds += 1
+        self.rng = random.Random(f"{seed} {self.seeds}")
         self.talk = Talk(self.rng)
 
     def act(self) -> str:
@@ -83,7 +91,7 @@ class World:
 
     def begin(self) -> None:
         """A new conversation, unless there are enough; then one goes."""
-        if len(self.paths()) >= FILES:
+        if len(self.paths()) >= self.most_files:
             self.delete()
         cwd = f"/home/ann/{self.rng.choice(('app', 'site', 'notes'))}"
         session = Session(self.rng, cwd=cwd, at_ms=AT_MS + self.rng.randrange(10**9))
@@ -188,7 +196,7 @@ class World:
 
     def _any(self) -> str:
         path = self.rng.choice(self.paths())
-        if os.path.getsize(path) > FILE_BYTES and len(self.paths()) > 1:
+        if os.path.getsize(path) > self.file_bytes and len(self.paths()) > 1:
             return min(self.paths(), key=os.path.getsize)
         return path
 

@@ -28,6 +28,7 @@ from importer.worker.stores import Point, Store
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 CUTTING = Cutting(1000, 200)  # the defaults of the settings
 LINE_BYTES = 32 << 20
+HOST = socket.gethostname()
 
 
 @dataclass
@@ -39,13 +40,13 @@ class Told:
     tally: Tally = field(default_factory=Tally)
 
 
-def fold(raw: bytes, path: str, *, forms: bool = False, line_bytes: int = LINE_BYTES) -> Told:
+def fold(raw: bytes, path: str, *, forms: bool = False, line_bytes: int = LINE_BYTES, host: str = HOST) -> Told:
     """Folds the complete lines of a file's bytes; `forms` also gathers the open forms on the way, which costs."""
     told = Told()
     name = formats.detect(raw[: formats.HEAD_BYTES])
     if name is None:
         return told
-    reader, folding, origin = formats.load(name), Folding(), Origin(name, socket.gethostname())
+    reader, folding, origin = formats.load(name), Folding(), Origin(name, host)
     context = reader.begin(os.fsencode(path))
     for line in raw.split(b"\n")[:-1]:
         if len(line) > line_bytes:
@@ -102,13 +103,13 @@ def files_below(folder: str) -> Iterator[str]:
                 yield path
 
 
-def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE_BYTES) -> Expected:
+def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE_BYTES, host: str = HOST) -> Expected:
     """Folds every file below the folder but those `without`."""
     expected = Expected()
     for path in files_below(folder):
         if path not in without:
             with open(path, "rb") as file:
-                expected.add(fold(file.read(), path, line_bytes=line_bytes))
+                expected.add(fold(file.read(), path, line_bytes=line_bytes, host=host))
     return expected
 
 
@@ -262,9 +263,15 @@ def _after_newline(row: Mapping[str, Any]) -> bool:
 
 def unpaid(state: str, store: Store) -> list[str]:
     """I3: closed chunks of lines before a committed offset that the store does not have. Only for files that grow."""
+    return unpaid_of(rows_of(state), store, rejected_in(state))
+
+
+def unpaid_of(rows: Iterable[Mapping[str, Any]], store: Store, rejected: Collection[str] = ()) -> list[str]:
+    """The same for these checkpoints."""
     found = []
-    rejected = rejected_in(state)
-    for row in rows_of(state):
+    for row in rows:
+        if not os.path.exists(row["path"]) or os.stat(row["path"]).st_ino != row["inode"]:
+            continue
         with open(row["path"], "rb") as file:
             told = fold(file.read(row["offset"]), row["path"])
         ids = [one.id for one in told.chunks.values() if not one.holder and one.id not in rejected]

@@ -113,7 +113,7 @@ class ScriptedQdrant:
         config = {
             "params": params,
             "hnsw_config": HNSW,
-            "optimizer_config": OPTIMIZER,
+            "optimizer_config": {**OPTIMIZER, **made.get("optimizers_config", {})},
             "metadata": made.get("metadata"),
         }
         described = {"status": "green", "optimizer_status": "ok", "points_count": len(self.points), "segments_count": 1}

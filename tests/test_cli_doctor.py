@@ -88,7 +88,11 @@ def test_a_fresh_installation_is_green_and_stays_untouched(installed: Importer) 
     assert "everything is fine" in installed.run("doctor").out
 
 
-@pytest.mark.parametrize(("name", "fix", "plant", "environ"), REAL, ids=lambda value: getattr(value, "__name__", str(value))[:24])
+def called(value: object) -> str:
+    return str(getattr(value, "__name__", value))[:24]
+
+
+@pytest.mark.parametrize(("name", "fix", "plant", "environ"), REAL, ids=called)
 def test_real_damage_is_found_alone(
     installed: Importer, name: str, fix: str, plant: Callable[[Importer], None], environ: dict[str, str]
 ) -> None:

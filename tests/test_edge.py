@@ -18,6 +18,7 @@ from importer.records import Query
 from importer.worker import stores
 from importer.worker.stores import Scope, Store
 from importer.worker.stores.edge_values import tags
+from tests.store_writer import BATCH
 from tests.stored import DIMENSION, MODEL, everything, identity, made, numbered, vector
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -40,6 +41,7 @@ def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: 
         assert {identity(n) for n in range(acknowledged)} <= set(found)
         assert all(len(point.dense) == DIMENSION for point in found.values())
         assert store.count() == len(found)
+        assert not any("open_by" in found[identity(n)].payload for n in range(acknowledged - 2 * BATCH))
         some = dice.randrange(acknowledged)
         assert store.search(Query(f"number{some}", mode="keyword"), None)[0].id == identity(some)
         assert store.search(Query("", mode="dense"), vector(some))[0].id == identity(some)

@@ -258,3 +258,10 @@ def test_indexing_is_off_during_a_backlog(server: ScriptedQdrant, store: QdrantS
     assert server.collections["conversations"]["made_with"]["optimizers_config"] == {"indexing_threshold": 0}
     store.backlog(False)
     assert server.collections["conversations"]["made_with"]["optimizers_config"]["indexing_threshold"] > 0
+
+
+def test_indexing_left_off_by_a_kill_is_on_again(server: ScriptedQdrant, store: QdrantStore) -> None:
+    """Whoever opens the collection next sees to it."""
+    store.backlog(True)
+    opened(server.url, []).close()
+    assert server.collections["conversations"]["made_with"]["optimizers_config"]["indexing_threshold"] > 0

@@ -46,7 +46,7 @@ def test_source_map_names_what_exists():
     named = [name for cell in cells for name in re.findall(r"`([a-z_]+/?)`", cell)]
     modules = {path.stem for path in (ROOT / "importer").glob("[a-z]*.py")} - {"records", "errors"}
     packages = {"formats/", "cli/", "worker/", "bench/", "checks/"}
-    assert sorted(named) == sorted(modules | {package for package in packages if (ROOT / "importer" / package).is_dir()})
+    assert sorted(named) == sorted(modules | packages)
 
 
 def test_readme_stays_readable():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,18 @@ def test_everything_is_there_after_reopening(opener: Opener) -> None:
     assert same(everything(again, with_vectors=True), before)
     assert again.fingerprint == made_by
     assert again.search(Query("number7", mode="keyword"), None)[0].id == identity(7)
+
+
+def test_searching_while_another_thread_writes(opener: Opener) -> None:
+    """As the worker does: one thread stores, the other answers."""
+    store = opener()
+    store.write(numbered(1), {}, [])
+    writing = threading.Thread(target=lambda: [store.write([made(n)], {}, []) for n in range(1, 20)])
+    writing.start()
+    while writing.is_alive():
+        assert store.search(Query("number0", limit=3), vector(0))[0].id == identity(0)
+    writing.join()
+    assert store.count() == 20
 
 
 SCOPES = [

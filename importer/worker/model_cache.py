@@ -94,9 +94,13 @@ def _size(path: str) -> int | None:
 
 
 def sha256_of(path: str) -> str:
-    """Of a whole file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Of a whole file, in hexadecimal. Raises ModelError for a file that may not be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except PermissionError as error:
+        hint = "give this user the right to read it"
+        raise ModelError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
 
 
 def sums(folder: str) -> dict[str, Stored]:

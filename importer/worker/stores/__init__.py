@@ -105,7 +105,13 @@ class Request:
 
 
 class Store(Protocol):
-    """One collection. Reading calls may overlap each other and one writing call; writing calls must not overlap."""
+    """One collection of points.
+
+    Threads: `lookup`, `count`, `search`, `scroll`, `facet` and `describe` may overlap each other and one of `write`,
+    `delete` and `optimize`; those three must not overlap. (The embedded engine makes all of them wait for each other.)
+    `kind` is edge, local or server; `location` is what `load` takes; `fingerprint` says which model and schema made the
+    collection, and changes when it is dropped and made again.
+    """
 
     kind: str
     location: str
@@ -143,6 +149,9 @@ class Store(Protocol):
 
     def optimize(self) -> bool:
         """Blocking upkeep; true if anything was done. Nothing to do for stores that keep themselves."""
+
+    def backlog(self, on: bool) -> None:
+        """A backlog begins or ends: a server need not index while it pours in. Nothing to do for the other kinds."""
 
     def describe(self) -> dict[str, Any]:
         """What `doctor` shows: settings the collection really has. JSON-able."""

@@ -2,12 +2,15 @@
 
 The embedded engine indexes these words itself (nothing of its dictionary stays in memory); servers get them as a sparse
 vector, encoded with the same tokenizer. It takes identifiers whole and in parts (`foo_bar`, `fooBar` also as foo, bar)
-and folds case and accents. No stems: measured on titles and sections they gain nothing at the first hit, and a common
-stem can outrank the very word that was asked for. Two things the tokenizer cannot do are prepared here:
+and folds case and accents. Two things the tokenizer cannot do are prepared here:
 
 - compounds joined by punctuation (`v1.2.3`, `a-b`, a path, an address) also count as one word each, or texts that
   happen to have the parts would outrank the text that has the whole;
 - runs of scripts written without spaces become overlapping pairs, for a part of a run must be found as well.
+
+No stems: a common stem can outrank the very word that was asked for, and measured on 1,500 titles as questions for
+their sections they gain little, first hit / first five: words 0.26 / 0.51, English stems 0.27 / 0.54, words and parts
+of identifiers 0.28 / 0.52, all three 0.27 / 0.52. Preparing and encoding a chunk takes about 75 µs.
 """
 
 from __future__ import annotations

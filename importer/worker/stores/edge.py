@@ -47,7 +47,7 @@ OPTIMIZE_FREE = 4  # times as much, for segments are written anew before the old
 
 
 class EdgeStore:
-    """See the module; made by `open_store`."""
+    """One shard, opened by `open_store`. See `Store` for what its methods promise."""
 
     kind = "edge"
 
@@ -66,7 +66,7 @@ class EdgeStore:
         self._doubled = mark_open(path) and self._counts_differ()
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Those of `ids` that exist, each with its holders."""
+        """Those of `ids` that exist, each with its holders; () is a closed one. Unknown ids cost least."""
         with translated():
             found = self._shard.retrieve(list(ids), [OPEN_BY], False)
         return {str(record.id): holders_of(record.payload) for record in found}
@@ -130,9 +130,8 @@ class EdgeStore:
         )
         with translated():
             records, cursor = self._shard.scroll(request)
-        return Page(
-            tuple(values.point(record, self._dense) for record in records), None if cursor is None else str(cursor)
-        )
+        points = tuple(values.point(record, self._dense) for record in records)
+        return Page(points, None if cursor is None else str(cursor))
 
     def delete(self, scope: Scope) -> int:
         """Delete what the scope holds, durably; how many points that were."""
@@ -178,6 +177,9 @@ class EdgeStore:
     def _flush(self) -> None:
         self._shard.flush()
         self._logged = 0
+
+    def backlog(self, on: bool) -> None:
+        """Nothing to do: `optimize` is called when it suits."""
 
     def describe(self) -> dict[str, Any]:
         """Counts and payload indexes as the engine reports them."""

@@ -1,4 +1,18 @@
-"""The shard on disk: made whole or not at all, opened only by the model that made it, errors in our words."""
+"""The shard on disk: made whole or not at all, opened only by the model that made it, errors in our words.
+
+How it is laid out was measured at 870,000 points (chunks of 1,000 characters, 384 dimensions, 86 segments, two busy
+cores; CPU time, since wall time varied with the neighbours):
+
+    anonymous memory, of the store alone: fresh process 18 MB, after a thousand searches 32 MB,
+        while writing 60 to 90 MB and 120 MB during an optimisation, the same at 100,000 points as at 800,000
+    opening 0.9 s; a search: dense 55 ms, keywords 20 ms, both 85 ms, one project 80 ms
+    256 points: looked up 17 ms (known ones 34 ms), encoded 27 ms, written 120 ms, optimised 50 ms
+
+What was tried and left: HNSW (1.7 ms a point to build, 34 s without an answer every 20,000 points); a sparse vector
+(its dictionary stays in memory, 25 MB per 100,000 points); one payload index per key (seven instead of two made opening
+take twice as long and each flush 0.3 s longer); larger segments (30,000 points: 360 MB while optimising); TurboQuant
+with 8 bits (no faster) and 4 (a third faster and as exact once rescored, but very new).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +53,10 @@ def open_shard(path: str, request: Request) -> tuple[Any, Fingerprint]:
 
 
 def _make(path: str, request: Request) -> None:
-    """Build the shard beside its place and move it there, so that a kill leaves no half-made one."""
+    """Build the shard beside its place and move it there, so that a kill leaves no half-made one.
+
+    Raises StoreRefused for a directory with somebody else's files, and when nothing is to be made.
+    """
     if os.path.isdir(path) and os.listdir(path):
         raise StoreRefused(f"{path} holds something that is no store of ours", hint="choose another directory")
     if not request.create:
@@ -154,7 +171,10 @@ def sync(path: str) -> None:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """The engine raises bare `Exception` with a sentence; an error of ours comes out."""
+    """The engine raises bare `Exception` with a sentence; an error of ours comes out.
+
+    Disk full and locked elsewhere are StoreUnreachable, everything else StoreRefused.
+    """
     try:
         yield
     except ImporterError:

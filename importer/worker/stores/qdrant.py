@@ -35,7 +35,10 @@ T = TypeVar("T")
 
 
 class QdrantStore:
-    """See the module; made by `open_store`. Calls may overlap: local mode, which must not, is locked here."""
+    """One collection, opened by `open_store`. See `Store` for what its methods promise.
+
+    Calls may overlap: a server does not mind, and local mode, which would, is locked here.
+    """
 
     def __init__(self, client: QdrantClient, request: Request, found: Fingerprint, patience: Patience) -> None:
         self.kind = "local" if request.location.startswith("local:") else "server"
@@ -172,7 +175,10 @@ class QdrantStore:
         self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
 
     def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:
-        """Durable when this returns: every status is `completed`."""
+        """Durable when this returns: every status is `completed`.
+
+        Raises StoreUnreachable when the server keeps saying otherwise, and what `translated` raises.
+        """
 
         def completed() -> None:
             for result in self._once(call):
@@ -216,7 +222,10 @@ class QdrantStore:
 
 
 def _complain(refused: Mapping[str, str], sent: int) -> None:
-    """Raises PointsRejected for some points; when all of several are refused, the fault is not theirs."""
+    """Raises PointsRejected for some points, StoreRefused for all of several: then the fault is not theirs.
+
+    `refused` has the server's words for each id, `sent` is how many points there were.
+    """
     words = next(iter(refused.values()))
     if sent > 1 and len(refused) == sent:
         raise StoreRefused(f"every point is refused: {words}", hint="`importer doctor` compares the collection")

@@ -34,7 +34,7 @@ def open_collection(client: QdrantClient, request: Request, indexes: bool) -> Fi
         _make(client, request)
     found = _adopt(client, request)
     if indexes:
-        _add_indexes(client, request.collection)
+        _complete(client, request.collection)
     return found
 
 
@@ -118,15 +118,20 @@ def missing_indexes(described: models.CollectionInfo) -> list[str]:
     return [key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})]
 
 
-def _add_indexes(client: QdrantClient, collection: str) -> None:
+def _complete(client: QdrantClient, collection: str) -> None:
+    """Payload indexes that are missing are made, and indexing is on again if a backlog ended without saying so."""
     with translated():
-        for key in missing_indexes(client.get_collection(collection)):
-            schema: Any = (
-                models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
-                if key in TIMES
-                else models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=key == TENANT or None)
-            )
-            client.create_payload_index(collection, key, field_schema=schema, wait=True)
+        described = client.get_collection(collection)
+        for key in missing_indexes(described):
+            client.create_payload_index(collection, key, field_schema=_schema(key), wait=True)
+    if getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
+        set_indexing(client, collection, True)
+
+
+def _schema(key: str) -> Any:
+    if key in TIMES:
+        return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
+    return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=key == TENANT or None)
 
 
 def set_indexing(client: QdrantClient, collection: str, on: bool) -> None:

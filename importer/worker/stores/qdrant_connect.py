@@ -34,7 +34,10 @@ def local(path: str) -> QdrantClient:
 
 
 def remote(request: Request) -> QdrantClient:
-    """A server by URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`."""
+    """A server by URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`.
+
+    With the setting the URL's port is that of REST, and gRPC listens on `grpc_port`.
+    """
     settings, parts = request.settings, urlsplit(request.location)
     over_grpc = parts.scheme.startswith("grpc")
     secure = parts.scheme in {"https", "grpcs"}
