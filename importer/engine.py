@@ -23,7 +23,7 @@ from importer.delivery import Delivery
 from importer.discover import Root
 from importer.log import logger
 from importer.parcel import Settled
-from importer.pipeline import Pipeline
+from importer.pipeline import QUIET, Pipeline
 from importer.policy import Recycle
 from importer.reconcile import Reconcile
 from importer.records import Batch, Receipt, Span, Tally
@@ -222,8 +222,10 @@ class Engine:
             if read.span is not None:
                 spans.append(read.span)
                 urgent = urgent and not read.behind
-            elif read.reason not in {"unchanged", "another name of a known file"}:
+            if read.span is None and read.reason not in QUIET:
                 self.run.errors[pending.path] = read.reason
+            else:
+                self.run.errors.pop(pending.path, None)
             await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
             if read.more:
                 self.agenda.backlog(pending, max(slices, 0) + 1)

@@ -23,6 +23,8 @@ from importer.reading import Gathering, Reading
 from importer.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
 
 UNKNOWN_FORMAT = ""  # stands in the checkpoint of a file whose first bytes told no format yet
+GONE = "gone"  # between the look and the read, which is daily business
+QUIET = {GONE, "unchanged", "another name of a known file"}  # reasons that are no trouble
 MARK_CHARS = 12  # of a hash: tells two files apart that end in the same open chunk
 
 
@@ -74,7 +76,7 @@ class Pipeline:
         now_ns = self._now_ns()
         opened = opening.open_file(pending.path)
         if isinstance(opened, opening.Gone):
-            return Read(reason=opened.reason)
+            return Read(reason=opened.reason if opened.transient else GONE)
         try:
             stat = opening.settled(opened.stat, now_ns)
             return self._read(opened.fd, stat, pending)
@@ -209,8 +211,8 @@ class Pipeline:
 
 
 def _mark(stat: FileStat) -> str:
-    """What tells this file from its copies; the same again after the state was lost."""
-    return sha256(b"%d:%s" % (stat.inode, stat.path)).hexdigest()[:MARK_CHARS]
+    """What tells this file from its copies: the same again after the state was lost, or a rename nobody saw."""
+    return sha256(b"%d" % stat.inode).hexdigest()[:MARK_CHARS]
 
 
 def _place(checkpoint: Checkpoint) -> tuple[int, int]:

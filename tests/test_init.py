@@ -28,9 +28,10 @@ def test_exit_code(program: str, code: int) -> None:
 def test_signals_are_passed_on() -> None:
     """Each signal reaches the child, and the child decides."""
     names = ("SIGHUP", "SIGUSR1", "SIGTERM")
-    program = "import signal, time\nseen = []\ndef note(s, f): seen.append(s); print(s, flush=True)\n"
+    # os.write, not print: a signal may come while print still flushes, and print is not reentrant
+    program = "import os, signal, time\nseen = []\ndef note(s, f): seen.append(s); os.write(1, b'%d\\n' % s)\n"
     program += f"for n in {names}: signal.signal(getattr(signal, n), note)\n"
-    program += "print('ready', flush=True)\nwhile len(seen) < 3: time.sleep(0.01)\n"
+    program += "os.write(1, b'ready\\n')\nwhile len(seen) < 3: time.sleep(0.01)\n"
     with start(program) as init:
         assert init.stdout is not None
         said = [init.stdout.readline()]
