@@ -52,7 +52,7 @@ class Delivery:
             self.checkpoints.died(attempt.batch)
 
     def curtail(self) -> None:
-        """Waits for the batch at the head alone: what is let go of is stored or not, and imported again another time."""
+        """Waits for the batch at the head alone: the others, stored or not, are imported again another time."""
         while self.queue and self.queue[-1].origin != self.queue[0].origin:
             self.queue.pop()
 
