@@ -6,7 +6,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 
-LIVE = -1
+LIVE = -1  # in place of a number of slices: it goes before every file of the backlog
 MOST_PENDING = 20_000  # some 5 MB; whatever else is pending is found again by the next look
 
 
@@ -28,7 +28,7 @@ class Agenda:
     most: int = MOST_PENDING
     overflowed: bool = False
     _live: deque[bytes] = field(default_factory=deque)
-    _backlog: list[tuple[int, int, bytes]] = field(default_factory=list)
+    _backlog: list[tuple[int, int, bytes]] = field(default_factory=list)  # heap of (slices had, -mtime_ns, path)
     _waiting: dict[bytes, tuple[Pending, int]] = field(default_factory=dict)  # with the slices had, -1 for a live one
 
     def __len__(self) -> int:

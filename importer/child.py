@@ -81,6 +81,9 @@ class Child:
         return child
 
     async def _connect(self, request_write: int, reply_read: int, print_read: int) -> None:
+        """Pipes become streams, each with a task that reads it (the first two of `_tasks`); the pidfd tells of the
+        exit.
+        """
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.connect_write_pipe(
             asyncio.streams.FlowControlMixin, os.fdopen(request_write, "wb", buffering=0)
@@ -103,6 +106,11 @@ class Child:
         self._waiting[number] = future
         self._requests.write(wire.encode(number, message))
         return future
+
+    def tell(self, message: wire.Request) -> None:
+        """Sends what has no reply."""
+        if self._requests is not None:
+            self._requests.write(wire.encode(0, message))
 
     async def ask(self, number: int, message: wire.Request) -> wire.Reply:
         """`post` and wait."""
@@ -136,6 +144,7 @@ class Child:
         self.kill()
 
     async def _read_replies(self, reader: asyncio.StreamReader) -> None:
+        """Until end of file. A frame that cannot be trusted ends the process, and with it all that waits."""
         try:
             while (frame := await _frame(reader)) is not None:
                 self._deliver(*frame)
@@ -144,6 +153,7 @@ class Child:
             self.kill()  # what follows a torn frame cannot be trusted
 
     def _deliver(self, number: int, body: bytes) -> None:
+        """Hands a reply to whoever posted its number. What is in the model belongs to the process, not to a request."""
         reply = wire.decode_reply(body)
         self.heard_s = time.monotonic()
         if isinstance(reply, wire.Working):
@@ -154,11 +164,13 @@ class Child:
             future.set_result(reply)
 
     async def _read_prints(self, reader: asyncio.StreamReader) -> None:
+        """Reads on for ever and keeps the last bytes: a full pipe would stop the worker at its next print."""
         while part := await reader.read(STDERR_TAIL_BYTES):
             self._tail += part
             del self._tail[:-STDERR_TAIL_BYTES]
 
     def _exited(self, pidfd: int) -> None:
+        """Called by the loop once the pidfd is readable, which is when `wait` does not block any more."""
         asyncio.get_running_loop().remove_reader(pidfd)
         os.close(pidfd)
         task = asyncio.get_running_loop().create_task(self._bury(self._process.wait()))
@@ -179,6 +191,7 @@ class Child:
         self._waiting.clear()
 
     def _death(self) -> WorkerDied:
+        """What a request fails with."""
         if not self.ended.done():
             return WorkerDied("the worker is not connected")
         ended = self.ended.result()
@@ -192,6 +205,7 @@ def _noticed(future: asyncio.Future[wire.Reply]) -> None:
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:
+    """A stream over a descriptor. The limit bounds what is read ahead; a larger frame still comes whole."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1024 * 1024)
     protocol = asyncio.StreamReaderProtocol(reader)

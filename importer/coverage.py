@@ -114,6 +114,7 @@ class Coverage:
             self._failures, self._ending = 0, None
 
     def _take(self, seen: Seen) -> None:
+        """Sorts what a pump saw: roots that went, paths that concern us, folders that are new, an overflow."""
         for path in seen.deleted:
             if self._tree.lose(path):
                 self._check_at = NEVER  # a root; it may stand there again by now
@@ -147,6 +148,7 @@ class Coverage:
             self._grown(self._tree.refresh())
 
     def _remotes(self) -> dict[bytes, str]:
+        """Roots on a network or another file system whose changes by others no event tells, with its type."""
         mounts = self._mounts()
         kinds = {root: remote(os.path.realpath(root), mounts) for root in self._tree.roots}
         return {root: kind for root, kind in kinds.items() if kind}
@@ -178,6 +180,7 @@ class Coverage:
         self._grown(self._tree.refresh(told))
 
     def _retire(self, keep: int) -> None:
+        """Lets go of all pumps but the last `keep`."""
         kept = self._pumps[len(self._pumps) - keep :] if keep < len(self._pumps) else self._pumps
         for pump in self._pumps[: len(self._pumps) - len(kept)]:
             pump.stop()
@@ -186,6 +189,7 @@ class Coverage:
         self._stopped = [pump for pump in self._stopped if not pump.done]
 
     async def _established(self, folders: Sequence[bytes]) -> Pump | None:
+        """A pump whose watch stands, or that has failed (see its `ending`); None when there is nothing to watch."""
         if not folders:
             return None
         timing = self._timing

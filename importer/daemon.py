@@ -17,11 +17,10 @@ from typing import Any
 
 from importer import failures, status, stuck, wake, watch
 from importer.control import Answer, Control
-from importer.database import StateUnwritable
-from importer.discover import Root
 from importer.engine import Engine
-from importer.errors import DONE, TRY_AGAIN, TryAgainLater
+from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
 from importer.guard import Guard
+from importer.handover import Handovers
 from importer.log import logger
 from importer.meter import Meter
 from importer.notify import Notify
@@ -80,6 +79,7 @@ class Daemon:
         return TRY_AGAIN if self.ends_why == "memory" else DONE
 
     async def _work(self, tasks: Sequence[asyncio.Future[None]]) -> None:
+        """Steps until told to end and all in flight is settled. Raises what ended one of the tasks."""
         engine = self.engine
         while not (engine.stopping and not engine.has_work()):
             await engine.step()
@@ -91,6 +91,7 @@ class Daemon:
                 await engine.pause(watch_s(engine.stopping))
 
     async def _watch(self) -> None:
+        """What the watcher says, until the roots are others than it was begun with."""
         while True:
             roots = tuple(self.engine.roots)
             async with aclosing(watch.wakes(roots, timing=self.timing, polling=self.polling)) as wakes:
@@ -100,6 +101,7 @@ class Daemon:
                         break
 
     async def _woken(self, woken: wake.Wake) -> None:
+        """Paths are a hint, anything else makes us look at everything."""
         if isinstance(woken, wake.Changed):
             self.engine.hint(woken.paths)
         elif isinstance(woken, wake.Mode):
@@ -124,6 +126,7 @@ class Daemon:
         return files
 
     async def _tick(self) -> None:
+        """Once a second, whatever the import is doing."""
         while True:
             await asyncio.sleep(TICK_S)
             self.meter.mark(time.monotonic(), self.engine.run)
@@ -138,6 +141,7 @@ class Daemon:
                 self.notify.say("WATCHDOG=1")
 
     def _check_grace(self) -> None:
+        """After half of the time only the batch at the head is waited for. Raises TryAgainLater when all is up."""
         waited_s = time.monotonic() - self.stopping_since_s if self.stopping_since_s else 0.0
         if waited_s > self.grace_s / 2:
             self.engine.delivery.curtail()
@@ -164,25 +168,28 @@ class Daemon:
         self.engine.stop()
 
     def _leave(self, reason: str) -> None:
+        """The daemon has grown too large: ends as if told to, but asks to be started again. Twice is once."""
         if not self.engine.stopping:
             log.warning("daemon.left", reason=reason, then="drain, commit, exit 75")
             self.stop("memory")
 
     def _reread(self) -> None:
+        """Tells the service manager when it begins and when it is done; RELOADING=1 wants the time (sd_notify(3))."""
         self.notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         self.reread()
         self.notify.say("READY=1")
 
     def answers(self) -> Mapping[str, Answer]:
         """What the control socket answers."""
+        handed = Handovers(self.engine, self._rescanning, self._held_by, self.guard.look)
         return {
             "ping": self._ping,
             "search": self._search,
             "status": self._status,
             "pause": self._pause,
             "resume": self._resume,
-            "import": self._import,
-            "progress": self._progress,
+            "import": handed.begin,
+            "progress": handed.told,
             **failures.answers(self.engine),
             **Upkeep(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
         }
@@ -191,11 +198,16 @@ class Daemon:
         return {"pid": os.getpid()}
 
     async def _search(self, **query: Any) -> Any:
+        """Counts as activity: the worker stays for a while after it."""
         self.engine.idle_since_s = time.monotonic()
         return await self.engine.delivery.supervisor.ask("search", **query)
 
     async def _status(self) -> Any:
         return status.of_engine(self.engine, self.mode, self.paused_by, waits_for=self.preparing, meter=self.meter)
+
+    def _held_by(self) -> str:
+        """Why nothing moves, "" when it does."""
+        return status.state_of(self.engine, self.paused_by, self.preparing)[1]
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
         self.paused_by = reason
@@ -205,25 +217,6 @@ class Daemon:
         self.paused_by = ""
         self.engine.wake.set()
         return {"paused": False}
-
-    async def _import(self, roots: list[list[str]]) -> Mapping[str, Any]:
-        """Paths handed over by `backlog`: looked at now, once."""
-        given = [Root(os.fsencode(path), name) for name, path in roots]
-        async with self._rescanning:
-            files = await self.engine.reconcile(given)
-        return {"files": files, "pending": len(self.engine.agenda)}
-
-    async def _progress(self) -> Mapping[str, Any]:
-        run = self.engine.run
-        return {
-            "pending": len(self.engine.agenda),
-            "in_flight": len(self.engine.delivery.parcels()),
-            "files": run.files,
-            "chunks": run.chunks,
-            "points": run.total,
-            "tokens": run.tokens,
-            "holding": run.holding,
-        }
 
 
 def watch_s(stopping: bool) -> float:

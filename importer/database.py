@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from importer.errors import TRY_AGAIN, StateError
+from importer.errors import StateCorrupt, StateError, StateUnwritable
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _WAITABLE = (
@@ -21,19 +21,6 @@ _WAITABLE = (
     sqlite3.SQLITE_LOCKED,
 )
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-
-
-class StateUnwritable(StateError):
-    """The state cannot be written now: disk full, read-only, locked. Nothing of the transaction was kept."""
-
-    retryable = True
-
-
-class StateCorrupt(StateError):
-    """The state turned out damaged while in use; the next start checks every page and sets it aside."""
-
-    exit_code = TRY_AGAIN
-    retryable = True
 
 
 class Database:
@@ -104,11 +91,15 @@ class Database:
             raise
 
     def _synchronise(self, durable: bool) -> None:
+        """FULL syncs the log with every commit, NORMAL now and then: a power cut may undo the last commits then, but
+        never tears the file (https://sqlite.org/pragma.html#pragma_synchronous).
+        """
         if durable != self._durable:
             self.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
     def _roll_back(self) -> None:
+        """After some errors, a full disk for one, SQLite has done so by itself; doing it again would be an error."""
         with contextlib.suppress(sqlite3.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -146,6 +137,7 @@ def translating(path: str, *, writing: bool) -> Iterator[None]:
 
 
 def _translated(error: sqlite3.DatabaseError, path: str, writing: bool) -> StateError:
+    """The last byte of SQLite's code is the primary one, the rest says more (https://sqlite.org/rescode.html)."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF in _DAMAGED:
         return _damaged(path, str(error))

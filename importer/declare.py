@@ -98,7 +98,8 @@ def wrong_listen(value: str) -> str:
 
 def wrong_name(value: str) -> str:
     """What is wrong with the name of a collection, or ""."""
-    return "" if value and not set(value) & set("/\\ \0") and len(value) <= 255 else "not usable as a collection's name"
+    usable = value not in {"", ".", ".."} and not set(value) & set(' <>:"/\\|?*\0\x1f') and len(value) <= 255
+    return "" if usable else "not usable as a collection's name"
 
 
 def declarations(of: type, prefix: str = "") -> Iterator[Declared]:

@@ -81,7 +81,7 @@ class Embed:
     precision: str = setting("fp32", "of a local model; int8 is faster, a little less exact", among=("fp32", "int8"))
     window_tokens: int = setting(0, "longest window; 0 is the model's own", least=0, most=8192)
     threads: int | None = setting(None, "0: `run` takes half of the cores, `backlog` all; -1: always all", least=-1)
-    token_budget: int | None = setting(None, "padded tokens in one model run", least=128, most=65_536)
+    token_budget: int | None = setting(None, "padded tokens in all model runs at once", least=128, most=65_536)
     offline: bool = setting(False, "never fetch a model from a network", env="HF_HUB_OFFLINE")
     timeout_s: float = setting(30.0, "for one call of a remote provider", least=1)
     openai_api_key: str = setting("", "key for OpenAI, or what speaks its API", env="OPENAI_API_KEY", secret=True)

@@ -14,13 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from importer import batch as batches
-from importer import errors, failpoints, policy, wire
+from importer import culprits, failpoints, policy, wire
 from importer.checkpoints import Checkpoints
-from importer.errors import StoreUnreachable, WorkerDied
+from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerDied, WorkerError
 from importer.log import logger
+from importer.outage import PROVIDER, Outage
+from importer.outcome import Receipt
 from importer.parcel import Parcel, Settled, first, smaller
-from importer.policy import Attempt, Suspect, Trial
-from importer.records import Batch, Receipt
+from importer.policy import Attempt, Suspect
+from importer.records import Batch
 from importer.supervisor import Supervisor, error_of
 
 log = logger()
@@ -30,7 +32,7 @@ log = logger()
 class Delivery:
     """Sends batches through the supervisor and writes their commits.
 
-    `patience` is how many failures in a row of store or boot are borne, None for a daemon's, which never gives up.
+    `limits` are those of a frame, `outage` remembers what is away and how long that is borne.
     `deadline_s` says how long a batch of so many characters may show no progress; `clock` is monotonic seconds.
     """
 
@@ -38,13 +40,11 @@ class Delivery:
     checkpoints: Checkpoints
     token_budget: int
     limits: batches.Limits
-    patience: int | None = None
+    outage: Outage = field(default_factory=Outage)
     deadline_s: Callable[[int], float] = policy.deadline_s
     clock: Callable[[], float] = time.monotonic
     queue: deque[Parcel] = field(default_factory=deque)
     urgent: Parcel | None = None
-    store_failures: int = 0
-    boot_failures: int = 0
 
     def recover(self) -> None:
         """What the last run left in flight when it died is suspect: a chunk may have taken the whole container down."""
@@ -65,6 +65,11 @@ class Delivery:
     def in_flight(self) -> int:
         """How many ordinary batches are unsettled."""
         return len(self.queue)
+
+    @property
+    def files_in_flight(self) -> int:
+        """How many files the unsettled batches are of."""
+        return sum(len(parcel.batch.commits) for parcel in self.parcels())
 
     def parcels(self) -> list[Parcel]:
         """All that is unsettled, urgent first."""
@@ -116,16 +121,16 @@ class Delivery:
     def _check_record(self, parcel: Parcel) -> None:
         """A chunk that took whole importers down is set aside on its record, without another try."""
         if parcel.batch.chunks and policy.after_death(parcel.trial) is Attempt.QUARANTINE:
-            self._quarantine(parcel, "it ended every worker it was with", set(), "embed")
+            culprits.set_aside(self.queue, parcel, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
         """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer."""
         try:
             await self.post_waiting()
-        except StoreUnreachable as error:
-            return await self._store_away(error.message, error.retry_after_s)
-        except errors.WorkerError as error:
-            return self._stillborn(error)
+        except (StoreUnreachable, EmbedUnreachable) as error:
+            return await self._wait_for(error)
+        except WorkerError as error:
+            return self.outage.stillborn(error)
         heads = [p for p in (self.urgent, self.queue[0] if self.queue else None) if p is not None and p.future]
         await first([p.future for p in heads if p.future], wake, timeout_s)
         for parcel in heads:
@@ -135,6 +140,7 @@ class Delivery:
         return Settled()
 
     async def _act(self, parcel: Parcel, future: asyncio.Future[wire.Reply]) -> Settled:
+        """Does what the reply asks for. Raises what a reply stands for that is no answer to a batch."""
         try:
             reply = future.result()
         except WorkerDied as error:
@@ -146,8 +152,9 @@ class Delivery:
         raise error_of(reply)
 
     def _commit(self, parcel: Parcel, receipt: Receipt) -> Settled:
+        """Raises StateUnwritable when nothing was written: the parcel keeps its receipt, and this is done again."""
         failpoints.hit("received")
-        self.store_failures = self.boot_failures = 0
+        self.outage.over()
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
         self.checkpoints.commit(parcel.batch.commits, batch_number=parcel.batch.number, counters=counters)
         self._forget(parcel)
@@ -161,9 +168,7 @@ class Delivery:
 
     def _died(self, error: WorkerDied) -> Settled:
         """Every parcel is unposted; the one whose chunks were in the model (else the head) counts a death."""
-        if self.urgent is not None:
-            self.queue.appendleft(self.urgent)
-            self.urgent = None
+        self._join_urgent()
         working = set(self.supervisor.last_working)
         blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
         for parcel in self.queue:
@@ -178,6 +183,7 @@ class Delivery:
         return Settled(reason="died", wait_s=policy.backoff_s(culprit.trial.deaths - 1, first_s=0.1, most_s=5.0))
 
     async def _failed(self, parcel: Parcel, reply: wire.Failed) -> Settled:
+        """Does what `policy` says. An outage does not count against the batch. Raises the error itself for HALT."""
         self._requeue(parcel)
         parcel.trial = replace(parcel.trial, errors=parcel.trial.errors + 1)
         failure = reply.failure
@@ -189,7 +195,7 @@ class Delivery:
             raise error_of(reply)
         if attempt is Attempt.WAIT:
             parcel.trial = replace(parcel.trial, errors=parcel.trial.errors - 1)
-            return await self._store_away(failure.message, failure.retry_after_s)
+            return await self._wait_for(error_of(reply))
         self._decide(parcel, attempt, failure.message, set(failure.ids), stage=failure.stage)
         return Settled(reason="failed")
 
@@ -202,58 +208,37 @@ class Delivery:
             parcel.recall()
 
     def _decide(self, parcel: Parcel, attempt: Attempt, reason: str, suspects: set[str], stage: str = "embed") -> None:
+        """Changes the queue, so that the next `post_waiting` tries the batch in another way."""
         if attempt is Attempt.RETRY:
             parcel.token_budget = smaller(parcel.token_budget)
         elif attempt is Attempt.SPLIT:
-            self._split(parcel, suspects)
+            culprits.part(self.queue, parcel, suspects, self.supervisor.number)
+            self.checkpoints.settled(parcel.batch.number)
         elif attempt is Attempt.QUARANTINE:
-            self._quarantine(parcel, reason, suspects, stage)
+            culprits.set_aside(self.queue, parcel, suspects, stage, reason)
 
-    def _split(self, parcel: Parcel, suspects: set[str]) -> None:
-        first, rest = batches.split(parcel.batch, suspects, (self.supervisor.number(), self.supervisor.number()))
-        at = self.queue.index(parcel)
-        del self.queue[at]
-        for part in (rest, first):
-            fresh = Parcel(part, parcel.origin, smaller(parcel.token_budget), Trial(len(part.chunks), deaths=1))
-            self.queue.insert(at, fresh)
-        self.checkpoints.settled(parcel.batch.number)
-        log.info("batch.split", batch=parcel.batch.number, chunks=len(parcel.batch.chunks), suspects=len(first.chunks))
+    async def _wait_for(self, error: ImporterError) -> Settled:
+        """Store or provider cannot be reached: lets the worker go, so that nothing heavy waits. Raises when out of
+        patience, see `Outage`.
+        """
+        settled = self.outage.unreachable(error)
+        self._join_urgent()
+        for parcel in self.queue:
+            parcel.recall()
+        away = policy.Recycle.PROVIDER if self.outage.away == PROVIDER else policy.Recycle.STORE
+        await self.supervisor.recycle(away)
+        return settled
 
-    def _quarantine(self, parcel: Parcel, reason: str, suspects: set[str], stage: str) -> None:
-        """Drops the bad chunks; the rejects are written with the commit of their file, which a later part may carry."""
-        bad = suspects & {chunk.id for chunk in parcel.batch.chunks} or {chunk.id for chunk in parcel.batch.chunks}
-        carrier = next(p for p in reversed(self.queue) if p.origin == parcel.origin)
-        carrier.batch = batches.reject(carrier.batch, parcel.batch, bad, stage, reason)
-        parcel.batch = batches.drop(parcel.batch, bad)
-        parcel.trial = Trial(len(parcel.batch.chunks))
-        for chunk_id in sorted(bad):
-            log.error("chunk.quarantined", id=chunk_id, stage=stage, reason=reason)
-
-    async def _store_away(self, reason: str, retry_after_s: float) -> Settled:
-        """The store cannot be reached: let the worker go, so that nothing heavy waits, and say when to look again."""
-        self.store_failures += 1
-        if self._out_of_patience(self.store_failures):
-            raise StoreUnreachable(f"{reason}; tried {self.store_failures} times", hint="what is stored is kept")
+    def _join_urgent(self) -> None:
+        """What went ahead goes to the front: from here on all are sent again, one behind the other."""
         if self.urgent is not None:
             self.queue.appendleft(self.urgent)
             self.urgent = None
-        for parcel in self.queue:
-            parcel.recall()
-        await self.supervisor.recycle(policy.Recycle.STORE)
-        wait_s = max(retry_after_s, policy.backoff_s(self.store_failures))
-        return Settled(reason=f"store unreachable: {reason}", wait_s=wait_s)
-
-    def _stillborn(self, error: errors.WorkerError) -> Settled:
-        """The worker cannot become ready: nobody is blamed, and only a one-shot import gives up."""
-        self.boot_failures += 1
-        if error.exit_code == errors.USAGE or self._out_of_patience(self.boot_failures):
-            raise error
-        return Settled(reason=f"worker cannot start: {error.message}", wait_s=policy.backoff_s(self.boot_failures))
-
-    def _out_of_patience(self, failures: int) -> bool:
-        return self.patience is not None and failures >= self.patience
 
     def _check_deadlines(self) -> None:
+        """Kills a worker that was silent for longer than the batch at the head may take. Any reply, also that a model
+        run has begun, is a sign of life. Its stacks reach the log first.
+        """
         head = self.queue[0] if self.queue else self.urgent
         if head is None or head.future is None or self.supervisor.worker is None:
             return

@@ -133,6 +133,7 @@ class _Walk:
         yield Folder(path, tuple(files), error)
 
     def _entry(self, entry: os.DirEntry[bytes], files: list[FileStat], pending: list[bytes]) -> None:
+        """By its kind; what is neither file, folder nor link is passed over. Raises OSError for one that is gone."""
         path = entry.path
         if entry.is_file(follow_symlinks=False):
             if self.chosen(path):
@@ -161,6 +162,7 @@ class _Walk:
             self._add(own, found, files)
 
     def _add(self, path: bytes, found: os.stat_result, files: list[FileStat]) -> None:
+        """A file that has several names or links, under the first that is met."""
         if _first_visit(found, self._files):
             files.append(file_stat(path, found))
 
@@ -182,6 +184,7 @@ class _Walk:
         return self._follow or os.path.realpath(parent) == expected.rstrip(b"/")
 
     def _excluded(self, path: bytes) -> bool:
+        """For folders, too: nothing below an excluded one is looked at."""
         return self._exclude is not None and self._exclude(path[len(self._prefix) :])
 
 

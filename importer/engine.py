@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from importer import batch as batches
 from importer.agenda import Agenda
 from importer.checkpoints import Checkpoints
-from importer.database import StateUnwritable
 from importer.delivery import Delivery
 from importer.discover import Root
+from importer.errors import StateUnwritable
 from importer.log import logger
+from importer.outcome import Receipt
 from importer.parcel import Settled
 from importer.pipeline import QUIET, Pipeline
 from importer.policy import Recycle
+from importer.progress import Run, complete
 from importer.reconcile import Reconcile
-from importer.records import Batch, Receipt, Span, Tally
+from importer.records import Batch, Span
+from importer.surge import Surge
 
 log = logger()
 
@@ -34,22 +37,9 @@ DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
 POLL_S = 1.0  # how long a wait may last before deadlines are looked at
 
 
-@dataclass(slots=True)
-class Run:
-    """What this run has done so far, and what it knows to be left; for progress and the summary."""
-
-    files: int = 0
-    chunks: int = 0
-    points: int = 0
-    known: int = 0
-    tokens: int = 0
-    total: int = -1  # points in the store, as the last receipt said; -1 for not asked yet
-    embed_s: float = 0.0
-    store_s: float = 0.0
-    tally: Tally = field(default_factory=Tally)
-    errors: dict[bytes, str] = field(default_factory=dict)
-    started_s: float = field(default_factory=time.monotonic)
-    holding: str = ""  # why nothing moves just now
+async def never() -> bool:
+    """Of a store that is on this machine's disk, there is nothing to hear."""
+    return False
 
 
 @dataclass(slots=True)
@@ -64,7 +54,9 @@ class Engine:
     agenda: Agenda
     looker: Reconcile
     paused: Callable[[], bool] = lambda: False
-    observe: Callable[[Batch, Receipt], None] = lambda _batch, _receipt: None  # of each batch stored; for metrics
+    returned: Callable[[], Awaitable[bool]] = never  # whether a store that was away takes connections again
+    surge: Surge = field(default_factory=Surge)
+    observers: list[Callable[[Batch, Receipt], None]] = field(default_factory=list)  # told of each batch stored
     run: Run = field(default_factory=Run)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
@@ -73,6 +65,7 @@ class Engine:
     when_quiet: list[Callable[[], None]] = field(default_factory=list)  # done as soon as nothing is in flight
     ending: Recycle | None = None  # why the worker is to be ended as soon as nothing is in flight
     looking: bool = False
+    packing: bool = False  # files are being read that stand neither on the agenda nor in a batch
     idle_since_s: float = field(default_factory=time.monotonic)
     _retry_at_s: float = 0.0
 
@@ -91,13 +84,17 @@ class Engine:
         self.wake.clear()
         if time.monotonic() < self._retry_at_s:
             await self.pause(min(POLL_S, self._retry_at_s - time.monotonic()))
+            if self.run.holding and await self.returned():
+                self._retry_at_s = 0.0
             return
         await self._recycle()
         self._quiet()
+        self.surge.look(len(self.agenda))
         if not (self.stopping or self.resting or self.run.holding or self.ending or self.when_quiet):
             await self._fill()
         if self.delivery.busy:
             self._settled(await self._settle())
+            await self.surge.tell(self.delivery.supervisor, work=self.has_work(), stopping=self.stopping)
             self.idle_since_s = time.monotonic()
         else:
             self.run.holding = ""
@@ -106,12 +103,17 @@ class Engine:
 
     async def _recycle(self) -> None:
         """Ends a worker that has lived long enough, between two batches."""
-        supervisor = self.delivery.supervisor
-        worker = supervisor.worker
-        if self.ending is None and worker is not None and 0 < worker.lifetime_files <= worker.files:
-            self.ending = Recycle.FILES
+        supervisor, worker = self.delivery.supervisor, self.delivery.supervisor.worker
+        if worker is not None and worker.lifetime_files:
+            if self.ending is None and worker.lifetime_files <= worker.files:
+                self.ending = Recycle.FILES
+            if self.agenda and not self.resting:
+                supervisor.foresee(self.delivery.files_in_flight)
         if self.ending is not None and not self.delivery.busy:
-            await supervisor.recycle(self.ending)
+            goes_on = (
+                self.ending is Recycle.FILES and bool(self.agenda) and not self.resting
+            )  # where memory is short, none
+            await supervisor.recycle(self.ending, successor=goes_on)
             self.ending = None
 
     def _quiet(self) -> None:
@@ -146,12 +148,14 @@ class Engine:
             return
 
     async def _settle(self) -> Settled:
+        """A state that cannot be written is waited for: the receipt is kept, and its commit tried again."""
         try:
             return await self.delivery.settle(self.wake, POLL_S)
         except StateUnwritable as error:
             return Settled(reason=f"state: {error.message}", wait_s=5.0)
 
     def _settled(self, settled: Settled) -> None:
+        """Takes in what the delivery did: a wait is logged when its reason is new, a stored batch ends it."""
         if settled.reason != self.run.holding and settled.wait_s:
             log.warning("import.held", reason=settled.reason, wait_s=round(settled.wait_s, 1))
         if settled.wait_s:
@@ -162,27 +166,20 @@ class Engine:
             self._retry_at_s = time.monotonic() + self.delay_s
 
     def _count(self, settled: Settled) -> None:
+        """All that a stored batch moves: totals, the places in its files, the age of the worker, whoever observes."""
         batch, receipt, run = settled.batch, settled.receipt, self.run
         if batch is None or receipt is None:
             return
         if run.holding:
             log.info("import.resumed", after=run.holding)
         run.holding = ""
-        run.chunks += len(batch.chunks)
-        run.points += receipt.points
-        run.known += receipt.known
-        run.tokens += receipt.tokens
-        run.embed_s += receipt.embed_s
-        run.store_s += receipt.store_s
-        run.total = receipt.total if receipt.total >= 0 else run.total
-        for commit in batch.commits:
-            run.tally += commit.tally
-            done = commit.checkpoint.ctime_ns != 0 or commit.checkpoint.offset >= commit.checkpoint.size
-            run.files += done and commit.tally.lines_read > 0
+        run.add(batch, receipt)
+        for at, commit in enumerate(batch.commits):
             self.pipeline.settled(commit)
-            self._age_worker(files=int(done))
+            self._age_worker(files=int(complete(batch, at)))
         self._age_worker(batches=1)
-        self.observe(batch, receipt)
+        for observe in self.observers:
+            observe(batch, receipt)
         log.info(
             "batch.stored",
             batch=batch.number,
@@ -195,28 +192,41 @@ class Engine:
         )
 
     def _age_worker(self, *, files: int = 0, batches: int = 0) -> None:
+        """Counts towards the planned end of the worker that is there now."""
         worker = self.delivery.supervisor.worker
         if worker is not None:
             worker.files += files
             worker.batches += batches
 
     async def _fill(self) -> None:
+        """One urgent batch at most, and ordinary ones up to DEPTH. Between two of them the loop gets its turn."""
         if self.agenda.has_live and self.delivery.urgent is None:
             batch = await self._pack(live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
         while self.delivery.in_flight < DEPTH and self.agenda:
-            batch = await self._pack(live_only=False)
+            files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
+            batch = await self._pack(live_only=False, files=files) if files > 0 else None
             if batch is None:
                 break
             self.delivery.send(batch)
             await asyncio.sleep(0)
 
-    async def _pack(self, *, live_only: bool) -> Batch | None:
-        """Reads slices until a batch is full or nothing is pending."""
+    async def _pack(self, *, live_only: bool, files: int = 0) -> Batch | None:
+        """Reads slices until a batch is full (of `files` at most, if given) or nothing is pending."""
+        limits = replace(self.limits, spans=files) if files else self.limits
+        self.packing = True
+        try:
+            spans, urgent = await self._read(limits, live_only=live_only)
+        finally:
+            self.packing = False
+        return batches.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
+
+    async def _read(self, limits: batches.Limits, *, live_only: bool) -> tuple[list[Span], bool]:
+        """Spans for a batch, and whether it may go ahead of others."""
         spans: list[Span] = []
         urgent = live_only
-        while not batches.full(spans, self.limits) and (item := self.agenda.take(live_only=live_only)):
+        while not batches.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):
             pending, slices = item
             read = self.pipeline.read(pending)
             if read.span is not None:
@@ -229,7 +239,7 @@ class Engine:
             await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
             if read.more:
                 self.agenda.backlog(pending, max(slices, 0) + 1)
-        return batches.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
+        return spans, urgent
 
     async def reconcile(self, roots: Iterable[Root] | None = None) -> int:
         """Looks at every file of the roots and puts what is behind on the agenda; returns how many files there are."""

@@ -3,12 +3,15 @@
 ImporterError
 ├── UsageError            exit 2   a flag, path or setting that makes no sense
 ├── StateError            exit 3   the state directory is locked, unreadable or from a newer version
-│   └── StateLocked                another importer holds it
+│   ├── StateLocked                another importer holds it
+│   ├── StateUnwritable            disk full, read-only, locked by somebody (retrying helps)
+│   └── StateCorrupt      exit 75  damaged while in use: the next start sets it aside
 ├── WorkerError           exit 4   the worker or the model cannot start
 │   ├── ModelError                 no model to be had, or a damaged one
 │   └── WorkerDied                 it ended while it had work (retrying helps)
 ├── WireError             exit 4   a frame that is truncated, too large or garbled
 ├── EmbedError            exit 4   the model refused or returned nonsense
+│   └── EmbedUnreachable  exit 75  a remote provider: connection, 429, 5xx: retrying helps
 ├── StoreError
 │   ├── StoreRefused      exit 5   wrong dimension, bad key, foreign schema: retrying never helps
 │   ├── StoreUnreachable  exit 75  connection, 429, 5xx, disk full: retrying helps
@@ -62,6 +65,19 @@ class StateLocked(StateError):
         self.pid = pid
 
 
+class StateUnwritable(StateError):
+    """The state cannot be written now: disk full, read-only, locked. Nothing of the transaction was kept."""
+
+    retryable = True
+
+
+class StateCorrupt(StateError):
+    """The state turned out damaged while in use; the next start checks every page and sets it aside."""
+
+    exit_code = TRY_AGAIN
+    retryable = True
+
+
 class WorkerError(ImporterError):
     """The worker cannot start or cannot go on."""
 
@@ -93,6 +109,17 @@ class EmbedError(ImporterError):
     """The model refused a text or returned vectors that must not be stored."""
 
     exit_code = WORKER
+
+
+class EmbedUnreachable(EmbedError):
+    """The provider cannot be reached or asks for patience; `retry_after_s` is its own wish, 0 for none."""
+
+    exit_code = TRY_AGAIN
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(ImporterError):

@@ -102,6 +102,7 @@ def spoil(seam: str, frame: bytes) -> bytes:
 
 
 def _first(path: str) -> bool:
+    """Whether this call made the file: of several processes only one can."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
@@ -114,6 +115,7 @@ def _kill(_: str) -> None:
 
 
 def _orphan(_: str) -> None:
+    """The parent first, or it would see the death and start another worker."""
     os.kill(os.getppid(), signal.SIGKILL)
     _kill(_)
 

@@ -151,10 +151,12 @@ _A_FILE = (0, 0)  # a root that is a file may be replaced as often as it likes: 
 
 
 def _below(path: bytes, folder: bytes) -> bool:
+    """Strictly below."""
     return path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def _within(path: bytes, folder: bytes) -> bool:
+    """The folder itself, or below it."""
     return path == folder or _below(path, folder)
 
 

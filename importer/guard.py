@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from importer import governor
-from importer.database import StateUnwritable
 from importer.engine import Engine
+from importer.errors import StateUnwritable
 from importer.governor import Action, Do, Life, State, Thresholds
 from importer.history import Ending, History, Moment
 from importer.log import logger
@@ -37,9 +37,9 @@ class Guard:
     clock: Callable[[], float] = time.monotonic
     state: State = field(default_factory=State)
     sample: Sample | None = None
-    _due_s: float = 0.0
+    _due_s: float = 0.0  # when to look again while there is no worker
     _moments: list[Moment] = field(default_factory=list)
-    _remembered: int = -1
+    _remembered: int = -1  # points, as the state was told last
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -68,6 +68,7 @@ class Guard:
         return action
 
     def _life(self) -> Life | None:
+        """What the governor must know of the worker, None without one. It is idle since its last batch or question."""
         engine = self.engine
         worker = engine.delivery.supervisor.worker
         if worker is None:
@@ -79,6 +80,7 @@ class Guard:
         return Life(worker.child.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
 
     def _act(self, action: Action) -> None:
+        """Does it, but for a recycle: that is left to the engine, which ends a worker between two batches."""
         engine = self.engine
         if action.do is Do.NOTHING:
             return
@@ -100,16 +102,19 @@ class Guard:
         log.warning(f"memory.{action.do}", reason=action.reason)
 
     def _trim(self) -> None:
+        """Asks beside the import. Nobody waits for the answer, but the task must be held on to until it is done."""
         task = asyncio.ensure_future(self.engine.delivery.supervisor.ask("trim"))
         self._asked.add(task)
         task.add_done_callback(self._answered)
 
     def _answered(self, task: asyncio.Task[object]) -> None:
+        """Takes the exception, which asyncio would complain about otherwise."""
         self._asked.discard(task)
         if not task.cancelled():
             task.exception()  # a worker that died meanwhile is the delivery's business
 
     def _note(self, sample: Sample) -> None:
+        """Peaks for `status` and the summary, and one moment for the history."""
         record = self.engine.delivery.supervisor.record
         if sample.worker is not None:
             record.rss_bytes = sample.worker.rss_bytes
@@ -131,13 +136,14 @@ class Guard:
             log.debug("history.lost", reason=error.message)
 
     def _flush(self) -> None:
+        """Raises StateUnwritable. What cannot be written is gone: a disk may stay full for weeks."""
         record = self.engine.delivery.supervisor.record
         endings, record.endings = record.endings, []
+        moments, self._moments = self._moments, []
         if self.history is not None:
-            self.history.measured(self._moments)
+            self.history.measured(moments)
             for ending in endings:
                 self.history.ended(Ending(*ending))
-        self._moments = []
         self._remember()
 
     def _remember(self) -> None:
@@ -157,6 +163,7 @@ def collect() -> None:
 
 
 def _moment(sample: Sample) -> Moment:
+    """As the history keeps it: what is not known counts 0."""
     worker, daemon = sample.worker, sample.daemon
     return Moment(
         at=time.time(),

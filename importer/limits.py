@@ -78,23 +78,23 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What must be remembered from look to look. The first is `State()`."""
+    """What must be remembered from look to look, `State()` at first; `pid` to `trimmed_at` begin anew with a worker."""
 
-    budget_tokens: int = 0
-    calm_batches: int = 0
+    budget_tokens: int = 0  # of one model run now; 0 until the first look takes the profile's
+    calm_batches: int = 0  # on end; enough of them double a shrunk budget
     pid: int = 0
-    batches: int = 0
-    highest_bytes: int = 0
-    growths: int = 0
-    grown_bytes: int = 0
-    trimmed_at: int = -1
-    killed_pid: int = 0
-    collected: bool = False
-    paused_since_s: float | None = None
-    progressed: bool = True
-    enduring: bool = False
-    oom_kills: int | None = None
-    said: frozenset[str] = frozenset()
+    batches: int = 0  # at the last look
+    highest_bytes: int = 0  # ever seen of it
+    growths: int = 0  # looks on end, each after a batch, that found it higher than ever
+    grown_bytes: int = 0  # by so much in all these
+    trimmed_at: int = -1  # its batches then; -1 for never
+    killed_pid: int = 0  # whose kill has halved the budget already
+    collected: bool = False  # garbage, for the daemon's own sake: if that was not enough, it leaves
+    paused_since_s: float | None = None  # monotonic
+    progressed: bool = True  # a batch was done since the last pause
+    enduring: bool = False  # memory stayed short for the longest pause, so it goes on slowly
+    oom_kills: int | None = None  # of the control group at the last look
+    said: frozenset[str] = frozenset()  # kinds of warnings that are not over yet
 
     @property
     def paused(self) -> bool:

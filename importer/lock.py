@@ -137,6 +137,7 @@ def _sign(descriptor: int, command: str, now: float) -> None:
 
 
 def _read(path: str) -> Holder:
+    """Who has signed; `Holder()` while nobody has, or for what is no signature."""
     try:
         with open(path, "rb") as file:
             found: Any = json.loads(file.read(4096))
@@ -157,6 +158,7 @@ def _alive(who: Holder) -> bool:
 
 
 def _locked(folder: str, who: Holder) -> StateLocked:
+    """The error for a second importer, naming the first as far as he has signed."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(who.started))
     name = f"process {who.pid} ({who.command}, since {since})" if who.pid else "another importer"
     return StateLocked(f"{folder} is held by {name}", pid=who.pid, hint="stop it, or choose another --state-dir")
@@ -164,6 +166,7 @@ def _locked(folder: str, who: Holder) -> StateLocked:
 
 @contextlib.contextmanager
 def _translating(folder: str) -> Iterator[None]:
+    """Raises StateError for a folder that cannot be made, written or locked."""
     try:
         yield
     except OSError as error:

@@ -36,10 +36,12 @@ class Refused(Exception):
 
 
 def _text(about: str, **more: Any) -> dict[str, Any]:
+    """A parameter that is text, as JSON Schema has it."""
     return {"type": "string", "description": about, **more}
 
 
 def _count(about: str, default: int, most: int) -> dict[str, Any]:
+    """A parameter that counts something."""
     return {"type": "integer", "description": about, "default": default, "minimum": 0, "maximum": most}
 
 
@@ -145,6 +147,7 @@ class Server:
         return "\n\n".join(map(_hit, hits)) or "Nothing was found."
 
     async def _open(self, conversation: str, id: str = "", before: int = 5, after: int = 5) -> str:
+        """A conversation around a hit, or from its beginning."""
         chunks = await self._ask("thread", conversation=conversation, around=id, before=before, after=after)
         return "\n\n".join(map(_piece, chunks)) or f"There is no conversation {conversation!r}."
 
@@ -199,6 +202,7 @@ def _piece(chunk: Mapping[str, Any]) -> str:
 
 
 def _head(known: Mapping[str, Any]) -> str:
+    """When, where and about what, as far as it is known."""
     told = (known.get(name) for name in ("timestamp", "source", "project", "title"))
     return ", ".join(str(value) for value in told if value)
 

@@ -157,6 +157,7 @@ class _Level:
     old: bool
 
     def limit(self) -> int | None:
+        """The smaller of the hard limit and the one from which the kernel slows us down; None for none."""
         names = ("memory.limit_in_bytes",) if self.old else ("memory.max", "memory.high")
         limits = [int(text) for name in names if (text := _read(self.folder, name).strip()).isdigit()]
         return min((limit for limit in limits if limit < UNLIMITED_BYTES), default=None)
@@ -173,10 +174,12 @@ class _Level:
         return GroupMemory(limit, max(0, int(used) - inactive))
 
     def oom_kills(self) -> int | None:
+        """How often the kernel killed in it, since it exists; None where that is not told."""
         return _numbers(_read(self.folder, "memory.oom_control" if self.old else "memory.events")).get("oom_kill")
 
 
 def _tightest(levels: list[_Level]) -> GroupMemory | None:
+    """The level with the least room left, None without any limit."""
     found = [memory for level in levels if (memory := level.memory()) is not None]
     return min(found, key=lambda memory: memory.limit_bytes - memory.used_bytes, default=None)
 
@@ -214,6 +217,7 @@ def _stall(text: str) -> tuple[float | None, float | None]:
 
 
 def _portable_process(pid: int | None) -> ProcessMemory | None:
+    """All of it counts as anonymous, which errs on the safe side."""
     psutil: Any = importlib.import_module("psutil")  # only where there is no /proc: it costs the daemon a megabyte
     try:
         return ProcessMemory(psutil.Process(pid).memory_info().rss, 0, 0)

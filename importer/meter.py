@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from importer.engine import Run
+from importer.progress import Run
 
 WINDOW_S = 60.0
 

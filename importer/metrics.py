@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from importer import __version__, lag, status
 from importer.engine import Engine
 from importer.memory import Probes
+from importer.outcome import Receipt
 from importer.policy import Recycle
-from importer.records import Batch, Receipt
+from importer.records import Batch
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATES = ("idle", "importing", "paused", "degraded")
@@ -157,6 +158,7 @@ def _run(engine: Engine, observed: Observed) -> Iterator[Family]:
 
 
 def _behind(engine: Engine) -> Iterator[Family]:
+    """Asks the state, so a scrape costs one pass over its small rows."""
     behind = lag.of_engine(engine)
     samples = tuple(("", {"state": name}, float(getattr(behind, name))) for name in ("complete", "pending"))
     yield Family("importer_files", "gauge", "Known files by how far they are.", samples)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from importer import wire
+from importer.outcome import Receipt
 from importer.policy import Trial
-from importer.records import Batch, Receipt
+from importer.records import Batch
 
 
 @dataclass(slots=True)

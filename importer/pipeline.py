@@ -15,7 +15,7 @@ from hashlib import sha256
 
 import msgspec
 
-from importer import chunk, failpoints, formats, opening, tail
+from importer import chunk, failpoints, formats, opening, slices, tail
 from importer.agenda import Pending
 from importer.checkpoints import Checkpoints
 from importer.chunk import Folding
@@ -24,7 +24,7 @@ from importer.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Sp
 
 UNKNOWN_FORMAT = ""  # stands in the checkpoint of a file whose first bytes told no format yet
 GONE = "gone"  # between the look and the read, which is daily business
-QUIET = {GONE, "unchanged", "another name of a known file"}  # reasons that are no trouble
+QUIET = {GONE, "unchanged"}  # reasons that are no trouble
 MARK_CHARS = 12  # of a hash: tells two files apart that end in the same open chunk
 
 
@@ -46,15 +46,16 @@ class Cursor:
     """Where reading stands in a file, ahead of its checkpoint while spans are in flight."""
 
     checkpoint: Checkpoint
-    mark: tail.Mark | None = None
+    mark: object = None
     committed: bool = False
 
 
-class State(msgspec.Struct, frozen=True):
-    """What a checkpoint's context holds: the format's and the fold's."""
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a checkpoint's context holds: the format's and the fold's, and how far a packed file was unpacked."""
 
     parse: msgspec.Raw
     fold: Folding
+    unpacked: int = 0
 
 
 _states = msgspec.json.Decoder(State)
@@ -68,6 +69,7 @@ class Pipeline:
         self.reading = reading
         self._checkpoints = checkpoints
         self._now_ns = now_ns
+        self._slices = slices.Slices()
         self._cursors: dict[tuple[int, int], Cursor] = {}
 
     def read(self, pending: Pending) -> Read:
@@ -79,7 +81,7 @@ class Pipeline:
             return Read(reason=opened.reason if opened.transient else GONE)
         try:
             stat = opening.settled(opened.stat, now_ns)
-            return self._read(opened.fd, stat, pending)
+            return self._read(opened.fd, stat, pending, settled=slices.settled(stat, now_ns))
         except OSError as error:
             return Read(reason=error.strerror or str(error))
         finally:
@@ -97,22 +99,22 @@ class Pipeline:
         else:
             cursor.committed = True
 
-    def _read(self, fd: int, stat: FileStat, pending: Pending) -> Read:
+    def _read(self, fd: int, stat: FileStat, pending: Pending, *, settled: bool) -> Read:
         cursor = self._cursors.get((stat.device, stat.inode))
         known = cursor.checkpoint if cursor else self._known(stat)
         if known is not None and _is_twin(known, stat):
-            return Read(reason="another name of a known file")
+            stat = replace(stat, path=known.path)  # a scan gives one name of a file, not always the same one
         start = tail.start(stat, known, fd)
         if start.reason is Reason.UNCHANGED:
             return self._renamed(known, stat)
-        if known is None or start.reason is not Reason.RESUME:
+        if known is None or start.reason is not Reason.RESUME or _rewritten(fd, stat, known):
             known = self._begin(fd, stat, known)
             cursor = None
         if known.format == UNKNOWN_FORMAT:
             known = replace(known, format=self._format(fd, pending))
         if known.format == UNKNOWN_FORMAT:
             return self._unrecognised(stat, known)
-        return self._slice(fd, stat, known, cursor)
+        return self._slice(fd, stat, known, cursor, settled=settled)
 
     def drop_cursors(self) -> None:
         """Reads on from the checkpoints alone; call it when nothing is in flight."""
@@ -146,7 +148,7 @@ class Pipeline:
     def _format(self, fd: int, pending: Pending) -> str:
         if pending.format != "auto":
             return pending.format
-        return formats.detect(os.pread(fd, formats.HEAD_BYTES, 0)) or UNKNOWN_FORMAT
+        return formats.detect(slices.head(fd)) or UNKNOWN_FORMAT
 
     def _renamed(self, known: Checkpoint | None, stat: FileStat) -> Read:
         if known is None or known.path == stat.path:
@@ -159,48 +161,46 @@ class Pipeline:
         seen = replace(known, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns)
         return Read(Span((), (), Commit(seen, Tally())), reason="format not recognised")
 
-    def _slice(self, fd: int, stat: FileStat, known: Checkpoint, cursor: Cursor | None) -> Read:
-        reading = self.reading
-        part = tail.read_slice(
-            *(fd, known.offset, reading.slice_bytes, reading.max_line_bytes, cursor.mark if cursor else None),
-            expected=known.tail_digest,
-        )
+    def _slice(self, fd: int, stat: FileStat, known: Checkpoint, cursor: Cursor | None, *, settled: bool) -> Read:
+        state = _states.decode(known.context)
+        place = slices.Place(known.offset, cursor.mark if cursor else None, known.tail_digest, state.unpacked)
+        part = self._slices.read(fd, stat, formats.load(known.format), self.reading, place, settled=settled)
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
-        gathered = self._gather(known, part)
+        gathered = self._gather(known, state, part)
         if gathered.offset != part.offset:
-            part = tail.shortened(fd, part, gathered.offset)
+            part = slices.shortened(fd, part, gathered.offset)
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
-        gathered.surface(at_end=part.at_end)
+        complete = part.at_end and not part.waiting
+        gathered.surface(at_end=complete)
         fresh = replace(
             known,
             path=stat.path,
-            offset=gathered.offset,
+            offset=gathered.offset if part.passed is None else part.passed,
             head=part.head,
             tail_digest=part.tail_digest,
             size=stat.size,
             mtime_ns=stat.mtime_ns,
-            ctime_ns=stat.ctime_ns if part.at_end else 0,  # 0: the next look finds it unfinished
-            context=_encode({"parse": gathered.context, "fold": gathered.folding}),
+            ctime_ns=stat.ctime_ns if complete else 0,  # 0: the next look finds it unfinished
+            context=_context(gathered, packed=part.passed is not None),
             open_ids=chunk.open_ids(gathered.folding),
         )
         return self._span(fresh, gathered, part.scanned_to, more=not part.at_end)
 
-    def _gather(self, known: Checkpoint, part: tail.Slice) -> Gathering:
+    def _gather(self, known: Checkpoint, state: State, part: tail.Slice) -> Gathering:
         """Feeds the slice's lines until it is through or the span has chunks enough."""
         reader = formats.load(known.format)
-        state = _states.decode(known.context)
         fresh = bytes(state.parse) == b"null"
         context = reader.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=reader.Context)
-        gathered = Gathering(self.reading, reader, known.path, context, state.fold, known.offset)
+        gathered = Gathering(self.reading, reader, known.path, context, state.fold, part.offset)
         for line in part.lines:
             gathered.feed(line)
             if gathered.full:
                 break
         return gathered
 
-    def _span(self, fresh: Checkpoint, gathered: Gathering, mark: tail.Mark | None, *, more: bool) -> Read:
+    def _span(self, fresh: Checkpoint, gathered: Gathering, mark: object, *, more: bool) -> Read:
         key = (fresh.device, fresh.inode)
         former = self._cursors.get(key)
         behind = former is not None and not former.committed
@@ -215,8 +215,18 @@ def _mark(stat: FileStat) -> str:
     return sha256(b"%d" % stat.inode).hexdigest()[:MARK_CHARS]
 
 
-def _place(checkpoint: Checkpoint) -> tuple[int, int]:
-    return checkpoint.generation, checkpoint.offset
+def _rewritten(fd: int, stat: FileStat, known: Checkpoint) -> bool:
+    return known.format != UNKNOWN_FORMAT and slices.rewritten(fd, stat, known, formats.load(known.format))
+
+
+def _context(gathered: Gathering, *, packed: bool) -> bytes:
+    parse = msgspec.Raw(_encode(gathered.context))
+    return _encode(State(parse, gathered.folding, gathered.offset if packed else 0))
+
+
+def _place(checkpoint: Checkpoint) -> tuple[int, int, bytes]:
+    """What tells a file's spans apart; those of a packed one may end at one offset."""
+    return checkpoint.generation, checkpoint.offset, checkpoint.context
 
 
 def _is_twin(known: Checkpoint, stat: FileStat) -> bool:

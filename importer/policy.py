@@ -10,6 +10,7 @@ worker was killed with nothing of ours in the model | RETRY, nobody is blamed
 embed error, first time                             | RETRY; then SPLIT; a single chunk: QUARANTINE
 the store refuses named points                      | QUARANTINE those
 the store cannot be reached, has no room            | WAIT, nothing is embedded again but this batch
+a remote embedding provider cannot be reached       | WAIT as for the store
 the store refuses everything, the model is missing  | HALT with the reason
 """
 
@@ -21,7 +22,8 @@ from enum import StrEnum
 from itertools import groupby
 
 from importer import errors
-from importer.records import Batch, Failure
+from importer.outcome import Failure
+from importer.records import Batch
 
 DEATHS_BEFORE_SPLIT = 2
 DEATHS_OF_ONE_CHUNK = 3
@@ -50,6 +52,7 @@ class Recycle(StrEnum):
     STOP = "stop"
     SETTINGS = "settings"
     STORE = "store"
+    PROVIDER = "provider"
 
 
 @dataclass(frozen=True, slots=True)

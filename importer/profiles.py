@@ -21,6 +21,7 @@ MB = 1024 * 1024
 FLOOR_BYTES = 180 * MB  # anonymous memory of a worker that has its model loaded and a first small batch behind it
 DAEMON_BYTES = 64 * MB  # what the daemon may take at most while it imports
 USABLE_SHARE = 0.9  # of a container's memory; the rest is for file-backed pages and the kernel's own
+ROOM_FOR_TWO_MB = 500
 AUTO_MOST_MB = 900  # `auto` never takes more than `balanced`, however large the machine
 
 
@@ -38,16 +39,16 @@ class Profile:
     hard_factor: float
     warning_share: float
     critical_share: float
-    token_budget: int
-    max_chunks: int
+    token_budget: int  # padded tokens of all model runs under way together, which set the peak
+    max_chunks: int  # of a batch
     threads: int
-    malloc_arena_max: int
+    malloc_arena_max: int  # these three for glibc, see mallopt(3)
     malloc_trim_bytes: int
     malloc_mmap_bytes: int
-    idle_s: float
-    growth_mb: int
+    idle_s: float  # without work before the worker is let go
+    growth_mb: int  # over more than `growth_batches` on end: recycled
     growth_batches: int
-    delay_min_ms: int
+    delay_min_ms: int  # between two batches, from the warning on
     delay_max_ms: int
     pause_used_share: float
     resume_used_share: float
@@ -73,6 +74,11 @@ class Profile:
         """From here on the worker trims and the token budget shrinks."""
         return int(self.soft_limit_bytes * self.critical_share)
 
+    @property
+    def heirs(self) -> bool:
+        """Whether the next worker may load its model beside the one that ends: it takes some 150 MB by then."""
+        return self.soft_limit_mb >= ROOM_FOR_TWO_MB
+
     def values(self) -> Mapping[str, Any]:
         """The thresholds by the last name of their setting, for the listing of effective settings."""
         return {name: value for name, value in asdict(self).items() if name not in {"name", "adapted"}}
@@ -84,7 +90,7 @@ BALANCED = Profile(
     hard_factor=1.25,
     warning_share=0.7,
     critical_share=0.85,
-    token_budget=1024,
+    token_budget=768,
     max_chunks=256,
     threads=0,
     malloc_arena_max=2,
@@ -114,7 +120,7 @@ AGGRESSIVE = replace(
     BALANCED,
     name="aggressive",
     soft_limit_mb=2048,
-    token_budget=2048,
+    token_budget=1536,
     max_chunks=512,
     threads=-1,
     malloc_arena_max=4,
@@ -130,7 +136,7 @@ DEVELOPMENT = replace(
     BALANCED,
     name="development",
     soft_limit_mb=500,
-    token_budget=1024,
+    token_budget=768,
     max_chunks=128,
     idle_s=10.0,
     growth_mb=50,

@@ -78,6 +78,7 @@ class Quarantine:
             return connection.executemany("DELETE FROM quarantine WHERE id = ?", chosen).rowcount
 
     def _chosen(self, connection: sqlite3.Connection, ids: Iterable[int] | None) -> list[tuple[int, bytes]]:
+        """`(id, path)` of the rows, None for all."""
         if ids is None:
             return connection.execute("SELECT id, path FROM quarantine").fetchall()
         sql = "SELECT id, path FROM quarantine WHERE id = ?"
@@ -94,10 +95,13 @@ def put(connection: sqlite3.Connection, rejects: Sequence[Reject], at: float) ->
 
 
 def settle(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
-    """Inside a transaction, after `put`: what was tried again and lies behind the checkpoint has succeeded."""
+    """Inside a transaction, after `put`: what was tried again and lies behind the checkpoint has succeeded.
+
+    So has everything, or is no more, in a file that was read to its end (a packed one counts other offsets).
+    """
     connection.execute(
-        "DELETE FROM quarantine WHERE path = ? AND status = 'retrying' AND offset + length <= ?",
-        (checkpoint.path, checkpoint.offset),
+        "DELETE FROM quarantine WHERE path = ? AND status = 'retrying' AND (offset + length <= ? OR ?)",
+        (checkpoint.path, checkpoint.offset, checkpoint.offset == checkpoint.size),
     )
 
 

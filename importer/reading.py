@@ -63,9 +63,8 @@ class Gathering:
     def feed(self, line: Line) -> None:
         """One line, whatever is in it."""
         self.offset = line.end
-        if line.oversized:
-            size = line.end - line.start
-            self._reject(line, "read", f"a line of {size} bytes, more than {self.reading.max_line_bytes}")
+        if problem := self._unreadable(line):
+            self._reject(line, "read", problem)
             self._count("quarantined", line)
             return
         fed = self.reader.feed(self.context, line.raw, self.reading.options)
@@ -100,6 +99,12 @@ class Gathering:
         if step.chunks:
             self.chunks += [c for c in step.chunks if not self.reading.forgotten(self.path, c.metadata)]
         self.releases += step.releases
+
+    def _unreadable(self, line: Line) -> str:
+        """Why there is nothing in a line to be fed; "" if there is."""
+        if line.oversized:
+            return f"a line of {line.end - line.start} bytes, more than {self.reading.max_line_bytes}"
+        return line.problem
 
     def _count(self, outcome: str, line: Line) -> None:
         self._lines[outcome] += 1

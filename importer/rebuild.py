@@ -20,28 +20,6 @@ def read_all_again(checkpoints: Checkpoints) -> int:
         return connection.execute("DELETE FROM files").rowcount
 
 
-def another_store(checkpoints: Checkpoints) -> None:
-    """Forgets which collection was imported into: the next one is taken as it is."""
-    with checkpoints.database.transaction() as connection:
-        connection.execute("DELETE FROM meta WHERE name IN ('fingerprint', 'migrated')")
-
-
-def vouch(checkpoints: Checkpoints, fingerprint: str) -> dict[str, str]:
-    """What to remember when everything was copied to the collection of that fingerprint."""
-    return {"migrated": f"{fingerprint} {_mark(checkpoints)}"}
-
-
-def moved_to(checkpoints: Checkpoints, fingerprint: str) -> bool:
-    """Whether that collection got a copy of everything, and nothing was imported since then into the former one."""
-    return checkpoints.meta("migrated") == f"{fingerprint} {_mark(checkpoints)}"
-
-
-def _mark(checkpoints: Checkpoints) -> str:
-    """Moves with every commit that stores anything."""
-    counters = checkpoints.counters()
-    return "/".join(str(counters.get(name, 0)) for name in ("points", "known", "bytes_stored", "bytes_skipped"))
-
-
 def known(checkpoints: Checkpoints) -> Iterator[Checkpoint]:
     """The files with checkpoints that still have a path."""
     return (checkpoint for _, checkpoint in known_files(checkpoints) if checkpoint.path)

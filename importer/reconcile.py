@@ -29,7 +29,7 @@ class Reconcile:
     follow_links: bool = False
     files: int = 0
     errors: dict[bytes, str] = field(default_factory=dict)
-    _in_pieces: bytes = b""
+    _in_pieces: bytes = b""  # the large folder that was last given in several parts
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
     async def look(self, roots: Iterable[Root], breathe: Callable[[], None]) -> int:
@@ -61,6 +61,9 @@ class Reconcile:
                     self.agenda.live(pending(root, stat))
 
     def _compare(self, root: Root, folder: Folder) -> None:
+        """One folder: what is behind goes on the agenda, what vanished is marked. A root that is not there is waited
+        for, so only a folder that cannot be read is an error.
+        """
         if folder.error and os.path.lexists(root.path):
             self.errors[folder.path] = folder.error
             self._failures.failed("folder.unreadable", path=folder.path, reason=folder.error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -50,13 +50,15 @@ class Start:
 class Line:
     """One complete line: its bytes without the newline, `start` and `end` offsets (`end` is just after the newline).
 
-    An `oversized` line was hashed through and not kept: `raw` is its first few bytes only.
+    An `oversized` line was hashed through and not kept: `raw` is its first few bytes only, as it is of one with a
+    `problem`, which cannot be read for that reason. Of a document, a line is a unit with what stands in front of it.
     """
 
     start: int
     end: int
     raw: bytes
     oversized: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,58 +222,3 @@ class Batch:
     commits: tuple[Commit, ...]
     urgent: bool = False
     owners: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the worker did with a batch, sent after the durable write.
-
-    `points` were embedded and written, `known` stood in the store already, `total` is what the store counts now.
-    """
-
-    batch: int
-    points: int
-    known: int
-    tokens: int
-    total: int
-    rss_bytes: int
-    embed_s: float
-    store_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong with a batch: `stage` is embed, store or worker; `ids` are the chunks to blame, () for all."""
-
-    batch: int
-    stage: str
-    kind: str
-    message: str
-    retryable: bool
-    ids: tuple[str, ...] = ()
-    retry_after_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter."""
-
-    text: str
-    limit: int = 10
-    mode: str = "hybrid"
-    project: str = ""
-    source: str = ""
-    kind: str = ""
-    conversation: str = ""
-    since: str = ""
-    until: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One found point. `metadata` is what the chunk carried."""
-
-    id: str
-    score: float
-    document: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -52,6 +52,7 @@ def mask(text: str) -> str:
 
 
 def _masked_once(text: str) -> str:
+    """Tokens are long words, and most texts have none that long, so they are looked for among these first."""
     long_words = " ".join([word for word in text.split() if len(word) >= TOKEN_CHARS])
     if long_words:
         for secret in TOKENS:

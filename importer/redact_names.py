@@ -91,6 +91,7 @@ def _secret(match: re.Match[str]) -> tuple[int, int] | None:
 
 
 def _label(name: str) -> str:
+    """By the first letters of the name; what is left over is a credential."""
     first = name[:3].lower()
     return {"pas": "password", "pwd": "password", "sec": "secret", "tok": "token", "key": "key"}.get(
         first, "credential"

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from importer import formats, opening, tail
+from importer import formats, opening, slices, tail
 from importer.checkpoints import Checkpoints
 from importer.chunk import Folding
 from importer.pipeline import UNKNOWN_FORMAT, State
 from importer.reading import Gathering, Reading
-from importer.records import Checkpoint, Chunk, Reason
+from importer.records import Checkpoint, Chunk, FileStat, Reason
 from importer.rows import READ, read
 
 PAGE_ROWS = 500
@@ -57,6 +57,11 @@ def fold_state(checkpoint: Checkpoint) -> Folding:
     return _states.decode(checkpoint.context).fold if checkpoint.context else Folding()
 
 
+def _unpacked(checkpoint: Checkpoint) -> int:
+    """How far a packed file was read, in unpacked bytes; 0 for any other."""
+    return _states.decode(checkpoint.context).unpacked if checkpoint.context else 0
+
+
 class Refold:
     """One file's chunks, by iterating. Raises Unread. `folding` is the state after the last line folded."""
 
@@ -74,24 +79,31 @@ class Refold:
             start = tail.start(opened.stat, known, opened.fd)
             if start.reason not in {Reason.UNCHANGED, Reason.RESUME}:
                 raise Unread(f"the file was {start.reason}")
-            yield from self._slices(opened.fd)
+            if slices.rewritten(opened.fd, opened.stat, known, formats.load(known.format)):
+                raise Unread("the document was written again")
+            yield from self._slices(opened.fd, opened.stat)
         except OSError as error:
             raise Unread(error.strerror or str(error)) from error
         finally:
             os.close(opened.fd)
 
-    def _slices(self, fd: int) -> Iterator[tuple[Chunk, ...]]:
+    def _slices(self, fd: int, stat: FileStat) -> Iterator[tuple[Chunk, ...]]:
         """Reads as the importer does, but never surfaces in between: outgrown forms are not expected anywhere."""
         known, reading = self._checkpoint, self._reading
-        context: Any = formats.load(known.format).begin(known.path)
-        offset, mark = 0, None
-        while offset < known.offset:
-            part = tail.read_slice(fd, offset, reading.slice_bytes, reading.max_line_bytes, mark)
-            if part.torn or (part.at_end and part.offset < known.offset):
+        reader = formats.load(known.format)
+        context: Any = reader.begin(known.path)
+        source, unpacked = slices.Slices(), _unpacked(known)
+        end = unpacked or known.offset
+        offset: int = 0
+        mark: object = None
+        while offset < end:
+            place = slices.Place(0, unpacked=offset) if unpacked else slices.Place(offset, mark)
+            part = source.read(fd, stat, reader, reading, place)
+            if part.torn or (part.at_end and part.offset < end):
                 raise Unread("the file changed while it was read")
             gathered = self._gathering(context, offset)
             for line in part.lines:
-                if line.start < known.offset:
+                if line.start < end:
                     gathered.feed(line)
             context, self.folding = gathered.context, gathered.folding
             offset, mark = part.offset, part.scanned_to

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from importer import migrations
-from importer.database import Database, StateCorrupt, suspect_mark, translating
-from importer.errors import StateError
+from importer.database import Database, suspect_mark, translating
+from importer.errors import StateCorrupt, StateError
 
 QUICK_CHECK_BYTES = 64 * 1024 * 1024  # up to here every page is checked at start (measured: 1 ms a MB); above, `files`
 KEEP_ASIDE = 3  # damaged databases kept for whoever wants to look; a disk that damages daily must not fill up

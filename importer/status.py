@@ -20,6 +20,7 @@ from importer.lag import Lag
 from importer.lock import Holder
 from importer.memory import Probes
 from importer.meter import Meter, Rates
+from importer.outage import STORE
 from importer.reach import EDGE, Place, Reached
 from importer.records import Tally
 from importer.wake import Mode
@@ -179,7 +180,7 @@ def _place(engine: Engine) -> Status:
     configure = delivery.supervisor.launch.configure
     store = configure["store"]
     where = reach.place(configure["location"], store["collection"], store["directory"])
-    away = bool(delivery.store_failures)
+    away = delivery.outage.away == STORE
     met = delivery.supervisor.worker is not None or engine.run.total >= 0
     known = True if met else reach.look_at_folder(where.location).reachable if where.kind == EDGE else None
     shown = {**asdict(where), "reachable": False if away else known, "why": engine.run.holding if away else ""}

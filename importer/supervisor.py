@@ -16,7 +16,8 @@ from typing import Any
 
 from importer import policy, wire
 from importer.child import Child, Ended
-from importer.errors import ImporterError, StoreRefused, StoreUnreachable, WorkerDied, WorkerError
+from importer.errors import EmbedUnreachable, ImporterError, StoreRefused, StoreUnreachable, WorkerDied, WorkerError
+from importer.heir import Heir
 from importer.log import logger
 from importer.policy import Recycle
 
@@ -29,16 +30,24 @@ STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start a worker: its command, its environment, its first frame."""
+    """How to start a worker: its command, its environment, its first frame.
+
+    `heirs`: there is room for two at once, for the second or so in which the next one loads its model.
+    """
 
     environ: Mapping[str, str]
     configure: Mapping[str, Any]
     command: tuple[str, ...] = (sys.executable, "-m", "importer.worker")
+    heirs: bool = False
 
 
 @dataclass(slots=True)
 class Worker:
-    """The living worker and what is remembered of it."""
+    """The living worker and what is remembered of it.
+
+    `born_s` is monotonic; `lifetime_files` 0 means for ever. `planned` is set before it is told to end, so that its
+    exit is not taken for a crash.
+    """
 
     child: Child
     ready: wire.Ready
@@ -63,7 +72,7 @@ class Record:
     peak_anon_bytes: int = 0
     daemon_peak_rss_bytes: int = 0
     daemon_peak_anon_bytes: int = 0
-    endings: list[tuple[float, str, int, int, int, float]] = field(default_factory=list)
+    endings: list[tuple[float, str, int, int, int, float]] = field(default_factory=list)  # fields of `history.Ending`
 
 
 class Supervisor:
@@ -86,6 +95,8 @@ class Supervisor:
         self.launch = launch
         self.record = Record()
         self.worker: Worker | None = None
+        self._heir = Heir()
+        self.backlog = False  # whether a large one is under way; a fresh worker is told
         self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
         self._recycle_files = recycle_files
         self._boot_s = boot_s
@@ -101,11 +112,23 @@ class Supervisor:
         return next(self._numbers)
 
     async def ready(self, *, preload: bool = True) -> Worker:
-        """The living worker, started if there is none. Raises WorkerError, StoreRefused or StoreUnreachable."""
+        """The living worker, started if there is none. Raises WorkerError, StoreRefused or what is unreachable."""
         async with self._starting:
             if self.worker is None or self.worker.child.ended.done():
                 self.worker = await self._start(preload)
             return self.worker
+
+    def room(self, files: int) -> int:
+        """How many files more the worker is to get when so many are in flight."""
+        lifetime = self.worker.lifetime_files if self.worker is not None else self._recycle_files
+        return lifetime - files - (self.worker.files if self.worker is not None else 0) if lifetime else sys.maxsize
+
+    def foresee(self, files: int) -> None:
+        """So many files are in flight: when they complete the worker's life, the next one gets itself ready."""
+        worker = self.worker
+        if self.launch.heirs and worker is not None and 0 < worker.lifetime_files <= worker.files + files:
+            told = {**self.launch.configure, "standby": True}
+            self._heir.call(self.launch.command, dict(self.launch.environ), wire.Configure(told))
 
     async def ask(self, op: str, **args: Any) -> Any:
         """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
@@ -123,10 +146,12 @@ class Supervisor:
         worker = await self.ready()
         return worker.child.post(number, message)
 
-    async def recycle(self, reason: Recycle) -> None:
-        """Ends the worker on purpose; call it when nothing is in flight."""
+    async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:
+        """Ends the worker on purpose, when nothing is in flight. `successor`: the next one is needed at once."""
         async with self._starting:  # an embedded store has one opener: the next worker waits for the end of this one
             worker, self.worker = self.worker, None
+            if not successor:
+                await self._heir.dismiss(STOP_S)
             if worker is None or worker.child.ended.done():
                 return
             worker.planned = reason
@@ -145,11 +170,15 @@ class Supervisor:
             self.worker.child.kill()
 
     async def _start(self, preload: bool) -> Worker:
+        """A worker that has its settings, its store open and whose store is accepted. Whatever is raised (what the
+        worker reports, what `accept` refuses, WorkerError for silence or death), no process is left behind.
+        """
         self.record.spawns += 1
         started_s = self._clock()
-        child = await Child.spawn(self.launch.command, self.launch.environ)
+        child = await self._heir.take() or await Child.spawn(self.launch.command, self.launch.environ)
         try:
-            configure = wire.Configure({**self.launch.configure, "preload": preload})
+            told = {**self.launch.configure, "preload": preload, "backlog": self.backlog}
+            configure = wire.Configure(told)
             reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
         except (TimeoutError, WorkerDied) as error:
             raise await self._stillborn(child, error) from error
@@ -168,6 +197,7 @@ class Supervisor:
         return worker
 
     async def _stillborn(self, child: Child, error: Exception) -> WorkerError:
+        """Ends one that gave no answer and makes its last words the error."""
         self.record.boot_failures += 1
         child.kill()
         ended = await child.ended
@@ -177,6 +207,7 @@ class Supervisor:
         )
 
     def _buried(self, worker: Worker, ended: Ended) -> None:
+        """Called at every end of a worker. Only one that nobody had planned is a crash."""
         if worker.planned is not None:
             return
         self.record.crashes += 1
@@ -187,6 +218,7 @@ class Supervisor:
         log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail)
 
     def _ended(self, worker: Worker, reason: str) -> None:
+        """Notes an end for the history. Nobody may be there to write it, so there is a bound."""
         lived_s = self._clock() - worker.born_s
         ending = (time.time(), reason, worker.child.pid, worker.files, self.record.judged_bytes, lived_s)
         self.record.endings = [*self.record.endings[-MOST_ENDINGS:], ending]
@@ -197,6 +229,8 @@ def error_of(reply: wire.Reply) -> ImporterError:
     if not isinstance(reply, wire.Failed):
         return WorkerError(f"unexpected reply: {type(reply).__name__}")
     failure, hint = reply.failure, reply.hint
+    if failure.kind == EmbedUnreachable.__name__:
+        return EmbedUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
     if reply.exit_code == StoreUnreachable.exit_code:
         return StoreUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
     if reply.exit_code == StoreRefused.exit_code:

@@ -44,15 +44,19 @@ class Slice:
     `at_end`: nothing more complete to read now. If False, read on from `offset` even if `lines` is empty (the newline
     of a long line is being sought), handing in `scanned_to`. `head` and `tail_digest` go into the checkpoint.
     `torn`: the file was rewritten meanwhile and nothing was taken; ask `start` again, with a fresh stat.
+    `waiting`: what is left is half of something that is being written; look again soon, changed or not. `passed` is the
+    offset that `head` and `tail_digest` vouch for where it is another: in a packed file.
     """
 
     lines: tuple[Line, ...]
     offset: int
     at_end: bool
-    scanned_to: Mark | None
+    scanned_to: object
     head: HeadPrint
     tail_digest: bytes
     torn: bool = False
+    waiting: bool = False
+    passed: int | None = None
 
 
 def unchanged(stat: FileStat, checkpoint: Checkpoint) -> bool:

@@ -26,7 +26,8 @@ from typing import Any
 import msgspec
 
 from importer.errors import WireError
-from importer.records import Chunk, Failure, Receipt, Release
+from importer.outcome import Failure, Receipt
+from importer.records import Chunk, Release
 
 MAGIC = b"IMP1"
 HEADER = struct.Struct("!4sIIQ")
@@ -40,7 +41,7 @@ class Configure(msgspec.Struct, frozen=True, tag="configure"):
 
 
 class Import(msgspec.Struct, frozen=True, tag="import"):
-    """Embed and store these chunks, then let go of the outgrown open ones. `token_budget` bounds one model run."""
+    """Embed and store these chunks, then let go of the outgrown open ones. `token_budget` bounds its model runs."""
 
     chunks: tuple[Chunk, ...]
     releases: tuple[Release, ...] = ()

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pathlib
 
+import lodging
 import pytest
 
 STATE = pathlib.Path(__file__).parent.parent / "state"
+
+
+def pytest_sessionfinish() -> None:
+    """Leaves nothing behind on a test server."""
+    lodging.drop_all()
 
 
 @pytest.fixture(scope="session")

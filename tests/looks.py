@@ -29,12 +29,16 @@ LIMITS = Thresholds(
 
 
 def sample(at_s=0.0, worker_mb=0, free=0.5, full=0.0, daemon_mb=40, oom_kills=0):
+    """A look at second `at_s`: megabytes of the worker (0: there is none), what is `free` of 16 GB, and the percent of
+    time in which everything waited (`full`).
+    """
     worker = ProcessMemory(worker_mb * MB, 0, 300 * MB) if worker_mb else None
     daemon = ProcessMemory(daemon_mb * MB, 0, 0)
     return Sample(float(at_s), worker, daemon, 16 * GB, int(free * 16 * GB), None, oom_kills, full, full)
 
 
 def life(batches=5, age_s=100.0, **more):
+    """A worker of some age and work; files and idleness as given."""
     return Life(more.pop("pid", 7), age_s, batches, **more)
 
 

@@ -17,10 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import lodging
+from units import content, units
+
 from importer import chunk, formats
 from importer.checkpoints import Checkpoints
 from importer.chunk import Cutting, Folding, Origin
-from importer.records import Chunk, Tally, Turn
+from importer.records import Chunk, Line, Tally, Turn
 from importer.redact import mask
 from importer.worker import stores
 from importer.worker.stores import Point, Store
@@ -40,26 +43,39 @@ class Told:
     tally: Tally = field(default_factory=Tally)
 
 
-def fold(raw: bytes, path: str, *, forms: bool = False, line_bytes: int = LINE_BYTES, host: str = HOST) -> Told:
-    """Folds the complete lines of a file's bytes; `forms` also gathers the open forms on the way, which costs."""
+def fold(
+    raw: bytes,
+    path: str,
+    *,
+    until: int | None = None,
+    forms: bool = False,
+    line_bytes: int = LINE_BYTES,
+    host: str = HOST,
+) -> Told:
+    """Folds the complete lines of a file's bytes, or a document's units, those that end behind `until` left out.
+
+    `forms` also gathers the open forms on the way, which costs.
+    """
     told = Told()
     name = formats.detect(raw[: formats.HEAD_BYTES])
     if name is None:
         return told
     reader, folding, origin = formats.load(name), Folding(), Origin(name, host)
     context = reader.begin(os.fsencode(path))
-    for line in raw.split(b"\n")[:-1]:
-        if len(line) > line_bytes:
+    for line in _lines(name, raw, line_bytes):
+        if until is not None and line.end > until:
+            break
+        if line.oversized or line.problem:
             told.tally += _outcome(line, 0, broken=True)
             continue
-        fed = reader.feed(context, line, formats.Options())
+        fed = reader.feed(context, line.raw, formats.Options())
         context, said = fed.context, 0
         for turn in fed.turns:
             step = chunk.feed(folding, masked(turn), CUTTING, origin)
             folding = step.folding
             said += step.accepted and bool(turn.text)
             told.chunks.update({one.id: one for one in step.chunks})
-        told.tally += _outcome(line, said, broken=bool(fed.problems))
+        told.tally += replace(_outcome(line, said, broken=bool(fed.problems)), unknown=fed.unknown)
         if forms:
             told.forms.update(one.id for one in chunk.surface(folding, CUTTING, origin).chunks)
     last = chunk.surface(folding, CUTTING, origin, at_end=True)
@@ -68,14 +84,26 @@ def fold(raw: bytes, path: str, *, forms: bool = False, line_bytes: int = LINE_B
     return told
 
 
+def _lines(name: str, raw: bytes, line_bytes: int) -> Iterator[Line]:
+    """The complete lines, cut in the plainest way, or the units of a document."""
+    if formats.document(formats.load(name), raw[: formats.HEAD_BYTES]):
+        yield from units(name, raw, max_line_bytes=line_bytes)
+        return
+    end = 0
+    for line in raw.split(b"\n")[:-1]:
+        yield Line(end, end := end + len(line) + 1, line, oversized=len(line) > line_bytes)
+
+
 def masked(turn: Turn) -> Turn:
     """The turn without its secrets, as it is stored."""
     return replace(turn, text=mask(turn.text), facts=replace(turn.facts, title=mask(turn.facts.title)))
 
 
-def _outcome(line: bytes, said: int, *, broken: bool) -> Tally:
+def _outcome(line: Line, said: int, *, broken: bool) -> Tally:
+    """One line counts as one outcome, its newline included in the bytes."""
     outcome = "quarantined" if broken else "stored" if said else "skipped"
-    return Tally(**{f"lines_{outcome}": 1, f"bytes_{outcome}": len(line) + 1}, messages=said)  # type: ignore[arg-type]
+    size = line.end - line.start
+    return Tally(**{f"lines_{outcome}": 1, f"bytes_{outcome}": size}, messages=said)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -99,17 +127,19 @@ def files_below(folder: str) -> Iterator[str]:
     for top, _, names in os.walk(folder):
         for name in sorted(names):
             path = os.path.join(top, name)
-            if os.path.isfile(path) and not os.path.islink(path) and name.endswith((".jsonl", ".json")):
+            if os.path.isfile(path) and not os.path.islink(path) and name.endswith((".jsonl", ".json", ".zst")):
                 yield path
 
 
 def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE_BYTES, host: str = HOST) -> Expected:
     """Folds every file below the folder but those `without`."""
     expected = Expected()
+    seen: set[int] = set()
     for path in files_below(folder):
         if path not in without:
-            with open(path, "rb") as file:
-                expected.add(fold(file.read(), path, line_bytes=line_bytes, host=host))
+            inode, told = os.stat(path).st_ino, fold(content(path), path, line_bytes=line_bytes, host=host)
+            expected.add(told if inode not in seen else replace(told, tally=Tally()))  # a hard link is no second file
+            seen.add(inode)
     return expected
 
 
@@ -117,15 +147,17 @@ def committed(state: str) -> Expected:
     """Folds every known file up to its checkpoint."""
     expected = Expected()
     for row in rows_of(state):
-        with open(row["path"], "rb") as file:
-            expected.add(fold(file.read(row["offset"]), row["path"]))
+        expected.add(fold(content(row["path"]), row["path"], until=_until(row)))
     return expected
 
 
 @contextmanager
-def opened(state: str, location: str = "edge", model: str = MODEL) -> Iterator[Store]:
-    """The store of a state directory that no worker has open."""
+def opened(state: str, location: str = "", model: str = MODEL) -> Iterator[Store]:
+    """The store of a state directory that no worker has open: `location`, else where `lodging` says."""
     settings = {"directory": os.path.join(state, "edge"), "collection": "conversations"}
+    if not location and lodging.SERVER:
+        settings |= {"collection": lodging.collection_of(state), "api_key": lodging.KEY}
+    location = location or lodging.SERVER or "edge"
     store = stores.load(location, model=model, dimension=384, settings=settings, create=False)
     try:
         yield store
@@ -143,71 +175,6 @@ def points_of(store: Store) -> list[Point]:
         if page.next is None:
             return found
         after = page.next
-
-
-@dataclass
-class Look:
-    """How a store differs from what it should hold; each list is for a person to read."""
-
-    points: int
-    missing: list[str]
-    extra: list[str]
-    twice: list[str]
-    unlike: list[str]
-
-    @property
-    def wrong(self) -> dict[str, list[str]]:
-        """What is not as it should be; empty when all is well."""
-        named = {"missing": self.missing, "extra": self.extra, "twice": self.twice, "unlike": self.unlike}
-        return {name: found[:5] for name, found in named.items() if found}
-
-
-def compare(
-    expected: Expected,
-    store: Store,
-    *,
-    explained: Collection[str] = (),
-    rejected: Collection[str] = (),
-    changing: bool = False,
-) -> Look:
-    """I1 and I2. `explained` ids may be there besides, `rejected` ones are in quarantine.
-
-    With `changing` (files were rewritten) metadata may come from what a file said before.
-    """
-    points = points_of(store)
-    by_id = {point.id: point for point in points}
-    missing = [one for one in expected.chunks if one not in by_id and one not in rejected]
-    extra = [_shown(point) for one, point in by_id.items() if one not in expected.chunks and one not in explained]
-    ids = [point.id for point in points]
-    twice = [one for one in by_id if ids.count(one) > 1] if len(ids) != len(by_id) else []
-    if store.count() != len(by_id):
-        twice.append(f"the store counts {store.count()}, there are {len(by_id)}")
-    judge = _unlike if not changing else _unlike_text
-    unlike = [f"{one}: {why}" for one, cs in expected.chunks.items() if one in by_id and (why := judge(by_id[one], cs))]
-    return Look(len(by_id), [f"{one}: {expected.chunks[one][0].text[:80]!r}" for one in missing], extra, twice, unlike)
-
-
-def _shown(point: Point) -> str:
-    return f"{point.id}: {point.payload.get('open_by')} {str(point.payload.get('document'))[:80]!r}"
-
-
-def _unlike(point: Point, chunks: list[Chunk]) -> str:
-    """Why a point is none of the chunks that files give its id, or ""."""
-    if text := _unlike_text(point, chunks):
-        return text
-    if dict(point.payload["metadata"]) not in [dict(one.metadata) for one in chunks]:
-        return f"metadata {point.payload['metadata']} is none of {[dict(one.metadata) for one in chunks]}"
-    holders = point.payload.get("open_by", ())
-    closed = any(not one.holder for one in chunks)
-    wanted = 0 if closed else len(chunks)
-    return "" if len(holders) == wanted else f"held open by {holders}, expected {wanted} holders"
-
-
-def _unlike_text(point: Point, chunks: list[Chunk]) -> str:
-    if point.payload["document"] != chunks[0].text:
-        return "another text"
-    norm = sum(float(x) ** 2 for x in point.dense)
-    return "" if abs(norm - 1) < 1e-3 else f"a vector of length {norm}"
 
 
 def rows_of(state: str) -> list[dict[str, Any]]:
@@ -233,6 +200,7 @@ def rejected_in(state: str) -> set[str]:
 
 @contextmanager
 def _peeked(state: str) -> Iterator[Checkpoints]:
+    """The state beside whoever writes it."""
     checkpoints = Checkpoints.peek(f"{state}/checkpoints.sqlite3")
     assert checkpoints is not None, "nothing was ever imported"
     with checkpoints:
@@ -250,15 +218,32 @@ def torn(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _after_newline(row: Mapping[str, Any]) -> bool:
+    """Also of a file that is gone or another one by now: of that nothing can be told."""
     if not row["offset"]:
         return True
     try:
         with open(row["path"], "rb") as file:
             file.seek(row["offset"] - 1)
             before = file.read(1)
-            return os.fstat(file.fileno()).st_ino != row["inode"] or before in {b"\n", b""}
+            moved = os.fstat(file.fileno()).st_ino != row["inode"]
+            return moved or before in {b"\n", b""} or _after_unit(row)
     except FileNotFoundError:
         return True
+
+
+def _until(row: Mapping[str, Any]) -> int | None:
+    """Up to where a file was committed, in bytes of its lines. Of a packed file that is told only for all of it."""
+    if not row["path"].endswith(".zst"):
+        return int(row["offset"])
+    return None if row["offset"] == row["size"] else 0
+
+
+def _after_unit(row: Mapping[str, Any]) -> bool:
+    raw = content(row["path"])
+    if row["path"].endswith(".zst"):
+        return True
+    document = formats.document(formats.load(row["format"]), raw[: formats.HEAD_BYTES])
+    return document is not None and row["offset"] in {unit.end for unit in units(row["format"], raw)}
 
 
 def unpaid(state: str, store: Store) -> list[str]:
@@ -272,8 +257,7 @@ def unpaid_of(rows: Iterable[Mapping[str, Any]], store: Store, rejected: Collect
     for row in rows:
         if not os.path.exists(row["path"]) or os.stat(row["path"]).st_ino != row["inode"]:
             continue
-        with open(row["path"], "rb") as file:
-            told = fold(file.read(row["offset"]), row["path"])
+        told = fold(content(row["path"]), row["path"], until=_until(row))
         ids = [one.id for one in told.chunks.values() if not one.holder and one.id not in rejected]
         there = store.lookup(ids)
         found += [f"{row['path']} at {row['offset']}: {one}" for one in ids if one not in there]
@@ -282,5 +266,4 @@ def unpaid_of(rows: Iterable[Mapping[str, Any]], store: Store, rejected: Collect
 
 def forms_of(path: str) -> set[str]:
     """Ids of everything this file gives at any of its lines: what may stay when it changes or vanishes."""
-    with open(path, "rb") as file:
-        return fold(file.read(), path, forms=True).forms
+    return fold(content(path), path, forms=True).forms

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import lodging
 import psutil
 
 from importer import control
@@ -42,11 +43,15 @@ class Done:
 
 @dataclass
 class Importer:
-    """One installation: a state directory, a home of its own, an environment. `bound`: permissions bind root too."""
+    """One installation: a state directory, a home of its own, an environment; on the test server if there is one.
+
+    `bound`: permissions bind root too. `embedded`: never on that server.
+    """
 
     base: pathlib.Path
     environ: dict[str, str] = field(default_factory=lambda: dict(FAKE))
     bound: bool = False
+    embedded: bool = False
 
     @property
     def state(self) -> str:
@@ -73,12 +78,17 @@ class Importer:
         passed["HOME"] = str(self.base)
         return subprocess.Popen(
             [sys.executable, "-m", "importer", "--state-dir", self.state, *arguments],
-            env={**passed, **self.environ, **environ},
+            env={**passed, **self._lodged({**self.environ, **environ}, arguments)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             preexec_fn=_bind if self.bound else None,  # two system calls, no locks
         )
+
+    def _lodged(self, environ: dict[str, str], arguments: tuple[str, ...]) -> dict[str, str]:
+        """The environment, and where the points go unless somebody says so."""
+        chosen = self.embedded or "--store" in arguments or "QDRANT_URL" in environ
+        return environ if chosen else {**lodging.environ_of(self.state), **environ}
 
     def worker_pids(self) -> list[int]:
         """Workers of this installation, orphaned ones too: the environment they were born with names its home."""

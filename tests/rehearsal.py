@@ -35,11 +35,11 @@ from importer.delivery import Delivery
 from importer.discover import Root
 from importer.engine import Engine
 from importer.errors import WorkerDied
+from importer.outcome import Failure, Receipt
 from importer.pipeline import Pipeline
 from importer.policy import Recycle
 from importer.reading import Reading
 from importer.reconcile import Reconcile
-from importer.records import Failure, Receipt
 from importer.supervisor import Record
 from importer.worker.applying import plan
 from importer.worker.stores.schema import payload
@@ -56,12 +56,16 @@ class Worker:
         self.fates = fates
         self.record = Record()
         self.worker: Any = None
+        self.backlog = False
         self.last_working: tuple[str, ...] = ()
         self._numbers = itertools.count(1)
         self._posted: list[tuple[int, wire.Import, asyncio.Future[wire.Reply]]] = []
 
     def number(self) -> int:
         return next(self._numbers)
+
+    def room(self, files: int) -> int:
+        return 1000
 
     async def ready(self, *, preload: bool = True) -> Any:
         self.worker = self.worker or SimpleNamespace(
@@ -76,7 +80,7 @@ class Worker:
         loop.call_soon(self._work)
         return future
 
-    async def recycle(self, reason: Recycle) -> None:
+    async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:
         self.worker = None
         self._posted.clear()
 
@@ -84,6 +88,7 @@ class Worker:
         self._die(())
 
     def _work(self) -> None:
+        """What the worker does with the next batch it takes, urgent ones first."""
         if not self._posted:
             return
         taken = min(self._posted, key=lambda posted: not posted[1].urgent)
@@ -103,6 +108,7 @@ class Worker:
         self._die(tuple(chunk.id for chunk in request.chunks) if fate == "die in the model" else ())
 
     def _die(self, working: tuple[str, ...]) -> None:
+        """All that was posted fails; `working` was in the model."""
         self.worker, self.last_working = None, working
         for _, _, future in self._posted:
             if not future.done():
@@ -110,6 +116,7 @@ class Worker:
         self._posted.clear()
 
     def _store(self, number: int, request: wire.Import, *, whole: bool) -> Receipt:
+        """As the real worker does it; not `whole`: it dies after the points, before holders and deletions."""
         ids = [one.id for one in (*request.chunks, *request.releases)]
         todo = plan(request.chunks, request.releases, self.store.lookup(ids))
         points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]

@@ -18,8 +18,9 @@ from qdrant_client.grpc.points_service_pb2_grpc import PointsServicer, add_Point
 class ScriptedGrpc(CollectionsServicer, PointsServicer):
     """Listens on a free port of the loopback; `url` says where."""
 
-    def __init__(self, api_key: str = "") -> None:
+    def __init__(self, api_key: str = "", pair: tuple[bytes, bytes] | None = None) -> None:
         self.api_key = api_key
+        self.pair = pair  # private key and certificate: then it speaks TLS
         self.made: Any = None
         self.indexes: list[str] = []
         self.points: dict[str, Any] = {}
@@ -30,7 +31,11 @@ class ScriptedGrpc(CollectionsServicer, PointsServicer):
         self._server = grpc.server(ThreadPoolExecutor(2))
         add_CollectionsServicer_to_server(self, self._server)
         add_PointsServicer_to_server(self, self._server)
-        self.url = f"grpc://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        if self.pair:
+            self.port = self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([self.pair]))
+        else:
+            self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.url = f"grpc://127.0.0.1:{self.port}"
         self._server.start()
         return self
 

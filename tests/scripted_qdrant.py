@@ -13,7 +13,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -50,29 +51,47 @@ class ScriptedQdrant:
     faults: list[Fault] = field(default_factory=list)
     collections: dict[str, dict[str, Any]] = field(default_factory=dict)
     points: dict[str, dict[str, Any]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> ScriptedQdrant:
-        outer = self
-
-        class Handler(_Handler):
-            server_state = outer
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if self.tls is not None:
-            self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
-        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self._http.server_address[1]}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
+        self._listen(0)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody listens; then it is back on the same port, with all it had."""
+        port = self._http.server_address[1]
+        self._close()
+        try:
+            yield
+        finally:
+            self._listen(port)
+
+    def _listen(self, port: int) -> None:
+        outer = self
+
+        class Handler(_Handler):
+            server_state = outer
+
+        self._http = _Http(("127.0.0.1", port), Handler)
+        if self.tls is not None:
+            self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self._http.server_address[1]}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+
+    def _close(self) -> None:
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
+        self._http.hang_up()
 
     def fault(self, path: str) -> Fault | None:
         """The next fault for this path, used up."""
@@ -84,7 +103,9 @@ class ScriptedQdrant:
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Status and result of a well-behaved server."""
         parts = path.partition("?")[0].strip("/").split("/")
-        collection = self.collections.get(parts[1] if len(parts) > 1 else "")
+        if parts in (["collections"], ["aliases"], ["collections", "aliases"]):
+            return self._names(parts, body)
+        collection = self.collections.get(self.aliases.get(parts[1], parts[1]))
         if parts[2:] == ["exists"]:
             return 200, {"exists": collection is not None}
         if method == "PUT" and len(parts) == 2:
@@ -99,6 +120,16 @@ class ScriptedQdrant:
             ("points", "count"): self._count,
         }
         return handlers[tuple(parts[2:])](collection, body)
+
+    def _names(self, parts: list[str], body: Any) -> tuple[int, Any]:
+        if parts == ["collections"]:
+            return 200, {"collections": [{"name": name} for name in self.collections]}
+        for action in body["actions"] if body else ():
+            self.aliases.pop(action.get("delete_alias", {}).get("alias_name", ""), None)
+            if made := action.get("create_alias"):
+                self.aliases[made["alias_name"]] = made["collection_name"]
+        known = [{"alias_name": alias, "collection_name": name} for alias, name in self.aliases.items()]
+        return 200, True if body else {"aliases": known}
 
     def _create(self, name: str, body: Any) -> tuple[int, Any]:
         if name in self.collections:
@@ -140,6 +171,7 @@ class ScriptedQdrant:
         return 200, [{"id": point["id"], "payload": point["payload"]} for point in found]
 
     def _batch(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        """Only deletions count here."""
         for operation in body["operations"]:
             for id in operation.get("delete", {}).get("points", ()):
                 self.points.pop(id, None)
@@ -150,6 +182,36 @@ class ScriptedQdrant:
 
     def _done(self) -> tuple[int, Any]:
         return 200, {"operation_id": 1, "status": "completed"}
+
+
+class _Http(ThreadingHTTPServer):
+    """Knows its open connections, for a server that goes away takes them along."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Also notes the connection."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Also forgets it."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Ends every connection that is open."""
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Connections end in the middle here; that is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -177,6 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(ok if status == 200 else {"status": {"error": result}, "time": 0.0}).encode(), {})
 
     def _judge(self, raw: bytes) -> tuple[int, Any]:
+        """Status and result, after what a server checks before it looks at a collection."""
         state = self.server_state
         if state.api_key and self.headers.get("api-key") != state.api_key:
             return 401, "Must provide an API key or an Authorization bearer token"
@@ -185,6 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         return state.answer(self.command, self.path, json.loads(raw) if raw else None)
 
     def _misbehave(self, fault: Fault) -> None:
+        """A reset is sent by closing with a linger of 0 seconds; half an answer promises more bytes than come."""
         if fault.how == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

@@ -4,11 +4,12 @@ The first frame's settings hold `lives`, one script per process (the last one fo
 that gets a line per life. A script is a list of words, the first for the start, one for each batch after that ("done"
 when it runs out):
 
-    ready | refuse | unreachable | die | hang    the start
+    ready | refuse | unreachable | unprovided | die | hang    the start
     done                          the batch is stored
     die                           SIGKILL with the batch's chunks in the model
     vanish                        SIGKILL with nothing in the model
     fail | away | halt | reject   EmbedError; StoreUnreachable; StoreRefused; PointsRejected for the first chunk
+    throttled                     EmbedUnreachable
     silent                        no answer at all
     torn                          half a frame, and the end
     poison                        `die` if a chunk's text says poison, naming that one alone; else `done`
@@ -23,15 +24,17 @@ import time
 from typing import Any
 
 from importer import wire
-from importer.records import Failure, Receipt
+from importer.outcome import Failure, Receipt
 
 FAILURES = {
     "fail": ("embed", "EmbedError", 4),
     "away": ("store", "StoreUnreachable", 75),
+    "throttled": ("embed", "EmbedUnreachable", 75),
     "halt": ("store", "StoreRefused", 5),
     "reject": ("store", "PointsRejected", 1),
     "refuse": ("boot", "ModelError", 4),
     "unreachable": ("boot", "StoreUnreachable", 75),
+    "unprovided": ("boot", "EmbedUnreachable", 75),
 }
 
 
@@ -57,6 +60,7 @@ class Actor:
         self.send(number, wire.Failed(Failure(number, stage, kind, f"scripted: {word}", True, ids, 0.0), exit_code))
 
     def start(self, word: str) -> None:
+        """The first word of a life."""
         if word == "die":
             die()
         if word == "hang":
@@ -83,7 +87,14 @@ class Actor:
         elif word != "silent":
             self.done(number, ids)
 
+    def answer(self, number: int, request: wire.Ask, life: int) -> None:
+        """The question itself; `die` ends every life, `die young` the first one."""
+        if request.op == "die" or (request.op == "die young" and life == 0):
+            die()
+        self.send(number, wire.Answer({"op": request.op, **request.args}))
+
     def done(self, number: int, ids: tuple[str, ...]) -> None:
+        """Counts as known what this life has seen before."""
         self.send(number, wire.Working(ids))
         self.send(number, wire.Working(()))
         fresh = set(ids) - self.seen
@@ -92,12 +103,15 @@ class Actor:
 
 
 def die() -> None:
+    """As the kernel does it for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
     actor = Actor(int(sys.argv[1]), int(sys.argv[2]))
     _, configure = actor.take()
+    if configure.settings.get("standby"):
+        _, configure = actor.take()
     with open(configure.settings["log"], "a+", encoding="ascii") as log:
         log.seek(0)
         life = len(log.readlines())
@@ -111,7 +125,7 @@ def main() -> None:
         if isinstance(request, wire.Import):
             actor.batch(number, request, script.pop(0) if script else "done")
         else:
-            actor.send(number, wire.Answer({"op": request.op, **request.args}))
+            actor.answer(number, request, life)
 
 
 if __name__ == "__main__":

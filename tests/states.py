@@ -24,13 +24,16 @@ BASE = Checkpoint(
 
 
 def checkpoint(path: bytes = BASE.path, inode: int = 1, **changes: Any) -> Checkpoint:
+    """`BASE` with changes; another `inode` makes it another file."""
     return replace(BASE, path=path, inode=inode, **changes)
 
 
 def commit(path: bytes = BASE.path, inode: int = 1, tally: Tally | None = None, **changes: Any) -> Commit:
+    """What a stored batch writes for one file; `rejects` among the changes are those of the commit."""
     rejects = changes.pop("rejects", ())
     return Commit(checkpoint(path, inode, **changes), tally or Tally(), rejects)
 
 
 def reject(offset: int = 0, path: bytes = BASE.path, chunk_id: str = "", reason: str = "no JSON") -> Reject:
+    """Ten bytes set aside: a line, or with a `chunk_id` a chunk."""
     return Reject(path, offset, 10, "embed" if chunk_id else "parse", reason, "sample", chunk_id)

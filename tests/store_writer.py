@@ -2,13 +2,14 @@
 
     python -m tests.store_writer DIRECTORY FIRST
 
-Each write of 32 points also opens some up and closes others, and every 320 points the store is optimised, so that a
-kill can meet it at anything.
+Each write of 32 points also opens some up and closes others, some long written, and every 320 points the store is
+optimised, so that a kill can meet it at anything.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import sys
 
 from importer.worker import stores
@@ -21,10 +22,11 @@ def main(directory: str, first: int) -> None:
     """Opens the store, waiting for the lock of the one killed before; never returns."""
     settings = {"optimise_every_points": 320}
     store = stores.load(f"edge:{directory}", model=MODEL, dimension=DIMENSION, settings=settings)
-    number = first
+    number, rng = first, random.Random(first)
     while True:
         points = [made(n, open_by=["held"]) for n in range(number, number + BATCH)]
         closed = {identity(n): () for n in range(max(0, number - BATCH), number)}
+        closed |= {identity(rng.randrange(number)): () for _ in range(8) if number}  # old ones can be changed too
         store.write(points, closed, [])
         number += BATCH
         os.write(1, b"%d\n" % number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,10 +13,10 @@ from importer.records import Chunk
 from importer.worker import stores
 from importer.worker.stores import Point, Store
 from importer.worker.stores.schema import point
+from tests import lodging
 
 MODEL, DIMENSION = "maker/Tiny-Model", 16
-SERVER = os.environ.get("QDRANT_TEST_URL", "")
-NO_SERVER = pytest.mark.skipif(not SERVER, reason="QDRANT_TEST_URL names no server")
+NO_SERVER = pytest.mark.skipif(not lodging.SERVER, reason="QDRANT_TEST_URL names no server")
 KINDS = [pytest.param("edge"), pytest.param("local"), pytest.param("server", marks=NO_SERVER)]
 Opener = Callable[..., Store]
 
@@ -68,11 +67,11 @@ def everything(store: Store, page: int = 100, **asked: bool) -> dict[str, Point]
 def openers(kind: str, base: str) -> Iterator[Opener]:
     """Yields a function that opens the one collection of `kind`; a server's is dropped afterwards."""
     collection = f"test_{uuid.uuid4().hex[:12]}"
-    location = SERVER if kind == "server" else f"{kind}:{base}"
+    location = lodging.SERVER if kind == "server" else f"{kind}:{base}"
     opened: list[Store] = []
 
     def opener(model: str = MODEL, dimension: int = DIMENSION, create: bool = True, **settings: object) -> Store:
-        asked = {"collection": collection, "api_key": os.environ.get("QDRANT_TEST_API_KEY", ""), **settings}
+        asked = {"collection": collection, "api_key": lodging.KEY, **settings}
         opened.append(stores.load(location, model=model, dimension=dimension, settings=asked, create=create))
         return opened[-1]
 
@@ -80,14 +79,5 @@ def openers(kind: str, base: str) -> Iterator[Opener]:
     for store in opened:
         store.close()
     if kind == "server":
-        drop(collection)
-
-
-def drop(collection: str) -> None:
-    """Remove a collection from the test server."""
-    from importer.worker.stores import Request
-    from importer.worker.stores.qdrant_connect import connect
-
-    client = connect(Request(SERVER, MODEL, DIMENSION, {"api_key": os.environ.get("QDRANT_TEST_API_KEY", "")}))
-    client.delete_collection(collection)
-    client.close()
+        with lodging.client() as client:
+            client.delete_collection(collection)

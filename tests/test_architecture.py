@@ -38,7 +38,7 @@ PURE = [
     "patterns",
 ]
 CODECS = {"fsencode", "fsdecode", "path.join", "path.dirname", "path.basename"}
-VALUES = {"errors", "records"}
+VALUES = {"errors", "records", "outcome", "query"}
 WORKER_MAY = {*VALUES, "wire", "failpoints", "likeness"}
 
 
@@ -84,6 +84,8 @@ def test_the_worker_knows_little_of_the_daemon(name: str) -> None:
     [
         ("errors", set(FILES)),
         ("records", set(FILES)),
+        ("outcome", set(FILES)),
+        ("query", set(FILES)),
         ("wire", set(FILES) - VALUES),
         ("policy", set(FILES) - VALUES),
         ("settings", {"log", "cli/wiring"}),
@@ -129,6 +131,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("watchfiles", r"watch|pump|coverage"),
         ("subprocess", r"child|bench/|cli/|checks/|doctor|service|worker/"),
         ("structlog", r"log|streak"),
+        ("zstandard", r"packed"),
     ],
 )
 def test_each_library_has_its_place(library: str, places: str) -> None:

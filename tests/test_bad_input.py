@@ -7,8 +7,10 @@ import os
 import pathlib
 import shutil
 
+import lodging
 import oracle
 import pytest
+import standing
 from processes import Done, Importer
 
 from importer.bench import corpus
@@ -64,7 +66,7 @@ def imported(installed: Importer, folder: str, *arguments: str) -> Done:
     expected = oracle.expect(folder)
     assert expected.files > 2
     with oracle.opened(installed.state) as store:
-        assert not oracle.compare(expected, store).wrong
+        assert not standing.compare(expected, store).wrong
     told = done.json
     assert told["lines"] == told["stored"] + told["skipped"] + told["quarantined"] == expected.tally.lines_read
     return done
@@ -126,7 +128,7 @@ def test_a_folder_without_permission(tmp_path: pathlib.Path, folder: str) -> Non
     assert done.code == 1
     assert shut in done.err and "Permission denied" in done.err
     with oracle.opened(installed.state) as store:
-        assert not oracle.compare(oracle.expect(folder), store).wrong
+        assert not standing.compare(oracle.expect(folder), store).wrong
 
 
 def test_a_file_without_permission(tmp_path: pathlib.Path, folder: str) -> None:
@@ -137,7 +139,7 @@ def test_a_file_without_permission(tmp_path: pathlib.Path, folder: str) -> None:
     done = no_traceback(installed.run("backlog", folder))
     assert (done.code, path in done.err) == (1, True)
     with oracle.opened(installed.state) as store:
-        assert not oracle.compare(oracle.expect(folder, without=[path]), store).wrong
+        assert not standing.compare(oracle.expect(folder, without=[path]), store).wrong
 
 
 @pytest.mark.parametrize("name", ["missing", "missing.jsonl"])
@@ -145,7 +147,7 @@ def test_a_missing_path(installed: Importer, folder: str, name: str) -> None:
     """It is a mistake of the caller: exit 2 that names it, and nothing was begun."""
     done = no_traceback(installed.run("backlog", folder, f"{folder}/{name}"))
     assert (done.code, f"{folder}/{name}" in done.err) == (2, True)
-    assert not os.path.exists(f"{installed.state}/edge")
+    assert not lodging.there(installed.state)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_a_corrupt_model_file(tmp_path: pathlib.Path, folder: str, model_dir: st
 def imported_by_model(installed: Importer, folder: str) -> int:
     done = no_traceback(installed.run("backlog", folder))
     with oracle.opened(installed.state) as store:
-        assert not oracle.compare(oracle.expect(folder), store).wrong
+        assert not standing.compare(oracle.expect(folder), store).wrong
     return done.code
 
 

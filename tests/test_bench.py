@@ -113,6 +113,24 @@ def test_the_ceiling_runs_each_window_once_and_unpadded(model_dir: str, tmp_path
         assert all(inputs["attention_mask"].all() and len(inputs) == 2 for inputs, _ in runs)
 
 
+def test_rivals_get_the_model_as_exporters_write_it(model_dir: str, tmp_path: pathlib.Path) -> None:
+    """The same function, padding computed or not; a graph that is not of our making is left as it is."""
+    import numpy as np
+    import onnxruntime
+
+    from importer.bench.rivals import exported
+
+    target = exported.directory(model_dir, str(tmp_path / "exported"))
+    ids = np.random.default_rng(1).integers(1000, 20_000, (3, 40))
+    mask = np.array([[1] * length + [0] * (40 - length) for length in (40, 7, 23)])
+    inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    ours, theirs = (
+        onnxruntime.InferenceSession(f"{folder}/model.onnx").run(None, inputs)[0] for folder in (model_dir, target)
+    )
+    assert np.abs((ours - theirs) * mask[..., None]).max() < 1e-4
+    assert exported.directory(target, str(tmp_path / "more")) == target
+
+
 def test_the_cli_stays_light() -> None:
     """What draws up the measurement imports nothing of what is measured."""
     code = f"import sys, importer.cli.bench; print(sorted({set(HEAVY)!r} & sys.modules.keys()))"

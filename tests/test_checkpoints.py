@@ -13,7 +13,7 @@ import pytest
 from states import checkpoint, commit, reject
 
 from importer.checkpoints import Checkpoints, FilesSummary, Known
-from importer.database import StateUnwritable
+from importer.errors import StateUnwritable
 from importer.records import Tally
 
 

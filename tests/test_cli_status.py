@@ -135,6 +135,7 @@ def test_only_pictures_can_be_plotted(history: Checkpoints) -> None:
 
 def test_unknown_is_shown_as_unknown(installed: Importer) -> None:
     """The text never turns a null into a zero."""
+    installed.embedded = True
     found = installed.run("status", "--json").json
     found.update(points=None, lines={**found["lines"], "in_flight": None})
     text = glance.text(found)

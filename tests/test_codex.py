@@ -184,5 +184,6 @@ def test_context_is_bounded_whatever_is_said(groups):
 def test_files_and_roots():
     """Live and archived sessions, without the prompt history and the index of titles."""
     assert codex.wanted(b"2026/06/26/rollout-2026-06-26T12-20-52-019f.jsonl")
-    assert not any(map(codex.wanted, (b"history.jsonl", b"session_index.jsonl", b"a/rollout-1.jsonl.zst")))
+    assert codex.wanted(b"a/rollout-1.jsonl.zst")
+    assert not any(map(codex.wanted, (b"history.jsonl", b"session_index.jsonl", b"a/rollout-1.zst")))
     assert codex.roots({"CODEX_HOME": "/c"}, "/home/ann") == ("/c/sessions", "/c/archived_sessions")

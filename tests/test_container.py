@@ -10,6 +10,7 @@ import pathlib
 
 import oracle
 import pytest
+import standing
 from containers import LEAKY, UID, Contained, build, config_of, contained, docker, missing
 from plugins.fake_embedder import FakeEmbedder
 from processes import until
@@ -56,7 +57,7 @@ def check(container: Contained) -> oracle.Expected:
     container.stop()
     expected = oracle.expect(container.said)
     with oracle.opened(container.state) as store:
-        assert not oracle.compare(expected, store).wrong
+        assert not standing.compare(expected, store).wrong
     assert not oracle.torn_offsets(container.state)
     assert oracle.totals_of(container.state) == expected.tally
     return expected

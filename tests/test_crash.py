@@ -10,6 +10,7 @@ import time
 
 import oracle
 import pytest
+import standing
 from processes import Importer, alone, kill, until, workers_of
 
 from importer.bench import corpus, planted
@@ -23,7 +24,7 @@ SMALL = {"MEMORY_BATCH_SIZE": "16"}  # many batches from few files
 def conversations(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A small corpus and every planted peculiarity but the heavy one."""
     folder = str(tmp_path_factory.mktemp("said"))
-    corpus.write(folder, files=20, seed=7)
+    corpus.write(folder, files=12, seed=7)
     planted.plant(folder, seed=7, only=set(planted.CASES) - {"heavy"})
     return folder
 
@@ -35,11 +36,11 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return importer
 
 
-def check(installed: Importer, folder: str) -> oracle.Look:
+def check(installed: Importer, folder: str) -> standing.Look:
     """I1, I2, I3 and I6, exactly, for files that have not changed."""
     expected = oracle.expect(folder)
     with oracle.opened(installed.state) as store:
-        look = oracle.compare(expected, store)
+        look = standing.compare(expected, store)
         assert not oracle.unpaid(installed.state, store)
     assert not look.wrong
     assert not oracle.torn_offsets(installed.state)
@@ -54,27 +55,43 @@ def finish(installed: Importer, folder: str) -> None:
     assert not oracle.rejected_in(installed.state)
 
 
-@pytest.mark.parametrize("seam", DAEMON_SEAMS)
-@pytest.mark.parametrize("nth", [1, 4])
-def test_killed_importer(installed: Importer, conversations: str, seam: str, nth: int) -> None:
-    """Killed at any seam, the next run finishes: nothing lost, nothing twice, every line counted once."""
-    killed = installed.run("backlog", conversations, IMPORTER_FAILPOINTS=f"{seam}=kill@{nth}")
+def killed_importer(installed: Importer, folder: str, seam: str, nth: int) -> None:
+    """Killed at a seam, the next run finishes: nothing lost, nothing twice, every line counted once."""
+    killed = installed.run("backlog", folder, IMPORTER_FAILPOINTS=f"{seam}=kill@{nth}")
     assert killed.code == -9
     assert not oracle.torn_offsets(installed.state)
-    finish(installed, conversations)
-    check(installed, conversations)
+    finish(installed, folder)
+    check(installed, folder)
+
+
+def killed_worker(installed: Importer, folder: str, seam: str, nth: int) -> None:
+    """A worker killed at a seam is replaced, and the same run finishes as if nothing had been."""
+    once = f"{installed.base}/once"
+    done = installed.run("backlog", folder, "--json", IMPORTER_FAILPOINTS=f"{seam}=kill@{nth}%{once}")
+    assert os.path.exists(once)
+    assert (done.code, done.json["worker"]["spawns"]) == (1, 2), done.err
+    check(installed, folder)
+
+
+@pytest.mark.parametrize("seam", DAEMON_SEAMS)
+def test_killed_importer(installed: Importer, conversations: str, seam: str) -> None:
+    """At every seam of the importer."""
+    killed_importer(installed, conversations, seam, 1 + DAEMON_SEAMS.index(seam))
 
 
 @pytest.mark.parametrize("seam", WORKER_SEAMS)
-@pytest.mark.parametrize("nth", [1, 4])
-def test_killed_worker(installed: Importer, conversations: str, tmp_path: pathlib.Path, seam: str, nth: int) -> None:
-    """A worker killed at any seam is replaced, and the same run finishes as if nothing had been."""
-    order = f"{seam}=kill@{nth}%{tmp_path}/once"
-    done = installed.run("backlog", conversations, "--json", IMPORTER_FAILPOINTS=order)
-    worker = done.json["worker"]
-    assert os.path.exists(tmp_path / "once")
-    assert (done.code, worker["spawns"]) == (1, 2), done.err
-    check(installed, conversations)
+def test_killed_worker(installed: Importer, conversations: str, seam: str) -> None:
+    """At every seam of the worker."""
+    killed_worker(installed, conversations, seam, 1 + WORKER_SEAMS.index(seam))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("nth", range(1, 9))
+@pytest.mark.parametrize("seam", [*DAEMON_SEAMS, *WORKER_SEAMS])
+def test_killed_at_every_turn(installed: Importer, conversations: str, seam: str, nth: int) -> None:
+    """At every seam, the first time it is passed and the seven after that."""
+    killed = killed_importer if seam in DAEMON_SEAMS else killed_worker
+    killed(installed, conversations, seam, nth)
 
 
 def strike(rng: random.Random, process: subprocess.Popen[str]) -> str:
@@ -95,7 +112,7 @@ def strike(rng: random.Random, process: subprocess.Popen[str]) -> str:
 def test_random_kills(installed: Importer, conversations: str, seed: int) -> None:
     """At random moments of a backlog: after each kill the offsets are paid for, at the end everything is there."""
     rng, kills, process = random.Random(seed), [], installed.start("backlog", conversations)
-    while len(kills) < 8:
+    while len(kills) < 6:
         if victim := strike(rng, process):
             kills.append(victim)
         if process.poll() is not None:

@@ -10,8 +10,8 @@ import sqlite3
 import pytest
 
 from importer import statefile
-from importer.database import Database, StateCorrupt, StateUnwritable, suspect_mark, translating
-from importer.errors import STATE, TRY_AGAIN, StateError
+from importer.database import Database, suspect_mark, translating
+from importer.errors import STATE, TRY_AGAIN, StateCorrupt, StateError, StateUnwritable
 
 
 @pytest.fixture

@@ -2,88 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
 from collections.abc import Iterator, Sequence
 
 import pytest
-from said import span
-from scripted import births, supervisor
+from played import Played, file_span, many
+from scripted import births
 from states import commit
 
-from importer.batch import Limits, pack
+from importer.batch import Limits
 from importer.checkpoints import Checkpoints
-from importer.delivery import Delivery
-from importer.errors import StoreRefused, StoreUnreachable, WorkerError
-from importer.parcel import Settled
-from importer.policy import Recycle, Suspect
-from importer.records import Batch, Chunk, Release, Span, Tally
+from importer.policy import Suspect
+from importer.records import Batch, Release, Span
 
 
 @pytest.fixture
 def checkpoints(tmp_path: pathlib.Path) -> Iterator[Checkpoints]:
     with Checkpoints.open(str(tmp_path / "state.sqlite3")) as found:
         yield found
-
-
-def file_span(name: str, *texts: str) -> Span:
-    """A span of the file of that name; each text is a chunk with the text's last word as its id."""
-    chunks = [Chunk(text.split()[-1], text, {}) for text in texts]
-    made = span(chunks, lines=len(texts))
-    inode = int.from_bytes(name.encode(), "big")
-    tally = Tally(lines_stored=len(texts), bytes_stored=10 * len(texts))
-    return Span(made.chunks, (), commit(name.encode(), inode, tally))
-
-
-class Played:
-    """A delivery with scripted workers, driven until all is settled; `told` is what `settle` gave, in order."""
-
-    def __init__(
-        self, folder: pathlib.Path, checkpoints: Checkpoints, *lives: Sequence[str], patience: int | None = None
-    ):
-        self.folder = folder
-        self.checkpoints = checkpoints
-        self.supervisor = supervisor(folder, *lives)
-        self.delivery = Delivery(self.supervisor, checkpoints, 2048, Limits(), patience)
-        self.told: list[Settled] = []
-
-    def batch(self, *spans: Span, urgent: bool = False) -> Batch:
-        return pack(spans, self.supervisor.number(), urgent=urgent)
-
-    def run(self, *batches: Batch, most: int = 200) -> list[tuple[str, ...]]:
-        """Sends the batches at once; the files committed by each settled batch, in order."""
-
-        async def drive() -> None:
-            for one in batches:
-                self.delivery.send(one)
-            wake = asyncio.Event()
-            for _ in range(most):
-                if not self.delivery.busy:
-                    return
-                self.told.append(await asyncio.wait_for(self.delivery.settle(wake, 1.0), 60))
-            raise AssertionError(f"never done: {self.told[-5:]}")
-
-        async def run() -> None:
-            try:
-                await drive()
-            finally:
-                await self.supervisor.recycle(Recycle.STOP)
-
-        asyncio.run(run())
-        return self.committed()
-
-    def committed(self) -> list[tuple[str, ...]]:
-        settled = [one.batch for one in self.told if one.batch is not None and one.batch.commits]
-        return [tuple(c.checkpoint.path.decode() for c in batch.commits) for batch in settled]
-
-    def rejected(self) -> dict[str, tuple[str, str]]:
-        """Chunk id -> its file and the stage it was set aside at."""
-        rows = self.checkpoints.quarantine.page()
-        return {row.reject.chunk_id: (row.reject.path.decode(), row.reject.stage) for row in rows}
-
-
-def many(*bad: int, count: int = 256) -> list[str]:
-    return [f"{'poison' if i in bad else 'harmless'} c{i}" for i in range(count)]
 
 
 def test_batches_are_committed_in_order(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
@@ -184,44 +120,6 @@ def test_an_embedding_that_fails_is_narrowed_down(tmp_path: pathlib.Path, checkp
     assert played.run(played.batch(file_span("a", "t1", "t2"))) == [("a",)]
     assert played.rejected() == {"t1": ("a", "embed")}
     assert "scripted: fail" in checkpoints.quarantine.page()[0].reject.reason
-
-
-def test_a_store_that_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
-    """The worker is let go, the wait grows, nobody is blamed, and then everything is stored in order."""
-    played = Played(tmp_path, checkpoints, ["ready", "away"], ["unreachable"], ["ready"])
-    assert played.run(played.batch(file_span("a", "t1")), played.batch(file_span("b", "t2"))) == [("a",), ("b",)]
-    waits = [one.wait_s for one in played.told if one.wait_s]
-    assert waits == sorted(waits) and len(waits) == 2
-    assert (played.rejected(), played.supervisor.record.crashes) == ({}, 0)
-
-
-@pytest.mark.parametrize(
-    ("lives", "kind"),
-    [
-        ([["ready", "halt"]], StoreRefused),
-        ([["unreachable"]], StoreUnreachable),
-        ([["ready", "away"]], StoreUnreachable),
-        ([["refuse"]], WorkerError),
-        ([["die"]], WorkerError),
-    ],
-)
-def test_a_one_shot_import_gives_up(
-    tmp_path: pathlib.Path, checkpoints: Checkpoints, lives: list[list[str]], kind: type[Exception]
-) -> None:
-    """A refusal ends it at once, an outage after some tries; nothing is committed and nobody set aside."""
-    played = Played(tmp_path, checkpoints, *lives, patience=3)
-    with pytest.raises(kind):
-        played.run(played.batch(file_span("a", "t1")))
-    assert births(tmp_path) == (1 if lives == [["ready", "halt"]] else 3)
-    assert (played.committed(), played.rejected()) == ([], {})
-
-
-def test_a_worker_that_cannot_start_is_nobody_s_fault(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
-    """A daemon waits longer each time, and not one chunk stands on record for it."""
-    played = Played(tmp_path, checkpoints, *[["die"]] * 3, ["ready"])
-    assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]
-    assert [one.wait_s for one in played.told[:3]] == [1.0, 2.0, 4.0]
-    assert checkpoints.suspects() == {}
 
 
 def test_a_batch_that_never_ends(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from importer.errors import StoreRefused, StoreUnreachable
-from importer.records import Query
+from importer.query import Query
 from importer.worker import stores
 from importer.worker.stores import Scope, Store
+from importer.worker.stores.edge_shard import sync_log
 from importer.worker.stores.edge_values import tags
 from tests.store_writer import BATCH
 from tests.stored import DIMENSION, MODEL, everything, identity, made, numbered, vector
@@ -89,6 +90,18 @@ def age(new: pathlib.Path, old: pathlib.Path, dice: random.Random) -> None:
             changed = np.unique(np.flatnonzero(was != now) // 4096)
             for page in (at for at in changed if dice.random() < 0.5):
                 now[page * 4096 : (page + 1) * 4096] = was[page * 4096 : (page + 1) * 4096]
+
+
+def test_a_log_segment_in_the_making_is_no_trouble(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is renamed between the listing and the sync, and holds nothing yet. Others must be there."""
+    log = tmp_path / "wal"
+    log.mkdir()
+    (log / "open-1").touch()
+    monkeypatch.setattr(os, "listdir", lambda _path: ["open-1", "tmp-open-2"])
+    sync_log(str(tmp_path))
+    monkeypatch.setattr(os, "listdir", lambda _path: ["open-1", "closed-0"])
+    with pytest.raises(FileNotFoundError):
+        sync_log(str(tmp_path))
 
 
 def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> None:

@@ -25,7 +25,10 @@ class Letters:
     model = "letters"
     dimension = 8
 
-    def __init__(self, spoil: Callable[[list[str], NDArray[np.float32]], NDArray[np.float32]] | None = None) -> None:
+    def __init__(
+        self, spoil: Callable[[list[str], NDArray[np.float32]], NDArray[np.float32]] | None = None, lanes: int = 1
+    ) -> None:
+        self.lanes = lanes
         self.runs: list[list[str]] = []
         self._spoil = spoil or (lambda texts, vectors: vectors)
 
@@ -37,8 +40,9 @@ class Letters:
         return tokens.group(lengths, budget_tokens)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        self.runs.append([window.text for window in windows])
-        return self._spoil(self.runs[-1], tokens.normalised(np.array([count(window.text) for window in windows])))
+        texts = [window.text for window in windows]
+        self.runs.append(texts)
+        return self._spoil(texts, tokens.normalised(np.array([count(window.text) for window in windows])))
 
 
 def count(text: str) -> list[int]:
@@ -49,18 +53,18 @@ def embedded(texts: Sequence[str], budget: int = 8, embedder: Letters | None = N
     return list(embed_chunks(embedder or Letters(), texts, budget, between=lambda indexes: None))
 
 
-@given(TEXTS, st.integers(1, 64))
-def test_every_chunk_comes_out_once(texts: list[str], budget: int) -> None:
-    """Whatever the runs, each position has exactly one vector."""
-    parts = embedded(texts, budget)
+@given(TEXTS, st.integers(1, 64), st.integers(1, 3))
+def test_every_chunk_comes_out_once(texts: list[str], budget: int, lanes: int) -> None:
+    """Whatever the runs, and how many of them at once, each position has exactly one vector."""
+    parts = embedded(texts, budget, Letters(lanes=lanes))
     assert sorted(i for part in parts for i in part.indexes) == list(range(len(texts)))
     assert all(part.vectors.shape == (len(part.indexes), 8) for part in parts)
 
 
-@given(TEXTS, st.integers(1, 64))
-def test_a_chunk_is_the_weighted_mean_of_its_windows(texts: list[str], budget: int) -> None:
-    """Also when they were run apart: no window counts for another chunk, none is lost."""
-    for part in embedded(texts, budget):
+@given(TEXTS, st.integers(1, 64), st.integers(1, 3))
+def test_a_chunk_is_the_weighted_mean_of_its_windows(texts: list[str], budget: int, lanes: int) -> None:
+    """Also when they were run apart or at once: no window counts for another chunk, none is lost."""
+    for part in embedded(texts, budget, Letters(lanes=lanes)):
         for index, vector in zip(part.indexes, part.vectors, strict=True):
             windows = [texts[index][i : i + ROOM] for i in range(0, len(texts[index]), ROOM)]
             rows = tokens.normalised(np.array([count(window) for window in windows]))
@@ -84,6 +88,15 @@ def test_between_names_the_chunks_of_the_next_run() -> None:
         pass
     assert [runs for runs, _ in told] == list(range(len(embedder.runs)))
     assert [{"abc".index(text[0]) for text in run} for run in embedder.runs] == [set(indexes) for _, indexes in told]
+
+
+def test_between_names_all_that_are_in_the_model() -> None:
+    """With two lanes, the runs under way share what they may take, and both are to blame for a death."""
+    told: list[Sequence[int]] = []
+    list(embed_chunks(Letters(lanes=2), ["aaaa", "bbbb", "cccc"], 8, between=told.append))
+    assert [len(one) for one in told[:2]] == [1, 2]
+    assert set(told[0]) < set(told[1])
+    assert (len(told), {index for one in told for index in one}) == (3, {0, 1, 2})
 
 
 def test_a_chunk_waits_for_its_last_window() -> None:

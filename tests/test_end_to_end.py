@@ -9,6 +9,7 @@ import shutil
 
 import oracle
 import pytest
+import standing
 from processes import Done, Importer
 
 from importer.bench import corpus
@@ -56,7 +57,7 @@ def test_every_number_is_true(installed: Importer, said: corpus.Manifest, import
 def test_the_store_holds_what_was_said(installed: Importer, said: corpus.Manifest, imported: Done) -> None:
     """Every chunk that folding the files gives, with its text, metadata and a vector of unit length; nothing else."""
     with oracle.opened(installed.state) as store:
-        assert not oracle.compare(oracle.expect(said.folder), store).wrong
+        assert not standing.compare(oracle.expect(said.folder), store).wrong
 
 
 def test_a_word_said_once_is_the_first_hit(installed: Importer, said: corpus.Manifest, imported: Done) -> None:

@@ -13,10 +13,9 @@ from engines import fly, parts
 from states import commit, reject
 
 from importer import failures
-from importer.database import StateUnwritable
 from importer.discover import Root
 from importer.engine import Engine
-from importer.errors import TryAgainLater
+from importer.errors import StateUnwritable, TryAgainLater
 from importer.records import Tally
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from importer.errors import EmbedError, ModelError, UsageError
 from importer.worker.embedders import Window
-from importer.worker.embedders.fastembed import MINILM, FastEmbedder, open_embedder
+from importer.worker.embedders.fastembed import FastEmbedder, open_embedder
+from importer.worker.embedders.fastembed_engine import MINILM
 
 LINE = "def read(path): return open(path).read()  # é 世界 한국어 naïve 🌍🏽 e\u0301 "
 ALPHABETS = [st.characters(exclude_categories=["Cs"]), st.sampled_from("ab .,\n\tÉ世한🌍\u0301_#[]"), st.just("x")]

@@ -7,8 +7,10 @@ import pathlib
 import random
 import time
 
+import lodging
 import oracle
 import pytest
+import standing
 from processes import Done, Importer, alone, asked, idle, kill, until, workers_of
 
 from importer.bench import corpus
@@ -33,12 +35,12 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return importer
 
 
-def check(installed: Importer, folder: str, rejected: set[str] | None = None) -> oracle.Look:
+def check(installed: Importer, folder: str, rejected: set[str] | None = None) -> standing.Look:
     """Everything the files say is stored, but the chunks that are expected to be in quarantine, and they alone."""
     found = oracle.rejected_in(installed.state)
     assert found == (rejected or set())
     with oracle.opened(installed.state) as store:
-        look = oracle.compare(oracle.expect(folder), store, rejected=found)
+        look = standing.compare(oracle.expect(folder), store, rejected=found)
     assert not look.wrong
     return look
 
@@ -174,7 +176,7 @@ def test_no_worker_outlives_its_importer(installed: Importer, conversations: str
     """After a SIGKILL of the daemon its worker ends within two seconds, wherever it is stuck."""
     process = installed.start("backlog", conversations, IMPORTER_FAILPOINTS=orders)
     (worker,) = until(lambda: workers_of(process))
-    until(lambda: orders.startswith("boot") or os.path.exists(f"{installed.state}/edge/conversations/importer.json"))
+    until(lambda: orders.startswith("boot") or lodging.there(installed.state))
     kill(process)
     process.communicate()
     until(lambda: alone(worker.pid), seconds=2.5)
@@ -201,7 +203,7 @@ def test_a_daemon_told_to_end(installed: Importer, conversations: str) -> None:
         process.terminate()
         assert process.wait(30) == 0
     with oracle.opened(installed.state) as store:
-        assert not oracle.compare(oracle.committed(installed.state), store).wrong
+        assert not standing.compare(oracle.committed(installed.state), store).wrong
     imported(installed, conversations, "")
     check(installed, conversations)
 
@@ -216,4 +218,23 @@ def test_two_signals_end_a_daemon_at_once(installed: Importer, conversations: st
         process.terminate()
         assert process.wait(5) == 143
     imported(installed, conversations, "")
+    check(installed, conversations)
+
+
+def test_a_state_that_was_lost(installed: Importer, conversations: str) -> None:
+    """Everything is read again, and nothing is embedded or written twice."""
+    imported(installed, conversations, "", MEMORY_BATCH_SIZE="256")
+    os.unlink(f"{installed.state}/checkpoints.sqlite3")
+    told = imported(installed, conversations, "", MEMORY_BATCH_SIZE="256").json
+    assert (told["embedded"], told["known"] >= told["points"], told["files"]) == (0, True, 12)
+    check(installed, conversations)
+
+
+def test_a_store_that_was_lost(installed: Importer, conversations: str) -> None:
+    """It is not quietly begun anew, for the checkpoints speak of another; the way out is named, and leads out."""
+    imported(installed, conversations, "")
+    lodging.lose(installed.state)
+    refused = installed.run("backlog", conversations)
+    assert (refused.code, "rebuild-state" in refused.err) == (5, True)
+    assert installed.run("rebuild-state", "--source", f"auto={conversations}").code == 0
     check(installed, conversations)

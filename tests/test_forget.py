@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 
+import lodging
 import oracle
 import pytest
 from processes import Importer, until
@@ -85,7 +85,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Importer, corpus
 @pytest.fixture
 def installed(imported: tuple[Importer, corpus.Manifest], tmp_path: pathlib.Path) -> Importer:
     """A copy of the state for one test; the files stay where they are."""
-    shutil.copytree(imported[0].state, tmp_path / "state", ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    lodging.copy(imported[0].state, str(tmp_path / "state"))
     return Importer(tmp_path, imported[0].environ)
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from units import content, raws
 
 from importer import formats
 from importer.errors import UsageError
@@ -30,7 +31,10 @@ SAMPLES = [pytest.param(name, path, id=f"{name}-{path.stem[:8]}") for name in NA
 
 
 def lines(path: Path) -> list[bytes]:
-    return path.read_bytes().split(b"\n")[:-1]
+    """What the format is fed of a sample: its lines, or a document's units."""
+    raw = content(str(path))
+    name = formats.detect(raw[: formats.HEAD_BYTES])
+    return raws(name, raw) if name else raw.split(b"\n")[:-1]
 
 
 def fold(
@@ -67,7 +71,7 @@ def test_roots_are_absolute_and_follow_the_home(name):
 @pytest.mark.parametrize(("name", "path"), SAMPLES)
 def test_sample_is_detected_as_its_own_format_only(name, path):
     """Detection goes by content, and never two formats claim one file."""
-    head = path.read_bytes()[: formats.HEAD_BYTES]
+    head = content(str(path))[: formats.HEAD_BYTES]
     assert formats.detect(head) == name
     assert formats.claims(head) == (name,)
 

@@ -6,6 +6,7 @@ import pathlib
 
 import oracle
 import pytest
+import standing
 from processes import Done, Importer
 
 from importer.bench import corpus
@@ -43,7 +44,7 @@ def imported(installed: Importer, said: str, **environ: str) -> Done:
     assert done.code == 0, done.err[-3000:]
     expected = oracle.expect(said)
     with oracle.opened(installed.state) as store:
-        look = oracle.compare(expected, store)
+        look = standing.compare(expected, store)
     assert not look.wrong
     assert done.json["points"] == len(expected.chunks) == look.points
     return done

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import lodging
 import pytest
 from processes import Importer
 
@@ -136,10 +137,10 @@ def converse(command: Sequence[str], environ: dict[str, str], *calls: dict[str, 
     return answers
 
 
-def imported(importer: Importer, location: str) -> corpus.Manifest:
+def imported(importer: Importer, location: str, **environ: str) -> corpus.Manifest:
     said = corpus.write(str(importer.base / "said"), files=4, seed=11)
     importer.environ["IMPORTER_WORKER_NICE"] = "0"
-    done = importer.run("--store", location, "backlog", said.folder)
+    done = importer.run("--store", location, "backlog", said.folder, **environ)
     assert done.code == 0, done.err
     return said
 
@@ -183,13 +184,13 @@ def foreign_server() -> str:
 def test_unmodified_server_finds_our_points(tmp_path: pathlib.Path, foreign_server: str, model_dir: str) -> None:
     """`mcp-server-qdrant` on a collection we wrote with the real model: finds, shows metadata, filters by project."""
     importer = Importer(tmp_path, {"IMPORTER_EMBED_DIRECTORY": model_dir})
-    said = imported(importer, f"local:{tmp_path}/qdrant")
+    said = imported(importer, lodging.SERVER or f"local:{tmp_path}/qdrant", **lodging.environ_of(importer.state))
     pair = said.pairs[0]
+    here = {"QDRANT_LOCAL_PATH": f"{tmp_path}/qdrant", "COLLECTION_NAME": "conversations"}
     environ = {
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
         "HOME": str(tmp_path),
-        "QDRANT_LOCAL_PATH": f"{tmp_path}/qdrant",
-        "COLLECTION_NAME": "conversations",
+        **(lodging.environ_of(importer.state) or here),
         "QDRANT_ALLOW_ARBITRARY_FILTER": "true",
         "FASTEMBED_CACHE_PATH": hub_cache(tmp_path / "hub", model_dir),
         "HF_HUB_OFFLINE": "1",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importer.engine import Run
 from importer.meter import Meter
+from importer.progress import Run
 from importer.records import Tally
 
 

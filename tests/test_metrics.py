@@ -22,7 +22,8 @@ from importer.bench import corpus
 from importer.discover import Root
 from importer.engine import Engine
 from importer.metrics import Family, Histogram, Observed
-from importer.records import Batch, Chunk, Commit, Receipt, Tally
+from importer.outcome import Receipt
+from importer.records import Batch, Chunk, Commit, Tally
 
 DASHBOARD = pathlib.Path(__file__).parent.parent / "deploy" / "grafana-dashboard.json"
 RECEIPT = Receipt(1, 2, 0, 100, 7, 0, embed_s=0.3, store_s=0.02)

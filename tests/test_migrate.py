@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import lodging
 import numpy as np
 import oracle
 import pytest
 from processes import Importer
 from qdrant_client import QdrantClient, models
+from scripted_qdrant import ScriptedQdrant
 
 from importer.bench import corpus
 from importer.checkpoints import Checkpoints
@@ -22,6 +25,7 @@ from importer.worker import migrating, stores
 from importer.worker.answers import Session
 from importer.worker.stores import Point, Store
 from importer.worker.stores.qdrant_alias import switch
+from tests.test_qdrant import NEEDS_OPENSSL, certificate
 
 POINTS = int(os.environ.get("MIGRATE_POINTS", "2000"))
 DIMENSION = 384
@@ -122,7 +126,9 @@ def test_alias_moves_in_one_step(tmp_path: pathlib.Path) -> None:
 @pytest.fixture
 def installed(tmp_path: pathlib.Path) -> Importer:
     importer = Importer(tmp_path)
-    importer.environ["IMPORTER_WORKER_NICE"] = "0"
+    importer.environ.update(
+        {"IMPORTER_WORKER_NICE": "0", "COLLECTION_NAME": "talk"}, **lodging.environ_of(importer.state)
+    )
     corpus.write(str(tmp_path / "said"), files=6, seed=5, bytes_per_file=8_000)
     assert importer.run("backlog", str(tmp_path / "said")).code == 0
     return importer
@@ -156,13 +162,38 @@ def test_resumes_where_it_was(installed: Importer) -> None:
     [
         (("--to", "edge"), "is the store that is to be copied"),
         (("--to", "local:x", "--model", "BAAI/bge-small-en-v1.5"), "needs a server"),
-        (("--to", "nowhere"), "none of the kinds known"),
+        (("--to", "nowhere"), "give edge, local:PATH or the URL"),
+        (("--to", "http://me:secret@db:6333"), "password inside"),
+        (("--to", "local:x", "--collection", "a:b"), "not usable as a collection's name"),
     ],
 )
 def test_refusals(tmp_path: pathlib.Path, arguments: tuple[str, ...], words: str) -> None:
     """What cannot work is said at once, with exit code 2, and nothing is written."""
-    refused = Importer(tmp_path).run("migrate", *arguments)
+    refused = Importer(tmp_path, embedded=True).run("migrate", *arguments)
     assert (refused.code, words in refused.err) == (2, True), refused.err
+
+
+def test_another_model_behind_an_alias(installed: Importer) -> None:
+    """Embedded anew on a server, under the name the import goes on with: nothing is read again there."""
+    with ScriptedQdrant() as server:
+        moved = installed.run("migrate", "--to", server.url, "--model", "acme/other", "--json")
+        assert (moved.code, moved.json["alias"]) == (0, installed.environ["COLLECTION_NAME"]), moved.err
+        assert server.aliases == {moved.json["alias"]: moved.json["collection"]}
+        there = {"QDRANT_URL": server.url, "EMBEDDING_MODEL": "acme/other"}
+        here = installed.run("backlog", str(installed.base / "said"), "--json", **there)
+        assert (here.code, here.json["lines"], here.json["points"]) == (0, 0, moved.json["points"]), here.err
+
+
+@NEEDS_OPENSSL
+def test_to_a_server_with_an_authority_of_its_own(installed: Importer, tmp_path: pathlib.Path) -> None:
+    """The embedded store has none to name in the settings: it is named with the target."""
+    key, signed = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(signed, key)
+    with ScriptedQdrant(tls=tls) as server:
+        assert installed.run("migrate", "--to", server.url, "--json").code == 5
+        moved = installed.run("migrate", "--to", server.url, "--ca-file", signed, "--json")
+        assert (moved.code, moved.json["written"]) == (0, len(server.points)), moved.err
 
 
 def test_worker_stays_light() -> None:

@@ -9,8 +9,9 @@ from said import span
 
 from importer import policy
 from importer.batch import pack
+from importer.outcome import Failure
 from importer.policy import Attempt, Suspect, Trial
-from importer.records import Batch, Chunk, Failure
+from importer.records import Batch, Chunk
 
 GOOD = Suspect(1, 0)
 

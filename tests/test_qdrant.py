@@ -18,6 +18,8 @@ from importer.worker.stores.retry import Patience
 from tests.scripted_qdrant import Fault, ScriptedQdrant
 from tests.stored import DIMENSION, MODEL, identity, made, numbered
 
+NEEDS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+
 
 @pytest.fixture
 def server() -> Iterator[ScriptedQdrant]:
@@ -158,6 +160,15 @@ def test_a_collection_made_again_is_noticed(server: ScriptedQdrant, store: Qdran
         store.write(numbered(1), {}, [])
 
 
+def test_one_point_refused_by_another_collection_is_not_at_fault(server: ScriptedQdrant, store: QdrantStore) -> None:
+    """An alias that has moved to another model's collection: the importer stops, and nothing is put in quarantine."""
+    server.collections.clear()
+    open_store(Request(server.url, "maker/Other", DIMENSION)).close()
+    server.refused_words = ("number",)
+    with pytest.raises(StoreRefused, match="made again"):
+        store.write(numbered(1), {}, [])
+
+
 def test_opening_again_gives_the_same_fingerprint(server: ScriptedQdrant, store: QdrantStore) -> None:
     """And makes no index twice."""
     again = opened(server.url, [])
@@ -202,7 +213,7 @@ def certificate(directory: pathlib.Path) -> tuple[str, str]:
     return key, signed
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+@NEEDS_OPENSSL
 def test_a_private_authority_is_trusted_when_named(tmp_path: pathlib.Path) -> None:
     """And a certificate nobody vouches for is refused with the setting that helps."""
     key, signed = certificate(tmp_path)

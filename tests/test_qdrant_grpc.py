@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from importer.worker.stores.qdrant import QdrantStore, open_store
 from importer.worker.stores.retry import Patience
 from tests.scripted_grpc import ScriptedGrpc
 from tests.stored import DIMENSION, MODEL, identity, made, numbered
+from tests.test_qdrant import NEEDS_OPENSSL, certificate
 
 
 @pytest.fixture
@@ -64,6 +66,17 @@ def test_a_wrong_key_is_refused() -> None:
         opened(server.url, api_key="right").close()
         with pytest.raises(StoreRefused, match="key"):
             opened(server.url, api_key="wrong")
+
+
+@NEEDS_OPENSSL
+def test_a_private_authority_is_trusted_when_preferred_by_setting(tmp_path: pathlib.Path) -> None:
+    """The URL stays that of REST; the certificate's authority counts for gRPC as well."""
+    key, signed = certificate(tmp_path)
+    with ScriptedGrpc(pair=(pathlib.Path(key).read_bytes(), pathlib.Path(signed).read_bytes())) as server:
+        store = opened("https://127.0.0.1:9", prefer_grpc=True, grpc_port=server.port, ca_file=signed)
+        store.write(numbered(2), {}, [])
+        assert store.count() == len(server.points) == 2
+        store.close()
 
 
 def test_nobody_listening_is_unreachable() -> None:

@@ -13,8 +13,8 @@ from embedding_api import DIMENSION, Answer, Script, serving, vector
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import EmbedError, ImporterError, ModelError, UsageError
-from importer.worker.embedders import EmbedUnreachable, cohere, openai, remote, voyage
+from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelError, UsageError
+from importer.worker.embedders import cohere, openai, remote, voyage
 
 KEY = "sk-proj-0123456789abcdef"
 

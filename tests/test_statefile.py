@@ -16,8 +16,8 @@ from states import commit
 
 from importer import migrations, statefile
 from importer.checkpoints import Checkpoints
-from importer.database import StateCorrupt, StateUnwritable, suspect_mark
-from importer.errors import STATE, StateError
+from importer.database import suspect_mark
+from importer.errors import STATE, StateCorrupt, StateError, StateUnwritable
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from importer.history import Ending
 from importer.lag import Lag
 from importer.lock import Holder
 from importer.meter import Rates
+from importer.outage import PROVIDER, STORE
 from importer.reach import Place, Reached
 from importer.records import Tally
 from importer.wake import Mode
@@ -119,9 +120,18 @@ def test_the_store_is_as_reachable_as_the_last_contact(engine: Engine) -> None:
     assert status.of_engine(engine, EVENTS)["store"]["reachable"] is None
     hire(engine, os.getpid())
     assert status.of_engine(engine, EVENTS)["store"]["reachable"] is True
-    engine.delivery.store_failures, engine.run.holding = 2, "store unreachable: refused"
+    engine.delivery.outage.away, engine.run.holding = STORE, "store unreachable: refused"
     store = status.of_engine(engine, EVENTS)["store"]
     assert (store["reachable"], store["why"]) == (False, "store unreachable: refused")
+
+
+def test_a_provider_that_is_away_is_not_the_store(engine: Engine) -> None:
+    """The importer is degraded and says by whom; of the store it says what it last knew."""
+    hire(engine, os.getpid())
+    engine.delivery.outage.away, engine.run.holding = PROVIDER, "embedding provider unreachable: openai answers 429"
+    found = status.of_engine(engine, EVENTS)
+    assert (found["state"], found["reason"]) == ("degraded", "embedding provider unreachable: openai answers 429")
+    assert (found["store"]["reachable"], found["store"]["why"]) == (True, "")
 
 
 @pytest.mark.parametrize(

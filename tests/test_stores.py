@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
-from importer.records import Query
-from importer.worker import stores
+from importer.errors import PointsRejected, StoreRefused, UsageError
+from importer.query import Query
 from importer.worker.stores import EVERYTHING, Point, Scope, Store
 from tests.stored import DIMENSION, KINDS, Opener, everything, identity, made, numbered, openers, vector
 
@@ -272,29 +271,6 @@ def test_describe_and_close_twice(opener: Opener) -> None:
     assert store.describe()["fingerprint"] == store.fingerprint
     store.close()
     store.close()
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the client leaks its lock file
-@pytest.mark.parametrize("kind", ["edge", "local"])
-def test_only_one_process_has_it_open(kind: str, tmp_path: Any) -> None:
-    """The second is told so, and may try again."""
-    for opener in openers(kind, str(tmp_path)):
-        opener()
-        with pytest.raises(StoreUnreachable, match="another process"):
-            opener()
-
-
-@pytest.mark.parametrize("location", ["nosuch", "ftp://x", "no.such.module", "local:", ""])
-def test_a_location_nobody_understands(location: str) -> None:
-    """It is a usage error with the kinds there are."""
-    with pytest.raises(UsageError):
-        stores.load(location, model="m", dimension=2)
-
-
-def test_a_module_can_be_a_store() -> None:
-    """Adding a kind is one file anywhere."""
-    found = stores.load("tests.plugins.fake_store", model="m", dimension=2)
-    assert found.kind == "fake"
 
 
 def same(one: dict[str, Point], other: dict[str, Point]) -> bool:

@@ -48,6 +48,19 @@ def test_several_callers_share_one_worker(tmp_path: pathlib.Path) -> None:
     assert births(tmp_path) == 1
 
 
+def test_a_question_outlives_a_worker(tmp_path: pathlib.Path) -> None:
+    """Who asks when a worker ends is answered by the next one; a question that kills is not asked for ever."""
+
+    async def act(one: Supervisor) -> Any:
+        answer = await one.ask("die young", limit=3)
+        with pytest.raises(WorkerDied):
+            await one.ask("die")
+        return answer
+
+    assert played(supervisor(tmp_path), act) == {"op": "die young", "limit": 3}
+    assert births(tmp_path) == 3
+
+
 @pytest.mark.parametrize("end", ["die", "vanish", "torn"])
 def test_a_dead_worker_is_replaced(tmp_path: pathlib.Path, end: str) -> None:
     """Whoever waits for it is told; the next batch gets a fresh one; one crash is counted, no planned end."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import uuid
 from dataclasses import replace
 
+import lodging
 import oracle
 import pytest
 from processes import Importer
@@ -100,7 +100,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Importer:
 @pytest.fixture
 def installed(imported: Importer, tmp_path: pathlib.Path) -> Importer:
     """A copy of its state for one test; the files stay where they are."""
-    shutil.copytree(imported.state, tmp_path / "state", ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    lodging.copy(imported.state, str(tmp_path / "state"))
     return Importer(tmp_path, imported.environ)
 
 
@@ -164,7 +164,7 @@ def test_rebuild_state_embeds_nothing(installed: Importer, imported: Importer) -
 def test_rebuild_state_fills_a_new_collection(installed: Importer) -> None:
     """A collection that was dropped is refused with the way out, which fills it again, from the files known."""
     before = set(points_in(installed))
-    shutil.rmtree(f"{installed.state}/edge")
+    lodging.lose(installed.state)
     refused = installed.run("verify")
     assert refused.code == 5
     assert "rebuild-state" in refused.err

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from importer import wire
 from importer.errors import WireError
-from importer.records import Chunk, Failure, Receipt, Release
+from importer.outcome import Failure, Receipt
+from importer.records import Chunk, Release
 
 FAILURE = Failure(3, "embed", "EmbedError", "why", True, ("a",), 1.5)
 RECEIPT = Receipt(3, 4, 5, 600, 70, 8 << 20, 0.25, 0.125)

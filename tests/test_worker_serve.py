@@ -2,135 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import ModelStore
-from plugins.fake_embedder import FakeEmbedder
 from processes import until
+from served import WAIT_S, Worker, chunk, serving
 
 from importer import wire
 from importer.errors import EmbedError, StoreUnreachable
-from importer.records import Chunk, Release
-from importer.worker.answers import Session
+from importer.records import Release
 from importer.worker.embedders import Window
-from importer.worker.inbox import Inbox
-from importer.worker.serve import Server
-
-WAIT_S = 20.0
-
-
-def chunk(name: str, holder: str = "", words: int = 3) -> Chunk:
-    return Chunk(name, " ".join([f"text-of-{name}"] * words), {"chunk": 0}, holder)
-
-
-class Shelf(ModelStore):
-    """A store in a dict that says when it wrote, and fails when told to."""
-
-    kind, location, fingerprint, pending_optimize = "shelf", "shelf:", "print", False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[tuple[str, Any]] = []
-        self.errors: list[Exception] = []
-
-    def write(self, points: Sequence[Any], holders: Any, deletes: Sequence[str]) -> None:
-        if self.errors:
-            raise self.errors.pop(0)
-        super().write(points, holders, deletes)
-        self.events.append(("written", tuple(point.id for point in points)))
-
-    def count(self) -> int:
-        return len(self.points)
-
-    def search(self, query: Any, dense: Any) -> list[Any]:
-        return []
-
-
-class Gated(FakeEmbedder):
-    """Runs when it is let, and does to a run what `spoil` says."""
-
-    def __init__(self) -> None:
-        super().__init__("model", 8)
-        self.gate = threading.Semaphore(1000)
-        self.running = threading.Semaphore(0)
-        self.spoil: Callable[[Sequence[Window], Any], Any] = lambda _windows, vectors: vectors
-
-    def embed(self, windows: Sequence[Window]) -> Any:
-        self.running.release()
-        assert self.gate.acquire(timeout=WAIT_S)
-        return self.spoil(windows, super().embed(windows))
-
-
-@dataclass
-class Worker:
-    """A served session: `post` sends, `replies` gathers what comes back, in order."""
-
-    store: Shelf = field(default_factory=Shelf)
-    embedder: Gated = field(default_factory=Gated)
-    replies: list[tuple[int, wire.Reply]] = field(default_factory=list)
-    came: threading.Condition = field(default_factory=threading.Condition)
-    pipe: tuple[int, int] = field(default_factory=os.pipe)
-    reading: threading.Event = field(default_factory=threading.Event)
-
-    def read(self, size: int) -> bytes:
-        self.reading.set()
-        found = os.read(self.pipe[0], size)
-        self.reading.clear()
-        return found
-
-    def post(self, number: int, message: wire.Request) -> None:
-        os.write(self.pipe[1], wire.encode(number, message))
-
-    def send(self, number: int, *chunks: Chunk, releases: Sequence[Release] = (), urgent: bool = False) -> None:
-        self.post(number, wire.Import(chunks, tuple(releases), 20, urgent))
-
-    def take(self, frame: bytes) -> None:
-        decoded = wire.read_frame(io.BytesIO(frame).read)
-        assert decoded is not None
-        reply = wire.decode_reply(decoded[1])
-        with self.came:
-            self.replies.append((decoded[0], reply))
-            self.store.events.append((type(reply).__name__, decoded[0]))
-            self.came.notify_all()
-
-    def answer(self, number: int) -> Any:
-        """The final reply to a request, waited for."""
-        with self.came:
-            assert self.came.wait_for(lambda: self.finals(number), WAIT_S), f"no reply to {number}: {self.replies}"
-            return self.finals(number)[0]
-
-    def finals(self, number: int) -> list[wire.Reply]:
-        return [reply for one, reply in self.replies if one == number and not isinstance(reply, wire.Working)]
-
-    def order(self) -> list[int]:
-        """The numbers in the order of their final replies."""
-        return [number for number, reply in self.replies if not isinstance(reply, wire.Working)]
-
-
-@contextmanager
-def serving(worker: Worker) -> Iterator[Worker]:
-    inbox = Inbox(worker.read)
-    inbox.start()
-    session = Session(worker.store, lambda: worker.embedder, token_budget=20)  # type: ignore[arg-type]
-    thread = threading.Thread(target=Server(inbox, worker.take, session).run)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        os.close(worker.pipe[1])
-        worker.embedder.gate.release(1000)
-        thread.join(WAIT_S)
-        assert not thread.is_alive()
-        os.close(worker.pipe[0])
 
 
 @pytest.fixture
@@ -145,6 +31,28 @@ def test_a_receipt_follows_the_durable_write(worker: Worker) -> None:
     receipt = worker.answer(1).receipt
     assert (receipt.batch, receipt.points, receipt.known, receipt.total, receipt.tokens) == (1, 2, 0, 2, 10)
     assert worker.store.events[-2:] == [("written", ("a", "b")), ("Done", 1)]
+
+
+@pytest.mark.parametrize("error", [None, StoreUnreachable("the disk is full")])
+def test_upkeep_does_not_wait_for_a_pause(worker: Worker, error: Exception | None) -> None:
+    """A backlog makes none: it is done behind the receipt of the batch that made it due, and cannot fail that batch."""
+    worker.store.optimise_error = error
+    worker.store.pending_optimize = True
+    for number in range(1, 4):
+        worker.send(number, chunk(f"c{number}"))
+    worker.answer(3)
+    events = [event for event in worker.store.events if event[0] != "Working"]
+    assert events[:3] == [("written", ("c1",)), ("Done", 1), ("optimised", ())]
+    assert events[-1] == ("Done", 3)
+
+
+def test_an_error_nobody_thought_of_is_told(worker: Worker) -> None:
+    """It fails the batch; the thread that stores goes on."""
+    worker.store.errors.append(MemoryError("no more"))
+    worker.send(1, chunk("a"))
+    worker.send(2, chunk("b"))
+    assert isinstance(worker.answer(1), wire.Failed)
+    assert isinstance(worker.answer(2), wire.Done)
 
 
 def test_what_stands_is_not_embedded_again(worker: Worker) -> None:

@@ -24,10 +24,12 @@ def line(type_: str, n: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 def prompt(content: Any, n: int = 1, **fields: Any) -> dict[str, Any]:
+    """A person's line, or with blocks as content the results of calls."""
     return line("user", n, message={"role": "user", "content": content}, **fields)
 
 
 def answer(*blocks: dict[str, Any], n: int = 2, **fields: Any) -> dict[str, Any]:
+    """One line of a reply; lines of one reply share the message's id."""
     message = {"id": "msg_1", "role": "assistant", "model": "claude-sonnet-5", "content": list(blocks)}
     return line("assistant", n, **{"message": message, **fields})
 
@@ -45,16 +47,19 @@ def result(content: Any, id_: str = "toolu_1", **fields: Any) -> dict[str, Any]:
 
 
 def queue(operation: str, content: Any = None, n: int = 5) -> dict[str, Any]:
+    """A prompt typed while the assistant was at work, as it is queued."""
     fields = {} if content is None else {"content": content}
     return {"type": "queue-operation", "operation": operation, "timestamp": f"{n}", "sessionId": SESSION, **fields}
 
 
 def queued_command(words: str, n: int = 9, **fields: Any) -> dict[str, Any]:
+    """The same prompt when the assistant takes it up."""
     attachment = {"type": "queued_command", "prompt": words, "commandMode": "prompt", "origin": {"kind": "human"}}
     return line("attachment", n, attachment={**attachment, **fields})
 
 
 def titled(type_: str, **fields: str) -> dict[str, Any]:
+    """A line of a type that stands outside the chain."""
     return {"type": type_, "sessionId": SESSION, **fields}
 
 

@@ -69,6 +69,7 @@ class ScriptedWatcher:
 
     @property
     def alive(self) -> list[Life]:
+        """The calls that nobody has told to end."""
         return [life for life in self.lives if not life.stop.is_set()]
 
     @property
@@ -87,6 +88,7 @@ class Clock:
         return self.now
 
     async def wait(self, bell: asyncio.Event, timeout_s: float) -> None:
+        """Time passes only if nothing rings."""
         await settle()
         if not bell.is_set():
             self.now += max(0.0, timeout_s) + self.oversleep_s
@@ -125,6 +127,7 @@ class Watched:
         self.coverage = Coverage(given, timing, self.watcher, lambda: mounts, polling=polling)
 
     async def step(self, seconds: float = 0.0) -> Found:
+        """Some seconds later: lets the tasks run, takes a step, and lets them run again."""
         self.now += seconds
         await settle()
         found = await self.coverage.step(self.now)

@@ -43,7 +43,7 @@ QUICK = Times(4.0, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """What a rival did. `ready_s` is from its start to the model being loaded."""
+    """What a rival did in its `seconds`; `problem` says why it is not to be counted, "" for none."""
 
     seconds: float
     tokens: int
@@ -111,6 +111,7 @@ class Contest:
         return results
 
     def _ceiling(self, results: Results) -> None:
+        """Half of its time before the importer and half after it, so that a change of the machine falls on both."""
         self.said("the ceiling: ONNX Runtime alone")
         watched = self._watch("ceiling", self.times.ceiling_s / 2, lambda _watched: "")
         for facts in (event.facts for event in watched.events if "shape" in event.facts):
@@ -118,6 +119,7 @@ class Contest:
             results.slices.append(Slice(facts["shape"], *rates))
 
     def _rival(self, name: str, seconds: float) -> Rival:
+        """By the last mark it made; a rival that was ended from outside has not failed."""
         watched = self._watch(name, seconds, lambda seen: reason_to_end(seen, seconds))
         marks = [event.facts for event in watched.events if "tokens" in event.facts]
         failed = "" if watched.ended or not watched.code else _last_line(watched.err)
@@ -145,4 +147,5 @@ def reason_to_end(watched: Watched, seconds: float) -> str:
 
 
 def _last_line(text: bytes) -> str:
+    """Of a traceback, the line that says what happened."""
     return (text.decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1][:300]

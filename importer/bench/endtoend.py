@@ -15,7 +15,8 @@ from importer.bench.watching import Event, Look, Watched, watch
 from importer.errors import WorkerError
 from importer.supervisor import PACKAGE_FOLDER
 
-DAEMON, WORKER = "daemon", "worker"
+DAEMON, WORKER, HEIR = "daemon", "worker", "heir"
+_NAMES = {"worker.preparing": HEIR, "worker.started": WORKER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,15 @@ class Imported:
         """Its log events of that name."""
         return [event for event in self.watched.events if event.facts.get("event") == name]
 
-    def along(self, name: str) -> list[tuple[float, float]]:
-        """`(files imported by then, resident bytes)` of a process at every look, from the first receipt on."""
-        return along(self.watched.of(name), [(e.at_s, int(e.facts["files"])) for e in self.logged("batch.stored")])
+    def along(self, name: str, *, anon: bool = False) -> list[tuple[float, float]]:
+        """`(files imported by then, bytes)` of a process at every look, from the first receipt on.
+
+        Bytes are resident ones, or with `anon` anonymous memory and swap.
+        """
+        looks = self.watched.of(name)
+        if anon:
+            looks = [look._replace(rss_bytes=look.anon_bytes) for look in looks]
+        return along(looks, [(e.at_s, int(e.facts["files"])) for e in self.logged("batch.stored")])
 
     @property
     def together_anon_bytes(self) -> int:
@@ -82,9 +89,12 @@ def _at_home(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _hear(watched: Watched, event: Event) -> None:
-    """A worker that has started is looked at too."""
-    if event.facts.get("event") == "worker.started":
-        watched.names[int(event.facts["pid"])] = WORKER
+    """Workers are looked at from their start to their end: after it their number may be another process's."""
+    name = _NAMES.get(str(event.facts.get("event")))
+    if name:
+        watched.names[int(event.facts["pid"])] = name
+    elif event.facts.get("event") in {"worker.recycled", "worker.died"}:
+        watched.names.pop(int(event.facts["pid"]), None)
 
 
 def along(looks: Sequence[Look], stored: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:

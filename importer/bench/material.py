@@ -51,11 +51,11 @@ def some(paths: Sequence[str], cutting: Cutting) -> list[str]:
 
 
 def chunks_of(path: str, cutting: Cutting) -> list[str]:
-    """The texts of a file's chunks, as they are stored when it is imported in one go."""
+    """The texts of a file's chunks, as they are stored when it is imported in one go; none of a document's."""
     with open(path, "rb") as file:
         raw = file.read()
     name = formats.detect(raw[: formats.HEAD_BYTES])
-    if name is None:
+    if name is None or formats.document(formats.load(name), raw[: formats.HEAD_BYTES]):
         return []
     reader, at = formats.load(name), os.fsencode(path)
     gathered = Gathering(Reading(cutting, "bench"), reader, at, reader.begin(at), Folding(), 0)

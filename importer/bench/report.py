@@ -62,6 +62,7 @@ def ratios(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _importer(imported: Imported) -> dict[str, Any]:
+    """Of daemon and worker together, but for the two at the end."""
     summary, watched = imported.summary, imported.watched
     seconds, files = summary["seconds"], summary["files"]
     return {
@@ -87,13 +88,15 @@ def _importer(imported: Imported) -> dict[str, Any]:
 
 def _process(imported: Imported, name: str) -> dict[str, Any]:
     """Memory of one of the importer's processes, and whether it grows."""
-    watched, points = imported.watched, imported.along(name)
+    watched, points, anon = imported.watched, imported.along(name), imported.along(name, anon=True)
     return {
         "peak_rss_bytes": watched.peak(name),
         "peak_anon_bytes": watched.peak(name, anon=True),
         "last_rss_bytes": watched.last(name),
         "bytes_per_1000_files": round(slope.per_thousand_files(points)),
         "last_to_first_quarter": round(slope.flatness(points), 3),
+        "anon_bytes_per_1000_files": round(slope.per_thousand_files(anon)),
+        "anon_last_to_first_quarter": round(slope.flatness(anon), 3),
     }
 
 
@@ -165,6 +168,7 @@ def notes(found: Mapping[str, Any]) -> list[str]:
 
 
 def _growth(name: str, ours: Mapping[str, Any]) -> str:
+    """Resident memory, see `slope`; with few files what fills up at the start would pass for growth."""
     if ours["files"] < ENOUGH_FILES:
         return f"growth of the {name}: {ours['files']} files are too few to tell"
     one = ours[name]
@@ -184,6 +188,7 @@ def text(found: Mapping[str, Any]) -> list[str]:
 
 
 def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Three columns of the table, empty where nothing was measured."""
     return (
         _rate(one["tokens_per_s"]),
         _rate(one.get("chunks_per_s", 0.0)),
@@ -196,6 +201,7 @@ def _rate(value: float) -> str:
 
 
 def _sizes(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The three columns after that."""
     sizes = (one.get(f"{name}_bytes", 0) for name in ("peak_rss", "peak_anon", "last_rss"))
     return tuple(_size(size) for size in sizes)  # type: ignore[return-value]  # three of them
 
@@ -205,6 +211,7 @@ def _size(size_bytes: float) -> str:
 
 
 def _share(value: float, of: float) -> float:
+    """0.0 where there is nothing to compare with."""
     return value / of if of else 0.0
 
 

@@ -142,6 +142,7 @@ class _Reader:
         self._selector.close()
 
     def _read(self, pipe: Any, *, err: bool) -> None:
+        """What a pipe holds now; lines come together from several reads. An empty one is its end."""
         read: IO[bytes] = pipe
         got = os.read(read.fileno(), READ_BYTES)
         if not got:
@@ -155,6 +156,7 @@ class _Reader:
             self._note(lines)
 
     def _note(self, lines: Sequence[bytes]) -> None:
+        """Lines that are no JSON object are passed over: a rival's libraries print, too."""
         for line in lines:
             with suppress(json.JSONDecodeError, UnicodeDecodeError):
                 facts = json.loads(line)
@@ -164,6 +166,7 @@ class _Reader:
                     self._heard(self._watched, event)
 
     def _look(self) -> None:
+        """Memory of every process named, and processor time so far."""
         now_s, watched = time.monotonic(), self._watched
         for pid, name in list(watched.names.items()):
             memory = self._probes.process(pid)

@@ -9,14 +9,14 @@ import os
 import signal
 import sys
 import time
-from typing import Any
 
 import click
 
-from importer.cli import progress, wiring
+from importer.cli import handed, progress, wiring
 from importer.cli.wiring import Parts
-from importer.errors import DONE, QUARANTINED, UsageError
+from importer.errors import DONE, QUARANTINED, StateLocked, UsageError
 from importer.policy import Recycle
+from importer.progress import summary
 
 EPILOG = """\b
 Examples:
@@ -33,28 +33,38 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
-    """Imports everything pending below PATHS, then exits."""
+    """Imports everything pending below PATHS, then exits. A daemon at work on the same state is asked to do it."""
     given = [*sources, *(f"auto={path}" for path in paths)]
     settings = wiring.settings_of(ctx, {"sources": given} if given else None).settings
     roots = wiring.roots_of(settings, os.environ)
     missing = [os.fsdecode(root.path) for root in roots if given and not os.path.lexists(root.path)]
     if missing:
         raise UsageError(f"no such file or folder: {', '.join(missing)}", hint="check the path; nothing was imported")
-    with wiring.state(settings) as checkpoints:
-        parts = wiring.parts_of(settings, checkpoints, roots, once=True)
-        started_s = time.monotonic()
-        asyncio.run(_import(parts, as_json))
-        summary = summarise(parts, time.monotonic() - started_s)
-        left = checkpoints.quarantine.count()
+    try:
+        with wiring.state(settings) as checkpoints:
+            done = _by_itself(wiring.parts_of(settings, checkpoints, roots, once=True), quiet=as_json)
+    except StateLocked as locked:
+        done = handed.over(settings.state_dir, roots, locked, quiet=as_json)
     if as_json:
-        json.dump(summary, sys.stdout)
+        json.dump(done.summary, sys.stdout)
         sys.stdout.write("\n")
     else:
-        progress.say_summary(summary, {**parts.engine.run.errors, **parts.engine.looker.errors}, left)
-    return QUARANTINED if left or parts.engine.run.errors or parts.engine.looker.errors else DONE
+        progress.say_summary(done)
+    return QUARANTINED if done.in_quarantine or done.errors else DONE
 
 
-async def _import(parts: Parts, as_json: bool) -> None:
+def _by_itself(parts: Parts, *, quiet: bool) -> progress.Done:
+    started_s = time.monotonic()
+    asyncio.run(_import(parts, quiet))
+    engine, seconds = parts.engine, time.monotonic() - started_s
+    told = summary(engine.run, parts.supervisor.record, seconds, stopped=engine.stopping)
+    return progress.Done(told, {**engine.run.errors, **engine.looker.errors}, parts.checkpoints.quarantine.count())
+
+
+async def _import(parts: Parts, quiet: bool) -> None:
+    """Looks at all files before anything heavy is started: with nothing to do, no model is needed. However it
+    ends, the worker does not outlive it.
+    """
     engine = parts.engine
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,7 +75,7 @@ async def _import(parts: Parts, as_json: bool) -> None:
         await engine.reconcile()
         if engine.agenda:
             await wiring.fetch_model(parts.settings)
-            await _drain(parts, as_json)
+            await _drain(parts, quiet)
         if engine.run.total < 0:
             engine.run.total = await parts.supervisor.ask("count")
         parts.guard.look()
@@ -75,9 +85,10 @@ async def _import(parts: Parts, as_json: bool) -> None:
         parts.supervisor.kill()
 
 
-async def _drain(parts: Parts, as_json: bool) -> None:
+async def _drain(parts: Parts, quiet: bool) -> None:
+    """Looks again as long as more files were behind than the agenda holds."""
     engine = parts.engine
-    shown = progress.Shown.begin(parts, quiet=as_json)
+    shown = progress.Shown.begin(lambda: _glance(parts), quiet=quiet)
     showing = asyncio.get_running_loop().create_task(shown.keep_showing())
     try:
         await engine.drain()
@@ -99,32 +110,9 @@ def _stop(parts: Parts) -> None:
     parts.engine.stop()
 
 
-def summarise(parts: Parts, seconds: float) -> dict[str, Any]:
-    """The JSON of the contract: what this run read and stored, and what the store counts now."""
-    run, record = parts.engine.run, parts.supervisor.record
-    return {
-        "files": run.files,
-        "lines": run.tally.lines_read,
-        "messages": run.tally.messages,
-        "chunks": run.chunks,
-        "points": max(run.total, 0),
-        "embedded": run.points,
-        "known": run.known,
-        "stored": run.tally.lines_stored,
-        "skipped": run.tally.lines_skipped,
-        "quarantined": run.tally.lines_quarantined,
-        "bytes": run.tally.bytes_read,
-        "tokens": run.tokens,
-        "seconds": round(seconds, 3),
-        "chunks_per_s": round(run.points / seconds, 1) if seconds else 0.0,
-        "tokens_per_s": round(run.tokens / seconds, 1) if seconds else 0.0,
-        "stopped": parts.engine.stopping,
-        "worker": {
-            "spawns": record.spawns,
-            "recycles": dict(record.recycles),
-            "crashes": record.crashes,
-            "peak_rss_bytes": record.peak_rss_bytes,
-            "peak_anon_bytes": record.peak_anon_bytes,
-        },
-        "daemon": {"peak_rss_bytes": record.daemon_peak_rss_bytes},
-    }
+def _glance(parts: Parts) -> progress.Glance:
+    engine, run = parts.engine, parts.engine.run
+    in_flight = sum(len(parcel.batch.commits) for parcel in engine.delivery.parcels())
+    rss_bytes = parts.supervisor.record.rss_bytes
+    left = len(engine.agenda) + in_flight
+    return progress.Glance(run.files, left, run.chunks, run.points, run.tokens, rss_bytes, run.holding)

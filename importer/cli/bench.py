@@ -9,7 +9,7 @@ import platform
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -103,8 +103,8 @@ def _folder(keep: str | None) -> Iterator[str]:
     yield os.path.abspath(keep)
 
 
-def _model(settings: Settings) -> Mapping[str, Any]:
-    """The model, fetched if need be. Raises UsageError for a remote provider, ModelError."""
+def _model(settings: Settings) -> str:
+    """Directory of the model, fetched if need be. Raises UsageError for a remote provider, ModelError."""
     if settings.embed.provider != LOCAL:
         raise UsageError("only a local model can be measured", hint=f"EMBEDDING_PROVIDER={LOCAL} importer bench")
     facts = asking.located(settings)
@@ -113,19 +113,20 @@ def _model(settings: Settings) -> Mapping[str, Any]:
         facts = asking.located(settings)
     if facts.problem or not facts.directory:
         raise ModelError(facts.problem or "there is no model", hint="`importer model fetch`")
-    return {"directory": facts.directory}
+    return facts.directory
 
 
 def _cutting(settings: Settings) -> Cutting:
     return Cutting(settings.chunk.size_chars, settings.chunk.overlap_chars)
 
 
-def _order(settings: Settings, model: Mapping[str, Any], made: material.Material, folder: str) -> Order:
+def _order(settings: Settings, model: str, made: material.Material, folder: str) -> Order:
     """What the rivals get: the importer's own model, threads and windows."""
     embed = wiring.launch_of(settings, wiring.profile_of(settings), once=True).configure["embed"]
     return Order(
         model=settings.embed.model,
-        directory=model["directory"],
+        directory=model,
+        whole=_model(replace(settings, embed=replace(settings.embed, precision="fp32"))),
         texts=made.texts,
         files=made.files,
         folder=folder,

@@ -14,9 +14,10 @@ from typing import Any
 
 import click
 
-from importer import rebuild
+from importer import collection
 from importer.cli import quiet, wiring
 from importer.cli.quiet import Hands
+from importer.declare import wrong_location, wrong_name
 from importer.errors import DONE, StoreError, UsageError
 from importer.settings import Settings
 
@@ -41,12 +42,13 @@ Report = dict[str, Any]
 @click.option(
     "--key-file", default="", metavar="FILE", help="API key of the target, if it is another than the source's."
 )
+@click.option("--ca-file", default="", metavar="FILE", help="The target's own certificate authority (PEM).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     """Copies every point of the store to STORE and verifies that all are there. A running daemon rests meanwhile."""
     settings = wiring.settings_of(ctx).settings
-    target = _target(settings, given["location"], given["collection"], given["model"], given["key_file"])
+    target = _target(settings, **given)
     other = wiring.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
     started_s = time.monotonic()
     report = asyncio.run(_migrate(settings, target, other, silent=as_json))
@@ -59,18 +61,24 @@ def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     return DONE
 
 
-def _target(settings: Settings, location: str, collection: str, model: str, key_file: str) -> dict[str, Any]:
+def _target(
+    settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
+) -> dict[str, Any]:
     """The target as the worker opens it. Raises UsageError for what can be told without opening it."""
-    if model and not location.startswith(("http", "grpc")):
+    if model and not location.startswith("http"):
         raise UsageError(
             "--model needs a server: it fills a new collection and switches an alias, which only servers have",
             hint="elsewhere set EMBEDDING_MODEL and a new --state-dir or COLLECTION_NAME, then `importer backlog`",
         )
     name = collection or (f"{settings.store.collection}-{_slug(model)}" if model else settings.store.collection)
+    for problem in filter(None, (wrong_location(location), wrong_name(name))):
+        raise UsageError(f"{location}, collection {name}: {problem}")
     directory = os.path.join(settings.state_dir, "edge")
     store = {**asdict(settings.store), "location": location, "collection": name, "directory": directory}
     if key_file:
         store["api_key"] = _key(key_file)
+    if ca_file:
+        store["ca_file"] = os.path.abspath(ca_file)
     here = _where(settings.store.location, settings.store.collection, directory)
     if _where(location, name, directory) == here:
         raise UsageError(f"{location} is the store that is to be copied", hint="name another store or --collection")
@@ -110,20 +118,21 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
         try:
             written = await _copy(hands, target, opened, silent)
             there = await _check(hands, target, opened, silent)
+            await hands.remember(**collection.vouch(hands.checkpoints, opened["fingerprint"]))
             alias = settings.store.collection
             switched = other is not None and await hands.ask("migrate_alias", to=target, alias=alias)
         finally:
             await hands.ask("migrate_close", to=target)
-        if other is None:
-            await hands.remember(**rebuild.vouch(hands.checkpoints, opened["fingerprint"]))
     return {
         "to": opened["location"],
         "collection": target["store"]["collection"],
+        "model": other.embed.model if other else "",
         "points": opened["points"],
         "written": written,
         "known": opened["points"] - written,
         "there": there,
         "switched": switched,
+        "alias": alias if switched else "",
     }
 
 
@@ -177,6 +186,7 @@ def _say(report: Mapping[str, Any]) -> None:
     if report["there"] > report["points"]:
         click.echo(f"  it has {report['there'] - report['points']:,} others besides")
     if report["switched"]:
-        click.echo("searches go there from now on; set EMBEDDING_MODEL before the next import")
-    else:
-        click.echo(f"to use it: --store {report['to']} (or QDRANT_URL), COLLECTION_NAME={report['collection']}")
+        click.echo(f"{report['alias']} is its name there from now on")
+    model = f", EMBEDDING_MODEL={report['model']}" if report["model"] else ""
+    name = report["alias"] or report["collection"]
+    click.echo(f"to use it: --store {report['to']} (or QDRANT_URL), COLLECTION_NAME={name}{model}")

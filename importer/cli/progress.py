@@ -6,33 +6,51 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-
-from importer.cli.wiring import Parts
 
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
 MB = 1024 * 1024
 
 
+class Glance(NamedTuple):
+    """Where an import stands: `left` files wait or are in flight, `held` is why nothing moves, "" when it does."""
+
+    files: int
+    left: int
+    chunks: int
+    points: int
+    tokens: int
+    worker_rss_bytes: int
+    held: str
+
+
+class Done(NamedTuple):
+    """How an import ended: the JSON of `backlog`, what could not be read and why, and all that is in quarantine."""
+
+    summary: Mapping[str, Any]
+    errors: Mapping[bytes, str]
+    in_quarantine: int
+
+
 @dataclass(slots=True)
 class Shown:
-    """Progress of one import. `bar` is rich's, None in a pipe; nothing at all when `quiet`."""
+    """Progress of one import, as `look` sees it. `bar` is rich's, None in a pipe; nothing at all when `quiet`."""
 
-    parts: Parts
+    look: Callable[[], Glance]
     quiet: bool
     bar: Any = None
     task: Any = None
     started_s: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def begin(cls, parts: Parts, *, quiet: bool) -> Shown:
+    def begin(cls, look: Callable[[], Glance], *, quiet: bool) -> Shown:
         """Starts showing, on standard error."""
-        shown = cls(parts, quiet)
+        shown = cls(look, quiet)
         if not quiet and sys.stderr.isatty():
             shown._draw()
         return shown
@@ -52,13 +70,8 @@ class Shown:
             console=Console(stderr=True),
             transient=True,
         )
-        self.task = self.bar.add_task("import", total=self._files(), rates="")
+        self.task = self.bar.add_task("import", total=self.look().left, rates="")
         self.bar.start()
-
-    def _files(self) -> int:
-        engine = self.parts.engine
-        in_flight = sum(len(parcel.batch.commits) for parcel in engine.delivery.parcels())
-        return engine.run.files + len(engine.agenda) + in_flight
 
     async def keep_showing(self) -> None:
         """Refreshes until cancelled."""
@@ -66,32 +79,32 @@ class Shown:
         while True:
             await asyncio.sleep(REFRESH_S)
             if self.bar is not None:
-                run = self.parts.engine.run
-                self.bar.update(self.task, completed=run.files, total=self._files(), rates=self._rates())
+                seen = self.look()
+                total = seen.files + seen.left
+                self.bar.update(self.task, completed=seen.files, total=total, rates=self._rates(seen))
             elif not self.quiet and time.monotonic() >= next_line_s:
                 next_line_s += LINE_S
-                click.echo(self._line(), err=True)
+                click.echo(self._line(self.look()), err=True)
 
     def end(self) -> None:
         """Takes the bar away."""
         if self.bar is not None:
             self.bar.stop()
 
-    def _rates(self) -> str:
-        run = self.parts.engine.run
+    def _rates(self, seen: Glance) -> str:
         seconds = max(0.001, time.monotonic() - self.started_s)
-        worker_mb = self.parts.supervisor.record.rss_bytes // MB
-        held = f"  [yellow]{run.holding}[/yellow]" if run.holding else ""
-        chunks_per_s, tokens_per_s = run.points / seconds, run.tokens / seconds
+        held = f"  [yellow]{seen.held}[/yellow]" if seen.held and self.bar else f"  {seen.held}" if seen.held else ""
+        chunks_per_s, tokens_per_s = seen.points / seconds, seen.tokens / seconds
+        worker_mb = seen.worker_rss_bytes // MB
         return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB{held}"
 
-    def _line(self) -> str:
-        run = self.parts.engine.run
-        return f"{run.files}/{self._files()} files  {run.chunks} chunks  {self._rates()}"
+    def _line(self, seen: Glance) -> str:
+        return f"{seen.files}/{seen.files + seen.left} files  {seen.chunks} chunks  {self._rates(seen)}"
 
 
-def say_summary(summary: dict[str, Any], errors: Mapping[bytes, str], quarantined: int) -> None:
-    """The end of an import, on standard output."""
+def say_summary(done: Done) -> None:
+    """The end of an import, on standard output; what went wrong, on standard error."""
+    summary = done.summary
     if not summary["files"] and not summary["lines"]:
         click.echo(f"nothing new; {summary['points']:,} points in the store ({summary['seconds']:.1f} s)")
     else:
@@ -106,9 +119,9 @@ def say_summary(summary: dict[str, Any], errors: Mapping[bytes, str], quarantine
             f"peak memory: worker {summary['worker']['peak_anon_bytes'] // MB} MB, "
             f"daemon {summary['daemon']['peak_rss_bytes'] // MB} MB"
         )
-    for path, reason in list(errors.items())[:10]:
+    for path, reason in list(done.errors.items())[:10]:
         click.secho(f"not read: {os.fsdecode(path)}: {reason}", fg="yellow", err=True)
-    if quarantined:
-        click.secho(f"{quarantined} in quarantine; `importer failures show` says why", fg="yellow", err=True)
+    if done.in_quarantine:
+        click.secho(f"{done.in_quarantine} in quarantine; `importer failures show` says why", fg="yellow", err=True)
     if summary["stopped"]:
         click.secho("stopped early; the same command goes on where it was", fg="yellow", err=True)

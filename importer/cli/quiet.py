@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from importer import control, forget, rebuild
+from importer import collection, control, forget, rebuild
 from importer.checkpoints import Checkpoints
 from importer.cli import wiring
 from importer.errors import StateError
@@ -97,7 +97,7 @@ async def _own(settings: Settings) -> AsyncIterator[Hands]:
     """The state locked and a worker of our own, refused when its store is not the one imported into."""
     with wiring.state(settings) as checkpoints:
         launch = wiring.launch_of(settings, wiring.profile_of(settings), once=True)
-        supervisor = Supervisor(launch, recycle_files=0, accept=lambda ready: wiring.same_store(checkpoints, ready))
+        supervisor = Supervisor(launch, recycle_files=0, accept=lambda ready: collection.accept(checkpoints, ready))
         try:
             yield Hands(settings, checkpoints, supervisor)
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from importer import rebuild
+from importer import collection, rebuild
 from importer.cli import backlog, wiring
 from importer.discover import Root
 from importer.records import Checkpoint
@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
     with wiring.state(settings) as checkpoints:
         elsewhere = sorted(_elsewhere(rebuild.known(checkpoints), roots))
         files = rebuild.read_all_again(checkpoints)
-        rebuild.another_store(checkpoints)
+        collection.another(checkpoints)
     click.echo(f"{files:,} files are read again, and what else is found", err=True)
     there = [f"{root.format}={os.fsdecode(root.path)}" for root in roots if os.path.lexists(root.path)]
     everything = dict.fromkeys((*there, *elsewhere, *sources))

@@ -62,6 +62,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
 
 
 async def _run(daemon: Daemon, parts: Parts) -> int:
+    """The daemon, its metrics and the fetching of the model side by side; the daemon decides when it is over."""
     fetching = asyncio.ensure_future(_prepare(daemon, parts.settings))
     try:
         async with endpoint.serving(parts.settings.metrics.listen, _told(daemon)):
@@ -73,7 +74,7 @@ async def _run(daemon: Daemon, parts: Parts) -> int:
 def _told(daemon: Daemon) -> Callable[[], str]:
     """What a scrape of the metrics gets."""
     engine, observed = daemon.engine, metrics.Observed()
-    engine.observe = observed.observe
+    engine.observers.append(observed.observe)
 
     def text() -> str:
         state, _ = status.state_of(engine, daemon.paused_by, daemon.preparing)

@@ -16,19 +16,21 @@ from typing import Any
 import click
 
 from importer import batch as batches
-from importer import control, forget, formats, log, profiles, rebuild
+from importer import collection, control, forget, formats, log, profiles, reach
 from importer.agenda import Agenda
 from importer.checkpoints import Checkpoints
 from importer.chunk import Cutting
 from importer.delivery import Delivery
 from importer.discover import Root
 from importer.engine import Engine
-from importer.errors import ModelError, StoreRefused, UsageError
+from importer.errors import ModelError, UsageError
 from importer.formats import Options
 from importer.guard import Guard
+from importer.knock import Knock
 from importer.limits import thresholds
 from importer.lock import Lock
 from importer.memory import memory_limit_bytes
+from importer.outage import Outage
 from importer.pipeline import Pipeline
 from importer.policy import Recycle
 from importer.profiles import Profile
@@ -36,7 +38,7 @@ from importer.reading import Reading
 from importer.reconcile import Reconcile
 from importer.settings import Loaded, Settings, changed, load, secrets, source
 from importer.supervisor import Launch, Supervisor, base_environ
-from importer.wire import Ready
+from importer.surge import LARGE_FILES
 
 FLAGS = {"state_dir": "state_dir", "store": "store.location", "log_level": "log.level", "log_format": "log.format"}
 
@@ -125,10 +127,11 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
     }
     store = {**asdict(settings.store), "directory": os.path.join(settings.state_dir, "edge")}
     configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
-    return Launch(base_environ(os.environ, allocator, threads), configure)
+    return Launch(base_environ(os.environ, allocator, threads), configure, heirs=profile.heirs)
 
 
 def _cores() -> int:
+    """Those this process may run on, which `taskset` or a cpuset makes fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -161,22 +164,6 @@ def state(settings: Settings) -> Iterator[Checkpoints]:
         if found.set_aside:
             log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
         yield found
-
-
-def same_store(checkpoints: Checkpoints, ready: Ready) -> None:
-    """Refuses a collection that is not the one the checkpoints speak of: it would be acknowledged into nothing."""
-    known = checkpoints.meta("fingerprint")
-    moved = bool(known) and rebuild.moved_to(checkpoints, ready.fingerprint)
-    if known and known != ready.fingerprint and not moved:
-        raise StoreRefused(
-            f"the collection at {ready.store} is not the one imported into so far: it was dropped, made anew or is "
-            f"another ({known} then, {ready.fingerprint} now)",
-            hint="`importer rebuild-state` reads everything again into it, embedding only what is missing there",
-        )
-    if not known or moved:
-        if checkpoints.created and ready.points:
-            log.logger().warning("state.new", points=ready.points, then="every file is read, nothing is embedded twice")
-        checkpoints.remember(fingerprint=ready.fingerprint)
 
 
 ONCE_PATIENCE = 4  # failures in a row, some seven seconds, before a one-shot import gives up
@@ -233,15 +220,18 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
         launch,
         recycle_files=settings.worker.recycle_files,
         boot_s=settings.worker.boot_s,
-        accept=lambda ready: same_store(checkpoints, ready),
+        accept=lambda ready: collection.accept(checkpoints, ready),
     )
     pipeline = Pipeline(reading_of(settings, profile, checkpoints), checkpoints)
     limits = batches.Limits(chunks=profile.max_chunks)
-    patience = ONCE_PATIENCE if once else None
+    outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
-    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, patience, deadline_of(settings))
+    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))
     agenda = Agenda()
     looker = Reconcile(checkpoints, agenda, settings.follow_links)
     engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)
+    where = reach.of_settings(settings)
+    if where.kind == reach.SERVER:
+        engine.surge.large_files, engine.returned = LARGE_FILES, Knock(where.location).returned
     guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard)

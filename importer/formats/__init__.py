@@ -7,6 +7,9 @@ tests pick it up. Modules whose name begins with an underscore are parts that fo
 The fold: `context = begin(path)`, then `fed = feed(context, line, options)` for each line in order, going on with
 `fed.context`. It does no I/O, never raises whatever the bytes, and its context is small JSON that can be stored between
 any two lines, so the result does not depend on how the file arrived.
+
+A file may also be one JSON document: a chat export, a session that is rewritten whole. A format with a `DOCUMENT` says
+how it falls into *units*, such as conversations or messages, and is fed those in place of lines.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from importer.errors import UsageError
-from importer.formats import _records
+from importer.formats import _records, _values
 from importer.records import Turn
 
 HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
@@ -50,8 +53,23 @@ class Fed(msgspec.Struct, frozen=True, gc=False):
     problems: tuple[str, ...] = ()
 
 
+class Document(msgspec.Struct, frozen=True):
+    """How a file that is one JSON document falls into units.
+
+    `units` names the member of its object whose elements they are; "" where the document is a unit itself, or a list of
+    them. With `head` the object's other members come first, as a unit of their own.
+    """
+
+    units: str = ""
+    head: bool = False
+
+
 class Format(Protocol):
-    """What a format module has. A format that is no JSON may also have `recognises_head(head: bytes) -> bool`."""
+    """What a format module has.
+
+    A format that is no JSON may also have `recognises_head(head: bytes) -> bool`; one of documents has `DOCUMENT` and
+    `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text.
+    """
 
     NAME: str
     Context: type[msgspec.Struct]
@@ -108,10 +126,39 @@ def detect(head: bytes) -> str | None:
 
 
 def claims(head: bytes) -> tuple[str, ...]:
-    """All formats that recognise a file's first bytes: at most one, if their signs are chosen well."""
+    """All formats that recognise a file's first bytes: at most one, if their signs are chosen well.
+
+    The lines of a document may look like anything, so they are not asked about.
+    """
+    outline = _values.outline(head[:HEAD_BYTES])
+    if documents := tuple(name for name in names() if _recognises_document(load(name), outline)):
+        return documents
     lines = head[:HEAD_BYTES].split(b"\n")[:-1]
     records = _first_records(lines)
     return tuple(name for name in names() if _recognises(load(name), lines, records))
+
+
+def document(format_: Format, head: bytes) -> Document | None:
+    """How a file of this format that begins like this falls into units, None if it is read by lines."""
+    declared: Document | None = getattr(format_, "DOCUMENT", None)
+    if declared is None or not declared.units:
+        return declared
+    if declared.units.encode() not in head:
+        return None
+    outline = _values.outline(head)
+    return declared if _holds(declared, outline) else None
+
+
+def _holds(declared: Document, outline: _values.Outline) -> bool:
+    """Whether a text can be such a document."""
+    return not declared.units or (declared.units in outline.keys and outline.alone and not outline.listed)
+
+
+def _recognises_document(format_: Format, outline: _values.Outline) -> bool:
+    """Whether a text is a document of this format."""
+    declared = getattr(format_, "DOCUMENT", None)
+    by_keys = getattr(format_, "recognises_document", None)
+    return bool(declared and by_keys and _holds(declared, outline) and by_keys(outline.keys))
 
 
 def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
 KEY_BYTES = 16
 MAX_NAMES = 32  # tools and files one turn may carry
 MAX_NAME_CHARS = 1024
+MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 1973
 
 
 def key(*parts: str) -> str:
@@ -32,6 +34,22 @@ def utc(stamp: str | None) -> str:
         return ""
 
 
+def since_1970(stamp: float) -> str:
+    """Seconds or milliseconds since 1970 as RFC 3339 UTC, "" when out of range."""
+    try:
+        found = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return utc(found.isoformat())
+
+
+def moment(stamp: Any) -> str:
+    """A time in either form, "" for anything else."""
+    if isinstance(stamp, str):
+        return utc(stamp)
+    return since_1970(stamp) if isinstance(stamp, int | float) else ""
+
+
 def clip(text: str, limit_bytes: int) -> str:
     """The longest convenient beginning of the text whose JSON form has at most `limit_bytes` bytes."""
     if len(text) * 6 <= limit_bytes:  # one character is at most six bytes in JSON: \\u0000
@@ -39,6 +57,14 @@ def clip(text: str, limit_bytes: int) -> str:
     while (size := len(msgspec.json.encode(text)) - 2) > limit_bytes:
         text = text[: min(len(text) - 1, len(text) * limit_bytes // size)]
     return text
+
+
+def stem(path: bytes) -> str:
+    """A file's name without what its ending says of its form."""
+    name = path.rpartition(b"/")[2]
+    for ending in (b".zst", b".jsonl", b".json"):
+        name = name.removesuffix(ending)
+    return name.decode("utf-8", "replace")
 
 
 def once(names: Iterable[str]) -> tuple[str, ...]:

@@ -6,25 +6,29 @@ because the folder's name cannot be turned back into a path.
 
 A turn's key is a hash of role, time stamp and text: forks and replays after a compaction keep all three, often under
 new uuids.
+
+Claude Code on the web exports a session as one JSON document, whose units are such lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from importer.formats import Fed, Options
+from importer.formats import Document, Fed, Options
 from importer.formats._claude_lines import Line
 from importer.formats._claude_sessions import ID_BYTES, TITLE_BYTES, Context, bounded, session_of, titled, with_session
 from importer.formats._claude_turns import STEPS
 from importer.formats._lines import Lines
-from importer.formats._turns import clip
+from importer.formats._turns import clip, stem
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
 
 NAME = "claude-code"
+DOCUMENT = Document("loglines")
 
 COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system
 TITLES = frozenset(("custom-title", "ai-title", "agent-name"))
@@ -44,6 +48,7 @@ NO_CONVERSATIONS = (b"journal.jsonl", b"history.jsonl", b"sessions-index.json")
 COPIES = (b"agent-acompact-", b"agent-aprompt_suggestion")  # they repeat the parent's messages
 
 _lines = Lines(Line)
+_document = re.compile(rb"session(?:[-_][^/]+)?\.json\Z")
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -56,8 +61,13 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl` but journals, prompt histories, spilled tool results and the workers that copy a conversation."""
+    """Any `.jsonl` but journals, prompt histories, spilled tool results and the workers that copy a conversation.
+
+    Sessions of the web are saved under names of people's own; by themselves are found `session.json`, `session-*.json`.
+    """
     *folders, name = relative.split(b"/")
+    if _document.match(name):
+        return True
     if not name.endswith(b".jsonl") or name in NO_CONVERSATIONS or name.startswith(COPIES):
         return False
     audit = name == b"audit.jsonl" and any(folder.startswith(b"local_") for folder in folders)
@@ -81,10 +91,14 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
     return any(type_.startswith(start) and mark in record for start, mark in SESSIONLESS)
 
 
+def recognises_document(_: Collection[str]) -> bool:
+    """Nobody else calls a list `loglines`."""
+    return True
+
+
 def begin(path: bytes) -> Context:
     """The context before the first line; the file's stem names the conversation of lines that name none."""
-    stem = path.rpartition(b"/")[2].removesuffix(b".jsonl").decode("utf-8", "replace")
-    return Context(stem=clip(stem, ID_BYTES))
+    return Context(stem=clip(stem(path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:

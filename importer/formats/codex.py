@@ -1,5 +1,7 @@
 """OpenAI Codex: JSON lines under `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`, archived ones beside them.
 
+Those may be packed (`.jsonl.zst`), and are unpacked again when a conversation goes on.
+
 Codex writes every message twice or more: as an item of the model's history and as an event of the screen. What the
 assistant says is taken from the items; what a person says from whichever comes first, and its twin is passed over,
 since old files and `codex exec` have no events.
@@ -17,7 +19,7 @@ from importer.formats import Fed, Options
 from importer.formats._codex_lines import Line
 from importer.formats._codex_turns import ID_BYTES, STEPS, Context, event, headed, moved
 from importer.formats._lines import Lines
-from importer.formats._turns import clip
+from importer.formats._turns import clip, stem
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -42,8 +44,8 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl` but the prompt history and the index of titles."""
-    name = relative.rpartition(b"/")[2]
+    """Any `.jsonl`, packed or not, but the prompt history and the index of titles."""
+    name = relative.rpartition(b"/")[2].removesuffix(b".zst")
     return name.endswith(b".jsonl") and name not in NO_CONVERSATIONS
 
 
@@ -62,8 +64,7 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
 
 def begin(path: bytes) -> Context:
     """The context before the first line; until a head names the thread, the file's stem does."""
-    stem = path.rpartition(b"/")[2].removesuffix(b".jsonl").decode("utf-8", "replace")
-    return Context(thread=clip(stem, ID_BYTES))
+    return Context(thread=clip(stem(path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:

@@ -1,28 +1,31 @@
 """Gemini CLI: JSON lines under `~/.gemini/tmp/<project>/chats/`, a line of metadata and then messages with ids.
 
+Older versions wrote the same as one JSON document, rewritten at each change: its units are its messages.
+
 A message is appended again under its id when its tool calls arrive, `$set.messages` repeats the whole list, and
 `$rewindTo` takes messages back. For a memory each message counts once, as it was first said; rewinds are ignored.
 
-A turn's key is a hash of role, message id, time and text: a resumed chat repeats them in another file. The older form,
-one JSON document rewritten at each change, is not read by this module.
+A turn's key is a hash of role, message id, time and text: a resumed chat repeats them in another file, and the newer
+form of an older chat, too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from importer.formats import Fed, Options
+from importer.formats import Document, Fed, Options
 from importer.formats._lines import Lines
 from importer.formats._own import is_own_command, is_own_tool
-from importer.formats._turns import clip, key, once, utc
+from importer.formats._turns import clip, key, once, stem, utc
 from importer.records import Facts, Turn
 
 NAME = "gemini"
+DOCUMENT = Document("messages", head=True)
 
 ROLES = {"user": "user", "gemini": "assistant"}
 KNOWN_TYPES = frozenset((*ROLES, "info", "error", "warning", ""))
@@ -32,6 +35,7 @@ RECENT = 32  # messages known again; one that is repeated later is known by its 
 EMPTY = msgspec.Raw(b"null")
 
 _hash = re.compile(r"[0-9a-f]{64}\Z")
+_document = re.compile(rb"session-[^/]+\.json\Z")
 
 
 class Part(msgspec.Struct, gc=False):
@@ -113,8 +117,8 @@ def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl`: chats lie in `<project>/chats/`, those of subagents one folder deeper."""
-    return relative.endswith(b".jsonl")
+    """Any `.jsonl`, and `session-*.json`: chats lie in `<project>/chats/`, those of subagents one folder deeper."""
+    return relative.endswith(b".jsonl") or bool(_document.match(relative.rpartition(b"/")[2]))
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
@@ -122,10 +126,14 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     return any("sessionId" in record and "projectHash" in record for record in records)
 
 
+def recognises_document(keys: Collection[str]) -> bool:
+    """The metadata, beside the list of messages."""
+    return {"sessionId", "projectHash"} <= set(keys)
+
+
 def begin(path: bytes) -> Context:
     """The context before the first line, which names the session."""
-    stem = path.rpartition(b"/")[2].removesuffix(b".jsonl").decode("utf-8", "replace")
-    return Context(session=clip(stem, NAME_BYTES))
+    return Context(session=clip(stem(path), NAME_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:

@@ -13,14 +13,13 @@ a copy of the file has the same keys.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from importer.formats import Fed, Options
 from importer.formats._lines import Lines
-from importer.formats._turns import clip, key, once, utc
+from importer.formats._turns import clip, key, moment, once
 from importer.records import Facts, Turn
 
 NAME = "jsonl-chat"
@@ -32,7 +31,6 @@ ROLES = {
 CONVERSATIONS = 8  # whose chain is remembered; where ids alternate between more, an old one's chain begins afresh
 ID_BYTES = 100
 NAME_CHARS = 200
-MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 1973
 
 
 class Record(msgspec.Struct, gc=False):
@@ -218,18 +216,5 @@ def _short(value: Any) -> str:
 
 def _at(record: Record) -> str:
     """A message's time: ISO 8601, or seconds or milliseconds since 1970."""
-    for stamp in (record.timestamp, record.created_at, record.created):
-        if isinstance(stamp, str):
-            return utc(stamp)
-        if isinstance(stamp, int | float):
-            return _since_1970(stamp)
-    return ""
-
-
-def _since_1970(stamp: float) -> str:
-    """Seconds or milliseconds since 1970 as RFC 3339, "" when out of range."""
-    try:
-        moment = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
-    except (ValueError, OverflowError, OSError):
-        return ""
-    return utc(moment.isoformat())
+    stamps = (record.timestamp, record.created_at, record.created)
+    return next((moment(stamp) for stamp in stamps if isinstance(stamp, str | int | float)), "")

@@ -8,12 +8,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from importer import failpoints, wire
 from importer.errors import ImporterError, WireError
-from importer.records import Failure
+from importer.outcome import Failure
 from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
@@ -31,25 +31,48 @@ def main(arguments: list[str]) -> int:
     def read(size: int) -> bytes:
         return os.read(request_fd, min(size, 1 << 20))
 
+    configure, embedder = _configured(read), None
+    if configure is not None and configure.settings.get("standby"):
+        _behave(configure.settings)
+        embedder = _prepared(configure.settings)
+        configure = _configured(read)
+    if configure is None:
+        return 0
+    inbox = Inbox(read, on_close=_die_soon)
+    inbox.start()  # before anything heavy: a worker whose daemon is gone ends even while it starts
+    if embedder is None:
+        _behave(configure.settings)
+    reply = os.fdopen(reply_fd, "wb", buffering=0)
+    return _serve(inbox, reply, configure.settings, embedder)
+
+
+def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
+    """The settings; None when the daemon is gone. Raises WireError for anything else."""
     frame = wire.read_frame(read)
     if frame is None:
-        return 0
+        return None
     configure = wire.decode_request(frame[1])
     if not isinstance(configure, wire.Configure):
         raise WireError(f"the first frame is {type(configure).__name__}, not Configure")
-    inbox = Inbox(read, on_close=_die_soon)
-    inbox.start()  # before anything heavy: a worker whose daemon is gone ends even while it starts
-    _behave(configure.settings)
-    reply = os.fdopen(reply_fd, "wb", buffering=0)
-    return _serve(inbox, reply, configure.settings)
+    return configure
 
 
-def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any]) -> int:
+def _prepared(settings: Mapping[str, Any]) -> Any:
+    """The model of a worker that waits for its predecessor's end; None if it cannot be had, which is told in time."""
+    from importer.worker.boot import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
+
+    with contextlib.suppress(ImporterError):
+        return embedder_of(settings["embed"])
+    return None
+
+
+def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any], embedder: Any) -> int:
+    """Opens the session and serves; 0 at the end of input, else the exit code of what kept it from opening."""
     from importer.worker.boot import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
     from importer.worker.serve import Server  # noqa: PLC0415
 
     try:
-        session = open_session(settings)
+        session = open_session(settings, embedder)
     except ImporterError as error:
         failure = Failure(0, "boot", type(error).__name__, error.message, error.retryable)
         _write_all(reply, wire.encode(0, wire.Failed(failure, error.exit_code, error.hint)))
@@ -66,6 +89,7 @@ def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any]) -> int:
 
 
 def _write_all(reply: Any, frame: bytes) -> None:
+    """A raw pipe may take less than it is given."""
     failpoints.hit("reply")
     view = memoryview(failpoints.spoil("reply", frame))
     while view:
@@ -73,6 +97,7 @@ def _write_all(reply: Any, frame: bytes) -> None:
 
 
 def _die_soon() -> None:
+    """The input has ended, so nobody waits for what still runs: it gets ORPHAN_S."""
     timer = threading.Timer(ORPHAN_S, os._exit, (0,))
     timer.daemon = True
     timer.start()

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from importer.errors import UsageError
-from importer.records import Chunk, Query
+from importer.query import Query
+from importer.records import Chunk
 from importer.worker import malloc
 from importer.worker.embedders import Embedder
 from importer.worker.stores import Point, Scope, Store
@@ -58,7 +59,7 @@ class Session:
 
 
 def search(session: Session, **query: Any) -> list[dict[str, Any]]:
-    """The hits of `records.Query(**query)`, best first, as plain dicts."""
+    """The hits of `query.Query(**query)`, best first, as plain dicts."""
     wanted = Query(**query)
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
@@ -82,7 +83,7 @@ def trim(session: Session) -> bool:
 
 
 def budget(session: Session, tokens: int) -> int:
-    """Bounds one model run by another number of padded tokens from now on."""
+    """Bounds the model runs under way by another number of padded tokens from now on."""
     session.token_budget = tokens
     return tokens
 
@@ -109,12 +110,18 @@ def tally(session: Session, **scope: str) -> int:
     return session.store.count(Scope(**scope))
 
 
+def backlog(session: Session, on: bool) -> bool:
+    """A large backlog begins or ends."""
+    session.store.backlog(on)
+    return on
+
+
 def optimise(session: Session) -> bool:
     """Blocking upkeep of the embedded store."""
     return session.store.optimize()
 
 
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, count, ping, trim, budget, describe, facet, erase, tally, optimise)},
+    **{a.__name__: a for a in (search, count, ping, trim, budget, describe, facet, erase, tally, backlog, optimise)},
     **UPKEEP,
 }

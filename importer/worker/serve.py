@@ -6,6 +6,7 @@ Between two model runs it answers questions and lets an urgent batch go ahead.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from importer import failpoints, wire
 from importer.errors import ImporterError, PointsRejected
-from importer.records import Failure, Receipt
+from importer.outcome import Failure, Receipt
 from importer.worker import malloc
 from importer.worker.answers import ANSWERS, Session
 from importer.worker.applying import plan
@@ -58,6 +59,9 @@ class Server:
         malloc.trim()
 
     def _serve(self, number: int, request: wire.Request) -> None:
+        """One request. What is raised on the way becomes a `Failed`; anything not named here ends the process, and the
+        daemon sees that as a death.
+        """
         try:
             if isinstance(request, wire.Import):
                 self._import(number, request)
@@ -67,6 +71,7 @@ class Server:
             self._fail(number, "embed" if isinstance(request, wire.Import) else "ask", error)
 
     def _answer(self, number: int, request: wire.Ask) -> None:
+        """All but a search and a ping wait for the writes under way, so that their answers know of them."""
         answer = ANSWERS.get(request.op)
         if answer is None:
             raise ValueError(f"unknown question {request.op!r}")
@@ -75,6 +80,9 @@ class Server:
         self._send(number, wire.Answer(answer(self._session, **request.args)))
 
     def _import(self, number: int, request: wire.Import) -> None:
+        """Embeds one batch while others are being stored, but for those that touch the same points: whether they got
+        there decides what is left to do. Nested when an urgent batch overtakes, so `_embedding` has the ids of all.
+        """
         ids = frozenset(chunk.id for chunk in request.chunks) | {release.id for release in request.releases}
         self._storing.settle(ids)
         outer, self._embedding = self._embedding, self._embedding | ids
@@ -84,6 +92,9 @@ class Server:
             self._embedding = outer
 
     def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> Job:
+        """The write a batch comes to: only chunks that the store does not have are embedded. Raises PointsRejected,
+        which names the chunks, for vectors that must not be stored.
+        """
         started = time.monotonic()
         todo = plan(request.chunks, request.releases, self._session.store.lookup(sorted(ids)))
         order = [chunk.id for chunk, _ in todo.write]
@@ -102,6 +113,7 @@ class Server:
         return Job(number, tuple(points), todo.holders, todo.deletes, ids, todo.known, tokens, seconds)
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
+        """Embeds, and says before each model run which chunks are in it."""
         if not texts:
             return
         budget = request.token_budget or self._session.token_budget
@@ -127,6 +139,7 @@ class Server:
         return True
 
     def _stored(self, job: Job, seconds: float) -> None:
+        """On the storing thread, once the write is durable."""
         self._session.count(job)
         failpoints.hit("receipt")
         receipt = Receipt(
@@ -140,11 +153,15 @@ class Server:
             store_s=seconds,
         )
         self._send(job.number, wire.Done(receipt))
+        with contextlib.suppress(ImporterError):  # a full disk is told by the next write
+            self._session.rest()  # a backlog makes no pause in which it could be done
 
     def _failed(self, job: Job, error: Exception) -> None:
+        """On the storing thread, too."""
         self._fail(job.number, "store", error)
 
     def _fail(self, number: int, stage: str, error: Exception) -> None:
+        """An error that is none of ours may be an accident, so it counts as retryable."""
         known = error if isinstance(error, ImporterError) else None
         failure = Failure(
             batch=number,
@@ -159,11 +176,13 @@ class Server:
         self._send(number, wire.Failed(failure, exit_code, known.hint if known else ""))
 
     def _send(self, number: int, reply: wire.Reply) -> None:
+        """Whole frames only: two threads send."""
         with self._sending:
             self._write(wire.encode(number, reply))
 
 
 def _rss_bytes() -> int:
+    """The second field of /proc/self/statm is the resident pages (proc(5)); 0 where there is no /proc."""
     try:
         with open("/proc/self/statm", "rb") as statm:
             return int(statm.read().split()[1]) * PAGE_BYTES

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from importer import failpoints
-from importer.errors import ImporterError
 from importer.worker.stores import Point, Store
 
 
@@ -60,6 +59,7 @@ class Storing:
             self._thread.join()
 
     def _run(self) -> None:
+        """Every item is marked done, the None that ends it included, for `settle` joins on the queue."""
         while (job := self._jobs.get()) is not None:
             self._write(job)
             self._pending.pop(job.number, None)
@@ -72,7 +72,7 @@ class Storing:
             failpoints.hit("upsert.before")
             self.store.write(job.points, job.holders, job.deletes)
             failpoints.hit("upsert.after")
-        except (ImporterError, OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # whatever it is, nobody would hear of it on this thread, and wait for ever
             self.failed(job, error)
         else:
             self.stored(job, time.monotonic() - started)

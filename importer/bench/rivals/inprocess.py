@@ -1,7 +1,7 @@
 """The importer one writes first: everything in one process, file by file, fastembed and qdrant-client as they come.
 
-Each file is read whole, what was said in it is cut into pieces of 1,000 characters, embedded with fastembed's default
-batch and upserted into qdrant-client's local store.
+Each file is read whole, every message in it is cut into pieces of 1,000 characters, embedded with fastembed's default
+batch and upserted into qdrant-client's local store. Most messages are short, and a batch is padded to its longest.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def _store(client: Any, model: Any, path: str, pieces: list[str]) -> None:
 
 
 def pieces_of(path: str, size_chars: int) -> list[str]:
-    """What was said in a file, in pieces of this size."""
+    """What was said in a file: every message, in pieces of this size."""
     with open(path, encoding="utf-8") as file:
-        said = "\n\n".join(text for line in file for text in _texts(json.loads(line)))
-    return [said[at : at + size_chars] for at in range(0, len(said), size_chars)]
+        said = [text for line in file for text in _texts(json.loads(line))]
+    return [text[at : at + size_chars] for text in said for at in range(0, len(text), size_chars)]
 
 
 def _texts(line: dict[str, Any]) -> Iterator[str]:

@@ -16,11 +16,13 @@ import msgspec
 class Order(msgspec.Struct, frozen=True):
     """What to embed, and with what. `texts` is a file with a JSON list of chunks, `files` are the corpus' own.
 
+    `directory` holds the importer's model, `whole` the same in full precision, which is what others use.
     `seconds` is how long a rival that could go on for ever should; the others are ended from outside.
     """
 
     model: str
     directory: str
+    whole: str = ""
     graph: str = "model.onnx"
     texts: str = ""
     files: tuple[str, ...] = ()

@@ -6,11 +6,13 @@ cut, without padding, counts as tokens.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from fastembed import TextEmbedding
 
+from importer.bench.rivals import exported
 from importer.bench.rivals.marks import Marks, Order, order, texts_of
 
 BATCH_TEXTS = 256  # fastembed's default
@@ -31,8 +33,10 @@ def main() -> None:
 
 
 def model_of(given: Order) -> Any:
-    """fastembed's model with all its defaults, from the directory. Raises what fastembed raises."""
-    return TextEmbedding(given.model, cache_dir=given.directory, specific_model_path=given.directory)
+    """fastembed's model with all its defaults, as exporters write it. Raises what fastembed raises."""
+    source = given.whole or given.directory
+    directory = exported.directory(source, os.path.join(given.folder, "exported")) if given.folder else source
+    return TextEmbedding(given.model, cache_dir=directory, specific_model_path=directory)
 
 
 def real_tokens(model: Any, texts: Sequence[str]) -> int:

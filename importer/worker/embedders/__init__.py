@@ -6,7 +6,7 @@ A provider offers `open_embedder(settings) -> Embedder`. What it reads from the 
     dimension       of its vectors; 0: what is known of the model           all
     window_tokens   longest window, special tokens included; 0: the model's own
     directory       where the model's files are                             fastembed
-    threads         of one model run; 0: all cores                          fastembed
+    threads         of all model runs together; 0: all cores                fastembed
     arena, spinning session options of ONNX Runtime                         fastembed
     pooling         mean, cls or last_token, where fastembed does not know  fastembed
     api_key, base_url, timeout_s                                            remote ones
@@ -27,20 +27,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.errors import TRY_AGAIN, EmbedError, UsageError
+from importer.errors import UsageError
 
 Options = TypeVar("Options", bound=msgspec.Struct)
-
-
-class EmbedUnreachable(EmbedError):
-    """The provider cannot be reached or asks for patience; `retry_after_s` is its own wish, 0 for none."""
-
-    exit_code = TRY_AGAIN
-    retryable = True
-
-    def __init__(self, message: str, *, retry_after_s: float = 0.0, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +41,7 @@ class Window:
 
 
 class Embedder(Protocol):
-    """One model, ready to run."""
+    """One model, ready to run. One whose `embed` may be called by several threads at once says how many as `lanes`."""
 
     @property
     def model(self) -> str:

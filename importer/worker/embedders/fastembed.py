@@ -1,50 +1,31 @@
 """Local embedding with fastembed, from a directory that holds the model's files; it never touches a network.
 
-fastembed stays the engine: it loads the model, knows how each one pools, and tells documents from queries. Two of its
-steps are replaced, both in `_Windowed`:
-
-- it cuts texts at the tokenizer's `max_length` (128 in the hub's export of all-MiniLM-L6-v2) without a word. Here a
-  text is tokenised once, whole, in `split`, and its token ids travel in the windows; fastembed's own tokenising step
-  passes them on. So nothing is cut, nothing is tokenised twice, and a window cut inside a word keeps its exact tokens.
-- of ONNX Runtime's session options it offers `enable_cpu_mem_arena` alone; `spinning` is added.
+fastembed cuts texts at the tokenizer's `max_length` (128 in the hub's export of all-MiniLM-L6-v2) without a word. Here
+a text is tokenised once, whole, in `split`, and its token ids travel in the windows; `fastembed_engine` makes fastembed
+take them. So nothing is cut, nothing is tokenised twice, and a window cut inside a word keeps its exact tokens.
 """
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 import numpy as np
 from fastembed import TextEmbedding
-from fastembed.common.model_description import ModelSource, PoolingType
 from fastembed.text.onnx_text_model import OnnxTextModel
 from numpy.typing import NDArray
 
-from importer.errors import EmbedError, ModelError, UsageError
+from importer.errors import EmbedError, UsageError
 from importer.worker import tokens
 from importer.worker.embedders import Window, options
+from importer.worker.embedders.fastembed_engine import MINILM, Row, Settings, beside, load
 
-MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
 LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
+MOST_LANES = 4  # each holds the tensors of a run of its own
 SPLIT_TEXTS = 64  # texts tokenised at once: an Encoding takes some hundred bytes a token until its ids are copied
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """What this provider reads of the embedding settings."""
-
-    model: str = MINILM
-    directory: str = ""
-    dimension: int = 0
-    window_tokens: int = 0
-    threads: int = 0
-    arena: bool = True
-    spinning: bool = False
-    pooling: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,94 +35,24 @@ class Encoded(Window):
     ids: NDArray[np.int32]
 
 
-class Row(NamedTuple):
-    """A window padded to its run: what fastembed reads of an encoding."""
-
-    ids: NDArray[np.int64]
-    attention_mask: NDArray[np.int64]
-
-
-class _Windowed:
-    """Mixed into fastembed's ONNX model classes: documents arrive as rows of ids, and spinning can be switched off."""
-
-    EXPOSED_SESSION_OPTIONS = ("enable_cpu_mem_arena", "spinning")
-
-    @classmethod
-    def add_extra_session_options(cls, session_options: Any, extra_options: Mapping[str, Any]) -> None:
-        """Called by fastembed with the options named above, before it makes the session."""
-        session_options.enable_cpu_mem_arena = extra_options["enable_cpu_mem_arena"]
-        spinning = str(int(extra_options["spinning"]))
-        session_options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
-
-    def tokenize(self, documents: list[Row], **_: Any) -> list[Row]:
-        """They are tokenised already."""
-        return documents
-
-
-class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
-    EMBEDDINGS_REGISTRY = [  # noqa: RUF012  # fastembed's own class attribute
-        type(f"Windowed{known.__name__}", (_Windowed, known), {}) if issubclass(known, OnnxTextModel) else known
-        for known in TextEmbedding.EMBEDDINGS_REGISTRY
-    ]
-
-
 def open_embedder(settings: Mapping[str, Any]) -> FastEmbedder:
     """The model in `settings["directory"]`. Raises ModelError when it cannot be loaded."""
     chosen = options(settings, Settings)
-    if not Path(chosen.directory, "tokenizer.json").is_file():
-        raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
-    try:
-        _register(chosen)
-        engine = _Engine(
-            chosen.model,
-            cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
-            specific_model_path=chosen.directory,
-            threads=chosen.threads or None,
-            enable_cpu_mem_arena=chosen.arena,
-            spinning=chosen.spinning,
-        )
-    except Exception as error:
-        raise ModelError(f"cannot load {chosen.model} from {chosen.directory}: {error}") from error
-    return FastEmbedder(engine, chosen)
+    threads = chosen.threads or os.cpu_count() or 1
+    lanes = lanes_of(threads)
+    return FastEmbedder(load(chosen, max(1, threads // lanes)), chosen, lanes)
 
 
-def _register(chosen: Settings) -> None:
-    """Tells fastembed about a model it does not know, from the files beside it."""
-    known = {description["model"].lower() for description in TextEmbedding.list_supported_models()}
-    if chosen.model.lower() in known:
-        return
-    files = [name for name in ("model.onnx", "onnx/model.onnx") if Path(chosen.directory, name).is_file()]
-    if not files:
-        raise FileNotFoundError("neither model.onnx nor onnx/model.onnx is there")
-    TextEmbedding.add_custom_model(
-        chosen.model,
-        pooling=_pooling(chosen),
-        normalization=True,
-        sources=ModelSource(url=Path(chosen.directory).as_uri()),
-        dim=chosen.dimension or int(_json(chosen, "config.json")["hidden_size"]),
-        model_file=files[0],
-    )
-
-
-def _pooling(chosen: Settings) -> PoolingType:
-    """As set, else as sentence-transformers wrote it beside the model, else the mean."""
-    said = _json(chosen, "1_Pooling/config.json")
-    kinds = {"pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last_token"}
-    found = next((kind for key, kind in kinds.items() if said.get(key)), "mean")
-    return PoolingType((chosen.pooling or found).upper())
-
-
-def _json(chosen: Settings, name: str) -> dict[str, Any]:
-    """A file beside the model, {} where there is none."""
-    path = Path(chosen.directory, name)
-    found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
-    return found
+def lanes_of(threads: int) -> int:
+    """How many model runs share these threads: one each, as long as there are few."""
+    return min(threads, MOST_LANES)
 
 
 class FastEmbedder:
     """One fastembed model. See `Embedder`."""
 
-    def __init__(self, engine: TextEmbedding, chosen: Settings) -> None:
+    def __init__(self, engine: TextEmbedding, chosen: Settings, lanes: int) -> None:
+        self.lanes = lanes
         self.model = chosen.model
         self.dimension: int = engine.embedding_size
         self._engine = engine
@@ -227,7 +138,7 @@ def _window_tokens(tokenizer: Any, chosen: Settings) -> int:
     """The longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions."""
     said = (tokenizer.truncation or {}).get("max_length", LONGEST_WINDOW)
     window = chosen.window_tokens or WINDOWS.get(chosen.model.lower(), min(said, LONGEST_WINDOW))
-    positions = _json(chosen, "config.json").get("max_position_embeddings", window)
+    positions = beside(chosen, "config.json").get("max_position_embeddings", window)
     least = tokenizer.num_special_tokens_to_add(is_pair=False) + 1
     if not least <= window <= positions:
         raise UsageError(f"window_tokens = {window}: {chosen.model} takes {least} to {positions} tokens")

@@ -24,9 +24,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.errors import EmbedError, ImporterError, ModelError, UsageError
+from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelError, UsageError
 from importer.worker import tokens
-from importer.worker.embedders import EmbedUnreachable, Window, options
+from importer.worker.embedders import Window, options
 
 TRIES = 4
 PATIENCE_S = 20.0  # a longer pause is the daemon's to make: it stops reading meanwhile
@@ -109,6 +109,7 @@ class RemoteEmbedder:
             raise
 
     def _agreed_dimension(self, wanted: int) -> int:
+        """The dimension wanted, or the model's own for 0. Raises ModelError when the service cannot shorten to it."""
         found = self._probe()
         if wanted not in (0, found):
             self._shortened = wanted
@@ -118,6 +119,7 @@ class RemoteEmbedder:
         return found
 
     def _probe(self) -> int:
+        """The dimension of a first answer. What a service says against so harmless a text is said against the model."""
         try:
             return int(self._ask(["hello"], query=False).shape[1])
         except EmbedUnreachable:
@@ -149,6 +151,7 @@ class RemoteEmbedder:
         self._client.close()
 
     def _ask(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
+        """Vectors (n, dimension); up to TRIES requests, unless the service wants a pause above PATIENCE_S."""
         body = msgspec.json.encode(self._service.body(Question(self.model, texts, query, self._shortened)))
         for attempt in range(1, TRIES):
             try:
@@ -161,6 +164,9 @@ class RemoteEmbedder:
         return self._once(body)
 
     def _once(self, body: bytes) -> NDArray[np.float32]:
+        """One request. An answer that is no vectors counts as trouble on the way, such as a proxy's page with status
+        200.
+        """
         headers = {"Content-Type": "application/json"}
         try:
             answer = self._client.post(self._service.path, content=body, headers=headers)
@@ -175,6 +181,7 @@ class RemoteEmbedder:
         return tokens.normalised(rows)
 
     def _refusal(self, answer: httpx.Response) -> EmbedError | ModelError:
+        """By the table above; the key is masked in what the service said."""
         status = answer.status_code
         message = f"{self._service.name} answered {status}: {_masked(answer.text[:SAID_CHARS], self._settings.api_key)}"
         if status in TEMPORARY or status >= httpx.codes.INTERNAL_SERVER_ERROR:

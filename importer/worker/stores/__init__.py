@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from importer.errors import UsageError
-from importer.records import Hit, Query
+from importer.query import Hit, Query
 
 SCHEMES = {
     "edge": "importer.worker.stores.edge",

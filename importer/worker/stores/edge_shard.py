@@ -34,6 +34,9 @@ from importer.worker.stores.schema import (
     same_maker,
 )
 
+UNBORN = (
+    "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
+)
 FINGERPRINT, OPENED = "importer.json", "importer.open"
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 OPTIMIZE_EVERY_POINTS = 10_000  # a few CPU seconds during which nothing else runs; the memory it takes grows with it
@@ -149,11 +152,13 @@ def sync_log(path: str) -> None:
     """
     log = os.path.join(path, "wal")
     for name in os.listdir(log):
-        sync(os.path.join(log, name))
+        if not name.startswith(UNBORN):
+            sync(os.path.join(log, name))
     sync(log)
 
 
 def _write_durably(name: str, content: bytes) -> None:
+    """The content is; its name is when the folder is synced."""
     with open(name, "xb") as file:
         file.write(content)
         file.flush()
@@ -184,9 +189,12 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> StoreRefused | StoreUnreachable:
+    """The sentence is all there is to go by."""
     words = str(error)
     if "WouldBlock" in words:
         return StoreUnreachable("the store is open in another process", hint="only one process can open it at a time")
+    if "No point with id" in words:  # of points it finds: see EdgeStore._heal, which the next opening tries again
+        return StoreUnreachable(f"the store is in disorder after a kill: {words}", hint="it is opened again")
     if isinstance(error, OSError) or any(sign in words for sign in ("No space left", "os error", "Too many open")):
         return StoreUnreachable(f"the store cannot be written: {words}", hint="see to the disk; nothing is lost")
     return StoreRefused(f"the store refuses: {words}", hint="`importer doctor` looks closer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import qdrant_edge
@@ -35,17 +35,10 @@ def point(record: Any, dense: str) -> Point:
     return Point(str(record.id), (record.vector or {}).get(dense, ()), record.payload or {})
 
 
-def holder_updates(holders: Mapping[str, tuple[str, ...]]) -> Iterator[Any]:
-    """One operation per distinct set of holders; by filter, for an id that is gone meanwhile is no error then."""
-    groups: dict[tuple[str, ...], set[str]] = {}
-    for id, names in holders.items():
-        groups.setdefault(names, set()).add(id)
-    for names, ids in groups.items():
-        existing = edge.Filter(must=[edge.HasIdCondition(ids)])
-        if names:
-            yield edge.UpdateOperation.set_payload_by_filter(existing, {OPEN_BY: list(names)})
-        else:
-            yield edge.UpdateOperation.delete_payload_by_filter(existing, [OPEN_BY])
+def held(record: Any, names: Sequence[str]) -> Any:
+    """A stored point once more, whole, with these holders."""
+    payload = {key: value for key, value in (record.payload or {}).items() if key != OPEN_BY}
+    return edge.Point(str(record.id), record.vector, {**payload, OPEN_BY: list(names)} if names else payload)
 
 
 class EdgeDialect:

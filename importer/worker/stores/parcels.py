@@ -9,7 +9,7 @@ import msgspec
 from importer.errors import StoreRefused
 from importer.worker.stores import Point
 
-MAX_POINTS = 128
+MAX_POINTS = 128  # in one request
 MAX_BYTES = 8 * 1024 * 1024  # servers answer 400 from about 32 MB on
 NUMBER_BYTES = 12  # of a float written out in JSON, comma included
 WORD_SHARE = 5  # a text, and for each of its words an index and a weight written out

@@ -16,19 +16,18 @@ from typing import Any, TypeVar
 from qdrant_client import QdrantClient, models
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
-from importer.records import Hit, Query
-from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
+from importer.query import Hit, Query
+from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope
 from importer.worker.stores import qdrant_collection as collections
 from importer.worker.stores import qdrant_values as values
-from importer.worker.stores.bm25 import encode_query
 from importer.worker.stores.filters import build
-from importer.worker.stores.fusion import DEPTH, fuse
+from importer.worker.stores.fusion import fuse
 from importer.worker.stores.parcels import MAX_BYTES, MAX_POINTS, pack, send
 from importer.worker.stores.qdrant_connect import connect
 from importer.worker.stores.qdrant_errors import Foreign, translated
 from importer.worker.stores.qdrant_local import one_sync
 from importer.worker.stores.retry import Patience, patiently
-from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, Fingerprint, check, dense_name
+from importer.worker.stores.schema import METADATA, OPEN_BY, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
 T = TypeVar("T")
@@ -67,11 +66,12 @@ class QdrantStore:
             refused = [given for parcel in self._parcels(points) for given in send(parcel, self._upsert).items()]
             if not refused:
                 self._change(holders, deletes)
+        self._check_birth()  # another collection by now refuses for reasons that are no point's fault
         if refused:
             _complain(dict(refused), len(points))
-        self._check_birth()
 
     def _change(self, holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+        """Only when all points are there: what a deletion takes away must have been replaced."""
         operations = list(values.changes(holders, deletes))
         if operations:
             self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
@@ -83,7 +83,7 @@ class QdrantStore:
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
         """The best `query.limit` points: cosine, BM25, or both fused by rank."""
-        asked = self._questions(query, dense)
+        asked = values.questions(query, dense, self._dense)
         if not asked:
             return []
         answers = self._ask(lambda: self._client.query_batch_points(self._collection, asked))
@@ -145,21 +145,6 @@ class QdrantStore:
             warnings.simplefilter("ignore")
             self._client.close()
 
-    def _questions(self, query: Query, dense: Sequence[float] | None) -> list[models.QueryRequest]:
-        depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
-        wanted, asked = build(scope_of(query), values.QdrantDialect()), []
-        rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
-        if dense is not None and query.mode != "keyword":
-            vector = [float(value) for value in dense]
-            asked.append(
-                models.QueryRequest(query=vector, using=self._dense, limit=depth, filter=wanted, params=rescored)
-            )
-        indices, weights = encode_query(query.text) if query.mode != "dense" else ([], [])
-        if indices:
-            sparse = models.SparseVector(indices=indices, values=weights)
-            asked.append(models.QueryRequest(query=sparse, using=SPARSE, limit=depth, filter=wanted))
-        return asked
-
     def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
         """Hits in order of rank; a point deleted since it was ranked is left out."""
         ids: list[Any] = [id for id, _ in ranked]
@@ -188,9 +173,11 @@ class QdrantStore:
         patiently(completed, self._patience)
 
     def _ask(self, call: Callable[[], T]) -> T:
+        """For reads: retried, and one at a time in local mode."""
         return patiently(lambda: self._once(call), self._patience)
 
     def _once(self, call: Callable[[], T]) -> T:
+        """A proxy in trouble answers in its own words; once the store was open, that is an outage."""
         try:
             with self._locked(), translated():
                 return call()

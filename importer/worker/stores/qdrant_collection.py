@@ -34,7 +34,7 @@ def open_collection(client: QdrantClient, request: Request, indexes: bool) -> Fi
         _make(client, request)
     found = _adopt(client, request)
     if indexes:
-        _complete(client, request.collection)
+        _complete(client, request.collection, backlog=bool(request.settings.get("backlog")))
     return found
 
 
@@ -48,6 +48,7 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
 
 
 def _make(client: QdrantClient, request: Request) -> None:
+    """The fingerprint is written with the creation, so no collection of ours is ever without one."""
     if not request.create:
         raise StoreRefused(f"there is no collection {request.collection}", hint="import something first")
     settings = request.settings
@@ -73,6 +74,7 @@ def _dense(request: Request) -> models.VectorParams:
 
 
 def _quantisation(kind: str) -> Any:
+    """int8 copies stay in memory and choose candidates, which the full vectors then rank (see `QdrantStore`)."""
     if kind == "none":
         return None
     scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
@@ -99,6 +101,7 @@ def _adopt(client: QdrantClient, request: Request) -> Fingerprint:
 
 
 def _check_vectors(described: models.CollectionInfo, request: Request) -> None:
+    """Raises StoreRefused that says what the collection has and what is wanted."""
     name, params = dense_name(request.model), described.config.params
     vectors: dict[str, Any] = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
     fits = name in vectors and vectors[name].size == request.dimension and SPARSE in (params.sparse_vectors or {})
@@ -118,17 +121,18 @@ def missing_indexes(described: models.CollectionInfo) -> list[str]:
     return [key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})]
 
 
-def _complete(client: QdrantClient, collection: str) -> None:
+def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
     """Payload indexes that are missing are made, and indexing is on again if a backlog ended without saying so."""
     with translated():
         described = client.get_collection(collection)
         for key in missing_indexes(described):
             client.create_payload_index(collection, key, field_schema=_schema(key), wait=True)
-    if getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
+    if not backlog and getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
         set_indexing(client, collection, True)
 
 
 def _schema(key: str) -> Any:
+    """The tenant key is marked as one, so that the server keeps the points of a project together."""
     if key in TIMES:
         return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
     return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=key == TENANT or None)

@@ -40,6 +40,7 @@ def remote(request: Request) -> QdrantClient:
     """
     settings, parts = request.settings, urlsplit(request.location)
     over_grpc = parts.scheme.startswith("grpc")
+    prefer_grpc = over_grpc or bool(settings.get("prefer_grpc"))
     secure = parts.scheme in {"https", "grpcs"}
     grpc_port = (over_grpc and parts.port) or int(settings.get("grpc_port") or GRPC_PORT)
     return QdrantClient(
@@ -48,18 +49,18 @@ def remote(request: Request) -> QdrantClient:
         prefix=parts.path.strip("/") or None,
         api_key=settings.get("api_key") or None,
         timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),
-        prefer_grpc=over_grpc or bool(settings.get("prefer_grpc")),
+        prefer_grpc=prefer_grpc,
         check_compatibility=False,
         port=REST_PORT if over_grpc else parts.port or REST_PORT,
         grpc_port=grpc_port,
-        **_trust(str(settings.get("ca_file") or ""), secure, over_grpc),
+        **_trust(str(settings.get("ca_file") or ""), secure, prefer_grpc),
     )
 
 
-def _trust(ca_file: str, secure: bool, over_grpc: bool) -> dict[str, Any]:
+def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
     if not (ca_file and secure):
         return {}
-    if over_grpc:
+    if prefer_grpc:
         os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = ca_file  # the client passes no roots of its own
     try:
         return {"verify": ssl.create_default_context(cafile=ca_file)}

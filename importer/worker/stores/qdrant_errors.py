@@ -68,6 +68,7 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> StoreError:
+    """From the most telling class to the least: some of them are ValueErrors, which local mode raises, too."""
     if isinstance(error, UnexpectedResponse):
         return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
     if isinstance(error, grpc.RpcError):
@@ -80,6 +81,7 @@ def _ours(error: Exception) -> StoreError:
 
 
 def _of_local(error: Exception) -> StoreError:
+    """Local mode works on files and SQLite in this process and raises what these raise."""
     if isinstance(error, sqlite3.Error | OSError):
         return StoreUnreachable(f"the store cannot be written: {error}", hint="see to the disk; nothing is lost")
     if "already accessed by another instance" in str(error):
@@ -103,6 +105,7 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
 
 
 def _of_grpc(error: Any) -> StoreError:
+    """By the HTTP status that means the same. An unknown code counts as 503, so it is tried again."""
     code, words = error.code(), str(error.details())
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in words:
         return by_status(413, words)
@@ -128,6 +131,7 @@ def _words(content: bytes) -> str:
 
 
 def _retry_after_s(headers: Any) -> float:
+    """In seconds; the date that HTTP allows as well counts as no wish."""
     try:
         return max(0.0, float((headers or {}).get("retry-after", 0)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Our values in qdrant-client's, and back: points, filters, update operations."""
+"""Our values in qdrant-client's, and back: points, filters, questions, update operations."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pydantic
 from qdrant_client import models
 
 from importer.errors import UsageError
-from importer.records import Hit
-from importer.worker.stores import Point
-from importer.worker.stores.bm25 import encode_document
+from importer.query import Hit, Query
+from importer.worker.stores import Point, scope_of
+from importer.worker.stores.bm25 import encode_document, encode_query
+from importer.worker.stores.filters import build
+from importer.worker.stores.fusion import DEPTH
 from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, document, metadata
 
 
@@ -79,3 +81,21 @@ class QdrantDialect:
     def every(self, conditions: list[Any]) -> Any:
         """All of them."""
         return models.Filter(must=conditions)
+
+
+def questions(query: Query, vector: Sequence[float] | None, dense: str) -> list[models.QueryRequest]:
+    """At most one by the vector named `dense` and one by words; none for a question that has no word that counts.
+
+    `oversampling`: of quantised vectors twice as many candidates are taken as wanted, and ranked by the full ones.
+    """
+    depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
+    wanted, asked = build(scope_of(query), QdrantDialect()), []
+    rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
+    if vector is not None and query.mode != "keyword":
+        near = [float(value) for value in vector]
+        asked.append(models.QueryRequest(query=near, using=dense, limit=depth, filter=wanted, params=rescored))
+    indices, weights = encode_query(query.text) if query.mode != "dense" else ([], [])
+    if indices:
+        sparse = models.SparseVector(indices=indices, values=weights)
+        asked.append(models.QueryRequest(query=sparse, using=SPARSE, limit=depth, filter=wanted))
+    return asked

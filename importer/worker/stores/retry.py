@@ -19,7 +19,7 @@ class Patience:
 
     tries: int = 4
     first_s: float = 0.25
-    longest_s: float = 5.0
+    longest_s: float = 5.0  # a server that asks for more is left to the daemon, which lets the worker go meanwhile
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
 

@@ -114,6 +114,7 @@ def check(points: Sequence[Point], dimension: int) -> None:
 
 
 def _encodable(given: Point) -> bool:
+    """Half of a surrogate pair, from a damaged line, has no UTF-8."""
     try:
         msgspec.json.encode(given.payload)
     except UnicodeEncodeError:

@@ -1,0 +1,140 @@
+"""The model as exporters write it, for rivals that know nothing of ours.
+
+The model directory made by this importer has a graph of its own that computes no padding; whoever calls fastembed gets
+the graph that tracing `transformers.BertModel` gives. Here the same weights are put into that graph: padded throughout,
+queries, keys and values apart, GELU out of its parts. (LayerNormalization stays whole; ONNX Runtime would fuse it.)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+
+from importer.worker.model_graph import Graph, Shape, finished
+
+OPSET = 17  # the first with LayerNormalization
+GRAPH = "model.onnx"
+LEAST = float(np.finfo(np.float32).min)  # what transformers adds to the scores of padding
+PARTS = ("query", "key", "value")
+OURS = "encoder.layer.0.attention.self.projection.matrix"
+
+Weights = Mapping[str, NDArray[Any]]
+
+
+def directory(source: str, target: str) -> str:
+    """A directory fastembed loads, with the exported graph; `source` itself where its graph is not of our making."""
+    model = onnx.load(os.path.join(source, GRAPH))
+    weights = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    if OURS not in weights:
+        return source
+    os.makedirs(target, exist_ok=True)
+    with open(os.path.join(source, "config.json"), "rb") as file:
+        shape = Shape.of(json.load(file))
+    onnx.save(build(weights, shape), os.path.join(target, GRAPH))
+    for name in os.listdir(source):
+        if name.endswith((".json", ".txt")) and not os.path.lexists(os.path.join(target, name)):
+            os.symlink(os.path.join(source, name), os.path.join(target, name))
+    return target
+
+
+def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
+    """The same function of the same inputs as `model_graph.build`, from the weights of such a graph."""
+    graph = Graph()
+    encoder = _Encoder(graph, weights, shape)
+    hidden, bias = encoder.embeddings(), encoder.bias()
+    for layer in range(shape.layers):
+        hidden = encoder.layer(hidden, bias, f"encoder.layer.{layer}")
+    graph.op("Identity", hidden, output="last_hidden_state")
+    return finished(graph, shape, OPSET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoder:
+    """Adds the encoder's parts to a graph. Values are names of tensors, hidden states (batch, sequence, hidden)."""
+
+    graph: Graph
+    weights: Weights
+    shape: Shape
+
+    def embeddings(self) -> str:
+        """Words, types and places, added and normalised; places are cut from a constant, as tracing leaves them."""
+        op, ints = self.graph.op, self.graph.ints
+        count = len(self.weights["embeddings.position_embeddings.weight"])
+        every = self.graph.weight("positions", np.arange(count)[None])
+        places = op("Slice", every, ints(0), op("Shape", "input_ids", start=1, end=2), ints(1))
+        words = op("Add", self._rows("word", "input_ids"), self._rows("token_type", "token_type_ids"))
+        return self._normalised("embeddings", op("Add", words, self._rows("position", places)))
+
+    def bias(self) -> str:
+        """0 for real tokens and the least number for padding, (batch, 1, 1, sequence)."""
+        op = self.graph.op
+        mask = op("Cast", op("Unsqueeze", "attention_mask", self.graph.ints(1, 2)), to=TensorProto.FLOAT)
+        return op("Mul", op("Sub", self._number("one", 1.0), mask), self._number("least", LEAST))
+
+    def layer(self, hidden: str, bias: str, prefix: str) -> str:
+        """Attention and the two-step network, each added to its input and normalised."""
+        attended = self._attention(hidden, bias, f"{prefix}.attention.self")
+        hidden = self._added(f"{prefix}.attention.output", attended, hidden)
+        return self._added(f"{prefix}.output", self._gelu(self._dense(f"{prefix}.intermediate.dense", hidden)), hidden)
+
+    def _rows(self, table: str, index: str) -> str:
+        name = f"embeddings.{table}_embeddings.weight"
+        return self.graph.op("Gather", self.graph.weight(name, self.weights[name]), index)
+
+    def _attention(self, hidden: str, bias: str, prefix: str) -> str:
+        """Softmax of scaled scores times values, on padding, too."""
+        op, width = self.graph.op, self.shape.hidden // self.shape.heads
+        root = math.sqrt(width)  # ours has the scores' scale in the query already
+        query, key, value = (
+            self._heads(hidden, f"{prefix}.{part}", piece * np.float32(scale))
+            for part, piece, scale in zip(PARTS, self._projections(prefix), (root, 1, 1), strict=True)
+        )
+        scores = op("MatMul", op("Transpose", query, perm=[0, 2, 1, 3]), op("Transpose", key, perm=[0, 2, 3, 1]))
+        shares = op("Softmax", op("Add", op("Div", scores, self._number("root", root)), bias), axis=-1)
+        context = op("MatMul", shares, op("Transpose", value, perm=[0, 2, 1, 3]))
+        whole = self.graph.ints(0, 0, self.shape.hidden)
+        return op("Reshape", op("Transpose", context, perm=[0, 2, 1, 3]), whole)
+
+    def _projections(self, prefix: str) -> list[NDArray[Any]]:
+        """Matrix and, as last row, bias of query, key and value."""
+        matrix, bias = (self.weights[f"{prefix}.projection.{part}"] for part in ("matrix", "bias"))
+        return np.split(np.concatenate([matrix, bias[None]]), 3, axis=1)
+
+    def _heads(self, hidden: str, name: str, projection: NDArray[Any]) -> str:
+        """One projection of the three, (batch, sequence, heads, width)."""
+        op, shape = self.graph.op, self.shape
+        product = op("MatMul", hidden, self.graph.weight(f"{name}.matrix", projection[:-1]))
+        whole = op("Add", self.graph.weight(f"{name}.bias", projection[-1]), product)
+        return op("Reshape", whole, self.graph.ints(0, 0, shape.heads, shape.hidden // shape.heads))
+
+    def _added(self, prefix: str, value: str, hidden: str) -> str:
+        return self._normalised(prefix, self.graph.op("Add", self._dense(f"{prefix}.dense", value), hidden))
+
+    def _dense(self, prefix: str, value: str) -> str:
+        product = self.graph.op("MatMul", value, self._published(f"{prefix}.matrix"))
+        return self.graph.op("Add", self._published(f"{prefix}.bias"), product)
+
+    def _gelu(self, value: str) -> str:
+        """x (1 + erf(x / sqrt 2)) / 2, as tracing writes it."""
+        op = self.graph.op
+        error = op("Erf", op("Div", value, self._number("root_two", math.sqrt(2.0))))
+        return op("Mul", op("Mul", value, op("Add", error, self._number("one", 1.0))), self._number("half", 0.5))
+
+    def _normalised(self, prefix: str, value: str) -> str:
+        scale, bias = (self._published(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))
+        return self.graph.op("LayerNormalization", value, scale, bias, axis=-1, epsilon=self.shape.epsilon)
+
+    def _published(self, name: str) -> str:
+        return self.graph.weight(name, self.weights[name])
+
+    def _number(self, name: str, value: float) -> str:
+        return self.graph.weight(name, np.array(value, dtype=np.float32))

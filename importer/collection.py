@@ -1,0 +1,52 @@
+"""Is the collection at hand the one the checkpoints speak of? Another one lacks what they say is stored.
+
+`fingerprint` in the state names the collection imported into so far (its model, schema and birth, see `wire.Ready`);
+`migrated` names one that `importer migrate` copied everything to, and how far the state was then.
+"""
+
+from __future__ import annotations
+
+from importer import log
+from importer.checkpoints import Checkpoints
+from importer.errors import StoreRefused
+from importer.wire import Ready
+
+
+def accept(checkpoints: Checkpoints, ready: Ready) -> None:
+    """Takes the collection a fresh worker has opened, the first one as it is. Raises StoreRefused for another one: it
+    would be acknowledged into nothing.
+    """
+    known = checkpoints.meta("fingerprint")
+    moved = bool(known) and _moved_to(checkpoints, ready.fingerprint)
+    if known and known != ready.fingerprint and not moved:
+        raise StoreRefused(
+            f"the collection at {ready.store} is not the one imported into so far: it was dropped, made anew or is "
+            f"another ({known} then, {ready.fingerprint} now)",
+            hint="`importer rebuild-state` reads everything again into it, embedding only what is missing there",
+        )
+    if not known or moved:
+        if checkpoints.created and ready.points:
+            log.logger().warning("state.new", points=ready.points, then="every file is read, nothing is embedded twice")
+        checkpoints.remember(fingerprint=ready.fingerprint)
+
+
+def another(checkpoints: Checkpoints) -> None:
+    """Forgets which collection was imported into: the next one is taken as it is."""
+    with checkpoints.database.transaction() as connection:
+        connection.execute("DELETE FROM meta WHERE name IN ('fingerprint', 'migrated')")
+
+
+def vouch(checkpoints: Checkpoints, fingerprint: str) -> dict[str, str]:
+    """What to remember when everything was copied to the collection of that fingerprint."""
+    return {"migrated": f"{fingerprint} {_mark(checkpoints)}"}
+
+
+def _moved_to(checkpoints: Checkpoints, fingerprint: str) -> bool:
+    """Whether that collection got a copy of everything, and nothing was imported since then into the former one."""
+    return checkpoints.meta("migrated") == f"{fingerprint} {_mark(checkpoints)}"
+
+
+def _mark(checkpoints: Checkpoints) -> str:
+    """Moves with every commit that stores anything."""
+    counters = checkpoints.counters()
+    return "/".join(str(counters.get(name, 0)) for name in ("points", "known", "bytes_stored", "bytes_skipped"))

@@ -1,0 +1,222 @@
+"""ChatGPT: `conversations.json` of a data export, a list of conversations (or one), often on a single long line.
+
+A conversation is a tree of messages: what was regenerated or edited stands beside what took its place. Read is the
+active thread, from the current node up to the root. A message's id stays the same from one export to the next, so a
+turn's key is a hash of conversation, message and text: a newer export adds only what is new.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from importer.formats import Document, Fed, Options, _parts
+from importer.formats._lines import Lines
+from importer.formats._own import is_own_tool
+from importer.formats._turns import clip, key, moment, once
+from importer.records import Facts, Turn
+
+NAME = "chatgpt"
+DOCUMENT = Document()
+
+SIGNS = frozenset(("title", "create_time", "id", "conversation_id", "current_node"))
+SAID = frozenset(("text", "multimodal_text", "code"))
+THOUGHT = frozenset(("thoughts", "reasoning_recap"))
+ANSWERED = frozenset(("execution_output", "tether_quote", "tether_browsing_display", "computer_output", "system_error"))
+_PASSED_OVER = """
+    user_editable_context model_editable_context citable_code_output app_pairing_content sonic_webpage
+    super_widget tether_browsing_code
+"""
+KNOWN_CONTENTS = SAID | THOUGHT | ANSWERED | frozenset((*_PASSED_OVER.split(), ""))
+ROLES = frozenset(("user", "assistant"))
+RESULT_CHARS = 2_000
+ID_BYTES = 120
+TITLE_CHARS = 200
+
+_named = re.compile(rb"conversations(?:[-_]\d+)?\.json\Z")
+_cited = re.compile("\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue206]")  # marks of sources, which only their page can show
+
+
+class Author(msgspec.Struct, gc=False):
+    """Who says a message: `name` is a tool's."""
+
+    role: str = ""
+    name: str | None = None
+
+
+class Thought(msgspec.Struct, gc=False):
+    """What the model said it was thinking."""
+
+    summary: str | None = None
+    content: str | None = None
+
+
+class Content(msgspec.Struct, gc=False):
+    """What is said, by `content_type` in one field or another."""
+
+    content_type: str = ""
+    parts: list[Any] | None = None
+    text: str | None = None
+    result: str | None = None
+    content: str | None = None
+    thoughts: list[Thought] | None = None
+
+
+class Metadata(msgspec.Struct, gc=False):
+    """Of a message, only this."""
+
+    model_slug: str | None = None
+    is_visually_hidden_from_conversation: bool | None = None
+
+
+class Message(msgspec.Struct, gc=False):
+    """A message; `recipient` is "all" or the tool it is for."""
+
+    id: str | None = None
+    author: Author | None = None
+    create_time: float | str | None = None
+    content: Content | None = None
+    recipient: str | None = None
+    metadata: Metadata | None = None
+
+
+class Node(msgspec.Struct, gc=False):
+    """A place in the tree; the root holds no message."""
+
+    parent: str | None = None
+    children: list[str] | None = None
+    message: Message | None = None
+
+
+class Conversation(msgspec.Struct):
+    """A conversation as exported; its nodes are decoded one by one."""
+
+    id: str | None = None
+    conversation_id: str | None = None
+    title: str | None = None
+    create_time: float | str | None = None
+    current_node: str | None = None
+    default_model_slug: str | None = None
+    mapping: dict[str, msgspec.Raw] | None = None
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Nothing: a conversation tells all about itself."""
+
+
+_lines = Lines(Conversation)
+_node = _parts.reader(Node)
+
+
+def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
+    """None: an export lies wherever it was unpacked."""
+    return ()
+
+
+def wanted(relative: bytes) -> bool:
+    """`conversations.json`, and the numbered parts of a large export."""
+    return bool(_named.match(relative.rpartition(b"/")[2]))
+
+
+def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
+    """No lines: see `recognises_document`."""
+    return False
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """A tree of messages with something that tells whose."""
+    return "mapping" in keys and not SIGNS.isdisjoint(keys)
+
+
+def begin(_: bytes) -> Context:
+    """Nothing is known before a conversation, and nothing after it."""
+    return Context()
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one conversation. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, talk: Conversation, options: Options) -> Fed:
+    """The active thread of a conversation."""
+    if talk.mapping is None:
+        return Fed(context, (), 1)
+    turns: list[Turn] = []
+    unknown = 0
+    for message in _thread(talk.mapping, talk.current_node):
+        turn = _turn(talk, message, options)
+        turns += [turn] if turn else ()
+        unknown += message.content is not None and message.content.content_type not in KNOWN_CONTENTS
+    return Fed(context, tuple(turns), unknown)
+
+
+def _thread(mapping: Mapping[str, msgspec.Raw], current: str | None) -> list[Message]:
+    """The messages from the root to the current node, or to the last leaf where that is not told."""
+    nodes: list[Node] = []
+    seen: set[str] = set()
+    at = current if current in mapping else _leaf(mapping)
+    while at is not None and at in mapping and at not in seen:
+        seen.add(at)
+        node = _node(mapping[at]) or Node()
+        nodes.append(node)
+        at = node.parent
+    return [node.message for node in reversed(nodes) if node.message]
+
+
+def _leaf(mapping: Mapping[str, msgspec.Raw]) -> str | None:
+    """The last of the nodes without children, in the order of the file."""
+    for name in reversed(list(mapping)):
+        node = _node(mapping[name])
+        if node and not node.children:
+            return name
+    return None
+
+
+def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None:
+    """What a message says, None if it says nothing; a call of a tool is a turn without text."""
+    author, about, content = message.author or Author(), message.metadata or Metadata(), message.content or Content()
+    if about.is_visually_hidden_from_conversation:
+        return None
+    called = message.recipient if author.role == "assistant" and message.recipient not in (None, "all") else None
+    text = "" if called else _said(author, content, options)
+    if not (text or called):
+        return None
+    conversation = clip(talk.conversation_id or talk.id or "", ID_BYTES) or f"chat-{key(talk.title or '')[:16]}"
+    role = "user" if author.role == "user" else "assistant"
+    mark = key(conversation, message.id or str(message.create_time), role, text, called or "")
+    facts = Facts(
+        title=(talk.title or "")[:TITLE_CHARS],
+        model=(about.model_slug or talk.default_model_slug or "") if role == "assistant" else "",
+        tools=once([called or ""]),
+    )
+    at = moment(message.create_time) or moment(talk.create_time)
+    return Turn(conversation, message.id or mark, role, text, at, mark, facts)
+
+
+def _said(author: Author, content: Content, options: Options) -> str:
+    """The text of a message that is to be indexed."""
+    kind = content.content_type
+    if author.role == "tool":
+        wanted_ = options.tool_results and not is_own_tool(author.name or "")
+        return _words(content)[:RESULT_CHARS].strip() if wanted_ and kind in SAID | ANSWERED else ""
+    if author.role not in ROLES or kind not in (SAID | THOUGHT if options.thinking else SAID):
+        return ""
+    return _words(content)
+
+
+def _words(content: Content) -> str:
+    """The text of content, wherever its type has it, without the marks of sources."""
+    thoughts = (f"{thought.summary or ''}: {thought.content or ''}".strip(": ") for thought in content.thoughts or ())
+    texts = [*map(_part, content.parts or ()), content.text, content.result, content.content, *thoughts]
+    joined = "\n\n".join([text.strip() for text in texts if text and text.strip()])
+    return _cited.sub("", joined).replace("\0", "").strip()
+
+
+def _part(part: Any) -> str:
+    """A part's text: words, or a recording's transcript."""
+    text = part.get("text") if isinstance(part, dict) else part
+    return text if isinstance(text, str) else ""

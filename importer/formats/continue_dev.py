@@ -1,0 +1,153 @@
+"""Continue: `~/.continue/sessions/<session>.json`, one document, rewritten whole at each change.
+
+Messages have neither ids nor times, so keys are chained: each is a hash of the one before it in the session, role and
+text, and the same words said twice stay two turns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.formats import Document, Fed, Options
+from importer.formats._lines import Lines
+from importer.formats._own import is_own_tool
+from importer.formats._turns import clip, key, once, stem
+from importer.records import Facts, Turn
+
+NAME = "continue-dev"
+DOCUMENT = Document("history", head=True)
+
+ROLES = frozenset(("user", "assistant"))
+KNOWN_ROLES = ROLES | frozenset(("system", "tool", "thinking"))
+RESULT_CHARS = 2_000
+ID_BYTES = 120
+NAME_BYTES = 600
+
+_session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
+
+
+class Part(msgspec.Struct, gc=False):
+    """A piece of a message; only text is read."""
+
+    text: str | None = None
+
+
+class Function(msgspec.Struct, gc=False):
+    """What a call calls."""
+
+    name: str | None = None
+
+
+class Call(msgspec.Struct, gc=False):
+    """A call of a tool."""
+
+    function: Function | None = None
+
+
+class Message(msgspec.Struct, gc=False, rename="camel"):
+    """What somebody says."""
+
+    role: str = ""
+    content: str | list[Part] | None = None
+    tool_calls: list[Call] | None = None
+
+
+class Unit(msgspec.Struct, gc=False, rename="camel"):
+    """The document's head, or an item of its history."""
+
+    session_id: str | None = None
+    title: str | None = None
+    workspace_directory: str | None = None
+    message: Message | None = None
+
+
+_lines = Lines(Unit)
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the head says of the session, the last turn's key, and the last tool called."""
+
+    session: str = ""
+    title: str = ""
+    cwd: str = ""
+    last: str = ""
+    tool: str = ""
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """The folder of sessions."""
+    return (f"{environ.get('CONTINUE_GLOBAL_DIR') or f'{home}/.continue'}/sessions",)
+
+
+def wanted(relative: bytes) -> bool:
+    """A session's id as a name; `sessions.json` is an index."""
+    return bool(_session.match(relative.rpartition(b"/")[2]))
+
+
+def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
+    """No lines: see `recognises_document`."""
+    return False
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """A history, and the folder it happened in."""
+    return "workspaceDirectory" in keys
+
+
+def begin(path: bytes) -> Context:
+    """The file's name is the session's."""
+    return Context(session=clip(stem(path), ID_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turn of one item of the history. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, unit: Unit, options: Options) -> Fed:
+    """The head, or an item."""
+    message = unit.message
+    if message is None:
+        folder = unquote((unit.workspace_directory or "").removeprefix("file://"))
+        session = clip(unit.session_id or "", ID_BYTES) or context.session
+        return Fed(Context(session, clip((unit.title or "").strip(), NAME_BYTES), clip(folder, NAME_BYTES)))
+    called = once([call.function.name or "" for call in message.tool_calls or () if call.function])
+    if called:
+        context = replace(context, tool=clip(called[-1], ID_BYTES))
+    text = _text(message)
+    if message.role not in ROLES:
+        return _aside(context, message.role, text, options)
+    if not (text or called):
+        return Fed(context)
+    mark = key(context.last or context.session, message.role, text, *called)
+    return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),))
+
+
+def _aside(context: Context, role: str, text: str, options: Options) -> Fed:
+    """What a tool answered or the model thought: an option, on which the chain of keys does not depend."""
+    wanted_ = (role == "tool" and options.tool_results and not is_own_tool(context.tool)) or (
+        role == "thinking" and options.thinking
+    )
+    text = text[:RESULT_CHARS].strip() if role == "tool" else text
+    if not (wanted_ and text):
+        return Fed(context, (), int(role not in KNOWN_ROLES))
+    return Fed(context, (_turn(context, "assistant", text, key("aside", context.last, text), ()),))
+
+
+def _turn(context: Context, role: str, text: str, mark: str, tools: tuple[str, ...]) -> Turn:
+    """A turn with what the session knows."""
+    facts = Facts(project=context.cwd, title=context.title, cwd=context.cwd, tools=tools)
+    return Turn(context.session, mark, role, text, "", mark, facts)
+
+
+def _text(message: Message) -> str:
+    """The text of a message, whatever its form."""
+    content = message.content
+    texts = [content] if isinstance(content, str) else [part.text or "" for part in content or ()]
+    return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()

@@ -1,0 +1,32 @@
+"""What is asked of the store, and what it finds: both as they travel from the command line to the worker and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter."""
+
+    text: str
+    limit: int = 10
+    mode: str = "hybrid"
+    project: str = ""
+    source: str = ""
+    kind: str = ""
+    conversation: str = ""
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found point. `metadata` is what the chunk carried; `score` compares the hits of one answer, nothing else."""
+
+    id: str
+    score: float
+    document: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)

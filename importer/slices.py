@@ -1,0 +1,81 @@
+"""One bounded read of a file, whatever it is: complete lines, the units of a document, or lines that are packed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from importer import document, formats, packed, tail
+from importer.formats import Document, Format
+from importer.packed import Unpacking
+from importer.reading import Reading
+from importer.records import Checkpoint, FileStat
+
+SETTLED_NS = 10 * 10**9  # what is half-written and was left alone for so long will not be finished
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to read on: an offset, the `scanned_to` of the slice before, and the digest expected before the offset.
+
+    `unpacked` is the offset in place of the other in a packed file.
+    """
+
+    offset: int
+    mark: object = None
+    expected: bytes | None = None
+    unpacked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Reads slices of files."""
+
+    _unpacking: Unpacking = field(default_factory=Unpacking)
+
+    def read(
+        self, fd: int, stat: FileStat, reader: Format, reading: Reading, place: Place, *, settled: bool = True
+    ) -> tail.Slice:
+        """The lines or units from a place on; `settled` says that nobody is writing any more. Raises OSError."""
+        bounds = (reading.slice_bytes, reading.max_line_bytes)
+        if packed.is_packed(fd):
+            if place.offset == stat.size:  # unpacking all of it again would show nothing new
+                return tail.Slice((), place.unpacked, True, None, *packed.vouch(fd, stat.size), passed=stat.size)
+            return self._unpacking.read_slice(fd, stat, place.unpacked, *bounds, settled=settled)
+        units = _declared(fd, reader)
+        if units is not None:
+            limits = document.Limits(*bounds, settled=settled)
+            return document.read_slice(fd, stat, place.offset, units, limits, mark=place.mark)
+        mark = place.mark if isinstance(place.mark, tail.Mark) else None
+        return tail.read_slice(fd, place.offset, *bounds, mark, expected=place.expected)
+
+
+def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
+    """The slice up to `offset`, the end of one of its lines, for a caller that stopped there. Raises OSError."""
+    shorten = tail.shortened if part.passed is None else packed.shortened
+    return shorten(fd, part, offset)
+
+
+def head(fd: int) -> bytes:
+    """What a format is recognised by. Raises OSError."""
+    if packed.is_packed(fd):
+        return packed.head(fd, formats.HEAD_BYTES)
+    return os.pread(fd, formats.HEAD_BYTES, 0)
+
+
+def rewritten(fd: int, stat: FileStat, known: Checkpoint, reader: Format) -> bool:
+    """Whether a document or packed file changed since its checkpoint: they are written whole, so all may be new."""
+    changed = (known.size, known.mtime_ns) != (stat.size, stat.mtime_ns)
+    return changed and (packed.is_packed(fd) or _declared(fd, reader) is not None)
+
+
+def settled(stat: FileStat, now_ns: int) -> bool:
+    """Whether a file was left alone for a while; `now_ns` is UTC."""
+    return stat.ctime_ns != 0 and now_ns - stat.ctime_ns > SETTLED_NS
+
+
+def _declared(fd: int, reader: Format) -> Document | None:
+    """How the file falls into units if it is a document, None if it is lines."""
+    if not hasattr(reader, "DOCUMENT"):
+        return None
+    return formats.document(reader, os.pread(fd, formats.HEAD_BYTES, 0))

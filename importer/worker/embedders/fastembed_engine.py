@@ -1,0 +1,120 @@
+"""fastembed itself, made to take what `fastembed.py` gives it: token ids, a directory of any model, session options.
+
+It stays the engine: it loads the model, knows how each one pools, and tells documents from queries. Replaced in
+`_Windowed`: its tokenising step passes on the ids it is given, and of ONNX Runtime's session options, of which it
+offers `enable_cpu_mem_arena` alone, `spinning` is added.
+A model it does not know is registered from the files beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from fastembed import TextEmbedding
+from fastembed.common.model_description import ModelSource, PoolingType
+from fastembed.text.onnx_text_model import OnnxTextModel
+from numpy.typing import NDArray
+
+from importer.errors import ModelError
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What this provider reads of the embedding settings."""
+
+    model: str = MINILM
+    directory: str = ""
+    dimension: int = 0
+    window_tokens: int = 0
+    threads: int = 0
+    arena: bool = True
+    spinning: bool = False
+    pooling: str = ""
+
+
+class Row(NamedTuple):
+    """A window padded to its run: what fastembed reads of an encoding."""
+
+    ids: NDArray[np.int64]
+    attention_mask: NDArray[np.int64]
+
+
+class _Windowed:
+    """Mixed into fastembed's ONNX model classes: documents arrive as rows of ids, and spinning can be switched off."""
+
+    EXPOSED_SESSION_OPTIONS = ("enable_cpu_mem_arena", "spinning")
+
+    @classmethod
+    def add_extra_session_options(cls, session_options: Any, extra_options: Mapping[str, Any]) -> None:
+        """Called by fastembed with the options named above, before it makes the session."""
+        session_options.enable_cpu_mem_arena = extra_options["enable_cpu_mem_arena"]
+        spinning = str(int(extra_options["spinning"]))
+        session_options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+
+    def tokenize(self, documents: list[Row], **_: Any) -> list[Row]:
+        """They are tokenised already."""
+        return documents
+
+
+class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
+    EMBEDDINGS_REGISTRY = [  # noqa: RUF012  # fastembed's own class attribute
+        type(f"Windowed{known.__name__}", (_Windowed, known), {}) if issubclass(known, OnnxTextModel) else known
+        for known in TextEmbedding.EMBEDDINGS_REGISTRY
+    ]
+
+
+def load(chosen: Settings, threads: int) -> TextEmbedding:
+    """The model in `chosen.directory`, with so many threads for each run. Raises ModelError if it cannot be loaded."""
+    if not Path(chosen.directory, "tokenizer.json").is_file():
+        raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
+    try:
+        _register(chosen)
+        return _Engine(
+            chosen.model,
+            cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
+            specific_model_path=chosen.directory,
+            threads=threads,
+            enable_cpu_mem_arena=chosen.arena,
+            spinning=chosen.spinning,
+        )
+    except Exception as error:
+        raise ModelError(f"cannot load {chosen.model} from {chosen.directory}: {error}") from error
+
+
+def _register(chosen: Settings) -> None:
+    """Tells fastembed about a model it does not know, from the files beside it."""
+    known = {description["model"].lower() for description in TextEmbedding.list_supported_models()}
+    if chosen.model.lower() in known:
+        return
+    files = [name for name in ("model.onnx", "onnx/model.onnx") if Path(chosen.directory, name).is_file()]
+    if not files:
+        raise FileNotFoundError("neither model.onnx nor onnx/model.onnx is there")
+    TextEmbedding.add_custom_model(
+        chosen.model,
+        pooling=_pooling(chosen),
+        normalization=True,
+        sources=ModelSource(url=Path(chosen.directory).as_uri()),
+        dim=chosen.dimension or int(beside(chosen, "config.json")["hidden_size"]),
+        model_file=files[0],
+    )
+
+
+def _pooling(chosen: Settings) -> PoolingType:
+    """As set, else as sentence-transformers wrote it beside the model, else the mean."""
+    said = beside(chosen, "1_Pooling/config.json")
+    kinds = {"pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last_token"}
+    found = next((kind for key, kind in kinds.items() if said.get(key)), "mean")
+    return PoolingType((chosen.pooling or found).upper())
+
+
+def beside(chosen: Settings, name: str) -> dict[str, Any]:
+    """A file beside the model, {} where there is none."""
+    path = Path(chosen.directory, name)
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    return found
