@@ -10,17 +10,21 @@ import pytest
 from importer.bench import corpus, endtoend, slope
 from importer.bench.endtoend import DAEMON, WORKER, Imported
 
-FILES = 120
+FILES = 240
 KB = 1024
 TESTS = pathlib.Path(__file__).parent
 STEEPEST = {WORKER: 200 * KB, DAEMON: 20 * KB}  # bytes a file; an in-process importer grows by some 50 MB a file
-BATCHES = {"IMPORTER_WORKER_NICE": "0", "MEMORY_BATCH_SIZE": "32"}  # small, so that there are enough to see a slope
+BATCHES = {  # small, so that there are enough to see a slope
+    "IMPORTER_WORKER_NICE": "0",
+    "MEMORY_BATCH_SIZE": "32",
+    "IMPORTER_WORKER_RECYCLE_FILES": "0",
+}
 
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory, model_dir: str) -> Imported:
     folder = tmp_path_factory.mktemp("slope")
-    said = corpus.write(str(folder / "said"), files=FILES, seed=17, bytes_per_file=3_000)
+    said = corpus.write(str(folder / "said"), files=FILES, seed=17, bytes_per_file=2_000)
     model = {"HF_HUB_OFFLINE": "1", "IMPORTER_EMBED_MODEL_DIR": str(pathlib.Path(model_dir).parent)}
     environ = {**os.environ, **BATCHES, **model}
     return endtoend.run(said.folder, str(folder / "state"), (), environ)
@@ -42,7 +46,7 @@ def test_memory_does_not_grow_with_files(imported: Imported, name: str) -> None:
 
 def test_a_leak_would_be_seen(tmp_path: pathlib.Path) -> None:
     """The same look at a model that keeps 2 MB of every run finds it far too steep."""
-    said = corpus.write(str(tmp_path / "said"), files=40, seed=17, bytes_per_file=3_000)
+    said = corpus.write(str(tmp_path / "said"), files=40, seed=17, bytes_per_file=2_000)
     leak = {"LEAKY_MB": "2", "LEAKY_MS": "20", "IMPORTER_EMBED_PROVIDER": "plugins.leaky_embedder"}
     environ = {**os.environ, **BATCHES, **leak, "IMPORTER_EMBED_DIMENSION": "384", "PYTHONPATH": str(TESTS)}
     imported = endtoend.run(said.folder, str(tmp_path / "state"), (), environ)
