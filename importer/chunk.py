@@ -22,12 +22,13 @@ from importer.about import hear, short
 from importer.cut import Cutting, plain
 from importer.exchange import Grown, Origin, Stream, close, fit, open_chunk, said, standalone
 from importer.ids import RING_CHARS, ring_key
-from importer.records import Chunk, Release, Turn
+from importer.records import Chunk, Release, Turn, holder
 
-__all__ = ["Cutting", "Folding", "Origin", "Step", "Stream", "feed", "open_ids", "restart", "surface"]
+__all__ = ["Cutting", "Folding", "Origin", "Step", "Stream", "feed", "open_ids", "restart", "succeed", "surface"]
 
 MAX_STREAMS = 4  # conversations remembered: one in a file is the rule, resumed copies hold two
 RING_KEYS = 128  # turns remembered for de-duplication: replays after a compaction repeat fewer
+MAX_LEFT = 8  # conversations of earlier generations: `verify` must not take what they said for a mistake
 MAX_FORMER = 4  # open chunks of the generation before that wait for the new one to be read
 ABOUT_BYTES = 7000  # what all streams may take beside one open text (6 bytes of JSON a character at worst)
 
@@ -37,13 +38,15 @@ class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `streams` are the open exchanges, the one fed last at the end; `ring` holds the keys of the last turns. `mark` tells
     this file's holders from those of other files with the same conversation (copies), and should stay the same for
-    as long as the file is known. `former` are open chunks of the generation before.
+    as long as the file is known. `former` are open chunks of the generation before, `left` the conversations that
+    earlier generations were in, or other files with the same inode: what they said is in the store, and in no file.
     """
 
     streams: tuple[Stream, ...] = ()
     ring: str = ""
     mark: str = ""
     former: tuple[Release, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):
@@ -71,7 +74,7 @@ def feed(folding: Folding, turn: Turn, cutting: Cutting, origin: Origin) -> Step
         return _settle(folding, (*others, replace(stream, about=hear(stream.about, turn.facts))), cutting, origin)
     grown = said(stream, turn, text, cutting, origin)
     step = _settle(folding, (*others, grown.stream), cutting, origin)
-    releases = (Release(grown.outgrown, _holder(stream, folding.mark)),) if grown.outgrown else ()
+    releases = (Release(grown.outgrown, holder(stream.conversation, folding.mark)),) if grown.outgrown else ()
     return Step(step.folding, grown.chunks + step.chunks, releases)
 
 
@@ -83,7 +86,7 @@ def surface(folding: Folding, cutting: Cutting, origin: Origin, *, at_end: bool 
     shown = [_show(stream, folding.mark, cutting, origin) for stream in folding.streams]
     streams = tuple(grown.stream for grown in shown)
     chunks = tuple(chunk for grown in shown for chunk in grown.chunks)
-    outgrown = (Release(g.outgrown, _holder(g.stream, folding.mark)) for g in shown if g.outgrown)
+    outgrown = (Release(g.outgrown, holder(g.stream.conversation, folding.mark)) for g in shown if g.outgrown)
     folding = replace(folding, streams=streams)
     if not at_end:
         return Step(folding, chunks, tuple(outgrown))
@@ -94,7 +97,12 @@ def surface(folding: Folding, cutting: Cutting, origin: Origin, *, at_end: bool 
 def restart(folding: Folding) -> Folding:
     """The fold of a new generation of the same file, which remembers what the old one left open in the store."""
     former = tuple(dict.fromkeys((*folding.former, *_given_out(folding))))
-    return Folding(mark=folding.mark, former=former[-MAX_FORMER:])
+    return Folding(mark=folding.mark, former=former[-MAX_FORMER:], left=_left(folding))
+
+
+def succeed(folding: Folding, mark: str) -> Folding:
+    """The fold of another file that has the inode now: what the deleted one left open stays as it is."""
+    return Folding(mark=mark, left=_left(folding))
 
 
 def open_ids(folding: Folding) -> tuple[str, ...]:
@@ -102,9 +110,13 @@ def open_ids(folding: Folding) -> tuple[str, ...]:
     return tuple(stream.surfaced for stream in folding.streams if stream.surfaced)
 
 
+def _left(folding: Folding) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*folding.left, *(stream.conversation for stream in folding.streams))))[-MAX_LEFT:]
+
+
 def _given_out(folding: Folding) -> tuple[Release, ...]:
     """What stands open in the store because of this file, as what would release it."""
-    return tuple(Release(s.surfaced, _holder(s, folding.mark)) for s in folding.streams if s.surfaced)
+    return tuple(Release(s.surfaced, holder(s.conversation, folding.mark)) for s in folding.streams if s.surfaced)
 
 
 def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:
@@ -112,7 +124,7 @@ def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:
     stream, closed, outgrown = fit(stream, cutting, origin)
     if not stream.rest.text:
         return Grown(stream, ())
-    chunk = open_chunk(stream, _holder(stream, mark), origin)
+    chunk = open_chunk(stream, holder(stream.conversation, mark), origin)
     if chunk.id == stream.surfaced:
         return Grown(stream, ())
     return Grown(replace(stream, surfaced=chunk.id), (*closed, chunk), outgrown)
@@ -153,8 +165,3 @@ def _ring_key(turn: Turn, text: str) -> str:
         return ""
     carried = () if text else (*turn.facts.tools, *turn.facts.files)
     return ring_key(turn.conversation_id, _agent(turn), turn.key, *carried)
-
-
-def _holder(stream: Stream, mark: str) -> str:
-    """Who holds the open chunk; never empty, because that would mean closed."""
-    return f"{stream.conversation}#{mark}" if mark else stream.conversation or "#"

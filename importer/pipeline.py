@@ -133,8 +133,9 @@ class Pipeline:
         empty = HeadPrint(0, tail.digest(b""))
         same = former is not None and (former.path == stat.path or self._same_head(fd, former))
         folding = Folding(mark=_mark(stat))
-        if former is not None and same and former.context:
-            folding = chunk.restart(_states.decode(former.context).fold)
+        if former is not None and former.context:
+            before = _states.decode(former.context).fold
+            folding = chunk.restart(before) if same else chunk.succeed(before, folding.mark)
         generation = former.generation + 1 if former else 0
         context = _encode(State(msgspec.Raw(b"null"), folding))
         return Checkpoint(

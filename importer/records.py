@@ -97,13 +97,23 @@ class Turn:
 class Chunk:
     """A piece of an exchange: `id` is derived from content, `metadata` is small and JSON-able.
 
-    `holder` is "" for a closed chunk, which never changes; else the conversation at whose end the chunk stands open.
+    `holder` is "" for a closed chunk, which never changes; else at whose end the chunk stands open (see `holder`).
     """
 
     id: str
     text: str
     metadata: Mapping[str, Any]
     holder: str = ""
+
+
+def holder(conversation: str, mark: str) -> str:
+    """Who holds a chunk open: a conversation, in the file with that mark. Never empty, for that would mean closed."""
+    return f"{conversation}#{mark}"
+
+
+def held_by(holder: str) -> str:
+    """The conversation of a holder."""
+    return holder.rpartition("#")[0]
 
 
 @dataclass(frozen=True, slots=True)

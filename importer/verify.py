@@ -69,7 +69,8 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
     """Folds every known file again; yields how many files are done."""
     for done, (number, checkpoint) in enumerate(known_files(checkpoints), 1):
         fold = Refold(checkpoint, reading)
-        streams = fold_state(checkpoint).streams
+        known = fold_state(checkpoint)
+        expected.converse(known.left, kept=True)
         rewritten, begun = checkpoint.generation > 0, False
         try:
             for chunks in fold:
@@ -80,7 +81,7 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
         except Unread as error:
             if begun:
                 expected.drop(number)
-            expected.converse([s.conversation for s in streams], kept=True)
+            expected.converse([s.conversation for s in known.streams], kept=True)
             findings.files["gone" if error.gone else "pending"] += 1
         yield done
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from importer.records import Batch, Chunk, Release
+from importer.worker.stores import Standing
+from importer.worker.stores.schema import retold
 
 
 @dataclass
@@ -35,13 +37,15 @@ class ModelStore:
         """The ids that exist, with their holders; () for a closed one."""
         return {point: tuple(self.points[point].get("open_by", ())) for point in ids if point in self.points}
 
-    def write(self, points: Sequence[Any], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+    def write(self, points: Sequence[Any], standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
         """Upsert points (anything with `id` and `payload`), set the holders of existing ones, delete."""
         for point in points:
             self.points[point.id] = dict(point.payload)
             self.embedded.append(point.id)
-        for identifier, names in holders.items():
-            self._hold(identifier, names)
+        for identifier, stands in standing.items():
+            facts = self.points[identifier].get("metadata", {})
+            self.points[identifier]["metadata"] = dict(retold(facts, stands))
+            self._hold(identifier, stands.holders)
         for identifier in deletes:
             self.points.pop(identifier, None)
 

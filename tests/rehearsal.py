@@ -42,6 +42,7 @@ from importer.reading import Reading
 from importer.reconcile import Reconcile
 from importer.supervisor import Record
 from importer.worker.applying import plan
+from importer.worker.stores import Standing
 from importer.worker.stores.schema import payload
 
 FATES = ("done", "die in the model", "die", "die midway", "die afterwards", "fail", "away")
@@ -120,8 +121,8 @@ class Worker:
         ids = [one.id for one in (*request.chunks, *request.releases)]
         todo = plan(request.chunks, request.releases, self.store.lookup(ids))
         points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]
-        holders: Mapping[str, tuple[str, ...]] = todo.holders if whole else {}
-        self.store.write(points, holders, todo.deletes if whole else ())
+        standing: Mapping[str, Standing] = todo.standing if whole else {}
+        self.store.write(points, standing, todo.deletes if whole else ())
         return Receipt(number, len(points), todo.known, 1, len(self.store.points), 1, 0.0, 0.0)
 
 

@@ -13,6 +13,7 @@ import random
 import sys
 
 from importer.worker import stores
+from importer.worker.stores import Standing
 from tests.stored import DIMENSION, MODEL, identity, made
 
 BATCH = 32
@@ -25,8 +26,10 @@ def main(directory: str, first: int) -> None:
     number, rng = first, random.Random(first)
     while True:
         points = [made(n, open_by=["held"]) for n in range(number, number + BATCH)]
-        closed = {identity(n): () for n in range(max(0, number - BATCH), number)}
-        closed |= {identity(rng.randrange(number)): () for _ in range(8) if number}  # old ones can be changed too
+        closed = {identity(n): Standing(()) for n in range(max(0, number - BATCH), number)}
+        closed |= {
+            identity(rng.randrange(number)): Standing(()) for _ in range(8) if number
+        }  # old ones can be changed too
         store.write(points, closed, [])
         number += BATCH
         os.write(1, b"%d\n" % number)

@@ -54,7 +54,7 @@ def applied(store: ModelStore, chunks: Sequence[Chunk], releases: Sequence[Relea
     ids = [one.id for one in (*chunks, *releases)]
     todo = plan(chunks, releases, store.lookup(ids))
     points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]
-    store.write(points, todo.holders, todo.deletes)
+    store.write(points, todo.standing, todo.deletes)
 
 
 IDS, HOLDERS = st.sampled_from("abc"), st.sampled_from(["me", "you"])
@@ -93,4 +93,31 @@ def test_what_stands_is_not_embedded_again() -> None:
     """Only ids that are not there are written; those that are count as known."""
     todo = plan([CLOSED, Chunk("b", "more", {})], [], {"a": ()})
     assert [chunk.id for chunk, _ in todo.write] == ["b"]
-    assert (todo.known, todo.holders, todo.deletes) == (1, {}, ())
+    assert (todo.known, todo.standing, todo.deletes) == (1, {}, ())
+
+
+def of(conversation: str, holder: str = "") -> Chunk:
+    return Chunk("a", "text", {"conversation_id": conversation}, holder)
+
+
+@pytest.mark.parametrize(
+    ("batches", "names"),
+    [
+        ([([of("f", "f#1")], []), ([of("c", "c#2")], [])], "f"),
+        ([([of("f", "f#1"), of("c", "c#2")], [])], "f"),
+        ([([of("f", "f#1")], []), ([of("c", "c#2")], []), ([], [Release("a", "f#1")])], "c"),
+        ([([of("f", "f#1"), of("c", "c#2")], [Release("a", "f#1")])], "c"),
+        ([([of("f", "f#1")], []), ([of("c")], []), ([], [Release("a", "f#1")])], "c"),
+        ([([of("f", "f#1"), of("c")], [])], "c"),
+        ([([of("c"), of("f", "f#1")], [])], "c"),
+        ([([of("f")], []), ([of("c")], [])], "f"),
+    ],
+)
+def test_a_shared_point_names_a_conversation_that_still_says_it(
+    batches: list[tuple[list[Chunk], list[Release]]], names: str
+) -> None:
+    """`f` forked from `c`: what both say is stored once, and never names one that has gone on without it."""
+    store = ModelStore()
+    for chunks, releases in batches:
+        applied(store, chunks, releases)
+    assert store.points["a"]["metadata"] == {"conversation_id": names}

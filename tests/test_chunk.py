@@ -25,7 +25,7 @@ def test_an_exchange_that_closes_unchanged_is_embedded_once() -> None:
 def test_what_stands_open_is_held_by_its_conversation() -> None:
     """The open chunk goes out once per form; growing lets go of the former one."""
     folding, (first,), _ = fold(Folding(), EXCHANGE[:2])
-    assert (first.holder, open_ids(folding)) == ("c", (first.id,))
+    assert (first.holder, open_ids(folding)) == ("c#", (first.id,))
     assert surface(folding, SMALL, ORIGIN).chunks == ()
     _, (second,), releases = fold(folding, EXCHANGE[2:])
     assert second.text == "Why does it fail?\n\nLet me look.\n\nFixed."
@@ -94,7 +94,7 @@ def test_a_smaller_size_cuts_what_stands_open() -> None:
     folding, (whole,), _ = fold(Folding(), [turn(1, text="Word soup. " * 40)], cutting=Cutting())
     _, chunks, releases = fold(folding, [], cutting=SMALL)
     assert all(len(chunk.text) <= SMALL.size_chars for chunk in chunks)
-    assert releases == (Release(whole.id, "c"),)
+    assert releases == (Release(whole.id, "c#"),)
 
 
 EVIL = st.sampled_from(["\0", "\x1b", '"', "\\", "\ud800", "😀", "\U000e0001", "ÿ"])

@@ -16,7 +16,7 @@ import pytest
 from importer.errors import StoreRefused, StoreUnreachable
 from importer.query import Query
 from importer.worker import stores
-from importer.worker.stores import Scope, Store
+from importer.worker.stores import Scope, Standing, Store
 from importer.worker.stores.edge_shard import sync_log
 from importer.worker.stores.edge_values import tags
 from tests.store_writer import BATCH
@@ -67,7 +67,7 @@ def test_a_power_cut_that_kept_only_the_synced_log_loses_nothing(tmp_path: pathl
     store.write(numbered(200), {}, [])
     store.optimize()
     copy(tmp_path / "now", tmp_path / "before")
-    store.write([made(n, open_by=["a"]) for n in range(200, 400)], {identity(3): ("b",)}, [identity(4)])
+    store.write([made(n, open_by=["a"]) for n in range(200, 400)], {identity(3): Standing(("b",))}, [identity(4)])
     copy(tmp_path / "now", tmp_path / "cut")
     age(tmp_path / "cut", tmp_path / "before", random.Random(seed))
     found = everything(opened(tmp_path / "cut"))
@@ -108,7 +108,7 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     """Segments are rewritten, be they another process'; points, holders and searches stay."""
     store = opened(tmp_path, optimise_every_points=300)
     store.write([made(n, "word " * 30 + f"number{n}") for n in range(300)], {}, [])
-    store.write([], {identity(5): ("a",)}, [identity(6)])
+    store.write([], {identity(5): Standing(("a",))}, [identity(6)])
     before = everything(store, with_vectors=True)
     store.close()
     store = opened(tmp_path, optimise_every_points=299)
@@ -126,7 +126,7 @@ def test_counts_and_facets_know_what_was_deleted_since(tmp_path: pathlib.Path) -
     store = opened(tmp_path)
     store.write(numbered(90), {}, [])
     store.optimize()
-    store.write([made(n) for n in range(60, 70)], {identity(80): ("a",)}, [identity(n) for n in range(30)])
+    store.write([made(n) for n in range(60, 70)], {identity(80): Standing(("a",))}, [identity(n) for n in range(30)])
     assert store.count() == 60
     assert store.facet("project_name") == {"p0": 20, "p1": 20, "p2": 20}
     assert store.facet("source", limit=1) == {"claude-code": 60}

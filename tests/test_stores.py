@@ -11,7 +11,7 @@ import pytest
 
 from importer.errors import PointsRejected, StoreRefused, UsageError
 from importer.query import Query
-from importer.worker.stores import EVERYTHING, Point, Scope, Store
+from importer.worker.stores import EVERYTHING, Point, Scope, Standing, Store
 from tests.stored import DIMENSION, KINDS, Opener, everything, identity, made, numbered, openers, vector
 
 COUNT = 60
@@ -64,29 +64,10 @@ def test_writing_again_changes_nothing(opener: Opener) -> None:
     assert store.count() == 5
 
 
-def test_one_write_does_all_three(opener: Opener) -> None:
-    """Points come, holders change, points go."""
-    store = opener()
-    store.write([made(1, open_by=["a"]), made(2, open_by=["a"]), made(3)], {}, [])
-    store.write([made(4)], {identity(1): (), identity(2): ("a", "b")}, [identity(3)])
-    found = everything(store)
-    assert set(found) == {identity(1), identity(2), identity(4)}
-    assert "open_by" not in found[identity(1)].payload
-    assert found[identity(2)].payload["open_by"] == ["a", "b"]
-
-
-def test_holders_of_points_that_are_gone_are_no_error(opener: Opener) -> None:
-    """A replay may speak of points deleted since."""
-    store = opener()
-    store.write([made(1)], {}, [])
-    store.write([], {identity(8): ("a",), identity(9): ()}, [identity(7)])
-    assert set(everything(store)) == {identity(1)}
-
-
 def test_everything_is_there_after_reopening(opener: Opener) -> None:
     """Payloads, vectors, keywords and the fingerprint outlive the process' handle."""
     store = opener()
-    store.write(numbered(20), {identity(3): ("a",)}, [identity(4)])
+    store.write(numbered(20), {identity(3): Standing(("a",))}, [identity(4)])
     before, made_by = everything(store, with_vectors=True), store.fingerprint
     store.close()
     again = opener()

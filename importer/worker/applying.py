@@ -6,25 +6,28 @@
     release              nothing            remove the holder,         nothing
                                             delete when none is left
 
-Every row is idempotent, so a batch may be replayed any number of times.
+Every row is idempotent, so a batch may be replayed any number of times. A point that several conversations share names
+one that still says so: the one that closed it, else one that holds it open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from importer.records import Chunk, Release
+from importer.records import Chunk, Release, held_by
+from importer.worker.stores import Standing
+from importer.worker.stores.schema import CONVERSATION, retold
 
 Holders = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to embed and write (with its holders), whose holders change, and which points go."""
+    """What to embed and write (with its holders), which points stand otherwise from now on, and which go."""
 
     write: tuple[tuple[Chunk, Holders], ...]
-    holders: Mapping[str, Holders]
+    standing: Mapping[str, Standing]
     deletes: tuple[str, ...]
     known: int
 
@@ -33,17 +36,21 @@ def plan(chunks: Iterable[Chunk], releases: Iterable[Release], stored: Mapping[s
     """Applies chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one."""
     now = dict(stored)
     fresh: dict[str, Chunk] = {}
+    closed_in: dict[str, str] = {}
     known = 0
     for chunk in chunks:
         known += chunk.id in stored
         if chunk.id not in now:
             fresh[chunk.id] = chunk
+        if not chunk.holder and now.get(chunk.id) != ():
+            closed_in[chunk.id] = chunk.metadata.get(CONVERSATION, "")
         now[chunk.id] = _arrive(now.get(chunk.id), chunk.holder)
     for release in releases:
         _release(now, release)
+    stands = {point: _standing(now[point], closed_in.get(point, "")) for point in (*fresh, *stored) if point in now}
     return Plan(
-        write=tuple((chunk, now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
-        holders={point: now[point] for point in stored if point in now and now[point] != stored[point]},
+        write=tuple((_of(chunk, stands[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
+        standing={point: stands[point] for point in stored if point in now and now[point] != stored[point]},
         deletes=tuple(point for point in stored if point not in now),
         known=known,
     )
@@ -64,3 +71,13 @@ def _release(now: dict[str, Holders], release: Release) -> None:
         now[release.id] = left
     else:
         del now[release.id]
+
+
+def _standing(holders: Holders, closed_in: str) -> Standing:
+    said_in = dict.fromkeys(map(held_by, holders) if holders else (closed_in,))
+    return Standing(holders, () if "" in said_in else tuple(said_in))
+
+
+def _of(chunk: Chunk, standing: Standing) -> Chunk:
+    """The chunk with the conversation it is to name."""
+    return replace(chunk, metadata=retold(chunk.metadata, standing))

@@ -14,7 +14,7 @@ from importer.errors import StoreRefused, UsageError
 from importer.worker import models, stores
 from importer.worker.embed import embed_chunks
 from importer.worker.embedders import Embedder
-from importer.worker.stores import Point, Request, Store
+from importer.worker.stores import Point, Request, Standing, Store
 from importer.worker.stores.schema import DOCUMENT, holders
 
 if TYPE_CHECKING:
@@ -147,14 +147,14 @@ def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -
     return made
 
 
-def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Holders]:
+def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Standing]:
     """Who holds points open that stand on both sides, where the target knows it otherwise: closed once is closed."""
     changed = {}
     for point in points:
         here = holders(point.payload)
         wanted = tuple(sorted({*here, *there[point.id]})) if here and there[point.id] else ()
         if wanted != there[point.id]:
-            changed[point.id] = wanted
+            changed[point.id] = Standing(wanted)
     return changed
 
 

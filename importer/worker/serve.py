@@ -110,7 +110,7 @@ class Server:
             raise PointsRejected(error.message, ids=tuple(order[row] for row in error.rows)) from error
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
-        return Job(number, tuple(points), todo.holders, todo.deletes, ids, todo.known, tokens, seconds)
+        return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds)
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
         """Embeds, and says before each model run which chunks are in it."""

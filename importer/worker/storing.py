@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from importer import failpoints
-from importer.worker.stores import Point, Store
+from importer.worker.stores import Point, Standing, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One durable write: new points, new holders of standing ones, deletions. `ids` are all ids it touches."""
+    """One durable write: new points, others that stand otherwise now, deletions. `ids` are all ids it touches."""
 
     number: int
     points: tuple[Point, ...]
-    holders: Mapping[str, tuple[str, ...]]
+    standing: Mapping[str, Standing]
     deletes: tuple[str, ...]
     ids: frozenset[str]
     known: int = 0
@@ -70,7 +70,7 @@ class Storing:
         started = time.monotonic()
         try:
             failpoints.hit("upsert.before")
-            self.store.write(job.points, job.holders, job.deletes)
+            self.store.write(job.points, job.standing, job.deletes)
             failpoints.hit("upsert.after")
         except Exception as error:  # whatever it is, nobody would hear of it on this thread, and wait for ever
             self.failed(job, error)

@@ -61,7 +61,7 @@ def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
     if texts:
         for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
             points += [session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
-    session.store.write(points, todo.holders, todo.deletes)
+    session.store.write(points, todo.standing, todo.deletes)
     session.recount()
     return len(points)
 

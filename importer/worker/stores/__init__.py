@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from importer.errors import UsageError
 from importer.query import Hit, Query
@@ -29,6 +29,17 @@ SCHEMES = {
     "grpc": "importer.worker.stores.qdrant",
     "grpcs": "importer.worker.stores.qdrant",
 }
+
+
+class Standing(NamedTuple):
+    """How a point stands: who holds it open, () once it is closed; and which conversations say it still.
+
+    A point that names another conversation, such as that of a fork which wrote it and has gone on since, is to name the
+    first of them; () leaves it as it is.
+    """
+
+    holders: tuple[str, ...]
+    said_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +131,8 @@ class Store(Protocol):
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Those of `ids` that exist, each with its holders; () means closed."""
 
-    def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
-        """Upsert points, set `open_by` of existing ones (() removes it), then delete; durable on return.
+    def write(self, points: Sequence[Point], standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
+        """Upsert points, make existing ones stand as said (see `Standing`), then delete; durable on return.
 
         Done in this order, so that whatever a kill leaves behind is repaired by writing the same again.
         """

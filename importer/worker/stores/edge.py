@@ -20,7 +20,7 @@ import qdrant_edge
 
 from importer.errors import StoreUnreachable, UsageError
 from importer.query import Hit, Query
-from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, scope_of
+from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, Standing, scope_of
 from importer.worker.stores import edge_values as values
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge_shard import (
@@ -73,30 +73,30 @@ class EdgeStore:
             found = self._shard.retrieve(list(ids), [OPEN_BY], False)
         return {str(record.id): holders_of(record.payload) for record in found}
 
-    def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
-        """Upsert, set holders, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
+    def write(self, points: Sequence[Point], standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
+        """Upsert, change, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
         check(points, self._dimension)
         self._check_room()
         with translated():
-            whole = [*(values.native(given, self._dense) for given in points), *self._with(holders)]
+            whole = [*(values.native(given, self._dense) for given in points), *self._with(standing)]
             if whole:
                 self._shard.update(edge.UpdateOperation.upsert_points(whole))
             if deletes:
                 self._shard.update(edge.UpdateOperation.delete_points(list(deletes)))
             sync_log(self._path)
-            self._logged += len(points) + len(holders) + len(deletes)
+            self._logged += len(points) + len(standing) + len(deletes)
             if self._logged >= FLUSH_EVERY_POINTS:
                 self._flush()
         self._written += len(points)
 
-    def _with(self, holders: Mapping[str, tuple[str, ...]]) -> list[Any]:
-        """Standing points with other holders, to be written whole; ids that are gone meanwhile are passed over.
+    def _with(self, standing: Mapping[str, Standing]) -> list[Any]:
+        """Points that stand otherwise now, to be written whole; ids that are gone meanwhile are passed over.
 
         A change of payload alone would do, but not after a kill: the engine's replay of its log gives up a whole change
         when one of its points stands in two segments, and what was acknowledged would be lost.
         """
-        records = self._shard.retrieve(list(holders), True, True) if holders else []
-        return [values.held(record, holders[str(record.id)]) for record in records]
+        records = self._shard.retrieve(list(standing), True, True) if standing else []
+        return [values.held(record, standing[str(record.id)]) for record in records]
 
     def count(self, scope: Scope = EVERYTHING) -> int:
         """How many points, exactly. How many there are in all is known; going through them takes 0.2 s at a million."""

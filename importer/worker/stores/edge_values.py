@@ -8,11 +8,11 @@ from typing import Any
 import qdrant_edge
 
 from importer.errors import UsageError
-from importer.worker.stores import Point
+from importer.worker.stores import Point, Standing
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge_shard import TAGS, WORDS
 from importer.worker.stores.filters import MATCHED
-from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata
+from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata, retold
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])
@@ -35,10 +35,13 @@ def point(record: Any, dense: str) -> Point:
     return Point(str(record.id), (record.vector or {}).get(dense, ()), record.payload or {})
 
 
-def held(record: Any, names: Sequence[str]) -> Any:
-    """A stored point once more, whole, with these holders."""
+def held(record: Any, standing: Standing) -> Any:
+    """A stored point once more, whole, as it stands now."""
     payload = {key: value for key, value in (record.payload or {}).items() if key != OPEN_BY}
-    return edge.Point(str(record.id), record.vector, {**payload, OPEN_BY: list(names)} if names else payload)
+    facts = retold(metadata(payload), standing)
+    if standing.holders:
+        payload[OPEN_BY] = list(standing.holders)
+    return edge.Point(str(record.id), record.vector, {**payload, METADATA: facts, TAGS: tags(facts)})
 
 
 class EdgeDialect:

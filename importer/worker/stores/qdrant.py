@@ -17,7 +17,7 @@ from qdrant_client import QdrantClient, models
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
 from importer.query import Hit, Query
-from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope
+from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, Standing
 from importer.worker.stores import qdrant_collection as collections
 from importer.worker.stores import qdrant_values as values
 from importer.worker.stores.filters import build
@@ -59,20 +59,20 @@ class QdrantStore:
         found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), [OPEN_BY], False)) if ids else []
         return {str(record.id): holders_of(record.payload) for record in found}
 
-    def write(self, points: Sequence[Point], holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
-        """Upsert, set holders, delete. Raises PointsRejected after storing the points that are not refused."""
+    def write(self, points: Sequence[Point], standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
+        """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""
         check(points, self._dimension)
         with translated(), self._one_sync():
             refused = [given for parcel in self._parcels(points) for given in send(parcel, self._upsert).items()]
             if not refused:
-                self._change(holders, deletes)
+                self._change(standing, deletes)
         self._check_birth()  # another collection by now refuses for reasons that are no point's fault
         if refused:
             _complain(dict(refused), len(points))
 
-    def _change(self, holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> None:
+    def _change(self, standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
         """Only when all points are there: what a deletion takes away must have been replaced."""
-        operations = list(values.changes(holders, deletes))
+        operations = list(values.changes(standing, deletes))
         if operations:
             self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
 

@@ -11,11 +11,11 @@ from qdrant_client import models
 
 from importer.errors import UsageError
 from importer.query import Hit, Query
-from importer.worker.stores import Point, scope_of
+from importer.worker.stores import Point, Standing, scope_of
 from importer.worker.stores.bm25 import encode_document, encode_query
 from importer.worker.stores.filters import build
 from importer.worker.stores.fusion import DEPTH
-from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, document, metadata
+from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARSE, document, metadata
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
@@ -44,21 +44,34 @@ def hit(record: models.Record, score: float) -> Hit:
     return Hit(str(record.id), score, document(record.payload), metadata(record.payload))
 
 
-def changes(holders: Mapping[str, tuple[str, ...]], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
-    """One operation per distinct set of holders, by filter (an id that is gone is no error then); then deletions."""
-    groups: dict[tuple[str, ...], list[Any]] = {}
-    for id, names in holders.items():
-        groups.setdefault(names, []).append(id)
-    for names, ids in groups.items():
+def changes(standing: Mapping[str, Standing], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
+    """Operations for all that stand alike, by filter (an id that is gone is no error then); then deletions.
+
+    Holders come last: as long as they are the old ones, a replay does it all again.
+    """
+    groups: dict[Standing, list[Any]] = {}
+    for id, stands in standing.items():
+        groups.setdefault(stands, []).append(id)
+    for stands, ids in groups.items():
         existing = models.Filter(must=[models.HasIdCondition(has_id=ids)])
-        if names:
+        if stands.said_in:
+            yield _retelling(ids, stands.said_in)
+        if stands.holders:
             yield models.SetPayloadOperation(
-                set_payload=models.SetPayload(payload={OPEN_BY: list(names)}, filter=existing)
+                set_payload=models.SetPayload(payload={OPEN_BY: list(stands.holders)}, filter=existing)
             )
         else:
             yield models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[OPEN_BY], filter=existing))
     if deletes:
         yield models.DeleteOperation(delete=models.PointIdsList(points=list(deletes)))
+
+
+def _retelling(ids: list[Any], said_in: Sequence[str]) -> models.SetPayloadOperation:
+    """`schema.retold` as an operation."""
+    named = models.FieldCondition(key=f"{METADATA}.{CONVERSATION}", match=models.MatchAny(any=list(said_in)))
+    others = models.Filter(must=[models.HasIdCondition(has_id=ids)], must_not=[named])
+    payload = {CONVERSATION: said_in[0]}
+    return models.SetPayloadOperation(set_payload=models.SetPayload(payload=payload, key=METADATA, filter=others))
 
 
 class QdrantDialect:

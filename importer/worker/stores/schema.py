@@ -11,11 +11,12 @@ import numpy as np
 
 from importer.errors import PointsRejected, StoreRefused
 from importer.records import Chunk
-from importer.worker.stores import Point
+from importer.worker.stores import Point, Standing
 
 SCHEMA = 1  # of payload and vectors; a collection with another one is refused
 SPARSE = "bm25"
 DOCUMENT, METADATA, OPEN_BY = "document", "metadata", "open_by"
+CONVERSATION = "conversation_id"  # of the metadata
 
 # Payload indexes, made before the first point so that the engine can build on them; `project` is the tenant.
 TENANT = "metadata.project"
@@ -96,6 +97,13 @@ def metadata(stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
 def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The holders in a stored payload, () for a closed point."""
     return tuple((stored or {}).get(OPEN_BY) or ())
+
+
+def retold(facts: Mapping[str, Any], standing: Standing) -> Mapping[str, Any]:
+    """Metadata that name one of the conversations which still say it."""
+    if not standing.said_in or facts.get(CONVERSATION) in standing.said_in:
+        return facts
+    return {**facts, CONVERSATION: standing.said_in[0]}
 
 
 def check(points: Sequence[Point], dimension: int) -> None:
