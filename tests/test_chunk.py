@@ -29,7 +29,7 @@ def test_what_stands_open_is_held_by_its_conversation() -> None:
     assert surface(folding, SMALL, ORIGIN).chunks == ()
     _, (second,), releases = fold(folding, EXCHANGE[2:])
     assert second.text == "Why does it fail?\n\nLet me look.\n\nFixed."
-    assert releases == (Release(first.id, "c"),)
+    assert releases == (Release(first.id, "c#"),)
 
 
 def test_metadata_names_what_is_known() -> None:
