@@ -21,11 +21,13 @@ from importer.log import logger
 from importer.outage import PROVIDER, Outage
 from importer.outcome import Receipt
 from importer.parcel import Parcel, Settled, first, smaller
-from importer.policy import Attempt, Suspect
+from importer.policy import Attempt, Suspect, Trial
 from importer.records import Batch
 from importer.supervisor import Supervisor, error_of
 
 log = logger()
+
+CANARY_LEAST_S, CANARY_MOST_S = 0.5, 10.0
 
 
 @dataclass(slots=True)
@@ -113,14 +115,15 @@ class Delivery:
             if ordinary and parcel.suspect and parcel is not self.queue[0]:
                 return
             if parcel.future is None:
-                self._check_record(parcel)
+                await self._check_record(parcel)
                 await self._post(parcel)
             if ordinary and parcel.suspect:
                 return
 
-    def _check_record(self, parcel: Parcel) -> None:
+    async def _check_record(self, parcel: Parcel) -> None:
         """A chunk that took whole importers down is set aside on its record, without another try."""
-        if parcel.batch.chunks and policy.after_death(parcel.trial) is Attempt.QUARANTINE:
+        condemned = parcel.batch.chunks and policy.after_death(parcel.trial) is Attempt.QUARANTINE
+        if condemned and await self._convicted(parcel, 0.0):
             culprits.set_aside(self.queue, parcel, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
@@ -144,7 +147,7 @@ class Delivery:
         try:
             reply = future.result()
         except WorkerDied as error:
-            return self._died(error)
+            return await self._died(error)
         if isinstance(reply, wire.Done):
             return self._commit(parcel, reply.receipt)
         if isinstance(reply, wire.Failed):
@@ -166,7 +169,7 @@ class Delivery:
         else:
             self.queue.remove(parcel)
 
-    def _died(self, error: WorkerDied) -> Settled:
+    async def _died(self, error: WorkerDied) -> Settled:
         """Every parcel is unposted; the one whose chunks were in the model (else the head) counts a death."""
         self._join_urgent()
         working = set(self.supervisor.last_working)
@@ -179,8 +182,22 @@ class Delivery:
         culprit.trial = replace(trial, deaths=trial.deaths + 1, blamed=trial.blamed + (blamed is not None))
         if culprit is not self.queue[0]:  # what stands before it goes first, untouched
             return Settled(reason="died")
-        self._decide(culprit, policy.after_death(culprit.trial), str(error), working)
+        attempt = policy.after_death(culprit.trial)
+        if attempt is not Attempt.QUARANTINE or await self._convicted(culprit, self.clock() - culprit.sent_s):
+            self._decide(culprit, attempt, str(error), working)
         return Settled(reason="died", wait_s=policy.backoff_s(culprit.trial.deaths - 1, first_s=0.1, most_s=5.0))
+
+    async def _convicted(self, suspect: Parcel, tried_s: float) -> bool:
+        """Whether workers die with this chunk alone: one lives with harmless text for longer than the last one did.
+
+        If not, somebody kills them whatever they do, and the suspect has its tries again.
+        """
+        if await self.supervisor.survives(min(max(2 * tried_s, CANARY_LEAST_S), CANARY_MOST_S)):
+            return True
+        log.warning("worker.unlucky", batch=suspect.batch.number, deaths=suspect.trial.deaths)
+        self.checkpoints.acquit(chunk.id for chunk in suspect.batch.chunks)
+        suspect.trial = Trial(len(suspect.batch.chunks), deaths=1)
+        return False
 
     async def _failed(self, parcel: Parcel, reply: wire.Failed) -> Settled:
         """Does what `policy` says. An outage does not count against the batch. Raises the error itself for HALT."""

@@ -58,6 +58,11 @@ class Ledger:
             connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
             return {chunk: suspect for chunk in blamed if (suspect := _suspect(connection, chunk))}
 
+    def acquit(self, ids: Iterable[str]) -> None:
+        """Takes these off the record: workers die with harmless text too."""
+        with self.database.transaction(durable=False) as connection:
+            clear(connection, ids)
+
     def leftovers(self) -> list[Attempt]:
         """Batches that were under way when the last run ended without settling them."""
         rows = self.database.rows("SELECT batch, ids, alone, at FROM attempts ORDER BY batch")

@@ -4,7 +4,8 @@ what happened                                       | what is done
 ----------------------------------------------------|---------------------------------------------------------
 worker died on a batch, first time                  | RETRY in a fresh worker
 … again, more than one chunk in it                  | SPLIT: the suspects, and the rest
-… a single chunk killed 3 fresh workers             | QUARANTINE it, its neighbours are stored
+… a single chunk killed 3 fresh workers, and the    | QUARANTINE it, its neighbours are stored
+  next one lives with harmless text                 | (if that dies too: RETRY, nobody is blamed)
 … a single chunk was only near 8 deaths             | QUARANTINE it (dying while stored, for example)
 worker was killed with nothing of ours in the model | RETRY, nobody is blamed
 embed error, first time                             | RETRY; then SPLIT; a single chunk: QUARANTINE

@@ -141,6 +141,14 @@ class Supervisor:
             return reply.value
         raise error_of(reply)
 
+    async def survives(self, seconds: float) -> bool:
+        """Whether a worker lives for so long while it embeds something harmless."""
+        try:
+            reply = await (await self.ready()).child.ask(self.number(), wire.Ask("canary", {"seconds": seconds}))
+        except ImporterError:
+            return False
+        return isinstance(reply, wire.Answer)
+
     async def post(self, number: int, message: wire.Import) -> asyncio.Future[wire.Reply]:
         """Sends a batch; the future gives its reply, or WorkerDied."""
         worker = await self.ready()

@@ -81,6 +81,9 @@ class Worker:
         loop.call_soon(self._work)
         return future
 
+    async def survives(self, seconds: float) -> bool:
+        return True
+
     async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:
         self.worker = None
         self._posted.clear()

@@ -12,6 +12,7 @@ when it runs out):
     throttled                     EmbedUnreachable
     silent                        no answer at all
     torn                          half a frame, and the end
+    die canary                    SIGKILL at the next question that tells a poisonous chunk from a storm of kills
     poison                        `die` if a chunk's text says poison, naming that one alone; else `done`
 """
 
@@ -124,6 +125,8 @@ def main() -> None:
         number, request = actor.take()
         if isinstance(request, wire.Import):
             actor.batch(number, request, script.pop(0) if script else "done")
+        elif request.op == "canary" and script[:1] == ["die canary"]:
+            die()
         else:
             actor.answer(number, request, life)
 

@@ -106,6 +106,13 @@ def test_a_chunk_that_only_died_near(tmp_path: pathlib.Path, checkpoints: Checkp
     assert (births(tmp_path), played.rejected()) == (8, {})
 
 
+def test_who_dies_in_a_storm_is_not_to_blame(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
+    """A chunk that three workers died with, one after the other, is tried again when the next dies of nothing too."""
+    played = Played(tmp_path, checkpoints, *[["ready", "die"]] * 3, ["ready", "die canary"], ["ready"])
+    assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]
+    assert (births(tmp_path), played.rejected(), checkpoints.suspects()) == (5, {}, {})
+
+
 def test_chunks_the_store_refuses(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """Those it names are set aside at once, the others are stored."""
     played = Played(tmp_path, checkpoints, ["ready", "reject", "done"])

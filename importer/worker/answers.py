@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from importer.worker.stores import Point, Scope, Store
 from importer.worker.stores.schema import point
 from importer.worker.storing import Job
 from importer.worker.upkeep import UPKEEP
+
+CANARY_RUNS = 8
 
 
 @dataclass(slots=True)
@@ -77,6 +80,14 @@ def ping(session: Session) -> Mapping[str, Any]:
     return {"pid": os.getpid(), "points": session.points, "fingerprint": session.store.fingerprint}
 
 
+def canary(session: Session, seconds: float) -> int:
+    """Embeds a harmless text now and again for so long; how often. Who kills workers at random hits this one too."""
+    for _ in range(CANARY_RUNS):
+        session.embedder.query("Is anybody there?")
+        time.sleep(seconds / CANARY_RUNS)
+    return CANARY_RUNS
+
+
 def trim(session: Session) -> bool:
     """Hands freed memory back to the system."""
     return malloc.trim()
@@ -122,6 +133,9 @@ def optimise(session: Session) -> bool:
 
 
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, count, ping, trim, budget, describe, facet, erase, tally, backlog, optimise)},
+    **{
+        a.__name__: a
+        for a in (search, count, ping, canary, trim, budget, describe, facet, erase, tally, backlog, optimise)
+    },
     **UPKEEP,
 }
