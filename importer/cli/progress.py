@@ -53,6 +53,8 @@ class Shown:
         shown = cls(look, quiet)
         if not quiet and sys.stderr.isatty():
             shown._draw()
+        elif not quiet and (left := look().left):
+            click.echo(f"{left:,} files to import", err=True)
         return shown
 
     def _draw(self) -> None:
@@ -93,6 +95,8 @@ class Shown:
 
     def _rates(self, seen: Glance) -> str:
         seconds = max(0.001, time.monotonic() - self.started_s)
+        if not seen.tokens and not seen.held:
+            return "the worker loads its model" if not seen.worker_rss_bytes else "the first batch is embedded"
         held = f"  [yellow]{seen.held}[/yellow]" if seen.held and self.bar else f"  {seen.held}" if seen.held else ""
         chunks_per_s, tokens_per_s = seen.points / seconds, seen.tokens / seconds
         worker_mb = seen.worker_rss_bytes // MB
