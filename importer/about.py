@@ -1,4 +1,8 @@
-"""What is known about an exchange beside its text: a pure, bounded fold of turns' facts, and the metadata it gives."""
+"""What is known about an exchange beside its text: a pure, bounded fold of turns' facts, and the metadata it gives.
+
+Every value is bounded in bytes of JSON, because all of it stands in the checkpoint of the file and in every point. It
+must depend on the lines alone, not on where slices end: a file that is read in other pieces gives the same metadata.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from msgspec.structs import replace
 
 from importer.records import Facts, Turn
 
-MAX_TOOLS = 32
-MAX_FILES = 64
+MAX_TOOLS = 32  # names
+MAX_FILES = 64  # paths
 TOOLS_BYTES = 768  # of JSON: these lists stand in every checkpoint and in every point
 FILES_BYTES = 2560
 PATH_BYTES = 512
@@ -45,7 +49,10 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def begin(former: About, turn: Turn, *, keep_heard: bool = False) -> About:
-    """The beginning of an exchange: what holds for the whole conversation stays, tools and files only on demand."""
+    """The beginning of an exchange: what holds for the whole conversation stays, tools and files only on demand.
+
+    Time, model and agent do not stay: they belong to the turns, and the next text brings its own.
+    """
     return About(
         message_id=short(turn.turn_id),
         kind=tidy(turn.facts.kind, NAME_BYTES),
@@ -62,7 +69,7 @@ def hear(about: About, facts: Facts) -> About:
     """Add the tools and files of a turn; the same object when they are known already."""
     tools = _join(about.tools, facts.tools, MAX_TOOLS, TOOLS_BYTES) if facts.tools else about.tools
     files = _join(about.files, facts.files, MAX_FILES, FILES_BYTES) if facts.files else about.files
-    if tools is about.tools and files is about.files:
+    if tools is about.tools and files is about.files:  # `_join` gives the same object when nothing is new
         return about
     return replace(about, tools=tools, files=files)
 
@@ -104,7 +111,7 @@ def metadata(about: About, conversation: str, ordinal: int, source: str, host: s
         "files": list(about.files[: about.files_said]),
         "agent": about.agent,
     }
-    return {name: value for name, value in known.items() if value or name == "chunk"}
+    return {name: value for name, value in known.items() if value or name == "chunk"}  # 0 is the first chunk
 
 
 def last_part(path: str) -> str:
@@ -115,9 +122,10 @@ def last_part(path: str) -> str:
 
 def tidy(text: str, limit_bytes: int) -> str:
     """`text` without control characters and lone surrogates, cut to `limit_bytes` of JSON, its quotes included."""
-    text = text[:limit_bytes]
+    text = text[:limit_bytes]  # no character takes less than a byte, so no more of them can stay
     if not text.isprintable():
         text = "".join("\ufffd" if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
+    # 3 for the quotes and the comma; a text that fits at 4 bytes a character need not be measured
     while len(text) * 4 > limit_bytes - 3 and (excess := _json_bytes(text) - limit_bytes) > 0:
         text = text[: -max(1, excess // 4)]  # no character that is left takes more than 4 bytes
     return text

@@ -1,4 +1,8 @@
-"""What to read next: live files first, then backlog newest first, a slice of each in turn."""
+"""What to read next: live files first, then backlog newest first, a slice of each in turn.
+
+A file that has had a slice goes behind all that had fewer, so that one huge file cannot starve the rest. Nothing here
+must be kept: what is forgotten, in a crash or for lack of room, is found behind by the next look.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,11 @@ class Pending:
 
 @dataclass(slots=True)
 class Agenda:
-    """Each path stands in it once. `overflowed` says that a reconcile is due when it runs empty."""
+    """Each path stands in it once. `overflowed` says that a reconcile is due when it runs empty.
+
+    `_waiting` is the truth. The heap may hold entries of files that have become live meanwhile; `take` passes over
+    them, which is cheaper than looking for them in the heap.
+    """
 
     most: int = MOST_PENDING
     overflowed: bool = False

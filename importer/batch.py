@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from importer.records import Batch, Checkpoint, Chunk, Commit, Reject, Release, Span, Tally
 
-SAMPLE_CHARS = 80
+SAMPLE_CHARS = 80  # of a chunk's text, which is masked already where masking is on
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class _Packing:
         key = _file(commit.checkpoint)
         if former := self.commits.get(key):
             commit = Commit(commit.checkpoint, former.tally + commit.tally, former.rejects + commit.rejects)
-        self.commits[key] = commit
+        self.commits[key] = commit  # a dict keeps the place of a key, so the indexes given out before stay right
         return list(self.commits).index(key)
 
     def release(self, release: Release) -> None:
         """A holder lets go: of what this batch brought for it, and of what stands in the store."""
-        if "" in self.holders.get(release.id, ()):
+        if "" in self.holders.get(release.id, ()):  # closed by this batch: no holder is left to let go
             return
         self.entries.pop((release.id, release.holder), None)
         self.holders.get(release.id, set()).discard(release.holder)
@@ -129,7 +129,8 @@ def apart(batch: Batch, groups: Iterable[Collection[str]], numbers: Iterable[int
 def carve(batch: Batch, limits: Limits, numbers: Iterable[int]) -> tuple[Batch, ...]:
     """Consecutive parts within the limits, the batch itself when it is: one line can hold a text of many megabytes.
 
-    Only the last carries releases and commits. `numbers` gives the numbers of all but the last, which keeps its own.
+    A part has one chunk at least, however long that is, so that there is always a next part. Only the last carries
+    releases and commits. `numbers` gives the numbers of all but the last, which keeps its own.
     """
     parts, taken, chars = [], list[int](), 0
     fresh = iter(numbers)
@@ -167,6 +168,7 @@ def without(batch: Batch, ids: Collection[str], stage: str, reason: str) -> Batc
 
 
 def _set_aside(commit: Commit, chunk: Chunk, stage: str, reason: str) -> Commit:
+    """With one reject more. A chunk can come of several lines, so its place in the file is left at 0."""
     path = commit.checkpoint.path
     entry = Reject(path, 0, 0, stage, reason, sample=chunk.text[:SAMPLE_CHARS], chunk_id=chunk.id)
     return replace(commit, tally=_move_line(commit.tally), rejects=(*commit.rejects, entry))
@@ -193,4 +195,5 @@ def _only(batch: Batch, places: Collection[int]) -> Batch:
 
 
 def _file(checkpoint: Checkpoint) -> tuple[object, ...]:
+    """Whose commits are joined. A new generation has a commit of its own, which is written after the former one's."""
     return checkpoint.path, checkpoint.device, checkpoint.inode, checkpoint.generation

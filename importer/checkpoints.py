@@ -1,4 +1,8 @@
-"""How far every file is imported: read before reading on, written in one transaction when a batch is stored."""
+"""How far every file is imported: read before reading on, written in one transaction when a batch is stored.
+
+This is where "commit after store" is kept: `commit` is called with what a receipt has paid for, and with nothing else.
+Whatever is lost here is read again from the files, which costs time and stores nothing twice.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from importer.quarantine import Quarantine
 from importer.records import Checkpoint, Commit, Reject, Tally
 from importer.rows import READ, UINT64, signed, split
 
+# ctime_ns 0: not read to its end, or too soon to be sure; folder NULL: another file has the path now
 _SUMMARY = """
 SELECT count(*), coalesce(sum(ctime_ns != 0), 0),
   coalesce(sum(CASE WHEN ctime_ns = 0 THEN max(size - offset, 0) END), 0),
@@ -53,6 +58,7 @@ class Checkpoints(Ledger):
     """The state of one importer: files and the ledger here, the rest in `quarantine` and `history`.
 
     `set_aside` names a damaged database that was moved away, "" for none; `created` says that this one began empty.
+    One of these writes at a time (`open`, under the state's lock); any number may read beside it (`peek`).
     """
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
@@ -103,6 +109,7 @@ class Checkpoints(Ledger):
             ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
             for commit in commits:
                 rows.write(connection, commit.checkpoint, now)
+                # after `put`: what has just failed again is open again, and not taken for done
                 quarantine.settle(connection, commit.checkpoint)
             failpoints.hit("commit")
             ledger.add_tally(connection, sum((commit.tally for commit in commits), Tally()))
@@ -131,13 +138,14 @@ class Checkpoints(Ledger):
         """Every folder with known files, `below` itself included; without the final slash."""
         first = _slashed(below)
         sql = "SELECT DISTINCT folder FROM files WHERE folder >= ? AND folder < ?"
+        # "0" is the byte after "/": the range holds what begins with the folder and its slash, and uses the index
         return [row[0][:-1] or b"/" for row in self.database.rows(sql, (first, first[:-1] + b"0"))]
 
     def mark_gone(self, folder: bytes, names: Iterable[bytes], *, gone: bool = True) -> None:
         """After an error-free scan: these are not there any more (or, with `gone=False`, they are again)."""
         sql = "UPDATE files SET gone_at = ? WHERE folder = ? AND name = ? AND (gone_at IS NULL) = ?"
         at, place = self._clock() if gone else None, _slashed(folder)
-        with self.database.transaction(durable=False) as connection:
+        with self.database.transaction(durable=False) as connection:  # a mark that is lost is made by the next scan
             connection.executemany(sql, [(at, place, name, gone) for name in names])
 
     def forget_files(self, gone_before: float) -> int:
@@ -146,13 +154,19 @@ class Checkpoints(Ledger):
             return connection.execute("DELETE FROM files WHERE gone_at < ?", (gone_before,)).rowcount
 
     def reread(self, paths: Collection[bytes]) -> None:
-        """Makes these files be read from their start again, as new generations. Stored chunks cost nothing."""
+        """Makes these files be read from their start again, as new generations. Stored chunks cost nothing.
+
+        To be called when nothing is in flight: a commit on its way would put the checkpoint back.
+        """
         with self.database.transaction() as connection:
             for path in paths:
                 quarantine.reread(connection, path)
 
     def open_elsewhere(self, chunk: str, path: bytes) -> bool:
-        """Whether the chunk stands open at the end of any other file than that at `path`."""
+        """Whether the chunk stands open at the end of any other file than that at `path`.
+
+        `IS NOT` lets rows count whose path another file has taken: what they hold open is still in the store.
+        """
         sql = """SELECT 1 FROM open_chunks JOIN files ON file = id
                  WHERE chunk = ? AND (folder IS NOT ? OR name IS NOT ?) LIMIT 1"""
         return bool(self.database.rows(sql, (chunk, *split(path))))
@@ -164,6 +178,7 @@ class Checkpoints(Ledger):
         return FilesSummary(known, complete, known - complete, quarantined, lag, oldest)
 
     def _one(self, where: str, *parameters: object) -> Checkpoint | None:
+        """The checkpoint of the row that fits, its open chunks in the order they were written; None without one."""
         found = self.database.rows(READ + where, parameters)
         if not found:
             return None
@@ -172,4 +187,5 @@ class Checkpoints(Ledger):
 
 
 def _slashed(folder: bytes) -> bytes:
+    """A folder as the rows have it: with its slash, and b"" for a file given by its name alone."""
     return folder if not folder or folder.endswith(b"/") else folder + b"/"

@@ -40,7 +40,11 @@ class Ended:
 
 
 class Child:
-    """A running worker. Replies are futures by number; all of them fail with WorkerDied when it ends."""
+    """A running worker. Replies are futures by number; all of them fail with WorkerDied when it ends.
+
+    `working` are the chunks in the model, as it said last; they outlive it, for they are whom to blame. `heard_s` is
+    monotonic. Must be made within a running loop.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -73,7 +77,7 @@ class Child:
             for descriptor in (request_write, reply_read, print_read):
                 os.close(descriptor)
             raise
-        finally:
+        finally:  # its ends of the pipes: a copy left open here would keep its death from being seen as end of file
             for descriptor in (request_read, reply_write, print_write):
                 os.close(descriptor)
         child = cls(process)
@@ -108,7 +112,7 @@ class Child:
         return future
 
     def tell(self, message: wire.Request) -> None:
-        """Sends what has no reply."""
+        """Sends what has no reply. Number 0 is that of the settings, the only thing that is told."""
         if self._requests is not None:
             self._requests.write(wire.encode(0, message))
 
@@ -125,14 +129,14 @@ class Child:
         """Closes its input, waits `grace_s` seconds for it to end by itself, then kills it."""
         if self._requests is not None:
             self._requests.close()
-        try:
+        try:  # shielded, for others wait for the same future, and a time-out cancels what it waits for
             return await asyncio.wait_for(asyncio.shield(self.ended), grace_s)
         except TimeoutError:
             self.kill()
             return await asyncio.shield(self.ended)
 
     def kill(self) -> None:
-        """SIGKILL to its whole group, at once."""
+        """SIGKILL to its whole group, at once; it leads a session, so its pid is the group's number too."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -184,6 +188,7 @@ class Child:
         if self._requests is not None and not self._requests.transport.is_closing():
             self._requests.transport.abort()
         tail = self._tail.decode("utf-8", "replace").strip()
+        # before the requests fail: callbacks run in this order, and who hears of a death asks what was in the model
         self.ended.set_result(Ended(status, self.working, tail))
         for future in self._waiting.values():
             if not future.done():

@@ -90,6 +90,7 @@ def surface(folding: Folding, cutting: Cutting, origin: Origin, *, at_end: bool 
     folding = replace(folding, streams=streams)
     if not at_end:
         return Step(folding, chunks, tuple(outgrown))
+    # what the new generation gave out again has the same id and holder: it stays
     over = [former for former in folding.former if former not in _given_out(folding)]
     return Step(replace(folding, former=()), chunks, (*outgrown, *over))
 
@@ -111,6 +112,7 @@ def open_ids(folding: Folding) -> tuple[str, ...]:
 
 
 def _left(folding: Folding) -> tuple[str, ...]:
+    """The conversations to remember when this fold ends: once each, the newest of them."""
     return tuple(dict.fromkeys((*folding.left, *(stream.conversation for stream in folding.streams))))[-MAX_LEFT:]
 
 
@@ -131,7 +133,11 @@ def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:
 
 
 def _settle(folding: Folding, streams: tuple[Stream, ...], cutting: Cutting, origin: Origin) -> Step:
-    """Remember the streams; those fed least recently are closed when there are too many or they are too large."""
+    """Remember the streams; those fed least recently are closed when there are too many or they are too large.
+
+    The one fed last always stays, whatever its size. Closing early loses nothing: what comes later in such a
+    conversation begins a new exchange.
+    """
     closed: tuple[Chunk, ...] = ()
     limit_bytes = ABOUT_BYTES + 6 * cutting.size_chars
     while len(streams) > 1 and (len(streams) > MAX_STREAMS or _json_bytes(streams) > limit_bytes):

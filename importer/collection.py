@@ -15,6 +15,8 @@ from importer.wire import Ready
 def accept(checkpoints: Checkpoints, ready: Ready) -> None:
     """Takes the collection a fresh worker has opened, the first one as it is. Raises StoreRefused for another one: it
     would be acknowledged into nothing.
+
+    Called whenever a worker has started, before it gets any work. For the collection that is known nothing is written.
     """
     known = checkpoints.meta("fingerprint")
     moved = bool(known) and _moved_to(checkpoints, ready.fingerprint)
@@ -31,7 +33,10 @@ def accept(checkpoints: Checkpoints, ready: Ready) -> None:
 
 
 def another(checkpoints: Checkpoints) -> None:
-    """Forgets which collection was imported into: the next one is taken as it is."""
+    """Forgets which collection was imported into: the next one is taken as it is.
+
+    Right only when the checkpoints are forgotten too: what these call stored may be missing in the next one.
+    """
     with checkpoints.database.transaction() as connection:
         connection.execute("DELETE FROM meta WHERE name IN ('fingerprint', 'migrated')")
 

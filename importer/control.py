@@ -41,7 +41,7 @@ class Control:
         with _short_path(self._state_dir) as path:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-            before = os.umask(0o177)
+            before = os.umask(0o177)  # born with mode 0600: a chmod afterwards would leave a moment to everybody
             try:
                 self._server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE_BYTES)
             finally:
@@ -55,6 +55,9 @@ class Control:
                 os.unlink(os.path.join(self._state_dir, NAME))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: a line, its answer, the end. A client that is slow or goes away is no matter for the daemon.
+        The time-out is for the question to come; an answer may take as long as it takes.
+        """
         try:
             line = await asyncio.wait_for(reader.readline(), ANSWER_S)
             if line:
@@ -68,6 +71,7 @@ class Control:
                 await writer.wait_closed()
 
     async def _reply(self, line: bytes) -> dict[str, Any]:
+        """What is sent back. An error of ours keeps its exit code, so that the command line ends with it there too."""
         try:
             request = json.loads(line)
             answer = self._answers.get(request["op"])
@@ -81,7 +85,10 @@ class Control:
 
 
 def ask(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: Any) -> Any:
-    """The daemon's answer. Raises ConnectionError when no daemon serves this state, else what the daemon reports."""
+    """The daemon's answer. Raises ConnectionError when no daemon serves this state, else what the daemon reports.
+
+    TimeoutError when it takes longer than `timeout_s`: the daemon is there, and may be doing it all the same.
+    """
     with socket.socket(socket.AF_UNIX) as client, _short_path(state_dir) as path:
         client.settimeout(timeout_s)
         try:

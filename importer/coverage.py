@@ -19,7 +19,7 @@ from importer.wake import Mode, Timing
 
 TOLD_FOLDERS = 1000  # more new folders than these, and looking at everything is simpler
 STUBBORN_FAILURES = 3  # after so many in a row the roots are polled as well, until a watcher has proven itself
-NEVER = float("-inf")
+NEVER = float("-inf")  # in place of a time at which something is due: at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,10 @@ class Found:
 
 
 class Coverage:
-    """One step at a time; `now` is monotonic seconds, the `bell` rings when a step is worth while before `next_at`."""
+    """One step at a time; `now` is monotonic seconds, the `bell` rings when a step is worth while before `next_at`.
+
+    Nothing here raises for what a file system or a watcher does: it becomes a `rescan`, a `mode`, or a later try.
+    """
 
     def __init__(
         self,
@@ -110,6 +113,7 @@ class Coverage:
         if self._pumps and (ending := self._pumps[-1].ending):
             self._pumps.pop()
             self._failed(ending, now)
+        # it lived longer than the longest wait between two tries, so the next failure counts as the first
         elif not self._stale and now - self._failed_at > self._timing.retry_most_s:
             self._failures, self._ending = 0, None
 
@@ -180,7 +184,7 @@ class Coverage:
         self._grown(self._tree.refresh(told))
 
     def _retire(self, keep: int) -> None:
-        """Lets go of all pumps but the last `keep`."""
+        """Lets go of all pumps but the last `keep`. Nobody waits for their threads, which end within a step."""
         kept = self._pumps[len(self._pumps) - keep :] if keep < len(self._pumps) else self._pumps
         for pump in self._pumps[: len(self._pumps) - len(kept)]:
             pump.stop()

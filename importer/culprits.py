@@ -25,7 +25,7 @@ def part(queue: deque[Parcel], parcel: Parcel, suspects: set[str], number: Calla
     first, rest = batches.split(parcel.batch, suspects, (number(), number()))
     at = queue.index(parcel)
     del queue[at]
-    for batch in (rest, first):
+    for batch in (rest, first):  # both at the same place, so that the suspects come to stand in front
         fresh = Parcel(batch, parcel.origin, smaller(parcel.token_budget), Trial(len(batch.chunks), deaths=1))
         queue.insert(at, fresh)
     log.info("batch.split", batch=parcel.batch.number, chunks=len(parcel.batch.chunks), suspects=len(first.chunks))
@@ -37,6 +37,7 @@ def set_aside(queue: deque[Parcel], parcel: Parcel, suspects: set[str], stage: s
     The rejects are written with the commit of their file, which a later part may carry.
     """
     bad = suspects & {chunk.id for chunk in parcel.batch.chunks} or {chunk.id for chunk in parcel.batch.chunks}
+    # the last part of the same batch has the commits; it may be the parcel itself
     carrier = next(p for p in reversed(queue) if p.origin == parcel.origin)
     carrier.batch = batches.reject(carrier.batch, parcel.batch, bad, stage, reason)
     parcel.batch = batches.drop(parcel.batch, bad)

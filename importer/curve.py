@@ -15,7 +15,7 @@ from dataclasses import dataclass
 MB = 1024 * 1024
 BLOCKS = " ▁▂▃▄▅▆▇█"
 PLAIN = " .:#"  # where the terminal has no block characters
-LABEL_CHARS = 9
+LABEL_CHARS = 9  # "10,000 MB"
 
 Point = tuple[float, float]  # (UTC seconds, value)
 
@@ -86,7 +86,10 @@ def _row(values: Sequence[float | None], frame: Frame, top: float, row: int) -> 
 
 
 def _cell(fill: float, blocks: str) -> str:
-    """The block for a cell that is filled to this part; the least value still shows."""
+    """The block for a cell that is filled to this part; the least value still shows.
+
+    Below 0 the curve ends in a lower cell, above 1 it goes on in a higher one.
+    """
     if fill <= 0:
         return blocks[0]
     return blocks[max(1, min(len(blocks) - 1, round(fill * (len(blocks) - 1))))]

@@ -108,6 +108,7 @@ def append(rest: Rest, text: str, prompt: str, cutting: Cutting) -> tuple[list[P
     old_chars, at = len(whole) - len(text), 0
     stood = len(rest.text) if text else 0  # a piece ends here or later, so what it says of its newest text is exact
     pieces: list[Piece] = []
+    # a lead that was made with larger settings must leave room for something new, or this would never end
     while len(lead) + len(whole) - at > (size := max(cutting.size_chars, len(lead) + cutting.size_chars // 4)):
         view = lead + whole[at : at + size - len(lead) + SLACK_CHARS]
         floor = max(len(lead) + (size - len(lead)) // 2, stood if stood <= size else 0)
@@ -135,6 +136,7 @@ def _tail(text: str, limit_chars: int) -> str:
         return text if limit_chars > 0 else ""
     start = len(text) - limit_chars
     for pattern in (_START, _WORD):
+        # from one before, so that a sentence or word counts that begins just here
         found = pattern.search(text, start - 1, start + limit_chars // 2)
         if found:
             return text[found.end() :].lstrip()
@@ -159,7 +161,9 @@ def _edges(text: str, start: int, floor: int, size: int) -> tuple[int, int]:
     for match in _EDGE.finditer(text, start, size + SLACK_CHARS):
         end, inside = match.start(), code
         if match["fence"]:
+            # a fence that names a language opens, even where the one before it was never closed
             opens, inside = bool(match["language"]) or not code, False
+            # -1: a piece ends before the line break in front of the fence
             end, code = (match.start() - 1, True) if opens else (match.end(), False)
         if floor <= end <= size:
             ends[inside] = end
@@ -193,6 +197,7 @@ def _is_break(text: str, at: int) -> bool:
 
 
 def _is_flag(character: str) -> bool:
+    """One of the 26 regional indicators; two of them are shown as a flag."""
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 

@@ -35,7 +35,11 @@ STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed an
 
 @dataclass(slots=True)
 class Daemon:
-    """`run` returns the exit code. `reread` gives fresh settings applied, for SIGHUP."""
+    """`run` returns the exit code. `reread` gives fresh settings applied, for SIGHUP.
+
+    `ends_why` is the signal's name, or "memory" for its own limit; `paused_by` is why somebody paused it, "" for not.
+    Seconds are monotonic; `stopping_since_s` is 0 until it is told to end.
+    """
 
     engine: Engine
     state_dir: str
@@ -60,7 +64,7 @@ class Daemon:
         self.guard.leave = self._leave
         self.engine.paused = lambda: bool(self.paused_by or self.preparing)
         self._signals()
-        self.engine.delivery.recover()
+        self.engine.delivery.recover()  # before anything is sent: what the last run died with may have to go by itself
         await control.start()
         tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
         for task in tasks:
@@ -150,6 +154,7 @@ class Daemon:
             raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
 
     def _signals(self) -> None:
+        """The loop takes signals in like any other event, so no handler runs between two lines that do not wait."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
@@ -195,6 +200,7 @@ class Daemon:
         }
 
     async def _ping(self) -> Mapping[str, Any]:
+        """That the loop turns, and whose it is: all that a health check wants to know."""
         return {"pid": os.getpid()}
 
     async def _search(self, **query: Any) -> Any:
@@ -203,6 +209,7 @@ class Daemon:
         return await self.engine.delivery.supervisor.ask("search", **query)
 
     async def _status(self) -> Any:
+        """From what this process knows, without a question to the worker: it answers while that one hangs, too."""
         return status.of_engine(self.engine, self.mode, self.paused_by, waits_for=self.preparing, meter=self.meter)
 
     def _held_by(self) -> str:
@@ -210,10 +217,12 @@ class Daemon:
         return status.state_of(self.engine, self.paused_by, self.preparing)[1]
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
+        """Nothing new is begun. What is in flight is settled all the same."""
         self.paused_by = reason
         return {"paused": True}
 
     async def _resume(self) -> Mapping[str, Any]:
+        """Goes on, whoever paused it. A pause for memory is the governor's to end."""
         self.paused_by = ""
         self.engine.wake.set()
         return {"paused": False}

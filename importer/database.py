@@ -1,4 +1,8 @@
-"""One open SQLite database: transactions, questions, and SQLite's errors as ours."""
+"""One open SQLite database: transactions, questions, and SQLite's errors as ours.
+
+What an error is taken for decides what becomes of the state: damage is set aside at the next start, what waiting can
+help is waited for, and everything else leaves the file alone. So only what is surely damage counts as such.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +53,14 @@ class Database:
 
         Raises StateUnwritable when nothing could be written, StateError when the file was removed or replaced.
         """
+        # SQLite would go on writing to a file that has no name any more, and all of it would be lost
         if _identity(self.path) != self._identity:
             raise StateError(
                 f"{self.path} was removed or replaced while in use", hint="start again: it is re-read or rebuilt"
             )
         with self.translating(writing=True):
-            self._synchronise(durable)
-            self.connection.execute("BEGIN IMMEDIATE")
+            self._synchronise(durable)  # SQLite refuses to change it inside a transaction
+            self.connection.execute("BEGIN IMMEDIATE")  # takes the lock now, and not in the middle of the work
             try:
                 yield self.connection
                 self.connection.execute("COMMIT")
@@ -147,10 +152,12 @@ def _translated(error: sqlite3.DatabaseError, path: str, writing: bool) -> State
 
 
 def _damaged(path: str, reason: str) -> StateCorrupt:
+    """For what is found in use; the next start acts on it."""
     return StateCorrupt(f"{path} is damaged: {reason}", hint="it is set aside and rebuilt at the next start")
 
 
 def _hint(room: bool) -> str:
+    """What to do; `room` where the importer goes on by itself once there is room again."""
     if room:
         return "make room or make it writable; the import goes on by itself and nothing is lost"
     return "check its permissions and the disk; it is left as it is"

@@ -123,6 +123,7 @@ def convert(declared: Declared, value: Any, *, words: bool) -> Any:
         result = strictly(from_words(value) if words and isinstance(value, str) else value)
     except ValueError:
         raise ValueError(f"{said} is not {called}") from None
+    # a default is always allowed: an empty URL, for one, says that there is none
     wrong = "" if result == declared.default else _beyond(declared, result)
     if wrong:
         raise ValueError(f"{said} is {wrong}")
@@ -153,12 +154,14 @@ def _exactly(*types: type) -> Callable[[Any], Any]:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
+    """A list of texts, typed or split from words. Raises ValueError for anything else in it."""
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError
     return tuple(value)
 
 
 def _yes_or_no(words: str) -> bool:
+    """As people write it in variables. Raises ValueError for any other word: a typing error must not mean "no"."""
     word = words.strip().lower()
     if word in {"1", "true", "yes", "on"}:
         return True
@@ -168,6 +171,7 @@ def _yes_or_no(words: str) -> bool:
 
 
 def _split(words: str) -> list[str]:
+    """What stands between commas; empty items are dropped, so a comma at the end does no harm."""
     return [item for item in (part.strip() for part in words.split(",")) if item]
 
 

@@ -206,8 +206,9 @@ class Settings:
     log: Log = Log()
 
 
+# a field of Settings without a declaration of its own is a group
 GROUPS: Mapping[str, type] = {f.name: type(f.default) for f in fields(Settings) if "declared" not in f.metadata}
-DECLARED: Mapping[str, Declared] = {
+DECLARED: Mapping[str, Declared] = {  # by dotted name, in the order of the README's table
     declared.name: declared
     for group, of in {"": Settings, **GROUPS}.items()
     for declared in declarations(of, group and group + ".")

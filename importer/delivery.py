@@ -27,7 +27,7 @@ from importer.supervisor import Supervisor, error_of
 
 log = logger()
 
-CANARY_LEAST_S, CANARY_MOST_S = 0.5, 10.0
+CANARY_LEAST_S, CANARY_MOST_S = 0.5, 10.0  # how long a worker must live with harmless text to convict a suspect
 
 
 @dataclass(slots=True)
@@ -36,6 +36,9 @@ class Delivery:
 
     `limits` are those of a frame, `outage` remembers what is away and how long that is borne.
     `deadline_s` says how long a batch of so many characters may show no progress; `clock` is monotonic seconds.
+
+    `queue` is in the order in which commits are to be written, and only its head is ever committed. Parts of one batch
+    stand in it one behind the other. At most one batch is `urgent`; a death or an outage puts it at the head.
     """
 
     supervisor: Supervisor
@@ -83,6 +86,7 @@ class Delivery:
         suspects = self.checkpoints.suspects() if batch.chunks else {}
         parts = [part for one in self._apart(batch, suspects) for part in batches.carve(one, self.limits, numbers)]
         parcels = [Parcel(part, batch.number, self.token_budget, policy.recorded(part, suspects)) for part in parts]
+        # a batch in parts cannot go ahead: there is room for one, and its commits need all the others
         if batch.urgent and self.urgent is None and len(parcels) == 1 and not parcels[0].suspect:
             self.urgent = parcels[0]
         else:
@@ -127,7 +131,11 @@ class Delivery:
             culprits.set_aside(self.queue, parcel, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
-        """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer."""
+        """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer.
+
+        At most one parcel is settled by a call. Raises StateUnwritable, after which the same call is right again, and
+        what no waiting helps against: settings, a store that refuses, an outage that has used up the patience.
+        """
         try:
             await self.post_waiting()
         except (StoreUnreachable, EmbedUnreachable) as error:
@@ -164,6 +172,7 @@ class Delivery:
         return Settled(parcel.batch, receipt)
 
     def _forget(self, parcel: Parcel) -> None:
+        """Takes a settled parcel out."""
         if parcel is self.urgent:
             self.urgent = None
         else:
@@ -173,6 +182,7 @@ class Delivery:
         """Every parcel is unposted; the one whose chunks were in the model (else the head) counts a death."""
         self._join_urgent()
         working = set(self.supervisor.last_working)
+        # not always the head: that may wait for the store while the next one is in the model
         blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
         for parcel in self.queue:
             parcel.recall()

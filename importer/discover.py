@@ -87,7 +87,9 @@ def look(root: Root, path: bytes, wanted: Wanted, *, follow_links: bool = False)
 
 
 class _Walk:
-    """One scan of one root: its rules, and what it has seen."""
+    """One scan of one root: its rules, and what it has seen. Folders are remembered for this scan, to end where links
+    lead in a circle; files for as long as the caller wants, since two roots can hold names of the same one.
+    """
 
     def __init__(self, root: Root, wanted: Wanted, follow_links: bool, seen: Seen) -> None:
         self._root = root
@@ -112,6 +114,7 @@ class _Walk:
         while pending:
             path = pending.pop()
             try:
+                # through links: by its identity a folder is known whatever path leads to it
                 if _first_visit(os.stat(path), self._folders):
                     yield from self._folder(path, pending)
             except OSError as error:
@@ -189,6 +192,7 @@ class _Walk:
 
 
 def _first_visit(found: os.stat_result, seen: Seen) -> bool:
+    """Whether this one was not met before, under whatever name; from now on it was."""
     key = (found.st_dev, found.st_ino)
     if key in seen:
         return False
@@ -197,4 +201,5 @@ def _first_visit(found: os.stat_result, seen: Seen) -> bool:
 
 
 def _reason(error: OSError) -> str:
+    """What the system says, without the path: that stands beside it."""
     return error.strerror or str(error)

@@ -56,6 +56,7 @@ def read_slice(
         found.add(stat.size, os.pread(fd, tail.SAMPLE_BYTES, offset), problem=BROKEN_OFF)
     head, passed = tail.head_print(fd, found.end), tail.tail_digest(fd, found.end)
     now = os.fstat(fd)
+    # a document is written whole, so that size and time tell every change; lines need digests, for they grow
     if (now.st_size, now.st_mtime_ns) != (stat.size, stat.mtime_ns):
         return tail.Slice((), offset, True, None, head, passed, torn=True)
     at_end = waiting or found.end == stat.size
@@ -66,6 +67,7 @@ def read_slice(
 class _Found:
     """What one call finds: units, what to go on with, and whether what is left is but half there.
 
+    `listed`: the units stand between brackets, so that a closing one ends the document; else they follow each other.
     `end` is where the last unit ends; `begin` is where the next one is to be looked for, behind an opening bracket.
     """
 
@@ -159,7 +161,7 @@ class _Found:
         end, sought = seek(self.fd, self.size, seeking if seeking and known else Seeking.of(text, at))
         if end is not None:
             self._take(at, end, os.pread(self.fd, self._kept(end - at), at))
-        elif sought.offset + 1 >= self.size:
+        elif sought.offset + 1 >= self.size:  # a backslash in the last place is not passed: what it escapes is to come
             self.half = True
         else:
             self.mark = sought

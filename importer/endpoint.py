@@ -35,6 +35,7 @@ async def serving(listen: str, text: Callable[[], str]) -> AsyncIterator[tuple[s
 
 
 async def _listen(listen: str, text: Callable[[], str]) -> asyncio.Server | None:
+    """The server, None for an address that cannot be had. One request a connection, and no time for slow ones."""
     host, _, port = listen.rpartition(":")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,6 +69,7 @@ def answer(request: bytes, text: Callable[[], str]) -> bytes:
 
 
 def _response(status: str, body: str, more: str = "") -> bytes:
+    """A whole response; `more` are headers, each with its line end."""
     raw = body.encode()
     head = f"HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(raw)}\r\n{more}"
     return f"{head}Connection: close\r\n\r\n".encode() + raw

@@ -66,8 +66,8 @@ class Engine:
     ending: Recycle | None = None  # why the worker is to be ended as soon as nothing is in flight
     looking: bool = False
     packing: bool = False  # files are being read that stand neither on the agenda nor in a batch
-    idle_since_s: float = field(default_factory=time.monotonic)
-    _retry_at_s: float = 0.0
+    idle_since_s: float = field(default_factory=time.monotonic)  # since the last batch or question
+    _retry_at_s: float = 0.0  # monotonic; before that, nothing is read, sent or settled
 
     def stop(self) -> None:
         """Begins nothing more and settles what is in flight."""
@@ -81,7 +81,7 @@ class Engine:
 
     async def step(self) -> None:
         """One unit of work: reads ahead, then waits for an answer, a wake or a second."""
-        self.wake.clear()
+        self.wake.clear()  # first: what rings during this step must not be slept through after it
         if time.monotonic() < self._retry_at_s:
             await self.pause(min(POLL_S, self._retry_at_s - time.monotonic()))
             if self.run.holding and await self.returned():
@@ -119,7 +119,7 @@ class Engine:
     def _quiet(self) -> None:
         """Does what must not happen beside a batch, such as making files be read again."""
         if self.when_quiet and not self.delivery.busy:
-            self.pipeline.drop_cursors()
+            self.pipeline.drop_cursors()  # or files would be read on from there, whatever the actions take back
             for action in self.when_quiet:
                 action()
             self.when_quiet.clear()
@@ -205,6 +205,7 @@ class Engine:
             if batch is not None:
                 self.delivery.send(batch)
         while self.delivery.in_flight < DEPTH and self.agenda:
+            # as many as this worker still has to live for: it ends between two batches, never in one
             files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
             batch = await self._pack(live_only=False, files=files) if files > 0 else None
             if batch is None:
@@ -223,7 +224,7 @@ class Engine:
         return batches.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
 
     async def _read(self, limits: batches.Limits, *, live_only: bool) -> tuple[list[Span], bool]:
-        """Spans for a batch, and whether it may go ahead of others."""
+        """Spans for a batch, and whether it may go ahead of others: not one with a file that others have spans of."""
         spans: list[Span] = []
         urgent = live_only
         while not batches.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):

@@ -34,6 +34,8 @@ class ImporterError(Exception):
     """Base of everything this package raises on purpose.
 
     `message` says what happened and what was kept, `hint` what to do, `retryable` whether trying again can help.
+    `exit_code` is what the command line ends with; it travels with a failed reply, so that an error of the worker or of
+    the daemon ends a command as if it had happened there.
     """
 
     exit_code = QUARANTINED
@@ -129,7 +131,9 @@ class StoreError(ImporterError):
 
 
 class StoreRefused(StoreError):
-    """The store will never take this: wrong dimension, bad key, foreign schema."""
+    """The store will never take this: wrong dimension, bad key, foreign schema. The import ends with the reason, for
+    trying again would change nothing.
+    """
 
 
 class StoreUnreachable(StoreError):

@@ -1,4 +1,8 @@
-"""One conversation's open exchange, pure: texts come, closed pieces and outgrown forms of the open one go."""
+"""One conversation's open exchange, pure: texts come, closed pieces and outgrown forms of the open one go.
+
+A person's text begins an exchange, whatever else is said belongs to it. What stands open is one piece, the last; all
+before it are closed and never change. Its id comes from its text, so a form that closes as it stood keeps its id.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ class Stream(msgspec.Struct, frozen=True, omit_defaults=True):
     """The exchange that stands open in one conversation; a subagent's is a stream of its own beside the main one.
 
     `rest` is the text of the open chunk, `ordinal` its number, `surfaced` its id if it was given out to be stored.
+    Without an `anchor` nothing was said yet; `about` may already know of tools that were used.
     """
 
     conversation: str
@@ -100,6 +105,7 @@ def _grow(stream: Stream, about: About, text: str, cutting: Cutting, origin: Ori
         for ordinal, piece in enumerate(pieces, stream.ordinal)
     )
     grown = replace(stream, ordinal=stream.ordinal + len(pieces), rest=rest, about=about, surfaced="")
+    # closed as it stood, it has the same id, and the closed point needs no release
     closes_unchanged = bool(pieces) and pieces[0].document == before
     return Grown(grown, chunks, _id(stream, before, origin) if before and not closes_unchanged else "")
 
@@ -110,8 +116,10 @@ def _chunk(stream: Stream, text: str, origin: Origin, holder: str = "") -> Chunk
 
 
 def _id(stream: Stream, text: str, origin: Origin) -> str:
+    """Neither conversation nor file stands in it: copies of an exchange are the same points."""
     return chunk_id(origin.source, stream.anchor, stream.ordinal, text)
 
 
 def _anchor(turn: Turn) -> str:
+    """What survives copying, else the turn's own id."""
     return short(turn.key or turn.turn_id)

@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 from importer import likeness
 from importer.records import Chunk
 
+# neither journal nor sync: after a crash the file is thrown away, not repaired
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -45,7 +46,11 @@ class Form(NamedTuple):
 
 
 class Expected:
-    """The tables, in a file of their own that is gone with them: `with Expected(folder) as expected:`."""
+    """The tables, in a file of their own that is gone with them: `with Expected(folder) as expected:`.
+
+    First every file is added, then every point of the store is held against them: `whole` and `missing` are right only
+    when the files are through.
+    """
 
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, "verify.sqlite3")
@@ -130,6 +135,7 @@ class Expected:
 
     def spare_extra(self) -> int:
         """Of the ids to be deleted, keeps only those that are imported again; how many are spared."""
+        # -1 is no limit (SQLite)
         spared = [point for point in self.to_erase(-1) if not self.to_mend(point)]
         self._connection.executemany("DELETE FROM erase WHERE id = ?", [(point,) for point in spared])
         return len(spared)

@@ -74,6 +74,7 @@ def parse(orders: str) -> list[Failpoint]:
 
 
 def _parse(order: str) -> Failpoint:
+    """One order, taken apart from its end. Raises UsageError: a mistyped order would be a test that tests nothing."""
     rest, _, once = order.partition("%")
     rest, _, nth = rest.partition("@")
     place, equals, what = rest.partition("=")

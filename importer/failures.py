@@ -20,7 +20,10 @@ QUIET_S = 60.0  # for the batches in flight to settle; below what a client of th
 
 
 def answers(engine: Engine) -> Mapping[str, Answer]:
-    """The operations for the control socket; `ids` None means all."""
+    """The operations for the control socket; `ids` None means all.
+
+    Dropping needs no quiet: it touches no checkpoint, so a commit beside it does no harm.
+    """
 
     async def failures_retry(ids: Sequence[int] | None = None) -> Mapping[str, Any]:
         done: Mapping[str, Any] = await when_quiet(engine, lambda: retry(engine.checkpoints, ids))
@@ -50,7 +53,7 @@ async def when_quiet(engine: Engine, action: Callable[[], Any], *, timeout_s: fl
     done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def act() -> None:
-        if done.done():
+        if done.done():  # whoever asked was told that nothing was changed, and so it stays
             return
         try:
             done.set_result(action())

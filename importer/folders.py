@@ -86,6 +86,7 @@ class Tree:
             if known is None:
                 continue  # below one that has just been dropped
             found = _stat(path, root=path in self._present)
+            # gone, or another folder by that name: what was known below it is worth nothing
             if found is None or (found.st_dev, found.st_ino) != (known.device, known.inode):
                 self._drop(path)
             if found and (path not in self._known or found.st_mtime_ns != known.mtime_ns):

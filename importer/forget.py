@@ -85,6 +85,7 @@ def remembering(reading: Reading) -> Reading:
 
 
 def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
+    """Of a state without tombstones."""
     return False
 
 
@@ -111,7 +112,7 @@ def _in_conversation(value: str, _path: bytes, metadata: Mapping[str, Any]) -> b
 
 
 def _in_file(value: str, path: bytes, _metadata: Mapping[str, Any]) -> bool:
-    """By the path of the file that says it; nothing is known of a file that is gone."""
+    """By the path of the file that says it; nothing is known of a file that is gone, so nothing of it is forgotten."""
     match = matcher((absolute(value),))
     return bool(path) and match is not None and match(path.lstrip(b"/"))
 
@@ -136,7 +137,7 @@ def absolute(pattern: str) -> str:
     return pattern if pattern.startswith(("/", "**")) or "/" not in pattern.rstrip("/") else f"**/{pattern}"
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)  # every wish asks for the time of every chunk
 def _moment(text: str) -> datetime | None:
     """A time with its zone (UTC where it names none), None for what is no time."""
     try:

@@ -83,6 +83,7 @@ def _kill(look: Look, state: State) -> _Found:
 
 
 def _leave(look: Look, state: State) -> _Found:
+    """Collects first, and leaves only if the next look finds that it was no use."""
     own, limit = look.sample.daemon, look.limits.daemon_limit_bytes
     if own is None or not limit or own.rss_bytes <= limit:
         return None
@@ -99,6 +100,7 @@ def _pause(look: Look, state: State) -> _Found:
 
 
 def _resume(look: Look, state: State) -> _Found:
+    """When memory is plentiful again, or when the longest pause is over: then it endures, slowly, until it is."""
     if state.paused_since_s is None:
         return None
     if look.relieved:
@@ -110,6 +112,7 @@ def _resume(look: Look, state: State) -> _Found:
 
 
 def _recycle(look: Look, state: State) -> _Found:
+    """Said at every look until it has happened, so nothing need be remembered."""
     reason = _recycle_reason(look, look.life, state) if look.life is not None else ""
     return (Action(Do.RECYCLE, reason), state) if reason else None
 
@@ -138,4 +141,5 @@ def _trim(look: Look, state: State) -> _Found:
     return Action(Do.TRIM, reason), replace(trend.shrunk(look, state), trimmed_at=life.batches)
 
 
+# the most urgent first; a pause ends before another can begin, and a trim is tried only where nothing else is due
 _RULES: tuple[Callable[[Look, State], _Found], ...] = (_kill, _leave, _resume, _pause, _recycle, _trim)

@@ -43,7 +43,7 @@ class Guard:
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Looks until cancelled."""
+        """Looks until cancelled: every `sample_s` at a worker, seldom without one, so that idling costs little."""
         try:
             while True:
                 if self.engine.delivery.supervisor.worker is not None or self.clock() >= self._due_s:
@@ -87,7 +87,7 @@ class Guard:
         if action.do is Do.KILL:
             engine.delivery.supervisor.kill()
         elif action.do is Do.RECYCLE:
-            engine.ending = engine.ending or Recycle(action.reason)
+            engine.ending = engine.ending or Recycle(action.reason)  # the first reason counts; it is said at every look
             engine.wake.set()
             return
         elif action.do is Do.TRIM:
@@ -155,7 +155,7 @@ class Guard:
 
 
 def collect() -> None:
-    """Frees what Python and the allocator keep."""
+    """Frees what Python and the allocator keep. `malloc_trim` is glibc's alone; elsewhere it is passed over."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

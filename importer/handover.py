@@ -26,7 +26,9 @@ LOOK_S = 0.2
 
 @dataclass(slots=True)
 class Job:
-    """One hand-over. `left` is how many of its files wait or are in flight."""
+    """One hand-over. `left` is how many of its files wait or are in flight, `found` how many there are, `errors` what
+    could not be listed or read. `seconds` is 0 until it is done; `failed` is raised for whoever asks.
+    """
 
     roots: tuple[Root, ...]
     run: Run = field(default_factory=Run)
@@ -63,7 +65,7 @@ class Handovers:
     async def begin(self, roots: list[dict[str, Any]]) -> dict[str, Any]:
         """Answers at once with the number to ask for; `roots` are the fields of `Root`, paths as text."""
         given = tuple(_root(fields) for fields in roots)
-        number = max(self._jobs, default=0) + 1
+        number = max(self._jobs, default=0) + 1  # the newest job is never dropped, so no number comes twice
         self._jobs[number] = job = Job(given)
         for old in [one for one, former in self._jobs.items() if former.done][:-REMEMBERED]:
             del self._jobs[old]

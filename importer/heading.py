@@ -60,7 +60,7 @@ def _member(fd: int, size: int, declared: Document, heading: Heading) -> Heading
     listed = key[1] == declared.units.encode() and text[key.end() : key.end() + 1] == b"["
     if listed:
         heading = replace(heading, units=value + 1)
-        if not declared.head:
+        if not declared.head:  # what follows the list would have to be sought behind all of it, for nothing
             return replace(heading, done=True)
     end, sought = _end(fd, size, text[key.end() :], value, heading.seeking)
     if end is None:

@@ -46,6 +46,7 @@ class Heir:
 
 
 async def _spawn(command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> Child:
+    """A worker that was told to stand by; it answers nothing before it gets its settings a second time."""
     child = await Child.spawn(command, environ)
     child.tell(configure)
     log.info("worker.preparing", pid=child.pid)

@@ -39,7 +39,9 @@ class Ending(NamedTuple):
     lived_s: float
 
 
+# the slot still holds what was measured one round of the ring ago
 _LAST_ROUND = "DELETE FROM samples WHERE step_s = ? AND slot = ? AND CAST(at / step_s AS INTEGER) != ?"
+# within a step the most that was taken counts, and the least that was left
 _WORST = """
 INSERT INTO samples (step_s, slot, at, worker_anon_bytes, worker_swap_bytes, worker_file_bytes, daemon_rss_bytes,
   available_bytes, cgroup_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -59,7 +61,7 @@ FROM samples WHERE step_s = ? AND at > ? ORDER BY at
 
 
 class History:
-    """The two rings of one state."""
+    """The two rings of one state. Nothing depends on them but what people are shown, so no write is synced."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -19,6 +19,7 @@ def main(command: Sequence[str]) -> int:
     """Runs the command; returns its exit code once it has ended."""
     listened = {signal.SIGCHLD, *PASSED_ON}
     signal.pthread_sigmask(signal.SIG_BLOCK, listened)  # blocked ones wait, even for process 1
+    # with an empty mask of its own, for it would inherit ours, and a blocked SIGTERM would never reach it
     child = os.posix_spawnp(command[0], list(command), os.environ, setsigmask=())
     while True:
         number = signal.sigwait(listened)

@@ -11,7 +11,10 @@ REST_PORT = 6333  # Qdrant's, where the URL names none
 
 
 class Knock:
-    """Tries to connect and hangs up. A server that takes connections but fails is left to its time."""
+    """Tries to connect and hangs up. A server that takes connections but fails is left to its time.
+
+    That it returned is said once: if the import fails again at once, the growing waits of the outage go on.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -25,6 +28,7 @@ class Knock:
         return back
 
     async def _connects(self) -> bool:
+        """Whether anybody takes a connection there, within `TIMEOUT_S`."""
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(*self._address), TIMEOUT_S)
         except (OSError, TimeoutError):

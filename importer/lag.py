@@ -64,6 +64,7 @@ def of_engine(engine: Engine) -> Lag:
     lag = count(engine.checkpoints, seen)
     if not engine.agenda.overflowed:
         return lag
+    # of the files that found no room on the agenda only their number is known, from the last look
     known = max(lag.known, engine.looker.files)
     return replace(lag, known=known, pending=known - lag.complete, at_least=True)
 
@@ -127,6 +128,7 @@ def _change(seen: Seen, row: Known | None) -> Change:
     in_part = row is not None and counted and row.ctime_ns == 0  # the summary has it as pending
     offset = row.offset if row is not None else 0
     left = seen.size - offset if seen.size >= offset else seen.size  # a shorter one is read from its start
+    # these bytes are in the summary already
     due = max(0, row.size - offset) if row is not None and in_part else 0
     at = seen.at if left and seen.at else NEVER
     return Change(not counted, counted and not in_part, max(0, left - due), at)

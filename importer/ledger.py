@@ -1,4 +1,12 @@
-"""Small things that must outlive a crash: batches under way and who is suspect, totals, tombstones, single facts."""
+"""Small things that must outlive a crash: batches under way and who is suspect, totals, tombstones, single facts.
+
+    sending ──► stored: `settle`, with the commit      nobody is suspect any more
+            ──► failed: `settled`                      nobody is blamed, nobody cleared
+            ──► died:   `died`                         the chunks to blame get one death more
+            ──► the daemon is killed too: `leftovers`  the next run says `died` for it
+
+The record is written before a batch is sent, because a chunk may take the daemon down with its worker.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +40,11 @@ class Attempt:
 
 
 class Ledger:
-    """The small tables of one state. `clock` gives UTC seconds."""
+    """The small tables of one state. `clock` gives UTC seconds.
+
+    What only helps (attempts, suspects, totals that belong to no batch) is written without a sync of the disk; what a
+    person has asked for, and single facts, with one.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self.database, self._clock = database, clock
@@ -41,6 +53,7 @@ class Ledger:
         """To be called before a batch is sent. Survives a kill of either process; costs no sync of the disk."""
         with self.database.transaction(durable=False) as connection:
             row = (batch, "\n".join(ids), alone, self._clock())
+            # or replace: a batch that is sent again keeps its number
             connection.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
 
     def settled(self, batch: int) -> None:
@@ -137,14 +150,17 @@ def settle(connection: sqlite3.Connection, batch: int) -> None:
 
 
 def _attempt(connection: sqlite3.Connection, batch: int) -> Attempt | None:
+    """The record of a batch that is with the worker, None when it was never sent or is settled."""
     row = connection.execute("SELECT batch, ids, alone, at FROM attempts WHERE batch = ?", (batch,)).fetchone()
     return _to_attempt(*row) if row else None
 
 
 def _to_attempt(batch: int, ids: str, alone: int, at: float) -> Attempt:
+    """From its row; ids are UUIDs, one a line. A batch of releases alone has none."""
     return Attempt(batch, tuple(ids.split("\n")) if ids else (), bool(alone), at)
 
 
 def _suspect(connection: sqlite3.Connection, chunk: str) -> Suspect | None:
+    """What stands on a chunk's record, None for a clean one."""
     row = connection.execute("SELECT deaths, alone FROM suspects WHERE id = ?", (chunk,)).fetchone()
     return Suspect(*row) if row else None

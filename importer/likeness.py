@@ -1,6 +1,7 @@
 """Pure: what of a point is compared where its whole payload is too much to carry or keep: prints of text and metadata.
 
-The worker prints what is stored, the daemon what the files give; equal payloads have equal prints on both sides.
+The worker prints what is stored, the daemon what the files give; equal payloads have equal prints on both sides. They
+are made anew for each comparison and never kept, so they may change from one version to the next.
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ def thresholds(settings: Settings, profile: Profile) -> Thresholds:
         growth_batches=profile.growth_batches,
         min_lifetime_s=settings.worker.min_lifetime_s,
         idle_s=profile.idle_s,
+        # profiles speak of memory in use, as people do; the rules compare with what is free
         system_low_fraction=1.0 - profile.pause_used_share,
         system_resume_fraction=1.0 - profile.resume_used_share,
         psi_high=PSI_HIGH,

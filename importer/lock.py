@@ -81,7 +81,7 @@ class Lock:
         """Lets go. Twice is once."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, 0)
+                os.ftruncate(self._descriptor, 0)  # while it is locked, so that nobody else's name is wiped out
             os.close(self._descriptor)
             self._descriptor = -1
 
@@ -101,7 +101,7 @@ def holder(folder: str) -> Holder | None:
         except FileNotFoundError:
             return None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: any number may ask at the same time
         except BlockingIOError:
             return _read(path)
         finally:
@@ -110,7 +110,10 @@ def holder(folder: str) -> Holder | None:
 
 
 def _try(path: str) -> int:
-    """A locked descriptor of the file that has this name now, -1 when another has the lock."""
+    """A locked descriptor of the file that has this name now, -1 when another has the lock.
+
+    Between opening and locking the file may be removed and made anew; a lock on one without a name keeps nobody out.
+    """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -105,6 +105,7 @@ class Masking:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {secret for secret in secrets if secret}
         self._whole = frozenset(known)
+        # the longest first: one secret may stand within another
         self._inside = tuple(sorted((s for s in known if len(s) >= SECRET_LEAST_CHARS), key=len, reverse=True))
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -112,6 +113,7 @@ class Masking:
         return {key: self._masked(key, printable(value)) for key, value in event.items()}
 
     def _masked(self, key: str, value: Any) -> Any:
+        """The value under its key, at any depth; items of a list go by the key of the list."""
         if isinstance(value, dict):
             return {name: self._masked(name, item) for name, item in value.items()}
         if isinstance(value, list):
@@ -121,6 +123,7 @@ class Masking:
         return MASK if value and SECRET_NAMES.search(key) and key != "event" else self._text(value)
 
     def _text(self, value: str) -> str:
+        """Text under a harmless key: known secrets and passwords in URLs may stand anywhere in it."""
         if value in self._whole:
             return MASK
         for secret in self._inside:

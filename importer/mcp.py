@@ -182,7 +182,7 @@ def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
         if known is None:
             raise Refused(BAD_PARAMS, f"there is no argument {name!r}")
         wanted = str if known["type"] == "string" else int
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        if not isinstance(value, wanted) or isinstance(value, bool):  # True is an int in Python, and no number in JSON
             raise Refused(BAD_PARAMS, f"{name} is a {known['type']}")
         if value not in known.get("enum", (value,)):
             raise Refused(BAD_PARAMS, f"{name} is one of {', '.join(known['enum'])}")
@@ -213,8 +213,10 @@ def _content(said: str, *, failed: bool = False) -> Mapping[str, Any]:
 
 
 def _error(number: Any, refused: Refused) -> dict[str, Any]:
+    """An error object; `number` is the request's id, None where none could be read (JSON-RPC 2.0, section 5)."""
     return {"jsonrpc": "2.0", "id": number, "error": {"code": refused.code, "message": str(refused)}}
 
 
 def _line(message: Any) -> bytes:
+    """One message on one line: JSON escapes the line breaks within."""
     return json.dumps(message).encode() + b"\n"

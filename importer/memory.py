@@ -168,6 +168,7 @@ class _Level:
         used = _read(self.folder, "memory.usage_in_bytes" if self.old else "memory.current").strip()
         if limit is None or not used.isdigit():
             return None
+        # in version 1 only the `total_` numbers include the groups below, as the use does
         inactive = _numbers(_read(self.folder, "memory.stat")).get(
             "total_inactive_file" if self.old else "inactive_file", 0
         )
@@ -226,5 +227,6 @@ def _portable_process(pid: int | None) -> ProcessMemory | None:
 
 
 def _portable_machine() -> tuple[int | None, int | None]:
+    """`(total, available)` bytes, as psutil has them."""
     memory: Any = importlib.import_module("psutil").virtual_memory()
     return memory.total, memory.available

@@ -12,7 +12,7 @@ WINDOW_S = 60.0
 
 
 class Mark(NamedTuple):
-    """The totals of a run at a monotonic second."""
+    """The totals of a run at a monotonic second. `chunks` are those embedded, not those that stood in the store."""
 
     at_s: float
     files: int

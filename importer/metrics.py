@@ -127,6 +127,7 @@ def families(engine: Engine, state: str, observed: Observed, probes: Probes | No
 
 
 def _build(engine: Engine) -> Labels:
+    """What runs, in labels; of the store only its kind, for addresses can be private."""
     configure = engine.delivery.supervisor.launch.configure
     kind = "server" if "://" in str(configure["location"]) else "embedded"
     return {"version": __version__, "model": str(configure["embed"]["model"]), "store": kind}
@@ -144,6 +145,7 @@ def _conserved(engine: Engine) -> Iterator[Family]:
 
 
 def _run(engine: Engine, observed: Observed) -> Iterator[Family]:
+    """What this process has done since it began; a restart begins at 0, which Prometheus expects of counters."""
     run = engine.run
     yield counter("importer_batches_total", "Batches stored.", observed.batches)
     yield counter("importer_files_imported_total", "Files read to their end.", run.files)
@@ -170,6 +172,7 @@ def _behind(engine: Engine) -> Iterator[Family]:
 
 
 def _worker(engine: Engine, probes: Probes) -> Iterator[Family]:
+    """The worker and the daemon as processes. Every reason of a recycle is there from the start, at 0."""
     supervisor = engine.delivery.supervisor
     record, worker = supervisor.record, supervisor.worker
     yield counter("importer_worker_starts_total", "Workers started.", record.spawns)
@@ -200,6 +203,7 @@ def counter(name: str, about: str, value: float) -> Family:
 
 
 def _one_of(label: str, values: Iterable[str], value: str) -> tuple[Sample, ...]:
+    """One sample for each value, 1 for the one that holds: so a query sees a state begin and end."""
     return tuple(("", {label: one}, float(one == value)) for one in values)
 
 
@@ -214,6 +218,7 @@ def render(found: Iterable[Family]) -> str:
 
 
 def _labels(labels: Labels) -> str:
+    """In braces, nothing for none."""
     pairs = (f'{name}="{_escaped(value)}"' for name, value in labels.items())
     return "{" + ",".join(pairs) + "}" if labels else ""
 

@@ -83,7 +83,7 @@ def version_1(connection: sqlite3.Connection) -> None:
     """The first schema."""
     for script in (_FILES, _LEDGER, _HISTORY):
         for statement in script.split(";\n"):
-            connection.execute(statement)
+            connection.execute(statement)  # `executescript` would commit the transaction first
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1,)

@@ -13,6 +13,7 @@ class Notify:
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
+        # @ in front stands for the NUL of an abstract address (unix(7))
         self._address = "\0" + address[1:] if address.startswith("@") else address
         watched = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self.watchdog_s = int(environ.get("WATCHDOG_USEC", "0") or 0) / 1e6 if watched else 0.0
@@ -22,5 +23,5 @@ class Notify:
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.setblocking(False)
+            sender.setblocking(False)  # a manager that hangs must not hang us
             sender.sendto("\n".join(words).encode(), self._address)

@@ -1,5 +1,8 @@
 """Opens a listed file as what it was listed as: regular, the same inode, through no link, waiting for nothing.
 
+Everything after the opening asks the descriptor, never the path again: between two questions the path may have become
+another file's.
+
 What the file system refuses is a value (`Gone`), because a file may vanish, move or be replaced between scan and open
 at any time; that is daily business and no error.
 """
@@ -47,7 +50,7 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
         return Gone(error.strerror or str(error), transient=not isinstance(error, FileNotFoundError))
     except ValueError as error:  # a NUL in the path
         return Gone(str(error))
-    found = file_stat(path, os.fstat(fd))
+    found = file_stat(path, os.fstat(fd))  # of the descriptor: the listing's stat is of another moment
     reason = _refusal(fd, found, device, inode)
     if reason:
         os.close(fd)
@@ -75,6 +78,7 @@ def settled(stat: FileStat, now_ns: int) -> FileStat:
 
 
 def _refusal(fd: int, found: FileStat, device: int, inode: int) -> str:
+    """Why the open file is not the one that was listed, "" if it is; `inode` 0 asks for its kind alone."""
     if not modes.S_ISREG(os.fstat(fd).st_mode):
         return "not a regular file"
     if inode and (found.device, found.inode) != (device, inode):

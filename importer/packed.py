@@ -72,6 +72,7 @@ class Stream:
         self._reader = self._open(self.source)
 
     def _open(self, source: _Source) -> Any:
+        """A reader from the start. A file may be several frames, one behind the other, as after `cat a.zst b.zst`."""
         return self._unpacker.stream_reader(source, read_size=READ_BYTES, read_across_frames=True)
 
     def more(self) -> bool:
@@ -140,6 +141,7 @@ class Unpacking:
         found = _lines(stream, max_bytes, max_line_bytes)
         waiting = found.half and not settled
         lines = found.lines[:-1] if waiting else found.lines
+        # the size itself says that all is read; until then it must be less, however far the reader has got
         passed = stat.size if found.ended and not waiting else min(stream.source.at, stat.size - 1)
         vouched = vouch(fd, passed)
         now = os.fstat(fd)
@@ -150,7 +152,7 @@ class Unpacking:
 
     def _take(self, fd: int, stat: FileStat, offset: int) -> Stream:
         """The file's stream, at an offset."""
-        key = (stat.device, stat.inode, stat.size, stat.mtime_ns)
+        key = (stat.device, stat.inode, stat.size, stat.mtime_ns)  # of a file that changed, it is another
         stream = self._streams.pop(key, None)
         if stream is None or stream.at > offset:
             stream = Stream(fd)

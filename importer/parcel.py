@@ -16,7 +16,11 @@ from importer.records import Batch
 
 @dataclass(slots=True)
 class Parcel:
-    """A batch on its way. `origin` is the number of the batch it was split from, or its own."""
+    """A batch on its way. `origin` is the number of the batch it was split from, or its own.
+
+    `future` is None while it is not posted. One that is done stays until the commits are written, so that a full disk
+    costs no second posting. `sent_s` is monotonic, of the last posting.
+    """
 
     batch: Batch
     origin: int
@@ -48,6 +52,7 @@ class Parcel:
     def recall(self) -> None:
         """It is not under way any more; whatever still comes of its posting counts for nothing."""
         if self.future is not None:
+            # the exception is looked at, or asyncio complains about one that nobody took
             self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
             self.future = None
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 Match = Callable[[bytes], bool]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # every scan and every event asks for those of its root again
 def matcher(patterns: tuple[str, ...]) -> Match | None:
     """Whether a path relative to the root matches any of the patterns; None without patterns."""
     alternatives = [_translate(pattern) for pattern in patterns if pattern.strip("/")]
@@ -27,6 +27,7 @@ def matcher(patterns: tuple[str, ...]) -> Match | None:
 
 
 def _translate(pattern: str) -> str:
+    """The expression of one pattern, without what may follow below it; `matcher` adds that for all."""
     anchored = "/" in pattern.rstrip("/")
     below = pattern.strip("/")
     while below.endswith("/**"):  # everything below a folder: as good as the folder itself
@@ -46,6 +47,7 @@ _PIECES = re.compile(r"\*+|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 
 
 def _piece(piece: str) -> str:
+    """The expression of one sign of a component; stars, question marks and negated sets stop at a slash."""
     if piece.startswith("*"):
         return "[^/]*"
     if piece == "?":

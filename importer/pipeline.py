@@ -43,7 +43,11 @@ class Read:
 
 @dataclass(slots=True)
 class Cursor:
-    """Where reading stands in a file, ahead of its checkpoint while spans are in flight."""
+    """Where reading stands in a file, ahead of its checkpoint while spans are in flight.
+
+    `mark` is the `scanned_to` of the last slice, which no checkpoint keeps: while it is needed the cursor stays, and
+    `committed` says that its span is settled all the same.
+    """
 
     checkpoint: Checkpoint
     mark: object = None
@@ -100,6 +104,7 @@ class Pipeline:
             cursor.committed = True
 
     def _read(self, fd: int, stat: FileStat, pending: Pending, *, settled: bool) -> Read:
+        """Which way it goes: unchanged or renamed, begun anew, of no known format, or a slice. Raises OSError."""
         cursor = self._cursors.get((stat.device, stat.inode))
         known = cursor.checkpoint if cursor else self._known(stat)
         if known is not None and _is_twin(known, stat):
@@ -144,14 +149,17 @@ class Pipeline:
         )
 
     def _same_head(self, fd: int, former: Checkpoint) -> bool:
+        """Whether the file begins as the former one did, as far as that was read; never if nothing of it was."""
         return former.head.length > 0 and tail.head_print(fd, former.head.length) == former.head
 
     def _format(self, fd: int, pending: Pending) -> str:
+        """The root's format, or what the first bytes tell. Once it is known, the checkpoint keeps it."""
         if pending.format != "auto":
             return pending.format
         return formats.detect(slices.head(fd)) or UNKNOWN_FORMAT
 
     def _renamed(self, known: Checkpoint | None, stat: FileStat) -> Read:
+        """A new path alone is a span too, without chunks: it is written in turn with the other commits."""
         if known is None or known.path == stat.path:
             return Read(reason="unchanged")
         moved = replace(known, path=stat.path)
@@ -202,6 +210,7 @@ class Pipeline:
         return gathered
 
     def _span(self, fresh: Checkpoint, gathered: Gathering, mark: object, *, more: bool) -> Read:
+        """Moves the cursor and gives the span. It is `behind` while the one before it is not committed."""
         key = (fresh.device, fresh.inode)
         former = self._cursors.get(key)
         behind = former is not None and not former.committed
@@ -217,10 +226,12 @@ def _mark(stat: FileStat) -> str:
 
 
 def _rewritten(fd: int, stat: FileStat, known: Checkpoint) -> bool:
+    """Whether the file must be read from its start although its digests hold; see `slices.rewritten`."""
     return known.format != UNKNOWN_FORMAT and slices.rewritten(fd, stat, known, formats.load(known.format))
 
 
 def _context(gathered: Gathering, *, packed: bool) -> bytes:
+    """What to resume from, as JSON: it must not depend on this process."""
     parse = msgspec.Raw(_encode(gathered.context))
     return _encode(State(parse, gathered.folding, gathered.offset if packed else 0))
 

@@ -26,8 +26,8 @@ from importer import errors
 from importer.outcome import Failure
 from importer.records import Batch
 
-DEATHS_BEFORE_SPLIT = 2
-DEATHS_OF_ONE_CHUNK = 3
+DEATHS_BEFORE_SPLIT = 2  # one may be an accident
+DEATHS_OF_ONE_CHUNK = 3  # while it was in the model
 DEATHS_NEAR_ONE_CHUNK = 8  # died with it, but not while it was in the model
 EMBED_FAILURES_BEFORE_SPLIT = 2
 
@@ -66,7 +66,9 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is known of a batch: its size, how many workers died with it, how many while it was in the model."""
+    """What is known of a batch: its size, how many workers died with it, how many while it was in the model, and how
+    many failures (`errors`) a worker lived to tell of. An outage is no failure of the batch.
+    """
 
     chunks: int
     deaths: int = 0

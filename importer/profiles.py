@@ -21,7 +21,7 @@ MB = 1024 * 1024
 FLOOR_BYTES = 180 * MB  # anonymous memory of a worker that has its model loaded and a first small batch behind it
 DAEMON_BYTES = 64 * MB  # what the daemon may take at most while it imports
 USABLE_SHARE = 0.9  # of a container's memory; the rest is for file-backed pages and the kernel's own
-ROOM_FOR_TWO_MB = 500
+ROOM_FOR_TWO_MB = 500  # of soft limit, from which on two workers fit for a moment
 AUTO_MOST_MB = 900  # `auto` never takes more than `balanced`, however large the machine
 
 

@@ -56,6 +56,7 @@ class Run:
 def complete(batch: Batch, at: int) -> bool:
     """Whether commit `at` of the batch stands at the end of its file."""
     checkpoint = batch.commits[at].checkpoint
+    # a ctime of 0 stands for "too soon to be sure" as well, so the offset is asked too
     return checkpoint.ctime_ns != 0 or checkpoint.offset >= checkpoint.size
 
 

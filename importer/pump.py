@@ -87,6 +87,7 @@ class Pump:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, watcher: Watcher, folders: Sequence[str], options: dict[str, Any]) -> None:
+        """Until stopped or failed. The bell rings at the end, so that somebody looks at `ending`."""
         try:
             changes = watcher(
                 *folders,
@@ -109,6 +110,7 @@ class Pump:
             self._bell.set()
 
     def _gather(self, group: set[tuple[Change, str]]) -> None:
+        """Notes each path. Beyond the bound changed ones are dropped, deleted ones are kept."""
         for change, path in group:
             if len(self._changed) < PENDING_PATHS:
                 self._changed.add(os.fsencode(path))

@@ -4,6 +4,9 @@ A line is known by path, offset and reason, a chunk by its id: the same one agai
 
     open      somebody should look
     retrying  its file is being read again; gone once its file is past it, open again if it fails again
+
+Rows are written with the commit that passes over them, so a line is never passed over without its row. Nothing here
+reads a file: to try a row again is to make its file be read again, and the import does the rest.
 """
 
 from __future__ import annotations
@@ -106,7 +109,10 @@ def settle(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
 
 
 def reread(connection: sqlite3.Connection, path: bytes) -> None:
-    """Inside a transaction: makes the file's proof fail, so that it is taken for a new generation and read again."""
+    """Inside a transaction: makes the file's proof fail, so that it is taken for a new generation and read again.
+
+    Digests of one byte equal none of 16; times of 0 keep an unchanged file from being passed over without a look.
+    """
     folder, name = split(path)
     connection.execute(
         "UPDATE files SET mtime_ns = 0, ctime_ns = 0, tail_digest = x'00', head_digest = x'00'"
@@ -116,7 +122,7 @@ def reread(connection: sqlite3.Connection, path: bytes) -> None:
 
 
 def _key(reject: Reject) -> bytes:
-    """What makes two rejects the same one."""
+    """What makes two rejects the same one. A chunk's id says nothing of a file, so all its copies are one row."""
     if reject.chunk_id:
         return b"chunk\0" + reject.chunk_id.encode()
     return b"line\0%s\0%d\0%s" % (reject.path, reject.offset, reject.reason.encode(errors="replace"))
@@ -128,5 +134,6 @@ def _text(value: str) -> str:
 
 
 def _row(row: tuple[Any, ...]) -> Quarantined:
+    """A row of `_PAGE`."""
     number, path, offset, length, stage, reason, sample, chunk, at, attempts, status = row
     return Quarantined(number, Reject(path, offset, length, stage, reason, sample, chunk), at, attempts, status)

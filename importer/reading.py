@@ -1,4 +1,8 @@
-"""Lines become chunks: format, redaction and chunk fold over one slice, with the outcome of every line counted."""
+"""Lines become chunks: format, redaction and chunk fold over one slice, with the outcome of every line counted.
+
+Text is masked before it is folded, so that ids, chunks and the fold's state know masked text alone. What was forgotten
+is left out behind the fold, where its metadata is known and its lack moves no cut and no id.
+"""
 
 from __future__ import annotations
 
@@ -84,6 +88,7 @@ class Gathering:
 
     @property
     def _origin(self) -> Origin:
+        """Stands in every chunk's metadata; the format's name is a part of its id, the host is not."""
         return Origin(self.reader.NAME, self.reading.host)
 
     def _turn(self, turn: Turn) -> bool:
@@ -95,6 +100,7 @@ class Gathering:
         return step.accepted and bool(turn.text)
 
     def _take(self, step: chunk.Step) -> None:
+        """Keeps what a step gave, but for chunks that must not come back. Releases go on: they only ever delete."""
         self.folding = step.folding
         if step.chunks:
             self.chunks += [c for c in step.chunks if not self.reading.forgotten(self.path, c.metadata)]
@@ -107,6 +113,7 @@ class Gathering:
         return line.problem
 
     def _count(self, outcome: str, line: Line) -> None:
+        """The one outcome of a line, newline included."""
         self._lines[outcome] += 1
         self._bytes[outcome] += line.end - line.start
 

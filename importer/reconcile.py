@@ -1,4 +1,8 @@
-"""The truth about what is behind: every file of the roots compared with its checkpoint; events are only hints."""
+"""The truth about what is behind: every file of the roots compared with its checkpoint; events are only hints.
+
+An event puts its file in front, whatever its stat says; a look puts behind the others what differs from its row. What
+either misses is found by the next look, so neither need be complete.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ class Reconcile:
 
     async def look(self, roots: Iterable[Root], breathe: Callable[[], None]) -> int:
         """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn."""
-        self.agenda.overflowed = False
+        self.agenda.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
         seen = discover.Seen()
         files = since_breath = 0

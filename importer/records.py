@@ -1,4 +1,11 @@
-"""The values that flow, all frozen: a file becomes lines, turns, chunks, spans, a batch; a batch becomes a receipt."""
+"""The values that flow, all frozen: a file becomes lines, turns, chunks, spans, a batch; a batch becomes a receipt.
+
+    FileStat ──► Line ──► Turn ──► Chunk, Release ──► Span ──► Batch        (`outcome.Receipt` comes back)
+                                     Checkpoint, Tally, Reject ──► Commit ──┘
+
+Offsets and lengths are bytes of a file, texts are characters. Nothing here does anything; whoever needs a changed value
+makes a new one, so that a value seen twice is the same both times.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +133,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Lines and bytes by outcome, for the conservation law read = stored + skipped + quarantined + in flight."""
+    """Lines and bytes by outcome, for the conservation law read = stored + skipped + quarantined + in flight.
+
+    Every line has one outcome and counts with its newline. `messages` are turns with text that were new, `unknown` are
+    records of a type no format knows; neither is part of the law.
+    """
 
     lines_stored: int = 0
     lines_skipped: int = 0
@@ -166,6 +177,10 @@ class Checkpoint:
 
     `offset` is always just after a newline (or 0). `tail_digest` hashes the last <= 4 KiB before it. `context` is the
     JSON a parser and the chunk fold need to resume mid-file. `open_ids` are the chunks that stand open at its end.
+
+    `size` and times are those at which it was read, and tell a later look whether anything changed. `ctime_ns` 0 says
+    that it was not read to its end, or too soon after a write to be sure: it matches nothing, so the file is looked
+    into again. `mtime_ns` 0 claims nothing. `committed_at` is UTC seconds, known of a checkpoint that was read back.
     """
 
     path: bytes
@@ -203,7 +218,9 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What is written to the state when the chunks before it are durably stored."""
+    """What is written to the state when the chunks before it are durably stored. `tally` and `rejects` are of the lines
+    between the former checkpoint and this one, so that writing every commit once counts every line once.
+    """
 
     checkpoint: Checkpoint
     tally: Tally
@@ -223,7 +240,8 @@ class Span:
 class Batch:
     """Work for the worker, with the commits its success pays for; `urgent` goes ahead of backlog.
 
-    `owners[i]` is the index in `commits` of the file that chunk i came from.
+    `owners[i]` is the index in `commits` of the file that chunk i came from. Parts of one batch keep its owners, though
+    only the last part has the commits.
     """
 
     number: int

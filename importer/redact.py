@@ -107,7 +107,7 @@ _KEY_BLOCK = (
     rf"(?:{_GAP}*+[A-Za-z0-9+/=]{{1,15}}+(?={_GAP}*+-----END))?)(?:{_GAP}*+{_END})?"
 )
 
-TOKENS: tuple[Secret, ...] = (
+TOKENS: tuple[Secret, ...] = (  # in this order: a prefix comes before a shorter one that it begins with
     _token("anthropic-key", "sk-ant-", f"{_RUN}{{20,}}+"),
     _token("api-key", "sk-", f"{_RUN}{{20,}}+", ambiguous=True),  # OpenAI, OpenRouter, DeepSeek …
     *(_token("github-token", f"gh{kind}_", f"{_ALNUM}{{30,}}+") for kind in "pousr"),

@@ -54,6 +54,7 @@ def mask(text: str) -> str:
     parts: list[str] = []
     done = 0
     for start in _places(text):
+        # places within a value that was just masked are passed over
         match = _ASSIGNED.match(text, start) if start >= done else None
         span = _secret(match) if match else None
         if match and span:
@@ -71,6 +72,7 @@ def _places(text: str) -> list[int]:
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
+    """Where the word begins, from left to right."""
     place = text.find(word)
     while place >= 0:
         yield place

@@ -103,7 +103,7 @@ class Refold:
                 raise Unread("the file changed while it was read")
             gathered = self._gathering(context, offset)
             for line in part.lines:
-                if line.start < end:
+                if line.start < end:  # a slice may reach behind the committed offset
                     gathered.feed(line)
             context, self.folding = gathered.context, gathered.folding
             offset, mark = part.offset, part.scanned_to

@@ -17,6 +17,7 @@ from typing import Any
 
 from importer.records import Checkpoint, HeadPrint
 
+# a pathless file may turn up again under another name (a rotation, a swap): its row still knows how far it was read
 PATHLESS = 256  # rows kept of files whose path another file has taken; the oldest go first
 UINT64 = 2**64 - 1
 READ = """
@@ -62,7 +63,10 @@ def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
 
 
 def _unpacked(body: bytes | None) -> bytes | None:
-    """The context as it was packed, None for a lost or garbled one: zlib's checksum tells."""
+    """The context as it was packed, None for a lost or garbled one: zlib's checksum tells.
+
+    b"" is what an empty context becomes again, so "lost" and "empty" stay apart.
+    """
     try:
         return zlib.decompress(body or b"")
     except zlib.error:
@@ -70,7 +74,10 @@ def _unpacked(body: bytes | None) -> bytes | None:
 
 
 def write(connection: sqlite3.Connection, checkpoint: Checkpoint, now: float) -> None:
-    """Writes one checkpoint over the row it belongs to; the table at the top says which."""
+    """Writes one checkpoint over the row it belongs to; the table at the top says which.
+
+    Inside a transaction: row, context and open chunks are of one moment, or the fold would resume from another.
+    """
     number = _place(connection, checkpoint)
     if number is None:
         number = connection.execute(_NEW, _columns(checkpoint, now)).lastrowid
@@ -78,6 +85,7 @@ def write(connection: sqlite3.Connection, checkpoint: Checkpoint, now: float) ->
         connection.execute(_OLD, (*_columns(checkpoint, now), number))
     connection.execute(_CONTEXT, (number, zlib.compress(checkpoint.context, 1)))
     connection.execute("DELETE FROM open_chunks WHERE file = ?", (number,))
+    # once each: the key is (file, chunk), and two streams may hold the same chunk open
     places = [(number, chunk, place) for place, chunk in enumerate(dict.fromkeys(checkpoint.open_ids))]
     connection.executemany("INSERT INTO open_chunks VALUES (?, ?, ?)", places)
 

@@ -9,7 +9,7 @@ from typing import Self
 from importer.formats._values import QUOTE, Within, begin, search
 
 BLOCK_BYTES = 256 * 1024
-SCAN_BYTES = 4 * 1024 * 1024  # how far one call looks: 50 ms
+SCAN_BYTES = 4 * 1024 * 1024  # how far one call looks: 50 ms, for which the loop stands still
 
 
 @dataclass(frozen=True, slots=True)

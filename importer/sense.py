@@ -1,5 +1,6 @@
 """What settings mean together: defaults that follow from others, combinations that cannot work, and odd ones.
 
+What only the machine can tell (whether a folder is there, a model fits, a server answers) is left to `doctor`.
 Values are by dotted name, already of the right type.
 """
 

@@ -81,13 +81,14 @@ def load(
     names every problem, one on a line.
     """
     problems: list[str] = []
-    found = {
+    found = {  # the weakest first: what comes later takes its place
         **_from_document(document, problems),
         **(keys or {}),
         **_from_environment(environ),
         **_from_flags(flags, problems),
     }
     values = {name: declared.default for name, declared in DECLARED.items()}
+    # a value that cannot be converted leaves the default standing, so that one mistake does not hide the others
     for name, one in found.items():
         try:
             values[name] = convert(DECLARED[name], one.value, words=one.words)

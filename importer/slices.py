@@ -1,4 +1,8 @@
-"""One bounded read of a file, whatever it is: complete lines, the units of a document, or lines that are packed."""
+"""One bounded read of a file, whatever it is: complete lines, the units of a document, or lines that are packed.
+
+What kind a file is of, is asked of its first bytes at every read, for a rewrite may change it. All three give a
+`tail.Slice`; behind this module, only its `passed` tells that a file is packed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ SETTLED_NS = 10 * 10**9  # what is half-written and was left alone for so long w
 class Place:
     """Where to read on: an offset, the `scanned_to` of the slice before, and the digest expected before the offset.
 
-    `unpacked` is the offset in place of the other in a packed file.
+    `mark` belongs to the kind of file that gave it; any other kind ignores it. `unpacked` is the offset in place of the
+    other in a packed file.
     """
 
     offset: int
@@ -29,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """Reads slices of files."""
+    """Reads slices of files. Remembers only packed files that are under way, see `Unpacking`."""
 
     _unpacking: Unpacking = field(default_factory=Unpacking)
 
@@ -57,7 +62,7 @@ def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
 
 
 def head(fd: int) -> bytes:
-    """What a format is recognised by. Raises OSError."""
+    """What a format is recognised by: the first `formats.HEAD_BYTES`, unpacked. Raises OSError."""
     if packed.is_packed(fd):
         return packed.head(fd, formats.HEAD_BYTES)
     return os.pread(fd, formats.HEAD_BYTES, 0)
@@ -76,6 +81,6 @@ def settled(stat: FileStat, now_ns: int) -> bool:
 
 def _declared(fd: int, reader: Format) -> Document | None:
     """How the file falls into units if it is a document, None if it is lines."""
-    if not hasattr(reader, "DOCUMENT"):
+    if not hasattr(reader, "DOCUMENT"):  # most formats know lines alone, and need no look at the file
         return None
     return formats.document(reader, os.pread(fd, formats.HEAD_BYTES, 0))

@@ -110,6 +110,7 @@ def _open(path: str, mode: str) -> sqlite3.Connection:
 
 
 def _text(raw: bytes) -> str:
+    """SQLite's text, which a damaged page can make anything but UTF-8."""
     return raw.decode(errors="replace")
 
 
@@ -148,6 +149,7 @@ def _refuse_damaged(connection: sqlite3.Connection, path: str, known: int) -> No
 
 
 def _refuse_gaps(connection: sqlite3.Connection, path: str) -> None:
+    """Raises StateCorrupt for a sound database that lacks tables; after migrating, which makes the newest ones."""
     if not migrations.whole(connection):
         raise StateCorrupt(f"{path} has lost tables")
 
@@ -162,10 +164,11 @@ def _create(path: str) -> None:
         contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as connection,
         translating(path, writing=True),
     ):
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table; later it takes a whole VACUUM
         connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
         migrations.migrate(connection)
     os.replace(fresh, path)
+    # the new name must outlive a power cut: without it, the next start would find nothing and begin from nothing
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -46,7 +46,7 @@ class RateLimited:
 
     def failed(self, event: str, **keys: Any) -> None:
         """A failure of the kind `event`: a warning, or a count for the next one."""
-        before = self._streaks.pop(event, None)
+        before = self._streaks.pop(event, None)  # put back at the end, so that the oldest kind is dropped below
         streak, say = failed(before, self._clock(), self._every_s)
         while len(self._streaks) >= MOST_KINDS:
             self._streaks.pop(next(iter(self._streaks)))

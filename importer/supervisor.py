@@ -78,6 +78,9 @@ class Record:
 class Supervisor:
     """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
 
+    Starting and ending hold the same lock, so no worker opens its store beside one that is still ending: an embedded
+    one takes no second opener. Deaths are noted by a callback, before those who wait hear of them.
+
     `boot_s` is how long a worker may take to become ready (a cold disk, a large model). `accept` looks at what a fresh
     worker says of its store and raises what must keep it from being used.
     """
@@ -103,7 +106,7 @@ class Supervisor:
         self._clock = clock
         self._draw = draw
         self._accept = accept
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(1)  # 0 is that of the settings
         self._starting = asyncio.Lock()
         self._dumping: asyncio.Future[None] | None = None
 
@@ -162,7 +165,7 @@ class Supervisor:
                 await self._heir.dismiss(STOP_S)
             if worker is None or worker.child.ended.done():
                 return
-            worker.planned = reason
+            worker.planned = reason  # before it is told, or its exit would count as a crash
             self.record.recycles[str(reason)] += 1
             self._ended(worker, str(reason))
             ended = await worker.child.stop(STOP_S)
@@ -220,7 +223,7 @@ class Supervisor:
             return
         self.record.crashes += 1
         self._ended(worker, f"crash: {ended.cause}")
-        self.last_working = ended.working
+        self.last_working = ended.working  # for whoever hears of the death next, and must find out whom to blame
         if self.worker is worker:
             self.worker = None
         log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail)

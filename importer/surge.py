@@ -1,5 +1,7 @@
 """Tells the worker when a large backlog begins and when it is over: a server need not index meanwhile.
 
+It is said only when it changes. If it cannot be said, the import goes on and is merely dearer.
+
 A worker that starts during one is told in its first frame (`Supervisor.backlog`); a living one is asked to `backlog`.
 """
 

@@ -22,11 +22,11 @@ HEAD_BYTES = 4096  # one page: one read, and longer than the records most conver
 TAIL_BYTES = 4096
 BLOCK_BYTES = 256 * 1024  # the buffer in which the newline of a long line is sought
 SLICE_BYTES = 1024 * 1024
-SLICE_LINES = 4096
-LINE_BYTES = 32 * 1024 * 1024
+SLICE_LINES = 4096  # bounds the objects made of one slice where its lines are short
+LINE_BYTES = 32 * 1024 * 1024  # the most that is ever held of one line
 SCAN_BYTES = 16 * 1024 * 1024  # how far one call looks for a newline: 5 ms from the page cache, 50 ms from a disk
 SAMPLE_BYTES = 256  # kept of an oversized line, for the person who looks at the quarantine
-DIGEST_BYTES = 16
+DIGEST_BYTES = 16  # 128 bits: nobody meets two equal ones by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def unchanged(stat: FileStat, checkpoint: Checkpoint) -> bool:
 def start(stat: FileStat, checkpoint: Checkpoint | None, fd: int) -> Start:
     """Where to begin reading `fd`; TRUNCATED and REPLACED begin a new generation. Raises OSError.
 
-    `stat` was taken of `fd`; the checkpoint may be another file's that stood at the same path.
+    `stat` was taken of `fd`; the checkpoint may be another file's that stood at the same path. The cheap questions
+    come first: identity, then size, then times; the file itself is read only where these leave a doubt.
     """
     if checkpoint is None:
         return Start(0, Reason.NEW)
@@ -118,7 +119,7 @@ def read_slice(
 
     A line longer than `max_bytes` comes alone; one longer than `max_line_bytes` is passed over without being kept.
     `expected` is the tail digest of the checkpoint or the last slice: with it, a file rewritten since then is torn.
-    Raises OSError.
+    So is one rewritten during the call: both edges are read once more at the end. Raises OSError.
     """
     before = _edge(fd, offset)
     size = os.fstat(fd).st_size
@@ -131,6 +132,7 @@ def read_slice(
     edge = (before + found.edge)[-TAIL_BYTES:]
     end = found.lines[-1].end if found.lines else offset
     head = head_print(fd, end)
+    # the lines count only if the bytes around them are still those they were cut from
     if _edge(fd, offset) != before or _edge(fd, end) != edge:
         return _torn(offset, before)
     return Slice(tuple(found.lines), end, found.at_end, found.mark, head, digest(edge))
@@ -150,7 +152,7 @@ def shortened(fd: int, part: Slice, offset: int) -> Slice:
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """Of one slice, and of one line."""
+    """Of one slice, and of one line. The first two stop a slice that has a line already, never one that has none."""
 
     bytes: int
     lines: int
@@ -168,7 +170,10 @@ class _Found:
 
 
 def _window(fd: int, offset: int, size: int, limits: _Limits) -> _Found | None:
-    """The lines within one read; None if it is full and holds no newline."""
+    """The lines within one read; None if it is full and holds no newline.
+
+    `size` is the file's at the beginning of the call: what is appended meanwhile belongs to the next slice.
+    """
     window = os.pread(fd, max(0, min(limits.bytes, size - offset)), offset)
     lines, rest = _cut(window, offset, limits)
     whole = offset + len(window) >= size
@@ -228,6 +233,7 @@ def _edge(fd: int, offset: int, floor: int = 0) -> bytes:
 
 
 def _torn(offset: int, before: bytes) -> Slice:
+    """Nothing was taken, and nothing is vouched for but what stood before the offset when the call began."""
     return Slice((), offset, True, None, HeadPrint(0, digest(b"")), digest(before), torn=True)
 
 

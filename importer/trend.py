@@ -15,6 +15,7 @@ QUIET = 0.9  # a warning is said again only after the value fell below this shar
 def followed(look: Look, state: State) -> State:
     """The state after what has happened since the last look: another worker, more batches, a kill by the kernel."""
     state = replace(state, budget_tokens=state.budget_tokens or look.limits.budget_tokens)
+    # another worker: what was seen of the last one says nothing about it
     if look.life is not None and look.life.pid != state.pid:
         state = replace(state, pid=look.life.pid, batches=0, highest_bytes=0, growths=0, grown_bytes=0, trimmed_at=-1)
     if look.life is not None and look.life.batches > state.batches:
@@ -53,7 +54,7 @@ def warned(look: Look, state: State) -> tuple[tuple[str, ...], State]:
     kinds = {
         "memory": (look.bytes >= look.limits.warn_bytes, look.bytes < QUIET * look.limits.warn_bytes),
         "growth": (state.growths >= look.limits.growth_batches, not state.growths),
-        "daemon": (share >= QUIET, share < QUIET * QUIET),
+        "daemon": (share >= QUIET, share < QUIET * QUIET),  # before its limit is reached, for then it leaves
         "enduring": (state.enduring, not state.enduring),
         "oom": (killed, not killed),
     }
@@ -71,6 +72,7 @@ def warned(look: Look, state: State) -> tuple[tuple[str, ...], State]:
 
 
 def _text(kind: str, look: Look, state: State) -> str:
+    """A warning in words, with the numbers of this look."""
     return {
         "memory": f"the worker has {look.bytes // MB} MB; it is recycled above {look.limits.soft_bytes // MB} MB",
         "growth": f"the worker grew by {state.grown_bytes // MB} MB over {state.growths} batches",

@@ -58,7 +58,7 @@ class Upkeep:
         """Nothing is in flight when this returns, and nothing begun until `unrest`. Raises TryAgainLater."""
         if self._ends is not None:
             raise TryAgainLater("the import rests already, for another command", hint="wait until that is done")
-        if not self._paused():
+        if not self._paused():  # a pause that a person asked for must outlast the rest
             await self._pause(reason)
             self._ours = True
         self._lend()
@@ -98,7 +98,7 @@ class Upkeep:
 
         async def asked(**args: Any) -> Any:
             if self._ends is not None:
-                self._lend()
+                self._lend()  # whoever asks is alive
             for attempt in range(1, TRIES + 1):
                 self._engine.idle_since_s = time.monotonic()
                 try:

@@ -79,7 +79,7 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
             expected.converse([s.conversation for s in fold.folding.streams[-1:]], kept=rewritten)
             findings.files["read"] += 1
         except Unread as error:
-            if begun:
+            if begun:  # it is not the file that was committed, so what it gave so far proves nothing
                 expected.drop(number)
             expected.converse([s.conversation for s in known.streams], kept=True)
             findings.files["gone" if error.gone else "pending"] += 1
@@ -121,6 +121,7 @@ async def compare(
         for point in stored:
             verdict = judge(point, expected.forms(point.id), reading, expected.whole)
             findings.note(verdict, point.id, point.told)
+            # what differs, too: an import writes nothing over what stands in the store already
             if verdict in {"extra", "differing"}:
                 expected.erase([point.id])
             if verdict == "differing":

@@ -59,6 +59,7 @@ async def wakes(
                 began = clock()
                 yield wake
                 ticks.done(wake, began, clock())
+            # reckoned after the caller has worked on the wakes: by then something may be due
             planned_s = min(ticks.next_at, coverage.next_at) - clock()
             began = clock()
             await wait(coverage.bell, planned_s)

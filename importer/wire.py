@@ -12,7 +12,7 @@ close (`None`); anywhere else it is `WireError`.
 
     daemon -> worker                      worker -> daemon
     Configure (first frame, number 0)     Ready | Failed
-    Import                                Working* then Receipt | Failed
+    Import                                Working* then Done (a receipt) | Failed
     Ask (search, count, …)                Answer | Failed
 """
 
@@ -133,6 +133,7 @@ def decode_reply(body: bytes) -> Reply:
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
+    """The message, checked against its type. The checksum was right, so a mistake is most likely one of versions."""
     try:
         return decoder.decode(body)
     except msgspec.MsgspecError as error:
@@ -154,6 +155,7 @@ def read_frame(read: Callable[[int], bytes]) -> tuple[int, bytes] | None:
 
 
 def _read_exactly(read: Callable[[int], bytes], size: int) -> bytes:
+    """`size` bytes, or fewer at end of file: whether that was clean is for the caller to tell."""
     parts: list[bytes] = []
     while size > 0 and (part := read(size)):
         parts.append(part)
