@@ -58,6 +58,7 @@ class Author:
     def prompt(self, text: str) -> Iterator[Line]:
         """A person's prompt, with what versions write around it: queue lines, snapshots, injected lines, a reminder."""
         session = self.session
+        # In mixes with many such lines every prompt passes through the queue.
         if self._mix.extra.get("queue-operation", 0) > 20:
             yield session.queued("enqueue", text)
             yield session.queued("dequeue")
@@ -93,6 +94,7 @@ class Author:
             yield from self._answered(call)
 
     def _lines_of_reply(self) -> int:
+        """How many lines the next reply takes, drawn from the mix: one for each block."""
         draw, count = self.rng.random(), 1
         for share in self._mix.blocks[:-1]:
             if draw < share:
@@ -105,10 +107,12 @@ class Author:
         return self.talk.answer(self.chars(self._mix.texts), fence=self.rng.random() < self._mix.fences)
 
     def _thinking(self) -> dict[str, Any]:
+        """A thinking block; some 6 % of the real ones have a signature and no text."""
         text = f"{NOISE['thinking']} {self._cut(self.chars(self._mix.thinking))}" if self.rng.random() > 0.06 else ""
         return {"type": "thinking", "thinking": text, "signature": "EqQB" + "x" * 120}
 
     def _call(self, ids: tuple[str, str]) -> Line:
+        """A call of one of the tools, with arguments of its kind."""
         tool = self._tools[int(self.rng.random() * len(self._tools))]
         path = f"{self.session.cwd}/{self.talk.path()}"
         text = f"{NOISE['call']} {self._cut(self.chars(self._mix.calls))}"
@@ -139,6 +143,7 @@ class Author:
                 yield self._metadata(kind)
 
     def _metadata(self, kind: str) -> Line:
+        """A line without a uuid, which a session writes again and again."""
         field, value = {
             "last-prompt": ("lastPrompt", "run the tests"),
             "custom-title": ("customTitle", f"Work on {self.session.branch}"),
@@ -153,5 +158,8 @@ class Author:
         return piece if len(piece) == chars else piece + self._pool[: chars - len(piece)]
 
     def _times(self, mean: float) -> int:
-        """A whole number that is `mean` on average."""
+        """A whole number that is `mean` on average.
+
+        Rounded up as often as its fraction says, so shares below one a line come out right over a corpus.
+        """
         return int(mean + self.rng.random())

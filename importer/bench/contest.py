@@ -23,7 +23,7 @@ from importer.bench.material import Material
 from importer.bench.rivals.marks import Order
 from importer.bench.watching import Watched, watch
 
-RIVAL = "rival"
+RIVAL = "rival"  # its name among the processes looked at
 MB = 1024 * 1024
 MOST_BYTES = 3 * 1024 * MB  # of a rival: beyond this the point is made
 PATIENCE = 10  # times its seconds, for a rival that has not made a mark yet
@@ -38,7 +38,7 @@ class Times:
     inprocess_s: float = 60.0
 
 
-QUICK = Times(4.0, 5.0, 10.0)
+QUICK = Times(4.0, 5.0, 10.0)  # for a first impression
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ class Contest:
         """By the last mark it made; a rival that was ended from outside has not failed."""
         watched = self._watch(name, seconds, lambda seen: reason_to_end(seen, seconds))
         marks = [event.facts for event in watched.events if "tokens" in event.facts]
+        # What we ended ourselves ends with a code, too.
         failed = "" if watched.ended or not watched.code else _last_line(watched.err)
         if not marks:
             return Rival(0.0, 0, 0, 0, watched, failed or watched.ended or "it has done nothing")
@@ -129,13 +130,17 @@ class Contest:
         return Rival(last["seconds"], int(last["tokens"]), int(last["chunks"]), int(last["files"]), watched, failed)
 
     def _watch(self, name: str, seconds: float, stop: Callable[[Watched], str]) -> Watched:
+        """Runs a rival in a process of its own: its memory begins and ends with it."""
         arguments = [sys.executable, "-m", f"importer.bench.rivals.{name}"]
         given = msgspec.json.encode(msgspec.structs.replace(self.order, seconds=seconds))
         return watch(arguments, name=RIVAL, given=given, environ=self.environ, stop=stop)
 
 
 def reason_to_end(watched: Watched, seconds: float) -> str:
-    """Why a rival has done enough, "" while it has not: its time counts from when it was ready."""
+    """Why a rival has done enough, "" while it has not: its time counts from when it was ready.
+
+    Before its first mark it has more patience: loading a model or a first batch may take longer than its time.
+    """
     ready_s = next((event.at_s for event in watched.events if event.facts.get("ready")), None)
     if watched.last(RIVAL) > MOST_BYTES:
         return f"more than {MOST_BYTES // MB:,} MB"

@@ -53,6 +53,8 @@ class Manifest:
 
     `lines` counts lines by type, `prompts` what people said, `texts` the assistant's text blocks, `said_chars` both.
     Each of `words` stands in one prompt of the whole corpus; none of `noise` stands in anything that anybody said.
+
+    A search for one of `words` has exactly one right answer; `pairs` are for searches by meaning.
     """
 
     folder: str
@@ -89,8 +91,10 @@ class _Press:
         self._seed = seed
         self._mix = mix
         self._bytes_per_file = bytes_per_file
+        # The order of draws is part of the corpus: what is drawn earlier changes all that comes after it.
         self._pool = noise_pool(rng)
         self._projects = [_project(rng) for _ in range(1 + files // FILES_PER_PROJECT)]
+        # The mean of a distribution given by its quantiles.
         usual = sum(mix.per_session.at(i / 100) for i in range(100)) / 100
         self._fewer = min(1.0, bytes_per_file / (usual * BYTES_PER_EXCHANGE))
         self._owed_bytes = 0.0
@@ -126,7 +130,7 @@ class _Press:
         with open(path, "wb") as file:
             file.writelines(self._said_in(Author(rng, mix, session, Talk(rng), self._pool), number, place))
         self._owed_bytes -= self._size_bytes - before
-        os.utime(path, (session.at_ms / 1000, session.at_ms / 1000))
+        os.utime(path, (session.at_ms / 1000, session.at_ms / 1000))  # retention and order of import go by it
 
     def _said_in(self, author: Author, number: int, place: Place) -> Iterator[bytes]:
         """The bytes of a session, exchange by exchange; one of its prompts has a word of its own."""
@@ -159,6 +163,7 @@ class _Press:
         self._texts += len(texts)
         self._said_chars += len(prompt) + sum(map(len, texts))
         start = self._size_bytes
+        # A minute, seldom up to an hour, until the next prompt.
         author.session.at_ms += int(60_000 + 3_600_000 * author.rng.random() ** 4)
         yield self._counted(author.prompt(prompt))
         for number, text in enumerate(texts, 1):
@@ -168,6 +173,7 @@ class _Press:
             yield self._counted(author.reply(text, bare=self._size_bytes - start > share_bytes))
 
     def _counted(self, lines: Iterable[Line]) -> bytes:
+        """The lines as bytes, counted by type."""
         kept = list(lines)
         self._lines.update(line["type"] for line in kept)
         raw = encode(kept)
@@ -176,6 +182,7 @@ class _Press:
 
 
 def _project(rng: random.Random) -> str:
+    """The working directory of a made-up project."""
     return f"/home/ann/work/{Talk(rng, topic_words=1).identifier().replace('_', '-')}"
 
 

@@ -73,6 +73,7 @@ class Imported:
 def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str, str]) -> Imported:
     """Imports the folder into that state. Raises WorkerError when the importer fails."""
     arguments = [sys.executable, "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
+    # One JSON line a receipt, which is what is measured by.
     arguments += ["--log-level", "info", "--log-format", "json", "backlog", folder, "--json"]
     watched = watch(arguments, name=DAEMON, environ=_at_home(environ), events_on_err=True, heard=_hear)
     if watched.code != 0:
@@ -101,6 +102,7 @@ def along(looks: Sequence[Look], stored: Sequence[tuple[float, int]]) -> list[tu
     """Looks as `(files, resident bytes)`: `stored` says when how many more files were in, linear in between."""
     points: list[tuple[float, float]] = []
     totals = zip((at_s for at_s, _ in stored), itertools.accumulate(count for _, count in stored), strict=True)
+    # Looks before the first receipt have no number of files to stand at.
     for (from_s, before), (to_s, after) in itertools.pairwise(totals):
         share = (after - before) / (to_s - from_s) if to_s > from_s else 0.0
         points += [

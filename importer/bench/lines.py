@@ -35,7 +35,10 @@ def folder_of(cwd: str) -> str:
 
 
 class Session:
-    """What the writer of a session remembers. `backwards` is the share of lines with a time before the last one's."""
+    """What the writer of a session remembers. `backwards` is the share of lines with a time before the last one's.
+
+    All randomness comes from `rng`, ids included: the same seed gives the same bytes.
+    """
 
     def __init__(
         self,
@@ -63,9 +66,12 @@ class Session:
         return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:]}"
 
     def chain(self, kind: str, body: Mapping[str, Any], **more: Any) -> Line:
-        """The next chain line: envelope, `body`, `more`. The clock goes on by a moment, or seems to step back."""
+        """The next chain line: envelope, `body`, `more`. The clock goes on by a moment, or seems to step back.
+
+        `self.at_ms` never steps back: only what is written does, as in real files.
+        """
         rng = self._rng.random
-        self.at_ms += int(150 + 3000 * rng() ** 3)
+        self.at_ms += int(150 + 3000 * rng() ** 3)  # milliseconds, mostly a few hundred
         at_ms = self.at_ms - int(5000 * rng()) if rng() < self._backwards else self.at_ms
         line: Line = {
             "parentUuid": self.parent,

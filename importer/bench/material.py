@@ -32,6 +32,7 @@ def make(folder: str, *, files: int, seed: int, mix: str, cutting: Cutting) -> M
     """Writes everything below `folder`. Raises OSError."""
     manifest = corpus.write(os.path.join(folder, "said"), files=files, seed=seed, mix=mix)
     paths = sorted(_files_of(manifest.folder))
+    # Sorted by name, the first files would be those of one project, and most rivals do not get to the last.
     random.Random(seed).shuffle(paths)  # noqa: S311  # an order, not keys
     texts = some(paths, cutting)
     path = os.path.join(folder, "chunks.json")
@@ -67,5 +68,6 @@ def chunks_of(path: str, cutting: Cutting) -> list[str]:
 
 
 def _files_of(folder: str) -> Iterator[str]:
+    """Every file below the folder, in the order of the file system."""
     for top, _, names in os.walk(folder):
         yield from (os.path.join(top, name) for name in names)

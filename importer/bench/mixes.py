@@ -28,10 +28,12 @@ class Sizes:
 
 
 def _deciles(p10: int, p50: int, p90: int, p99: int, most: int) -> Sizes:
+    """Sizes by the five quantiles that were measured; a quarter of the tenth stands for the least."""
     return Sizes((0.0, 0.1, 0.5, 0.9, 0.99, 1.0), (max(1, p10 // 4), p10, p50, p90, p99, most))
 
 
 def _middle(p50: int, p90: int, most: int) -> Sizes:
+    """Sizes where median, p90 and the greatest are known; a twentieth of the median stands for the least."""
     return Sizes((0.0, 0.5, 0.9, 1.0), (max(1, p50 // 20), p50, p90, most))
 
 

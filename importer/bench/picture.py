@@ -26,7 +26,10 @@ def check(path: str) -> None:
 
 
 def draw(found: Mapping[str, Any], results: Results, path: str) -> None:
-    """Writes the picture. Raises OSError."""
+    """Writes the picture. Raises OSError.
+
+    Resident memory over seconds since each contender's own start.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415  # an extra, and heavy
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
@@ -44,6 +47,7 @@ def draw(found: Mapping[str, Any], results: Results, path: str) -> None:
 
 
 def _curves(results: Results) -> list[tuple[Watched, str, str]]:
+    """`(what was seen, name of the process, label)` of every curve; contenders that were not measured have none."""
     curves: list[tuple[Watched, str, str]] = []
     if results.imported is not None:
         curves += [(results.imported.watched, name, f"importer: {name}") for name in (WORKER, DAEMON)]

@@ -15,9 +15,9 @@ from importer.bench.author import NOISE
 from importer.bench.lines import Line, encode
 from importer.bench.planting import Bed, Case, Later, exchange
 
-IMAGE_CHARS = 2_000_000
+IMAGE_CHARS = 2_000_000  # of base64, on one line
 RESULT_CHARS = 900_000
-HALF_DAY_MS = 12 * 3600 * 1000
+HALF_DAY_MS = 12 * 3600 * 1000  # about the longest that a result was seen to take
 
 
 def plant(folder: str, seed: int = 0, *, only: Collection[str] = ()) -> Mapping[str, Case]:
@@ -125,7 +125,7 @@ def _moved(bed: Bed, number: int, name: str) -> Case:
 
 def _heavy(bed: Bed, number: int, name: str) -> Case:
     """An image of two million characters beside a prompt, and a tool result of 900 thousand."""
-    words, base64 = bed.words(2), "QUJDREVGquarkGSElK"
+    words, base64 = bed.words(2), "QUJDREVGquarkGSElK"  # with a word in it that must not be found
     s = bed.session()
     source = {"type": "base64", "media_type": "image/png", "data": base64 * (IMAGE_CHARS // len(base64))}
     prompt = s.user([{"type": "text", "text": f"Here is {words[0]}."}, {"type": "image", "source": source}])

@@ -48,7 +48,7 @@ class Bed:
     def __init__(self, folder: str, seed: int, number: int) -> None:
         self._folder = folder
         self._seed = seed
-        self._coined = FIRST_WORD + 1000 * number
+        self._coined = FIRST_WORD + 1000 * number  # a thousand words for each case
         self.rng = random.Random(f"planted {seed} {number}")  # noqa: S311  # text, not keys
         self.cwd = f"/home/ann/planted/case-{number}"
 

@@ -16,7 +16,10 @@ COLUMNS = ("", "tokens/s", "chunks/s", "files/min", "peak RSS", "peak anon", "la
 
 
 def figures(results: Results, material: Material, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything, for programs. `about` is the machine and the settings; bytes are bytes, rates per second."""
+    """Everything, for programs. `about` is the machine and the settings; bytes are bytes, rates per second.
+
+    Raises ValueError when the importer itself was not measured; rivals may be missing.
+    """
     imported, raw, inprocess = results.imported, results.raw, results.inprocess
     if imported is None or results.again is None:
         raise ValueError("the importer was not measured")
@@ -197,6 +200,7 @@ def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _rate(value: float) -> str:
+    """Whole numbers; empty for nothing."""
     return f"{value:,.0f}" if value else ""
 
 
@@ -207,6 +211,7 @@ def _sizes(one: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _size(size_bytes: float) -> str:
+    """Megabytes; empty for nothing."""
     return f"{size_bytes / MB:,.0f} MB" if size_bytes else ""
 
 
@@ -216,4 +221,5 @@ def _share(value: float, of: float) -> float:
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    """To three places."""
     return {name: round(value, 3) for name, value in values.items()}

@@ -16,7 +16,7 @@ def per_thousand_files(points: Points) -> float:
     the short time in which a fresh worker is small. 0.0 for fewer than eight points.
     """
     last = second_half(points)
-    if len(points) < 8:
+    if len(points) < 8:  # halves of a half, with two points each
         return 0.0
     early, late = last[: len(last) // 2], last[len(last) // 2 :]
     files = median(at for at, _ in late) - median(at for at, _ in early)
@@ -38,4 +38,5 @@ def second_half(points: Points) -> Points:
 
 
 def _level(points: Points) -> float:
+    """The median of the bytes, which a single peak does not move."""
     return median(value for _, value in points)

@@ -45,6 +45,7 @@ def gerund(verb: str) -> str:
 
 
 def _compiled(patterns: str) -> tuple[Pattern, ...]:
+    """Lines of words and slots as patterns: splitting by a group gives text and slot in turns."""
     found = []
     for pattern in patterns.strip("\n").splitlines():
         parts = [*SLOT.split(pattern), ""]
@@ -99,6 +100,7 @@ class Talk:
         return items[int(self._random() ** 1.6 * len(items))]
 
     def _word(self, slot: str) -> str:
+        """A word for a slot: made up, or in two of three cases one of this talk's topic, so that talks differ."""
         made = self._made.get(slot)
         if made:
             return made()
@@ -106,6 +108,7 @@ class Talk:
         return topic[int(self._random() * len(topic))] if self._random() < 0.67 else self._any(FORMS[slot])
 
     def _say(self, patterns: Sequence[Pattern]) -> str:
+        """One of the patterns with its slots filled."""
         pattern = patterns[int(self._random() * len(patterns))]
         return "".join(text + self._word(slot) if slot else text for text, slot in pattern)
 
@@ -169,6 +172,7 @@ class Talk:
         return "\n".join(parts)[:chars]
 
     def _sentences(self, one: Callable[[], str], chars: int) -> str:
+        """Sentences, at least one, until there are so many characters."""
         text = one()
         while len(text) < chars:
             text += (". " if text[-1].isalnum() else " ") + one()

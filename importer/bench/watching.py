@@ -18,7 +18,7 @@ from importer.memory import Probes
 psutil: Any = importlib.import_module("psutil")  # untyped
 
 EVERY_S = 0.1  # between two looks: a hundredth of a percent of a core
-LAST_WORDS = 2000
+LAST_WORDS = 2000  # bytes kept of standard error: a traceback's end
 READ_BYTES = 1 << 16
 
 
@@ -86,6 +86,8 @@ def watch(
     """Runs a command. Its JSON lines are events, on its standard output or its standard error.
 
     `stop` is asked at every look: a reason ends the process at once. The process never outlives this call.
+
+    Besides, all of standard output is kept, and the end of standard error.
     """
     watched = Watched()
     process = subprocess.Popen(
@@ -99,6 +101,7 @@ def watch(
             stdin.write(given)
         _Reader(watched, process, events_on_err, heard).follow(stop)
     finally:
+        # Also when it has ended by itself, or when we are interrupted: nothing outlives the measurement.
         process.kill()
         process.wait()
         process.stdout.close()
@@ -109,7 +112,10 @@ def watch(
 
 
 class _Reader:
-    """Reads both outputs of a process, looking at memory in between."""
+    """Reads both outputs of a process, looking at memory in between.
+
+    One thread for all: pipes are read when they have something, so a process never waits for us with a full pipe.
+    """
 
     def __init__(
         self,
@@ -144,7 +150,7 @@ class _Reader:
     def _read(self, pipe: Any, *, err: bool) -> None:
         """What a pipe holds now; lines come together from several reads. An empty one is its end."""
         read: IO[bytes] = pipe
-        got = os.read(read.fileno(), READ_BYTES)
+        got = os.read(read.fileno(), READ_BYTES)  # what there is, without waiting for more
         if not got:
             self._selector.unregister(pipe)
         if err:
@@ -174,6 +180,7 @@ class _Reader:
                 watched.looks.append(Look(now_s, name, memory.rss_bytes, memory.judged_bytes))
         with suppress(psutil.Error):
             times = psutil.Process(self._process.pid).cpu_times()
+            # Children count here once they have been waited for; until then they are looked at singly below.
             ours = times.user + times.system + times.children_user + times.children_system
             watched.cpu_s = ours + sum(map(_cpu_s, set(watched.names) - {self._process.pid}))
 

@@ -30,7 +30,10 @@ class Finding:
 
 
 def verdict(name: str, fine: str, problems: Iterable[Problem]) -> Finding:
-    """The finding: all problems and all their repairs, or what is fine."""
+    """The finding: all problems and all their repairs, or what is fine.
+
+    Equal problems and equal fixes are told once: a folder of closed files is one repair.
+    """
     found = list(dict.fromkeys(problems))
     if not found:
         return Finding(name, True, fine)

@@ -47,7 +47,10 @@ def look(
 
 
 def period(files: Sequence[str]) -> tuple[int, str, str]:
-    """`(days, file, why a file could not be read)`; the first file that says it counts."""
+    """`(days, file, why a file could not be read)`; the first file that says it counts.
+
+    A file that cannot be read says nothing, so the next one is asked; it is told all the same.
+    """
     unreadable = ""
     for path in files:
         try:
@@ -86,6 +89,7 @@ def _problems(facts: ExpiryFacts) -> Iterator[Problem]:
     if facts.days <= 0:
         yield Problem(f"cleanupPeriodDays is {facts.days}: no transcripts are written, or they vanish at once", longer)
         return
+    # Already expired ones too: the sweep comes with the next session.
     due = [at for at in facts.last_changes if facts.now - at > (facts.days - SOON_DAYS) * DAY_S]
     if due:
         left = max(0.0, facts.days - (facts.now - min(due)) / DAY_S)

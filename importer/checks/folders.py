@@ -60,7 +60,10 @@ class FolderFacts:
 
 
 def look(roots: Sequence[Root], *, given: bool, mode: str, mounts: Callable[[], str] = read_mounts) -> FolderFacts:
-    """The facts of the roots: one walk over each, reading the first byte of no more than it must."""
+    """The facts of the roots: one walk over each, reading the first byte of no more than it must.
+
+    `given` are roots that somebody named, not the assistants' own folders.
+    """
     table = mounts()
     return FolderFacts(
         roots=tuple(_root(root, given, table) for root in roots),
@@ -93,7 +96,7 @@ def _root(root: Root, given: bool, mounts: str) -> RootFacts:
 def _closed(folder: discover.Folder) -> Iterator[Unreadable]:
     """What of a folder may not be read: itself, or files in it. `access` asks for the real user, as a service runs."""
     if folder.error:
-        yield _unreadable(folder.path, folder.error)
+        yield _unreadable(folder.path, folder.error)  # then its files are not known
     for stat in folder.files:
         if not os.access(stat.path, os.R_OK):
             yield _unreadable(stat.path, os.strerror(errno.EACCES))
@@ -118,7 +121,10 @@ def _number(name: str) -> int | None:
 
 
 def _try_instance() -> str:
-    """Makes an inotify instance and lets it go; the reason why that cannot be done, "" if it can."""
+    """Makes an inotify instance and lets it go; the reason why that cannot be done, "" if it can.
+
+    Asked of libc, because Python has no call for it. An instance is a descriptor, gone when it is closed.
+    """
     begin = getattr(ctypes.CDLL(None, use_errno=True), "inotify_init1", None)
     if begin is None:
         return ""  # another kernel, another way of watching
@@ -193,10 +199,11 @@ def inotify(facts: FolderFacts) -> Finding:
     are polled, which works and costs seconds of delay.
     """
     folders = sum(root.folders for root in facts.roots if not root.remote)
-    needed = int(folders * SPARE_WATCHES) + 64
+    needed = int(folders * SPARE_WATCHES) + 64  # inotify watches a folder each, not a file
 
     def problems() -> Iterator[Problem]:
         if facts.instance:
+            # Twice what there is: other programs of this user have used it up.
             limit = max(1024, 2 * (facts.max_instances or 128))
             fix = f"sysctl fs.inotify.max_user_instances={limit} (and in /etc/sysctl.d/60-importer.conf)"
             yield Problem(f"no inotify instance can be had: {facts.instance}", fix)

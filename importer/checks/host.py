@@ -48,6 +48,7 @@ def look(
     requires: Callable[[str], list[str] | None] = importlib.metadata.requires,
 ) -> HostFacts:
     """The facts of this machine. `config_file` is "" for none."""
+    # A key in the environment is not in the file.
     secret = any(origin == "file" for name, origin in loaded.origins.items() if name.endswith("_key"))
     return HostFacts(
         python=sys.version_info[:2],
@@ -70,6 +71,7 @@ def _packages(requires: Callable[[str], list[str] | None]) -> dict[str, tuple[st
     found = {}
     for text in wanted:
         name, spec = re.match(r"([A-Za-z0-9._-]+)\s*(.*)", text.partition(";")[0]).groups()  # type: ignore[union-attr]
+        # Extras are needed only by who asked for them.
         if "extra" not in text.partition(";")[2]:
             found[name] = (_installed(name), spec.strip())
     return found
@@ -90,7 +92,10 @@ def _limit(kind: int) -> int | None:
 
 
 def _readable_by_others(path: str) -> bool:
-    """Whether group or others have any right to it; False for a file that is not there."""
+    """Whether group or others have any right to it; False for a file that is not there.
+
+    Group counts as others: who is in it is not known here.
+    """
     try:
         return bool(os.stat(path).st_mode & 0o077)
     except OSError:

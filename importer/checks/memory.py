@@ -30,7 +30,10 @@ class MemoryFacts:
 
 
 def look(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
-    """The facts of this machine and control group."""
+    """The facts of this machine and control group.
+
+    Where neither machine nor group tells a limit, UNKNOWN_BYTES is taken.
+    """
     probes = probes or Probes()
     limit = probes.limit_bytes() or UNKNOWN_BYTES
     profile, problem, hint = None, "", ""
@@ -53,7 +56,7 @@ def memory(facts: MemoryFacts) -> Finding:
         return verdict("memory", "", [Problem(facts.problem, facts.hint)])
 
     def problems() -> Iterator[Problem]:
-        needed = profile.hard_limit_bytes + DAEMON_BYTES
+        needed = profile.hard_limit_bytes + DAEMON_BYTES  # the most both may have at once
         if needed > facts.limit_bytes:
             room = room_mb(facts.limit_bytes, profile.hard_factor)
             detail = (

@@ -124,7 +124,7 @@ def store_version(facts: StoreFacts) -> Finding:
     version = facts.reached.version
     if facts.where.kind != SERVER or not version:
         return Finding("store_version", True, "embedded" if facts.where.kind != SERVER else "not told")
-    numbers = tuple(int(part) for part in version.split("-")[0].split(".")[:2] if part.isdigit())
+    numbers = tuple(int(part) for part in version.split("-")[0].split(".")[:2] if part.isdigit())  # 1.16.0-dev is 1.16
     oldest = ".".join(map(str, OLDEST_SERVER))
 
     def problems() -> Iterator[Problem]:

@@ -45,7 +45,10 @@ class StateFacts:
 
 
 def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
-    """The facts of a state directory; nothing is made."""
+    """The facts of a state directory; nothing is made.
+
+    Of a directory that is not there yet, rights and room are those of the folder it will be made in.
+    """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
     newest_at, problem, hint = _database(os.path.join(path, DATABASE))
@@ -56,10 +59,10 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         uid=os.geteuid(),
         owner=found.st_uid,
         mode=found.st_mode & 0o777,
-        writable=os.access(there, os.W_OK | os.X_OK),
+        writable=os.access(there, os.W_OK | os.X_OK),  # to make files in it takes both
         remote=remote(where, mounts()),
-        free_bytes=room.f_bavail * room.f_frsize,
-        free_files=room.f_favail if room.f_files else None,
+        free_bytes=room.f_bavail * room.f_frsize,  # what is left to others than root
+        free_files=room.f_favail if room.f_files else None,  # 0 in all: inodes are made as needed, as on btrfs
         problem=problem,
         hint=hint,
         aside=_aside(os.path.join(path, DATABASE)),
@@ -77,7 +80,10 @@ def _existing(path: str) -> str:
 
 
 def _database(path: str) -> tuple[float, str, str]:
-    """`(newest commit, what keeps it from being used, the way out)`; all empty where there is none."""
+    """`(newest commit, what keeps it from being used, the way out)`; all empty where there is none.
+
+    Read beside whoever writes it; nothing is migrated or repaired.
+    """
     try:
         checkpoints = Checkpoints.peek(path)
         if checkpoints is None:

@@ -71,12 +71,13 @@ def importer(ctx: click.Context, /, **flags: Any) -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of the command; errors are told on standard error, never as a traceback."""
     try:
+        # Else click would exit by itself.
         result = importer.main(arguments, prog_name="importer", standalone_mode=False)
     except click.exceptions.Exit as exit_:
         return int(exit_.exit_code)
     except click.Abort:
         click.echo("stopped; what was imported is kept", err=True)
-        return 130
+        return 130  # 128 + SIGINT, as shells count
     except click.ClickException as error:
         error.show()
         return int(error.exit_code)
@@ -89,7 +90,10 @@ def run(arguments: list[str]) -> int:
 
 
 def tell(error: ImporterError) -> int:
-    """Prints what happened and what to do; returns the exit code."""
+    """Prints what happened and what to do; returns the exit code.
+
+    Yellow for what passes by itself, red for what somebody has to mend.
+    """
     colour = {"fg": "yellow"} if error.exit_code == TRY_AGAIN else {"fg": "red"}
     click.echo(click.style("error: ", **colour) + error.message, err=True)  # type: ignore[arg-type]
     if error.hint:

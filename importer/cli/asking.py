@@ -29,7 +29,7 @@ from importer.server import Server
 from importer.settings import Settings
 from importer.supervisor import Launch, Supervisor
 
-STATUS_S = 10.0
+STATUS_S = 10.0  # a daemon answers within one turn of its loop
 WORKER_S = 90.0  # a cold disk, a large model, a busy machine
 PROBE = {"text": "is everything there", "mode": "dense", "limit": 1}  # needs the model and the store alike
 
@@ -69,7 +69,11 @@ def _is_import(holder: Holder) -> bool:
 
 
 def serving(settings: Settings, profile: Profile | None, held: DaemonFacts) -> tuple[ModelFacts, StoreFacts]:
-    """Model and store, each tried as far as that is possible without getting in anybody's way."""
+    """Model and store, each tried as far as that is possible without getting in anybody's way.
+
+    Nothing is tried where settings contradict each other, where the model is not here, and where somebody who does not
+    answer holds the state: an embedded store has one opener.
+    """
     where = reach.of_settings(settings)
     reached = _reached(settings, where)
     named = located(settings)
@@ -109,6 +113,7 @@ def located(settings: Settings) -> ModelFacts:
     if asked.returncode == 0:
         return replace(facts, directory=str(json.loads(asked.stdout)["directory"]))
     said = asked.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
+    # Not here is one thing, here and damaged another; both end with the same code.
     return facts if "not on this machine" in said[0] else replace(facts, directory="?", problem=said[0])
 
 
@@ -121,9 +126,10 @@ async def _tried(settings: Settings, profile: Profile, where: Place, reached: Re
 
         return await _answer(ask, count=False)
     with tempfile.TemporaryDirectory(prefix="importer-doctor-") as elsewhere:
+        # What is not there yet (404: the collection) is not made for the sake of a check.
         made = bool(reached.reachable) and reached.status != 404
         launch = _launch(settings, profile, "" if made else elsewhere)
-        supervisor = Supervisor(launch, recycle_files=0)
+        supervisor = Supervisor(launch, recycle_files=0)  # 0: for no number of files
         try:
             tried = await _answer(supervisor.ask, count=made and where.kind != SERVER)
         finally:

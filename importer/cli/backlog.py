@@ -1,4 +1,8 @@
-"""`importer backlog`: imports everything pending, shows progress, exits."""
+"""`importer backlog`: imports everything pending, shows progress, exits.
+
+Beside a running daemon the paths are handed to it (`handed`), for only one process may write state and store. Signals
+are dealt with as in the daemon: the first one settles what is in flight, the second ends at once.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +54,11 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
         sys.stdout.write("\n")
     else:
         progress.say_summary(done)
-    return QUARANTINED if done.in_quarantine or done.errors else DONE
+    return QUARANTINED if done.in_quarantine or done.errors else DONE  # something was left out, now or before
 
 
 def _by_itself(parts: Parts, *, quiet: bool) -> progress.Done:
+    """Imports with a daemon and a worker of its own; what came of it."""
     started_s = time.monotonic()
     asyncio.run(_import(parts, quiet))
     engine, seconds = parts.engine, time.monotonic() - started_s
@@ -69,13 +74,15 @@ async def _import(parts: Parts, quiet: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, parts)
-    guarding = loop.create_task(parts.guard.run())
+    guarding = loop.create_task(parts.guard.run())  # watches memory meanwhile
     try:
+        # What an import that was killed had under way is suspect from now on.
         engine.delivery.recover()
         await engine.reconcile()
         if engine.agenda:
             await wiring.fetch_model(parts.settings)
             await _drain(parts, quiet)
+        # Nothing was imported, so no receipt has told how many points there are.
         if engine.run.total < 0:
             engine.run.total = await parts.supervisor.ask("count")
         parts.guard.look()
@@ -106,11 +113,12 @@ def _stop(parts: Parts) -> None:
     """First signal: settle what is in flight. Second: end at once; what was committed is kept either way."""
     if parts.engine.stopping:
         parts.supervisor.kill()
-        os._exit(130)
+        os._exit(130)  # 128 + SIGINT; no clean-up, it was asked for twice
     parts.engine.stop()
 
 
 def _glance(parts: Parts) -> progress.Glance:
+    """Where the import stands now: files left are those on the agenda and those whose batches have no receipt."""
     engine, run = parts.engine, parts.engine.run
     in_flight = sum(len(parcel.batch.commits) for parcel in engine.delivery.parcels())
     rss_bytes = parts.supervisor.record.rss_bytes

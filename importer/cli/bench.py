@@ -87,6 +87,7 @@ class Corpus:
 
 
 def _say(text: str) -> None:
+    """What comes next, on standard error: the result alone goes to standard output."""
     click.echo(click.style("bench: ", fg="cyan") + text, err=True)
 
 
@@ -117,6 +118,7 @@ def _model(settings: Settings) -> str:
 
 
 def _cutting(settings: Settings) -> Cutting:
+    """Rivals get chunks cut as these settings say."""
     return Cutting(settings.chunk.size_chars, settings.chunk.overlap_chars)
 
 
@@ -144,7 +146,7 @@ def environ(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
         "IMPORTER_EMBED_MODEL_DIR": settings.embed.model_dir,
         "IMPORTER_EMBED_PRECISION": settings.embed.precision,
         "IMPORTER_MEMORY_PROFILE": settings.memory.profile,
-        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_OFFLINE": "1",  # no rival's start depends on a network
     }
 
 

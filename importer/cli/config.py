@@ -1,4 +1,7 @@
-"""`importer config`: each setting as it counts, and where it came from."""
+"""`importer config`: each setting as it counts, and where it came from.
+
+Where a setting is left to the memory profile, the profile's value is shown, as fitted to this machine.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`importer status --memory`: what worker and daemon took over time, and how workers ended."""
+"""`importer status --memory`: what worker and daemon took over time, and how workers ended.
+
+Values are bytes at UTC seconds. Of the worker it is anonymous memory and swap, by which it is recycled: mapped files
+are the kernel's to take back.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,8 @@ from importer.history import COARSE_S, FINE_S, RINGS, Ending, Moment
 from importer.policy import Recycle
 from importer.settings import Settings
 
-SHOWN_ENDINGS = 12
-PLANNED = frozenset(str(reason) for reason in Recycle)
+SHOWN_ENDINGS = 12  # the newest ones, singly
+PLANNED = frozenset(str(reason) for reason in Recycle)  # every other reason is a crash
 SUFFIXES = (".svg", ".png")
 
 
@@ -65,7 +69,10 @@ def show(settings: Settings, *, hours: float, plot: str, as_json: bool) -> int:
 
 
 def recall(checkpoints: Checkpoints | None, hours: float, *, now: float | None = None) -> Past:
-    """The last hours: by the second as far as that reaches, else the worst of every ten minutes."""
+    """The last hours: by the second as far as that reaches, else the worst of every ten minutes.
+
+    The coarse ring keeps the worst of its time, so that a peak is not averaged away.
+    """
     until = time.time() if now is None else now
     since = until - hours * 3600
     step_s = FINE_S if hours * 3600 <= FINE_S * RINGS[FINE_S] else COARSE_S
@@ -159,6 +166,7 @@ def broken(points: Sequence[Point], gap_s: float) -> list[Point]:
     drawn: list[Point] = []
     for at, value in points:
         if drawn and at - drawn[-1][0] > gap_s:
+            # matplotlib draws no line to or from what is not a number.
             drawn.append((drawn[-1][0], math.nan))
         drawn.append((at, value))
     return drawn
@@ -176,7 +184,7 @@ def write_plot(past: Past, path: str) -> None:
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.add_subplot()
     for (name, points), label in zip(_series(past), ("worker, anonymous + swap", "daemon, resident"), strict=True):
-        drawn = broken(points, 5 * past.step_s)
+        drawn = broken(points, 5 * past.step_s)  # a few missed samples are drawn through
         minutes = [(at - past.until) / 60 for at, _ in drawn]
         axes.plot(minutes, [value / curve.MB for _, value in drawn], label=label, gid=name)
     for ending in past.endings:

@@ -1,4 +1,7 @@
-"""`importer doctor`: what is wrong with this installation, and the exact command or setting that repairs it."""
+"""`importer doctor`: what is wrong with this installation, and the exact command or setting that repairs it.
+
+Here facts are gathered, `checks` judges them. What can go wrong while looking becomes a finding, not an error.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from importer.formats import claude_code
 from importer.reconcile import behind, wanted
 from importer.settings import Loaded, Settings
 
-NS = 1_000_000_000
+NS = 1_000_000_000  # in a second
 EPILOG = """\b
 Examples:
   importer doctor                                       every check, with the fix of what is wrong
@@ -50,7 +53,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> i
             _say(finding)
         wrong = sum(not finding.ok for finding in findings)
         click.secho(f"{wrong} of {len(findings)} checks found something" if wrong else "everything is fine", bold=True)
-    return DONE if found["ok"] else QUARANTINED
+    return DONE if found["ok"] else QUARANTINED  # 1: there is something to do
 
 
 def _findings(ctx: click.Context, sources: Sequence[str]) -> list[Finding]:
@@ -65,7 +68,10 @@ def _findings(ctx: click.Context, sources: Sequence[str]) -> list[Finding]:
 
 
 def survey(loaded: Loaded, roots: Sequence[Root], config_file: str) -> World:
-    """The facts of this installation; the last ones take seconds, for a worker is started."""
+    """The facts of this installation; the last ones take seconds, for a worker is started.
+
+    The holder of the state is looked up before the worker is tried: beside a daemon none may be started.
+    """
     settings = loaded.settings
     of_state = state.look(settings.state_dir)
     of_memory = memory.look(settings)

@@ -1,4 +1,7 @@
-"""`importer failures`: the quarantine, shown, tried again or dropped."""
+"""`importer failures`: the quarantine, shown, tried again or dropped.
+
+Showing reads beside whoever writes. What changes something is done by the daemon, where one runs.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from importer.errors import UsageError
 from importer.quarantine import Quarantine, Quarantined
 from importer.settings import Settings
 
-PAGE_ROWS = 200
+PAGE_ROWS = 200  # read from the database at once
 EPILOG = """\b
 Examples:
   importer failures                    what is set aside, and why
@@ -42,7 +45,7 @@ def show(ctx: click.Context, ids: tuple[int, ...], limit: int, as_json: bool) ->
     """Lists what is set aside: IDS, or the first LIMIT."""
     settings = wiring.settings_of(ctx).settings
     checkpoints = Checkpoints.peek(wiring.database_of(settings))
-    rows = _chosen(checkpoints.quarantine, ids, limit) if checkpoints else []
+    rows = _chosen(checkpoints.quarantine, ids, limit) if checkpoints else []  # no state yet: nothing is set aside
     count = checkpoints.quarantine.count() if checkpoints else 0
     if as_json:
         json.dump({"count": count, "failures": [_plain(row) for row in rows]}, sys.stdout)
@@ -96,7 +99,10 @@ def _wanted(ids: Sequence[int], every: bool) -> list[int] | None:
 def _do(
     ctx: click.Context, op: str, here: Callable[[Checkpoints, list[int] | None], dict[str, Any]], ids: list[int] | None
 ) -> dict[str, Any]:
-    """By the daemon that holds the state, else with the state in our own hands. `daemon` says which."""
+    """By the daemon that holds the state, else with the state in our own hands. `daemon` says which.
+
+    Only one process may write the state. Raises StateLocked while an import without a socket has it.
+    """
     settings: Settings = wiring.settings_of(ctx).settings
     try:
         return {**control.ask(settings.state_dir, op, ids=ids), "daemon": True}

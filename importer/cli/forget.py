@@ -1,4 +1,8 @@
-"""`importer forget`: deletes points, and sees to it that they do not come back."""
+"""`importer forget`: deletes points, and sees to it that they do not come back.
+
+A tombstone in the state keeps what was forgotten from coming back; deleting points alone would last until their files
+are read again.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +96,10 @@ async def _undo(settings: Any, wish: Wish, as_json: bool) -> int:
 
 
 async def _count(hands: Hands, wish: Wish) -> int:
-    """How many points it is about: those in the store, or with --path those that the files give."""
+    """How many points it is about: those in the store, or with --path those that the files give.
+
+    With --path an id counts once, however many of the files say it.
+    """
     if wish.path:
         return len({point for page in _ids(hands, wish) for point in page})
     return int(await hands.ask("tally", **wish.scope()))
@@ -112,6 +119,7 @@ def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
     """The ids of what the files in question say, by folding them again: no payload holds a path."""
     settings = hands.settings
     reading = forget.remembering(wiring.reading_of(settings, wiring.profile_of(settings), hands.checkpoints))
+    # Files that are gone cannot be folded again: their points are found by project, conversation or time only.
     for _, checkpoint in known_files(hands.checkpoints):
         if not Wish(path=wish.path).covers(checkpoint.path, {}):
             continue
@@ -119,6 +127,7 @@ def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
         try:
             for chunks in Refold(checkpoint, reading):
                 ids += [chunk.id for chunk in chunks if wish.covers(checkpoint.path, chunk.metadata)]
+                # A page at a time: a file may give tens of thousands.
                 while len(ids) >= PAGE_IDS:
                     yield ids[:PAGE_IDS]
                     del ids[:PAGE_IDS]
@@ -129,6 +138,7 @@ def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
 
 
 def _list(settings: Any, as_json: bool) -> int:
+    """What was forgotten so far, with the local time of it."""
     from importer.checkpoints import Checkpoints
 
     checkpoints = Checkpoints.peek(wiring.database_of(settings))
@@ -145,10 +155,12 @@ def _list(settings: Any, as_json: bool) -> int:
 
 
 def _words(wish: Wish) -> str:
+    """A wish in words: each of its conditions with its value."""
     return ", ".join(f"{name} {value}" for name, value in wish.named.items())
 
 
 def _tell(told: dict[str, Any], words: str, as_json: bool) -> None:
+    """One JSON object, or a sentence."""
     if as_json:
         json.dump(told, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")

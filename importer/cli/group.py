@@ -8,7 +8,10 @@ import click
 
 
 class Defaulting(click.Group):
-    """`importer failures --json` is `importer failures show --json`."""
+    """`importer failures --json` is `importer failures show --json`.
+
+    A subcommand that does not exist becomes an argument of the default one, which complains of it.
+    """
 
     def __init__(self, *arguments: Any, default: str, **rest: Any) -> None:
         super().__init__(*arguments, **rest)

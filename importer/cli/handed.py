@@ -16,7 +16,7 @@ from importer.cli.progress import Done, Glance, Shown
 from importer.discover import Root
 from importer.errors import StateLocked, TryAgainLater
 
-LOOK_S = 0.2
+LOOK_S = 0.2  # between two questions for the progress
 
 Told = dict[str, Any]
 
@@ -33,6 +33,7 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
     try:
         number = control.ask(state_dir, "import", roots=fields)["number"]
     except ConnectionError:
+        # No socket: it is an import or another command, which takes no orders.
         raise locked from None
     if not quiet:
         click.echo(f"handed to the daemon (pid {locked.pid}); Ctrl-C leaves it at work", err=True)
@@ -42,6 +43,7 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
         hint = "what was stored is kept; the same command goes on where it was"
         raise TryAgainLater(f"the daemon ended before the import did: {error}", hint=hint) from error
     summary = {**told["summary"], "stopped": left_early or told["summary"]["stopped"]}
+    # Paths came as text in JSON; their bytes may be no UTF-8.
     errors = {os.fsencode(path): reason for path, reason in told["errors"].items()}
     return Done(summary, errors, told["in_quarantine"])
 

@@ -21,7 +21,7 @@ Examples:
 Tools: `search` finds, `open` reads a conversation around a hit. A running daemon answers at once; without one, every
 question starts a worker of its own.
 """
-MAX_LINE_BYTES = 4 * 1024 * 1024
+MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read as two, both broken
 
 
 @click.command(epilog=EPILOG)
@@ -52,6 +52,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def _answer(server: mcp.Server, line: bytes) -> None:
+    """Answers one request, whole and flushed; a notification gets no answer."""
     answer = await server.reply(line)
     if answer is not None:
         sys.stdout.buffer.write(answer)

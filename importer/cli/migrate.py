@@ -1,4 +1,8 @@
-"""`importer migrate`: copies points with their vectors to another store, or embeds them anew with another model."""
+"""`importer migrate`: copies points with their vectors to another store, or embeds them anew with another model.
+
+The worker has both stores open and is asked page by page; here it is counted, remembered how far it came, and verified
+in a second pass.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +104,11 @@ def _key(path: str) -> str:
 
 
 def _where(location: str, collection: str, directory: str) -> tuple[str, str]:
-    """What makes two stores the same one, whatever way they are spelled."""
+    """What makes two stores the same one, whatever way they are spelled.
+
+    Links and trailing slashes do not count; of servers only the spelling can be compared, the worker compares what they
+    are.
+    """
     kind, _, path = location.partition(":")
     if kind == "edge":
         return f"edge:{os.path.realpath(path or directory)}", collection
@@ -118,6 +126,7 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
         try:
             written = await _copy(hands, target, opened, silent)
             there = await _check(hands, target, opened, silent)
+            # The state goes for the copy, too, until more is imported here: an import into it then reads nothing again.
             await hands.remember(**collection.vouch(hands.checkpoints, opened["fingerprint"]))
             alias = settings.store.collection
             switched = other is not None and await hands.ask("migrate_alias", to=target, alias=alias)
@@ -139,6 +148,7 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
 async def _copy(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
     """Copies page after page; the position is remembered now and then, under the names of both stores."""
     place = f"migrating {opened['source_fingerprint']} {opened['fingerprint']}"
+    # Fingerprints change when a collection is made anew: then it begins at the beginning.
     after = hands.checkpoints.meta(place) or None
     written: int = 0
     pages = 0
@@ -151,6 +161,7 @@ async def _copy(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, An
             pages += 1
             if after is None:
                 break
+            # Now and then is enough: pages copied twice after a kill cost a look-up each.
             if pages % 8 == 0:
                 await hands.remember(**{place: after})
     await hands.remember(**{place: ""})
@@ -170,6 +181,7 @@ async def _check(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, A
             if after is None:
                 break
     there = int(page["there"])
+    # A target may have points of its own, so more than seen is right.
     if missing or seen != opened["points"] or there < seen:
         raise StoreError(
             f"{len(missing)} of {seen} points are not in the target, which counts {there}",
@@ -179,6 +191,7 @@ async def _check(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, A
 
 
 def _say(report: Mapping[str, Any]) -> None:
+    """The report for people, with the settings that put the copy to use."""
     click.echo(
         f"{report['points']:,} points are in {report['collection']} at {report['to']} "
         f"({report['written']:,} written now, {report['known']:,} were there), ids and counts verified"

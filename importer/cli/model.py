@@ -78,7 +78,7 @@ def _run(
     if embed.provider != LOCAL and not name and action != "list":
         raise UsageError(f"{embed.provider} embeds, so there is no local model", hint="EMBEDDING_PROVIDER=fastembed")
     arguments = [sys.executable, "-m", "importer.worker.fetch", action, *(["--json"] if as_json else [])]
-    sys.stdout.flush()
+    sys.stdout.flush()  # ours first, then the other process writes to the same place
     return subprocess.run(arguments, input=json.dumps(asdict(embed)).encode(), env=environ(), check=False).returncode
 
 

@@ -58,6 +58,7 @@ class Shown:
         return shown
 
     def _draw(self) -> None:
+        """Puts up the bar, on standard error, so that `--json` and pipes get nothing of it."""
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -94,6 +95,7 @@ class Shown:
             self.bar.stop()
 
     def _rates(self, seen: Glance) -> str:
+        """What goes on, in words until the first batch is stored, then as rates since the beginning."""
         seconds = max(0.001, time.monotonic() - self.started_s)
         if not seen.tokens and not seen.held:
             return "the worker loads its model" if not seen.worker_rss_bytes else "the first batch is embedded"
@@ -103,6 +105,7 @@ class Shown:
         return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB{held}"
 
     def _line(self, seen: Glance) -> str:
+        """The same for a pipe, as one line."""
         return f"{seen.files}/{seen.files + seen.left} files  {seen.chunks} chunks  {self._rates(seen)}"
 
 

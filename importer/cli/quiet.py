@@ -74,7 +74,11 @@ class Hands:
 
 @asynccontextmanager
 async def hands(settings: Settings, reason: str) -> AsyncIterator[Hands]:
-    """The state and its store, with nothing in flight. Raises StateLocked while an import without a socket runs."""
+    """The state and its store, with nothing in flight. Raises StateLocked while an import without a socket runs.
+
+    Beside a daemon everything that changes goes through its socket, for it alone may write state and store. It goes on
+    afterwards, whatever came of it.
+    """
     try:
         await asyncio.to_thread(control.ask, settings.state_dir, "rest", timeout_s=REST_S, reason=reason)
     except ConnectionError:
@@ -88,6 +92,7 @@ async def hands(settings: Settings, reason: str) -> AsyncIterator[Hands]:
         with found:
             yield Hands(settings, found)
     finally:
+        # A daemon that has ended rests for good.
         with contextlib.suppress(ConnectionError):
             await asyncio.to_thread(control.ask, settings.state_dir, "unrest")
 
@@ -102,7 +107,7 @@ async def _own(settings: Settings) -> AsyncIterator[Hands]:
             yield Hands(settings, checkpoints, supervisor)
         finally:
             await supervisor.recycle(Recycle.STOP)
-            supervisor.kill()
+            supervisor.kill()  # if it has not ended by itself
 
 
 class Counting:

@@ -1,4 +1,8 @@
-"""`importer rebuild-state`: reads everything again, after the state was lost or the collection made anew."""
+"""`importer rebuild-state`: reads everything again, after the state was lost or the collection made anew.
+
+It forgets how far every file is imported and calls `backlog`. What the store has is known by its ids, not embedded
+anew.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +44,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
         collection.another(checkpoints)
     click.echo(f"{files:,} files are read again, and what else is found", err=True)
     there = [f"{root.format}={os.fsdecode(root.path)}" for root in roots if os.path.lexists(root.path)]
+    # As explicit sources, for these replace the roots of the settings.
     everything = dict.fromkeys((*there, *elsewhere, *sources))
     return int(
         ctx.invoke(backlog.command, paths=paths, sources=tuple(everything), as_json=as_json, **_rest(backlog.command))
@@ -48,7 +53,10 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
 
 
 def _elsewhere(known: Iterable[Checkpoint], roots: Iterable[Root]) -> Iterator[str]:
-    """Files imported from outside the roots, as sources."""
+    """Files imported from outside the roots, as sources.
+
+    They were named on a command line once; no root would find them again.
+    """
     inside = tuple(root.path.rstrip(b"/") + b"/" for root in roots)
     for checkpoint in known:
         if not checkpoint.path.startswith(inside) and os.path.lexists(checkpoint.path):

@@ -1,4 +1,7 @@
-"""`importer run`: the daemon, in the foreground."""
+"""`importer run`: the daemon, in the foreground.
+
+Settings that make no sense end it at once. A missing model does not: it is waited for, and fetched when it can be.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,10 @@ def _told(daemon: Daemon) -> Callable[[], str]:
 
 
 async def _prepare(daemon: Daemon, settings: Settings) -> None:
-    """Gets the model before anything is read; without one the daemon waits and says so, it does not end."""
+    """Gets the model before anything is read; without one the daemon waits and says so, it does not end.
+
+    It tries again after 5 s, and then less and less often, down to every ten minutes.
+    """
     failures = 0
     daemon.preparing = "the model is being fetched"
     while daemon.preparing:
@@ -97,7 +103,7 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
             wait_s = policy.backoff_s(failures, first_s=5.0, most_s=600.0)
             log.warning("model.missing", reason=error.message, hint=error.hint, wait_s=wait_s)
             await asyncio.sleep(wait_s)
-    daemon.engine.wake.set()
+    daemon.engine.wake.set()  # it has waited for this
 
 
 def _check_own_limit(settings: Settings) -> None:

@@ -48,7 +48,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
     if not text:
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
     filters["since"] = instant(filters["since"])
-    filters["until"] = instant(filters["until"], end=True)
+    filters["until"] = instant(filters["until"], end=True)  # a date counts whole
     hits = asyncio.run(wiring.ask(settings, "search", text=text, **filters))
     if as_json:
         json.dump({"query": text, "hits": hits}, sys.stdout, ensure_ascii=False)
@@ -59,6 +59,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
 
 
 def _show(hits: list[dict[str, Any]], text: str) -> None:
+    """The hits for people: where and when, cut at the edge of the terminal, and how each begins."""
     if not hits:
         click.echo(f"nothing found for {text!r}; `importer status` shows what is imported")
     width = shutil.get_terminal_size((100, 24)).columns
@@ -73,5 +74,6 @@ def _show(hits: list[dict[str, Any]], text: str) -> None:
 
 
 def _excerpt(document: str) -> str:
+    """The beginning of a chunk, indented, without its empty lines."""
     text = document if len(document) <= SHOWN_CHARS else document[:SHOWN_CHARS].rstrip() + " …"
     return "\n".join(f"   {line}" for line in text.split("\n") if line.strip()) + "\n"

@@ -1,4 +1,7 @@
-"""`importer service`: installs, removes and shows the systemd service, of this user or of the machine."""
+"""`importer service`: installs, removes and shows the systemd service, of this user or of the machine.
+
+Texts come from `units`, all that is asked of systemd goes through `Systemd`.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ def call(arguments: Sequence[str], timeout_s: float = CALL_S) -> subprocess.Comp
 
 @dataclass(frozen=True, slots=True)
 class Systemd:
-    """One service manager: the machine's, or the user's. `folder` is where its units are, `run` calls a command."""
+    """One service manager: the machine's, or the user's. `folder` is where its units are, `run` calls a command.
+
+    `run` and `running` are seams: a test plays systemd.
+    """
 
     user: bool
     folder: str
@@ -67,6 +73,7 @@ class Systemd:
             raise UsageError("there is no systemctl on this machine", hint=other)
         if not os.path.isdir(self.running):
             raise UsageError("systemd is installed, but it does not run this machine", hint=other)
+        # A user's manager lives only while that user is logged in, or lingers.
         if self.user and self.ask("show", "--property=Version").returncode:
             hint = "log in as this user (su and sudo start no manager), or `loginctl enable-linger` first"
             raise UsageError("the service manager of this user does not run", hint=hint)
@@ -94,6 +101,7 @@ def importer_command(python: str = sys.executable, beside: Callable[[str], bool]
 
 def quoted(word: str) -> str:
     """A word of a unit's command line: % and $ mean something there, and so do spaces and quotes."""
+    # Backslashes first, or those of the quotes would be doubled as well.
     plain = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
     return f'"{plain}"' if set(plain) & set(" \t'\"\\;") else plain
 
@@ -108,7 +116,7 @@ def install(systemd: Systemd, text: str, *, start: bool) -> str:
         hint = "use sudo, or --user for a service of your own"
         raise UsageError(f"{systemd.path} cannot be written: {error.strerror}", hint=hint) from error
     systemd.must("daemon-reload")
-    systemd.must("enable", units.NAME)
+    systemd.must("enable", units.NAME)  # after the reload: only then it knows the unit
     if not start:
         return f"{systemd.path} is enabled; it starts with the next {'session' if systemd.user else 'boot'}"
     systemd.must("restart", units.NAME)  # restarts one that runs with the former unit
@@ -156,7 +164,7 @@ def install_(user: bool, run_as: str | None, no_start: bool) -> int:
         raise UsageError("--run-as is for the machine's service; --user runs as you")
     systemd = manager(user, os.environ)
     systemd.check()
-    command = importer_command()
+    command = importer_command()  # absolute: a service has another PATH
     text = units.user(command) if user else units.system(command, person(run_as or os.environ.get("SUDO_USER", "")))
     click.echo(install(systemd, text, start=not no_start))
     return 0

@@ -1,4 +1,8 @@
-"""`importer status`: at a glance, as JSON, refreshed, or its memory as curves."""
+"""`importer status`: at a glance, as JSON, refreshed, or its memory as curves.
+
+It changes nothing. Without a daemon the state is read, and a worker is started only to count an embedded store's
+points.
+"""
 
 from __future__ import annotations
 
@@ -95,6 +99,7 @@ def _without_daemon(settings: Settings, count: bool) -> status.Status:
     roots = wiring.roots_of(settings, os.environ)
     where = reach.of_settings(settings)
     behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
+    # Who holds the state may have the embedded store open, which has one opener.
     reached = _reached(settings, where, count=count and holder is None)
     return status.of_state(checkpoints, behind, where, reached, model=settings.embed.model, roots=roots, holder=holder)
 

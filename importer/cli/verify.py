@@ -1,4 +1,7 @@
-"""`importer verify`: folds the files again and compares what they give with the store; `--repair` mends it."""
+"""`importer verify`: folds the files again and compares what they give with the store; `--repair` mends it.
+
+The comparison is made in `importer.verify`, on tables in the state directory that are gone afterwards.
+"""
 
 from __future__ import annotations
 
@@ -66,12 +69,13 @@ async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bo
 
 
 async def _look(hands: Hands, expected: Expected, reading: Any, findings: Findings, silent: bool) -> None:
+    """Folds all files, then compares with the store; both are counted on the terminal meanwhile."""
     settings = hands.settings
     roots = wiring.roots_of(settings, os.environ)
     with quiet.counting("files folded", quiet=silent) as shown:
         for done in verify.gather(expected, hands.checkpoints, reading, findings):
             shown.add(done - shown.count)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # folding awaits nothing: whatever else the loop has to do gets its turn
     findings.files["pending"] += verify.unknown_files(hands.checkpoints, roots, follow_links=settings.follow_links)
     verify.excuse(expected, hands.checkpoints, findings)
     findings.counts["expected"] = expected.count()
@@ -80,7 +84,10 @@ async def _look(hands: Hands, expected: Expected, reading: Any, findings: Findin
 
 
 def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: float) -> dict[str, Any]:
-    """The JSON: counts by kind, samples of what is wrong, what was repaired; `ok` when nothing is wrong any more."""
+    """The JSON: counts by kind, samples of what is wrong, what was repaired; `ok` when nothing is wrong any more.
+
+    After a repair `ok` rests on what erasing and importing reported; the store is not read a second time.
+    """
     counts = findings.counts
     kinds = ("expected", "matching", *FOUND, "kept", "elsewhere", "foreign", "quarantined")
     points = sum(counts[kind] for kind in ("matching", "differing", "extra", "kept", "elsewhere", "foreign"))

@@ -64,7 +64,7 @@ def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, le
     flags = {FLAGS[name]: value for name, value in group.items() if name in FLAGS}
     document = _document(group.get("config") or os.environ.get("IMPORTER_CONFIG"))
     home = os.path.expanduser("~")
-    keys = secrets(os.environ, _text)
+    keys = secrets(os.environ, _text)  # from *_FILE and systemd's credentials
     loaded = load({**flags, **(more or {})}, os.environ, document, home=home, host=socket.gethostname(), keys=keys)
     chosen = loaded.settings.log
     quiet = loaded.origins["log.level"] == "default"
@@ -73,11 +73,13 @@ def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, le
 
 
 def _text(path: str) -> str:
+    """The text of a file that holds a key. Raises OSError and UnicodeDecodeError."""
     with open(path, encoding="utf-8") as file:
         return file.read()
 
 
 def _document(path: str | None) -> Mapping[str, Any]:
+    """The settings file, {} without one. Raises UsageError for one that cannot be read or is no TOML."""
     if not path:
         return {}
     try:
@@ -101,6 +103,7 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
     for name, _ in pairs:
         if name != "auto":
             formats.load(name)  # an unknown format is told now
+    # Bytes from here on: names of files need not be UTF-8.
     return tuple(Root(os.fsencode(os.path.abspath(path)), name, **rules) for name, path in pairs)
 
 
@@ -110,7 +113,11 @@ def profile_of(settings: Settings) -> Profile:
 
 
 def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
-    """How the worker is started, and what it is told."""
+    """How the worker is started, and what it is told.
+
+    The allocator is set by environment, because glibc reads it before Python starts; all else, keys included, travels
+    in the first frame.
+    """
     threads = profiles.cores(profile.threads, _cores(), once=once)
     allocator = {
         "MALLOC_ARENA_MAX": str(profile.malloc_arena_max),
@@ -157,7 +164,10 @@ def database_of(settings: Settings) -> str:
 
 @contextmanager
 def state(settings: Settings) -> Iterator[Checkpoints]:
-    """The state directory, locked, and the checkpoints in it. Raises StateLocked, StateError."""
+    """The state directory, locked, and the checkpoints in it. Raises StateLocked, StateError.
+
+    Locked before the database is opened, so that nobody migrates under another's feet.
+    """
     called = click.get_current_context(silent=True)
     lock = Lock(settings.state_dir, command=called.command_path if called else "")
     with lock, Checkpoints.open(database_of(settings)) as found:
@@ -181,7 +191,10 @@ def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
 
 
 async def fetch_model(settings: Settings) -> None:
-    """Makes sure the model is there before the import begins; shows its progress. Raises ModelError."""
+    """Makes sure the model is there before the import begins; shows its progress. Raises ModelError.
+
+    In a process of its own: what fetches and builds a model weighs more than the daemon may.
+    """
     if settings.embed.provider != "fastembed":
         return
     fetching = await asyncio.create_subprocess_exec(
@@ -231,6 +244,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     looker = Reconcile(checkpoints, agenda, settings.follow_links)
     engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)
     where = reach.of_settings(settings)
+    # Only a server indexes by itself, and may be away and come back.
     if where.kind == reach.SERVER:
         engine.surge.large_files, engine.returned = LARGE_FILES, Knock(where.location).returned
     guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)

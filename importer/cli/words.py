@@ -38,7 +38,10 @@ def duration(seconds: float | None) -> str:
 
 
 def brief(text: str) -> str:
-    """A reason on one line: of many lines the first, and the last one, where a traceback says what happened."""
+    """A reason on one line: of many lines the first, and the last one, where a traceback says what happened.
+
+    It is meant for terminals; logs and JSON have all of it.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
         return "".join(lines)

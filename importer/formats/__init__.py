@@ -32,7 +32,11 @@ MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What to index beside what people and assistants said to each other."""
+    """What to index beside what people and assistants said to each other.
+
+    An option adds texts. It must not change the keys of turns that have none of these, or they would be stored twice
+    once it is turned on.
+    """
 
     subagents: bool = False
     thinking: bool = False
@@ -45,6 +49,8 @@ class Fed(msgspec.Struct, frozen=True, gc=False):
 
     `context` goes into the next call and is the same object when nothing changed. `unknown` counts records and blocks
     of types this version does not know; `problems` says why parts of the line were broken and passed over.
+
+    A part of the line that is broken costs nothing but itself: turns and problems may come together.
     """
 
     context: Any
@@ -133,7 +139,7 @@ def claims(head: bytes) -> tuple[str, ...]:
     outline = _values.outline(head[:HEAD_BYTES])
     if documents := tuple(name for name in names() if _recognises_document(load(name), outline)):
         return documents
-    lines = head[:HEAD_BYTES].split(b"\n")[:-1]
+    lines = head[:HEAD_BYTES].split(b"\n")[:-1]  # the last one may not be complete
     records = _first_records(lines)
     return tuple(name for name in names() if _recognises(load(name), lines, records))
 
@@ -143,6 +149,7 @@ def document(format_: Format, head: bytes) -> Document | None:
     declared: Document | None = getattr(format_, "DOCUMENT", None)
     if declared is None or not declared.units:
         return declared
+    # Most files have no such name in their head: they are spared the outline.
     if declared.units.encode() not in head:
         return None
     outline = _values.outline(head)
@@ -150,7 +157,10 @@ def document(format_: Format, head: bytes) -> Document | None:
 
 
 def _holds(declared: Document, outline: _values.Outline) -> bool:
-    """Whether a text can be such a document."""
+    """Whether a text can be such a document.
+
+    It stands alone: with another value behind it, it is a line of JSON lines that has a member of that name.
+    """
     return not declared.units or (declared.units in outline.keys and outline.alone and not outline.listed)
 
 
@@ -168,7 +178,10 @@ def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mappi
 
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
-    """The first JSON objects of these lines, damaged lines included."""
+    """The first JSON objects of these lines, damaged lines included.
+
+    At most HEAD_RECORDS: a sign that comes later than that is not looked for.
+    """
     records: list[Mapping[str, Any]] = []
     for line in lines:
         records += [msgspec.json.decode(part) for part in _records.whole(line).parts]

@@ -1,7 +1,8 @@
 """The shape of a Claude Code line: only the fields that are read, so that all others are skipped at memory speed.
 
 Types are as loose as the format is: a field may be missing or null. What is read only sometimes stays `Raw`, a view of
-the line that costs nothing until it is decoded.
+the line that costs nothing until it is decoded. `gc=False`: the structs of a line hold no cycles, so the garbage
+collector need not follow them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-EMPTY = msgspec.Raw(b"null")
+EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
 
 class Input(msgspec.Struct, gc=False):
@@ -89,7 +90,10 @@ _decode_content = msgspec.json.Decoder(str | list[Block] | None).decode
 
 
 def texts(raw: msgspec.Raw) -> tuple[str, ...]:
-    """The texts of content that was left undecoded: a string, or blocks of which those of type text count."""
+    """The texts of content that was left undecoded: a string, or blocks of which those of type text count.
+
+    What decodes as neither has none: results may hold blocks of any shape.
+    """
     try:
         content = _decode_content(raw)
     except (ValueError, RecursionError):

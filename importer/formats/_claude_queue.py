@@ -14,8 +14,8 @@ from importer.formats._claude_sessions import Session
 from importer.formats._turns import key
 
 QUEUE_BYTES = 1_500  # encoded, all waiting texts of a session together
-QUEUE_LENGTH = 24
-DIGESTS = 8
+QUEUE_LENGTH = 24  # entries; of a session, too
+DIGESTS = 8  # kept of each kind, the newest: they stand in the context, which is bounded
 DIGEST_CHARS = 16
 
 
@@ -43,7 +43,7 @@ def say(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
     """The text as said now, unless it was since the last prompt; it waits no longer."""
     mark = digest(text)
     if mark in session.early:
-        return prompted(session, text, session.prompt)[0], ()
+        return prompted(session, text, session.prompt)[0], ()  # said when it was typed
     if not text or mark in session.steered:
         return _without(session, text), ()
     steered = (*session.steered, mark)[-DIGESTS:]
@@ -51,7 +51,10 @@ def say(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
 
 
 def prompted(session: Session, text: str, prompt: str) -> tuple[Session, bool]:
-    """The session after an ordinary prompt with key `prompt`, and whether it is to be passed over as said already."""
+    """The session after an ordinary prompt with key `prompt`, and whether it is to be passed over as said already.
+
+    `steered` begins anew: it only has to tell the two records of one delivery apart from the same words said again.
+    """
     session, mark = _without(session, text), digest(text) if session.early else ""
     if mark in session.early:
         return msgspec.structs.replace(session, early=tuple(m for m in session.early if m != mark)), True
@@ -72,6 +75,7 @@ def _enqueue(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
 def _take(session: Session, text: str) -> tuple[Session, str]:
     """Takes `text` out of the queue, or its first entry if the operation does not say which."""
     if text:
+        # Newer versions log the text of what they remove; it need not be the first.
         return _without(session, text), ""
     return msgspec.structs.replace(session, queue=session.queue[1:]), session.queue[0] if session.queue else ""
 

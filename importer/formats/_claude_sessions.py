@@ -17,9 +17,9 @@ PATH_BYTES = 512
 BRANCH_BYTES = 128
 TITLE_BYTES = 240
 CALL_ID_BYTES = 40
-OWN_CALLS = 8
+OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
 
-CUSTOM, GENERATED = 2, 1
+CUSTOM, GENERATED = 2, 1  # ranks of titles: a lower one never replaces a higher one
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,10 +60,12 @@ def session_of(context: Context, line: Line) -> Session:
     name = line.session_id or line.sdk_session or context.stem
     sessions = context.sessions
     session = sessions[0] if sessions and sessions[0].id == name else _find(sessions, name)
+    # So it is with nearly every line: comparing costs less than making the session anew.
     if (line.cwd or session.cwd) == session.cwd and (line.git_branch or session.git_branch) == session.git_branch:
         return session
     cwd = clip(line.cwd, PATH_BYTES) if line.cwd else session.cwd
     branch = clip(line.git_branch, BRANCH_BYTES) if line.git_branch else session.git_branch
+    # The first folder: sessions wander.
     return msgspec.structs.replace(session, project=session.project or cwd, cwd=cwd, git_branch=branch)
 
 
@@ -91,7 +93,10 @@ def with_own_calls(context: Context, ids: tuple[str, ...]) -> Context:
 
 
 def is_own_call(context: Context, id_: str | None) -> bool:
-    """Whether a call, given by its id, was one to our own search."""
+    """Whether a call, given by its id, was one to our own search.
+
+    A result names its call by id alone, and may come hours after it.
+    """
     return bool(context.own_calls and id_) and clip(id_ or "", CALL_ID_BYTES) in context.own_calls
 
 
@@ -105,7 +110,11 @@ def with_session(context: Context, session: Session) -> Context:
 
 
 def bounded(context: Context) -> Context:
-    """The context without the least recent sessions that do not fit into its bound."""
+    """The context without the least recent sessions that do not fit into its bound.
+
+    The session just read stands first, so it goes last; a session that comes back later begins anew, without its title
+    and its queue.
+    """
     while len(msgspec.json.encode(context)) >= MAX_CONTEXT_BYTES and context.sessions:
         context = msgspec.structs.replace(context, sessions=context.sessions[:-1])
     return context

@@ -64,14 +64,17 @@ def said(text: str) -> str:
     """What a person typed of this text, "" for nothing."""
     text = without_spans(text).strip()
     if text.startswith(INTERRUPTED):
-        text = text.partition("]")[2].strip()
+        text = text.partition("]")[2].strip()  # the mark has variants within its brackets
     if text.startswith(COMMAND):
         return request(_between(text, "command-name").lstrip("/"), _between(text, "command-args"))
     return "" if text.startswith(NOT_TYPED) else text
 
 
 def steered(text: str) -> str:
-    """What a person typed of a text from the queue, where commands stand as typed and tasks as JSON."""
+    """What a person typed of a text from the queue, where commands stand as typed and tasks as JSON.
+
+    Unlike a user line, the queue has a command as it was typed (`/fix the build`), not in tags.
+    """
     text = said(text)
     if text.startswith('{"task_id"'):
         return ""
@@ -102,7 +105,10 @@ def is_summary(text: str) -> bool:
 
 
 def without_spans(text: str) -> str:
-    """The text without injected spans and without NULs."""
+    """The text without injected spans and without NULs.
+
+    Nothing is cut where no tag closes, which one search tells of most texts.
+    """
     text = text.replace("\0", "")
     if "</" not in text:
         return text

@@ -1,4 +1,7 @@
-"""Tool calls of Claude Code: which tool, which files, what came back, and whether it was our own search."""
+"""Tool calls of Claude Code: which tool, which files, what came back, and whether it was our own search.
+
+Results are off by default: they are about half of a transcript's bytes, and repeat files.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from importer.formats._own import is_own_command, is_own_tool
 from importer.formats._turns import once
 
 FOLDER_TOOLS = frozenset(("Grep", "Glob", "LS"))  # their `path` is where they look, not a file they read
-RESULT_CHARS = 2_000
+RESULT_CHARS = 2_000  # of a result, which may have a million
 
 
 def names(calls: Sequence[Block]) -> tuple[str, ...]:
@@ -38,7 +41,10 @@ def result(context: Context, block: Block) -> str:
 
 
 def objection(block: Block) -> str:
-    """What a person said when refusing the call, "" for nothing."""
+    """What a person said when refusing the call, "" for nothing.
+
+    Only a result marked as an error can be a refusal.
+    """
     if block.type != "tool_result" or not block.is_error:
         return ""
     return _claude_text.objection("\n".join(_claude_lines.texts(block.content)))

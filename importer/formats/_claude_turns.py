@@ -30,10 +30,12 @@ def user(context: Context, session: Session, line: Line, options: Options) -> Fe
     turns = _results(context, session, line, blocks) if options.tool_results else ()
     text = _typed(blocks) if _by_people(line.origin) else ""
     if text and _is_summary(line, blocks):
+        # A tuple times a bool is the tuple or nothing.
         turns += (_turn(context, session, line, "user", text, kind="summary"),) * options.summaries
     elif text:
         turn = _turn(context, session, line, "user", text)
         said_already = False
+        # A sub-agent is prompted by the main model, which settles nothing in a person's queue.
         if not _is_subagent(line):
             session, said_already = _claude_queue.prompted(session, text, turn.key)
         turns += (turn,) * (not said_already)
@@ -41,7 +43,10 @@ def user(context: Context, session: Session, line: Line, options: Options) -> Fe
 
 
 def assistant(context: Context, session: Session, line: Line, options: Options) -> Fed:
-    """A piece of an answer: text, or the tools it used, or both."""
+    """A piece of an answer: text, or the tools it used, or both.
+
+    Calls to our own search are remembered even if the line itself is passed over, for their results come later.
+    """
     blocks = _blocks(line)
     unknown = _unknown(blocks)
     context = with_session(context, session)
@@ -99,7 +104,10 @@ STEPS: dict[str, Step] = {
 
 
 def _blocks(line: Line) -> Sequence[Block]:
-    """The message's blocks; content that is a string is one text block."""
+    """The message's blocks; content that is a string is one text block.
+
+    Assistants' content is always a list, people's either.
+    """
     content = line.message.content if line.message else None
     if isinstance(content, str):
         return [Block(type="text", text=content)]
@@ -128,7 +136,10 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _typed(blocks: Sequence[Block]) -> str:
-    """What a person typed in these blocks, objections to tool calls included."""
+    """What a person typed in these blocks, objections to tool calls included.
+
+    A picture beside a tool's result is what the tool shows, not what a person sent.
+    """
     texts = [_claude_text.said(block.text) for block in blocks if block.type == "text" and block.text]
     text = _joined([*map(_claude_tools.objection, blocks), *texts])
     types = {block.type for block in blocks}
@@ -185,7 +196,10 @@ def _turn(
     """A turn under the line's identity and with all that is known around it.
 
     `mark` is its key where role, time and text are not to make it.
+
+    A sub-agent's lines carry the session of its parent; a conversation of its own keeps the two apart.
     """
+    # Becomes part of the conversation's id.
     agent = (line.agent_id or line.agent_name or "sidechain")[:100] if _is_subagent(line) else ""
     # Two calls may share a millisecond: what has no text is told apart by what it did.
     mark = mark or key(role, line.timestamp or line.uuid or "", text, *(() if text else (*tools, *files)))

@@ -1,4 +1,7 @@
-"""The shape of a Codex line: an envelope with a typed payload, or, before autumn 2025, the bare payload itself."""
+"""The shape of a Codex line: an envelope with a typed payload, or, before autumn 2025, the bare payload itself.
+
+Only fields that are read are named; the decoder skips the others. What is read now and then stays `Raw`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from typing import Any
 
 import msgspec
 
-EMPTY = msgspec.Raw(b"null")
+EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
+# Headers of apply_patch. Inside JSON a name ends where an escape or the quote begins.
 _patched = re.compile(r"\*\*\* (?:Add|Update|Delete) File: ([^\n\\\"]+)")
+# Two wordings of the environment block, by version.
 _cwd = re.compile(r"<cwd>([^<\n]+)</cwd>|Current working directory: ([^\n]+)")
 
 # Text blocks that Codex puts among a person's: instructions, surroundings, frames around pictures.
@@ -99,7 +104,10 @@ def is_injected(text: str) -> bool:
 
 
 def given(item: Item) -> str:
-    """What a tool call was given, as text: JSON arguments or raw input."""
+    """What a tool call was given, as text: JSON arguments or raw input.
+
+    Neither is parsed: patches and commands are found in them by their words.
+    """
     return next((text for text in (item.arguments, item.input) if isinstance(text, str)), "")
 
 

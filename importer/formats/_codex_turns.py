@@ -1,4 +1,7 @@
-"""What one Codex item says, type by type, and what is remembered of the thread."""
+"""What one Codex item says, type by type, and what is remembered of the thread.
+
+Events and items tell the same talk twice: see `codex` for which of the two counts.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from importer.formats._own import is_own_command, is_own_tool
 from importer.formats._turns import clip, key, once, utc
 from importer.records import Facts, Turn
 
-RESULT_CHARS = 2_000
-TWINS = 8
-OWN_CALLS = 8
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+TWINS = 8  # of a person's words whose second copy is still to come; it stands near
+OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
 # Encoded bytes of what is remembered; all together stay below 3 KB.
 ID_BYTES = 100
 PATH_BYTES = 512
@@ -43,8 +46,11 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def headed(context: Context, head: Item, stamp: str | None) -> Context:
-    """The context after a session's head; a subagent's source says whose it is."""
-    if context.headed:
+    """The context after a session's head; a subagent's source says whose it is.
+
+    Its time goes to items that have none, as in legacy files.
+    """
+    if context.headed:  # behind a fork's own head its parent's may follow
         return context
     subagent = isinstance(head.source, dict) and "subagent" in head.source
     return moved(
@@ -66,7 +72,7 @@ def moved(context: Context, item: Item) -> Context:
     model = clip(item.model, NAME_BYTES) if item.model else context.model
     if cwd == context.cwd and model == context.model:
         return context
-    return replace(context, project=context.project or cwd, cwd=cwd, model=model)
+    return replace(context, project=context.project or cwd, cwd=cwd, model=model)  # the first folder it was in
 
 
 def event(context: Context, line: Line, options: Options) -> Fed:
@@ -79,7 +85,10 @@ def event(context: Context, line: Line, options: Options) -> Fed:
 
 
 def message(context: Context, line: Line, item: Item, options: Options) -> Fed:
-    """A message of the model's history; those of developer and system are instructions."""
+    """A message of the model's history; those of developer and system are instructions.
+
+    A prompt can bring the folder: legacy files tell it nowhere else.
+    """
     if item.role == "user":
         if folder := _codex_lines.folder_told(item):
             context = moved(context, Item(cwd=folder))
@@ -91,8 +100,11 @@ def message(context: Context, line: Line, item: Item, options: Options) -> Fed:
 
 
 def call(context: Context, line: Line, item: Item, options: Options) -> Fed:
-    """A tool call: its name, and the files of a patch."""
-    name = item.name or item.type.removesuffix("_call")
+    """A tool call: its name, and the files of a patch.
+
+    Its key hangs on the chain, but the chain does not go on from it, as with all that may be left out.
+    """
+    name = item.name or item.type.removesuffix("_call")  # web_search_call has no name, say
     if is_own_tool(name) or is_own_command(_codex_lines.given(item)):
         context = replace(context, own_calls=(*context.own_calls, _digest(item.call_id or ""))[-OWN_CALLS:])
     if _passed_over(context, options):
@@ -141,6 +153,7 @@ def _typed(context: Context, line: Line, text: str, origin: str, options: Option
     """A person's words, unless their twin of the other origin was there before."""
     if not text or _passed_over(context, options):
         return Fed(context)
+    # The copies may differ in white space.
     mark = _digest(" ".join(text.split()))
     twin = ("i" if origin == "e" else "e") + mark
     if twin in context.twins:

@@ -14,7 +14,10 @@ L = TypeVar("L", bound=msgspec.Struct)
 
 
 class Lines(Generic[L]):
-    """Reads lines as structs of one kind: clean lines at the decoder's speed, damaged ones by what can be saved."""
+    """Reads lines as structs of one kind: clean lines at the decoder's speed, damaged ones by what can be saved.
+
+    The decoder is made once for each format: making it takes longer than decoding a line.
+    """
 
     def __init__(self, kind: type[L]) -> None:
         self._kind = kind
@@ -24,6 +27,7 @@ class Lines(Generic[L]):
         """What `step` gives for the line's record, or for all saved from it. Raises nothing that `step` does not."""
         try:
             line = self._decode(raw)
+        # Damaged, glued, or a field of another type than expected; and deeper than the decoder goes.
         except (ValueError, RecursionError):
             return self._feed_saved(context, raw, options, step)
         return step(context, line, options)

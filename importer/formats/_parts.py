@@ -13,14 +13,17 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def reader(kind: type[S]) -> Callable[[msgspec.Raw], S | None]:
-    """A function that decodes a part as `kind`, as far as it fits; None for what is no object."""
+    """A function that decodes a part as `kind`, as far as it fits; None for what is no object.
+
+    The parts are `Raw`, views of the unit's bytes, until they are read.
+    """
     decode = msgspec.json.Decoder(kind).decode
 
     def read(raw: msgspec.Raw) -> S | None:
         try:
             return decode(raw)
         except (ValueError, RecursionError):
-            saved = _records.whole(bytes(raw)).parts
+            saved = _records.whole(bytes(raw)).parts  # the slow path, for this part alone
             return _records.fitting(saved[0], kind) if saved else None
 
     return read

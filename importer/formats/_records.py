@@ -45,6 +45,7 @@ def _number(digits: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+# msgspec refuses a text with anything wrong in it; this one takes control characters, NaN and endless numbers.
 _json = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=lambda _: None, strict=False)
 
 
@@ -53,6 +54,8 @@ def whole(raw: bytes) -> Whole:
 
     A line of nothing but NULs and blanks has neither parts nor problems. After a broken record, reading goes on at the
     next object that is followed by the end of the line or by another object: an object inside the broken one is not.
+
+    NULs are dropped first: a crash leaves runs of them between records, and no JSON text has any.
     """
     text = raw.replace(b"\0", b"").decode("utf-8", "replace").lstrip("\ufeff").strip(BLANK)
     if not text:
@@ -78,7 +81,10 @@ def whole(raw: bytes) -> Whole:
 
 
 def _next_record(text: str, start: int) -> int:
-    """Where the next record that stands by itself begins; the text's length if none does or the search grows long."""
+    """Where the next record that stands by itself begins; the text's length if none does or the search grows long.
+
+    Tried at each `{"`, so a hostile line could take quadratic time: hence the budget.
+    """
     budget_chars = SCAN_FACTOR * len(text) + SCAN_FLOOR_CHARS
     at = text.find('{"', start)
     while at >= 0 and budget_chars > 0:
@@ -123,6 +129,8 @@ def fitting(raw: bytes, kind: type[S]) -> S | None:
     """Decodes a clean record as struct `kind`, leaving out fields and list items of another type than expected.
 
     None when it is no object, or nested deeper than can be decoded.
+
+    Decoded twice and encoded once: it is the slow path, for lines of a shape the format does not expect.
     """
     try:
         value = msgspec.json.decode(raw)
@@ -134,7 +142,10 @@ def fitting(raw: bytes, kind: type[S]) -> S | None:
 
 
 def _fit(value: Any, kind: Any) -> Any:
-    """The part of `value` that decodes as `kind`; UNSET, which encodes to nothing, if no part does."""
+    """The part of `value` that decodes as `kind`; UNSET, which encodes to nothing, if no part does.
+
+    A union is tried branch by branch: the first that is a list or a struct, as the value is, takes it.
+    """
     try:
         msgspec.json.decode(msgspec.json.encode(value), type=kind)
         return value

@@ -16,7 +16,10 @@ MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 19
 
 
 def key(*parts: str) -> str:
-    """A hash over the parts, in hex: equal only when all parts are. 16 bytes of BLAKE2b."""
+    """A hash over the parts, in hex: equal only when all parts are. 16 bytes of BLAKE2b.
+
+    Lone surrogates, which UTF-8 cannot hold, count as "?".
+    """
     return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=KEY_BYTES).hexdigest()
 
 
@@ -26,6 +29,7 @@ def utc(stamp: str | None) -> str:
         return ""
     try:
         moment = datetime.fromisoformat(stamp)
+        # Nearly all are 2026-02-11T20:31:54.120Z already, and need no formatting.
         if len(stamp) == 24 and stamp[10] == "T" and stamp[19] == "." and stamp[23] == "Z":
             return stamp
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -35,7 +39,10 @@ def utc(stamp: str | None) -> str:
 
 
 def since_1970(stamp: float) -> str:
-    """Seconds or milliseconds since 1970 as RFC 3339 UTC, "" when out of range."""
+    """Seconds or milliseconds since 1970 as RFC 3339 UTC, "" when out of range.
+
+    Which of the two is told by size: see MILLISECONDS_FROM.
+    """
     try:
         found = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError):
@@ -51,7 +58,10 @@ def moment(stamp: Any) -> str:
 
 
 def clip(text: str, limit_bytes: int) -> str:
-    """The longest convenient beginning of the text whose JSON form has at most `limit_bytes` bytes."""
+    """The longest convenient beginning of the text whose JSON form has at most `limit_bytes` bytes.
+
+    A loop, for the first cut is a guess: characters take one to six bytes.
+    """
     if len(text) * 6 <= limit_bytes:  # one character is at most six bytes in JSON: \\u0000
         return text
     while (size := len(msgspec.json.encode(text)) - 2) > limit_bytes:
@@ -60,9 +70,12 @@ def clip(text: str, limit_bytes: int) -> str:
 
 
 def stem(path: bytes) -> str:
-    """A file's name without what its ending says of its form."""
+    """A file's name without what its ending says of its form.
+
+    It names the conversation of lines that do not say theirs.
+    """
     name = path.rpartition(b"/")[2]
-    for ending in (b".zst", b".jsonl", b".json"):
+    for ending in (b".zst", b".jsonl", b".json"):  # from the outside in: a session keeps its name when it is packed
         name = name.removesuffix(ending)
     return name.decode("utf-8", "replace")
 

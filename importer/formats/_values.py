@@ -53,7 +53,10 @@ def begin(block: bytes, at: int) -> tuple[int, Within]:
 
 
 def search(block: bytes, at: int, within: Within) -> tuple[int, Within | None]:
-    """Goes on from `at` to the end of the value: its offset and None, or where to go on behind this block and how."""
+    """Goes on from `at` to the end of the value: its offset and None, or where to go on behind this block and how.
+
+    `at` and `within` come from `begin`, or from the search of the block before; offsets are within this block.
+    """
     depth, quoted = within
     if quoted:
         block, shift = QUOTE + block[at:], at - 1  # as if the string began here
@@ -67,6 +70,7 @@ def search(block: bytes, at: int, within: Within) -> tuple[int, Within | None]:
                 return token.end() + shift, Within(depth, True)
         else:
             depth += 1 if kind == _OPENED else -1
+        # 0: closed again, or a string outside of all brackets; below: a bracket of what is around the value.
         if depth <= 0:
             return token.end() + shift, None
     return len(block) + shift, Within(depth)
@@ -102,7 +106,10 @@ def first(text: bytes) -> int:
 
 
 def outline(head: bytes) -> Outline:
-    """The first object of a text, or of the list that the text is."""
+    """The first object of a text, or of the list that the text is.
+
+    Of a key whose value goes on behind the head nothing more is known than its name.
+    """
     at = first(head)
     listed = head[at : at + 1] == b"["
     at = skip_gap(head, at + 1) if listed else at

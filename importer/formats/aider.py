@@ -31,7 +31,7 @@ START = "# aider chat started at "
 PROMPT, NOTE = "#### ", "> "
 NOTHING_TYPED = "<blank>"
 PARAGRAPH_BYTES = 2_000  # a longer one is given out in parts
-PATH_BYTES = 600
+PATH_BYTES = 600  # encoded: it stands in the context, which is bounded
 NAME_BYTES = 120
 
 _model = re.compile(r"> (?:Main model|Model|Models): (\S+)")
@@ -76,11 +76,15 @@ def begin(path: bytes) -> Context:
 
 
 def feed(context: Context, raw: bytes, _: Options) -> Fed:
-    """The turns of one line: the paragraph it completes, the prompt it is. Never raises."""
+    """The turns of one line: the paragraph it completes, the prompt it is. Never raises.
+
+    Each line is told by its beginning alone, as Aider's own reader does it.
+    """
     line = raw.replace(b"\0", b"").decode("utf-8", "replace").lstrip("\ufeff").rstrip()
     if line.startswith(START):
         context, turns = _complete(context)
         return Fed(_started(context, line.removeprefix(START).strip()), turns)
+    # With the blank back that `rstrip` took: a line of a prompt may be empty.
     if f"{line} ".startswith(PROMPT):
         return _asked(context, line.removeprefix(PROMPT.strip()).strip())
     if f"{line} ".startswith(NOTE):
@@ -91,13 +95,19 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
 
 
 def _started(context: Context, stamp: str) -> Context:
-    """A new session: nothing of the last one is kept but the project."""
+    """A new session: nothing of the last one is kept but the project.
+
+    Two sessions begun in the same second have one name; their keys differ by what is said.
+    """
     begun = key("aider", stamp)
     return Context(project=context.project, session=f"aider-{begun[:16]}", at=utc(stamp), last=begun)
 
 
 def _asked(context: Context, text: str) -> Fed:
-    """A line of a prompt; the first one begins an exchange, the others go on with it."""
+    """A line of a prompt; the first one begins an exchange, the others go on with it.
+
+    An answer in between ends the prompt: the next such line is another one.
+    """
     asking = context.asking
     context, turns = _complete(context)
     if text and text != NOTHING_TYPED:
@@ -113,6 +123,7 @@ def _noted(context: Context, line: str) -> Fed:
         return Fed(replace(context, model=clip(found[1], NAME_BYTES)), turns)
     if found := _edited.match(line):
         mark = key("edit", context.last, found[1])
+        # No words: it tells a file of the exchange.
         turns += (_turn(context, "assistant", "", mark, (found[1][:PATH_BYTES],)),)
     return Fed(context, turns)
 
@@ -125,6 +136,7 @@ def _grown(context: Context, line: str) -> Fed:
         context, turns = _complete(context)
         longer = line
     if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
+        # A single line that does not fit is a turn of its own.
         context, more = _said(context, "assistant", longer)
         return Fed(replace(context, asking=False), turns + more)
     return Fed(replace(context, paragraph=longer, asking=False), turns)

@@ -23,6 +23,7 @@ NAME = "chatgpt"
 DOCUMENT = Document()
 
 SIGNS = frozenset(("title", "create_time", "id", "conversation_id", "current_node"))
+# Kinds of content: said, thought, and answered by a tool. The last two are options.
 SAID = frozenset(("text", "multimodal_text", "code"))
 THOUGHT = frozenset(("thoughts", "reasoning_recap"))
 ANSWERED = frozenset(("execution_output", "tether_quote", "tether_browsing_display", "computer_output", "system_error"))
@@ -32,11 +33,11 @@ _PASSED_OVER = """
 """
 KNOWN_CONTENTS = SAID | THOUGHT | ANSWERED | frozenset((*_PASSED_OVER.split(), ""))
 ROLES = frozenset(("user", "assistant"))
-RESULT_CHARS = 2_000
-ID_BYTES = 120
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+ID_BYTES = 120  # encoded; real ones are uuids of 36
 TITLE_CHARS = 200
 
-_named = re.compile(rb"conversations(?:[-_]\d+)?\.json\Z")
+_named = re.compile(rb"conversations(?:[-_]\d+)?\.json\Z")  # large exports come in numbered parts
 _cited = re.compile("\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue206]")  # marks of sources, which only their page can show
 
 
@@ -92,7 +93,10 @@ class Node(msgspec.Struct, gc=False):
 
 
 class Conversation(msgspec.Struct):
-    """A conversation as exported; its nodes are decoded one by one."""
+    """A conversation as exported; its nodes are decoded one by one.
+
+    `mapping` goes by node, and its order means nothing; what connects nodes are their parents.
+    """
 
     id: str | None = None
     conversation_id: str | None = None
@@ -117,7 +121,10 @@ def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """`conversations.json`, and the numbered parts of a large export."""
+    """`conversations.json`, and the numbered parts of a large export.
+
+    Claude.ai calls its export the same; what is in it decides.
+    """
     return bool(_named.match(relative.rpartition(b"/")[2]))
 
 
@@ -155,11 +162,14 @@ def _step(context: Context, talk: Conversation, options: Options) -> Fed:
 
 
 def _thread(mapping: Mapping[str, msgspec.Raw], current: str | None) -> list[Message]:
-    """The messages from the root to the current node, or to the last leaf where that is not told."""
+    """The messages from the root to the current node, or to the last leaf where that is not told.
+
+    Where the current node is told, only those on the way are decoded: branches that were given up cost nothing.
+    """
     nodes: list[Node] = []
     seen: set[str] = set()
     at = current if current in mapping else _leaf(mapping)
-    while at is not None and at in mapping and at not in seen:
+    while at is not None and at in mapping and at not in seen:  # parents in a circle end it, too
         seen.add(at)
         node = _node(mapping[at]) or Node()
         nodes.append(node)
@@ -177,7 +187,10 @@ def _leaf(mapping: Mapping[str, msgspec.Raw]) -> str | None:
 
 
 def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None:
-    """What a message says, None if it says nothing; a call of a tool is a turn without text."""
+    """What a message says, None if it says nothing; a call of a tool is a turn without text.
+
+    Results of tools are the assistant's: they are no prompt, and belong to the exchange that goes on.
+    """
     author, about, content = message.author or Author(), message.metadata or Metadata(), message.content or Content()
     if about.is_visually_hidden_from_conversation:
         return None

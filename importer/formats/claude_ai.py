@@ -24,7 +24,7 @@ DOCUMENT = Document()
 ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
 KNOWN_BLOCKS = frozenset(("text", "thinking", "tool_use", "tool_result", "voice_note", "token_budget", "flag"))
 PLAIN = Options()  # what keys are made of: they must not depend on what is indexed besides
-RESULT_CHARS = 2_000
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
 ID_BYTES = 120
 TITLE_CHARS = 200
 
@@ -105,7 +105,10 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, talk: Conversation, options: Options) -> Fed:
-    """All messages of a conversation, in their order: branches follow one another."""
+    """All messages of a conversation, in their order: branches follow one another.
+
+    Not by the links between messages, which only about half of them have.
+    """
     if talk.chat_messages is None:
         return Fed(context, (), 1)
     messages = [message for message in map(_message, talk.chat_messages) if message]
@@ -130,6 +133,7 @@ def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None
 def _text(message: Message, options: Options) -> str:
     """What is to be indexed of a message: its blocks, or its text where they hold none."""
     texts = [_block(block, options) for block in message.content or ()]
+    # Older exports have the text alone.
     if not any(block.text and block.text.strip() for block in message.content or ()):
         texts.append(message.text or "")
     return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()

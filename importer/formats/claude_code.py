@@ -32,6 +32,7 @@ DOCUMENT = Document("loglines")
 
 COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system
 TITLES = frozenset(("custom-title", "ai-title", "agent-name"))
+# Known to hold nothing that anybody said. Not counted as unknown, which is to tell of new kinds.
 _PASSED_OVER = """
     system progress summary last-prompt file-history-snapshot file-history-delta mode permission-mode agent-setting tag
     pr-link bridge-session frame-link content-replacement continued-in init result
@@ -53,6 +54,7 @@ _document = re.compile(rb"session(?:[-_][^/]+)?\.json\Z")
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """`projects` of each folder in CLAUDE_CONFIG_DIR, or of the usual places and of Claude Desktop."""
+    # It replaces the usual places, as it does for Claude Code; several, as other readers of its files take them.
     configured = [folder.strip() for folder in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if folder.strip()]
     if configured:
         return tuple(f"{folder}/projects" for folder in configured)
@@ -70,6 +72,7 @@ def wanted(relative: bytes) -> bool:
         return True
     if not name.endswith(b".jsonl") or name in NO_CONVERSATIONS or name.startswith(COPIES):
         return False
+    # Claude Desktop keeps one in the folder of each session (Cowork), which is no conversation.
     audit = name == b"audit.jsonl" and any(folder.startswith(b"local_") for folder in folders)
     return not audit and b"tool-results" not in folders
 
@@ -80,7 +83,10 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
-    """Whether one record shows the format."""
+    """Whether one record shows the format.
+
+    `uuid` with `parentUuid` is enough, whatever type a newer version gives the line.
+    """
     if "parentUuid" in record and "uuid" in record:
         return True
     type_ = record.get("type")
@@ -108,19 +114,23 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 def _step(context: Context, line: Line, options: Options) -> Fed:
     """One record: what it says of its session, then what it says at all."""
-    if line.type == "summary":
+    if line.type == "summary":  # of any session, perhaps even of another file's
         return Fed(_summarised(context, line.summary or ""))
     session = session_of(context, line)
     if line.type in TITLES:
         session = titled(session, line)
     step = STEPS.get(line.type)
+    # Meta is what programs wrote into the conversation: commands, bodies of skills, caveats.
     if step is None or line.is_meta:
         return Fed(with_session(context, session), (), int(line.type not in KNOWN_TYPES))
     return step(context, session, line, options)
 
 
 def _summarised(context: Context, summary: str) -> Context:
-    """The context with the title that a summary line gives to all sessions of the file."""
+    """The context with the title that a summary line gives to all sessions of the file.
+
+    The name stays with the file, so it also titles sessions that begin after this line.
+    """
     title = clip(summary.strip(), TITLE_BYTES)
     if not title or title == context.summary:
         return context

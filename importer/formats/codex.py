@@ -26,6 +26,7 @@ __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 NAME = "codex"
 
 ENVELOPES = frozenset(("session_meta", "response_item", "event_msg", "turn_context", "compacted"))
+# Known to hold nothing that anybody said; all others count as unknown.
 _PASSED_OVER = """
     inter_agent_communication inter_agent_communication_metadata world_state token_usage_record security_risk_score
     retained_context realtime_item tool_search_output image_generation_call compaction ghost_snapshot agent_message
@@ -50,7 +51,10 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """An envelope of a known type with a payload, or a legacy head."""
+    """An envelope of a known type with a payload, or a legacy head.
+
+    The first line alone may have 20 KB: instructions stand in the head of a session.
+    """
     return any(_is_ours(record) for record in records)
 
 
@@ -73,9 +77,12 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, line: Line, options: Options) -> Fed:
-    """One record: the thread's head and surroundings are remembered, events and items are read."""
+    """One record: the thread's head and surroundings are remembered, events and items are read.
+
+    Roles, injected text and twins are the steps' affair (see `_codex_turns`).
+    """
     if line.type == "session_meta":
-        return Fed(headed(context, line.payload or line, line.timestamp))
+        return Fed(headed(context, line.payload or line, line.timestamp))  # a legacy line is its own payload
     if line.type == "turn_context":
         return Fed(moved(context, line.payload or line))
     if line.type == "event_msg":

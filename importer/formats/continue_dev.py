@@ -2,6 +2,8 @@
 
 Messages have neither ids nor times, so keys are chained: each is a hash of the one before it in the session, role and
 text, and the same words said twice stay two turns.
+
+A session that was edited in the middle has other keys from there on.
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ DOCUMENT = Document("history", head=True)
 
 ROLES = frozenset(("user", "assistant"))
 KNOWN_ROLES = ROLES | frozenset(("system", "tool", "thinking"))
-RESULT_CHARS = 2_000
-ID_BYTES = 120
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+ID_BYTES = 120  # encoded: it stands in the context, which is bounded
 NAME_BYTES = 600
 
+# A uuid: the index of all sessions lies beside them.
 _session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
 
 
@@ -71,7 +74,10 @@ _lines = Lines(Unit)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the head says of the session, the last turn's key, and the last tool called."""
+    """What the head says of the session, the last turn's key, and the last tool called.
+
+    `tool` is for the result that follows, which does not say whose it is.
+    """
 
     session: str = ""
     title: str = ""
@@ -114,7 +120,7 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
     """The head, or an item."""
     message = unit.message
     if message is None:
-        folder = unquote((unit.workspace_directory or "").removeprefix("file://"))
+        folder = unquote((unit.workspace_directory or "").removeprefix("file://"))  # a URI or a path
         session = clip(unit.session_id or "", ID_BYTES) or context.session
         return Fed(Context(session, clip((unit.title or "").strip(), NAME_BYTES), clip(folder, NAME_BYTES)))
     called = once([call.function.name or "" for call in message.tool_calls or () if call.function])
@@ -125,6 +131,7 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
         return _aside(context, message.role, text, options)
     if not (text or called):
         return Fed(context)
+    # The first key hangs on the session, so equal openings of two sessions stay apart.
     mark = key(context.last or context.session, message.role, text, *called)
     return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),))
 
@@ -141,7 +148,10 @@ def _aside(context: Context, role: str, text: str, options: Options) -> Fed:
 
 
 def _turn(context: Context, role: str, text: str, mark: str, tools: tuple[str, ...]) -> Turn:
-    """A turn with what the session knows."""
+    """A turn with what the session knows.
+
+    Without a time: the document has none.
+    """
     facts = Facts(project=context.cwd, title=context.title, cwd=context.cwd, tools=tools)
     return Turn(context.session, mark, role, text, "", mark, facts)
 

@@ -2,6 +2,8 @@
 
 A prompt is `user.message` (its `transformedContent` has injected context around it), an answer `assistant.message`,
 whose content is often empty beside tool requests. A turn's key is a hash of role, time (or id) and text.
+
+Of the other events only results of tools can be wanted; hooks, permissions and the system prompt are passed over.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from importer.records import Facts, Turn
 
 NAME = "copilot-cli"
 
+# First words of the types there are; a type of another family counts as unknown.
 FAMILIES = ("session", "user", "assistant", "tool", "hook", "permission", "system", "subagent", "skill", "abort")
-RESULT_CHARS = 2_000
-OWN_CALLS = 8
-NAME_BYTES = 120
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
+NAME_BYTES = 120  # encoded: it stands in the context, which is bounded
 PATH_BYTES = 512
 
 
@@ -142,14 +145,17 @@ def _moved(context: Context, details: Details) -> Context:
     return replace(
         context,
         session=clip(details.session_id or context.session, NAME_BYTES),
-        project=context.project or cwd,
+        project=context.project or cwd,  # the first folder: later ones are where it went
         cwd=cwd,
         git_branch=clip(place.branch or context.git_branch, NAME_BYTES),
     )
 
 
 def _answered(context: Context, event: Event, details: Details, options: Options) -> Fed:
-    """An answer: its text and the tools it asks for."""
+    """An answer: its text and the tools it asks for.
+
+    Calls to our own search are remembered whoever makes them, for their results come later.
+    """
     requests = details.tool_requests or ()
     if own := [_mark(request.tool_call_id) for request in requests if _is_own(request)]:
         context = replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:])
@@ -179,11 +185,15 @@ def _said(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Fed:
-    """The turn of an event, if there is anything in it."""
+    """The turn of an event, if there is anything in it.
+
+    Two events may share a millisecond: what has no text is told apart by what it did.
+    """
     text = "\n\n".join([text.strip() for text in texts if text and text.strip()]).replace("\0", "").strip()
     if not (text or tools or files):
         return Fed(context)
     mark = key(role, event.timestamp or event.id or "", text, *(() if text else (*tools, *files)))
+    # A sub-agent is known by the call that started it.
     agent = _mark(details.parent_tool_call_id) if details.parent_tool_call_id else ""
     facts = Facts(
         kind="subagent" if agent else "exchange",

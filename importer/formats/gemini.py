@@ -29,8 +29,8 @@ DOCUMENT = Document("messages", head=True)
 
 ROLES = {"user": "user", "gemini": "assistant"}
 KNOWN_TYPES = frozenset((*ROLES, "info", "error", "warning", ""))
-RESULT_CHARS = 2_000
-NAME_BYTES = 120
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+NAME_BYTES = 120  # encoded: it stands in the context, which is bounded
 RECENT = 32  # messages known again; one that is repeated later is known by its time
 EMPTY = msgspec.Raw(b"null")
 
@@ -90,7 +90,10 @@ class Change(msgspec.Struct, gc=False):
 
 
 class Line(Message, gc=False, rename="camel"):
-    """A line: metadata (`session_id`), a message, or a change."""
+    """A line: metadata (`session_id`), a message, or a change.
+
+    In the older form the document's other members come first, as a line of metadata.
+    """
 
     session_id: str | None = None
     project_hash: str | None = None
@@ -102,7 +105,10 @@ _lines = Lines(Line)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The chat's identity, the digests of the last messages, and the newest time of all; below 1.5 KB encoded."""
+    """The chat's identity, the digests of the last messages, and the newest time of all; below 1.5 KB encoded.
+
+    `recent` knows a message that comes again, `latest` tells in a repeated list what is new.
+    """
 
     session: str = ""
     project: str = ""
@@ -143,7 +149,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 def _step(context: Context, line: Line, options: Options) -> Fed:
     """One line: the chat's head, a change, or a message."""
-    if line.session_id:
+    if line.session_id:  # messages do not name it
         return Fed(_headed(context, line))
     if context.subagent and not options.subagents:
         return Fed(context)
@@ -166,7 +172,10 @@ def _headed(context: Context, line: Line) -> Context:
 
 
 def _replayed(context: Context, messages: Sequence[Message], options: Options) -> Fed:
-    """Of a list that replaces all messages, those newer than any seen."""
+    """Of a list that replaces all messages, those newer than any seen.
+
+    Compared by time, not by `recent`, which a long list would exceed. A message without a time counts as seen.
+    """
     turns: tuple[Turn, ...] = ()
     before = context.latest
     for message in messages:
@@ -192,7 +201,7 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
         text, mark = "", key("tools", message.id or "", message.timestamp or "", *tools, *files)
     if mark[:12] in context.recent or not (text or tools or files):
         return context, ()
-    recent = (*context.recent, mark[:12])[-RECENT:]
+    recent = (*context.recent, mark[:12])[-RECENT:]  # 12 hex digits, for the context is small
     facts = Facts(
         kind="subagent" if context.subagent else "exchange",
         project=context.project,
@@ -202,6 +211,7 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
         files=files,
     )
     turn = Turn(context.session, message.id or mark, role, text, at, mark, facts)
+    # The newest of all: times may step back.
     return replace(context, recent=recent, latest=max(context.latest, at)), (turn,)
 
 
@@ -240,7 +250,10 @@ def _paths(call: Call) -> list[str]:
 
 
 def _result(call: Call) -> str:
-    """The beginning of what a tool answered, unless it was our own search."""
+    """The beginning of what a tool answered, unless it was our own search.
+
+    In the form of the API: a list of parts with a `functionResponse` each. Anything else has no text.
+    """
     command = call.args.command if call.args else None
     if is_own_tool(call.name or "") or (isinstance(command, str) and is_own_command(command)):
         return ""

@@ -29,7 +29,7 @@ ROLES = {
     **dict.fromkeys(("assistant", "gpt", "chatgpt", "bard", "bot", "model", "ai"), "assistant"),
 }
 CONVERSATIONS = 8  # whose chain is remembered; where ids alternate between more, an old one's chain begins afresh
-ID_BYTES = 100
+ID_BYTES = 100  # encoded: it stands in the context, which is bounded
 NAME_CHARS = 200
 
 
@@ -87,7 +87,10 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
-    """Whether one record is of a shape we know and of no program's own format."""
+    """Whether one record is of a shape we know and of no program's own format.
+
+    Those have clearer signs; a plain chat is what nobody else claims.
+    """
     if any(mark in record for mark in ("type", "payload", "projectHash", "sessionId", "uuid")):
         return False
     said = record.get("messages") or record.get("conversations")
@@ -113,8 +116,10 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
     messages = _conversation(record)
     if messages is None:
         return _one(context, record)
+    # Chained from its own beginning: where the line stands in the file plays no part.
     chain, turns = "", []
-    named = _name(record) or _name(Record(conversation_id=record.id))
+    named = _name(record) or _name(Record(conversation_id=record.id))  # here `id` is the line's, so the conversation's
+    # By all that is said in it: a line that was copied elsewhere is the same conversation.
     conversation = named or f"chat-{key(*(_text(message) for message in messages))[:16]}"
     for message in messages:
         if turn := _turn(message, record, conversation, chain):
@@ -124,7 +129,10 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
 
 
 def _one(context: Context, record: Record) -> Fed:
-    """A record that is a message: its key may be chained to the conversation's last."""
+    """A record that is a message: its key may be chained to the conversation's last.
+
+    The conversation moves to the end of the list, so the one that was silent longest is forgotten first.
+    """
     conversation = _name(record) or context.stem
     chains = dict(context.chains)
     turn = _turn(record, record, conversation, chains.pop(conversation, ""))
@@ -155,7 +163,10 @@ def _record(value: Any) -> Record | None:
 
 
 def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn | None:
-    """The turn of a message of `line`, None for one of another role or without content."""
+    """The turn of a message of `line`, None for one of another role or without content.
+
+    A time or an id makes the key independent of what stands around the message.
+    """
     role, text = _role(message), _text(message)
     tools = _tools(message) if role == "assistant" else ()
     if not role or not (text or tools):

@@ -24,7 +24,9 @@ DOCUMENT = Document("requests", head=True)
 
 USERS = (".config/Code/User", "Library/Application Support/Code/User")
 FOLDERS = (b"chatSessions", b"emptyWindowChatSessions", b"transferredChatSessions")
+# Kinds of parts. Plain Markdown has none.
 TEXT, THOUGHT = frozenset(("", "markdownContent")), "thinking"
+# What the editor shows beside the words: progress, edits, confirmations.
 _PASSED_OVER = """
     inlineReference toolInvocationSerialized toolInvocation prepareToolInvocation textEditGroup textEdit
     notebookEditGroup codeblockUri undoStop progressMessage progressTask progressTaskSerialized command confirmation
@@ -32,7 +34,7 @@ _PASSED_OVER = """
     multiDiffData codeCitation move agentDetection
 """
 KNOWN_KINDS = TEXT | frozenset((THOUGHT, *_PASSED_OVER.split()))
-ID_BYTES = 120
+ID_BYTES = 120  # encoded: it stands in the context, which is bounded
 TITLE_BYTES = 400
 
 _session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
@@ -116,7 +118,10 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 
 def _step(context: Context, unit: Unit, options: Options) -> Fed:
-    """The head, or a request."""
+    """The head, or a request.
+
+    The key of an answer is made without its thoughts, whether they are indexed or not.
+    """
     if unit.request_id is None and unit.message is None:
         session = clip(unit.session_id or "", ID_BYTES) or context.session
         return Fed(Context(session, clip((unit.custom_title or "").strip(), TITLE_BYTES)))
@@ -143,7 +148,10 @@ def _turn(context: Context, unit: Unit, role: str, text: str, *, content: str, f
 
 
 def _answer(parts: Sequence[Part], *, thinking: bool) -> str:
-    """The response as one text: a file that is named within a sentence stands as a part of its own."""
+    """The response as one text: a file that is named within a sentence stands as a part of its own.
+
+    Joined without anything in between: a sentence goes on behind the file it names.
+    """
     return "".join([_words(part, thinking=thinking) for part in parts]).replace("\0", "").strip()
 
 

@@ -21,14 +21,20 @@ ORPHAN_S = 1.5  # after the daemon's end a model run may still finish, a stuck o
 
 
 def main(arguments: list[str]) -> int:
-    """Serves until the request descriptor is closed; the exit code is that of the error that kept it from starting."""
+    """Serves until the request descriptor is closed; the exit code is that of the error that kept it from starting.
+
+    The descriptors are pipe ends of their own: on standard output the stray print of a library would tear a frame. A
+    worker that is started as heir (`standby`) gets its settings twice: it loads the model after the first frame, and
+    opens the store, which has one opener, only after the second, when its predecessor has ended.
+    """
     request_fd, reply_fd = int(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ending the worker is the daemon's decision
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.enable()
-    faulthandler.register(signal.SIGUSR2, all_threads=True)
+    faulthandler.register(signal.SIGUSR2, all_threads=True)  # `kill -USR2` prints the stacks of a worker that is stuck
 
     def read(size: int) -> bytes:
+        # `os.read` allocates all it is asked for, before it knows what comes.
         return os.read(request_fd, min(size, 1 << 20))
 
     configure, embedder = _configured(read), None
@@ -42,7 +48,7 @@ def main(arguments: list[str]) -> int:
     inbox.start()  # before anything heavy: a worker whose daemon is gone ends even while it starts
     if embedder is None:
         _behave(configure.settings)
-    reply = os.fdopen(reply_fd, "wb", buffering=0)
+    reply = os.fdopen(reply_fd, "wb", buffering=0)  # unbuffered: written is sent
     return _serve(inbox, reply, configure.settings, embedder)
 
 
@@ -67,7 +73,11 @@ def _prepared(settings: Mapping[str, Any]) -> Any:
 
 
 def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any], embedder: Any) -> int:
-    """Opens the session and serves; 0 at the end of input, else the exit code of what kept it from opening."""
+    """Opens the session and serves; 0 at the end of input, else the exit code of what kept it from opening.
+
+    A store that was opened is closed whatever ends the loop: what it has buffered becomes durable, and its directory
+    free for the next worker.
+    """
     from importer.worker.boot import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
     from importer.worker.serve import Server  # noqa: PLC0415
 
@@ -99,7 +109,7 @@ def _write_all(reply: Any, frame: bytes) -> None:
 def _die_soon() -> None:
     """The input has ended, so nobody waits for what still runs: it gets ORPHAN_S."""
     timer = threading.Timer(ORPHAN_S, os._exit, (0,))
-    timer.daemon = True
+    timer.daemon = True  # a worker that ends by itself does not wait for it
     timer.start()
 
 
@@ -107,9 +117,9 @@ def _behave(settings: Mapping[str, Any]) -> None:
     """Be polite to the machine and first in the OOM killer's line, so that it never picks the daemon."""
     malloc.settle()
     with contextlib.suppress(OSError):
-        os.nice(max(0, int(settings.get("nice", 10)) - os.nice(0)))
+        os.nice(max(0, int(settings.get("nice", 10)) - os.nice(0)))  # nice(2) adds to what was inherited
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
-        score.write("1000")
+        score.write("1000")  # the highest there is; to raise one's own takes no rights
 
 
 if __name__ == "__main__":

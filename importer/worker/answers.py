@@ -1,4 +1,7 @@
-"""What the worker can be asked beside importing, each a function of the session and plain arguments."""
+"""What the worker can be asked beside importing, each a function of the session and plain arguments.
+
+Each runs on the main thread, between two batches or two model runs, so none of them overlaps another.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,16 @@ from importer.worker.stores.schema import point
 from importer.worker.storing import Job
 from importer.worker.upkeep import UPKEEP
 
-CANARY_RUNS = 8
+CANARY_RUNS = 8  # spread over the time asked for
 
 
 @dataclass(slots=True)
 class Session:
-    """The open store, and the model, which is loaded when first needed. `points` is what the store counts."""
+    """The open store, and the model, which is loaded when first needed. `points` is what the store counts.
+
+    Two threads change `points`: the storing thread counts, the main thread asks anew. Where others write to the same
+    store it is what was true at the last `recount`, give or take our own writes.
+    """
 
     store: Store
     load_embedder: Callable[[], Embedder]
@@ -62,7 +69,10 @@ class Session:
 
 
 def search(session: Session, **query: Any) -> list[dict[str, Any]]:
-    """The hits of `query.Query(**query)`, best first, as plain dicts."""
+    """The hits of `query.Query(**query)`, best first, as plain dicts.
+
+    Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
+    """
     wanted = Query(**query)
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
@@ -94,7 +104,10 @@ def trim(session: Session) -> bool:
 
 
 def budget(session: Session, tokens: int) -> int:
-    """Bounds the model runs under way by another number of padded tokens from now on."""
+    """Bounds the model runs under way by another number of padded tokens from now on.
+
+    It holds until the worker ends; a batch that brings a budget of its own goes by that.
+    """
     session.token_budget = tokens
     return tokens
 
@@ -110,7 +123,10 @@ def facet(session: Session, key: str, limit: int = 1000) -> Mapping[str, int]:
 
 
 def erase(session: Session, **scope: str) -> int:
-    """Deletes what the scope holds and says how many points that were."""
+    """Deletes what the scope holds and says how many points that were.
+
+    Counted anew afterwards: how many of them `points` knew of cannot be told from a scope.
+    """
     deleted = session.store.delete(Scope(**scope))
     session.recount()
     return deleted
@@ -132,6 +148,7 @@ def optimise(session: Session) -> bool:
     return session.store.optimize()
 
 
+# By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
     **{
         a.__name__: a

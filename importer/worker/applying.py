@@ -24,7 +24,10 @@ Holders = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to embed and write (with its holders), which points stand otherwise from now on, and which go."""
+    """What to embed and write (with its holders), which points stand otherwise from now on, and which go.
+
+    `known` is how many chunks the store has already, in whatever state.
+    """
 
     write: tuple[tuple[Chunk, Holders], ...]
     standing: Mapping[str, Standing]
@@ -50,19 +53,23 @@ def plan(chunks: Iterable[Chunk], releases: Iterable[Release], stored: Mapping[s
     stands = {point: _standing(now[point], closed_in.get(point, "")) for point in (*fresh, *stored) if point in now}
     return Plan(
         write=tuple((_of(chunk, stands[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
+        # Only what the store has and what changed: new points are written as they stand.
         standing={point: stands[point] for point in stored if point in now and now[point] != stored[point]},
+        # In the store, so `points` can be counted by them.
         deletes=tuple(point for point in stored if point not in now),
         known=known,
     )
 
 
 def _arrive(stands: Holders | None, holder: str) -> Holders:
+    """Who holds a point after a chunk arrived: nobody once it is closed, and closed it stays, whoever comes later."""
     if not holder or stands == ():
         return ()
     return tuple(sorted({*(stands or ()), holder}))
 
 
 def _release(now: dict[str, Holders], release: Release) -> None:
+    """Takes one holder off an open point, and the point with its last holder. Closed and unknown points stay."""
     holders = now.get(release.id)
     if not holders or release.holder not in holders:
         return
@@ -74,6 +81,10 @@ def _release(now: dict[str, Holders], release: Release) -> None:
 
 
 def _standing(holders: Holders, closed_in: str) -> Standing:
+    """How a point stands, and who says it: while it is open its holders, else the conversation that closed it.
+
+    Where one of these is not known, the point goes on naming the conversation it names.
+    """
     said_in = dict.fromkeys(map(held_by, holders) if holders else (closed_in,))
     return Standing(holders, () if "" in said_in else tuple(said_in))
 

@@ -1,4 +1,7 @@
-"""Settings become a session: the store opened, the model located (fetched if need be) and loaded when wanted."""
+"""Settings become a session: the store opened, the model located (fetched if need be) and loaded when wanted.
+
+An heir loads its model before it may open the store (see `__main__`); then the model is given.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,13 @@ def open_session(settings: Mapping[str, Any], embedder: Embedder | None = None) 
     """Opens the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
     failpoints.hit("boot")
     embed: Mapping[str, Any] = settings["embed"]
+    # Known without loading the model, so that a collection of another one is refused before that takes its time.
     name, dimension = models.identity(embed)
     chosen = {**settings["store"], "backlog": settings.get("backlog", False)}
     store = stores.load(settings["location"], model=name, dimension=dimension, settings=chosen)
 
     session = Session(store, lambda: embedder or embedder_of(embed), token_budget=int(embed["token_budget"]))
-    session.recount()
+    session.recount()  # `Ready` tells it to the daemon
     if settings.get("preload"):
         _ = session.embedder
     return session
@@ -32,6 +36,10 @@ def embedder_of(embed: Mapping[str, Any]) -> Embedder:
 
 
 def _with_model(embed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings with the model on disk in place of its name, fetched if need be; a remote one goes by its name.
+
+    Raises ModelError.
+    """
     if embed["provider"] != "fastembed":
         return embed
     model = models.obtain(embed)

@@ -37,12 +37,15 @@ class _Assembly:
         self._parts: dict[int, list[tuple[NDArray[np.float32], int]]] = defaultdict(list)
 
     def add(self, chunk: int, vector: NDArray[np.float32], weight: int) -> NDArray[np.float32] | None:
-        """The chunk's vector (dimension,) when this was its last window."""
+        """The chunk's vector (dimension,) when this was its last window.
+
+        `weight` is the window's tokens, by which it counts in the average.
+        """
         self._parts[chunk].append((vector, weight))
         if len(self._parts[chunk]) < self._expected[chunk]:
             return None
         parts = self._parts.pop(chunk)
-        if len(parts) == 1:
+        if len(parts) == 1:  # at unit length already, as every embedder promises
             return vector
         return tokens.average(np.stack([vector for vector, _ in parts]), [weight for _, weight in parts])
 
@@ -67,13 +70,15 @@ def embed_chunks(
         return embedder.embed([windows[i] for i in members])
 
     def before(under_way: Sequence[Sequence[int]]) -> None:
+        # Of all lanes: any of them may be to blame.
         between(sorted({owners[i] for members in under_way for i in members}))
 
-    groups = embedder.group(lengths, budget_tokens // lanes)
+    groups = embedder.group(lengths, budget_tokens // lanes)  # each lane holds the tensors of a run
     for members, raw in side_by_side(groups, run, lanes, before=before):
         vectors = _checked(raw, embedder.dimension, [owners[i] for i in members])
         added = [(owners[i], assembly.add(owners[i], vectors[k], lengths[i])) for k, i in enumerate(members)]
         done = {chunk: vector for chunk, vector in added if vector is not None}
+        # A run may complete nothing, and `stack` takes no empty list.
         whole = np.stack(list(done.values())) if done else np.empty((0, embedder.dimension), np.float32)
         yield Embedded(
             indexes=tuple(done),

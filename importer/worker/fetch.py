@@ -27,7 +27,7 @@ from importer.worker.model_catalog import DEFAULT
 from importer.worker.model_sources import Progress
 
 SAY_S = 2.0  # between two lines about the same stage, where there is no terminal
-MEGABYTE = 1_000_000
+MEGABYTE = 1_000_000  # decimal, as the bars count
 
 
 def main(argv: Sequence[str] | None = None, stdin: TextIO | None = None) -> int:
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None, stdin: TextIO | None = None) -> int:
 
 
 def _fetch(words: argparse.Namespace, wish: models.ModelWish) -> str:
+    """Fetches or verifies the model, showing how far it is, and tells of it."""
     shown, progress = shown_on(sys.stderr)
     with shown:
         model = models.fetch(wish, progress=progress)
@@ -51,6 +52,7 @@ def _fetch(words: argparse.Namespace, wish: models.ModelWish) -> str:
 
 
 def _path(words: argparse.Namespace, wish: models.ModelWish) -> str:
+    """The directory of a model that is here. Raises ModelError for one that is not: nothing is fetched."""
     model = models.locate(wish)
     if model is None:
         raise ModelError(f"{wish.name} ({wish.precision}) is not on this machine", hint=f"get it: {FETCH}")
@@ -58,6 +60,7 @@ def _path(words: argparse.Namespace, wish: models.ModelWish) -> str:
 
 
 def _list(words: argparse.Namespace, wish: models.ModelWish) -> str:
+    """The models on this machine; with `--json` one list."""
     found = models.cached(wish.models_dir)
     return json.dumps([asdict(model) for model in found]) + "\n" if words.json else _told(found, words)
 
@@ -70,6 +73,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, models.ModelWish], str]] = {
 
 
 def _told(found: Sequence[models.Model], words: argparse.Namespace) -> str:
+    """Models for people, three lines each, or one JSON object a line."""
     if words.json:
         return "".join(json.dumps(asdict(model)) + "\n" for model in found)
     lines = (
@@ -92,6 +96,7 @@ def _wish(words: argparse.Namespace, stdin: TextIO) -> models.ModelWish:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """The flags, for whoever calls this without the importer's settings."""
     parser = argparse.ArgumentParser("importer.worker.fetch", description="Fetch, find or list embedding models.")
     parser.add_argument("command", choices=tuple(COMMANDS))
     parser.add_argument("--models-dir", metavar="DIR", help="where models are kept")

@@ -1,4 +1,7 @@
-"""Frames from the daemon, read by a thread of their own so that a question can overtake the batch being embedded."""
+"""Frames from the daemon, read by a thread of their own so that a question can overtake the batch being embedded.
+
+What is urgent is told by the request itself: questions, and batches that the daemon marked so.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,24 @@ class Inbox:
             self._changed.wait_for(lambda: self._urgent or self._ordinary or self.closed, timeout_s)
             if self._urgent:
                 return self._urgent.popleft()
+            # At the end of input nobody waits for receipts: batches without one are sent again to the next worker.
             return self._ordinary.popleft() if self._ordinary and not self.closed else None
 
     def take_urgent(self, fits: Callable[[wire.Request], bool]) -> Item | None:
-        """The first urgent request, if there is one that `fits` between two model runs; never waits."""
+        """The first urgent request, if there is one that `fits` between two model runs; never waits.
+
+        Only the first one is looked at: urgent requests do not overtake each other.
+        """
         with self._changed:
             if self._urgent and fits(self._urgent[0][1]):
                 return self._urgent.popleft()
             return None
 
     def _run(self) -> None:
-        """Until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes."""
+        """Until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes.
+
+        `on_close` is called on this thread, so also while the main thread is stuck in a model run.
+        """
         try:
             while (frame := wire.read_frame(self._read)) is not None:
                 self._put((frame[0], wire.decode_request(frame[1])))

@@ -31,6 +31,7 @@ def side_by_side(
     with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as pool:
         under_way: dict[Future[Result], Work] = {}
         for work in works:
+            # `before` names what is under way, so runs that have ended must be taken out first.
             if len(under_way) == lanes:
                 yield from _ready(under_way)
             before([*under_way.values(), work])
@@ -43,4 +44,4 @@ def _ready(under_way: dict[Future[Result], Work]) -> Iterator[tuple[Work, Result
     """Waits for at least one run, and takes out those that have ended."""
     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
     for future in done:
-        yield under_way.pop(future), future.result()
+        yield under_way.pop(future), future.result()  # raises what the run raised; leaving the pool waits for the rest

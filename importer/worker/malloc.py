@@ -29,13 +29,19 @@ def glibc(name: str) -> Callable[..., int] | None:
 
 
 def settle(environ: Mapping[str, str] = os.environ, mallopt: Callable[[int, int], int] | None = None) -> dict[str, int]:
-    """Sets what the environment leaves open (glibc has read it before); returns what was set. Call it early."""
+    """Sets what the environment leaves open (glibc has read it before); returns what was set. Call it early.
+
+    Arenas that exist already stay, so it comes before threads are started.
+    """
     call = mallopt or glibc("mallopt")
     missing = {name: pair for name, pair in PARAMETERS.items() if name not in environ}
     return {name: value for name, (number, value) in missing.items() if call is not None and call(number, value)}
 
 
 def trim(malloc_trim: Callable[[int], int] | None = None) -> bool:
-    """Gives free heap pages back to the system; whether there were any."""
+    """Gives free heap pages back to the system; whether there were any.
+
+    With 0, glibc keeps no slack at the heap's top (malloc_trim(3)).
+    """
     call = malloc_trim or glibc("malloc_trim")
     return bool(call is not None and call(0))

@@ -56,7 +56,10 @@ def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
 def migrate_page(
     session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
-    """Copies one page: `next`, how many points were `seen`, and how many of them written."""
+    """Copies one page: `next`, how many points were `seen`, and how many of them written.
+
+    Called again after a kill it writes nothing twice: what stands in the target is left out.
+    """
     target = _target(session, to)
     page = session.store.scroll(after, limit, with_vectors=target.embedder is None)
     there = target.store.lookup([point.id for point in page.points])
@@ -66,6 +69,7 @@ def migrate_page(
     changed = _changed_holders([point for point in page.points if point.id in there], there)
     if fresh or changed:
         target.store.write(fresh, changed, ())
+    # Here, for a copy makes no pause in which the target could be kept in order.
     if target.store.pending_optimize:
         target.store.optimize()
     return {"next": page.next, "seen": len(page.points), "written": len(fresh)}
@@ -79,7 +83,7 @@ def migrate_check(
     page = session.store.scroll(after, limit)
     there = target.store.lookup([point.id for point in page.points])
     missing = [point.id for point in page.points if point.id not in there]
-    there_count = target.store.count() if page.next is None else 0
+    there_count = target.store.count() if page.next is None else 0  # once, with the last page
     return {"next": page.next, "seen": len(page.points), "missing": missing, "there": there_count}
 
 
@@ -118,6 +122,7 @@ def _target(session: Session, to: Mapping[str, Any]) -> Target:
 
 def _maker(fingerprint: str) -> tuple[str, int]:
     """Name and dimension of the model in a fingerprint."""
+    # From the right: the names of models have slashes, too.
     name, dimension, _, _ = fingerprint.rsplit("/", 3)
     return name, int(dimension)
 
@@ -130,12 +135,13 @@ def _embedder(embed: Mapping[str, Any]) -> Embedder:
 
 
 def _request(to: Mapping[str, Any]) -> Request:
+    """A request that only connects: model and dimension are looked at by nobody."""
     return Request(to["location"], "", 0, to["store"])
 
 
 def _name(to: Mapping[str, Any]) -> str:
     """What tells targets apart."""
-    return f"{to['location']}\0{to['store'].get('collection', '')}"
+    return f"{to['location']}\0{to['store'].get('collection', '')}"  # a NUL stands in neither
 
 
 def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -> list[Point]:

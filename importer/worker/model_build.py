@@ -73,6 +73,7 @@ def quantise(source: str, part: str, graph: str) -> None:
 
     Measured on 320 texts with all-MiniLM-L6-v2: mean cosine to fp32 0.994; with embeddings and per tensor 0.956.
     """
+    # All but the graph and its weights is the same in int8; the manifest is written anew.
     skipped = shutil.ignore_patterns("manifest.json", os.path.basename(graph), weights_of(graph))
     shutil.copytree(source, part, ignore=skipped, dirs_exist_ok=True)
     target = os.path.join(part, graph)
@@ -85,6 +86,7 @@ def quantise(source: str, part: str, graph: str) -> None:
 
 
 def _quantise(source: str, target: str) -> None:
+    """ONNX Runtime's own dynamic quantisation, of MatMul weights alone."""
     logging.disable(logging.WARNING)  # it recommends a preprocessing step that our graphs do not need
     try:
         quantize_dynamic(
@@ -94,7 +96,7 @@ def _quantise(source: str, target: str) -> None:
             per_channel=True,
             reduce_range=not multiplies_exactly(_cpu()),
             weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # of tensors whose type it cannot infer
         )
     finally:
         logging.disable(logging.NOTSET)
@@ -118,7 +120,10 @@ def _cpu() -> str:
 
 
 def is_quantised(graph: str) -> bool:
-    """Whether an ONNX file multiplies in integers somewhere. Raises ModelError when it is no ONNX file."""
+    """Whether an ONNX file multiplies in integers somewhere. Raises ModelError when it is no ONNX file.
+
+    The weights beside the graph are not read for it: the names of its ops tell.
+    """
     try:
         model = onnx.load(graph, load_external_data=False)
     except Exception as error:
@@ -145,7 +150,10 @@ def prove(folder: str, description: Description, base: str = "") -> None:
 
 
 def hello_world(graph: str) -> Any:
-    """The vector of "hello world": mean of the tokens' rows, unit length, float32 of shape (dimension,)."""
+    """The vector of "hello world": mean of the tokens' rows, unit length, float32 of shape (dimension,).
+
+    A single text is not padded, so the mean needs no mask.
+    """
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     ids = np.array([HELLO_WORLD], dtype=np.int64)
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}

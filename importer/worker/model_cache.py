@@ -19,8 +19,8 @@ import msgspec
 
 from importer.errors import ModelError
 
-MANIFEST = "manifest.json"
-VERSION = 1
+MANIFEST = "manifest.json"  # written last: a directory that has one was made here, and wholly
+VERSION = 1  # of the manifest; a directory with another one is made anew
 FETCH = "importer model fetch"
 
 
@@ -84,10 +84,12 @@ def verify(folder: str, manifest: Manifest) -> None:
 
 
 def _damaged(folder: str, path: str, said: str) -> ModelError:
+    """The error for one file of a model, with the command that repairs it."""
     return ModelError(f"{os.path.join(folder, path)} {said}", hint=f"repair it: {FETCH}")
 
 
 def _size(path: str) -> int | None:
+    """Bytes of a file, None for one that is not there."""
     with suppress(OSError):
         return os.stat(path).st_size
     return None
@@ -104,7 +106,10 @@ def sha256_of(path: str) -> str:
 
 
 def sums(folder: str) -> dict[str, Stored]:
-    """All files below a directory, by relative path, and durably on disk when this returns."""
+    """All files below a directory, by relative path, and durably on disk when this returns.
+
+    The manifest is written afterwards, so it is not among them.
+    """
     found: dict[str, Stored] = {}
     for parent, _, names in os.walk(folder):
         for name in sorted(names):
@@ -117,7 +122,11 @@ def sums(folder: str) -> dict[str, Stored]:
 
 
 def publish(part: str, folder: str, manifest: Manifest) -> None:
-    """Give a complete directory its name; whatever stood there before is removed. Durable on return."""
+    """Give a complete directory its name; whatever stood there before is removed. Durable on return.
+
+    A directory cannot be replaced in one step. A kill between the two renames leaves none of that name: the next fetch
+    makes it again, and nobody ever sees half of one.
+    """
     with open(os.path.join(part, MANIFEST), "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
         file.flush()
@@ -149,7 +158,10 @@ def beside(folder: str, kind: str) -> str:
 
 @contextmanager
 def only_writer(folder: str, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Waits until no other process fetches this model, saying so by `on_wait`. The lock goes with the process."""
+    """Waits until no other process fetches this model, saying so by `on_wait`. The lock goes with the process.
+
+    The lock's file stays: if it were removed, two processes could each lock a file of that name.
+    """
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with open(beside(folder, "lock"), "wb") as file:
         try:

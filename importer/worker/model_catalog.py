@@ -97,12 +97,14 @@ def describe(name: str) -> Description:
 
 
 def _listed() -> dict[str, Description]:
+    """Every text model fastembed knows, by its name in lower case."""
     from fastembed import TextEmbedding  # noqa: PLC0415  84 MiB, and the default model does without
 
     return {entry["model"].lower(): _from_fastembed(entry) for entry in TextEmbedding.list_supported_models()}
 
 
 def _from_fastembed(entry: dict[str, Any]) -> Description:
+    """An entry of fastembed's list as a description. It has no sums: the hub states them when it is asked."""
     graph, more = entry["model_file"], entry.get("additional_files") or ()
     return Description(
         name=entry["model"],

@@ -54,10 +54,15 @@ def positions_in(folder: str) -> int:
 
 
 def _tokens(said: object) -> int:
+    """A limit in tokens; 0 where none is said, or a number that means "no limit"."""
     return said if isinstance(said, int) and 0 < said < LONGEST_TOKENS else 0
 
 
 def _json(folder: str, name: str) -> dict[str, Any]:
+    """The JSON object in a file of the directory; {} where there is no file, or another value in it.
+
+    Raises ModelError for a file that cannot be read, or is damaged.
+    """
     try:
         with open(os.path.join(folder, name), "rb") as file:
             found = json.load(file)

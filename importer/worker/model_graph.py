@@ -112,7 +112,9 @@ def lay_out(graph: Graph, shape: Shape) -> Layout:
     sequence = graph.op("Shape", "input_ids", start=1, end=2)
     mask = graph.op("Reshape", "attention_mask", graph.ints(-1))
     kept = graph.op("Reshape", graph.op("NonZero", mask), graph.ints(-1))
-    column = graph.op("Mod", kept, sequence)
+    column = graph.op("Mod", kept, sequence)  # of positions in the flattened batch
+    # The packed row of each position, counted over the flattened batch. Padding repeats the row before it; padding at
+    # the very beginning would have -1.
     ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis", np.array(0))), graph.ints(1))
     spread = graph.op("Reshape", graph.op("Max", ordinal, graph.ints(0)), graph.op("Shape", "input_ids"))
     return Layout(
@@ -176,20 +178,24 @@ class Encoder:
         return self.graph.op("Gather", self.graph.op("Reshape", ids, self.graph.ints(-1)), self.layout.kept)
 
     def _rows(self, table: str, index: str) -> str:
+        """Rows of a published table of embeddings, one for each index: (tokens, hidden)."""
         return self.graph.op("Gather", self._published(f"embeddings.{table}_embeddings.weight"), index)
 
     def _attention(self, hidden: str, prefix: str) -> str:
         """Softmax of scaled scores times values, per text and head."""
         op, ints, width = self.graph.op, self.graph.ints, self.shape.hidden // self.shape.heads
         projected = self._multiplied(hidden, f"{prefix}.projection", *_projection(self.weights, prefix, width))
-        short_rows = op("Reshape", projected, ints(-1, width))
+        short_rows = op("Reshape", projected, ints(-1, width))  # (tokens x 3 x heads, width)
+        # Each (batch, heads, sequence, width).
         query, key, value = (op("Gather", short_rows, index, axis=0) for index in self.layout.heads)
         scores = op("MatMul", query, op("Transpose", key, perm=[0, 1, 3, 2]))
         shares = op("Softmax", op("Add", scores, self.layout.bias), axis=-1)
+        # Back to short rows, (batch x heads x sequence, width).
         context = op("Reshape", op("MatMul", shares, value), ints(-1, width))
         return op("Reshape", op("Gather", context, self.layout.context, axis=0), ints(-1, self.shape.hidden))
 
     def _dense(self, hidden: str, prefix: str) -> str:
+        """A published linear layer; weights are stored as (out, in), hence transposed."""
         return self._multiplied(hidden, prefix, self.weights[f"{prefix}.weight"].T, self.weights[f"{prefix}.bias"])
 
     def _multiplied(self, hidden: str, prefix: str, matrix: Array, bias: Array) -> str:
@@ -198,11 +204,13 @@ class Encoder:
         return self.graph.op("Add", product, self.graph.weight(f"{prefix}.bias", bias))
 
     def _normalised(self, prefix: str, left: str, right: str) -> str:
+        """Layer normalisation of the sum of two, with the published scale and bias."""
         scale, bias = self._published(f"{prefix}.weight"), self._published(f"{prefix}.bias")
         both = self.graph.op("Add", left, right)
         return self.graph.op("LayerNormalization", both, scale, bias, axis=-1, epsilon=self.shape.epsilon)
 
     def _published(self, name: str) -> str:
+        """A constant under its published name."""
         return self.graph.weight(name, self.weights[name])
 
 

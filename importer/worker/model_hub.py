@@ -48,13 +48,14 @@ class Hub:
             if wanted.optional:
                 return None
             raise
-        except hub.errors.HfHubHTTPError:
+        except hub.errors.HfHubHTTPError:  # it did answer, so it is not silent
             raise
         except Exception as error:
             self.silence = f"no answer ({first_line(error)})"
             raise Unavailable(self.silence) from error
 
     def _download(self, repository: str, stated: list[tuple[Wanted, Any]], folder: str, progress: Progress) -> str:
+        """Downloads what the hub has said it has, from the commit it named, so that all files belong together."""
         import huggingface_hub as hub  # noqa: PLC0415  see above
 
         served = [(wanted.path, said) for wanted, said in stated if said is not None]
@@ -77,6 +78,7 @@ def check_etag(path: str, etag: str) -> None:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         elif len(etag) == 40:
             head = f"blob {os.fstat(file.fileno()).st_size}\0".encode()
+            # Whole in memory: large files have the other sum.
             found = hashlib.sha1(head + file.read(), usedforsecurity=False).hexdigest()
         else:
             return

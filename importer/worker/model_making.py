@@ -42,7 +42,7 @@ class Making:
             return origin
 
         manifest = self._place(fill)
-        shutil.rmtree(raw, ignore_errors=True)
+        shutil.rmtree(raw, ignore_errors=True)  # only now: the next try goes on with what is there
         return manifest
 
     def quantised(self, base: str, origin: str) -> Manifest:
@@ -56,7 +56,10 @@ class Making:
         return self._place(fill, base)
 
     def _place(self, fill: Callable[[str], str], base: str = "") -> Manifest:
-        """`fill(part)` makes the files and returns their origin; with a `base` it is that model in int8."""
+        """`fill(part)` makes the files and returns their origin; with a `base` it is that model in int8.
+
+        Nothing gets the name before its vector was compared with the published one and its files are on disk.
+        """
         part = model_cache.beside(self.folder, "part")
         shutil.rmtree(part, ignore_errors=True)  # of a fetch that was killed
         os.makedirs(part)
@@ -84,7 +87,10 @@ class Making:
         )
 
     def _bring(self, raw: str, sources: Sequence[Source]) -> str:
-        """Asks the sources in their order; returns the origin."""
+        """Asks the sources in their order; returns the origin.
+
+        Raises ModelError when none serves, with the reason of each.
+        """
         reasons = []
         for source in sources:
             try:

@@ -42,6 +42,7 @@ def within(limit_s: float, call: Callable[[], T]) -> T:
     Time-outs of a connection do not cover its name's resolution, which may take half a minute.
     """
     outcome: list[tuple[T | None, BaseException | None]] = []
+    # A daemon thread: a call that never returns does not keep the process from ending.
     threading.Thread(target=lambda: outcome.append(_outcome(call)), daemon=True).start()
     give_up = time.monotonic() + limit_s
     while not outcome and time.monotonic() < give_up:

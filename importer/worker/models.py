@@ -51,7 +51,10 @@ class ModelWish:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model on disk. `graph` is the file in `directory` that ONNX Runtime loads, `source` says where it came from."""
+    """A model on disk. `graph` is the file in `directory` that ONNX Runtime loads, `source` says where it came from.
+
+    `dimension` is how many numbers a vector has; `window_tokens` counts special tokens, too.
+    """
 
     name: str
     directory: str
@@ -97,6 +100,7 @@ def fetch(
     offline = wish.offline or environ.get("HF_HUB_OFFLINE", "").lower() in YES
     try:
         with model_cache.only_writer(folder, lambda: progress("waiting for another fetch", 0, 0)):
+            # Looked at again under the lock: the process that held it may have made just this model.
             made = _sound(folder) or _make(wish, folder, progress, () if offline else sources)
     except OSError as error:
         raise ModelError(f"cannot write to {wish.models_dir}: {error}", hint="a model takes about 300 MB") from error
@@ -104,7 +108,11 @@ def fetch(
 
 
 def _make(wish: ModelWish, folder: str, progress: Progress, sources: Sequence[Source] | None) -> Manifest:
-    """Fetched and built, or quantised from the fp32 model, which is fetched first if it is not there."""
+    """Fetched and built, or quantised from the fp32 model, which is fetched first if it is not there.
+
+    `sources` None are the network's, () is offline. For int8 two locks are held, first this model's, then that of the
+    whole one it is made from.
+    """
     from importer.worker import model_making  # noqa: PLC0415  onnx and the quantiser weigh 60 MB; workers go without
 
     making = model_making.Making(describe(wish.name), folder, progress)
@@ -118,6 +126,7 @@ def _make(wish: ModelWish, folder: str, progress: Progress, sources: Sequence[So
 def cached(models_dir: str) -> list[Model]:
     """The models below a directory, by name; their files are not looked at."""
     folders = [entry.path for entry in os.scandir(models_dir)] if os.path.isdir(models_dir) else []
+    # Hidden are locks, and what is just being made.
     visible = [folder for folder in sorted(folders) if not os.path.basename(folder).startswith(".")]
     found = [(folder, model_cache.read(folder)) for folder in visible]
     return [_model(folder, manifest, ModelWish(models_dir)) for folder, manifest in found if manifest]
@@ -155,6 +164,7 @@ def identity(embed: Mapping[str, Any]) -> tuple[str, int]:
 def _directory(wish: ModelWish) -> str:
     """The directory of a model that is used as it is; "" for one that goes by its name."""
     named = os.path.expanduser(wish.name)
+    # Names of models have slashes, too: a path shows by how it begins.
     return wish.directory or (named if named.startswith(("/", "./", "../")) or named in {".", ".."} else "")
 
 
@@ -203,6 +213,7 @@ def _stored(folder: str) -> Manifest | None:
 
 
 def _sound(folder: str) -> Manifest | None:
+    """The manifest of a model that is here and undamaged, else None."""
     try:
         return _stored(folder)
     except ModelError:
@@ -210,7 +221,10 @@ def _sound(folder: str) -> Manifest | None:
 
 
 def _model(folder: str, manifest: Manifest, wish: ModelWish) -> Model:
-    """Raises ModelError for a window beyond the model's positions."""
+    """Raises ModelError for a window beyond the model's positions.
+
+    Beyond them the graph would look up rows that its table of positions does not have.
+    """
     positions = model_files.positions_in(folder)
     if positions and wish.window_tokens > positions:
         raise ModelError(f"window_tokens = {wish.window_tokens}, but {manifest.name} takes {positions} at most")

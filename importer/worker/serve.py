@@ -44,6 +44,7 @@ class Server:
         self._storing.start()
         rested = False
         while not self._inbox.closed:
+            # One rest in each pause: having rested, the next request is waited for without waking up again.
             item = self._inbox.take(None if rested else IDLE_S)
             if item is not None:
                 self._serve(*item)
@@ -96,6 +97,7 @@ class Server:
         which names the chunks, for vectors that must not be stored.
         """
         started = time.monotonic()
+        # Text that is stored already costs one lookup.
         todo = plan(request.chunks, request.releases, self._session.store.lookup(sorted(ids)))
         order = [chunk.id for chunk, _ in todo.write]
         points: list[Point] = []
@@ -105,9 +107,10 @@ class Server:
                 tokens += part.tokens
                 points += [self._session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
         except VectorsRefused as error:
-            if not error.rows:
+            if not error.rows:  # all of them: no chunk is to blame
                 raise
             raise PointsRejected(error.message, ids=tuple(order[row] for row in error.rows)) from error
+        # Nothing is in the model now: a death from here on is none of its chunks' fault.
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
         return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds)
@@ -116,6 +119,7 @@ class Server:
         """Embeds, and says before each model run which chunks are in it."""
         if not texts:
             return
+        # A batch that is tried again may bring a smaller one.
         budget = request.token_budget or self._session.token_budget
 
         def between(indexes: Sequence[int]) -> None:
@@ -132,14 +136,22 @@ class Server:
         self._send(number, wire.Working(tuple(ids)))
 
     def _fits(self, request: wire.Request) -> bool:
-        """An urgent batch may overtake only batches that it shares no point with."""
+        """An urgent batch may overtake only batches that it shares no point with.
+
+        Its plan would be made from what the store has now, while the points of the batch under way are on their way
+        there.
+        """
         if isinstance(request, wire.Import):
             touched = {chunk.id for chunk in request.chunks} | {release.id for release in request.releases}
             return not touched & self._embedding
         return True
 
     def _stored(self, job: Job, seconds: float) -> None:
-        """On the storing thread, once the write is durable."""
+        """On the storing thread, once the write is durable.
+
+        The job counts as pending until this returns, so the upkeep here overlaps neither that of `_rest`, which settles
+        first, nor another write.
+        """
         self._session.count(job)
         failpoints.hit("receipt")
         receipt = Receipt(
@@ -172,7 +184,7 @@ class Server:
             ids=getattr(error, "ids", ()),
             retry_after_s=getattr(error, "retry_after_s", 0.0),
         )
-        exit_code = known.exit_code if known else 1
+        exit_code = known.exit_code if known else 1  # what a one-shot import ends with, if it has to
         self._send(number, wire.Failed(failure, exit_code, known.hint if known else ""))
 
     def _send(self, number: int, reply: wire.Reply) -> None:

@@ -1,4 +1,7 @@
-"""The thread that writes to the store, so that one batch is stored while the next is embedded."""
+"""The thread that writes to the store, so that one batch is stored while the next is embedded.
+
+A store's error does not end the thread: it is told of its batch, and the next one is tried.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,11 @@ class Job:
 
 @dataclass(slots=True)
 class Storing:
-    """Writes one job at a time, in order. `stored(job, seconds)` or `failed(job, error)` is called on its thread."""
+    """Writes one job at a time, in order. `stored(job, seconds)` or `failed(job, error)` is called on its thread.
+
+    The queue holds a single job. With the one being written and the one being embedded at most three batches have their
+    vectors in memory, and a slow store slows down the embedding.
+    """
 
     store: Store
     stored: Callable[[Job, float], None]
@@ -44,11 +51,16 @@ class Storing:
 
     def submit(self, job: Job) -> None:
         """Queues a write; waits while one is being written and another queued."""
-        self._pending[job.number] = job.ids
+        self._pending[job.number] = job.ids  # before `put`: a job done at once must find its entry to take out
         self._jobs.put(job)
 
     def settle(self, ids: frozenset[str] | None = None) -> None:
-        """Waits until no queued write touches any of `ids` (None: until all is written)."""
+        """Waits until no queued write touches any of `ids` (None: until all is written).
+
+        Called by the thread that submits, so nothing new comes meanwhile. A queue can only be waited for as a whole; it
+        is short.
+        """
+        # A copy: the storing thread takes entries out.
         if any(ids is None or ids & pending for pending in list(self._pending.values())):
             self._jobs.join()
 
@@ -67,6 +79,7 @@ class Storing:
         self._jobs.task_done()
 
     def _write(self, job: Job) -> None:
+        """Writes one job and reports how it went. Raises what the report raises, which ends the thread."""
         started = time.monotonic()
         try:
             failpoints.hit("upsert.before")

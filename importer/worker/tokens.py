@@ -54,7 +54,11 @@ def group(lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
 
 
 def _cheapest_starts(row: NDArray[np.float64], budget_tokens: int) -> list[int]:
-    """For each length of prefix of the ascending `row`, where its last group begins in the cheapest partition."""
+    """For each length of prefix of the ascending `row`, where its last group begins in the cheapest partition.
+
+    `row` has shape (n,), the result n + 1 entries. `best[i]` is the least cost of the first i windows: Bellman's
+    recursion over where the last group begins.
+    """
     best = np.zeros(len(row) + 1)
     starts = [0] * (len(row) + 1)
     counts = np.arange(len(row) + 1, dtype=np.float64)
@@ -65,14 +69,14 @@ def _cheapest_starts(row: NDArray[np.float64], budget_tokens: int) -> list[int]:
         costs = best[first:end] + run * (1 + longest / ATTENTION_TOKENS + run / CACHE_TOKENS)
         at = int(costs.argmin())
         starts[end] = first + at
-        best[end] = costs[at] + RUN_TOKENS
+        best[end] = costs[at] + RUN_TOKENS  # the same for every candidate, so it decides nothing
     return starts
 
 
 def pack(lengths: Sequence[int], most_tokens: int, most_windows: int) -> list[list[int]]:
     """Positions in order, as many to a group as fit both bounds: for a service that pads nothing and counts calls."""
     groups: list[list[int]] = []
-    used = most_tokens
+    used = most_tokens  # as if full: the first window opens a group
     for i, length in enumerate(lengths):
         if not groups or used + length > most_tokens or len(groups[-1]) == most_windows:
             groups.append([])
@@ -96,6 +100,7 @@ def cut(count: int, room: int, breaks: Sequence[bool]) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     start = 0
     while count - start > room:
+        # Windows still needed, rounded up. A break right behind a full window counts, hence room + 1 places.
         wanted = -(-(count - start) // room)
         end = start + _nearest_break(breaks[start : start + room + 1], (count - start) // wanted)
         spans.append((start, end))

@@ -19,7 +19,7 @@ from importer.worker.stores.schema import DOCUMENT, METADATA, holders
 if TYPE_CHECKING:
     from importer.worker.answers import Session  # which gathers the questions of this module
 
-PAGE_POINTS = 512
+PAGE_POINTS = 512  # without vectors
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
 
 
@@ -43,7 +43,11 @@ def _metadata(found: Point) -> Mapping[str, Any]:
 
 
 def erase_ids(session: Session, ids: Sequence[str]) -> int:
-    """Deletes these points, durably; how many of them there were."""
+    """Deletes these points, durably; how many of them there were.
+
+    Ids that are not there are passed over; asking twice deletes nothing more.
+    """
+    # A stranger's points may have integers as ids.
     wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
     count = len(session.store.lookup(wanted)) if wanted else 0
     if count:
@@ -53,7 +57,10 @@ def erase_ids(session: Session, ids: Sequence[str]) -> int:
 
 
 def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
-    """Imports these chunks as a batch does; how many were embedded and written."""
+    """Imports these chunks as a batch does; how many were embedded and written.
+
+    Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
+    """
     made = [Chunk(**chunk) for chunk in chunks]
     todo = plan(made, (), session.store.lookup([chunk.id for chunk in made]))
     texts = [chunk.text for chunk, _ in todo.write]
@@ -77,6 +84,7 @@ def thread(
     at = next((place for place, (*_, point) in enumerate(order) if point == around), 0)
     first = max(0, at - before)
     wanted = {point: place for place, (*_, point) in enumerate(order) if first <= place <= at + after}
+    # A second pass for the texts: the first one kept places alone, for a conversation may be long.
     found = []
     for page in _pages(session, Scope(conversation=conversation)):
         for point in page:
@@ -94,6 +102,7 @@ def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]
         for point in page
         for facts in [_metadata(point)]
     ]
+    # A chunk's time is that of its newest message; the least of an exchange's chunks stands for its beginning.
     begun: dict[str, str] = {}
     for exchange, _, at, _ in chunks:
         begun[exchange] = min(at, begun.get(exchange, at))

@@ -80,7 +80,10 @@ def session_of(given: Order, threads: int, *, spinning: bool) -> Any:
 
 
 def runs(windows: Sequence[Any], most_tokens: int, names: set[str]) -> list[Run]:
-    """Each window in exactly one run, none padded, in random order."""
+    """Each window in exactly one run, none padded, in random order.
+
+    The order is random but always the same, for all shapes and machines.
+    """
     by_length: Mapping[int, list[Any]] = defaultdict(list)
     for window in windows:
         by_length[window.tokens].append(window)
@@ -93,6 +96,7 @@ def runs(windows: Sequence[Any], most_tokens: int, names: set[str]) -> list[Run]
 
 
 def _run(alike: Sequence[Any], names: set[str]) -> Run:
+    """Inputs of one run, each (windows, tokens), of those the graph has; nothing is masked, for nothing is padded."""
     ids = np.stack([window.ids for window in alike]).astype(np.int64)
     every = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
     return {name: value for name, value in every.items() if name in names}, ids.size
@@ -106,6 +110,7 @@ def _slice(session: Session, runs: Iterator[Run], seconds: float) -> tuple[int, 
         tokens = 0
         while time.perf_counter() - started_s < seconds:
             inputs, count = next(runs)
+            # ONNX Runtime lets go of the interpreter's lock meanwhile, so lanes run side by side.
             session.runtime.run(None, inputs)
             tokens += count
         return tokens

@@ -42,7 +42,7 @@ def directory(source: str, target: str) -> str:
     onnx.save(build(weights, shape), os.path.join(target, GRAPH))
     for name in os.listdir(source):
         if name.endswith((".json", ".txt")) and not os.path.lexists(os.path.join(target, name)):
-            os.symlink(os.path.join(source, name), os.path.join(target, name))
+            os.symlink(os.path.join(source, name), os.path.join(target, name))  # the tokenizer is the same
     return target
 
 
@@ -87,6 +87,7 @@ class _Encoder:
         return self._added(f"{prefix}.output", self._gelu(self._dense(f"{prefix}.intermediate.dense", hidden)), hidden)
 
     def _rows(self, table: str, index: str) -> str:
+        """Rows of a published table, one for each index."""
         name = f"embeddings.{table}_embeddings.weight"
         return self.graph.op("Gather", self.graph.weight(name, self.weights[name]), index)
 
@@ -117,9 +118,11 @@ class _Encoder:
         return op("Reshape", whole, self.graph.ints(0, 0, shape.heads, shape.hidden // shape.heads))
 
     def _added(self, prefix: str, value: str, hidden: str) -> str:
+        """A dense layer's result added to its layer's input, normalised."""
         return self._normalised(prefix, self.graph.op("Add", self._dense(f"{prefix}.dense", value), hidden))
 
     def _dense(self, prefix: str, value: str) -> str:
+        """A dense layer as tracing leaves it: a product and its bias, added from the left."""
         product = self.graph.op("MatMul", value, self._published(f"{prefix}.matrix"))
         return self.graph.op("Add", self._published(f"{prefix}.bias"), product)
 
@@ -130,11 +133,14 @@ class _Encoder:
         return op("Mul", op("Mul", value, op("Add", error, self._number("one", 1.0))), self._number("half", 0.5))
 
     def _normalised(self, prefix: str, value: str) -> str:
+        """Layer normalisation with the published scale and bias."""
         scale, bias = (self._published(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))
         return self.graph.op("LayerNormalization", value, scale, bias, axis=-1, epsilon=self.shape.epsilon)
 
     def _published(self, name: str) -> str:
+        """A constant under its published name."""
         return self.graph.weight(name, self.weights[name])
 
     def _number(self, name: str, value: float) -> str:
+        """A constant of one float32, as tracing leaves Python's numbers."""
         return self.graph.weight(name, np.array(value, dtype=np.float32))

@@ -35,6 +35,7 @@ def main() -> None:
 
 
 def _store(client: Any, model: Any, path: str, pieces: list[str]) -> None:
+    """One upsert a file, under random ids: imported again, everything would be there twice."""
     points = [
         models.PointStruct(id=str(uuid.uuid4()), vector=vector.tolist(), payload={"document": text, "path": path})
         for vector, text in zip(model.embed(pieces), pieces, strict=True)

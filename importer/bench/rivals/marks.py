@@ -46,7 +46,11 @@ def texts_of(given: Order) -> list[str]:
 
 @dataclass(slots=True)
 class Marks:
-    """Running totals; only what happens inside `timed` counts as seconds."""
+    """Running totals; only what happens inside `timed` counts as seconds.
+
+    A mark is a line of JSON on standard output; whoever runs the rival reads them as they come, and may end it any
+    time.
+    """
 
     out: TextIO = sys.stdout
     totals: dict[str, float] = field(default_factory=lambda: {"seconds": 0.0, "tokens": 0, "chunks": 0, "files": 0})
@@ -58,7 +62,10 @@ class Marks:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Adds what it takes to the seconds."""
+        """Adds what it takes to the seconds.
+
+        Counting real tokens, for one, is not the rival's work and stands outside.
+        """
         started_s = time.perf_counter()
         yield
         self.totals["seconds"] += time.perf_counter() - started_s

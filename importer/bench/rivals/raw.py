@@ -23,6 +23,7 @@ def main() -> None:
     given = order()
     texts, model, marks = texts_of(given), model_of(given), Marks()
     marks.say(ready=True)
+    # A generator that runs its batches as they are asked for, so each is timed by itself.
     vectors = model.embed(texts)
     for start in range(0, len(texts), BATCH_TEXTS):
         batch = texts[start : start + BATCH_TEXTS]

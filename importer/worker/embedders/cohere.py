@@ -11,6 +11,7 @@ from importer.worker.embedders.remote import Question, RemoteEmbedder, Service, 
 
 def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:
     """Asks once and is ready."""
+    # Only embed-v4.0 takes long texts.
     narrow = "v4" not in str(settings.get("model", ""))
     return open_service(replace(SERVICE, window_tokens=512) if narrow else SERVICE, settings)
 

@@ -44,7 +44,10 @@ def open_embedder(settings: Mapping[str, Any]) -> FastEmbedder:
 
 
 def lanes_of(threads: int) -> int:
-    """How many model runs share these threads: one each, as long as there are few."""
+    """How many model runs share these threads: one each, as long as there are few.
+
+    A run's small operations use one core whatever it is given (see `lanes`).
+    """
     return min(threads, MOST_LANES)
 
 
@@ -58,6 +61,7 @@ class FastEmbedder:
         self._engine = engine
         self._takes_ids = isinstance(engine.model, OnnxTextModel)
         self._tokenizer = engine.model.tokenizer
+        # Both are read off the tokenizer before the two lines below switch them off; `split` cuts, `_row` pads.
         self.window_tokens = _window_tokens(self._tokenizer, chosen)
         self._padding = self._tokenizer.padding or {"pad_id": 0, "direction": "right"}
         self._tokenizer.no_truncation()
@@ -70,6 +74,9 @@ class FastEmbedder:
         return [windows for block in blocks for windows in self._split(list(block))]
 
     def _split(self, texts: list[str]) -> list[list[Window]]:
+        """One block, tokenised together. Raises EmbedError for all of it when the tokenizer cannot read one of its
+        texts.
+        """
         try:
             encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         except Exception as error:  # a lone surrogate, for one
@@ -77,6 +84,7 @@ class FastEmbedder:
         return [self._windows(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
     def _windows(self, text: str, encoding: Any) -> list[Window]:
+        """The windows of one text; their texts are cut at the characters where their first tokens begin."""
         room = self.window_tokens - len(self._before) - len(self._after)
         ids = encoding.ids
         if len(ids) <= room:
@@ -85,10 +93,12 @@ class FastEmbedder:
         breaks = [i == 0 or word is None or word != words[i - 1] for i, word in enumerate(words)]
         spans = tokens.cut(len(ids), room, breaks)
         offsets = encoding.offsets
+        # White space between two windows goes to the first, so that the texts together are the whole text.
         edges = [0, *(offsets[start][0] for start, _ in spans[1:]), len(text)]
         return [self._window(text[a:b], ids[slice(*span)]) for a, b, span in zip(edges, edges[1:], spans, strict=False)]
 
     def _window(self, text: str, ids: list[int]) -> Encoded:
+        """Own tokens with the special ones around them, which every window needs to be a text of its own."""
         whole = np.array([*self._before, *ids, *self._after], dtype=np.int32)
         return Encoded(text, len(whole), whole)
 
@@ -99,6 +109,7 @@ class FastEmbedder:
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """One model run over the windows, padded to the longest: (n, dimension) at unit length."""
         documents = self._documents(windows)
+        # One run whatever the count: fastembed would cut at 256 and run the parts one after the other.
         return self._collected(self._engine.passage_embed(documents, batch_size=len(documents)))
 
     def query(self, text: str) -> NDArray[np.float32]:
@@ -108,12 +119,14 @@ class FastEmbedder:
         return tokens.average(np.stack(rows), [window.tokens for window in windows])
 
     def _documents(self, windows: Sequence[Window]) -> list[Any]:
+        """What fastembed is given: rows as wide as the longest window, or texts where its class tokenises by itself."""
         if not self._takes_ids:
             return [window.text for window in windows]
         longest = max(window.tokens for window in windows)
         return [self._row(window, longest) for window in windows]
 
     def _row(self, window: Window, longest: int) -> Row:
+        """Ids and mask, each (longest,), with the padding on the side where the tokenizer has it."""
         if not isinstance(window, Encoded):
             raise EmbedError("the window was split by another embedder")
         ids = np.full(longest, self._padding["pad_id"], dtype=np.int64)
@@ -135,7 +148,10 @@ class FastEmbedder:
 
 
 def _window_tokens(tokenizer: Any, chosen: Settings) -> int:
-    """The longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions."""
+    """The longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions.
+
+    Call it before truncation is switched off, for that is what it looks at.
+    """
     said = (tokenizer.truncation or {}).get("max_length", LONGEST_WINDOW)
     window = chosen.window_tokens or WINDOWS.get(chosen.model.lower(), min(said, LONGEST_WINDOW))
     positions = beside(chosen, "config.json").get("max_position_embeddings", window)
@@ -149,6 +165,6 @@ def _special_ids(tokenizer: Any) -> tuple[list[int], list[int]]:
     """Ids the model wants before and after a text, read off a text encoded with and without them."""
     bare = tokenizer.encode("a", add_special_tokens=False).ids
     full = tokenizer.encode("a", add_special_tokens=True).ids
-    starts = (i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+    starts = (i for i in range(len(full)) if full[i : i + len(bare)] == bare)  # special tokens may stand on both sides
     at = next(starts, 0)
     return full[:at], full[at + len(bare) :]

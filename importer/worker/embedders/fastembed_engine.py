@@ -50,6 +50,7 @@ class Row(NamedTuple):
 class _Windowed:
     """Mixed into fastembed's ONNX model classes: documents arrive as rows of ids, and spinning can be switched off."""
 
+    # fastembed hands on no other keyword arguments than these, and drops the rest without a word.
     EXPOSED_SESSION_OPTIONS = ("enable_cpu_mem_arena", "spinning")
 
     @classmethod
@@ -66,6 +67,8 @@ class _Windowed:
 
 
 class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
+    """fastembed's own engine over model classes that have `_Windowed` mixed in; classes that are not ONNX stay."""
+
     EMBEDDINGS_REGISTRY = [  # noqa: RUF012  # fastembed's own class attribute
         type(f"Windowed{known.__name__}", (_Windowed, known), {}) if issubclass(known, OnnxTextModel) else known
         for known in TextEmbedding.EMBEDDINGS_REGISTRY
@@ -93,6 +96,7 @@ def load(chosen: Settings, threads: int) -> TextEmbedding:
 def _register(chosen: Settings) -> None:
     """Tells fastembed about a model it does not know, from the files beside it."""
     known = {description["model"].lower() for description in TextEmbedding.list_supported_models()}
+    # Its registry lives as long as the process, and refuses a name that it has.
     if chosen.model.lower() in known:
         return
     files = [name for name in ("model.onnx", "onnx/model.onnx") if Path(chosen.directory, name).is_file()]

@@ -23,7 +23,7 @@ def body(question: Question) -> dict[str, Any]:
 
 
 def vectors(answer: Any) -> list[list[float]]:
-    """In the order of the question.texts, whatever order they came in."""
+    """In the order of the texts, whatever order they came in."""
     return [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
 
 

@@ -28,9 +28,9 @@ from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelEr
 from importer.worker import tokens
 from importer.worker.embedders import Window, options
 
-TRIES = 4
+TRIES = 4  # the first one included
 PATIENCE_S = 20.0  # a longer pause is the daemon's to make: it stops reading meanwhile
-TIMEOUT_S = 60.0
+TIMEOUT_S = 60.0  # of one request
 BYTES_PER_TOKEN = 4  # the usual estimate for English; a token is never less than one byte, which bounds it
 TEMPORARY = frozenset({408, 409, 425, 429})
 TEXTS_FAULT = frozenset({400, 413, 422})
@@ -112,6 +112,7 @@ class RemoteEmbedder:
         """The dimension wanted, or the model's own for 0. Raises ModelError when the service cannot shorten to it."""
         found = self._probe()
         if wanted not in (0, found):
+            # Only now: models that cannot shorten refuse to be asked, even for the dimension that they have.
             self._shortened = wanted
             found = self._probe()
         if wanted not in (0, found):
@@ -134,6 +135,7 @@ class RemoteEmbedder:
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
         """As many as the service takes in one request; the budget is for memory here, which this costs none of."""
+        # Lengths are estimates: so divided, the limit holds even if every byte were a token.
         return tokens.pack(lengths, self._service.most_tokens // BYTES_PER_TOKEN, self._service.most_texts)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
@@ -141,7 +143,10 @@ class RemoteEmbedder:
         return self._ask([window.text for window in windows], query=False)
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """The question's vector (dimension,)."""
+        """The question's vector (dimension,).
+
+        All windows of a long question go in one request.
+        """
         windows = self.split([text])[0]
         vectors = self._ask([window.text for window in windows], query=True)
         return tokens.average(vectors, [window.tokens for window in windows])
@@ -153,7 +158,7 @@ class RemoteEmbedder:
     def _ask(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
         """Vectors (n, dimension); up to TRIES requests, unless the service wants a pause above PATIENCE_S."""
         body = msgspec.json.encode(self._service.body(Question(self.model, texts, query, self._shortened)))
-        for attempt in range(1, TRIES):
+        for attempt in range(1, TRIES):  # the last try stands behind the loop: its error is the caller's
             try:
                 return self._once(body)
             except EmbedUnreachable as error:
@@ -176,12 +181,16 @@ class RemoteEmbedder:
             raise self._refusal(answer)
         try:
             rows = np.array(self._service.vectors(msgspec.json.decode(answer.content)), dtype=np.float32, ndmin=2)
+        # Also rows of unequal length, which make no array.
         except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise EmbedUnreachable(f"{self._service.name} answered with something else than vectors") from error
         return tokens.normalised(rows)
 
     def _refusal(self, answer: httpx.Response) -> EmbedError | ModelError:
-        """By the table above; the key is masked in what the service said."""
+        """By the table above; the key is masked in what the service said.
+
+        Cut before it is masked, so a key may be cut, too: `_masked` knows it by its first characters.
+        """
         status = answer.status_code
         message = f"{self._service.name} answered {status}: {_masked(answer.text[:SAID_CHARS], self._settings.api_key)}"
         if status in TEMPORARY or status >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -222,7 +231,8 @@ def pieces(text: str, most_bytes: int) -> list[str]:
     """Consecutive parts, together the whole text, none above `most_bytes` in UTF-8, cut after white space if any."""
     parts: list[str] = []
     while len(text.encode()) > most_bytes:
-        head = text.encode()[:most_bytes].decode(errors="ignore") or text[0]
+        head = text.encode()[:most_bytes].decode(errors="ignore") or text[0]  # a character wider than that goes alone
+        # Not in the first half, or parts get small.
         spaces = [i + 1 for i in range(len(head) // 2, len(head)) if head[i].isspace()]
         end = spaces[-1] if spaces else len(head)
         parts.append(text[:end])

@@ -178,6 +178,7 @@ def load(
 
     Raises UsageError for a location nobody understands, else only what a store raises.
     """
+    # A plug-in is told by its dot and by having no colon, which every other location has but `edge`.
     scheme = location.partition(":")[0]
     name = SCHEMES.get(scheme) or (location if "." in location and ":" not in location else "")
     try:

@@ -53,7 +53,10 @@ def words(text: str) -> str:
 
 
 def encode_document(text: str) -> tuple[list[int], list[float]]:
-    """Indices and values of a stored text; both empty when it has no word at all."""
+    """Indices and values of a stored text; both empty when it has no word at all.
+
+    Weights are BM25's term frequencies; how rare a word is (IDF) the server adds, so they never grow old.
+    """
     found = _encoder.embed_document(words(text))
     return found.indices, found.values
 

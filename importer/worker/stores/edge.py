@@ -41,6 +41,7 @@ from importer.worker.stores.schema import holders as holders_of
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
+# int8 copies choose the candidates, the fp32 vectors rank them.
 RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 MIN_FREE_BYTES = 64 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
 OPTIMIZE_FREE = 4  # times as much, for segments are written anew before the old ones go
@@ -63,7 +64,7 @@ class EdgeStore:
         self._written = self._unoptimized()  # points since the last optimisation, by whichever process
         self._logged = 0  # changes since the last flush
         self._open = True
-        self._doubled = mark_open(path) and self._counts_differ()
+        self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
         if self._doubled:
             self._heal()
 
@@ -78,6 +79,7 @@ class EdgeStore:
         check(points, self._dimension)
         self._check_room()
         with translated():
+            # Additions before deletions: what a kill leaves in between is too much, and the same write again mends it.
             whole = [*(values.native(given, self._dense) for given in points), *self._with(standing)]
             if whole:
                 self._shard.update(edge.UpdateOperation.upsert_points(whole))
@@ -185,6 +187,7 @@ class EdgeStore:
             self._flush()
             done = self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes and bool(self._shard.optimize())
         self._written = 0
+        # Merging is what makes one point of two.
         self._doubled = self._doubled and self._counts_differ()
         return done
 
@@ -194,6 +197,7 @@ class EdgeStore:
         return max(0, int(found.points_count) - int(found.indexed_vectors_count))
 
     def _flush(self) -> None:
+        """Empties the log into the segments."""
         self._shard.flush()
         self._logged = 0
 
@@ -213,7 +217,10 @@ class EdgeStore:
         }
 
     def close(self) -> None:
-        """Flush and unlock the directory."""
+        """Flush and unlock the directory.
+
+        While points stand doubled the mark is left, so that the next opener counts and heals again.
+        """
         if self._open:
             self._open = False
             self._shard.close()
@@ -252,6 +259,7 @@ class EdgeStore:
             )
 
     def _free_bytes(self) -> int:
+        """What is left to this user on the store's disk."""
         return shutil.disk_usage(self._path).free
 
 

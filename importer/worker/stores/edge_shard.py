@@ -37,7 +37,7 @@ from importer.worker.stores.schema import (
 UNBORN = (
     "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
 )
-FINGERPRINT, OPENED = "importer.json", "importer.open"
+FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that somebody has it open, or had at a kill
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 OPTIMIZE_EVERY_POINTS = 10_000  # a few CPU seconds during which nothing else runs; the memory it takes grows with it
 
@@ -67,7 +67,7 @@ def _make(path: str, request: Request) -> None:
     draft = f"{path}.new"
     with translated():
         shutil.rmtree(draft, ignore_errors=True)
-        os.makedirs(draft, mode=0o700)
+        os.makedirs(draft, mode=0o700)  # conversations are their owner's alone
         found = born(request.model, request.dimension)
         shard = edge.EdgeShard.create(draft, _config(found))
         for operation in _indexes():
@@ -86,14 +86,14 @@ def _config(found: Fingerprint) -> Any:
     sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take two optimisations at most, so
     that a point is rewritten once and rarely merged.
     """
-    segment_kb = 2 * OPTIMIZE_EVERY_POINTS * found.dimension * 4 // 1024
+    segment_kb = 2 * OPTIMIZE_EVERY_POINTS * found.dimension * 4 // 1024  # float32: 4 bytes a number
     return edge.EdgeConfig(
         vectors={
             dense_name(found.model): edge.EdgeVectorParams(
                 size=found.dimension, distance=edge.Distance.Cosine, memory=COLD
             )
         },
-        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=10_000, memory=COLD),
+        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=10_000, memory=COLD),  # no graph
         quantization_config=edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=COLD),
         optimizers=edge.EdgeOptimizersConfig(max_segment_size=segment_kb, indexing_threshold=1),
         payload_memory=COLD,
@@ -118,6 +118,7 @@ def _indexes() -> Iterator[Any]:
 
 
 def _read_fingerprint(path: str) -> Fingerprint:
+    """What stands in the file. Raises StoreRefused for a damaged one: nobody knows then whose vectors these are."""
     name = os.path.join(path, FINGERPRINT)
     try:
         with open(name, "rb") as file:
@@ -151,6 +152,7 @@ def sync_log(path: str) -> None:
     interpreter's lock, which the engine's own calls hold throughout.
     """
     log = os.path.join(path, "wal")
+    # Every file: which of them the last changes went to is the engine's affair.
     for name in os.listdir(log):
         if not name.startswith(UNBORN):
             sync(os.path.join(log, name))

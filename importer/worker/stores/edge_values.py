@@ -1,4 +1,7 @@
-"""Our values in the embedded engine's, and back: points, filters, update operations."""
+"""Our values in the embedded engine's, and back: points, filters, update operations.
+
+Besides what every store has, the payload carries here what its indexes read: words and tags. No reader sees those.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from importer.worker.stores.filters import MATCHED
 from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata, retold
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
-VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])
+VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])  # our own indexes are nobody's business
 TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
 
 
@@ -36,7 +39,10 @@ def point(record: Any, dense: str) -> Point:
 
 
 def held(record: Any, standing: Standing) -> Any:
-    """A stored point once more, whole, as it stands now."""
+    """A stored point once more, whole, as it stands now.
+
+    Its words stay as they are, for the text is the same; the tags go by the metadata and are made anew.
+    """
     payload = {key: value for key, value in (record.payload or {}).items() if key != OPEN_BY}
     facts = retold(metadata(payload), standing)
     if standing.holders:

@@ -27,6 +27,7 @@ def fuse(rankings: Sequence[Ranking], limit: int) -> list[tuple[str, float]]:
     for ranking in rankings:
         best = max((score for _, score in ranking), default=0.0)
         for rank, (id, score) in enumerate(ranking, start=1):
+            # A cosine may be below 0, and a ranking of nothing but such has no best score to share by.
             share = SCORE_SHARE * max(0.0, score) / best if best > 0 else 0.0
             fused[id] = fused.get(id, 0.0) + 1 / (RANK_CONSTANT + rank) + share
     return sorted(fused.items(), key=lambda item: -item[1])[:limit]

@@ -22,7 +22,10 @@ class Disputed(StoreRefused):
 def pack(
     points: Sequence[Point], most_points: int = MAX_POINTS, most_bytes: int = MAX_BYTES
 ) -> Iterator[Sequence[Point]]:
-    """Runs of at most `most_points` points and about `most_bytes`; a greater point travels alone."""
+    """Runs of at most `most_points` points and about `most_bytes`; a greater point travels alone.
+
+    Whatever its size, a point is tried: only the server knows what it takes.
+    """
     start = size = 0
     for at, given in enumerate(points):
         weight = weigh(given)
@@ -49,6 +52,6 @@ def send(points: Sequence[Point], upsert: Callable[[Sequence[Point]], None]) -> 
     except Disputed as error:
         if len(points) == 1:
             return {points[0].id: error.message}
-        middle = len(points) // 2
+        middle = len(points) // 2  # one of the halves may be without fault
         return send(points[:middle], upsert) | send(points[middle:], upsert)
     return {}

@@ -97,6 +97,7 @@ class QdrantStore:
     ) -> Page:
         """One page in order of id, from the cursor `after`."""
         wanted, named = build(scope, values.QdrantDialect()), [self._dense] if with_vectors else False
+        # Never the keywords' vector: who writes the points elsewhere derives it from the text again.
         records, cursor = self._ask(
             lambda: self._client.scroll(
                 self._collection, wanted, limit, offset=values.cursor(after), with_payload=True, with_vectors=named
@@ -153,9 +154,11 @@ class QdrantStore:
         return [values.hit(by_id[id], score) for id, score in ranked if id in by_id]
 
     def _parcels(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+        """The points in requests of a size the server takes."""
         return pack(points, self._parcel_points, self._parcel_bytes)
 
     def _upsert(self, parcel: Sequence[Point]) -> None:
+        """One request. Raises Disputed when the server calls it bad, and what `_update` raises."""
         structs = [values.native(given, self._dense) for given in parcel]
         self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
 
@@ -185,6 +188,7 @@ class QdrantStore:
             raise StoreUnreachable(error.message, hint=error.hint) from error
 
     def _one_sync(self) -> contextlib.AbstractContextManager[None]:
+        """Local mode would sync after every point; a server does its own syncing."""
         return one_sync(self._client, self._collection) if self.kind == "local" else contextlib.nullcontext()
 
     @contextlib.contextmanager
@@ -199,7 +203,10 @@ class QdrantStore:
                 yield
 
     def _check_birth(self) -> None:
-        """Raises StoreRefused when the collection is another one than was opened."""
+        """Raises StoreRefused when the collection is another one than was opened.
+
+        A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
+        """
         found = collections.read_fingerprint(self._ask(lambda: self._client.get_collection(self._collection)))
         if found is not None and str(found) != self.fingerprint:
             raise StoreRefused(
@@ -227,9 +234,9 @@ def open_store(request: Request, patience: Patience | None = None) -> QdrantStor
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            indexes = not request.location.startswith("local:")
+            indexes = not request.location.startswith("local:")  # local mode has none, and warns when asked
             found = patiently(lambda: collections.open_collection(client, request, indexes), patience)
-    except BaseException:
+    except BaseException:  # or local mode's directory stays locked
         client.close()
         raise
     return QdrantStore(client, request, found, patience)

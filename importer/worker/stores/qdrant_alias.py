@@ -1,4 +1,7 @@
-"""The name that searches use, moved from one collection of a server to another in one step."""
+"""The name that searches use, moved from one collection of a server to another in one step.
+
+Used when points were embedded anew with another model: searches change over from one question to the next.
+"""
 
 from __future__ import annotations
 
@@ -28,4 +31,5 @@ def switch(client: QdrantClient, alias: str, collection: str) -> bool:
             create_alias=models.CreateAlias(collection_name=collection, alias_name=alias)
         )
         delete = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))
+        # One request for both, so that no search finds the name pointing nowhere.
         return bool(client.update_collection_aliases([delete, create] if alias in known else [create]))

@@ -23,7 +23,7 @@ from importer.worker.stores.schema import (
 
 OURS = "importer"  # key of the collection's metadata under which the fingerprint stands
 INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a backlog
-FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")
+FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")  # 0 or unset leaves them to the server
 
 
 def open_collection(client: QdrantClient, request: Request, indexes: bool) -> Fingerprint:
@@ -69,6 +69,7 @@ def _make(client: QdrantClient, request: Request) -> None:
 
 
 def _dense(request: Request) -> models.VectorParams:
+    """Vectors of shape (dimension,), compared by cosine; with `on_disk` the server maps them, else it holds them."""
     on_disk = bool(request.settings.get("on_disk"))
     return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
 
@@ -77,12 +78,16 @@ def _quantisation(kind: str) -> Any:
     """int8 copies stay in memory and choose candidates, which the full vectors then rank (see `QdrantStore`)."""
     if kind == "none":
         return None
+    # The outermost 1 % of the numbers are clipped, which leaves finer steps for the others.
     scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
     return models.ScalarQuantization(scalar=scalar)
 
 
 def _adopt(client: QdrantClient, request: Request) -> Fingerprint:
-    """The fingerprint of a fitting collection; one without gets it where the server can keep it."""
+    """The fingerprint of a fitting collection; one without gets it where the server can keep it.
+
+    Where the server keeps no metadata, vectors that fit are all there is to go by.
+    """
     with translated():
         described = client.get_collection(request.collection)
     _check_vectors(described, request)
@@ -127,6 +132,7 @@ def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
         described = client.get_collection(collection)
         for key in missing_indexes(described):
             client.create_payload_index(collection, key, field_schema=_schema(key), wait=True)
+    # 0 means that a backlog switched it off and was killed before it could switch it on again.
     if not backlog and getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
         set_indexing(client, collection, True)
 

@@ -13,7 +13,7 @@ from qdrant_client import QdrantClient
 from importer.errors import UsageError
 from importer.worker.stores import Request
 
-REST_PORT, GRPC_PORT = 6333, 6334
+REST_PORT, GRPC_PORT = 6333, 6334  # Qdrant's own defaults
 TIMEOUT_S = 30.0
 
 
@@ -46,11 +46,12 @@ def remote(request: Request) -> QdrantClient:
     return QdrantClient(
         host=parts.hostname,
         https=secure,
-        prefix=parts.path.strip("/") or None,
+        prefix=parts.path.strip("/") or None,  # behind a proxy a server may have a path
         api_key=settings.get("api_key") or None,
-        timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),
+        timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),  # whole seconds, as the client takes them
         prefer_grpc=prefer_grpc,
-        check_compatibility=False,
+        check_compatibility=False,  # it would ask the server at once; `doctor` looks at versions
+        # The port of a grpc:// URL is gRPC's, as its name says.
         port=REST_PORT if over_grpc else parts.port or REST_PORT,
         grpc_port=grpc_port,
         **_trust(str(settings.get("ca_file") or ""), secure, prefer_grpc),
@@ -58,6 +59,10 @@ def remote(request: Request) -> QdrantClient:
 
 
 def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
+    """The client's arguments for a private certificate authority; none where nothing is encrypted.
+
+    Raises UsageError for a file that cannot be read.
+    """
     if not (ca_file and secure):
         return {}
     if prefer_grpc:

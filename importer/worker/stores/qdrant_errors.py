@@ -1,4 +1,8 @@
-"""What qdrant-client raises, in our words. Everything foreign is translated here and nowhere else."""
+"""What qdrant-client raises, in our words. Everything foreign is translated here and nowhere else.
+
+Which of our errors it becomes decides what is done: StoreUnreachable is waited for, a Disputed request is halved, a
+StoreRefused that gets as far as the daemon stops the import with its hint.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +51,10 @@ class Foreign(StoreRefused):
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Let only errors of ours out."""
+    """Let only errors of ours out.
+
+    Besides the client's own classes these are what local mode raises, which runs in this process.
+    """
     try:
         yield
     except ImporterError:
@@ -97,7 +104,7 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
         return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
-    if status in TRANSIENT or (status >= 500 and status != 501):
+    if status in TRANSIENT or (status >= 500 and status != 501):  # 501 will never be otherwise
         return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=WAIT_HINT)
     if status in {400, 413, 422}:
         return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
@@ -107,6 +114,7 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
 def _of_grpc(error: Any) -> StoreError:
     """By the HTTP status that means the same. An unknown code counts as 503, so it is tried again."""
     code, words = error.code(), str(error.details())
+    # gRPC has one code for this and for overload.
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in words:
         return by_status(413, words)
     return by_status(CODES.get(code, 503), words)

@@ -26,6 +26,7 @@ def one_sync(client: QdrantClient, collection: str) -> Iterator[None]:
 
 
 def _database(client: QdrantClient, collection: str) -> sqlite3.Connection | None:
+    """The connection that local mode keeps for a collection, found by private attributes; None if they have changed."""
     held = getattr(getattr(client, "_client", None), "collections", {}).get(collection)
     found = getattr(getattr(held, "storage", None), "storage", None)
     return found if isinstance(found, sqlite3.Connection) else None

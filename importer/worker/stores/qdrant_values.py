@@ -19,7 +19,10 @@ from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARS
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
-    """A point with its vector under the name `dense` and its keywords, if it has any."""
+    """A point with its vector under the name `dense` and its keywords, if it has any.
+
+    A text without words gets no sparse vector at all.
+    """
     vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
     indices, values = encode_document(document(given.payload))
     if indices:
@@ -53,7 +56,7 @@ def changes(standing: Mapping[str, Standing], deletes: Sequence[str]) -> Iterato
     for id, stands in standing.items():
         groups.setdefault(stands, []).append(id)
     for stands, ids in groups.items():
-        existing = models.Filter(must=[models.HasIdCondition(has_id=ids)])
+        existing = models.Filter(must=[models.HasIdCondition(has_id=ids)])  # a filter passes over ids that are gone
         if stands.said_in:
             yield _retelling(ids, stands.said_in)
         if stands.holders:
@@ -67,7 +70,10 @@ def changes(standing: Mapping[str, Standing], deletes: Sequence[str]) -> Iterato
 
 
 def _retelling(ids: list[Any], said_in: Sequence[str]) -> models.SetPayloadOperation:
-    """`schema.retold` as an operation."""
+    """`schema.retold` as an operation.
+
+    Left out are points that name one of these conversations already.
+    """
     named = models.FieldCondition(key=f"{METADATA}.{CONVERSATION}", match=models.MatchAny(any=list(said_in)))
     others = models.Filter(must=[models.HasIdCondition(has_id=ids)], must_not=[named])
     payload = {CONVERSATION: said_in[0]}

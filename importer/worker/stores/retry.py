@@ -1,4 +1,7 @@
-"""A short retry in place: a blip must not cost the vectors just computed. Longer outages are the daemon's business."""
+"""A short retry in place: a blip must not cost the vectors just computed. Longer outages are the daemon's business.
+
+Meanwhile the storing thread is held up, and with it, once its queue is full, the embedding.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ T = TypeVar("T")
 class Patience:
     """How often and how long; `sleep` and `jitter` (a number in 0 … 1) are seams."""
 
-    tries: int = 4
-    first_s: float = 0.25
+    tries: int = 4  # the first one included
+    first_s: float = 0.25  # then twice as long each time
     longest_s: float = 5.0  # a server that asks for more is left to the daemon, which lets the worker go meanwhile
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
@@ -30,6 +33,7 @@ class Patience:
 
 def patiently(call: Callable[[], T], patience: Patience) -> T:
     """What `call` returns. Raises StoreUnreachable after the last try, or at once when asked to wait for longer."""
+    # The last try stands behind the loop: its error goes to the caller as it is.
     for failed in range(1, patience.tries):
         try:
             return call()

@@ -14,8 +14,8 @@ from importer.records import Chunk
 from importer.worker.stores import Point, Standing
 
 SCHEMA = 1  # of payload and vectors; a collection with another one is refused
-SPARSE = "bm25"
-DOCUMENT, METADATA, OPEN_BY = "document", "metadata", "open_by"
+SPARSE = "bm25"  # name of the vector for keywords, on servers
+DOCUMENT, METADATA, OPEN_BY = "document", "metadata", "open_by"  # the first two as mcp-server-qdrant has them
 CONVERSATION = "conversation_id"  # of the metadata
 
 # Payload indexes, made before the first point so that the engine can build on them; `project` is the tenant.
@@ -61,6 +61,7 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
         raise StoreRefused(
             f"{where} has schema {found.schema}, this importer writes {SCHEMA}", hint="use the version that made it"
         )
+    # By the vector's name, which searches go by: the same model may be written with another owner or case.
     if (dense_name(found.model), found.dimension) == (dense_name(model), dimension):
         return found
     raise StoreRefused(
@@ -95,7 +96,10 @@ def metadata(stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The holders in a stored payload, () for a closed point."""
+    """The holders in a stored payload, () for a closed point.
+
+    Holders are kept in the point itself: a batch that is replayed finds in the store what it needs to know.
+    """
     return tuple((stored or {}).get(OPEN_BY) or ())
 
 
@@ -115,7 +119,7 @@ def check(points: Sequence[Point], dimension: int) -> None:
         if len(given.dense) != dimension:
             raise StoreRefused(f"a vector of {len(given.dense)} dimensions for a collection of {dimension}")
     dense = np.asarray([given.dense for given in points], dtype=np.float32)
-    finite = np.isfinite(dense.sum(axis=1)).tolist() if dense.size else []
+    finite = np.isfinite(dense.sum(axis=1)).tolist() if dense.size else []  # a sum keeps NaN and infinity
     bad = tuple(given.id for given, good in zip(points, finite, strict=True) if not (good and _encodable(given)))
     if bad:
         raise PointsRejected(f"{len(bad)} points have vectors that are not finite, or broken text", ids=bad)
