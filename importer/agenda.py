@@ -57,6 +57,9 @@ class Agenda:
     def live(self, pending: Pending) -> None:
         """A file that has just changed; it goes first even if it waited as backlog."""
         known = self._waiting.get(pending.path)
+        if known is None and len(self._live) >= self.most:
+            self.overflowed = True
+            return
         if known is None or known[1] != LIVE:
             self._live.append(pending.path)
         self._waiting[pending.path] = (pending, LIVE)

@@ -108,7 +108,10 @@ class Checkpoints(Ledger):
             quarantine.put(connection, rejects, now)
             ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
             for commit in commits:
+                former = rows.former_path(connection, commit.checkpoint)
                 rows.write(connection, commit.checkpoint, now)
+                if former and former != commit.checkpoint.path:
+                    quarantine.move(connection, former, commit.checkpoint.path)
                 # after `put`: what has just failed again is open again, and not taken for done
                 quarantine.settle(connection, commit.checkpoint)
             failpoints.hit("commit")

@@ -59,32 +59,44 @@ class Child:
 
     @classmethod
     async def spawn(cls, command: Sequence[str], environ: Mapping[str, str]) -> Child:
-        """Starts `command` with the two descriptors appended as its last arguments."""
-        request_read, request_write = os.pipe()
-        reply_read, reply_write = os.pipe()
-        print_read, print_write = os.pipe()
+        """Starts `command` with the two descriptors appended as its last arguments.
+
+        Raises OSError when there are no processes, descriptors or memory left for it; then nothing is left of it.
+        """
+        ours: list[int] = []
+        theirs: list[int] = []
         try:
+            for flow in ("requests", "replies", "prints"):
+                read, write = os.pipe()
+                ours.append(write if flow == "requests" else read)
+                theirs.append(read if flow == "requests" else write)
             process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec take a millisecond; asyncio's own needs a thread
-                [*command, str(request_read), str(reply_write)],
+                [*command, str(theirs[0]), str(theirs[1])],
                 stdin=subprocess.DEVNULL,
-                stdout=print_write,
-                stderr=print_write,
+                stdout=theirs[2],
+                stderr=theirs[2],
                 env=dict(environ),
-                pass_fds=(request_read, reply_write),
+                pass_fds=theirs[:2],
                 start_new_session=True,  # its own group: a Ctrl-C is the daemon's to handle, and a kill takes all of it
             )
         except OSError:
-            for descriptor in (request_write, reply_read, print_read):
-                os.close(descriptor)
+            _close(ours)
             raise
         finally:  # its ends of the pipes: a copy left open here would keep its death from being seen as end of file
-            for descriptor in (request_read, reply_write, print_write):
-                os.close(descriptor)
+            _close(theirs)
+        try:
+            pidfd = os.pidfd_open(process.pid)
+        except OSError:
+            process.kill()
+            process.wait()
+            _close(ours)
+            raise
         child = cls(process)
-        await child._connect(request_write, reply_read, print_read)
+        request_write, reply_read, print_read = ours
+        await child._connect(request_write, reply_read, print_read, pidfd)
         return child
 
-    async def _connect(self, request_write: int, reply_read: int, print_read: int) -> None:
+    async def _connect(self, request_write: int, reply_read: int, print_read: int, pidfd: int) -> None:
         """Pipes become streams, each with a task that reads it (the first two of `_tasks`); the pidfd tells of the
         exit.
         """
@@ -97,7 +109,6 @@ class Child:
             loop.create_task(self._read_replies(await _reader(reply_read))),
             loop.create_task(self._read_prints(await _reader(print_read))),
         ]
-        pidfd = os.pidfd_open(self.pid)
         loop.add_reader(pidfd, self._exited, pidfd)
 
     def post(self, number: int, message: wire.Request) -> asyncio.Future[wire.Reply]:
@@ -207,6 +218,11 @@ def _noticed(future: asyncio.Future[wire.Reply]) -> None:
     """Whoever posted may have lost interest, as after a store's outage; asyncio need not complain about it."""
     if not future.cancelled():
         future.exception()
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:

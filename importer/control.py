@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import socket
@@ -17,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from importer.errors import ImporterError, UsageError
+from importer.errors import TRY_AGAIN, ImporterError, UsageError
 from importer.log import logger
 
 NAME = "control.sock"
@@ -73,15 +74,28 @@ class Control:
     async def _reply(self, line: bytes) -> dict[str, Any]:
         """What is sent back. An error of ours keeps its exit code, so that the command line ends with it there too."""
         try:
-            request = json.loads(line)
-            answer = self._answers.get(request["op"])
-            if answer is None:
-                raise UsageError(f"the daemon does not know {request['op']!r}", hint="is it of another version?")
-            return {"ok": True, "value": await answer(**request.get("args", {}))}
+            answer, args = self._asked(line)
+            return {"ok": True, "value": await answer(**args)}
         except ImporterError as error:
             return {"ok": False, "error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        except Exception as error:  # a bug of ours ends neither the daemon nor in silence
+            log.exception("control.failed", question=line[:200].decode(errors="replace"))
+            told = f"the daemon failed to answer: {type(error).__name__}: {error}"
+            return {"ok": False, "error": told, "hint": "its log has the details", "exit_code": TRY_AGAIN}
+
+    def _asked(self, line: bytes) -> tuple[Answer, dict[str, Any]]:
+        """The answer that is asked for, and its arguments. Raises UsageError for what is no question."""
+        try:
+            request = json.loads(line)
+            op, args = request["op"], dict(request.get("args", {}))
+            answer = self._answers.get(op)
+            if answer is not None:
+                inspect.signature(answer).bind(**args)
         except (ValueError, KeyError, TypeError) as error:
-            return {"ok": False, "error": f"malformed question: {error}", "hint": "", "exit_code": 2}
+            raise UsageError(f"malformed question: {error}") from error
+        if answer is None:
+            raise UsageError(f"the daemon does not know {op!r}", hint="is it of another version?")
+        return answer, args
 
 
 def ask(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: Any) -> Any:

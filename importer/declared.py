@@ -65,7 +65,7 @@ class Batch:
     """How chunks travel to the worker."""
 
     max_chunks: int | None = setting(None, "chunks in a batch", env="MEMORY_BATCH_SIZE", least=1, most=4096)
-    wait_ms: int = setting(250, "longest wait of a new chunk for company", least=0, most=10_000)
+    wait_ms: int = setting(250, "longest wait of a new line for company", least=0, most=10_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ class Engine:
                 self.agenda.backlog(pending, max(slices, 0) + 1)
         return spans, urgent
 
-    async def reconcile(self, roots: Iterable[Root] | None = None) -> int:
+    async def reconcile(self, roots: Sequence[Root] | None = None) -> int:
         """Looks at every file of the roots and puts what is behind on the agenda; returns how many files there are."""
         self.looking = True
         try:

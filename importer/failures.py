@@ -38,7 +38,7 @@ def answers(engine: Engine) -> Mapping[str, Answer]:
 
 def retry(checkpoints: Checkpoints, ids: Sequence[int] | None) -> dict[str, Any]:
     """Marks the rows; their files are read from the start by the next import, which embeds nothing twice."""
-    rows = len(ids) if ids is not None else checkpoints.quarantine.count()
+    rows = checkpoints.quarantine.count(ids)
     paths = checkpoints.quarantine.retry(ids)
     return {"rows": rows, "paths": [os.fsdecode(path) for path in paths]}
 

@@ -16,9 +16,12 @@ from typing import Any
 from importer.discover import Root
 from importer.engine import Engine
 from importer.errors import ImporterError, UsageError
+from importer.log import logger
 from importer.outcome import Receipt
 from importer.progress import Run, summary
 from importer.records import Batch
+
+log = logger()
 
 REMEMBERED = 16  # finished ones, for whoever asks late
 LOOK_S = 0.2
@@ -107,6 +110,9 @@ class Handovers:
             await self._import(job)
         except ImporterError as error:  # for whoever asks; the daemon goes on
             job.failed = error
+        except Exception as error:  # a bug of ours: whoever asks must not wait for ever
+            log.exception("handover.failed")
+            job.failed = ImporterError(f"the daemon failed: {type(error).__name__}: {error}", hint="see its log")
         job.errors |= {path: reason for path, reason in self._engine.run.errors.items() if job.mine(path)}
         job.seconds = time.monotonic() - job.run.started_s
         job.done = True

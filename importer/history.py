@@ -51,7 +51,9 @@ ON CONFLICT (step_s, slot) DO UPDATE SET
   worker_swap_bytes = max(worker_swap_bytes, excluded.worker_swap_bytes),
   worker_file_bytes = max(worker_file_bytes, excluded.worker_file_bytes),
   daemon_rss_bytes = max(daemon_rss_bytes, excluded.daemon_rss_bytes),
-  available_bytes = min(available_bytes, excluded.available_bytes),
+  available_bytes = coalesce(
+    min(nullif(available_bytes, 0), nullif(excluded.available_bytes, 0)), max(available_bytes, excluded.available_bytes)
+  ),
   cgroup_bytes = max(cgroup_bytes, excluded.cgroup_bytes)
 """
 _CURVE = """
@@ -65,11 +67,18 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rings = dict(RINGS)
+
+    def keep(self, seconds: int) -> None:
+        """So many of the newest are kept by the second, in place of an hour's."""
+        self._rings[FINE_S] = seconds
+        with self._database.transaction(durable=False) as connection:
+            connection.execute("DELETE FROM samples WHERE step_s = ? AND slot >= ?", (FINE_S, seconds))
 
     def measured(self, moments: Sequence[Moment]) -> None:
         """Keeps these in both rings. One write for many: every ten seconds is often enough, and lets disks sleep."""
         with self._database.transaction(durable=False) as connection:
-            for step, slots in RINGS.items():
+            for step, slots in self._rings.items():
                 for moment in moments:
                     number = int(moment.at // step)
                     connection.execute(_LAST_ROUND, (step, number % slots, number))

@@ -187,7 +187,7 @@ def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
         if value not in known.get("enum", (value,)):
             raise Refused(BAD_PARAMS, f"{name} is one of {', '.join(known['enum'])}")
         if isinstance(value, int) and not 0 <= value <= known["maximum"]:
-            raise Refused(BAD_PARAMS, f"{name} is at most {known['maximum']}")
+            raise Refused(BAD_PARAMS, f"{name} is a number from 0 to {known['maximum']}")
 
 
 def _hit(hit: Mapping[str, Any]) -> str:

@@ -50,7 +50,11 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
         return Gone(error.strerror or str(error), transient=not isinstance(error, FileNotFoundError))
     except ValueError as error:  # a NUL in the path
         return Gone(str(error))
-    found = file_stat(path, os.fstat(fd))  # of the descriptor: the listing's stat is of another moment
+    try:
+        found = file_stat(path, os.fstat(fd))  # of the descriptor: the listing's stat is of another moment
+    except OSError as error:
+        os.close(fd)
+        return Gone(error.strerror or str(error), transient=True)
     reason = _refusal(fd, found, device, inode)
     if reason:
         os.close(fd)

@@ -54,7 +54,7 @@ def _piece(piece: str) -> str:
         return "[^/]"
     if len(piece) > 1:
         negated = "^/" if piece[1] == "!" else ""
-        return f"[{negated}{_escaped(piece[1:-1].removeprefix('!'))}]"
+        return f"(?!/)[{negated}{_escaped(piece[1:-1].removeprefix('!'))}]"  # a range may hold the slash
     return re.escape(piece)
 
 

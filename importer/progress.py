@@ -31,13 +31,28 @@ class Run:
     errors: dict[bytes, str] = field(default_factory=dict)
     started_s: float = field(default_factory=time.monotonic)
     holding: str = ""  # why nothing moves just now
+    _early: list[tuple[Batch, Receipt]] = field(default_factory=list)  # parts of a batch whose commits are to come
 
     def add(self, batch: Batch, receipt: Receipt, mine: Callable[[bytes], bool] = lambda _path: True) -> None:
         """Counts what the batch brought of the files that are `mine`.
 
         A receipt speaks of a whole batch: of one that others share, points and tokens are counted by share of chunks.
+        Of a batch that was sent in parts the last one alone has the commits that say whose its chunks are.
         """
+        if batch.chunks and not batch.commits:
+            self._early.append((batch, receipt))
+            return
+        early, self._early = ([], self._early) if batch.urgent else (self._early, [])
         taken = {at for at, commit in enumerate(batch.commits) if mine(commit.checkpoint.path)}
+        for part, told in (*early, (batch, receipt)):
+            self._count(part, told, taken)
+        for at in taken:
+            commit = batch.commits[at]
+            self.tally += commit.tally
+            self.files += complete(batch, at) and commit.tally.lines_read > 0
+
+    def _count(self, batch: Batch, receipt: Receipt, taken: set[int]) -> None:
+        """Counts the chunks whose owners are `taken`."""
         chunks = sum(owner in taken for owner in batch.owners)
         share = chunks / len(batch.chunks) if batch.chunks else float(bool(taken))
         self.chunks += chunks
@@ -47,10 +62,6 @@ class Run:
         self.embed_s += receipt.embed_s * share
         self.store_s += receipt.store_s * share
         self.total = receipt.total if receipt.total >= 0 else self.total
-        for at in taken:
-            commit = batch.commits[at]
-            self.tally += commit.tally
-            self.files += complete(batch, at) and commit.tally.lines_read > 0
 
 
 def complete(batch: Batch, at: int) -> bool:

@@ -50,9 +50,12 @@ class Quarantine:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def count(self) -> int:
-        """How many lines and chunks are set aside."""
-        return int(self._database.rows("SELECT count(*) FROM quarantine")[0][0])
+    def count(self, ids: Iterable[int] | None = None) -> int:
+        """How many lines and chunks are set aside, of these rows or of all."""
+        if ids is None:
+            return int(self._database.rows("SELECT count(*) FROM quarantine")[0][0])
+        sql = "SELECT count(*) FROM quarantine WHERE id = ?"
+        return sum(int(self._database.rows(sql, (number,))[0][0]) for number in set(ids))
 
     def page(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
         """Up to `limit` rows with an id above `after`, in order of id."""
@@ -100,12 +103,21 @@ def put(connection: sqlite3.Connection, rejects: Sequence[Reject], at: float) ->
 def settle(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
     """Inside a transaction, after `put`: what was tried again and lies behind the checkpoint has succeeded.
 
-    So has everything, or is no more, in a file that was read to its end (a packed one counts other offsets).
+    So has everything, or is no more, in a file that was read to its end (a packed one counts other offsets). A chunk
+    is known to lie nowhere in particular, so it waits for that.
     """
     connection.execute(
-        "DELETE FROM quarantine WHERE path = ? AND status = 'retrying' AND (offset + length <= ? OR ?)",
-        (checkpoint.path, checkpoint.offset, checkpoint.offset == checkpoint.size),
+        "DELETE FROM quarantine WHERE path = ? AND status = 'retrying' AND (? OR chunk = '' AND offset + length <= ?)",
+        (checkpoint.path, checkpoint.offset == checkpoint.size, checkpoint.offset),
     )
+
+
+def move(connection: sqlite3.Connection, former: bytes, path: bytes) -> None:
+    """Inside a transaction: a file has another path now, and so has what was set aside of it."""
+    sql = "SELECT id, offset, length, stage, reason, sample, chunk FROM quarantine WHERE path = ?"
+    for number, *facts in connection.execute(sql, (former,)).fetchall():
+        key = _key(Reject(path, *facts))
+        connection.execute("UPDATE OR REPLACE quarantine SET path = ?, key = ? WHERE id = ?", (path, key, number))
 
 
 def reread(connection: sqlite3.Connection, path: bytes) -> None:

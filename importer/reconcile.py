@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from importer import discover, formats
@@ -21,6 +22,8 @@ from importer.streak import RateLimited
 
 log = logger()
 
+MOST_HINTED = 4096  # files of one wake that are looked at without a breath
+SWEEP_S = 86_400.0
 BREATH_FILES = 2000  # files looked at before the loop gets its turn: some 20 ms
 
 
@@ -31,12 +34,15 @@ class Reconcile:
     checkpoints: Checkpoints
     agenda: Agenda
     follow_links: bool = False
+    keep_s: float = 400 * 86_400.0  # how long the row of a vanished file is kept
+    clock: Callable[[], float] = time.time
     files: int = 0
     errors: dict[bytes, str] = field(default_factory=dict)
+    _swept_at: float = 0.0
     _in_pieces: bytes = b""  # the large folder that was last given in several parts
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
-    async def look(self, roots: Iterable[Root], breathe: Callable[[], None]) -> int:
+    async def look(self, roots: Sequence[Root], breathe: Callable[[], None]) -> int:
         """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn."""
         self.agenda.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
@@ -52,10 +58,27 @@ class Reconcile:
                     breathe()
                     await asyncio.sleep(0)
         self.files = files
+        if not self.errors and abs(self.clock() - self._swept_at) >= SWEEP_S:
+            self._swept_at = self.clock()
+            self._sweep(roots)
         return files
+
+    def _sweep(self, roots: Iterable[Root]) -> None:
+        """Marks the files of vanished folders, which no look comes by, and forgets what vanished long ago.
+
+        Below a root that is not there nothing has vanished: its disk may come back.
+        """
+        for root in roots:
+            if os.path.isdir(root.path):
+                for folder in self.checkpoints.folders(root.path):
+                    if not os.path.lexists(folder):
+                        self._mark_gone(Folder(folder, ()), self.checkpoints.folder(folder))
+        if forgotten := self.checkpoints.forget_files(self.clock() - self.keep_s):
+            log.info("files.forgotten", files=forgotten)
 
     def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
         """Paths an event named: what is really there goes first."""
+        hinted = 0
         for path in paths:
             root = next((r for r in roots if path == r.path or path.startswith(r.path.rstrip(b"/") + b"/")), None)
             if root is None:
@@ -63,6 +86,10 @@ class Reconcile:
             for folder in discover.look(root, path, wanted(root), follow_links=self.follow_links):
                 for stat in folder.files:
                     self.agenda.live(pending(root, stat))
+                hinted += len(folder.files)
+                if hinted >= MOST_HINTED:  # a large tree was moved in: a full look lets the loop breathe
+                    self.agenda.overflowed = True
+                    return
 
     def _compare(self, root: Root, folder: Folder) -> None:
         """One folder: what is behind goes on the agenda, what vanished is marked. A root that is not there is waited

@@ -90,6 +90,14 @@ def write(connection: sqlite3.Connection, checkpoint: Checkpoint, now: float) ->
     connection.executemany("INSERT INTO open_chunks VALUES (?, ?, ?)", places)
 
 
+def former_path(connection: sqlite3.Connection, checkpoint: Checkpoint) -> bytes:
+    """Where this very file was when it was written last; b"" if it is unknown, or began anew since."""
+    sql = "SELECT folder, name FROM files WHERE device = ? AND inode = ? AND generation = ? AND folder IS NOT NULL"
+    identity = (signed(checkpoint.device), signed(checkpoint.inode), checkpoint.generation)
+    row = connection.execute(sql, identity).fetchone()
+    return row[0] + row[1] if row else b""
+
+
 def _place(connection: sqlite3.Connection, checkpoint: Checkpoint) -> int | None:
     """The row to write over. Takes its path away from a different file that is still known by identity."""
     identity = (signed(checkpoint.device), signed(checkpoint.inode))

@@ -186,13 +186,21 @@ class Supervisor:
         """
         self.record.spawns += 1
         started_s = self._clock()
-        child = await self._heir.take() or await Child.spawn(self.launch.command, self.launch.environ)
+        try:
+            child = await self._heir.take() or await Child.spawn(self.launch.command, self.launch.environ)
+        except OSError as error:
+            self.record.boot_failures += 1
+            hint = "memory, processes or open files are short; `importer doctor` says more"
+            raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
         try:
             told = {**self.launch.configure, "preload": preload, "backlog": self.backlog}
             configure = wire.Configure(told)
             reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
         except (TimeoutError, WorkerDied) as error:
             raise await self._stillborn(child, error) from error
+        except asyncio.CancelledError:
+            child.kill()
+            raise
         if not isinstance(reply, wire.Ready):
             await child.stop(STOP_S)
             self.record.boot_failures += 1

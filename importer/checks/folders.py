@@ -189,7 +189,7 @@ def _repair(closed: Unreadable, facts: FolderFacts) -> str:
 
 def _root_of(path: str, facts: FolderFacts) -> str:
     """The root a path is below, so that one command repairs all of it."""
-    return next((root.path for root in facts.roots if path.startswith(root.path)), path)
+    return next((root.path for root in facts.roots if f"{path}/".startswith(root.path.rstrip("/") + "/")), path)
 
 
 def inotify(facts: FolderFacts) -> Finding:

@@ -59,13 +59,13 @@ def daemon(settings: Settings) -> DaemonFacts:
     try:
         found = control.ask(settings.state_dir, "status", timeout_s=STATUS_S)
     except (OSError, ImporterError) as error:
-        return replace(facts, silent="" if _is_import(holder) else str(error) or f"not in {STATUS_S:.0f} s")
+        return replace(facts, silent="" if _is_brief(holder) else str(error) or f"not in {STATUS_S:.0f} s")
     return replace(facts, state=found["state"], reason=found["reason"])
 
 
-def _is_import(holder: Holder) -> bool:
-    """Whether the holder is a one-shot import, which serves no socket."""
-    return "backlog" in holder.command
+def _is_brief(holder: Holder) -> bool:
+    """Whether the holder is a command that ends by itself: an import, a repair. Only the daemon serves a socket."""
+    return holder.command.split()[-1:] not in ([], ["run"])
 
 
 def serving(settings: Settings, profile: Profile | None, held: DaemonFacts) -> tuple[ModelFacts, StoreFacts]:

@@ -150,15 +150,10 @@ def _say(row: Quarantined) -> None:
     what = f"chunk {reject.chunk_id}" if reject.chunk_id else f"{words.size(reject.length)} at {reject.offset:,}"
     times = f", {row.attempts} times" if row.attempts > 1 else ""
     click.secho(f"{row.id:>6}  {reject.stage}: {reject.reason}", fg="yellow", bold=True)
-    click.echo(f"        {_printable(os.fsdecode(reject.path))}, {what}")
+    click.echo(f"        {words.printable(os.fsdecode(reject.path))}, {what}")
     click.secho(f"        {words.when(row.at)}{times}, {row.status}", dim=True)
     if reject.sample:
-        click.secho(f"        {_printable(reject.sample)}", dim=True)
-
-
-def _printable(text: str) -> str:
-    """Names and samples hold anything: what a terminal would obey or cannot print is replaced."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+        click.secho(f"        {words.printable(reject.sample)}", dim=True)
 
 
 def _say_rest(count: int, shown: int, chosen: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import click
 from importer import forget
 from importer.cli import quiet, wiring
 from importer.cli.quiet import Hands
+from importer.cli.words import printable
 from importer.errors import UsageError
 from importer.forget import Wish
 from importer.refold import Refold, Unread, known_files
@@ -132,7 +134,7 @@ def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
                     yield ids[:PAGE_IDS]
                     del ids[:PAGE_IDS]
         except Unread as error:
-            click.secho(f"not read: {quiet.printable(checkpoint.path)}: {error}", fg="yellow", err=True)
+            click.secho(f"not read: {printable(os.fsdecode(checkpoint.path))}: {error}", fg="yellow", err=True)
         if ids:
             yield ids
 

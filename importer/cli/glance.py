@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from importer.cli.words import UNKNOWN, brief, duration, number, size
+from importer.cli.words import UNKNOWN, brief, duration, number, printable, size
 
 COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
 Status = dict[str, Any]
@@ -128,4 +128,4 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
     for path, reason in status["unreadable"].items():
-        yield "unreadable", click.style(f"{path}: {reason}", fg="yellow")
+        yield "unreadable", click.style(printable(f"{path}: {reason}"), fg="yellow")

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from importer.cli.words import printable
+
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
 MB = 1024 * 1024
@@ -127,7 +129,7 @@ def say_summary(done: Done) -> None:
             f"daemon {summary['daemon']['peak_rss_bytes'] // MB} MB"
         )
     for path, reason in list(done.errors.items())[:10]:
-        click.secho(f"not read: {os.fsdecode(path)}: {reason}", fg="yellow", err=True)
+        click.secho(f"not read: {printable(os.fsdecode(path))}: {reason}", fg="yellow", err=True)
     if done.in_quarantine:
         click.secho(f"{done.in_quarantine} in quarantine; `importer failures show` says why", fg="yellow", err=True)
     if summary["stopped"]:

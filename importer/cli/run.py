@@ -56,7 +56,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             engine=parts.engine,
             state_dir=settings.state_dir,
             grace_s=settings.daemon.grace_s,
-            timing=Timing(rescan_s=settings.tail.rescan_s, poll_s=settings.tail.poll_ms / 1000),
+            timing=timing_of(settings),
             polling=settings.tail.watch == "poll",
             guard=parts.guard,
             reread=reread,
@@ -104,6 +104,14 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
             log.warning("model.missing", reason=error.message, hint=error.hint, wait_s=wait_s)
             await asyncio.sleep(wait_s)
     daemon.engine.wake.set()  # it has waited for this
+
+
+def timing_of(settings: Settings) -> Timing:
+    """How often is looked, and how long a change waits for company before it is told."""
+    wait_ms = max(1, settings.batch.wait_ms)
+    step_ms = min(Timing().step_ms, wait_ms)
+    poll_s = settings.tail.poll_ms / 1000
+    return Timing(rescan_s=settings.tail.rescan_s, poll_s=poll_s, step_ms=step_ms, debounce_ms=wait_ms)
 
 
 def _check_own_limit(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from importer.cli import wiring
+from importer.cli.words import printable
 from importer.errors import UsageError
 from importer.times import instant
 
@@ -65,15 +66,17 @@ def _show(hits: list[dict[str, Any]], text: str) -> None:
     width = shutil.get_terminal_size((100, 24)).columns
     for number, hit in enumerate(hits, 1):
         known = hit["metadata"]
-        where = known.get("title") or known.get("project_name") or known.get("project", "")
+        where = printable(known.get("title") or known.get("project_name") or known.get("project", ""))
         when = str(known.get("timestamp", ""))[:16].replace("T", " ")
         head = f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}"
         click.secho(head[:width], fg="cyan", bold=True)
-        click.secho(f"   {known.get('project', '')}  conversation {known.get('conversation_id', '')}", dim=True)
+        origin = f"   {known.get('project', '')}  conversation {known.get('conversation_id', '')}"
+        click.secho(printable(origin), dim=True)
         click.echo(_excerpt(hit["document"]))
 
 
 def _excerpt(document: str) -> str:
     """The beginning of a chunk, indented, without its empty lines."""
+    document = printable(document, keep="\n\t")
     text = document if len(document) <= SHOWN_CHARS else document[:SHOWN_CHARS].rstrip() + " …"
     return "\n".join(f"   {line}" for line in text.split("\n") if line.strip()) + "\n"

@@ -36,7 +36,7 @@ from importer.policy import Recycle
 from importer.profiles import Profile
 from importer.reading import Reading
 from importer.reconcile import Reconcile
-from importer.settings import Loaded, Settings, changed, load, secrets, source
+from importer.settings import Loaded, Settings, changed, load, secrets, source, value_of
 from importer.supervisor import Launch, Supervisor, base_environ
 from importer.surge import LARGE_FILES
 
@@ -66,6 +66,7 @@ def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, le
     home = os.path.expanduser("~")
     keys = secrets(os.environ, _text)  # from *_FILE and systemd's credentials
     loaded = load({**flags, **(more or {})}, os.environ, document, home=home, host=socket.gethostname(), keys=keys)
+    formats.plug(loaded.settings.formats.plugins)
     chosen = loaded.settings.log
     quiet = loaded.origins["log.level"] == "default"
     log.configure(level if quiet else chosen.level, chosen.format, secrets=loaded.secret_values)
@@ -176,17 +177,25 @@ def state(settings: Settings) -> Iterator[Checkpoints]:
         yield found
 
 
+DAY_S = 86_400.0
 ONCE_PATIENCE = 4  # failures in a row, some seven seconds, before a one-shot import gives up
-LIVE = ("log", "include", "exclude", "formats", "chunk", "redact", "sources", "tail")  # settings a re-read changes
+LIVE = ("log", "include", "exclude", "formats", "chunk", "redact", "sources")  # sections a re-read changes
+LIVE_TAIL = ("tail.max_line_bytes", "tail.slice_bytes")  # the rest of that section is fixed when watching begins
 
 
 def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
-    """Puts re-read settings into effect: how files are found, read and cut, at once; the rest at the next start."""
+    """Puts re-read settings into effect: how files are found, read and cut, at once; the rest at the next start.
+
+    Raises UsageError, before anything is changed, for sources that cannot be. `parts.settings` stays what was started
+    with, but for what is in effect: so each re-read names again what still waits.
+    """
     names = changed(parts.settings, fresh)
-    now = tuple(name for name in names if name.partition(".")[0] in LIVE)
-    parts.engine.pipeline.reading = reading_of(fresh, parts.profile, parts.checkpoints)
-    parts.engine.roots = roots_of(fresh, os.environ)
-    parts.settings = fresh
+    now = tuple(name for name in names if name.partition(".")[0] in LIVE or name in LIVE_TAIL)
+    reading, roots = reading_of(fresh, parts.profile, parts.checkpoints), roots_of(fresh, os.environ)
+    parts.engine.pipeline.reading, parts.engine.roots = reading, roots
+    tail = {name.partition(".")[2]: value_of(fresh, name) for name in LIVE_TAIL}
+    live = {section: getattr(fresh, section) for section in LIVE}
+    parts.settings = replace(parts.settings, **live, tail=replace(parts.settings.tail, **tail))
     return {"now": now, "after_restart": tuple(name for name in names if name not in now)}
 
 
@@ -241,11 +250,12 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
     delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))
     agenda = Agenda()
-    looker = Reconcile(checkpoints, agenda, settings.follow_links)
+    looker = Reconcile(checkpoints, agenda, settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
     engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)
     where = reach.of_settings(settings)
     # Only a server indexes by itself, and may be away and come back.
     if where.kind == reach.SERVER:
         engine.surge.large_files, engine.returned = LARGE_FILES, Knock(where.location).returned
+    checkpoints.history.keep(round(settings.memory.history_samples * max(1.0, settings.memory.sample_s)))
     guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard)

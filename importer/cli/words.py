@@ -1,4 +1,4 @@
-"""Pure: numbers as people read them. None is "unknown", never a made-up zero."""
+"""Pure: numbers, and what somebody else wrote, as people read them. None is "unknown", never a made-up zero."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import time
 UNKNOWN = "unknown"
 _SIZES = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"))
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """As a terminal can show it: escape sequences in what somebody once said must not be obeyed. `keep` stays."""
+    return "".join(sign if sign.isprintable() or sign in keep else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def number(value: float | None) -> str:

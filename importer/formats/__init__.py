@@ -96,8 +96,27 @@ class Format(Protocol):
         """The turns of one line (without its newline), and the context after it."""
 
 
-@functools.cache
+_plugged: list[str] = []  # further formats, as the settings name them; all else here is fixed
+
+
+def plug(modules: Sequence[str]) -> None:
+    """Makes these modules, and no others, formats like those of this folder: found in their roots, and recognised.
+
+    Raises UsageError for one that cannot be imported, or is no format, or has no sign to be recognised by.
+    """
+    for name in modules:
+        if not any(hasattr(load(name), sign) for sign in ("recognises", "recognises_head", "recognises_document")):
+            raise UsageError(f"format {name!r} cannot be told from others: it has no `recognises`")
+    _plugged[:] = modules
+
+
 def names() -> tuple[str, ...]:
+    """All formats: those of this folder, then those that are plugged in."""
+    return (*_shipped(), *_plugged)
+
+
+@functools.cache
+def _shipped() -> tuple[str, ...]:
     """The formats of this folder, sorted, with hyphens: `claude-code`."""
     found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     return tuple(sorted(name.replace("_", "-") for name in found))
@@ -106,7 +125,7 @@ def names() -> tuple[str, ...]:
 @functools.cache
 def load(name: str) -> Format:
     """The format called `name`, or the module at a dotted path. Raises UsageError when there is none."""
-    if name in names():
+    if name in _shipped():
         return cast(Format, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
     hint = f"known are {', '.join(names())}, or a dotted package.module"
     if "." not in name:
@@ -173,8 +192,9 @@ def _recognises_document(format_: Format, outline: _values.Outline) -> bool:
 
 def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
     """Whether one format knows the head, by its records or, where it is no JSON, by its text."""
-    by_head = getattr(format_, "recognises_head", None)
-    return (bool(records) and format_.recognises(records)) or bool(by_head and by_head(b"\n".join(lines)))
+    by_head, by_records = getattr(format_, "recognises_head", None), getattr(format_, "recognises", None)
+    known = bool(records) and by_records is not None and by_records(records)
+    return known or bool(by_head and by_head(b"\n".join(lines)))
 
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:

@@ -6,10 +6,10 @@ Between two model runs it answers questions and lets an urgent batch go ahead.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 from importer import failpoints, wire
@@ -165,8 +165,12 @@ class Server:
             store_s=seconds,
         )
         self._send(job.number, wire.Done(receipt))
-        with contextlib.suppress(ImporterError):  # a full disk is told by the next write
+        try:
             self._session.rest()  # a backlog makes no pause in which it could be done
+        except ImporterError:
+            pass  # a full disk is told by the next write
+        except Exception:  # of a plug-in's store: it must not end this thread, whose end nobody would notice
+            traceback.print_exc()
 
     def _failed(self, job: Job, error: Exception) -> None:
         """On the storing thread, too."""

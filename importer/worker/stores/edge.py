@@ -186,7 +186,7 @@ class EdgeStore:
         with translated():
             self._flush()
             done = self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes and bool(self._shard.optimize())
-        self._written = 0
+        self._written = 0  # on a crowded disk, too: the next try is one interval away, or each write would flush
         # Merging is what makes one point of two.
         self._doubled = self._doubled and self._counts_differ()
         return done
