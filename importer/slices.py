@@ -52,7 +52,9 @@ class Slices:
             limits = document.Limits(*bounds, settled=settled)
             return document.read_slice(fd, stat, place.offset, units, limits, mark=place.mark)
         mark = place.mark if isinstance(place.mark, tail.Mark) else None
-        return tail.read_slice(fd, place.offset, *bounds, mark, expected=place.expected)
+        return tail.read_slice(
+            fd, place.offset, *bounds, mark, expected=place.expected, whole=formats.is_record, settled=settled
+        )
 
 
 def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:

@@ -13,6 +13,7 @@ a read can only differ from its checkpoint, never match it by accident.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -27,6 +28,10 @@ LINE_BYTES = 32 * 1024 * 1024  # the most that is ever held of one line
 SCAN_BYTES = 16 * 1024 * 1024  # how far one call looks for a newline: 5 ms from the page cache, 50 ms from a disk
 SAMPLE_BYTES = 256  # kept of an oversized line, for the person who looks at the quarantine
 DIGEST_BYTES = 16  # 128 bits: nobody meets two equal ones by chance
+
+
+Whole = Callable[[bytes], bool]
+"""Whether bytes without a newline are a line all the same, of which nothing can be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,13 @@ def read_slice(
     *,
     expected: bytes | None = None,
     max_lines: int = SLICE_LINES,
+    whole: Whole | None = None,
+    settled: bool = False,
 ) -> Slice:
     """Complete lines from `offset` on: at most `max_lines` and `max_bytes`, but one line if there is any.
+
+    With `whole`, what stands behind the last newline is a line as well if it is `whole` and the file `settled`; before
+    it has, the slice is `waiting`. A newline that comes later belongs to that line, and makes none of its own.
 
     A line longer than `max_bytes` comes alone; one longer than `max_line_bytes` is passed over without being kept.
     `expected` is the tail digest of the checkpoint or the last slice: with it, a file rewritten since then is torn.
@@ -126,16 +136,26 @@ def read_slice(
     if expected is not None and digest(before) != expected:
         return _torn(offset, before)
     limits = _Limits(max_bytes, max_lines, max_line_bytes)
-    found = None if scanned_to else _window(fd, offset, size, limits)
+    late = _late_newline(fd, offset, before)
+    begin = offset + len(late)
+    found = None if scanned_to else _window(fd, begin, size, limits, whole, settled=settled)
     if found is None:
-        found = _long_line(fd, offset, size, scanned_to, limits)
-    edge = (before + found.edge)[-TAIL_BYTES:]
-    end = found.lines[-1].end if found.lines else offset
+        found = _long_line(fd, begin, size, scanned_to, limits)
+    edge = (before + late + found.edge)[-TAIL_BYTES:]
+    end = found.lines[-1].end if found.lines else begin
     head = head_print(fd, end)
     # the lines count only if the bytes around them are still those they were cut from
     if _edge(fd, offset) != before or _edge(fd, end) != edge:
         return _torn(offset, before)
-    return Slice(tuple(found.lines), end, found.at_end, found.mark, head, digest(edge))
+    return Slice(tuple(found.lines), end, found.at_end, found.mark, head, digest(edge), waiting=found.waiting)
+
+
+def _late_newline(fd: int, offset: int, before: bytes) -> bytes:
+    """The newline of a line that was taken without it, if it has come since; else offsets stand behind a newline."""
+    if not before or before.endswith(b"\n"):
+        return b""
+    after = os.pread(fd, 2, offset)
+    return after if after == b"\r\n" else after[:1] if after[:1] == b"\n" else b""
 
 
 def shortened(fd: int, part: Slice, offset: int) -> Slice:
@@ -167,20 +187,28 @@ class _Found:
     edge: bytes
     at_end: bool
     mark: Mark | None = None
+    waiting: bool = False
 
 
-def _window(fd: int, offset: int, size: int, limits: _Limits) -> _Found | None:
+def _window(fd: int, offset: int, size: int, limits: _Limits, whole: Whole | None, *, settled: bool) -> _Found | None:
     """The lines within one read; None if it is full and holds no newline.
 
     `size` is the file's at the beginning of the call: what is appended meanwhile belongs to the next slice.
     """
     window = os.pread(fd, max(0, min(limits.bytes, size - offset)), offset)
     lines, rest = _cut(window, offset, limits)
-    whole = offset + len(window) >= size
-    if not lines and not whole:
+    to_end = offset + len(window) >= size
+    if not lines and not to_end:
         return None
+    at_end = to_end and b"\n" not in rest
+    last = at_end and bool(rest) and whole is not None and whole(rest)
+    if last and settled:
+        end = offset + len(window)
+        lines.append(Line(end - len(rest), end, rest))
+        rest = b""
     taken = len(window) - len(rest)
-    return _Found(lines, window[max(0, taken - TAIL_BYTES) : taken], at_end=whole and b"\n" not in rest)
+    edge = window[max(0, taken - TAIL_BYTES) : taken]
+    return _Found(lines, edge, at_end=at_end, waiting=last and not settled)
 
 
 def _cut(window: bytes, offset: int, limits: _Limits) -> tuple[list[Line], bytes]:

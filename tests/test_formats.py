@@ -213,7 +213,7 @@ def test_dotted_path_loads_from_anywhere():
     assert formats.load("importer.formats.claude_code") is formats.load("claude-code")
 
 
-@pytest.mark.parametrize("head", [b"", b"hello\nworld\n", b'{"a":1}\n', b"\0\0\n", b'{"parentUuid":null,"uuid":"u"}'])
+@pytest.mark.parametrize("head", [b"", b"hello\nworld\n", b'{"a":1}\n', b"\0\0\n", b'{"parentUuid":null,"uuid":"u"'])
 def test_unknown_content_is_not_detected(head):
     """Nothing, prose, foreign JSON and an incomplete first line are not known (yet)."""
     assert formats.detect(head) is None

@@ -158,9 +158,22 @@ def claims(head: bytes) -> tuple[str, ...]:
     outline = _values.outline(head[:HEAD_BYTES])
     if documents := tuple(name for name in names() if _recognises_document(load(name), outline)):
         return documents
-    lines = head[:HEAD_BYTES].split(b"\n")[:-1]  # the last one may not be complete
+    *lines, last = head[:HEAD_BYTES].split(b"\n")
+    if is_record(last):  # else it may not be complete
+        lines.append(last)
     records = _first_records(lines)
     return tuple(name for name in names() if _recognises(load(name), lines, records))
+
+
+def is_record(raw: bytes) -> bool:
+    """Whether a line is one whole JSON object, of which nothing can be missing: programs forget the last newline."""
+    if not raw.lstrip().startswith(b"{") or not raw.rstrip().endswith(b"}"):
+        return False
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def document(format_: Format, head: bytes) -> Document | None:
