@@ -27,7 +27,8 @@ ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # deleted since it was list
 class Root:
     """A folder to import from, or a single file. `format` is a format's name or "auto".
 
-    `include` (none: everything) and `exclude` are patterns on the path below the root, see `importer.patterns`.
+    `exclude` are patterns on the path below the root, see `importer.patterns`. `include` is judged where files are
+    read: one that it does not name by its path may hold a project that it names, see `importer.selection`.
     """
 
     path: bytes
@@ -96,7 +97,6 @@ class _Walk:
         self._prefix = root.path.rstrip(b"/") + b"/"
         self._real = os.path.realpath(root.path).rstrip(b"/") + b"/"
         self._wanted = wanted
-        self._include = matcher(root.include)
         self._exclude = matcher(root.exclude)
         self._follow = follow_links
         self._files = seen
@@ -170,13 +170,8 @@ class _Walk:
             files.append(file_stat(path, found))
 
     def chosen(self, path: bytes) -> bool:
-        """Whether format and patterns want a file at this path."""
-        relative = path[len(self._prefix) :]
-        return (
-            self._wanted(relative)
-            and (self._include is None or self._include(relative))
-            and (self._exclude is None or not self._exclude(relative))
-        )
+        """Whether the format wants a file at this path and nothing excludes it."""
+        return self._wanted(path[len(self._prefix) :]) and not self._excluded(path)
 
     def holds(self, path: bytes) -> bool:
         """Whether the path lies below the root in truth, not only through a link, and in no excluded folder."""

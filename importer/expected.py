@@ -1,6 +1,7 @@
 """What the store should hold, kept on disk while it is compared: a million points take 100 MB there and 4 MB of memory.
 
-forms          each chunk that a file gives: prints of text and metadata, the holder while it stands open
+forms          each chunk that a file gives: prints of text and metadata, the holder while it stands open, whether it
+               is spare
 conversations  those that files are in now, and those that files were in which are gone or rewritten
 seen           ids that were found in the store
 mend, erase    ids to be imported again; ids to be deleted (before that, where both)
@@ -16,6 +17,7 @@ from typing import NamedTuple, Self
 
 from importer import likeness
 from importer.records import Chunk
+from importer.selection import Wanted, everything
 
 # neither journal nor sync: after a crash the file is thrown away, not repaired
 _SCHEMA = """
@@ -24,25 +26,29 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -4096;
 CREATE TABLE forms (
   id BLOB, file INTEGER, holder TEXT, text TEXT, facts TEXT, conversation TEXT, rewritten INTEGER,
-  PRIMARY KEY (id, file, holder)
+  spare INTEGER, PRIMARY KEY (id, file, holder)
 ) WITHOUT ROWID;
 CREATE TABLE conversations (name TEXT PRIMARY KEY, kept INTEGER) WITHOUT ROWID;
 CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE mend (id BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE erase (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_MISSING = "SELECT DISTINCT id FROM forms WHERE id NOT IN (SELECT id FROM seen)"
-_FILES = "SELECT DISTINCT file FROM forms WHERE id IN (SELECT id FROM mend) ORDER BY file"
+_MISSING = "SELECT DISTINCT id FROM forms WHERE NOT spare AND id NOT IN (SELECT id FROM seen)"
+_FILES = "SELECT DISTINCT file FROM forms WHERE NOT spare AND id IN (SELECT id FROM mend) ORDER BY file"
 
 
 class Form(NamedTuple):
-    """A chunk as one file gives it; `holder` "" for a closed one. Of a rewritten file only the text is sure."""
+    """A chunk as one file gives it; `holder` "" for a closed one. Of a rewritten file only the text is sure.
+
+    One that is `spare` need not be in the store: its project is not selected (any more).
+    """
 
     holder: str
     text: str
     facts: str
     conversation: str
     rewritten: bool
+    spare: bool = False
 
 
 class Expected:
@@ -66,14 +72,15 @@ class Expected:
         self._connection.close()
         self._remove()
 
-    def add(self, file: int, chunks: Iterable[Chunk], *, rewritten: bool) -> None:
-        """Chunks that a file gives."""
+    def add(self, file: int, chunks: Iterable[Chunk], *, rewritten: bool, wanted: Wanted = everything) -> None:
+        """Chunks that a file gives; those of a project that is not wanted are spare."""
         self._connection.executemany(
-            "INSERT OR IGNORE INTO forms VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     *(_key(chunk.id), file, chunk.holder, likeness.text_print(chunk.text)),
                     *(likeness.facts_print(chunk.metadata), chunk.metadata.get("conversation_id", ""), rewritten),
+                    not wanted(chunk.metadata.get("project", "")),
                 )
                 for chunk in chunks
             ],
@@ -85,12 +92,12 @@ class Expected:
 
     def forms(self, point: str) -> list[Form]:
         """What files give under an id."""
-        sql = "SELECT holder, text, facts, conversation, rewritten FROM forms WHERE id = ?"
+        sql = "SELECT holder, text, facts, conversation, rewritten, spare FROM forms WHERE id = ?"
         return [Form(*row) for row in self._connection.execute(sql, (_key(point),))]
 
     def count(self) -> int:
-        """How many different ids there are."""
-        return int(self._connection.execute("SELECT count(DISTINCT id) FROM forms").fetchone()[0])
+        """How many different ids there must be."""
+        return int(self._connection.execute("SELECT count(DISTINCT id) FROM forms WHERE NOT spare").fetchone()[0])
 
     def converse(self, conversations: Iterable[str], *, kept: bool) -> None:
         """Conversations a file is in; `kept` for one that is gone or says something else than it once did."""

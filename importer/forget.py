@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from importer.checkpoints import Checkpoints
-from importer.patterns import matcher
+from importer.patterns import absolute, matcher
 from importer.reading import Reading
 
 Forgotten = Callable[[bytes, Mapping[str, Any]], bool]
@@ -34,6 +34,11 @@ class Wish:
     conversation: str = ""
     path: str = ""
     before: str = ""
+
+    def __post_init__(self) -> None:
+        """A project is known without the slash that tab completion gives."""
+        if self.project.strip("/"):
+            object.__setattr__(self, "project", self.project.rstrip("/"))
 
     @property
     def named(self) -> dict[str, str]:
@@ -130,11 +135,6 @@ _JUDGES: Mapping[str, Callable[[str, bytes, Mapping[str, Any]], bool]] = {
     "path": _in_file,
     "before": _earlier,
 }
-
-
-def absolute(pattern: str) -> str:
-    """A pattern for whole paths: one that begins with neither / nor ** holds in every folder."""
-    return pattern if pattern.startswith(("/", "**")) or "/" not in pattern.rstrip("/") else f"**/{pattern}"
 
 
 @functools.lru_cache(maxsize=1024)  # every wish asks for the time of every chunk

@@ -1,4 +1,4 @@
-"""Which paths below a root are wanted: include and exclude patterns in the manner of .gitignore.
+"""Which paths match include and exclude patterns, in the manner of .gitignore: those below a root, or of projects.
 
     *  any characters but /     **  any folders     ?  one character     [ab] [!ab]  one of, none of these
 
@@ -24,6 +24,11 @@ def matcher(patterns: tuple[str, ...]) -> Match | None:
         return None
     expression = re.compile(f"(?s:{'|'.join(alternatives)})(?:/.*)?", re.DOTALL)
     return lambda relative: expression.fullmatch(os.fsdecode(relative)) is not None
+
+
+def absolute(pattern: str) -> str:
+    """A pattern for whole paths: one that begins with neither / nor ** holds in every folder."""
+    return pattern if pattern.startswith(("/", "**")) or "/" not in pattern.rstrip("/") else f"**/{pattern}"
 
 
 def _translate(pattern: str) -> str:

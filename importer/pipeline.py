@@ -21,6 +21,7 @@ from importer.checkpoints import Checkpoints
 from importer.chunk import Folding
 from importer.reading import Gathering, Reading
 from importer.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
+from importer.selection import Wanted
 
 UNKNOWN_FORMAT = ""  # stands in the checkpoint of a file whose first bytes told no format yet
 GONE = "gone"  # between the look and the read, which is daily business
@@ -119,7 +120,8 @@ class Pipeline:
             known = replace(known, format=self._format(fd, pending))
         if known.format == UNKNOWN_FORMAT:
             return self._unrecognised(stat, known)
-        return self._slice(fd, stat, known, cursor, settled=settled)
+        wanted = self.reading.selection.judge(stat.path, pending.root)
+        return self._slice(fd, stat, known, cursor, wanted, settled=settled)
 
     def drop_cursors(self) -> None:
         """Reads on from the checkpoints alone; call it when nothing is in flight."""
@@ -170,13 +172,16 @@ class Pipeline:
         seen = replace(known, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns)
         return Read(Span((), (), Commit(seen, Tally())), reason="format not recognised")
 
-    def _slice(self, fd: int, stat: FileStat, known: Checkpoint, cursor: Cursor | None, *, settled: bool) -> Read:
+    def _slice(
+        self, fd: int, stat: FileStat, known: Checkpoint, cursor: Cursor | None, wanted: Wanted, *, settled: bool
+    ) -> Read:
+        """Reads and folds; of a file that is written meanwhile nothing is given."""
         state = _states.decode(known.context)
         place = slices.Place(known.offset, cursor.mark if cursor else None, known.tail_digest, state.unpacked)
         part = self._slices.read(fd, stat, formats.load(known.format), self.reading, place, settled=settled)
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
-        gathered = self._gather(known, state, part)
+        gathered = self._gather(known, state, part, wanted)
         if gathered.offset != part.offset:
             part = slices.shortened(fd, part, gathered.offset)
         if part.torn:
@@ -197,12 +202,12 @@ class Pipeline:
         )
         return self._span(fresh, gathered, part.scanned_to, more=not part.at_end)
 
-    def _gather(self, known: Checkpoint, state: State, part: tail.Slice) -> Gathering:
+    def _gather(self, known: Checkpoint, state: State, part: tail.Slice, wanted: Wanted) -> Gathering:
         """Feeds the slice's lines until it is through or the span has chunks enough."""
         reader = formats.load(known.format)
         fresh = bytes(state.parse) == b"null"
         context = reader.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=reader.Context)
-        gathered = Gathering(self.reading, reader, known.path, context, state.fold, part.offset)
+        gathered = Gathering(self.reading, reader, known.path, context, state.fold, part.offset, wanted)
         for line in part.lines:
             gathered.feed(line)
             if gathered.full:

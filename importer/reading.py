@@ -1,7 +1,7 @@
 """Lines become chunks: format, redaction and chunk fold over one slice, with the outcome of every line counted.
 
 Text is masked before it is folded, so that ids, chunks and the fold's state know masked text alone. What was forgotten
-is left out behind the fold, where its metadata is known and its lack moves no cut and no id.
+or is not selected is left out behind the fold, where its metadata is known and its lack moves no cut and no id.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from importer import chunk, tail
 from importer.chunk import Cutting, Folding, Origin
 from importer.formats import Format, Options
 from importer.records import Chunk, Line, Reject, Release, Tally, Turn
-from importer.redact import mask
+from importer.redact import mask, mask_facts
+from importer.selection import ALL, Selection, Wanted, everything
 
 SAMPLE_CHARS = 80
 MOST_REJECTS = 50  # rows of one slice in quarantine
@@ -22,7 +23,9 @@ MOST_REJECTS = 50  # rows of one slice in quarantine
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are read; units stand in the names. `forgotten` says which chunks' metadata must not be imported."""
+    """How files are read; units stand in the names. `forgotten` says which chunks' metadata must not be imported,
+    `selection` which projects of which files are.
+    """
 
     cutting: Cutting
     host: str
@@ -32,11 +35,14 @@ class Reading:
     slice_bytes: int = tail.SLICE_BYTES
     max_chunks: int = 128
     forgotten: Callable[[bytes, Mapping[str, Any]], bool] = lambda _path, _metadata: False
+    selection: Selection = ALL
 
 
 @dataclass(slots=True)
 class Gathering:
-    """What the lines of one slice of the file at `path` give; `offset` is where the last line fed ends."""
+    """What the lines of one slice of the file at `path` give; `offset` is where the last line fed ends, `wanted` says
+    which projects are stored.
+    """
 
     reading: Reading
     reader: Format
@@ -44,6 +50,7 @@ class Gathering:
     context: Any
     folding: Folding
     offset: int
+    wanted: Wanted = everything
     chunks: list[Chunk] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -92,19 +99,24 @@ class Gathering:
         return Origin(self.reader.NAME, self.reading.host)
 
     def _turn(self, turn: Turn) -> bool:
-        """Feeds one turn; whether it brought text that was not there yet."""
-        if self.reading.redact and (turn.text or turn.facts.title):
-            turn = replace(turn, text=mask(turn.text), facts=replace(turn.facts, title=mask(turn.facts.title)))
+        """Feeds one turn; whether it brought text that was not there yet, of a project that is stored."""
+        if self.reading.redact:
+            turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
         step = chunk.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
-        return step.accepted and bool(turn.text)
+        return step.accepted and bool(turn.text) and self.wanted(_project(turn, step.folding))
 
     def _take(self, step: chunk.Step) -> None:
-        """Keeps what a step gave, but for chunks that must not come back. Releases go on: they only ever delete."""
+        """Keeps what a step gave, but for chunks that must not be stored. Releases go on: they only ever delete."""
         self.folding = step.folding
         if step.chunks:
-            self.chunks += [c for c in step.chunks if not self.reading.forgotten(self.path, c.metadata)]
+            self.chunks += [c for c in step.chunks if self._stays(c)]
         self.releases += step.releases
+
+    def _stays(self, found: Chunk) -> bool:
+        """Whether a chunk's project is wanted and nobody wished it away."""
+        wanted = self.wanted(found.metadata.get("project", ""))
+        return wanted and not self.reading.forgotten(self.path, found.metadata)
 
     def _unreadable(self, line: Line) -> str:
         """Why there is nothing in a line to be fed; "" if there is."""
@@ -125,6 +137,12 @@ class Gathering:
             return
         last = self.rejects[-1]
         self.rejects[-1] = replace(last, length=line.end - last.offset, reason=f"many bad lines; the last: {reason}")
+
+
+def _project(turn: Turn, folding: Folding) -> str:
+    """The project of the exchange that a turn's text has come to; a summary is one of its own."""
+    alone = turn.facts.kind == "summary" or not folding.streams
+    return turn.facts.project if alone else folding.streams[-1].about.project
 
 
 def sample(raw: bytes) -> str:

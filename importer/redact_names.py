@@ -1,38 +1,68 @@
 """Values given to a name that says they are secret: `password = "…"`, `"api_key": "…"`, `TOKEN=…`, `--token …`.
 
+Passwords are also told in words (`my password is …`, `passwd '…'`, `passphrase: …`), in tags, and in other languages.
+
 Most such places in conversations are code, not secrets, so a value must earn it: `token: str`, `password = getpass()`,
 `secret=os.environ["X"]`, `api_key=self.api_key`, `max_tokens: 4096` and `<your-token>` stay.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import string
 from collections.abc import Iterator
 
 NAMES = (
-    "passw",
+    "pass",
     "pwd",
-    "passphrase",
     "secret",
     "token",
     "key",
     "credential",
+    "kennwort",
+    "contrase",
+    "парол",
 )  # in lower case; a name holds one of them
 LONG_CHARS = 24  # from here on, a value may contain a word like "key" by chance
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _KINDS = ("api", "access", "account", "private", "auth", "encryption", "signing", "shared")
 _WHOSE_KEY = "|".join(rf"(?<={kind})|(?<={kind}[_ -])" for kind in _KINDS)
-_NAME = rf"(?:passwo?r?d|passphrase|pwd|secret|token|credential|(?:{_WHOSE_KEY})key)(?P<rest>[A-Za-z0-9_-]{{0,40}}+)"
+# "pass" alone is mostly a word of its own: tests pass, a render pass
+_ALONE = "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp))pass(?![A-Za-z0-9_-]))"
+_NAME = (
+    rf"(?:passwo?r?d|passphrase|pwd|secret|token|credential|(?:{_WHOSE_KEY})key|{_ALONE}"
+    rf"|(?P<told>passwort|(?<=mot de )passe|kennwort|contrase[nñ]a|пароль))(?P<rest>[A-Za-z0-9_-]{{0,40}}+)"
+)
 _TYPE = r"(?:\s{0,3}:\s{0,3}[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==))?"  # as in `password: str | None = …`
-_GIVES = rf"(?:\\?[\"'`]?\]?{_TYPE}\s{{0,3}}(?::=|=>|=|:)\s{{0,3}}|(?P<flag>\s{{1,3}}))"
-_CHARS = "[A-Za-z0-9+/_.~!@#%^*-]"
+_SAYS = r"(?P<says>\s{1,3}(?:is|was|ist|lautet|est|es)(?: now)?(?:\s{0,2}:)?\s{1,3})"
+_SIGN = rf"\\?[\"'`]?\]?{_TYPE}\s{{0,3}}(?::=|=>|=|(?P<colon>:))\s{{0,3}}"
+_GIVES = rf"(?:{_SIGN}|(?P<tag>>\s{{0,3}})|{_SAYS}|(?P<gap>\s{{1,3}}))"
+_CHARS = "[A-Za-zÀ-ɏЀ-ӿ0-9+/_.~!@#%^*-]"
 _BARE = rf"{_CHARS}++(?:&(?![A-Za-z_][A-Za-z0-9_.-]{{0,40}}=){_CHARS}*+)*+={{0,2}}"  # up to the next name of a query
 _VALUE = rf"(?:\\?[\"'`](?P<quoted>[^\"'`\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
 _ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
 _FLAG = re.compile(r"--(?:[a-z]{1,16}-){0,2}\Z")  # stands before the name of a command's flag
-_FLAG_CHARS = 40
+_TAG = re.compile(r"<[A-Za-z0-9_.:-]{0,38}\Z")  # stands before the name in a tag
+_BEFORE_CHARS = 40
+
+_PHRASE = re.compile(
+    r"passphrase\\?[\"'`]?\s{0,3}[:=]\s{0,3}(?P<quote>\\?[\"'`])?"
+    r"(?P<phrase>[A-Za-z0-9'-]{1,30}+(?: [A-Za-z0-9-]{1,30}+){1,15}+)(?![A-Za-z0-9_(\[{=:/-])",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(  # holding one of these, words after "passphrase:" speak about it
+    r"\b(?:an?|the|this|that|it|to|for|of|in|on|at|by|with|from|is|are|be|and|or|not?|if|when|as|you|your|must|should"
+    r"|can|will|enter|see|used?|required|optional|min|max|minimum|maximum|length|chars?|characters|words|bits|bytes"
+    r"|section|line|version|passphrase|password|none|null|true|false)\b",
+    re.IGNORECASE,
+)
+_TECHNICAL = re.compile(  # "the password is SHA-256 hashed", "… is 12-character"
+    r"(?:sha|md|base|utf|aes|argon|pbkdf|rsa|rfc|iso|oauth|https?|tls)-?\d"
+    r"|\d{1,4}-?(?:char|bit|byte|digit|letter|word|sec|min|hour|day|week|month|year)",
+    re.IGNORECASE,
+)
 
 _ABOUT = re.compile(  # a name ending so speaks about a secret, and is not one
     r"(?:ids?|names?|types?|counts?|limits?|len|length|size|paths?|files?|dir|urls?|uri|endpoint|fields?|expir\w*|ttl|at"
@@ -40,7 +70,7 @@ _ABOUT = re.compile(  # a name ending so speaks about a secret, and is not one
     re.IGNORECASE,
 )
 _STAND_IN = re.compile(
-    r"\[secret:|[<${%]|\*\*|x{4,}|\.{3}|…|your[_-]|example|placeholder|changeme|(?:pass|password|pwd|token|secret)\Z",
+    r"\[secret:|[<${%]|\*\*|x{3}\Z|x{4,}|\.{3}|…|your[_-]|example|placeholder|changeme|(?:pass|password|pwd|token|secret)\Z",
     re.IGNORECASE,
 )
 _SAME_WORDS = re.compile(r"passw|pwd|token|secret|key|cred", re.IGNORECASE)
@@ -55,10 +85,9 @@ def mask(text: str) -> str:
     done = 0
     for start in _places(text):
         # places within a value that was just masked are passed over
-        match = _ASSIGNED.match(text, start) if start >= done else None
-        span = _secret(match) if match else None
-        if match and span:
-            parts += (text[done : span[0]], f"[secret:{_label(match[0])}]")
+        span = _phrase(text, start) or _value(text, start) if start >= done else None
+        if span:
+            parts += (text[done : span[0]], f"[secret:{_label(text[start : start + 3])}]")
             done = span[1]
     return "".join([*parts, text[done:]])
 
@@ -68,7 +97,8 @@ def _places(text: str) -> list[int]:
     folded = text.lower()
     if len(folded) != len(text):  # some letters grow in lower case; then positions would not be the same
         folded = text.translate(_ASCII_LOWER)
-    return sorted(place for name in NAMES for place in _occurrences(folded, name))
+    found = [_occurrences(folded, name) for name in NAMES if name in folded]
+    return sorted(itertools.chain.from_iterable(found)) if found else []
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
@@ -79,25 +109,66 @@ def _occurrences(text: str, word: str) -> Iterator[int]:
         place = text.find(word, place + len(word))
 
 
-def _secret(match: re.Match[str]) -> tuple[int, int] | None:
-    """Where the value stands, None when it is no secret."""
-    if match["rest"] and _ABOUT.search(match["rest"]):
+def _phrase(text: str, start: int) -> tuple[int, int] | None:
+    """Where the words of a passphrase stand: with a number among them, or four and more in quotes; no sentence."""
+    match = _PHRASE.match(text, start)
+    if not match or _SENTENCE.search(match["phrase"]):
         return None
-    if match["flag"] and not _FLAG.search(match.string, max(0, match.start() - _FLAG_CHARS), match.start()):
+    many = match["quote"] and match["phrase"].count(" ") >= 3
+    return match.span("phrase") if many or any(map(str.isdigit, match["phrase"])) else None
+
+
+def _value(text: str, start: int) -> tuple[int, int] | None:
+    """Where the value given to the name at `start` stands, None when it is no secret."""
+    match = _ASSIGNED.match(text, start)
+    if not match or (match["rest"] and _ABOUT.search(match["rest"])) or not _given(match):
         return None
     group = "bare" if match["quoted"] is None else "quoted"
     value, password = match[group], _label(match[0]) == "password"
-    after = match.string[match.end() : match.end() + 1]
-    plausible = plausible_quoted(value, password) if group == "quoted" else plausible_bare(value, password, after)
+    after = text[match.end() : match.end() + 1]
+    if group == "quoted":
+        plausible = plausible_quoted(value, password)
+    else:
+        plausible = plausible_bare(value, password, after, bool(match["told"]))
     return match.span(group) if plausible else None
 
 
+def _given(match: re.Match[str]) -> bool:
+    """Whether what stands between name and value gives it: signs do, a space only behind a flag or before quotes."""
+    text, start, end = match.string, match.start(), match.end()
+    if match["tag"]:
+        return text.startswith("</", end) and bool(_TAG.search(text, max(0, start - _BEFORE_CHARS), start))
+    if match["gap"] and _FLAG.search(text, max(0, start - _BEFORE_CHARS), start):
+        return True
+    if match["gap"] or match["says"]:
+        return not match["pass"] and _label(match[0]) == "password" and _told(match)
+    return not match["pass"] or _password_by_pass(match)
+
+
+def _told(match: re.Match[str]) -> bool:
+    """Whether words tell a password: quoted as a whole and with a digit, or, behind a verb, one word as no text has."""
+    value = match["quoted"] or match["bare"]
+    if _TECHNICAL.match(value) or not any(map(str.isdigit, value)):
+        return False
+    if match["quoted"]:
+        name = match["gap"] and match.string[match.start("quoted") - 1] == "`" and not drawn(value)  # of a variable
+        return not name and match.string[match.end() : match.end() + 1] in {"'", '"', "`", "\\"}
+    return bool(match["says"]) and "/" not in value
+
+
+def _password_by_pass(match: re.Match[str]) -> bool:
+    """Of `DB_PASS=…` every value may be one; others must look drawn, and `PASS: test_1` is what tests print."""
+    start, value = match.start(), match["quoted"] or match["bare"]
+    named = match.string[max(0, start - 1) : start].isalpha() or match.string[max(0, start - 1) : start] == "_"
+    if named and match["pass"].isupper():
+        return True
+    return drawn(value) and (named or match["quoted"] is not None or not match["colon"])
+
+
 def _label(name: str) -> str:
-    """By the first letters of the name; what is left over is a credential."""
+    """By the first letters of the name; what is left over is a password, in whatever language."""
     first = name[:3].lower()
-    return {"pas": "password", "pwd": "password", "sec": "secret", "tok": "token", "key": "key"}.get(
-        first, "credential"
-    )
+    return {"sec": "secret", "tok": "token", "key": "key", "cre": "credential"}.get(first, "password")
 
 
 def stands_for_one(value: str) -> bool:
@@ -122,11 +193,14 @@ def plausible_quoted(value: str, password: bool) -> bool:
     return len(value) >= 8 and drawn(value) and not _PLAIN_WORDS.fullmatch(value)
 
 
-def plausible_bare(value: str, password: bool, after: str) -> bool:
-    """A value without quotes, and the character after it: neither a call, an expression, nor another name."""
+def plausible_bare(value: str, password: bool, after: str, told: bool = False) -> bool:
+    """A value without quotes, and the character after it: neither a call, an expression, nor another name.
+
+    `told` in another language, it is nobody's code, and may hold the name of a name.
+    """
     if (after and after in "([{") or stands_for_one(value) or _PATH.match(value) or _DOTTED.fullmatch(value):
         return False
-    if _SAME_WORDS.search(value) and not (len(value) >= LONG_CHARS and drawn(value)):
+    if not told and _SAME_WORDS.search(value) and not (len(value) >= LONG_CHARS and drawn(value)):
         return False
     if password:
         return len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value))

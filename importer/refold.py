@@ -1,7 +1,8 @@
 """A known file folded once more, from its first line to its committed offset: the chunks the store should have.
 
 Nothing is written and nothing is remembered: the same pure pieces that imported the file give the same chunks again,
-one slice at a time. The end of what was committed is surfaced, as it was when it was imported.
+one slice at a time. The end of what was committed is surfaced, as it was when it was imported. Of projects that are
+not selected, too: whoever asks judges by `Reading.selection`.
 """
 
 from __future__ import annotations

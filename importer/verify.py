@@ -3,7 +3,8 @@
     matching    stored as a file gives it (one of several copies of a conversation: the first writer's facts count)
     missing     committed, and not in the store      differing   another text, metadata or holders than files give
     extra       no file gives it, although its conversation stands whole in files; or it was forgotten on purpose
-    kept        of files that are gone or were rewritten: keeping them is the point
+    kept        of files that are gone or were rewritten, or of projects that are not selected any more: keeping them is
+                the point, `importer forget` deletes
     elsewhere   imported by another host             foreign     not written by an importer, and never touched
 
 Files are folded up to what was committed; what stands behind that is the next import's business.
@@ -70,11 +71,12 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
     for done, (number, checkpoint) in enumerate(known_files(checkpoints), 1):
         fold = Refold(checkpoint, reading)
         known = fold_state(checkpoint)
+        selected = reading.selection.judge(checkpoint.path)
         expected.converse(known.left, kept=True)
         rewritten, begun = checkpoint.generation > 0, False
         try:
             for chunks in fold:
-                expected.add(number, chunks, rewritten=rewritten)
+                expected.add(number, chunks, rewritten=rewritten, wanted=selected)
                 begun = True
             expected.converse([s.conversation for s in fold.folding.streams[-1:]], kept=rewritten)
             findings.files["read"] += 1
@@ -139,7 +141,8 @@ async def compare(
 def judge(stored: Stored, forms: Sequence[Form], reading: Reading, whole: Callable[[str], bool]) -> str:
     """What a point is; `whole` says whether all of a conversation stands in files."""
     if forms:
-        return "matching" if _matches(stored, forms, whole) else "differing"
+        spare = all(form.spare for form in forms)
+        return "kept" if spare else "matching" if _matches(stored, forms, whole) else "differing"
     told = stored.told
     if not (told.get("source") and told.get("conversation_id")):
         return "foreign"
@@ -163,10 +166,11 @@ def _matches(stored: Stored, forms: Sequence[Form], whole: Callable[[str], bool]
     by_another = conversation and conversation not in {form.conversation for form in forms} and not whole(conversation)
     if not by_another and not any(form.rewritten or form.facts == stored.facts for form in forms):
         return False
-    if any(not form.holder for form in forms):
+    holders = {form.holder for form in forms if not form.spare}
+    if "" in holders:
         return not stored.holders
     # closed by a file that is gone, it may stand closed where the files that are left hold it open
-    return not stored.holders or {form.holder for form in forms} <= set(stored.holders)
+    return not stored.holders or holders <= set(stored.holders)
 
 
 async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading, ask: Ask) -> dict[str, int]:

@@ -24,7 +24,7 @@ from importer import chunk, formats
 from importer.checkpoints import Checkpoints
 from importer.chunk import Cutting, Folding, Origin
 from importer.records import Chunk, Line, Tally, Turn
-from importer.redact import mask
+from importer.redact import mask, mask_facts
 from importer.worker import stores
 from importer.worker.stores import Point, Store
 
@@ -96,7 +96,7 @@ def _lines(name: str, raw: bytes, line_bytes: int) -> Iterator[Line]:
 
 def masked(turn: Turn) -> Turn:
     """The turn without its secrets, as it is stored."""
-    return replace(turn, text=mask(turn.text), facts=replace(turn.facts, title=mask(turn.facts.title)))
+    return replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
 
 
 def _outcome(line: Line, said: int, *, broken: bool) -> Tally:

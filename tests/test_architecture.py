@@ -36,6 +36,7 @@ PURE = [
     "trend",
     "times",
     "patterns",
+    "selection",
 ]
 CODECS = {"fsencode", "fsdecode", "path.join", "path.dirname", "path.basename"}
 VALUES = {"errors", "records", "outcome", "query"}

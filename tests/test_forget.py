@@ -142,3 +142,10 @@ def test_beside_a_daemon(installed: Importer, imported: tuple[Importer, corpus.M
         assert installed.run("forget", *wish, "--undo").code == 0
         count = forgotten.json["points"]
         until(lambda: installed.run("forget", *wish, "--dry-run", "--json").json["points"] == count)
+
+
+def test_a_project_is_known_without_its_slash() -> None:
+    """As tab completion gives it; else the tombstone would match nothing, and the project come back."""
+    wish = Wish(project="/home/ann/app/")
+    assert wish.covers(b"", {"project": "/home/ann/app"})
+    assert wish == Wish(project="/home/ann/app")

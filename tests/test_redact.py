@@ -15,6 +15,8 @@ ALNUM = "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ"
 KEY_LINE = "MIIEpAIBAAKCAQEA1c7f0Yk2m3n4b5v6c7x8z9Q1w2E3r4T5y6U7i8O9p0AaSsDd"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 
+DISCORD = ("MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT")
+
 TAILS = {
     "AKIA": "Z7Q2M4P8W3R6T9Y5",
     "ASIA": "Z7Q2M4P8W3R6T9Y5",
@@ -30,6 +32,8 @@ TAILS = {
     "eyJ": JWT.removeprefix("eyJ"),
     "sk-": RANDOM,
     "glpat-": RANDOM[-20:],
+    "sk-or-v1-": "0123456789abcdef" * 4,
+    **dict.fromkeys(DISCORD, f"{RANDOM[:24]}.{RANDOM[:6]}.{RANDOM[:38]}"),
 }
 
 MASKED = {

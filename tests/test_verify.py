@@ -26,6 +26,7 @@ READING = Reading(Cutting(1000, 200), HOST)
 ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "a"))
 TOLD = {"source": "claude-code", "conversation_id": "c", "host": HOST}
 FORM = Form("", "text", "facts", "c", False)
+SPARE = FORM._replace(spare=True)
 STORED = Stored(ID, "text", "facts", TOLD)
 
 
@@ -47,6 +48,10 @@ def verdict(stored: Stored, *forms: Form, whole: bool = True) -> str:
         (replace(STORED, holders=["h"]), [FORM._replace(holder="h")], "matching"),
         (replace(STORED, holders=["g"]), [FORM._replace(holder="h")], "differing"),
         (replace(STORED, told={**TOLD, "host": "there"}), [FORM], "matching"),
+        (STORED, [SPARE], "kept"),
+        (replace(STORED, text="other"), [SPARE], "kept"),
+        (replace(STORED, holders=["h"]), [FORM._replace(holder="h"), SPARE], "matching"),
+        (replace(STORED, facts="other"), [FORM, SPARE._replace(facts="other")], "matching"),
         (STORED, [], "extra"),
         (replace(STORED, told={**TOLD, "conversation_id": "gone"}), [], "kept"),
         (replace(STORED, told={**TOLD, "host": "there"}), [], "elsewhere"),
@@ -85,6 +90,16 @@ def test_expected_tables(tmp_path: pathlib.Path) -> None:
         assert (expected.files_to_mend(), expected.to_mend(ID), expected.to_erase(1)) == ([1], True, ["42"])
         assert expected.forms(ID)[0].conversation == "c"
     assert os.listdir(tmp_path) == []
+
+
+def test_spare_chunks_are_not_missed(tmp_path: pathlib.Path) -> None:
+    """A file that gives what is not selected neither lacks it nor is read to mend it."""
+    chunk = Chunk(ID, "text", {"conversation_id": "c", "project": "/secret"})
+    with Expected(str(tmp_path)) as expected:
+        expected.add(1, [chunk], rewritten=False, wanted=lambda project: project != "/secret")
+        expected.mend([ID])
+        assert (expected.count(), list(expected.missing()), expected.files_to_mend()) == (0, [], [])
+        assert expected.forms(ID)[0].spare
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,14 @@ from typing import Any
 import click
 
 from importer import batch as batches
-from importer import collection, control, forget, formats, log, profiles, reach
+from importer import collection, control, forget, formats, log, profiles, reach, rebuild
 from importer.agenda import Agenda
 from importer.checkpoints import Checkpoints
 from importer.chunk import Cutting
 from importer.delivery import Delivery
 from importer.discover import Root
 from importer.engine import Engine
-from importer.errors import ModelError, UsageError
+from importer.errors import ModelError, StateError, UsageError
 from importer.formats import Options
 from importer.guard import Guard
 from importer.knock import Knock
@@ -36,6 +36,7 @@ from importer.policy import Recycle
 from importer.profiles import Profile
 from importer.reading import Reading
 from importer.reconcile import Reconcile
+from importer.selection import Selection
 from importer.settings import Loaded, Settings, changed, load, secrets, source, value_of
 from importer.supervisor import Launch, Supervisor, base_environ
 from importer.surge import LARGE_FILES
@@ -62,10 +63,11 @@ def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, le
     """
     group: Mapping[str, Any] = ctx.find_root().obj or {}
     flags = {FLAGS[name]: value for name, value in group.items() if name in FLAGS}
-    document = _document(group.get("config") or os.environ.get("IMPORTER_CONFIG"))
-    home = os.path.expanduser("~")
+    file = group.get("config") or os.environ.get("IMPORTER_CONFIG") or ""
+    home, host = os.path.expanduser("~"), socket.gethostname()
     keys = secrets(os.environ, _text)  # from *_FILE and systemd's credentials
-    loaded = load({**flags, **(more or {})}, os.environ, document, home=home, host=socket.gethostname(), keys=keys)
+    given = {**flags, **(more or {})}
+    loaded = load(given, os.environ, _document(file), home=home, host=host, keys=keys, file=file)
     formats.plug(loaded.settings.formats.plugins)
     chosen = loaded.settings.log
     quiet = loaded.origins["log.level"] == "default"
@@ -79,7 +81,7 @@ def _text(path: str) -> str:
         return file.read()
 
 
-def _document(path: str | None) -> Mapping[str, Any]:
+def _document(path: str) -> Mapping[str, Any]:
     """The settings file, {} without one. Raises UsageError for one that cannot be read or is no TOML."""
     if not path:
         return {}
@@ -87,9 +89,10 @@ def _document(path: str | None) -> Mapping[str, Any]:
         with open(path, "rb") as file:
             return tomllib.load(file)
     except OSError as error:
-        raise UsageError(f"settings file {path}: {error.strerror}") from error
+        hint = "it is named by --config or IMPORTER_CONFIG"
+        raise UsageError(f"settings file {path}: {error.strerror}", hint=hint) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        hint = "it is TOML; `importer config` shows the names"
+        hint = "it is TOML; `importer config --markdown` lists the names"
         raise UsageError(f"settings file {path}: {error}", hint=hint) from error
 
 
@@ -155,7 +158,14 @@ def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -
         slice_bytes=settings.tail.slice_bytes,
         max_chunks=max(1, profile.max_chunks // 2),  # so that a batch overshoots its limit by half at most
         forgotten=forget.predicate(checkpoints),
+        selection=_selection(settings),
     )
+
+
+def _selection(settings: Settings) -> Selection:
+    """Whose text is stored. A pattern of a project may begin at home."""
+    include, exclude = (tuple(map(os.path.expanduser, of)) for of in (settings.include, settings.exclude))
+    return Selection(include, exclude, tuple(root.path for root in roots_of(settings, os.environ)))
 
 
 def database_of(settings: Settings) -> str:
@@ -193,10 +203,22 @@ def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
     now = tuple(name for name in names if name.partition(".")[0] in LIVE or name in LIVE_TAIL)
     reading, roots = reading_of(fresh, parts.profile, parts.checkpoints), roots_of(fresh, os.environ)
     parts.engine.pipeline.reading, parts.engine.roots = reading, roots
+    if {"include", "exclude"} & set(now):
+        parts.engine.when_quiet.append(lambda: _select(parts.checkpoints, reading.selection))
+        parts.engine.wake.set()
     tail = {name.partition(".")[2]: value_of(fresh, name) for name in LIVE_TAIL}
     live = {section: getattr(fresh, section) for section in LIVE}
     parts.settings = replace(parts.settings, **live, tail=replace(parts.settings.tail, **tail))
     return {"now": now, "after_restart": tuple(name for name in names if name not in now)}
+
+
+def _select(checkpoints: Checkpoints, selection: Selection) -> None:
+    """Has files read again when more is wanted of them than before."""
+    try:
+        if files := rebuild.select(checkpoints, selection):
+            log.logger().info("selection.widened", files=files, then="they are read again")
+    except StateError as error:
+        log.logger().warning("selection.unwritten", reason=error.message, then="the next start tries again")
 
 
 async def fetch_model(settings: Settings) -> None:
@@ -244,7 +266,9 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
         boot_s=settings.worker.boot_s,
         accept=lambda ready: collection.accept(checkpoints, ready),
     )
-    pipeline = Pipeline(reading_of(settings, profile, checkpoints), checkpoints)
+    reading = reading_of(settings, profile, checkpoints)
+    _select(checkpoints, reading.selection)
+    pipeline = Pipeline(reading, checkpoints)
     limits = batches.Limits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
