@@ -23,7 +23,10 @@ def desk(tmp_path: pathlib.Path) -> Iterator[Desk]:
         yield Desk(tmp_path / "said", checkpoints)
 
 
-@pytest.mark.parametrize("name", ["chatgpt", "claude-ai", "gemini", "claude-code", "vscode-chat", "continue-dev"])
+WHOLE = ["chatgpt", "claude-ai", "gemini", "claude-code", "vscode-chat", "continue-dev", "jsonl-chat"]
+
+
+@pytest.mark.parametrize("name", WHOLE)
 def test_a_rewrite_embeds_nothing(desk: Desk, name: str) -> None:
     """Laid out in another way, the same is said."""
     path = next(path for path in sorted((CORPUS / name).rglob("*.json")))
@@ -83,6 +86,29 @@ def test_codex_packs_and_unpacks_its_files(desk: Desk) -> None:
     more = {"timestamp": "2026-07-01T10:00:00.000Z", "type": "response_item", "payload": payload}
     packed.unlink()
     assert desk.take(desk.put("rollout-1.jsonl", raw + json.dumps(more).encode() + b"\n")) == 1
+
+
+@pytest.mark.parametrize("laid_out", [None, 2])
+def test_a_list_of_messages_says_what_its_lines_say(desk: Desk, laid_out: int | None) -> None:
+    """The same keys in either form; a list that grows gives what is new."""
+    said = [{"role": "assistant" if at % 2 else "user", "content": f"Message {at}."} for at in range(12)]
+    lines = desk.put("chat.jsonl", b"".join(json.dumps(one).encode() + b"\n" for one in said[:10]))
+    assert desk.take(lines) == 5
+    listed = desk.put("chat.json", json.dumps(said[:10], indent=laid_out).encode())
+    assert desk.take(listed) == 0
+    desk.put("chat.json", json.dumps(said, indent=laid_out).encode())
+    assert desk.take(listed) == 1
+    desk.check(lines, listed)
+
+
+def test_a_chat_that_is_one_object_grows(desk: Desk) -> None:
+    """It is one conversation however long it gets, under the name that its head gives."""
+    for turns in (2, 4, 6):
+        said = [{"role": "assistant" if at % 2 else "user", "content": f"Message {at}."} for at in range(turns)]
+        path = desk.put("chat.json", json.dumps({"messages": said, "id": "k7"}, indent=2).encode())
+        assert desk.take(path) == 1
+    desk.check(path)
+    assert {one["metadata"]["conversation_id"] for one in desk.store.points.values()} == {"k7"}
 
 
 def test_a_session_of_the_web_is_one_of_the_terminal(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from feeding import EVERYTHING, PLAIN, feed, turns
 
@@ -103,8 +104,56 @@ def test_keys_are_chained() -> None:
     assert {turn.key for turn in plain} < {turn.key for turn in full}
 
 
-def test_results_of_our_own_search_are_never_indexed() -> None:
-    """What the memory answered must not go into the memory again."""
-    call = [{"function": {"name": "importer__search"}}]
-    items = [SESSION, item("assistant", "Ok.", toolCalls=call), item("tool", "from memory")]
-    assert [turn.text for turn in turns("continue-dev", *items, options=EVERYTHING)] == ["Ok."]
+OWN = {"id": "c1", "function": {"name": "importer__search", "arguments": "{}"}}
+OWN_COMMAND = {"id": "c1", "function": {"name": "run_terminal_command", "arguments": '{"command":"importer search x"}'}}
+OTHER = {"id": "c2", "function": {"name": "read_file", "arguments": '{"filepath":"importer/search.py"}'}}
+
+
+def result(text: str, id_: str | None = None) -> dict[str, Any]:
+    return item("tool", text, **({"toolCallId": id_} if id_ else {}))
+
+
+def heard(*items: dict[str, Any]) -> list[str]:
+    said = turns("continue-dev", SESSION, *items, options=EVERYTHING)
+    return [turn.text for turn in said if turn.text]
+
+
+OWN_CALLS = [
+    OWN,
+    OWN_COMMAND,
+    {"id": "c1", "function": {"name": "my_importer_search"}},
+    {"id": "c1", "function": {"name": "mem_qdrant-find"}},
+    {"id": "c1", "function": {"name": "sh", "arguments": {"command": "importer search x"}}},
+    {"id": "c1", "function": {"name": "sh", "arguments": '{"command":"importer search x'}},
+]
+
+
+@pytest.mark.parametrize("own", OWN_CALLS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_results_of_our_own_search_are_never_indexed(own: dict[str, Any], order: int) -> None:
+    """What the memory answered must not go into the memory again, whatever is called beside it."""
+    calls, results = [own, OTHER][::order], [result("from memory", "c1"), result("contents", "c2")]
+    assert heard(item("assistant", "Ok.", toolCalls=calls), *results) == ["Ok.", "contents"]
+    assert heard(item("assistant", "Ok.", toolCalls=calls), *results[::-1]) == ["Ok.", "contents"]
+
+
+def test_a_result_may_come_after_other_calls() -> None:
+    """It is known by its call's id."""
+    items = [item("assistant", "", toolCalls=[OWN]), item("assistant", "", toolCalls=[OTHER])]
+    assert heard(*items, result("contents", "c2"), result("from memory", "c1")) == ["contents"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_results_without_ids(order: int) -> None:
+    """Beside a call to our own search all are passed over: which is whose cannot be told."""
+    nameless = [{"function": call["function"]} for call in (OWN, OTHER)][::order]
+    assert heard(item("assistant", "", toolCalls=nameless), result("a"), result("b", "c9")) == []
+    assert heard(item("assistant", "", toolCalls=[OWN, OTHER]), result("a"), result("b")) == []
+    later = item("assistant", "", toolCalls=[OTHER])
+    assert heard(item("assistant", "", toolCalls=nameless), later, result("contents")) == ["contents"]
+
+
+def test_contexts_of_older_checkpoints_are_read() -> None:
+    """With the one tool they remembered."""
+    old = b'{"session":"s2","last":"k","tool":"read_file"}'
+    assert msgspec.json.decode(old, type=continue_dev.Context) == continue_dev.Context("s2", last="k")

@@ -9,14 +9,35 @@ from importer.formats._own import is_own_command, is_own_tool
 
 @pytest.mark.parametrize(
     "name",
-    ["mcp__importer__search", "importer__open", "mcp__my-importer__search", "qdrant-find", "mcp__mem__qdrant-find"],
+    [
+        *(
+            "mcp__importer__search",
+            "importer__open",
+            "mcp__my-importer__search",
+            "qdrant-find",
+            "mcp__mem__qdrant-find",
+        ),
+        *("importer_search", "my_importer_open", "importer_memory_search", "mem_qdrant-find"),
+    ],
 )
 def test_own_tools(name):
     """Whatever a person calls the server."""
     assert is_own_tool(name)
 
 
-@pytest.mark.parametrize("name", ["", "Bash", "importer", "mcp__csv__search", "qdrant-store", "mcp__qdrant__list"])
+OTHERS = [
+    "",
+    "Bash",
+    "importer",
+    "mcp__csv__search",
+    "qdrant-store",
+    "mcp__qdrant__list",
+    "importer_list",
+    "csv_search",
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_other_tools(name):
     """A search elsewhere is worth keeping."""
     assert not is_own_tool(name)

@@ -53,6 +53,58 @@ def test_a_message_appended_again_is_one_turn():
     ]
 
 
+def grown(*contents: str, n: int = 2, **fields: Any) -> list[dict[str, Any]]:
+    return [message("gemini", content, n, **fields) for content in contents]
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        (["partial", "partial grown"], ["partial", "grown"]),
+        (["a", "a\n\nb", "a\n\nb\n\nc"], ["a", "b", "c"]),
+        (["a", "a b", "a", "a b"], ["a", "b"]),
+        (["partial", "other words"], ["partial", "other words"]),
+        (["other words", "grown", "grown more"], ["other words", "grown", "more"]),
+        (["partial", "part"], ["partial", "part"]),
+        (["", "partial"], ["partial"]),
+    ],
+)
+def test_of_a_message_that_has_grown_the_rest_is_said(contents, expected):
+    """A fold only appends: what was said stays, what is new comes to it."""
+    assert texts(HEAD, *grown(*contents)) == expected
+
+
+def test_a_message_may_grow_behind_another():
+    """Each by its id; of the same words under another id all is said."""
+    one, two = grown("a", "a b", n=1), grown("a", "a c", n=2)
+    assert texts(one[0], two[0], one[1], two[1]) == ["a", "a", "b", "c"]
+    assert texts({**one[0], "id": None}, {**one[1], "id": None}) == ["a", "a b"]
+    assert texts(HEAD, one[0], {**HEAD, "sessionId": "7c1e"}, one[1]) == ["a", "a b"]
+
+
+def test_the_same_words_at_another_time_are_said_once():
+    """The id says that it is the same message; its tool calls are new."""
+    later = {**message("gemini", "a", 2), "timestamp": "2026-03-01T09:30:00.000Z"}
+    assert texts(message("gemini", "a", 2), later) == ["a"]
+    said = turns("gemini", message("gemini", "a", 2), {**later, "toolCalls": [CALL]})
+    assert [(turn.text, turn.facts.tools) for turn in said] == [("a", ()), ("", ("read_file",))]
+
+
+def test_the_rest_is_known_by_all_that_is_said():
+    """Whoever gets the whole message at once has the same key, so a repeat stays one."""
+    whole, (_, rest) = turns("gemini", *grown("partial grown")), turns("gemini", *grown("partial", "partial grown"))
+    assert [turn.key for turn in whole] == [rest.key]
+    assert texts(*grown("partial", "partial grown", "partial grown", "partial")) == ["partial", "grown"]
+
+
+def test_contexts_of_older_checkpoints_are_read():
+    """They know nothing of what was said, so all of it is said as before."""
+    old = msgspec.json.decode(b'{"session":"7c1d","recent":["0123456789ab"]}', type=gemini.Context)
+    fed = gemini.feed(old, msgspec.json.encode(message("gemini", "partial grown", 2)), PLAIN)
+    assert [turn.text for turn in fed.turns] == ["partial grown"]
+    assert len(fed.context.told) == 1
+
+
 def test_a_repeated_list_gives_what_is_new_only():
     """`$set.messages` replaces all messages; at the head of a resumed chat all of it is new."""
     one, two = message("user", "a"), message("gemini", "b", 2)

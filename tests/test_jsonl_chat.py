@@ -97,6 +97,39 @@ def test_what_is_no_chat_is_counted():
     assert [fed.unknown for fed in feed("jsonl-chat", {"x": 1}, {"messages": ["a", 7]}, HELLO)] == [1, 1, 0]
 
 
+def test_a_head_names_the_messages_that_follow():
+    """A document's other members, or a first line that says nothing yet; later ones do not."""
+    head = {"id": "k7", "title": "Greeting", "model": "m", "created": 1767261660}
+    (first, second) = chat(head, HELLO, {"id": "k8"}, {**HI, "model": "n"})
+    assert (first.conversation_id, first.facts.title, first.facts.model) == ("k7", "Greeting", "m")
+    assert (second.conversation_id, second.facts.model, second.at) == ("k7", "n", "2026-01-01T10:01:00.000Z")
+    assert [fed.unknown for fed in feed("jsonl-chat", head, HELLO)] == [0, 0]
+    assert [first.key, second.key] == [turn.key for turn in chat(HELLO, HI)]
+
+
+def test_results_of_tools_are_said_by_nobody():
+    """Also as parts of what is called a user's message."""
+    parts = [{"type": "tool_result", "content": "12 °C"}, {"type": "text", "text": "thanks"}]
+    assert [turn.text for turn in chat({"role": "user", "content": parts})] == ["thanks"]
+
+
+def test_contexts_of_older_checkpoints_are_read():
+    """What came later is optional."""
+    assert msgspec.json.decode(b'{"stem":"s","chains":[["s","k"]]}', type=jsonl_chat.Context).name == ""
+
+
+@pytest.mark.parametrize("name", [b"chat.json", b"a/my-Conversation-7.json", b"ShareGPT_V3_split.json", b"x.ndjson"])
+def test_files_that_are_looked_for(name):
+    """Documents by a name that says what they are."""
+    assert jsonl_chat.wanted(name)
+
+
+@pytest.mark.parametrize("name", [b"package.json", b"chat/tsconfig.json", b"chat.json.bak", b"chat.py"])
+def test_files_that_are_passed_over(name):
+    """They can be given by themselves."""
+    assert not jsonl_chat.wanted(name)
+
+
 @pytest.mark.parametrize(
     "record",
     [{"type": "user", **HELLO}, {"payload": {}, **HELLO}, {"sessionId": "s", "projectHash": "p", "messages": [HELLO]}],
@@ -110,8 +143,9 @@ LONG = st.text(max_size=60).map(lambda words: words * 60)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.builds(lambda w: {**HELLO, "conversation_id": w, "title": w}, LONG), max_size=20))
-def test_context_is_bounded_whatever_is_said(records):
-    """Many conversations with long ids leave less than 4 KiB to remember."""
-    for fed in feed("jsonl-chat", *records):
+@given(st.lists(st.builds(lambda w: {**HELLO, "conversation_id": w, "title": w}, LONG), max_size=20), LONG)
+def test_context_is_bounded_whatever_is_said(records, word):
+    """Many conversations with long ids leave less than 4 KiB to remember, and so does a long head."""
+    head = {"id": word, "title": word, "model": word, "created": "2026-01-01T10:00:00Z"}
+    for fed in feed("jsonl-chat", head, *records):
         assert len(msgspec.json.encode(fed.context)) < formats.MAX_CONTEXT_BYTES

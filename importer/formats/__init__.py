@@ -63,18 +63,21 @@ class Document(msgspec.Struct, frozen=True):
     """How a file that is one JSON document falls into units.
 
     `units` names the member of its object whose elements they are; "" where the document is a unit itself, or a list of
-    them. With `head` the object's other members come first, as a unit of their own.
+    them. With `head` the object's other members come first, as a unit of their own. `lined`: the format is one of JSON
+    lines as well, so only a list is a document, or an object that is laid out over several lines.
     """
 
     units: str = ""
     head: bool = False
+    lined: bool = False
 
 
 class Format(Protocol):
     """What a format module has.
 
-    A format that is no JSON may also have `recognises_head(head: bytes) -> bool`; one of documents has `DOCUMENT` and
-    `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text.
+    A format that is no JSON may also have `recognises_head(head: bytes) -> bool`; one of documents has `DOCUMENT` (a
+    `Document`, or a tuple of the forms there are) and `recognises_document(keys: Collection[str]) -> bool`, asked about
+    the first object of the text; where names are not enough, `recognises_opening(head: bytes) -> bool` as well.
     """
 
     NAME: str
@@ -155,14 +158,17 @@ def claims(head: bytes) -> tuple[str, ...]:
 
     The lines of a document may look like anything, so they are not asked about.
     """
-    outline = _values.outline(head[:HEAD_BYTES])
-    if documents := tuple(name for name in names() if _recognises_document(load(name), outline)):
+    head = head[:HEAD_BYTES]
+    outline = _values.outline(head)
+    if documents := tuple(name for name in names() if _recognises_document(load(name), outline, head)):
         return documents
-    *lines, last = head[:HEAD_BYTES].split(b"\n")
+    *lines, last = head.split(b"\n")
     if is_record(last):  # else it may not be complete
         lines.append(last)
     records = _first_records(lines)
-    return tuple(name for name in names() if _recognises(load(name), lines, records))
+    spread = _values.spread(head)
+    asked = (name for name in names() if not (spread and _is_lined(load(name))))
+    return tuple(name for name in asked if _recognises(load(name), lines, records))
 
 
 def is_record(raw: bytes) -> bool:
@@ -178,29 +184,44 @@ def is_record(raw: bytes) -> bool:
 
 def document(format_: Format, head: bytes) -> Document | None:
     """How a file of this format that begins like this falls into units, None if it is read by lines."""
-    declared: Document | None = getattr(format_, "DOCUMENT", None)
-    if declared is None or not declared.units:
-        return declared
+    forms = _forms(format_)
+    if forms and not (forms[0].units or forms[0].lined):
+        return forms[0]
     # Most files have no such name in their head: they are spared the outline.
-    if declared.units.encode() not in head:
+    if not any(form.units.encode() in head for form in forms):
         return None
     outline = _values.outline(head)
-    return declared if _holds(declared, outline) else None
+    return next((form for form in forms if _holds(form, outline, head)), None)
 
 
-def _holds(declared: Document, outline: _values.Outline) -> bool:
+def _forms(format_: Format) -> tuple[Document, ...]:
+    """The forms of document that a format has."""
+    declared: Document | tuple[Document, ...] = getattr(format_, "DOCUMENT", ())
+    return (declared,) if isinstance(declared, Document) else declared
+
+
+def _is_lined(format_: Format) -> bool:
+    """Whether what is laid out over several lines is a document of the format, or nothing: never its lines."""
+    return any(form.lined for form in _forms(format_))
+
+
+def _holds(form: Document, outline: _values.Outline, head: bytes) -> bool:
     """Whether a text can be such a document.
 
     It stands alone: with another value behind it, it is a line of JSON lines that has a member of that name.
     """
-    return not declared.units or (declared.units in outline.keys and outline.alone and not outline.listed)
+    if form.units:
+        named = form.units in outline.keys and outline.alone and not outline.listed
+        return named and (not form.lined or _values.spread(head))
+    return not form.lined or (outline.listed and outline.alone and bool(outline.keys))
 
 
-def _recognises_document(format_: Format, outline: _values.Outline) -> bool:
+def _recognises_document(format_: Format, outline: _values.Outline, head: bytes) -> bool:
     """Whether a text is a document of this format."""
-    declared = getattr(format_, "DOCUMENT", None)
-    by_keys = getattr(format_, "recognises_document", None)
-    return bool(declared and by_keys and _holds(declared, outline) and by_keys(outline.keys))
+    by_keys, by_head = getattr(format_, "recognises_document", None), getattr(format_, "recognises_opening", None)
+    if by_keys is None or not any(_holds(form, outline, head) for form in _forms(format_)):
+        return False
+    return bool(by_keys(outline.keys) and (by_head is None or by_head(head)))
 
 
 def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:

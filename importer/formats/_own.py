@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-_tool = re.compile(r"\S*importer\S*?(?:__|[./:])\S+\Z|(?:\S*(?:__|[./:]))?qdrant-find\Z")
+# Continue puts one underscore between server and tool, so there the tool must be one of ours.
+_tool = re.compile(
+    r"\S*importer\S*?(?:__|[./:])\S+\Z|(?:\S*_)?importer_(?:\S+_)?(?:search|open)\Z|(?:\S*[_./:])?qdrant-find\Z"
+)
 _command = re.compile(r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b")
 
 

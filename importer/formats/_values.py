@@ -38,7 +38,7 @@ class Member(NamedTuple):
 class Outline(NamedTuple):
     """What the first bytes of a text show: the keys of its first object, in a list or not.
 
-    `alone`: nothing stands behind that object, as far as can be seen.
+    `alone`: nothing stands behind that object, or behind the list, as far as can be seen.
     """
 
     keys: tuple[str, ...] = ()
@@ -110,15 +110,31 @@ def outline(head: bytes) -> Outline:
 
     Of a key whose value goes on behind the head nothing more is known than its name.
     """
-    at = first(head)
+    start = at = first(head)
     listed = head[at : at + 1] == b"["
     at = skip_gap(head, at + 1) if listed else at
     if head[at : at + 1] != b"{":
         return Outline((), listed)
     found = list(members(head, at + 1))
     keys = tuple(member.key.decode("utf-8", "replace") for member in found)
+    if listed:
+        end = end_of(head, start)
+        return Outline(keys, listed, end is None or skip_gap(head, end) >= len(head))
     if not found or found[-1].end is None:
         return Outline(keys, listed)
     behind = skip_gap(head, found[-1].end)
     closed = head[behind : behind + 1] == b"}"
     return Outline(keys, listed, not closed or skip_gap(head, behind + 1) >= len(head))
+
+
+def spread(head: bytes) -> bool:
+    """Whether the first object or list is laid out over several lines, which a line of JSON lines never is.
+
+    One that breaks off within a string is not: that is damage, for no JSON string goes over a line's end.
+    """
+    at = first(head)
+    end = head.find(b"\n", at)
+    if end < 0 or head[at : at + 1] not in (b"{", b"["):
+        return False
+    within = search(head[:end], *begin(head, at))[1]
+    return within is not None and not within.quoted

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from importer.formats import Document, Fed, Options
 from importer.formats._lines import Lines
-from importer.formats._own import is_own_tool
+from importer.formats._own import is_own_command, is_own_tool
 from importer.formats._turns import clip, key, once, stem
 from importer.records import Facts, Turn
 
@@ -30,6 +30,7 @@ KNOWN_ROLES = ROLES | frozenset(("system", "tool", "thinking"))
 RESULT_CHARS = 2_000  # of each tool result, where those are indexed
 ID_BYTES = 120  # encoded: it stands in the context, which is bounded
 NAME_BYTES = 600
+OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
 
 # A uuid: the index of all sessions lies beside them.
 _session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
@@ -42,23 +43,26 @@ class Part(msgspec.Struct, gc=False):
 
 
 class Function(msgspec.Struct, gc=False):
-    """What a call calls."""
+    """What a call calls; `arguments` is the text of a JSON object."""
 
     name: str | None = None
+    arguments: Any = None
 
 
 class Call(msgspec.Struct, gc=False):
     """A call of a tool."""
 
+    id: str | None = None
     function: Function | None = None
 
 
 class Message(msgspec.Struct, gc=False, rename="camel"):
-    """What somebody says."""
+    """What somebody says; `tool_call_id` is of a tool's result, which older versions leave out."""
 
     role: str = ""
     content: str | list[Part] | None = None
     tool_calls: list[Call] | None = None
+    tool_call_id: str | None = None
 
 
 class Unit(msgspec.Struct, gc=False, rename="camel"):
@@ -74,16 +78,17 @@ _lines = Lines(Unit)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the head says of the session, the last turn's key, and the last tool called.
+    """What the head says of the session, the last turn's key, and the calls to our own search.
 
-    `tool` is for the result that follows, which does not say whose it is.
+    `asked`: one of the last calls was such. It is for a result that does not say whose it is.
     """
 
     session: str = ""
     title: str = ""
     cwd: str = ""
     last: str = ""
-    tool: str = ""
+    own_calls: tuple[str, ...] = ()
+    asked: bool = False
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -125,10 +130,10 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
         return Fed(Context(session, clip((unit.title or "").strip(), NAME_BYTES), clip(folder, NAME_BYTES)))
     called = once([call.function.name or "" for call in message.tool_calls or () if call.function])
     if called:
-        context = replace(context, tool=clip(called[-1], ID_BYTES))
+        context = _calling(context, message.tool_calls or ())
     text = _text(message)
     if message.role not in ROLES:
-        return _aside(context, message.role, text, options)
+        return _aside(context, message, text, options)
     if not (text or called):
         return Fed(context)
     # The first key hangs on the session, so equal openings of two sessions stay apart.
@@ -136,9 +141,44 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
     return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),))
 
 
-def _aside(context: Context, role: str, text: str, options: Options) -> Fed:
+def _calling(context: Context, calls: Sequence[Call]) -> Context:
+    """The context that knows which of these calls ask the memory: any of them may, not only the last."""
+    own = [_mark(call.id) for call in calls if _is_own(call)]
+    return replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:], asked=bool(own))
+
+
+def _is_own(call: Call) -> bool:
+    """Whether a call asks the memory, as a tool or on the command line."""
+    function = call.function or Function()
+    given = function.arguments
+    if isinstance(given, str):
+        try:
+            given = msgspec.json.decode(given)
+        except (ValueError, RecursionError):  # broken off: it may be a command
+            given = {"command": given}
+    command = given.get("command") if isinstance(given, dict) else None
+    return is_own_tool(function.name or "") or (isinstance(command, str) and is_own_command(command))
+
+
+def _is_own_result(context: Context, id_: str | None) -> bool:
+    """Whether a result is of our own search.
+
+    Where it or its call has no id, those of all calls beside one of ours are taken for it.
+    """
+    if id_ and _mark(id_) in context.own_calls:
+        return True
+    return context.asked and (not id_ or _mark(None) in context.own_calls)
+
+
+def _mark(id_: str | None) -> str:
+    """A short hash of a call's id."""
+    return key(id_ or "")[:12]
+
+
+def _aside(context: Context, message: Message, text: str, options: Options) -> Fed:
     """What a tool answered or the model thought: an option, on which the chain of keys does not depend."""
-    wanted_ = (role == "tool" and options.tool_results and not is_own_tool(context.tool)) or (
+    role = message.role
+    wanted_ = (role == "tool" and options.tool_results and not _is_own_result(context, message.tool_call_id)) or (
         role == "thinking" and options.thinking
     )
     text = text[:RESULT_CHARS].strip() if role == "tool" else text

@@ -3,7 +3,8 @@
 Older versions wrote the same as one JSON document, rewritten at each change: its units are its messages.
 
 A message is appended again under its id when its tool calls arrive, `$set.messages` repeats the whole list, and
-`$rewindTo` takes messages back. For a memory each message counts once, as it was first said; rewinds are ignored.
+`$rewindTo` takes messages back. For a memory each message counts once, as it was first said; of one that has grown
+since, what is new is a turn more. Rewinds are ignored.
 
 A turn's key is a hash of role, message id, time and text: a resumed chat repeats them in another file, and the newer
 form of an older chat, too.
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from importer.formats import Document, Fed, Options
+from importer.formats import Document, Fed, Options, _grown
 from importer.formats._lines import Lines
 from importer.formats._own import is_own_command, is_own_tool
 from importer.formats._turns import clip, key, once, stem, utc
@@ -107,7 +108,7 @@ _lines = Lines(Line)
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """The chat's identity, the digests of the last messages, and the newest time of all; below 1.5 KB encoded.
 
-    `recent` knows a message that comes again, `latest` tells in a repeated list what is new.
+    `recent` knows a message that comes again, `told` one that has grown, `latest` tells in a repeated list what is new.
     """
 
     session: str = ""
@@ -115,6 +116,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     subagent: bool = False
     latest: str = ""
     recent: tuple[str, ...] = ()
+    told: _grown.Told = ()
 
 
 def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -188,7 +190,8 @@ def _replayed(context: Context, messages: Sequence[Message], options: Options) -
 def _message(context: Context, message: Message, options: Options) -> tuple[Context, tuple[Turn, ...]]:
     """The turn of a message, none if it says nothing that was not said before.
 
-    A message that is here again with its tool calls gives a turn without text.
+    A message that is here again with its tool calls gives a turn without text. The key is by all that it says, also
+    where only the rest is new: whoever has seen this form of it knows it again.
     """
     role = ROLES.get(message.type)
     if role is None:
@@ -197,8 +200,12 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
     calls = message.tool_calls or ()
     tools, files = once([call.name or "" for call in calls]), once([path for call in calls for path in _paths(call)])
     mark = key(role, message.id or "", message.timestamp or "", _joined(_shown(message)))
-    if not text or mark[:12] in context.recent:  # here again with its tool calls, or with its token count only
-        text, mark = "", key("tools", message.id or "", message.timestamp or "", *tools, *files)
+    if text and mark[:12] not in context.recent:
+        context, text = _news(context, message.id or "", text)
+    else:
+        text = ""
+    if not text:  # here again with its tool calls, or with its token count only
+        mark = key("tools", message.id or "", message.timestamp or "", *tools, *files)
     if mark[:12] in context.recent or not (text or tools or files):
         return context, ()
     recent = (*context.recent, mark[:12])[-RECENT:]  # 12 hex digits, for the context is small
@@ -213,6 +220,12 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
     turn = Turn(context.session, message.id or mark, role, text, at, mark, facts)
     # The newest of all: times may step back.
     return replace(context, recent=recent, latest=max(context.latest, at)), (turn,)
+
+
+def _news(context: Context, id_: str, text: str) -> tuple[Context, str]:
+    """What of a message's text was not said under its id before, and the context that knows all of it."""
+    known = id_ and f"{context.session} {id_}"  # another session in the file may count its messages alike
+    return replace(context, told=_grown.remember(context.told, known, text)), _grown.rest(context.told, known, text)
 
 
 def _text(message: Message, options: Options) -> str:

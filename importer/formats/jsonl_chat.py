@@ -1,9 +1,12 @@
-"""Plain chats as JSON lines, in the shapes people use; there is no authority for any of them.
+"""Plain chats as JSON lines or one document, in the shapes people use; there is no authority for any of them.
 
     {"role": "user", "content": "…"}                     a message a line; a conversation id may stand beside it
     {"messages": [{"role": …, "content": …}, …]}         a conversation a line
     {"conversations": [{"from": "human", "value": …}]}   the same in other words
     {"prompt": "…", "completion": "…"}                   a question and its answer; instruction, input and output too
+
+A document is a list of messages or conversations, or a single conversation that is laid out over several lines; what
+stands beside its list of messages comes before them, and names it. Read that way or by lines, keys are the same.
 
 Where a message has a time or an id, its key is a hash of that, role and text. Where it has neither, keys are chained:
 each is a hash of the one before it in the conversation, role and text, so the same words said twice stay two turns, and
@@ -12,25 +15,29 @@ a copy of the file has the same keys.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from importer.formats import Fed, Options
+from importer.formats import Document, Fed, Options
+from importer.formats._chats import LISTS, MARKS, ROLES, is_message, opens, speaks
 from importer.formats._lines import Lines
 from importer.formats._turns import clip, key, moment, once
 from importer.records import Facts, Turn
 
 NAME = "jsonl-chat"
 
-ROLES = {
-    **dict.fromkeys(("user", "human", "prompter"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bard", "bot", "model", "ai"), "assistant"),
-}
+DOCUMENT = (Document(lined=True), *(Document(name, head=True, lined=True) for name in LISTS))
+
 CONVERSATIONS = 8  # whose chain is remembered; where ids alternate between more, an old one's chain begins afresh
 ID_BYTES = 100  # encoded: it stands in the context, which is bounded
 NAME_CHARS = 200
+NAME_BYTES = 600  # encoded, as ID_BYTES
+
+# By themselves are found documents that are called what they are: any other JSON would have to be looked into.
+_document = re.compile(rb"(?i)[^/]*(?:chat|gpt|conversation|dialog|message|transcript|thread)[^/]*\.json\Z")
 
 
 class Record(msgspec.Struct, gc=False):
@@ -65,10 +72,17 @@ _lines = Lines(Record)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The file's stem, for messages that name no conversation, and the last key of each recent conversation."""
+    """The file's stem, for messages that name no conversation, and the last key of each recent conversation.
+
+    The others are what the first line or a document's head says of the messages that follow.
+    """
 
     stem: str = ""
     chains: tuple[tuple[str, str], ...] = ()
+    name: str = ""
+    title: str = ""
+    model: str = ""
+    at: str = ""
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
@@ -77,8 +91,8 @@ def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """JSON lines by their usual endings."""
-    return relative.endswith((b".jsonl", b".ndjson"))
+    """JSON lines by their usual endings, and documents by their names; any other can be given by itself."""
+    return relative.endswith((b".jsonl", b".ndjson")) or bool(_document.match(relative.rpartition(b"/")[2]))
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
@@ -87,17 +101,24 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
-    """Whether one record is of a shape we know and of no program's own format.
-
-    Those have clearer signs; a plain chat is what nobody else claims.
-    """
-    if any(mark in record for mark in ("type", "payload", "projectHash", "sessionId", "uuid")):
+    """Whether one record is of a shape we know and of no program's own format."""
+    if not MARKS.isdisjoint(record):
         return False
     said = record.get("messages") or record.get("conversations")
     if isinstance(said, list):
-        return any(isinstance(message, dict) and {"role", "from"} & message.keys() for message in said)
+        return any(map(speaks, said))
     pair = "prompt" in record and ("completion" in record or "response" in record)
-    return pair or {"instruction", "output"} <= record.keys() or {"role", "content"} <= record.keys()
+    return pair or {"instruction", "output"} <= record.keys() or is_message(record)
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """A message, or a list of them: such names are used for anything, so `recognises_opening` has the last word."""
+    return MARKS.isdisjoint(keys) and ({"role", "content"} <= set(keys) or not set(LISTS).isdisjoint(keys))
+
+
+def recognises_opening(head: bytes) -> bool:
+    """Somebody speaks in it, by a word for a side of a conversation."""
+    return opens(head)
 
 
 def begin(path: bytes) -> Context:
@@ -115,7 +136,7 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
     """One record: a message, or a conversation whose keys are chained within the line."""
     messages = _conversation(record)
     if messages is None:
-        return _one(context, record)
+        return _headed(context, record) or _one(context, record)
     # Chained from its own beginning: where the line stands in the file plays no part.
     chain, turns = "", []
     named = _name(record) or _name(Record(conversation_id=record.id))  # here `id` is the line's, so the conversation's
@@ -125,7 +146,20 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
         if turn := _turn(message, record, conversation, chain):
             chain = turn.key
             turns.append(turn)
-    return Fed(context, tuple(turns), int(not turns))
+    # Collections hold conversations that never began; those are nothing new.
+    return Fed(context, tuple(turns), int(not turns and [] not in (record.messages, record.conversations)))
+
+
+def _headed(context: Context, record: Record) -> Fed | None:
+    """The context after what is said of a conversation before its first message, None for any other record."""
+    said = (record.role, record.from_, record.content, record.value, record.text)
+    if context.chains or any(one is not None for one in said):
+        return None
+    named = _name(record) or _name(Record(conversation_id=record.id))
+    title, model = clip(_short(record.title), NAME_BYTES), clip(_short(record.model), NAME_BYTES)
+    if not (named or title or model or _at(record)):
+        return None
+    return Fed(msgspec.structs.replace(context, name=named, title=title, model=model, at=_at(record)))
 
 
 def _one(context: Context, record: Record) -> Fed:
@@ -133,9 +167,10 @@ def _one(context: Context, record: Record) -> Fed:
 
     The conversation moves to the end of the list, so the one that was silent longest is forgotten first.
     """
-    conversation = _name(record) or context.stem
+    conversation = _name(record) or context.name or context.stem
     chains = dict(context.chains)
-    turn = _turn(record, record, conversation, chains.pop(conversation, ""))
+    head = Record(title=record.title or context.title, model=context.model, created=context.at)
+    turn = _turn(record, head, conversation, chains.pop(conversation, ""))
     if turn is None:
         return Fed(context, (), int(_role(record) == "" and not isinstance(record.role, str)))
     recent = (*chains.items(), (conversation, turn.key))[-CONVERSATIONS:]
@@ -198,12 +233,15 @@ def _words(content: Any) -> str:
         return content.replace("\0", "").strip()
     if not isinstance(content, list):
         return ""
-    parts = (part.get("text", part.get("content")) if isinstance(part, dict) else part for part in content)
-    return (
-        "\n\n".join([part.strip() for part in parts if isinstance(part, str) and part.strip()])
-        .replace("\0", "")
-        .strip()
-    )
+    parts = [part for part in map(_part, content) if part]
+    return "\n\n".join(parts).replace("\0", "").strip()
+
+
+def _part(part: Any) -> str:
+    """A part's text, "" for a tool's result: nobody said that."""
+    if isinstance(part, dict):
+        part = None if part.get("type") == "tool_result" else part.get("text", part.get("content"))
+    return part.strip() if isinstance(part, str) else ""
 
 
 def _tools(message: Record) -> tuple[str, ...]:
