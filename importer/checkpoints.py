@@ -6,6 +6,7 @@ Whatever is lost here is read again from the files, which costs time and stores 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,8 @@ class Checkpoints(Ledger):
                 rows.write(connection, commit.checkpoint, now)
                 if former and former != commit.checkpoint.path:
                     quarantine.move(connection, former, commit.checkpoint.path)
+                if commit.checkpoint.offset >= commit.checkpoint.size:
+                    connection.execute("DELETE FROM again WHERE path = ?", (commit.checkpoint.path,))
                 # after `put`: what has just failed again is open again, and not taken for done
                 quarantine.settle(connection, commit.checkpoint)
             failpoints.hit("commit")
@@ -164,6 +167,15 @@ class Checkpoints(Ledger):
         with self.database.transaction() as connection:
             for path in paths:
                 quarantine.reread(connection, path)
+
+    def again(self, found: Callable[[bytes], bool]) -> list[bytes]:
+        """Files to be read once more, but for those that are gone or `found` by a look at the roots anyway."""
+        paths = [row[0] for row in self.database.rows("SELECT path FROM again")]
+        over = [(path,) for path in paths if found(path) or not os.path.lexists(path)]
+        if over:
+            with self.database.transaction(durable=False) as connection:
+                connection.executemany("DELETE FROM again WHERE path = ?", over)
+        return [path for path in paths if (path,) not in set(over)]
 
     def open_elsewhere(self, chunk: str, path: bytes) -> bool:
         """Whether the chunk stands open at the end of any other file than that at `path`.

@@ -120,7 +120,7 @@ class Daemon:
             started_s = time.monotonic()
             roots = [root for root in self.engine.roots if not paths or root.path in paths]
             try:
-                files = await self.engine.reconcile(roots)
+                files = await self.engine.reconcile(roots, elsewhere=not paths)
             except StateUnwritable as error:  # the next look comes anyway
                 log.warning("rescan.failed", reason=error.message)
                 return 0
@@ -214,7 +214,12 @@ class Daemon:
 
     def _held_by(self) -> str:
         """Why nothing moves, "" when it does."""
-        return status.state_of(self.engine, self.paused_by, self.preparing)[1]
+        reason = status.state_of(self.engine, self.paused_by, self.preparing)[1]
+        return (
+            f"the daemon is paused ({reason}); `importer resume` ends that"
+            if reason == self.paused_by != ""
+            else reason
+        )
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
         """Nothing new is begun. What is in flight is settled all the same."""

@@ -122,7 +122,7 @@ def convert(declared: Declared, value: Any, *, words: bool) -> Any:
     try:
         result = strictly(from_words(value) if words and isinstance(value, str) else value)
     except ValueError:
-        raise ValueError(f"{said} is not {called}") from None
+        raise ValueError(f"{said} is not {called}{_within(declared)}") from None
     # a default is always allowed: an empty URL, for one, says that there is none
     wrong = "" if result == declared.default else _beyond(declared, result)
     if wrong:
@@ -135,10 +135,21 @@ def _beyond(declared: Declared, value: Any) -> str:
     if declared.among and value not in declared.among and not (declared.plugin and is_module(value)):
         return f"none of {', '.join(declared.among)}"
     if declared.least is not None and value < declared.least:
-        return f"below the least value, {declared.least:g}"
+        return f"below the least value, {declared.least:.12g}"
     if declared.most is not None and value > declared.most:
-        return f"above the largest value, {declared.most:g}"
+        return f"above the largest value, {declared.most:.12g}"
     return declared.check(value) if declared.check else ""
+
+
+def _within(declared: Declared) -> str:
+    """The words that a text may be, the limits and the unit of a number; "" where anything goes."""
+    if declared.among:
+        return f" ({', '.join(declared.among)})"
+    unit = f" {declared.unit}" if declared.unit and not declared.unit[0].isdigit() else ""  # a share's is its limits
+    if declared.least is None:
+        return ""
+    least = f"{declared.least:.12g}"
+    return f" ({f'at least {least}' if declared.most is None else f'{least} to {declared.most:.12g}'}{unit})"
 
 
 def _exactly(*types: type) -> Callable[[Any], Any]:

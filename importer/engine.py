@@ -140,6 +140,11 @@ class Engine:
             return self.delivery.busy and not self.run.holding
         return self.delivery.busy or bool(self.agenda) or self.looking
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is left that the next import must do."""
+        return self.delivery.busy or bool(self.agenda) or self.agenda.overflowed or self.looking
+
     async def pause(self, seconds: float) -> None:
         """Sleeps until woken, or for `seconds`."""
         try:
@@ -242,11 +247,14 @@ class Engine:
                 self.agenda.backlog(pending, max(slices, 0) + 1)
         return spans, urgent
 
-    async def reconcile(self, roots: Sequence[Root] | None = None) -> int:
-        """Looks at every file of the roots and puts what is behind on the agenda; returns how many files there are."""
+    async def reconcile(self, roots: Sequence[Root] | None = None, *, elsewhere: bool = False) -> int:
+        """Looks at every file of the roots and puts what is behind on the agenda; returns how many files there are.
+
+        `elsewhere`: see `Reconcile.look`.
+        """
         self.looking = True
         try:
-            return await self.looker.look(self.roots if roots is None else roots, self.wake.set)
+            return await self.looker.look(self.roots if roots is None else roots, self.wake.set, elsewhere=elsewhere)
         finally:
             self.looking = False
             self.wake.set()

@@ -16,7 +16,7 @@ ImporterError
 │   ├── StoreRefused      exit 5   wrong dimension, bad key, foreign schema: retrying never helps
 │   ├── StoreUnreachable  exit 75  connection, 429, 5xx, disk full: retrying helps
 │   └── PointsRejected    exit 1   the store names points it will never take
-└── TryAgainLater         exit 75  the memory limit of the daemon, a drain that was cut short
+└── TryAgainLater         exit 75  the daemon's memory limit, a drain cut short, what the system refuses a command
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from typing import Any
 from importer.checkpoints import Checkpoints
 from importer.control import Answer
 from importer.engine import Engine
-from importer.errors import ImporterError, TryAgainLater
+from importer.errors import ImporterError, TryAgainLater, UsageError
+from importer.quarantine import Quarantine
 
 QUIET_S = 60.0  # for the batches in flight to settle; below what a client of the control socket waits
 
@@ -37,15 +38,27 @@ def answers(engine: Engine) -> Mapping[str, Answer]:
 
 
 def retry(checkpoints: Checkpoints, ids: Sequence[int] | None) -> dict[str, Any]:
-    """Marks the rows; their files are read from the start by the next import, which embeds nothing twice."""
+    """Marks the rows; their files are read from the start by the next import, which embeds nothing twice.
+
+    Raises UsageError, before anything is changed, for ids that are unknown.
+    """
+    refuse_unknown(checkpoints.quarantine, ids)
     rows = checkpoints.quarantine.count(ids)
     paths = checkpoints.quarantine.retry(ids)
     return {"rows": rows, "paths": [os.fsdecode(path) for path in paths]}
 
 
 def drop(checkpoints: Checkpoints, ids: Sequence[int] | None) -> dict[str, Any]:
-    """Forgets the rows; the lines stay passed over."""
+    """Forgets the rows; the lines stay passed over. Raises UsageError, as `retry` does."""
+    refuse_unknown(checkpoints.quarantine, ids)
     return {"rows": checkpoints.quarantine.drop(ids)}
+
+
+def refuse_unknown(quarantine: Quarantine | None, ids: Sequence[int] | None) -> None:
+    """Raises UsageError for ids that are not in quarantine: a slip must not look like a success. None means all."""
+    unknown = [str(number) for number in ids or () if not (quarantine and quarantine.count([number]))]
+    if unknown:
+        raise UsageError(f"not in quarantine: {', '.join(unknown)}", hint="`importer failures` shows what is")
 
 
 async def when_quiet(engine: Engine, action: Callable[[], Any], *, timeout_s: float = QUIET_S) -> Any:

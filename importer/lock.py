@@ -173,6 +173,9 @@ def _translating(folder: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if isinstance(error, FileExistsError | NotADirectoryError):  # where a file has its name, or one above it
+            why = f"{folder} cannot be used: Not a directory"
+            raise StateError(why, hint="choose another --state-dir") from error
         hint = "make it writable for this user, or choose another --state-dir"
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP):
             hint = "its file system cannot lock; choose a --state-dir on a local disk"

@@ -49,7 +49,8 @@ def configure(
     """
     out = sys.stderr if stream is None else stream
     readable = format == "console" or (format == "auto" and out.isatty())
-    renderer: Processor = Readable(colours=out.isatty()) if readable else Json(journal=is_journal(out, environ))
+    coloured = out.isatty() and not environ.get("NO_COLOR")  # https://no-color.org
+    renderer: Processor = Readable(colours=coloured) if readable else Json(journal=is_journal(out, environ))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

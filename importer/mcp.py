@@ -13,10 +13,12 @@ from typing import Any
 
 from importer import __version__
 from importer.errors import ImporterError, UsageError
+from importer.log import logger
+from importer.query import KINDS
 from importer.times import instant
 
 VERSIONS = ("2025-06-18", "2025-03-26", "2024-11-05")  # of the protocol, the newest first; they agree on all of this
-PARSE, INVALID, NO_METHOD, BAD_PARAMS = -32700, -32600, -32601, -32602  # JSON-RPC's own error codes
+PARSE, INVALID, NO_METHOD, BAD_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603  # JSON-RPC's own error codes
 MOST_HITS = 50
 MOST_AROUND = 50
 INSTRUCTIONS = (
@@ -25,6 +27,7 @@ INSTRUCTIONS = (
 )
 
 Ask = Callable[..., Awaitable[Any]]
+log = logger()
 
 
 class Refused(Exception):
@@ -50,7 +53,7 @@ SEARCH = {
     "limit": _count("Most hits.", 10, MOST_HITS),
     "project": _text("Only this project: its whole path, or the path's last component."),
     "source": _text("Only this assistant's conversations, such as claude-code or codex."),
-    "kind": _text("Only this kind.", enum=["exchange", "summary", "subagent"]),
+    "kind": _text("Only this kind.", enum=list(KINDS)),
     "since": _text("Only from then on: a date or an RFC 3339 time."),
     "until": _text("Only up to then; a date counts whole."),
     "conversation": _text("Only this conversation, by id."),
@@ -92,6 +95,8 @@ class Server:
             message = json.loads(line)
         except ValueError as error:
             return _line(_error(None, Refused(PARSE, f"no JSON: {error}")))
+        except RecursionError:
+            return _line(_error(None, Refused(PARSE, "nested too deeply")))
         if isinstance(message, list):  # a batch, which one version of the protocol knows
             answers = [answer for one in message if (answer := await self._one(one)) is not None]
             return _line(answers) if answers else None
@@ -105,10 +110,15 @@ class Server:
             return None if foreign else _error(None, Refused(INVALID, "a request has a method"))
         if "id" not in message:
             return None
+        if isinstance(message["id"], list | dict):
+            return _error(None, Refused(INVALID, "an id is a text or a number"))
         try:
             result = await self._result(message["method"], _mapping(message.get("params")))
         except Refused as refused:
             return _error(message["id"], refused)
+        except Exception as error:  # a bug of ours is an answer too: a client would wait for one for ever
+            log.exception("mcp.failed", method=message["method"])
+            return _error(message["id"], Refused(INTERNAL, f"it failed: {type(error).__name__}: {error}"))
         return {"jsonrpc": "2.0", "id": message["id"], "result": result}
 
     async def _result(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:

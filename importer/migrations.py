@@ -10,6 +10,7 @@
     tombstones   what was forgotten on purpose and must not come back
     samples      memory measured over time, fine and coarse; a bounded ring each
     recycles     the newest endings of workers, with their reasons
+    again        paths of files to be read once more, until they have been
     meta         single facts by name, such as the store's fingerprint
 
 A released version never changes; a change is a new function at the end of `MIGRATIONS`. Each runs in the transaction
@@ -24,7 +25,7 @@ from collections.abc import Callable
 APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
-TABLES |= {"samples", "recycles", "meta"}
+TABLES |= {"samples", "recycles", "meta", "again"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -86,7 +87,12 @@ def version_1(connection: sqlite3.Connection) -> None:
             connection.execute(statement)  # `executescript` would commit the transaction first
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1,)
+def version_2(connection: sqlite3.Connection) -> None:
+    """Files to be read once more that no root may find again, because they were named on a command line once."""
+    connection.execute("CREATE TABLE again (path BLOB PRIMARY KEY) WITHOUT ROWID")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, version_2)
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -131,6 +131,7 @@ def reread(connection: sqlite3.Connection, path: bytes) -> None:
         " WHERE folder = ? AND name = ?",
         (folder, name),
     )
+    connection.execute("INSERT OR IGNORE INTO again VALUES (?)", (path,))
 
 
 def _key(reject: Reject) -> bytes:

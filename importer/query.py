@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+KINDS = ("exchange", "summary", "subagent")
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter."""
+    """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter.
+
+    A project may end in the slash that tab completion adds; the stored ones are working directories and have none.
+    """
 
     text: str
     limit: int = 10
@@ -20,6 +25,11 @@ class Query:
     conversation: str = ""
     since: str = ""
     until: str = ""
+
+    def __post_init__(self) -> None:
+        """Whoever asks, from wherever: every search becomes one of these before it reaches a store."""
+        if self.project.strip("/"):  # "/" is a folder too
+            object.__setattr__(self, "project", self.project.rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ either misses is found by the next look, so neither need be complete.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,7 @@ from importer.agenda import Agenda, Pending
 from importer.checkpoints import Checkpoints, Known
 from importer.discover import Folder, Root
 from importer.log import logger
+from importer.opening import file_stat
 from importer.records import FileStat
 from importer.streak import RateLimited
 
@@ -42,8 +44,11 @@ class Reconcile:
     _in_pieces: bytes = b""  # the large folder that was last given in several parts
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
-    async def look(self, roots: Sequence[Root], breathe: Callable[[], None]) -> int:
-        """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn."""
+    async def look(self, roots: Sequence[Root], breathe: Callable[[], None], *, elsewhere: bool = False) -> int:
+        """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn.
+
+        `elsewhere`: also at the files outside the roots that somebody wants to be read once more.
+        """
         self.agenda.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
         seen = discover.Seen()
@@ -57,11 +62,24 @@ class Reconcile:
                     since_breath = 0
                     breathe()
                     await asyncio.sleep(0)
+        files += self._look_elsewhere(roots) if elsewhere else 0
         self.files = files
         if not self.errors and abs(self.clock() - self._swept_at) >= SWEEP_S:
             self._swept_at = self.clock()
             self._sweep(roots)
         return files
+
+    def _look_elsewhere(self, roots: Iterable[Root]) -> int:
+        """Files outside the roots that somebody wants to be read once more; how many there are.
+
+        Their roots are not known: of their paths `include` gets to see the names alone.
+        """
+        inside = tuple(root.path.rstrip(b"/") + b"/" for root in roots)
+        paths = self.checkpoints.again(lambda path: path.startswith(inside))
+        for path in paths:
+            with contextlib.suppress(OSError):
+                self.agenda.backlog(pending(Root(os.path.dirname(path)), file_stat(path, os.lstat(path))))
+        return len(paths)
 
     def _sweep(self, roots: Iterable[Root]) -> None:
         """Marks the files of vanished folders, which no look comes by, and forgets what vanished long ago.

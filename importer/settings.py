@@ -8,6 +8,7 @@ Nothing here reads a file or the clock: the caller hands in what it has read. `d
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -74,11 +75,12 @@ def load(
     home: str,
     host: str = "",
     keys: Mapping[str, Found] | None = None,
+    file: str = "",
 ) -> Loaded:
     """One Settings of `flags` (by dotted name, None is not given), the environment and the parsed settings file.
 
-    `keys` is what `secrets` found, `home` the user's home directory, `host` the machine's name. Raises UsageError that
-    names every problem, one on a line.
+    `keys` is what `secrets` found, `home` the user's home directory, `host` the machine's name, `file` what the
+    settings file is called. Raises UsageError that names every problem, one on a line, and where to mend them.
     """
     problems: list[str] = []
     found = {  # the weakest first: what comes later takes its place
@@ -97,7 +99,7 @@ def load(
     values = complete(values, found, environ, home=home, host=host)
     problems.extend(senseless(values))
     if problems:
-        raise UsageError("\n".join(["wrong settings:", *problems]), hint="`importer config` shows what is in effect")
+        raise UsageError("\n".join(["wrong settings:", *problems]), hint=_remedy(problems, found, file))
     origins = {name: found[name].origin if name in found else "default" for name in DECLARED}
     return Loaded(_build(values), origins, tuple(odd(values, environ)))
 
@@ -124,7 +126,8 @@ def secrets(environ: Mapping[str, str], read: Callable[[str], str]) -> Mapping[s
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{variable + '_FILE' if variable else name}: {error}")
     if problems:
-        raise UsageError("\n".join(["unreadable keys:", *problems]))
+        hint = "make them readable, or unset what names them"
+        raise UsageError("\n".join(["unreadable keys:", *problems]), hint=hint)
     return found
 
 
@@ -168,6 +171,16 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _remedy(problems: list[str], found: Mapping[str, Found], file: str) -> str:
+    """Where the values came from that problems name, and where all settings stand: `config` alone would fail, too."""
+    named = {word for problem in problems for word in re.findall(r"[\w.]+", problem)}
+    origins = {one.origin.removeprefix("environment ") for name, one in found.items() if name in named}
+    origins |= {"file" for problem in problems if "(file)" in problem}
+    places = sorted({"file": file or "the settings file", "flag": "the flag"}.get(one, one) for one in origins)
+    mend = f"correct {', '.join(places)}; " if places else ""
+    return f"{mend}`importer config --markdown` lists all settings and their defaults"
 
 
 def _build(values: Mapping[str, Any]) -> Settings:

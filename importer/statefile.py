@@ -52,9 +52,11 @@ def open_for_writing(path: str, *, clock: Callable[[], float] = time.time) -> Da
 
 def open_for_reading(path: str) -> Database | None:
     """The same beside a writer, reading only; None when there is none yet. Makes, migrates and sets aside nothing."""
-    if not os.path.lexists(path):
-        return None
     with translating(path, writing=False):
+        try:
+            os.lstat(path)  # what keeps us from looking is an error, and not the absence of a state
+        except FileNotFoundError:
+            return None
         return Database(path, _connect_reading(path), reader=True)
 
 

@@ -135,7 +135,7 @@ class Supervisor:
 
     async def ask(self, op: str, **args: Any) -> Any:
         """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
-        question = wire.Ask(op, args)
+        question = wire.question(op, args)
         try:
             reply = await (await self.ready(preload=False)).child.ask(self.number(), question)
         except WorkerDied:  # of what it was importing, most likely; a question is free to ask again

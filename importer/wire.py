@@ -99,6 +99,16 @@ _requests = msgspec.msgpack.Decoder(Request)
 _replies = msgspec.msgpack.Decoder(Reply)
 
 
+def question(op: str, args: Mapping[str, Any]) -> Ask:
+    """An `Ask` that can be sent: what somebody types need not be UTF-8, and half of a surrogate pair becomes "?"."""
+    return Ask(op, {name: _utf8(value) if isinstance(value, str) else value for name, value in args.items()})
+
+
+def _utf8(text: str) -> str:
+    """`text` as UTF-8 can hold it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def encode(number: int, message: Request | Reply) -> bytes:
     """One frame, ready to write."""
     body = _encoder.encode(message)

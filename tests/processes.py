@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,21 +71,30 @@ class Importer:
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """A command, not waited for."""
-        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        passed["PYTHONPATH"] = os.pathsep.join(
-            filter(None, (str(TESTS.parent), str(TESTS), passed.get("PYTHONPATH", "")))
-        )
-        passed["HOME"] = str(self.base)
         return subprocess.Popen(
-            [sys.executable, "-m", "importer", "--state-dir", self.state, *arguments],
-            env={**passed, **self._lodged({**self.environ, **environ}, arguments)},
+            [*self.command, *arguments],
+            env=self.environment(arguments, environ),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             preexec_fn=_bind if self.bound else None,  # two system calls, no locks
         )
 
-    def _lodged(self, environ: dict[str, str], arguments: tuple[str, ...]) -> dict[str, str]:
+    @property
+    def command(self) -> list[str]:
+        """The words before the command's own."""
+        return [sys.executable, "-m", "importer", "--state-dir", self.state]
+
+    def environment(self, arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+        """What a command with these arguments is started with."""
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        passed["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (str(TESTS.parent), str(TESTS), passed.get("PYTHONPATH", "")))
+        )
+        passed["HOME"] = str(self.base)
+        return {**passed, **self._lodged({**self.environ, **environ}, arguments)}
+
+    def _lodged(self, environ: dict[str, str], arguments: Sequence[str]) -> dict[str, str]:
         """The environment, and where the points go unless somebody says so."""
         chosen = self.embedded or "--store" in arguments or "QDRANT_URL" in environ
         return environ if chosen else {**lodging.environ_of(self.state), **environ}

@@ -56,6 +56,18 @@ def test_a_profile_that_cannot_work_is_told_with_its_numbers(installed: Importer
     assert len(done.out.splitlines()) == len(DECLARED)
 
 
+def test_advice_that_can_be_followed(installed: Importer) -> None:
+    """Where every command fails for a setting, the one in the hint does not."""
+    file = installed.base / "importer.toml"
+    file.write_text("[tail]\nwatch = 'never'\n")
+    broken = {"IMPORTER_CONFIG": str(file), "CHUNK_SIZE": "few"}
+    done = installed.run("config", **broken)
+    assert done.code == 2
+    assert f"correct {file}, CHUNK_SIZE; `importer config --markdown`" in done.err
+    assert "none of auto, events, poll" in done.err
+    assert installed.run("config", "--markdown", **broken).code == 0
+
+
 def test_what_is_odd_is_told(installed: Importer) -> None:
     """A variable nobody reads is most likely a slip."""
     assert "IMPORTER_CHUNKSIZE" in installed.run("config", IMPORTER_CHUNKSIZE="9").err

@@ -50,6 +50,25 @@ def test_which_ones_must_be_said(installed: Importer) -> None:
     assert installed.run("failures", "drop", "1", "--all").code == 2
 
 
+@pytest.mark.parametrize("op", ["show", "retry", "drop"])
+def test_an_unknown_id_is_no_success(installed: Importer, op: str) -> None:
+    """It is named, and exit 2 says that nothing came of it; one too large for any number of ours, too."""
+    done = installed.run("failures", op, "99")
+    assert (done.code, "not in quarantine: 99\n" in done.err) == (2, True)
+    done = installed.run("failures", op, str(1 << 70))
+    assert (done.code, "Traceback" in done.err) == (2, False)
+
+
+def test_one_unknown_id_changes_nothing(installed: Importer) -> None:
+    """The known one beside it is shown, and neither retried nor dropped."""
+    assert installed.run("backlog").code == 1
+    known = str(rows(installed)[0]["id"])
+    shown = installed.run("failures", "show", known, "99", "--json")
+    assert (shown.code, len(shown.json["failures"])) == (2, 1)
+    assert [installed.run("failures", op, known, "99").code for op in ("retry", "drop")] == [2, 2]
+    assert [row["status"] for row in rows(installed)] == ["open"]
+
+
 def test_a_daemon_does_it_for_us(installed: Importer) -> None:
     """It holds the state, so it is asked; it looks at the file at once."""
     with installed.daemon():
@@ -57,5 +76,7 @@ def test_a_daemon_does_it_for_us(installed: Importer) -> None:
         done = installed.run("failures", "retry", "--all", "--json").json
         assert (done["daemon"], len(done["paths"])) == (True, 1)
         until(lambda: rows(installed)[0]["attempts"] == 2)
+        refused = installed.run("failures", "drop", "99")
+        assert (refused.code, "not in quarantine: 99\n" in refused.err) == (2, True)
         assert installed.run("failures", "drop", str(rows(installed)[0]["id"])).out == "1 dropped\n"
         assert rows(installed) == []

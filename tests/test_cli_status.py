@@ -39,6 +39,16 @@ def test_before_anything_was_imported(installed: Importer) -> None:
     assert not os.path.exists(installed.state)
 
 
+@pytest.mark.parametrize("words", [["status"], ["status", "--memory"], ["failures"], ["backlog"]])
+def test_a_state_that_is_a_file(installed: Importer, words: list[str]) -> None:
+    """Nothing can be there, which is another thing than nothing being there yet: exit 3, whoever finds it."""
+    pathlib.Path(installed.state).write_text("no folder")
+    done = installed.run(*words)
+    assert (done.code, done.out) == (3, "")
+    if words != ["failures"] and "--memory" not in words:
+        assert f"{installed.state} cannot be used: Not a directory" in done.err
+
+
 def test_a_daemon_tells_of_itself(installed: Importer) -> None:
     """State, process, conservation, points; and after it what it left, counted anew."""
     with installed.daemon() as process:

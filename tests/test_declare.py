@@ -41,7 +41,10 @@ def test_typed_values_keep_their_type(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wrong"),
     [
-        ("worker.recycle_files", "200", "'200' is not a whole number"),
+        ("worker.recycle_files", "200", "'200' is not a whole number (at least 0 files)"),
+        ("tail.max_line_bytes", "x", "'x' is not a whole number (65536 to 2147483648 bytes)"),
+        ("memory.warning_share", "x", "'x' is not a number (0.1 to 1)"),
+        ("log.level", 3, "3 is not a text (debug, "),
         ("worker.recycle_files", True, "True is not a whole number"),
         ("worker.recycle_files", 2.0, "2.0 is not a whole number"),
         ("tail.rescan_s", float("nan"), "nan is not a number"),

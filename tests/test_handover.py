@@ -105,7 +105,7 @@ def test_who_does_not_wait_leaves_the_daemon_at_it(tmp_path: pathlib.Path, watch
         time.sleep(0.3)  # until it listens to signals, which is right behind the line
         left.send_signal(signal.SIGINT)
         out, err = left.communicate(timeout=20)
-        assert (left.returncode, "stopped early" in err) == (0, True), out + err
+        assert (left.returncode, "stopped early" in err) == (75, True), out + err
         waiting = installed.start("backlog", elsewhere)
         assert waiting.stderr is not None
         assert "handed to the daemon" in waiting.stderr.readline()

@@ -62,6 +62,16 @@ def test_readable_lines() -> None:
     assert "new\\nline" in line
 
 
+@pytest.mark.parametrize(("wish", "coloured"), [("", True), ("0", False)])
+def test_colours_on_a_terminal(wish: str, coloured: bool) -> None:
+    """Unless NO_COLOR, of any value but an empty one, says otherwise."""
+    stream = io.StringIO()
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    configure(stream=stream, environ={"NO_COLOR": wish})
+    logger().info("worker.recycled")
+    assert ("\x1b" in stream.getvalue()) == coloured
+
+
 def test_the_level_can_change() -> None:
     """What is below the level is not written; configuring again, as after a re-read, changes that for known loggers."""
     stream = written(level="warning")

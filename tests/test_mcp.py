@@ -59,6 +59,8 @@ def test_initialize(asked: str, given: str) -> None:
     ("message", "code"),
     [
         (b"{", mcp.PARSE),
+        (b"[" * 20_000, mcp.PARSE),
+        ({"id": [[1]], "method": "ping"}, mcp.INVALID),
         ({"id": 1}, mcp.INVALID),
         ({"id": 1, "method": "resources/list"}, mcp.NO_METHOD),
         ({"id": 1, "method": "tools/call", "params": {"name": "delete"}}, mcp.BAD_PARAMS),
@@ -100,6 +102,26 @@ def test_open_asks_for_a_thread() -> None:
     answer = call("open", asked, conversation="c1", id="p1", before=1)
     assert asked.questions == [("thread", {"conversation": "c1", "around": "p1", "before": 1, "after": 5})]
     assert answer["result"]["content"][0]["text"].startswith("[3 of 9]")
+
+
+def test_the_ends_of_the_calendar() -> None:
+    """A time that leads out of it is its first or last moment."""
+    asked = Asked()
+    assert not call("search", asked, query="x", since="0001-01-01", until="9999-12-31")["result"]["isError"]
+    known = asked.questions[0][1]
+    assert (known["since"][:10], known["until"][:10]) == ("0001-01-01", "9999-12-31")
+
+
+def test_a_bug_is_an_answer() -> None:
+    """Whatever happens: who has sent an id gets it back, alone and in a batch."""
+    requests = [
+        {"id": 1, "method": "tools/call", "params": {"name": "open", "arguments": {"conversation": "c"}}},
+        {"id": 2, "method": "ping"},
+    ]
+    failed, fine = talk(requests, Asked(ZeroDivisionError("by nothing")))
+    assert (failed["id"], failed["error"]["code"]) == (1, mcp.INTERNAL)
+    assert "ZeroDivisionError: by nothing" in failed["error"]["message"]
+    assert fine == {"jsonrpc": "2.0", "id": 2, "result": {}}
 
 
 def test_failure_is_an_answer() -> None:

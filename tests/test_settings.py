@@ -112,6 +112,23 @@ def test_all_problems_come_at_once() -> None:
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("sources", "places"),
+    [
+        ({"environ": {"CHUNK_SIZE": "many"}}, "correct CHUNK_SIZE; "),
+        ({"document": {"wroker": {}}}, "correct /etc/importer.toml; "),
+        ({"flags": {"store.location": "edgy"}}, "correct the flag; "),
+        ({"environ": {"CHUNK_SIZE": "300"}, "document": {"chunk": {"overlap_chars": 200}}}, "toml, CHUNK_SIZE; "),
+    ],
+)
+def test_an_error_names_where_to_mend_it(sources: dict[str, Any], places: str) -> None:
+    """The variable or the file; and a command that works all the same lists what there is."""
+    with pytest.raises(UsageError) as caught:
+        loaded(**sources, file="/etc/importer.toml")
+    assert places in caught.value.hint
+    assert "importer config --markdown" in caught.value.hint
+
+
 def test_keys_come_from_files_and_credentials() -> None:
     """QDRANT_API_KEY_FILE is read, else systemd's credential; the variable itself counts before both."""
     files = {"/run/key": "from-file\n", "/cred/voyage_api_key": "from-credential", "/cred/openai_api_key": "hidden"}

@@ -133,6 +133,8 @@ def test_a_path_that_cannot_hold_the_state_is_refused(tmp_path, kind):
         path = path / "checkpoints.sqlite3"
     with pytest.raises(StateError):
         Checkpoints.open(str(path))
+    with pytest.raises(StateError):
+        Checkpoints.peek(str(path))
     assert not [name for name in os.listdir(tmp_path) if "corrupt" in name]
 
 

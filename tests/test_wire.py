@@ -56,6 +56,17 @@ def test_replies_come_as_they_went(message: wire.Reply) -> None:
     assert (frame[0], wire.decode_reply(frame[1])) == (9, message)
 
 
+@given(st.text(st.characters(codec=None)))
+def test_any_question_can_be_sent(typed: str) -> None:
+    """What is typed need not be UTF-8: bytes from a shell and halves of a pair are replaced, all else stays."""
+    asked = wire.question("search", {"text": typed, "limit": 3})
+    frame = read(wire.encode(9, asked))
+    assert frame is not None
+    assert wire.decode_request(frame[1]) == asked
+    whole = not any("\ud800" <= sign <= "\udfff" for sign in typed)
+    assert (asked.args["text"] == typed) == whole
+
+
 @given(st.lists(st.integers(1, 20)))
 def test_reads_may_return_less(sizes: list[int]) -> None:
     """However few bytes each read gives, the frame comes whole."""

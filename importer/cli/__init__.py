@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import click
 
 from importer import __version__
-from importer.errors import TRY_AGAIN, ImporterError
+from importer.errors import TRY_AGAIN, ImporterError, TryAgainLater
 
 COMMANDS = {
     "run": "run",
@@ -37,10 +41,35 @@ Examples:
   importer search "why did the build fail"   find it again
   importer run                               keep everything searchable, for months
 """
+PIPE_CLOSED = 141  # 128 + SIGPIPE, as shells count
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+class PipeClosed(Exception):
+    """Who read what we print has left, as `head` does. No OSError, for click ends at its EPIPE with 1."""
+
+
+@contextlib.contextmanager
+def _past_click() -> Iterator[None]:
+    """Raises PipeClosed for a BrokenPipeError."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise PipeClosed from error
 
 
 class Commands(click.Group):
     """Finds a command's module by its name, so that `search` does not pay for what `run` needs."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Reads the arguments, and prints help and version."""
+        with _past_click():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Does what the command does."""
+        with _past_click():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands, in the order people meet them."""
@@ -69,24 +98,65 @@ def importer(ctx: click.Context, /, **flags: Any) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of the command; errors are told on standard error, never as a traceback."""
+    """The exit code of the command; errors are told on standard error, never as a traceback.
+
+    What is printed counts as done when it is written: at Python's own end it would be too late to tell.
+    """
+    if sys.stdout is None:  # closed by our parent; its number must not go to a database
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as we live
+    try:
+        code = _outcome(arguments)
+        sys.stdout.flush()
+    except (PipeClosed, BrokenPipeError):
+        code = PIPE_CLOSED
+    except OSError as error:
+        code = tell(_translated(error))
+    _drop(sys.stdout)
+    _drop(sys.stderr)
+    return code
+
+
+def _outcome(arguments: list[str]) -> int:
+    """The exit code of what ended as it should, and of every error of ours and of click's."""
     try:
         # Else click would exit by itself.
-        result = importer.main(arguments, prog_name="importer", standalone_mode=False)
+        result = importer.main(arguments, prog_name="importer", standalone_mode=False, color=_colour())
     except click.exceptions.Exit as exit_:
         return int(exit_.exit_code)
     except click.Abort:
         click.echo("stopped; what was imported is kept", err=True)
         return 130  # 128 + SIGINT, as shells count
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # nobody is left to be told
+            error.show()
         return int(error.exit_code)
     except ImporterError as error:
         return tell(error)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away, as `head` does; nothing to say to it
-        return 0
     return int(result or 0)
+
+
+def _colour() -> bool | None:
+    """What click is told of colours: none where NO_COLOR says so (https://no-color.org), else as it finds."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _translated(error: OSError) -> ImporterError:
+    """What the system refused, and nobody else has translated. Only what is written to a stream names no file."""
+    why = error.strerror or str(error)
+    if error.filename is not None:
+        return TryAgainLater(f"{os.fsdecode(error.filename)}: {why}")
+    if error.errno in _UNWRITABLE:
+        return TryAgainLater(f"what this prints cannot be written: {why}", hint="make room, then run it again")
+    return TryAgainLater(why, hint="`importer status` shows whether a daemon answers")
+
+
+def _drop(stream: TextIO | None) -> None:
+    """Lets go of what cannot be written: Python would try it again at its end, complain, and exit with 120."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def tell(error: ImporterError) -> int:
@@ -94,8 +164,9 @@ def tell(error: ImporterError) -> int:
 
     Yellow for what passes by itself, red for what somebody has to mend.
     """
-    colour = {"fg": "yellow"} if error.exit_code == TRY_AGAIN else {"fg": "red"}
-    click.echo(click.style("error: ", **colour) + error.message, err=True)  # type: ignore[arg-type]
-    if error.hint:
-        click.echo(click.style("  try: ", fg="cyan") + error.hint, err=True)
+    shade = "yellow" if error.exit_code == TRY_AGAIN else "red"
+    with contextlib.suppress(OSError):  # nobody is left to be told
+        click.echo(click.style("error: ", fg=shade) + error.message, err=True, color=_colour())
+        if error.hint:
+            click.echo(click.style("  try: ", fg="cyan") + error.hint, err=True, color=_colour())
     return error.exit_code

@@ -18,7 +18,8 @@ import click
 
 from importer.cli import handed, progress, wiring
 from importer.cli.wiring import Parts
-from importer.errors import DONE, QUARANTINED, StateLocked, UsageError
+from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, UsageError
+from importer.pipeline import UNKNOWN_FORMAT
 from importer.policy import Recycle
 from importer.progress import summary
 
@@ -46,7 +47,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
         raise UsageError(f"no such file or folder: {', '.join(missing)}", hint="check the path; nothing was imported")
     try:
         with wiring.state(settings) as checkpoints:
-            done = _by_itself(wiring.parts_of(settings, checkpoints, roots, once=True), quiet=as_json)
+            parts = wiring.parts_of(settings, checkpoints, roots, once=True)
+            done = _by_itself(parts, quiet=as_json, named=bool(given))
     except StateLocked as locked:
         done = handed.over(settings.state_dir, roots, locked, quiet=as_json)
     if as_json:
@@ -54,21 +56,31 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
         sys.stdout.write("\n")
     else:
         progress.say_summary(done)
+    if done.summary["stopped"]:
+        return TRY_AGAIN
     return QUARANTINED if done.in_quarantine or done.errors else DONE  # something was left out, now or before
 
 
-def _by_itself(parts: Parts, *, quiet: bool) -> progress.Done:
-    """Imports with a daemon and a worker of its own; what came of it."""
+def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> progress.Done:
+    """Imports with a daemon and a worker of its own; what came of it. `named`: the roots were, on the command line."""
     started_s = time.monotonic()
-    asyncio.run(_import(parts, quiet))
+    asyncio.run(_import(parts, quiet, elsewhere=not named))
     engine, seconds = parts.engine, time.monotonic() - started_s
-    told = summary(engine.run, parts.supervisor.record, seconds, stopped=engine.stopping)
-    return progress.Done(told, {**engine.run.errors, **engine.looker.errors}, parts.checkpoints.quarantine.count())
+    told = summary(engine.run, parts.supervisor.record, seconds, stopped=engine.stopping and engine.unfinished)
+    errors = {**engine.run.errors, **engine.looker.errors, **(_strange(parts) if named else {})}
+    return progress.Done(told, errors, parts.checkpoints.quarantine.count())
 
 
-async def _import(parts: Parts, quiet: bool) -> None:
+def _strange(parts: Parts) -> dict[bytes, str]:
+    """Files that were named, and that no format knows; in a folder such files are passed over in silence."""
+    known = ((root.path, parts.checkpoints.by_path(root.path)) for root in parts.engine.roots)
+    reason = "no format knows it; --source FORMAT=PATH names one"
+    return {path: reason for path, there in known if there and there.format == UNKNOWN_FORMAT and there.size}
+
+
+async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
     """Looks at all files before anything heavy is started: with nothing to do, no model is needed. However it
-    ends, the worker does not outlive it.
+    ends, the worker does not outlive it. `elsewhere`: see `Reconcile.look`.
     """
     engine = parts.engine
     loop = asyncio.get_running_loop()
@@ -78,7 +90,7 @@ async def _import(parts: Parts, quiet: bool) -> None:
     try:
         # What an import that was killed had under way is suspect from now on.
         engine.delivery.recover()
-        await engine.reconcile()
+        await engine.reconcile(elsewhere=elsewhere)
         if engine.agenda:
             await wiring.fetch_model(parts.settings)
             await _drain(parts, quiet)

@@ -22,6 +22,8 @@ from importer.quarantine import Quarantine, Quarantined
 from importer.settings import Settings
 
 PAGE_ROWS = 200  # read from the database at once
+MOST = (1 << 63) - 1  # SQLite's largest integer
+ID = click.IntRange(0, MOST)
 EPILOG = """\b
 Examples:
   importer failures                    what is set aside, and why
@@ -37,8 +39,8 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("ids", nargs=-1, type=int)
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Most rows.")
+@click.argument("ids", nargs=-1, type=ID)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, MOST), help="Most rows.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def show(ctx: click.Context, ids: tuple[int, ...], limit: int, as_json: bool) -> int:
@@ -50,15 +52,17 @@ def show(ctx: click.Context, ids: tuple[int, ...], limit: int, as_json: bool) ->
     if as_json:
         json.dump({"count": count, "failures": [_plain(row) for row in rows]}, sys.stdout)
         sys.stdout.write("\n")
-        return 0
-    for row in rows:
-        _say(row)
-    _say_rest(count, len(rows), bool(ids))
+    else:
+        for row in rows:
+            _say(row)
+        if not ids:
+            _say_rest(count, len(rows))
+    failures.refuse_unknown(checkpoints.quarantine if checkpoints else None, ids)
     return 0
 
 
 @command.command()
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=ID)
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
@@ -74,7 +78,7 @@ def retry(ctx: click.Context, ids: tuple[int, ...], every: bool, as_json: bool) 
 
 
 @command.command()
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=ID)
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
@@ -156,11 +160,9 @@ def _say(row: Quarantined) -> None:
         click.secho(f"        {words.printable(reject.sample)}", dim=True)
 
 
-def _say_rest(count: int, shown: int, chosen: bool) -> None:
+def _say_rest(count: int, shown: int) -> None:
     """What was not shown, or that there is nothing to show."""
     if not count:
         click.echo("nothing is in quarantine")
-    elif chosen:
-        click.echo("" if shown else "no such ids; `importer failures` shows them", nl=not shown)
     elif count > shown:
         click.echo(f"{count - shown:,} more; --limit {count} shows them all")

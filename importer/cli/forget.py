@@ -34,10 +34,14 @@ Examples:
   importer forget --list                            what was forgotten so far
   importer forget --project secret-app --undo       import it again
 
-Several together mean what all of them hold for. Files are not touched. A conversation that was copied into a file which
---path does not name is imported again from there by `importer verify --repair`.
+Several together mean what all of them hold for. Files are not touched. What a fork or a copy says as well is stored
+once, and goes with it: `importer verify --repair` imports it again from the conversation or file that is not forgotten.
 """
 PAGE_IDS = 500
+NOT_FOUND = (
+    "no file that is known says anything under that pattern. What files said that are gone, or no longer known to the "
+    "state, is found by --project, --conversation or --before"
+)
 
 
 @click.command(epilog=EPILOG)
@@ -69,6 +73,8 @@ async def _forget(settings: Any, wish: Wish, *, dry: bool, sure: bool, as_json: 
     async with quiet.hands(settings, "forget") as hands:
         points = await _count(hands, wish)
         deleted = 0
+        if wish.path and not points:
+            click.echo(NOT_FOUND, err=True)
         go = not dry and (sure or _confirmed(points, wish))
         if go:
             await hands.bury(wish)

@@ -10,6 +10,7 @@ import click
 
 from importer import mcp
 from importer.cli import wiring
+from importer.log import logger
 from importer.settings import Settings
 
 EPILOG = """\b
@@ -21,6 +22,7 @@ Examples:
 Tools: `search` finds, `open` reads a conversation around a hit. A running daemon answers at once; without one, every
 question starts a worker of its own.
 """
+log = logger()
 MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read as two, both broken
 
 
@@ -48,12 +50,19 @@ async def serve(settings: Settings) -> None:
             task = asyncio.create_task(_answer(server, line))
             answering.add(task)
             task.add_done_callback(answering.discard)
-    await asyncio.gather(*answering)
+    await asyncio.gather(*answering, return_exceptions=True)  # one that fails must not take the others along
 
 
 async def _answer(server: mcp.Server, line: bytes) -> None:
-    """Answers one request, whole and flushed; a notification gets no answer."""
+    """Answers one request, whole and flushed; a notification gets no answer.
+
+    An answer that cannot be written keeps no other from being tried.
+    """
     answer = await server.reply(line)
-    if answer is not None:
+    if answer is None:
+        return
+    try:
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
+    except OSError as error:
+        log.warning("mcp.unanswered", reason=str(error))

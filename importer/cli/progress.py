@@ -47,6 +47,7 @@ class Shown:
     quiet: bool
     bar: Any = None
     task: Any = None
+    _held: str = ""
     started_s: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -83,13 +84,20 @@ class Shown:
         next_line_s = time.monotonic() + LINE_S
         while True:
             await asyncio.sleep(REFRESH_S)
+            seen = self.look()
+            self._say_held(seen.held)
             if self.bar is not None:
-                seen = self.look()
                 total = seen.files + seen.left
                 self.bar.update(self.task, completed=seen.files, total=total, rates=self._rates(seen))
             elif not self.quiet and time.monotonic() >= next_line_s:
                 next_line_s += LINE_S
-                click.echo(self._line(self.look()), err=True)
+                click.echo(self._line(seen), err=True)
+
+    def _say_held(self, held: str) -> None:
+        """Why nothing moves, at once and even if nothing else is shown: somebody may have to do something about it."""
+        if held != self._held and held and self.bar is None:
+            click.echo(f"waiting: {held}", err=True)
+        self._held = held
 
     def end(self) -> None:
         """Takes the bar away."""

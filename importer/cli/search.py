@@ -6,13 +6,16 @@ import asyncio
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from importer import formats
 from importer.cli import wiring
 from importer.cli.words import printable
 from importer.errors import UsageError
+from importer.query import KINDS
 from importer.times import instant
 
 EPILOG = """\b
@@ -45,7 +48,7 @@ SHOWN_CHARS = 600
 def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
     """Finds what was said about QUERY."""
     settings = wiring.settings_of(ctx).settings
-    text = " ".join(query).strip()
+    text = " ".join(query).strip().encode("utf-8", "replace").decode()  # what is typed need not be UTF-8
     if not text:
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
     filters["since"] = instant(filters["since"])
@@ -55,14 +58,22 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
         json.dump({"query": text, "hits": hits}, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
     else:
-        _show(hits, text)
+        if not hits:
+            click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
+        _show(hits)
     return 0
 
 
-def _show(hits: list[dict[str, Any]], text: str) -> None:
+def _why_nothing(filters: Mapping[str, Any]) -> str:
+    """A filter that nothing can pass, else where to look."""
+    for name, known in (("source", formats.names()), ("kind", KINDS)):
+        if filters[name] and filters[name] not in known:
+            return f"there is no {name} {filters[name]!r}, but {', '.join(known)}"
+    return "`importer status` shows what is imported"
+
+
+def _show(hits: list[dict[str, Any]]) -> None:
     """The hits for people: where and when, cut at the edge of the terminal, and how each begins."""
-    if not hits:
-        click.echo(f"nothing found for {text!r}; `importer status` shows what is imported")
     width = shutil.get_terminal_size((100, 24)).columns
     for number, hit in enumerate(hits, 1):
         known = hit["metadata"]

@@ -94,7 +94,7 @@ def gather(settings: Settings, *, count: bool = True) -> status.Status:
 
 def _without_daemon(settings: Settings, count: bool) -> status.Status:
     """From the state, read beside whoever writes it, and a fresh look at the roots."""
-    holder = lock.holder(settings.state_dir) if os.path.isdir(settings.state_dir) else None
+    holder = lock.holder(settings.state_dir)
     checkpoints = Checkpoints.peek(wiring.database_of(settings))
     roots = wiring.roots_of(settings, os.environ)
     where = reach.of_settings(settings)

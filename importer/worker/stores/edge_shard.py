@@ -41,6 +41,8 @@ FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that some
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 OPTIMIZE_EVERY_POINTS = 10_000  # a few CPU seconds during which nothing else runs; the memory it takes grows with it
 
+DAMAGED = "if it is damaged, move edge/ of the state directory away; `importer rebuild-state` then imports all again"
+
 # Payload keys of this store alone. Opening costs about 4 ms a segment and index, so there are three: the words that
 # keywords find, the tags that filters ask for ("source=claude-code"), and the time.
 WORDS, TAGS, TIME = "words", "tags", "metadata.timestamp"
@@ -199,4 +201,4 @@ def _ours(error: Exception) -> StoreRefused | StoreUnreachable:
         return StoreUnreachable(f"the store is in disorder after a kill: {words}", hint="it is opened again")
     if isinstance(error, OSError) or any(sign in words for sign in ("No space left", "os error", "Too many open")):
         return StoreUnreachable(f"the store cannot be written: {words}", hint="see to the disk; nothing is lost")
-    return StoreRefused(f"the store refuses: {words}", hint="`importer doctor` looks closer")
+    return StoreRefused(f"the store refuses: {words}", hint=DAMAGED)

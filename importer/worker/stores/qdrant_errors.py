@@ -93,7 +93,8 @@ def _of_local(error: Exception) -> StoreError:
         return StoreUnreachable(f"the store cannot be written: {error}", hint="see to the disk; nothing is lost")
     if "already accessed by another instance" in str(error):
         return StoreUnreachable("the store is open in another process", hint="only one process can open it at a time")
-    return StoreRefused(f"the store refuses: {error}", hint="`importer doctor` looks closer")
+    hint = "if it is damaged, move its folder away; `importer rebuild-state` then imports everything again"
+    return StoreRefused(f"the store refuses: {error}", hint=hint)
 
 
 def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError:
