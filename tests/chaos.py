@@ -122,7 +122,7 @@ class Storm:
         workers = [pid for pid in self.importer.worker_pids() if not alone(pid)]
         _, err = process.communicate()
         assert process.returncode == -9, f"the daemon ended by itself, with {process.returncode}: {err[-3000:]}"
-        until(lambda: all(alone(pid) for pid in workers), seconds=5)
+        until(lambda: all(alone(pid) for pid in workers), seconds=30)  # they are nice, and others may want the cores
         if os.path.exists(f"{self.importer.state}/checkpoints.sqlite3"):
             rows = [row for row in oracle.rows_of(self.importer.state) if row["inode"] not in self.world.unsteady]
             self.torn += oracle.torn(rows)
