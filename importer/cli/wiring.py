@@ -9,7 +9,7 @@ import socket
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -233,7 +233,12 @@ async def fetch_model(settings: Settings) -> None:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
     )
-    await fetching.communicate(json.dumps(asdict(settings.embed)).encode())
+    try:
+        await fetching.communicate(json.dumps(asdict(settings.embed)).encode())
+    except asyncio.CancelledError:  # whoever waited for it ends: so does it
+        with suppress(ProcessLookupError):
+            fetching.kill()
+        raise
     if fetching.returncode:
         raise ModelError("there is no model to embed with", hint="`importer model fetch` says more")
 
