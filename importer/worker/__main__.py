@@ -18,6 +18,7 @@ from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
 ORPHAN_S = 1.5  # after the daemon's end a model run may still finish, a stuck one may not
+PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
     worker that is started as heir (`standby`) gets its settings twice: it loads the model after the first frame, and
     opens the store, which has one opener, only after the second, when its predecessor has ended.
     """
+    _die_with_the_daemon()
     request_fd, reply_fd = int(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ending the worker is the daemon's decision
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -104,6 +106,16 @@ def _write_all(reply: Any, frame: bytes) -> None:
     view = memoryview(failpoints.spoil("reply", frame))
     while view:
         view = view[reply.write(view) :]
+
+
+def _die_with_the_daemon() -> None:
+    """Asks the kernel for it: a thread of ours that notices the end waits as long as an engine holds the interpreter.
+
+    The embedded store does so for seconds when it puts itself in order. What was stored is stored, as after any kill.
+    """
+    prctl = malloc.glibc("prctl")
+    if prctl is not None and sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _die_soon() -> None:
