@@ -177,15 +177,6 @@ class Checkpoints(Ledger):
                 connection.executemany("DELETE FROM again WHERE path = ?", over)
         return [path for path in paths if (path,) not in set(over)]
 
-    def open_elsewhere(self, chunk: str, path: bytes) -> bool:
-        """Whether the chunk stands open at the end of any other file than that at `path`.
-
-        `IS NOT` lets rows count whose path another file has taken: what they hold open is still in the store.
-        """
-        sql = """SELECT 1 FROM open_chunks JOIN files ON file = id
-                 WHERE chunk = ? AND (folder IS NOT ? OR name IS NOT ?) LIMIT 1"""
-        return bool(self.database.rows(sql, (chunk, *split(path))))
-
     def files_summary(self) -> FilesSummary:
         """What is known of all files; reads every small row once."""
         known, complete, lag, oldest = self.database.rows(_SUMMARY)[0]

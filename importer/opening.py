@@ -62,11 +62,6 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
     return Opened(fd, found)
 
 
-def restat(opened: Opened) -> FileStat:
-    """What the open file's stat is now. Raises OSError."""
-    return file_stat(opened.stat.path, os.fstat(opened.fd))
-
-
 def file_stat(path: bytes, found: os.stat_result) -> FileStat:
     """The part of a stat that identifies a file and tells its changes apart."""
     return FileStat(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -42,7 +42,9 @@ class Run:
         if batch.chunks and not batch.commits:
             self._early.append((batch, receipt))
             return
-        early, self._early = ([], self._early) if batch.urgent else (self._early, [])
+        # an urgent batch may have gone ahead of the rest of an ordinary one; parts of one batch are alike in this
+        early = [one for one in self._early if one[0].urgent == batch.urgent]
+        self._early = [one for one in self._early if one[0].urgent != batch.urgent]
         taken = {at for at, commit in enumerate(batch.commits) if mine(commit.checkpoint.path)}
         for part, told in (*early, (batch, receipt)):
             self._count(part, told, taken)

@@ -64,6 +64,8 @@ class Reconcile:
                     await asyncio.sleep(0)
         files += self._look_elsewhere(roots) if elsewhere else 0
         self.files = files
+        if not self.errors:
+            self._failures.recovered("folder.unreadable")
         if not self.errors and abs(self.clock() - self._swept_at) >= SWEEP_S:
             self._swept_at = self.clock()
             self._sweep(roots)
@@ -93,6 +95,7 @@ class Reconcile:
                         self._mark_gone(Folder(folder, ()), self.checkpoints.folder(folder))
         if forgotten := self.checkpoints.forget_files(self.clock() - self.keep_s):
             log.info("files.forgotten", files=forgotten)
+            self.checkpoints.database.vacuum()
 
     def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
         """Paths an event named: what is really there goes first."""

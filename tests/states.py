@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from importer.checkpoints import Checkpoints
 from importer.records import Checkpoint, Commit, HeadPrint, Reject, Tally
 
 BASE = Checkpoint(
@@ -37,3 +38,9 @@ def commit(path: bytes = BASE.path, inode: int = 1, tally: Tally | None = None, 
 def reject(offset: int = 0, path: bytes = BASE.path, chunk_id: str = "", reason: str = "no JSON") -> Reject:
     """Ten bytes set aside: a line, or with a `chunk_id` a chunk."""
     return Reject(path, offset, 10, "embed" if chunk_id else "parse", reason, "sample", chunk_id)
+
+
+def open_elsewhere(state: Checkpoints, chunk: str, path: bytes) -> bool:
+    """Whether the chunk stands open at the end of any other file, one without a path included."""
+    sql = "SELECT folder, name FROM open_chunks JOIN files ON file = id WHERE chunk = ?"
+    return any((folder or b"") + (name or b"") != path for folder, name in state.database.rows(sql, (chunk,)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from states import checkpoint, commit
+from states import checkpoint, commit, open_elsewhere
 
 from importer import rows, statefile
 from importer.checkpoints import Checkpoints
@@ -28,7 +28,7 @@ def test_a_rename_moves_the_row(state):
     state.commit([commit(A, 1, open_ids=("x",))])
     state.commit([commit(B, 1, open_ids=("x",))])
     assert (state.by_path(A), state.by_path(B).inode, count(state)) == (None, 1, 1)
-    assert not state.open_elsewhere("x", B)
+    assert not open_elsewhere(state, "x", B)
 
 
 def test_a_new_generation_replaces_the_row(state):
@@ -59,7 +59,7 @@ def test_two_files_swap_paths_in_two_commits(state):
     state.commit([commit(A, 2, offset=20)])
     lost = state.by_identity(1, 1)
     assert (lost.path, lost.offset, lost.open_ids) == (b"", 10, ("x",))
-    assert state.open_elsewhere("x", A)
+    assert open_elsewhere(state, "x", A)
     state.commit([commit(B, 1, offset=10, open_ids=("x",))])
     assert (state.by_path(B).inode, count(state)) == (1, 2)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-QUOTE, OPENING = b'"', b"{["
+QUOTE = b'"'
 GAP = re.compile(rb"[\s,\0]*")  # what stands between two values; NULs are what a crash leaves behind
 BARE = re.compile(rb'[^\s",\[\]{}\0]*')  # a number, a word, or rubbish
 KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*', re.S)
