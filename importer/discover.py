@@ -36,6 +36,10 @@ class Root:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
+    def holds(self, path: bytes) -> bool:
+        """Whether the path is the root's own, or below it."""
+        return path == self.path or path.startswith(self.path.rstrip(b"/") + b"/")
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

@@ -15,6 +15,7 @@ from typing import Any
 
 from importer.checkpoints import Checkpoints
 from importer.patterns import absolute, matcher
+from importer.query import without_slash
 from importer.reading import Reading
 
 Forgotten = Callable[[bytes, Mapping[str, Any]], bool]
@@ -36,9 +37,7 @@ class Wish:
     before: str = ""
 
     def __post_init__(self) -> None:
-        """A project is known without the slash that tab completion gives."""
-        if self.project.strip("/"):
-            object.__setattr__(self, "project", self.project.rstrip("/"))
+        object.__setattr__(self, "project", without_slash(self.project))
 
     @property
     def named(self) -> dict[str, str]:

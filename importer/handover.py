@@ -44,7 +44,7 @@ class Job:
 
     def mine(self, path: bytes) -> bool:
         """Whether a file is one of those handed over."""
-        return any(path == root.path or path.startswith(root.path.rstrip(b"/") + b"/") for root in self.roots)
+        return any(root.holds(path) for root in self.roots)
 
 
 class Handovers:

@@ -28,8 +28,12 @@ class Query:
 
     def __post_init__(self) -> None:
         """Whoever asks, from wherever: every search becomes one of these before it reaches a store."""
-        if self.project.strip("/"):  # "/" is a folder too
-            object.__setattr__(self, "project", self.project.rstrip("/"))
+        object.__setattr__(self, "project", without_slash(self.project))
+
+
+def without_slash(project: str) -> str:
+    """A project as the points have it, without the slash that tab completion adds; "/" is a folder too."""
+    return project.rstrip("/") or project
 
 
 @dataclass(frozen=True, slots=True)

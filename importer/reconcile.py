@@ -71,13 +71,12 @@ class Reconcile:
             self._sweep(roots)
         return files
 
-    def _look_elsewhere(self, roots: Iterable[Root]) -> int:
+    def _look_elsewhere(self, roots: Sequence[Root]) -> int:
         """Files outside the roots that somebody wants to be read once more; how many there are.
 
         Their roots are not known: of their paths `include` gets to see the names alone.
         """
-        inside = tuple(root.path.rstrip(b"/") + b"/" for root in roots)
-        paths = self.checkpoints.again(lambda path: path.startswith(inside))
+        paths = self.checkpoints.again(lambda path: any(root.holds(path) for root in roots))
         for path in paths:
             with contextlib.suppress(OSError):
                 self.agenda.backlog(pending(Root(os.path.dirname(path)), file_stat(path, os.lstat(path))))
@@ -101,7 +100,7 @@ class Reconcile:
         """Paths an event named: what is really there goes first."""
         hinted = 0
         for path in paths:
-            root = next((r for r in roots if path == r.path or path.startswith(r.path.rstrip(b"/") + b"/")), None)
+            root = next((root for root in roots if root.holds(path)), None)
             if root is None:
                 continue
             for folder in discover.look(root, path, wanted(root), follow_links=self.follow_links):

@@ -7,7 +7,7 @@ anew.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -52,14 +52,13 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
     )
 
 
-def _elsewhere(known: Iterable[Checkpoint], roots: Iterable[Root]) -> Iterator[str]:
+def _elsewhere(known: Iterable[Checkpoint], roots: Sequence[Root]) -> Iterator[str]:
     """Files imported from outside the roots, as sources.
 
     They were named on a command line once; no root would find them again.
     """
-    inside = tuple(root.path.rstrip(b"/") + b"/" for root in roots)
     for checkpoint in known:
-        if not checkpoint.path.startswith(inside) and os.path.lexists(checkpoint.path):
+        if not any(root.holds(checkpoint.path) for root in roots) and os.path.lexists(checkpoint.path):
             yield f"{checkpoint.format or 'auto'}={os.fsdecode(checkpoint.path)}"
 
 
