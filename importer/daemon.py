@@ -30,6 +30,7 @@ from importer.upkeep import Upkeep
 log = logger()
 
 TICK_S = 1.0
+REST_S = 10.0  # a tick while there is nothing to do: far below STUCK_S and the half of WatchdogSec
 STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed any more
 
 
@@ -57,6 +58,7 @@ class Daemon:
     meter: Meter = field(default_factory=Meter)
     _stepped_s: float = field(default_factory=time.monotonic)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
 
     async def run(self) -> int:
         """Imports until told to end, or until its own memory limit is reached (exit 75 for the restart policy)."""
@@ -130,9 +132,11 @@ class Daemon:
         return files
 
     async def _tick(self) -> None:
-        """Once a second, whatever the import is doing."""
+        """Once a second while there is something to do, or something to end."""
         while True:
-            await asyncio.sleep(TICK_S)
+            resting = self.engine.idle and not self.stopping_since_s
+            await wake.ring(self._stopped, REST_S if resting else TICK_S)
+            self._stopped.clear()
             self.meter.mark(time.monotonic(), self.engine.run)
             self._feed_watchdog()
             self._check_grace()
@@ -170,6 +174,7 @@ class Daemon:
         self.notify.say("STOPPING=1")
         self.ends_why = why
         self.stopping_since_s = time.monotonic()
+        self._stopped.set()
         self.engine.stop()
 
     def _leave(self, reason: str) -> None:

@@ -30,6 +30,7 @@ from importer.progress import Run, complete
 from importer.reconcile import Reconcile
 from importer.records import Batch, Span
 from importer.surge import Surge
+from importer.wake import ring
 
 log = logger()
 
@@ -147,10 +148,7 @@ class Engine:
 
     async def pause(self, seconds: float) -> None:
         """Sleeps until woken, or for `seconds`."""
-        try:
-            await asyncio.wait_for(self.wake.wait(), max(0.01, seconds))
-        except TimeoutError:
-            return
+        await ring(self.wake, max(0.01, seconds))
 
     async def _settle(self) -> Settled:
         """A state that cannot be written is waited for: the receipt is kept, and its commit tried again."""

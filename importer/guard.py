@@ -17,6 +17,7 @@ from importer.history import Ending, History, Moment
 from importer.log import logger
 from importer.memory import Probes, Sample
 from importer.policy import Recycle
+from importer.wake import ring
 
 log = logger()
 
@@ -37,19 +38,21 @@ class Guard:
     clock: Callable[[], float] = time.monotonic
     state: State = field(default_factory=State)
     sample: Sample | None = None
-    _due_s: float = 0.0  # when to look again while there is no worker
     _moments: list[Moment] = field(default_factory=list)
     _remembered: int = -1  # points, as the state was told last
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Looks until cancelled: every `sample_s` at a worker, seldom without one, so that idling costs little."""
+        supervisor = self.engine.delivery.supervisor
         try:
             while True:
-                if self.engine.delivery.supervisor.worker is not None or self.clock() >= self._due_s:
-                    self.look()
-                    self._due_s = self.clock() + ALONE_S
-                await asyncio.sleep(self.sample_s)
+                self.look()
+                if supervisor.worker is not None:
+                    await asyncio.sleep(self.sample_s)
+                else:
+                    supervisor.born.clear()
+                    await ring(supervisor.born, ALONE_S)
         finally:
             self.flush()
 

@@ -98,6 +98,7 @@ class Supervisor:
         self.launch = launch
         self.record = Record()
         self.worker: Worker | None = None
+        self.born = asyncio.Event()  # set at every start; for the guard, who rests while there is no worker
         self._heir = Heir()
         self.backlog = False  # whether a large one is under way; a fresh worker is told
         self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
@@ -119,6 +120,7 @@ class Supervisor:
         async with self._starting:
             if self.worker is None or self.worker.child.ended.done():
                 self.worker = await self._start(preload)
+                self.born.set()
             return self.worker
 
     def room(self, files: int) -> int:

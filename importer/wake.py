@@ -1,7 +1,9 @@
-"""What the watch says: the values it gives, and the times it keeps."""
+"""What the watch says: the values it gives, the times it keeps, and how it sleeps."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 
@@ -40,7 +42,7 @@ class Timing:
     """
 
     rescan_s: float = 30.0
-    check_s: float = 2.0  # roots that are not there, or have become another folder
+    check_s: float = 5.0  # roots that are not there, or have become another folder; each look wakes an idle process
     poll_s: float = 3.0  # roots without events
     poll_share: float = 0.04  # but polling takes no more of the time than this
     late_s: float = 5.0  # a timer this late tells that the process was stopped
@@ -50,3 +52,10 @@ class Timing:
     renew_s: float = 600.0  # watch anew without a cause: inodes are reused, and a dead watch looks like a quiet one
     step_ms: int = 100
     debounce_ms: int = 200
+
+
+async def ring(bell: asyncio.Event, timeout_s: float) -> None:
+    """Wait for the bell, at most so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, timeout_s)):
+            await bell.wait()

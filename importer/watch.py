@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import suppress
 
 from watchfiles import awatch
 
@@ -22,16 +21,9 @@ from importer.coverage import Coverage
 from importer.discover import Root
 from importer.mounts import read_mounts
 from importer.pump import Watcher
-from importer.wake import Changed, Mode, Rescan, Timing, Wake
+from importer.wake import Changed, Mode, Rescan, Timing, Wake, ring
 
 __all__ = ["Changed", "Mode", "Rescan", "Timing", "Wake", "wakes"]
-
-
-async def ring(bell: asyncio.Event, timeout_s: float) -> None:
-    """Wait for the bell, at most so long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, timeout_s)):
-            await bell.wait()
 
 
 async def wakes(
