@@ -93,6 +93,8 @@ class Engine:
         self.surge.look(len(self.agenda))
         if not (self.stopping or self.resting or self.run.holding or self.ending or self.when_quiet):
             await self._fill()
+            if self.agenda:
+                self.delivery.supervisor.foresee(self.delivery.files_in_flight)
         if self.delivery.busy:
             self._settled(await self._settle())
             await self.surge.tell(self.delivery.supervisor, work=self.has_work(), stopping=self.stopping)
@@ -105,16 +107,12 @@ class Engine:
     async def _recycle(self) -> None:
         """Ends a worker that has lived long enough, between two batches."""
         supervisor, worker = self.delivery.supervisor, self.delivery.supervisor.worker
-        if worker is not None and worker.lifetime_files:
-            if self.ending is None and worker.lifetime_files <= worker.files:
-                self.ending = Recycle.FILES
-            if self.agenda and not self.resting:
-                supervisor.foresee(self.delivery.files_in_flight)
+        if self.ending is None and worker is not None and 0 < worker.lifetime_files <= worker.files:
+            self.ending = Recycle.FILES
         if self.ending is not None and not self.delivery.busy:
-            goes_on = (
-                self.ending is Recycle.FILES and bool(self.agenda) and not self.resting
-            )  # where memory is short, none
-            await supervisor.recycle(self.ending, successor=goes_on)
+            # not where memory is short
+            succeeded = self.ending is Recycle.FILES and bool(self.agenda) and not self.resting
+            await supervisor.recycle(self.ending, successor=succeeded)
             self.ending = None
 
     def _quiet(self) -> None:

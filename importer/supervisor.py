@@ -25,6 +25,7 @@ log = logger()
 
 MOST_ENDINGS = 100  # not yet written; bounded even if nobody writes them
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # so that a source tree works uninstalled
+HEIR_FILES = 10  # so many before its predecessor's last one an heir is called: a second's work, as getting ready is
 STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 
 
@@ -107,6 +108,7 @@ class Supervisor:
         self._clock = clock
         self._draw = draw
         self._accept = accept
+        self._foreseen = 0  # files in flight for a worker that is not there yet
         self._numbers = itertools.count(1)  # 0 is that of the settings
         self._starting = asyncio.Lock()
         self._dumping: asyncio.Future[None] | None = None
@@ -121,6 +123,8 @@ class Supervisor:
             if self.worker is None or self.worker.child.ended.done():
                 self.worker = await self._start(preload)
                 self.born.set()
+                if self._foreseen:
+                    self.foresee(self._foreseen)
             return self.worker
 
     def room(self, files: int) -> int:
@@ -129,9 +133,11 @@ class Supervisor:
         return lifetime - files - (self.worker.files if self.worker is not None else 0) if lifetime else sys.maxsize
 
     def foresee(self, files: int) -> None:
-        """So many files are in flight: when they complete the worker's life, the next one gets itself ready."""
-        worker = self.worker
-        if self.launch.heirs and worker is not None and 0 < worker.lifetime_files <= worker.files + files:
+        """So many files are in flight, and more are to come: if the former all but complete the worker's life, the next
+        one gets ready. For a worker that is still on its way it is looked at when it is there.
+        """
+        worker, self._foreseen = self.worker, files if self.worker is None else 0
+        if self.launch.heirs and worker is not None and 0 < worker.lifetime_files <= worker.files + files + HEIR_FILES:
             told = {**self.launch.configure, "standby": True}
             self._heir.call(self.launch.command, dict(self.launch.environ), wire.Configure(told))
 
@@ -270,6 +276,8 @@ def base_environ(environ: Mapping[str, str], allocator: Mapping[str, str], threa
     for name, value in allocator.items():
         kept.setdefault(name, value)
     kept.update(OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false", PYTHONUNBUFFERED="1")
+    # NumPy's BLAS multiplies nothing here, and its threads would spin for 0.1 s of processor at every start.
+    kept["OPENBLAS_NUM_THREADS"] = "1"
     with contextlib.suppress(KeyError):
         del kept["NOTIFY_SOCKET"]  # the service manager's messages are the daemon's to send
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, (PACKAGE_FOLDER, kept.get("PYTHONPATH", ""))))

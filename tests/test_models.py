@@ -229,3 +229,38 @@ def test_settings_become_a_wish_and_an_identity():
     assert models.wish_of({**embed, "offline": True, "precision": "int8"}).offline
     assert models.identity({**embed, "provider": "openai", "model": "text-embedding-3-small"})[1] == 1536
     assert models.identity({**embed, "provider": "openai", "model": "unheard-of"})[1] == 0
+
+
+def test_what_was_verified_is_trusted_until_somebody_touches_it(tmp_path, monkeypatch):
+    """Workers after the first read no sums; a file written again is read again, also with its old times."""
+    model = fetch(tmp_path, Shelf())
+    summed = []
+    monkeypatch.setattr(model_cache, "SETTLED_NS", 0)
+    real = model_cache.sha256_of
+    monkeypatch.setattr(model_cache, "sha256_of", lambda path: summed.append(path) or real(path))
+
+    def sums_read(**how):
+        summed.clear()
+        models.fetch(wish(tmp_path), sources=(), environ={}, **how)
+        return len(summed)
+
+    assert sums_read(trusting=True) == len(FILES)
+    assert sums_read(trusting=True) == 0
+    assert sums_read() == len(FILES)
+    (tmp_path / "elsewhere").write_text("unreadable")
+    os.replace(tmp_path / "elsewhere", os.path.join(model.directory, model_cache.VERIFIED))
+    assert sums_read(trusting=True) == len(FILES)
+    graph = graph_of(model)
+    stat = os.stat(graph)
+    with open(graph, "r+b") as file:
+        file.write(b"GRAPH")
+    os.utime(graph, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(ModelError, match="offline"):
+        sums_read(trusting=True)
+
+
+def test_files_just_written_are_not_trusted(tmp_path):
+    """Within a tick of the clock two writes look like one."""
+    model = fetch(tmp_path, Shelf())
+    models.fetch(wish(tmp_path), environ={}, trusting=True)
+    assert not os.path.exists(os.path.join(model.directory, model_cache.VERIFIED))

@@ -98,7 +98,7 @@ def describe(name: str) -> Description:
 
 def _listed() -> dict[str, Description]:
     """Every text model fastembed knows, by its name in lower case."""
-    from fastembed import TextEmbedding  # noqa: PLC0415  84 MiB, and the default model does without
+    from importer.worker.embedders.fastembed_import import TextEmbedding  # noqa: PLC0415  the default model does without
 
     return {entry["model"].lower(): _from_fastembed(entry) for entry in TextEmbedding.list_supported_models()}
 

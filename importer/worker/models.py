@@ -87,15 +87,16 @@ def fetch(
     progress: Progress = quiet,
     sources: Sequence[Source] | None = None,
     environ: Mapping[str, str] = os.environ,
+    trusting: bool = False,
 ) -> Model:
     """The wished model, fetched when it is not there and repaired when it is damaged. Several processes may at once.
 
-    Raises ModelError with every source's reason when none serves.
+    `trusting`: see `model_cache.verify`. Raises ModelError with every source's reason when none serves.
     """
     if directory := _directory(wish):
         return _adopted(directory, wish)
     folder = model_cache.folder_of(wish.models_dir, describe(wish.name).name, wish.precision)
-    if manifest := _sound(folder):
+    if manifest := _sound(folder, trusting=trusting):
         return _model(folder, manifest, wish)
     offline = wish.offline or environ.get("HF_HUB_OFFLINE", "").lower() in YES
     try:
@@ -146,7 +147,7 @@ def wish_of(embed: Mapping[str, Any]) -> ModelWish:
 
 def obtain(embed: Mapping[str, Any]) -> Model:
     """The model of the embedding settings, fetched if need be. Raises ModelError."""
-    return fetch(wish_of(embed))
+    return fetch(wish_of(embed), trusting=True)
 
 
 def identity(embed: Mapping[str, Any]) -> tuple[str, int]:
@@ -204,18 +205,18 @@ def _precision(graph: str, wish: ModelWish) -> str:
     return "int8" if model_build.is_quantised(graph) else "fp32"
 
 
-def _stored(folder: str) -> Manifest | None:
+def _stored(folder: str, *, trusting: bool = False) -> Manifest | None:
     """The manifest of a model made here, all its files as written; None when it is not there. Raises ModelError."""
     manifest = model_cache.read(folder)
     if manifest is not None:
-        model_cache.verify(folder, manifest)
+        model_cache.verify(folder, manifest, trusting=trusting)
     return manifest
 
 
-def _sound(folder: str) -> Manifest | None:
+def _sound(folder: str, *, trusting: bool = False) -> Manifest | None:
     """The manifest of a model that is here and undamaged, else None."""
     try:
-        return _stored(folder)
+        return _stored(folder, trusting=trusting)
     except ModelError:
         return None  # fetching is how it is repaired
 

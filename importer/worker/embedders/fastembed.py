@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fastembed import TextEmbedding
-from fastembed.text.onnx_text_model import OnnxTextModel
 from numpy.typing import NDArray
 
 from importer.errors import EmbedError, UsageError
 from importer.worker import tokens
 from importer.worker.embedders import Window, options
 from importer.worker.embedders.fastembed_engine import MINILM, Row, Settings, beside, load
+from importer.worker.embedders.fastembed_import import OnnxTextModel, TextEmbedding
 
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
 LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens

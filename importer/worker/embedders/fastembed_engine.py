@@ -17,12 +17,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from fastembed import TextEmbedding
-from fastembed.common.model_description import ModelSource, PoolingType
-from fastembed.text.onnx_text_model import OnnxTextModel
 from numpy.typing import NDArray
 
 from importer.errors import ModelError
+from importer.worker.embedders.fastembed_import import ModelSource, OnnxTextModel, PoolingType, TextEmbedding
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
