@@ -29,12 +29,20 @@ Answer = Callable[..., Awaitable[Any]]
 log = logger()
 
 
-class Control:
-    """Serves questions; `answers` maps an op to a coroutine function of keyword arguments."""
+class _AbsentError(Exception):
+    """Nobody is there for this op."""
 
-    def __init__(self, state_dir: str, answers: Mapping[str, Answer]) -> None:
+
+class Control:
+    """Serves questions; `answers` maps an op to a coroutine function of keyword arguments.
+
+    `partial`: it is no daemon, and for all other ops nobody is there, as without a socket.
+    """
+
+    def __init__(self, state_dir: str, answers: Mapping[str, Answer], *, partial: bool = False) -> None:
         self._state_dir = state_dir
         self._answers = answers
+        self._partial = partial
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -76,6 +84,8 @@ class Control:
         try:
             answer, args = self._asked(line)
             return {"ok": True, "value": await answer(**args)}
+        except _AbsentError:
+            return {"ok": False, "absent": True}
         except ImporterError as error:
             return {"ok": False, "error": error.message, "hint": error.hint, "exit_code": error.exit_code}
         except Exception as error:  # a bug of ours ends neither the daemon nor in silence
@@ -93,6 +103,8 @@ class Control:
                 inspect.signature(answer).bind(**args)
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"malformed question: {error}") from error
+        if answer is None and self._partial:
+            raise _AbsentError
         if answer is None:
             raise UsageError(f"the daemon does not know {op!r}", hint="is it of another version?")
         return answer, args
@@ -117,6 +129,8 @@ def ask(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: Any) ->
     reply = json.loads(line)
     if reply["ok"]:
         return reply["value"]
+    if reply.get("absent"):
+        raise ConnectionError(f"no daemon at {state_dir}, but an import")
     failure = ImporterError(reply["error"], hint=reply["hint"])
     failure.exit_code = reply["exit_code"]
     raise failure

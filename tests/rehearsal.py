@@ -68,6 +68,9 @@ class Worker:
     def room(self, files: int) -> int:
         return 1000
 
+    def foresee(self, files: int) -> None:
+        """It lives for ever."""
+
     async def ready(self, *, preload: bool = True) -> Any:
         self.worker = self.worker or SimpleNamespace(
             child=SimpleNamespace(heard_s=float("inf"), waiting=0), files=0, batches=0, lifetime_files=0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from processes import Importer
+from processes import Importer, until
 from transcripts import answer, prompt, raw, text
+
+from importer import lock
+from importer.bench import corpus
 
 PROJECT = "/home/zoë/thesis"
 
@@ -101,3 +105,22 @@ def test_assistants_get_all_of_this(asked: Importer) -> None:
     assert set(answers) == {0, 1, 2, None}
     assert all("scatters" in answers[number]["result"]["content"][0]["text"] for number in range(3))
     assert "nested" in answers[None]["error"]["message"]
+
+
+def test_beside_an_import(tmp_path: pathlib.Path) -> None:
+    """What is stored is found while `backlog` is at work; everything else knows that no daemon is there."""
+    installed = Importer(tmp_path)
+    folder = str(tmp_path / "said")
+    corpus.write(folder, files=12, seed=4)
+    process = installed.start("backlog", folder, "--json", IMPORTER_FAILPOINTS="embed=sleep:0.2")
+    until(lambda: lock.holder(installed.state) and (tmp_path / "state" / "control.sock").exists())
+    found = until(lambda: installed.run("search", "what was said", "--json").json["hits"])
+    status = installed.run("status", "--json").json
+    paused, other = installed.run("pause"), installed.run("backlog", folder)
+    out, err = process.communicate(timeout=120)
+    assert found
+    assert (status["state"], "backlog" in status["reason"]) == ("importing", True)
+    assert (paused.code, other.code) == (3, 3), (paused.err, other.err)
+    assert process.returncode == 0, err
+    assert json.loads(out)["worker"]["crashes"] == 0
+    assert not (tmp_path / "state" / "control.sock").exists()

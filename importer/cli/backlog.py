@@ -13,11 +13,13 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 
 import click
 
 from importer.cli import handed, progress, wiring
 from importer.cli.wiring import Parts
+from importer.control import Control
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, UsageError
 from importer.pipeline import UNKNOWN_FORMAT
 from importer.policy import Recycle
@@ -87,6 +89,9 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, parts)
     guarding = loop.create_task(parts.guard.run())  # watches memory meanwhile
+    # What is stored can be searched meanwhile; nobody else could, for an embedded store has one opener.
+    questions = Control(parts.settings.state_dir, {"search": partial(parts.supervisor.ask, "search")}, partial=True)
+    await questions.start()
     try:
         # What an import that was killed had under way is suspect from now on.
         engine.delivery.recover()
@@ -98,9 +103,11 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         if engine.run.total < 0:
             engine.run.total = await parts.supervisor.ask("count")
         parts.guard.look()
+        await questions.stop()
         await parts.supervisor.recycle(Recycle.STOP)
     finally:
         guarding.cancel()
+        await questions.stop()
         parts.supervisor.kill()
 
 
