@@ -56,7 +56,10 @@ def writer(tmp_path: pathlib.Path) -> Writer:
 
 @pytest.fixture
 def installed(tmp_path: pathlib.Path, model_dir: str) -> Importer:
-    return Importer(tmp_path, environ={"IMPORTER_EMBED_MODEL_DIR": os.path.dirname(model_dir)})
+    # nobody reads its log meanwhile, and a daemon whose log no pipe takes any more stands still
+    return Importer(
+        tmp_path, environ={"IMPORTER_EMBED_MODEL_DIR": os.path.dirname(model_dir), "IMPORTER_LOG_LEVEL": "error"}
+    )
 
 
 def found(installed: Importer, word: str) -> bool:
