@@ -34,6 +34,8 @@ POINTS = int(os.environ.get("MILLION", "1000000"))
 MODEL, DIMENSION = "sentence-transformers/all-MiniLM-L6-v2", 384
 BATCH, SEARCHES = 256, 200
 TEXTS = 20_000  # distinct ones
+FILES = int(os.environ.get("FILES", "200"))  # of an import; the default of worker.recycle_files
+TURNS = 3
 BOUND_BYTES = 450 * 1024 * 1024
 MB = 1024 * 1024
 
@@ -146,12 +148,15 @@ def test_opening_and_searching(filled: str) -> None:
 
 
 def test_importing_beside_them(filled: str, model_dir: str, tmp_path: pathlib.Path) -> None:
-    """The same files into an empty store and into the full one, in turn: tokens/s and the worker's peak."""
+    """The same files into an empty store and into the full one, in turn: tokens/s and the worker's peak.
+
+    As many as one worker lives for: what opening a large store takes is spread over them.
+    """
     environ = {**os.environ, "IMPORTER_EMBED_MODEL_DIR": os.path.dirname(model_dir), "IMPORTER_WORKER_NICE": "0"}
     rates: dict[str, list[float]] = {"empty": [], "full": []}
-    for turn in range(3):
+    for turn in range(TURNS):
         said = str(tmp_path / f"said{turn}")
-        corpus.write(said, files=60, seed=20 + turn)
+        corpus.write(said, files=FILES, seed=20 + turn)
         for name, state in (("empty", str(tmp_path / f"state{turn}")), ("full", filled)):
             for left in pathlib.Path(state).glob("checkpoints.sqlite3*"):
                 left.unlink()
