@@ -30,7 +30,7 @@ from importer.upkeep import Upkeep
 log = logger()
 
 TICK_S = 1.0
-REST_S = 10.0  # a tick while there is nothing to do: far below STUCK_S and the half of WatchdogSec
+REST_S = 10.0  # a tick while there is nothing to do; far below STUCK_S
 STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed any more
 
 
@@ -133,9 +133,10 @@ class Daemon:
 
     async def _tick(self) -> None:
         """Once a second while there is something to do, or something to end."""
+        rest_s = min(REST_S, self.notify.watchdog_s / 2 or REST_S)  # as sd_watchdog_enabled(3) asks
         while True:
             resting = self.engine.idle and not self.stopping_since_s
-            await wake.ring(self._stopped, REST_S if resting else TICK_S)
+            await wake.ring(self._stopped, rest_s if resting else TICK_S)
             self._stopped.clear()
             self.meter.mark(time.monotonic(), self.engine.run)
             self._feed_watchdog()
