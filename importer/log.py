@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import re
+import select
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, TextIO
@@ -31,6 +32,7 @@ SECRET_LEAST_CHARS = 6  # shorter ones are masked as whole values only, or they 
 USERINFO = re.compile(r"(://)[^/@\s]+@")
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}  # of syslog, as the journal reads them
 COLOURS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}  # ANSI
+PATIENCE_MS = 100  # with whoever reads the log
 MOST_CHARS = 4000  # of one value; a log is no place for a transcript
 
 
@@ -51,6 +53,7 @@ def configure(
     readable = format == "console" or (format == "auto" and out.isatty())
     coloured = out.isatty() and not environ.get("NO_COLOR")  # https://no-color.org
     renderer: Processor = Readable(colours=coloured) if readable else Json(journal=is_journal(out, environ))
+    lines = Lines(out)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -60,7 +63,7 @@ def configure(
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: Lines(out),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,  # a re-read of the settings may change the level
     )
     logging.basicConfig(handlers=[Bridge()], level=logging.WARNING, force=True)
@@ -171,12 +174,36 @@ def _quoted(value: Any, *, spaces: bool = False) -> str:
 
 
 class Lines(structlog.WriteLogger):
-    """Writes each event as a line. A closed pipe or a full disk behind the log stops no import."""
+    """Writes each event as a line. Nothing behind the log stops an import: no closed pipe, no full disk, and no pipe
+    that somebody has stopped to read. What that does not take is dropped, and counted when it takes something again.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(out)
+        self._out = out
+        self._dropped = 0
 
     def msg(self, message: str) -> None:
         """Writes and flushes one line."""
         with contextlib.suppress(OSError, ValueError):
+            if not self._ready():
+                self._dropped += 1
+                return
+            dropped, self._dropped = self._dropped, 0
+            if dropped:
+                logger().warning("log.dropped", lines=dropped)
             super().msg(message)
+
+    def _ready(self) -> bool:
+        """Whether it takes a line now, or soon; only a pipe or socket may not. Whoever let us wait is not waited for
+        again before it takes something.
+        """
+        try:
+            poll = select.poll()
+            poll.register(self._out.fileno(), select.POLLOUT)
+        except (OSError, ValueError):
+            return True  # no file: it is in memory
+        return bool(poll.poll(0 if self._dropped else PATIENCE_MS))
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg

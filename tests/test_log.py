@@ -136,6 +136,24 @@ def test_a_broken_stream_stops_nothing() -> None:
     assert stream.closed
 
 
+def test_a_reader_that_stops_reading_stops_nothing() -> None:
+    """What the full pipe does not take is dropped at once, and counted as soon as it takes something again."""
+    read, write = os.pipe()
+    with os.fdopen(read, "rb", buffering=0) as reader, os.fdopen(write, "w") as stream:
+        configure("info", "json", stream=stream)
+        for number in range(2000):
+            logger().info("tested", number=number)
+        kept = [json.loads(line) for line in reader.read(1 << 20).splitlines()]
+        logger().info("tested", number=2000)
+        told = [json.loads(line) for line in reader.read(1 << 20).splitlines()]
+    assert [event["number"] for event in kept] == list(range(len(kept)))
+    assert 0 < len(kept) < 2000
+    assert [(event["event"], event.get("lines"), event.get("number")) for event in told] == [
+        ("log.dropped", 2000 - len(kept), None),
+        ("tested", None, 2000),
+    ]
+
+
 def test_the_journal_gets_priorities(tmp_path: Any) -> None:
     """When the journal listens, each line begins with its syslog priority, as sd-daemon(3) says."""
     with (tmp_path / "journal").open("w+") as stream:
