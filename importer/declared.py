@@ -110,7 +110,7 @@ class Store:
     shard_number: int = setting(0, "shards of a new collection; 0 is the server's default", least=0)
     replication_factor: int = setting(1, "copies of each point in a cluster", least=1)
     write_consistency_factor: int = setting(1, "copies written before a receipt", least=1)
-    optimise_every_points: int = setting(10_000, "new points before the embedded store is optimised", least=1000)
+    optimise_every_points: int | None = setting(None, "new points before the embedded store is optimised", least=1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Profile:
     critical_share: float
     token_budget: int  # padded tokens of all model runs under way together, which set the peak
     max_chunks: int  # of a batch
+    optimise_every_points: int  # new ones, before the embedded store puts itself in order, which takes memory
     threads: int
     malloc_arena_max: int  # these three for glibc, see mallopt(3)
     malloc_trim_bytes: int
@@ -92,6 +93,7 @@ BALANCED = Profile(
     critical_share=0.85,
     token_budget=768,
     max_chunks=256,
+    optimise_every_points=10_000,
     threads=0,
     malloc_arena_max=2,
     malloc_trim_bytes=128 * 1024,
@@ -110,6 +112,7 @@ CONSERVATIVE = replace(
     soft_limit_mb=300,
     token_budget=512,
     max_chunks=64,
+    optimise_every_points=5_000,
     malloc_arena_max=1,
     idle_s=20.0,
     growth_mb=32,
@@ -167,6 +170,7 @@ def fitted(profile: Profile, limit_bytes: int) -> Profile:
         soft_limit_mb=room.soft_limit_mb,
         token_budget=min(room.token_budget, profile.token_budget),
         max_chunks=min(room.max_chunks, profile.max_chunks),
+        optimise_every_points=min(room.optimise_every_points, profile.optimise_every_points),
         adapted=f"soft limit {profile.soft_limit_mb} -> {room.soft_limit_mb} MB, of {limit_bytes // MB} MB in all",
     )
 

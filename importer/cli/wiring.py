@@ -136,7 +136,11 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
         "arena": worker.onnx_arena,
         "spinning": worker.onnx_spinning,
     }
-    store = {**asdict(settings.store), "directory": os.path.join(settings.state_dir, "edge")}
+    store = {
+        **asdict(settings.store),
+        "directory": os.path.join(settings.state_dir, "edge"),
+        "optimise_every_points": profile.optimise_every_points,
+    }
     configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
     return Launch(base_environ(os.environ, allocator, threads), configure, heirs=profile.heirs)
 

@@ -24,12 +24,12 @@ from importer.worker.stores import EVERYTHING, Page, Point, Request, Scope, Stan
 from importer.worker.stores import edge_values as values
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge_shard import (
-    OPTIMIZE_EVERY_POINTS,
     TAGS,
     WORDS,
     mark_closed,
     mark_open,
     open_shard,
+    optimise_every,
     sync_log,
     translated,
 )
@@ -59,7 +59,7 @@ class EdgeStore:
         self._path = path
         self._dense = dense_name(found.model)
         self._dimension = found.dimension
-        self._optimize_every = int(request.settings.get("optimise_every_points") or OPTIMIZE_EVERY_POINTS)
+        self._optimize_every = optimise_every(request)
         self._min_free_bytes = int(request.settings.get("min_free_bytes") or MIN_FREE_BYTES)
         self._written = self._unoptimized()  # points since the last optimisation, by whichever process
         self._logged = 0  # changes since the last flush

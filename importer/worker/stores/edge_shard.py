@@ -54,7 +54,12 @@ def open_shard(path: str, request: Request) -> tuple[Any, Fingerprint]:
         _make(path, request)
     found = same_maker(_read_fingerprint(path), request.model, request.dimension, path)
     with translated():
-        return edge.EdgeShard.load(path, _config(found)), found
+        return edge.EdgeShard.load(path, _config(found, optimise_every(request))), found
+
+
+def optimise_every(request: Request) -> int:
+    """New points before an optimisation."""
+    return int(request.settings.get("optimise_every_points") or OPTIMIZE_EVERY_POINTS)
 
 
 def _make(path: str, request: Request) -> None:
@@ -71,7 +76,7 @@ def _make(path: str, request: Request) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         os.makedirs(draft, mode=0o700)  # conversations are their owner's alone
         found = born(request.model, request.dimension)
-        shard = edge.EdgeShard.create(draft, _config(found))
+        shard = edge.EdgeShard.create(draft, _config(found, optimise_every(request)))
         for operation in _indexes():
             shard.update(operation)
         shard.flush()
@@ -81,15 +86,16 @@ def _make(path: str, request: Request) -> None:
         sync(os.path.dirname(path))
 
 
-def _config(found: Fingerprint) -> Any:
+def _config(found: Fingerprint, every_points: int) -> Any:
     """Everything on disk and mapped, small segments, no graph: building one costs 1.7 ms a point.
 
     int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a
     sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take two optimisations, so that a
     point is rewritten twice at most: half as many segments as with one open in 0.6 of the time (a million points: 0.8
-    instead of 1.35 s) and take 30 MB more while they are merged.
+    instead of 1.35 s). What an optimisation takes grows with them: a worker with 10,000 points in each has 272 MB at
+    most.
     """
-    points = 12 * OPTIMIZE_EVERY_POINTS // 5  # two of them, each of which ends up to a batch above
+    points = every_points * 12 // 5  # two of them, each of which ends up to a batch above
     segment_kb = points * found.dimension * 4 // 1024  # float32: 4 bytes a number
     return edge.EdgeConfig(
         vectors={
