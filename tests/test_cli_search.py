@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -111,16 +112,18 @@ def test_beside_an_import(tmp_path: pathlib.Path) -> None:
     """What is stored is found while `backlog` is at work; everything else knows that no daemon is there."""
     installed = Importer(tmp_path)
     folder = str(tmp_path / "said")
-    corpus.write(folder, files=12, seed=4)
-    process = installed.start("backlog", folder, "--json", IMPORTER_FAILPOINTS="embed=sleep:0.2")
+    corpus.write(folder, files=40, seed=4)
+    slowly = {"IMPORTER_FAILPOINTS": "embed=sleep:1", "MEMORY_BATCH_SIZE": "4"}
+    process = installed.start("backlog", folder, "--json", **slowly)
     until(lambda: lock.holder(installed.state) and (tmp_path / "state" / "control.sock").exists())
     found = until(lambda: installed.run("search", "what was said", "--json").json["hits"])
     status = installed.run("status", "--json").json
     paused, other = installed.run("pause"), installed.run("backlog", folder)
+    process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)
     assert found
     assert (status["state"], "backlog" in status["reason"]) == ("importing", True)
     assert (paused.code, other.code) == (3, 3), (paused.err, other.err)
-    assert process.returncode == 0, err
-    assert json.loads(out)["worker"]["crashes"] == 0
+    assert process.returncode == 75, err
+    assert (json.loads(out)["stopped"], json.loads(out)["worker"]["crashes"]) == (True, 0)
     assert not (tmp_path / "state" / "control.sock").exists()
