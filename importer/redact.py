@@ -154,20 +154,21 @@ _HEX = "[0-9a-f]"
 _BASE64 = "[A-Za-z0-9._~+/-]"
 
 # Base64 lines and headers of a key block, whatever stands between them (escaped newlines, quotes, a diff's signs).
-_GAP = r"(?:\s|\\[nrt]|[\"'`,>#|*]|\+(?=\s))"
+# Atomic groups, no possessive repeat of one: before 3.11.5 (gh-106052) that does not go back when it fails halfway.
+_GAP = r"(?>(?:\s|\\[nrt]|[\"'`,>#|*]|\+(?=\s))*)"
 _HEADER = r"(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]{0,100}+"
 _END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_BLOCK = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    rf"(?P<secret>(?:{_GAP}*+(?:{_HEADER}|[A-Za-z0-9+/=]{{16,}}+))++"
-    rf"(?:{_GAP}*+[A-Za-z0-9+/=]{{1,15}}+(?={_GAP}*+-----END))?)(?:{_GAP}*+{_END})?"
+    rf"(?P<secret>(?>(?:{_GAP}(?:{_HEADER}|[A-Za-z0-9+/=]{{16,}}+))+)"
+    rf"(?:{_GAP}[A-Za-z0-9+/=]{{1,15}}+(?={_GAP}-----END))?)(?:{_GAP}{_END})?"
 )
 
 _ARGUMENT = r"(?P<secret>[^\s\"'`|;)\\]{3,128}+)"
 _LOGIN = rf"-(?<=\s-)(?:[A-Za-z]{{0,6}}u|-(?:proxy-)?user)(?:=|\s{{1,3}})?\\?[\"']?[^\s:=/@\"'`]{{1,64}}+:{_ARGUMENT}"
 _SQL_PASSWORD = rf"-p(?<=\s-p)\\?[\"']?(?!assw|ort\b|rotocol|[\d.]*:\d|[\d.]+:\d){_ARGUMENT}"
 _PAIR = r"[A-Za-z0-9_.%!#$&*+^|~-]{1,100}+(?:=[^;,\s\"'\\]*+)?"
-_COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?{_PAIR}(?:;\s?{_PAIR})*+"
+_COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?{_PAIR}(?>(?:;\s?{_PAIR})*)"
 _COOKIE_VALUE = re.compile(r"(?<==)[^;,\s\"'\\]{12,}+")
 
 TOKENS: tuple[Secret, ...] = (  # in this order: a prefix comes before a shorter one that it begins with

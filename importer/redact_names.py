@@ -40,7 +40,7 @@ _SAYS = r"(?P<says>\s{1,3}(?:is|was|ist|lautet|est|es)(?: now)?(?:\s{0,2}:)?\s{1
 _SIGN = rf"\\?[\"'`]?\]?{_TYPE}\s{{0,3}}(?::=|=>|=|(?P<colon>:))\s{{0,3}}"
 _GIVES = rf"(?:{_SIGN}|(?P<tag>>\s{{0,3}})|{_SAYS}|(?P<gap>\s{{1,3}}))"
 _CHARS = "[A-Za-zÀ-ɏЀ-ӿ0-9+/_.~!@#%^*-]"
-_BARE = rf"{_CHARS}++(?:&(?![A-Za-z_][A-Za-z0-9_.-]{{0,40}}=){_CHARS}*+)*+={{0,2}}"  # up to the next name of a query
+_BARE = rf"{_CHARS}++(?>(?:&(?![A-Za-z_][A-Za-z0-9_.-]{{0,40}}=){_CHARS}*+)*)={{0,2}}"  # up to the next name of a query
 _VALUE = rf"(?:\\?[\"'`](?P<quoted>[^\"'`\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
 _ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
 _FLAG = re.compile(r"--(?:[a-z]{1,16}-){0,2}\Z")  # stands before the name of a command's flag
@@ -49,7 +49,7 @@ _BEFORE_CHARS = 40
 
 _PHRASE = re.compile(
     r"passphrase\\?[\"'`]?\s{0,3}[:=]\s{0,3}(?P<quote>\\?[\"'`])?"
-    r"(?P<phrase>[A-Za-z0-9'-]{1,30}+(?: [A-Za-z0-9-]{1,30}+){1,15}+)(?![A-Za-z0-9_(\[{=:/-])",
+    r"(?P<phrase>[A-Za-z0-9'-]{1,30}+(?>(?: [A-Za-z0-9-]{1,30}+){1,15}))(?![A-Za-z0-9_(\[{=:/-])",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(  # holding one of these, words after "passphrase:" speak about it
@@ -75,7 +75,7 @@ _STAND_IN = re.compile(
 )
 _SAME_WORDS = re.compile(r"passw|pwd|token|secret|key|cred", re.IGNORECASE)
 _PATH = re.compile(r"(?:\.{0,2}|~)/[\w.-]+/|[a-z]{2,12}://", re.IGNORECASE)
-_DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40})++\.?")
+_DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?>(?:\.[A-Za-z_]\w{0,40})+)\.?")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0,2}")
 
 
