@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -73,8 +74,9 @@ def pip_command(find: Callable[[str], Any] = importlib.util.find_spec) -> tuple[
     """
     if find("pip"):
         return [sys.executable, "-m", "pip"], {}
-    for folder in getattr(find("ensurepip"), "submodule_search_locations", None) or ():
-        bundled = os.path.join(folder, "_bundled")
+    folders = getattr(find("ensurepip"), "submodule_search_locations", None) or ()
+    elsewhere = sysconfig.get_config_var("WHEEL_PKG_DIR") or ""  # where distributions keep the wheels (bpo-42856)
+    for bundled in (*(os.path.join(folder, "_bundled") for folder in folders), elsewhere):
         names = sorted(os.listdir(bundled)) if os.path.isdir(bundled) else []
         for name in names:
             if name.startswith("pip-") and name.endswith(".whl"):
