@@ -78,6 +78,7 @@ def test_without_pip_ensurepips_copy_is_run():
 
 def test_without_any_pip_it_says_so(monkeypatch):
     """A slim container may have none."""
+    monkeypatch.setattr("sysconfig.get_config_var", lambda _name: None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Unavailable, match="pip is neither installed"):
         pip_command(lambda _name: None)
