@@ -268,6 +268,8 @@ def deadline_of(settings: Settings) -> Callable[[int], float]:
 def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:
     """Everything wired together; nothing is started yet."""
     profile = profile_of(settings)
+    if profile.adapted:
+        log.logger().warning("memory.adapted", profile=profile.name, reason=profile.adapted)
     launch = launch_of(settings, profile, once=once)
     supervisor = Supervisor(
         launch,
