@@ -36,13 +36,13 @@ class _AbsentError(Exception):
 class Control:
     """Serves questions; `answers` maps an op to a coroutine function of keyword arguments.
 
-    `partial`: it is no daemon, and for all other ops nobody is there, as without a socket.
+    `daemon` False: an import by itself; for ops it does not know nobody is there, as without a socket.
     """
 
-    def __init__(self, state_dir: str, answers: Mapping[str, Answer], *, partial: bool = False) -> None:
+    def __init__(self, state_dir: str, answers: Mapping[str, Answer], *, daemon: bool = True) -> None:
         self._state_dir = state_dir
         self._answers = answers
-        self._partial = partial
+        self._daemon = daemon
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -103,7 +103,7 @@ class Control:
                 inspect.signature(answer).bind(**args)
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"malformed question: {error}") from error
-        if answer is None and self._partial:
+        if answer is None and not self._daemon:
             raise _AbsentError
         if answer is None:
             raise UsageError(f"the daemon does not know {op!r}", hint="is it of another version?")

@@ -195,8 +195,8 @@ class Lines(structlog.WriteLogger):
             super().msg(message)
 
     def _ready(self) -> bool:
-        """Whether it takes a line now, or soon; only a pipe or socket may not. Whoever let us wait is not waited for
-        again before it takes something.
+        """Whether it takes a line of up to 4 KiB now, or soon; only a pipe or socket may not. Whoever let us wait is
+        not waited for again before it takes something.
         """
         try:
             poll = select.poll()

@@ -99,7 +99,7 @@ class Supervisor:
         self.launch = launch
         self.record = Record()
         self.worker: Worker | None = None
-        self.born = asyncio.Event()  # set at every start; for the guard, who rests while there is no worker
+        self.born = asyncio.Event()  # set at every start; for the guard, which rests while there is none
         self._heir = Heir()
         self.backlog = False  # whether a large one is under way; a fresh worker is told
         self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died

@@ -90,8 +90,9 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         loop.add_signal_handler(number, _stop, parts)
     guarding = loop.create_task(parts.guard.run())  # watches memory meanwhile
     # What is stored can be searched meanwhile; nobody else could, for an embedded store has one opener.
-    questions = Control(parts.settings.state_dir, {"search": partial(parts.supervisor.ask, "search")}, partial=True)
-    await questions.start()
+    questions = Control(parts.settings.state_dir, {"search": partial(parts.supervisor.ask, "search")}, daemon=False)
+    with contextlib.suppress(OSError):  # a file system without sockets is no reason not to import
+        await questions.start()
     try:
         # What an import that was killed had under way is suspect from now on.
         engine.delivery.recover()

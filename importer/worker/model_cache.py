@@ -77,12 +77,12 @@ def verify(folder: str, manifest: Manifest, *, trusting: bool = False) -> None:
     Sizes first; then the sums, 0.05 s and more for 90 MB: what loading the model takes too. `trusting`: not again if
     nobody has touched a file since they were right, which is what every worker after the first finds.
     """
-    for path, stored in manifest.files.items():
-        found = _size(os.path.join(folder, path))
-        if found != stored.bytes:
-            said = "is missing" if found is None else f"has {found} bytes instead of {stored.bytes}"
-            raise _damaged(folder, path, said)
     stamps = {path: _stamp(os.path.join(folder, path)) for path in manifest.files}
+    for path, stored in manifest.files.items():
+        found = stamps[path]
+        if found is None or found.bytes != stored.bytes:
+            said = f"has {found.bytes} bytes instead of {stored.bytes}" if found else "is missing"
+            raise _damaged(folder, path, said)
     if trusting and stamps == _verified(folder):
         return
     for path, stored in manifest.files.items():
@@ -100,21 +100,24 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
     ctime_ns: int
 
 
-def _stamp(path: str) -> Stamp:
-    stat = os.stat(path)
-    return Stamp(stat.st_dev, stat.st_ino, stat.st_size, stat.st_ctime_ns)
+def _stamp(path: str) -> Stamp | None:
+    """Of a file, None for one that is not there."""
+    with suppress(OSError):
+        stat = os.stat(path)
+        return Stamp(stat.st_dev, stat.st_ino, stat.st_size, stat.st_ctime_ns)
+    return None
 
 
-def _verified(folder: str) -> dict[str, Stamp]:
+def _verified(folder: str) -> dict[str, Stamp | None]:
     """The stamps of the files when their sums were right; none when nobody noted them, or not legibly."""
     with suppress(OSError, msgspec.MsgspecError), open(os.path.join(folder, VERIFIED), "rb") as file:
-        return msgspec.json.decode(file.read(), type=dict[str, Stamp])
+        return msgspec.json.decode(file.read(), type=dict[str, Stamp | None])
     return {}
 
 
-def _remember(folder: str, stamps: dict[str, Stamp]) -> None:
+def _remember(folder: str, stamps: dict[str, Stamp | None]) -> None:
     """Notes them, unless one is too fresh to be trusted or the folder is not ours to write to: then sums it is."""
-    if time.time_ns() - max((stamp.ctime_ns for stamp in stamps.values()), default=0) < SETTLED_NS:
+    if time.time_ns() - max((stamp.ctime_ns for stamp in stamps.values() if stamp), default=0) < SETTLED_NS:
         return
     path = os.path.join(folder, VERIFIED)
     fresh = f"{path}.{os.getpid()}"
@@ -127,13 +130,6 @@ def _remember(folder: str, stamps: dict[str, Stamp]) -> None:
 def _damaged(folder: str, path: str, said: str) -> ModelError:
     """The error for one file of a model, with the command that repairs it."""
     return ModelError(f"{os.path.join(folder, path)} {said}", hint=f"repair it: {FETCH}")
-
-
-def _size(path: str) -> int | None:
-    """Bytes of a file, None for one that is not there."""
-    with suppress(OSError):
-        return os.stat(path).st_size
-    return None
 
 
 def sha256_of(path: str) -> str:
