@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import pydoc
+import shutil
 
 import numpy as np
 import onnx
@@ -12,7 +13,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from importer.errors import ModelError
-from importer.worker import model_build, models
+from importer.worker import model_build, model_cache, models
 from importer.worker.model_catalog import MINILM
 
 MODULES = (
@@ -78,6 +79,18 @@ def batch_vectors(session, encodings):
     rows = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})[0]
     means = (rows * mask[..., None]).sum(axis=1)
     return means / np.linalg.norm(means, axis=1, keepdims=True)
+
+
+def test_int8_is_made_once(model_dir, tmp_path, monkeypatch):
+    """What is noted of the whole model's files is none of the int8 one's: it was made anew at every start."""
+    monkeypatch.setattr(model_cache, "SETTLED_NS", 0)
+    shutil.copytree(model_dir, tmp_path / os.path.basename(model_dir))
+    wish = models.ModelWish(str(tmp_path), precision="int8", offline=True)
+    made = [models.fetch(wish, trusting=True) for _ in range(3)]
+    assert all(model == made[0] for model in made)
+    wholly = models.locate(wish)
+    assert os.path.isfile(os.path.join(wholly.directory, model_cache.VERIFIED))
+    assert model_cache.VERIFIED not in model_cache.read(wholly.directory).files
 
 
 def test_a_model_that_computes_otherwise_is_refused(model_dir, int8_dir):
