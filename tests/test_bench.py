@@ -67,10 +67,10 @@ def watched_of(*events: tuple[float, dict[str, object]], looks: tuple[Look, ...]
     ],
 )
 def test_when_a_rival_has_done_enough(at_s: int, rss_mb: int, marks: int, ended: str) -> None:
-    """After its time if it made a mark, after ten times that if not, and above 3 GB at once."""
+    """After its time if it made a mark, after ten times that if not, and above its bound at once."""
     events = [(1.0, {"ready": True}), *[(2.0, {"tokens": 1})] * marks]
     seen = watched_of(*events, looks=(Look(float(at_s), RIVAL, rss_mb * MB, 0),))
-    assert contest.reason_to_end(seen, 30.0) == ended
+    assert contest.reason_to_end(seen, 30.0, 3072 * MB) == ended
 
 
 def test_a_process_is_watched() -> None:

@@ -22,10 +22,10 @@ from importer.bench.endtoend import Imported
 from importer.bench.material import Material
 from importer.bench.rivals.marks import Order
 from importer.bench.watching import Watched, watch
+from importer.memory import memory_limit_bytes
 
 RIVAL = "rival"  # its name among the processes looked at
 MB = 1024 * 1024
-MOST_BYTES = 3 * 1024 * MB  # of a rival: beyond this the point is made
 PATIENCE = 10  # times its seconds, for a rival that has not made a mark yet
 
 
@@ -120,7 +120,10 @@ class Contest:
 
     def _rival(self, name: str, seconds: float) -> Rival:
         """By the last mark it made; a rival that was ended from outside has not failed."""
-        watched = self._watch(name, seconds, lambda seen: reason_to_end(seen, seconds))
+        # Half the memory, that the machine lives; a lower bound would end raw fastembed within its second batch, and
+        # the first one, in which all its memory is new, is its slowest.
+        most_bytes = memory_limit_bytes() // 2
+        watched = self._watch(name, seconds, lambda seen: reason_to_end(seen, seconds, most_bytes))
         marks = [event.facts for event in watched.events if "tokens" in event.facts]
         # What we ended ourselves ends with a code, too.
         failed = "" if watched.ended or not watched.code else _last_line(watched.err)
@@ -136,14 +139,14 @@ class Contest:
         return watch(arguments, name=RIVAL, given=given, environ=self.environ, stop=stop)
 
 
-def reason_to_end(watched: Watched, seconds: float) -> str:
+def reason_to_end(watched: Watched, seconds: float, most_bytes: int) -> str:
     """Why a rival has done enough, "" while it has not: its time counts from when it was ready.
 
     Before its first mark it has more patience: loading a model or a first batch may take longer than its time.
     """
     ready_s = next((event.at_s for event in watched.events if event.facts.get("ready")), None)
-    if watched.last(RIVAL) > MOST_BYTES:
-        return f"more than {MOST_BYTES // MB:,} MB"
+    if watched.last(RIVAL) > most_bytes:
+        return f"more than {most_bytes // MB:,} MB"
     if ready_s is None or not watched.looks:
         return ""
     took_s = watched.looks[-1].at_s - ready_s

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importer.worker import tokens
+from importer.worker.ahead import Split
 from importer.worker.embedders import Embedder
 from importer.worker.lanes import side_by_side
 
@@ -51,17 +52,23 @@ class _Assembly:
 
 
 def embed_chunks(
-    embedder: Embedder, texts: Sequence[str], budget_tokens: int, *, between: Callable[[Sequence[int]], None]
+    embedder: Embedder,
+    texts: Sequence[str],
+    budget_tokens: int,
+    *,
+    between: Callable[[Sequence[int]], None],
+    split: Split | None = None,
 ) -> Iterator[Embedded]:
     """One value per model run, until every text has its vector. The order is that of the runs, not of the texts.
 
     `budget_tokens` is for all runs under way together; an embedder's `lanes` (1 where it names none) says how many.
     `between` is called before each run with the positions of the chunks then in the model: they are to blame if
-    it never returns. Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
+    it never returns. `split` stands in for the embedder's own. Raises VectorsRefused, its `rows` being positions of
+    chunks, and what the embedder raises.
     """
-    split = embedder.split(texts)
-    windows = [window for parts in split for window in parts]
-    owners = [chunk for chunk, parts in enumerate(split) for _ in parts]
+    cut = (split or embedder.split)(texts)
+    windows = [window for parts in cut for window in parts]
+    owners = [chunk for chunk, parts in enumerate(cut) for _ in parts]
     lengths = [window.tokens for window in windows]
     assembly = _Assembly(owners)
     lanes = getattr(embedder, "lanes", 1)

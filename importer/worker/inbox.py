@@ -50,6 +50,11 @@ class Inbox:
                 return self._urgent.popleft()
             return None
 
+    def upcoming(self) -> Item | None:
+        """The request that comes next if none is urgent; it stays where it is."""
+        with self._changed:
+            return self._ordinary[0] if self._ordinary else None
+
     def _run(self) -> None:
         """Until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes.
 

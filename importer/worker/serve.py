@@ -16,9 +16,11 @@ from importer import failpoints, wire
 from importer.errors import ImporterError, PointsRejected
 from importer.outcome import Failure, Receipt
 from importer.worker import malloc
+from importer.worker.ahead import Ahead
 from importer.worker.answers import ANSWERS, Session
 from importer.worker.applying import plan
 from importer.worker.embed import Embedded, embed_chunks
+from importer.worker.embedders import Window
 from importer.worker.inbox import Inbox
 from importer.worker.stores import Point
 from importer.worker.storing import Job, Storing
@@ -37,6 +39,7 @@ class Server:
         self._session = session
         self._sending = threading.Lock()
         self._storing = Storing(session.store, self._stored, self._failed)
+        self._ahead = Ahead(self._split)
         self._embedding: frozenset[str] = frozenset()
 
     def run(self) -> None:
@@ -127,13 +130,24 @@ class Server:
             failpoints.hit("embed")
             failpoints.hit("chunk", (texts[i] for i in indexes))
 
-        yield from embed_chunks(self._session.embedder, texts, budget, between=between)
+        yield from embed_chunks(self._session.embedder, texts, budget, between=between, split=self._ahead.windows)
 
     def _between(self, number: int, ids: Sequence[str]) -> None:
         """Before each model run: let urgent requests go ahead, then say which chunks are next."""
         while (item := self._inbox.take_urgent(self._fits)) is not None:
             self._serve(*item)
+        self._look_ahead()
         self._send(number, wire.Working(tuple(ids)))
+
+    def _split(self, texts: Sequence[str]) -> list[list[Window]]:
+        """By the model, which is loaded only when it is needed."""
+        return self._session.embedder.split(texts)
+
+    def _look_ahead(self) -> None:
+        """Splits the next batch meanwhile, if the embedder is one that may be called by several threads at once."""
+        item = self._inbox.upcoming() if getattr(self._session.embedder, "lanes", 1) > 1 else None
+        if item is not None and isinstance(item[1], wire.Import):
+            self._ahead.begin(item[0], item[1].chunks)
 
     def _fits(self, request: wire.Request) -> bool:
         """An urgent batch may overtake only batches that it shares no point with.

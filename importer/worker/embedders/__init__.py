@@ -41,7 +41,9 @@ class Window:
 
 
 class Embedder(Protocol):
-    """One model, ready to run. One whose `embed` may be called by several threads at once says how many as `lanes`."""
+    """One model, ready to run. One whose `embed` may be called by several threads at once says how many as `lanes`;
+    its `split` is then called while they run, too.
+    """
 
     @property
     def model(self) -> str:

@@ -1,0 +1,55 @@
+"""Reading ahead in the texts: the next batch is cut into windows while this one is in the model.
+
+No lane has anything to do while a batch is tokenised, and it takes as long as 3 % of its model runs in fp32 and 8 % in
+int8 (2 cores). It is done on a thread of its own; the tokenizer lets go of the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from importer.records import Chunk
+from importer.worker.embedders import Window
+
+Split = Callable[[Sequence[str]], list[list[Window]]]
+
+
+@dataclass(slots=True)
+class Ahead:
+    """The windows of one batch that is not in the model yet. Used by one thread."""
+
+    split: Split
+    _number: int = 0
+    _texts: Sequence[str] = ()
+    _windows: Future[list[list[Window]]] | None = None
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
+
+    def begin(self, number: int, chunks: Sequence[Chunk]) -> None:
+        """Starts on the texts of that batch, unless it did before. One that never came is given up."""
+        if number == self._number:
+            return
+        if self._windows is not None:
+            self._windows.cancel()
+        self._number, self._texts = number, [chunk.text for chunk in chunks]
+        self._windows = self._pool.submit(self.split, self._texts)
+
+    def windows(self, texts: Sequence[str]) -> list[list[Window]]:
+        """For each text, those that were made ahead (waits for them), else made now. Raises what `split` raises.
+
+        A batch is split ahead whole and needed in part: what the store has already is not embedded.
+        """
+        made = self._made() if self._windows is not None and not set(self._texts).isdisjoint(texts) else {}
+        # Only a few, or all of them when the batch was overtaken or could not be split: then it says so here.
+        missing = [text for text in texts if text not in made]
+        made |= dict(zip(missing, self.split(missing), strict=True)) if missing else {}
+        return [made[text] for text in texts]
+
+    def _made(self) -> dict[str, list[Window]]:
+        """Of the batch begun ahead, which is let go of."""
+        texts, windows = self._texts, self._windows
+        self._texts, self._windows = (), None
+        if windows is None or windows.exception() is not None:
+            return {}  # a text that cannot be read is told of when its own batch comes
+        return dict(zip(texts, windows.result(), strict=True))
