@@ -30,6 +30,7 @@ from importer.worker.stores.edge_shard import (
     mark_open,
     open_shard,
     optimise_every,
+    read_ahead,
     sync_log,
     translated,
 )
@@ -64,6 +65,7 @@ class EdgeStore:
         self._written = self._unoptimized()  # points since the last optimisation, by whichever process
         self._logged = 0  # changes since the last flush
         self._open = True
+        self._read_ahead: set[str] = set()  # segments
         self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
         if self._doubled:
             self._heal()
@@ -130,6 +132,7 @@ class EdgeStore:
         depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
         rankings = []
         if dense is not None and query.mode != "keyword":
+            read_ahead(self._path, self._read_ahead)
             rankings.append(self._ranked(edge.Query.Nearest(dense, using=self._dense), depth, query))
         if query.mode != "dense":
             rankings.append(self._ranked(edge.TextQuery(WORDS, words(query.text)), depth, query))
