@@ -62,6 +62,14 @@ def test_the_ends_of_the_calendar(asked: Importer, flag: str, moment: str, hits:
     assert len(asked.run("search", "sky", flag, moment, "--json").json["hits"]) == hits
 
 
+def test_a_terminal_without_the_letters(installed: Importer) -> None:
+    """What it cannot show is escaped; JSON says the same in any encoding."""
+    done = installed.run("search", "größe 😀", "sky", "--json", PYTHONIOENCODING="latin-1")
+    assert (done.code, done.json["query"], len(done.json["hits"])) == (0, "größe 😀 sky", 1)
+    shown = installed.run("search", "sky 😀", "--conversation", "none", PYTHONIOENCODING="latin-1")
+    assert (shown.code, r"sky \U0001f600" in shown.out) == (0, True)
+
+
 def test_bytes_that_are_no_text(asked: Importer) -> None:
     """They are replaced, in the query and in filters; what is left is searched for."""
     done = asked.run("search", "sky", "\udcff\udcfe", "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -104,6 +105,8 @@ def run(arguments: list[str]) -> int:
     """
     if sys.stdout is None:  # closed by our parent; its number must not go to a database
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as we live
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a locale that has no letter for something said
     try:
         code = _outcome(arguments)
         sys.stdout.flush()

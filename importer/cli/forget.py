@@ -170,7 +170,7 @@ def _words(wish: Wish) -> str:
 def _tell(told: dict[str, Any], words: str, as_json: bool) -> None:
     """One JSON object, or a sentence."""
     if as_json:
-        json.dump(told, sys.stdout, ensure_ascii=False)
+        json.dump(told, sys.stdout)
         sys.stdout.write("\n")
     else:
         click.echo(words)

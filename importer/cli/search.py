@@ -55,7 +55,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
     filters["until"] = instant(filters["until"], end=True)  # a date counts whole
     hits = asyncio.run(wiring.ask(settings, "search", text=text, **filters))
     if as_json:
-        json.dump({"query": text, "hits": hits}, sys.stdout, ensure_ascii=False)
+        json.dump({"query": text, "hits": hits}, sys.stdout)
         sys.stdout.write("\n")
     else:
         if not hits:

@@ -45,7 +45,7 @@ def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool
     findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
     report = summarise(findings, repaired, time.monotonic() - started_s)
     if as_json:
-        json.dump(report, sys.stdout, ensure_ascii=False)
+        json.dump(report, sys.stdout)
         sys.stdout.write("\n")
     else:
         _say(report)
