@@ -121,6 +121,30 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     assert store.describe()["points"] == store.count() == 299
 
 
+def test_a_search_by_meaning_reads_each_segments_copies_once(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine has dropped them from the page cache, and would read them in pages."""
+    read: list[str] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda fd, *_: read.append(os.readlink(f"/proc/self/fd/{fd}")))
+    store = opened(tmp_path)
+
+    def searched(mode: str) -> int:
+        read.clear()
+        assert store.search(Query("number7", mode=mode), None if mode == "keyword" else vector(7))[0].id == identity(7)
+        assert all(name.endswith("/quantized.data") for name in read)
+        return len(read)
+
+    store.write([made(n) for n in range(300)], {}, [])
+    assert store.optimize()
+    assert [searched(mode) for mode in ("keyword", "dense", "dense", "hybrid")] == [0, 1, 0, 0]
+    store.write([made(n) for n in range(300, 600)], {}, [])
+    assert store.optimize()
+    assert searched("hybrid") > 0
+    assert searched("dense") == 0
+    store.close()
+
+
 def test_counts_and_facets_know_what_was_deleted_since(tmp_path: pathlib.Path) -> None:
     """Both are read from the segments' books, which are not rewritten for a deletion or a moved point."""
     store = opened(tmp_path)
