@@ -1,7 +1,8 @@
 """Reading ahead in the texts: the next batch is cut into windows while this one is in the model.
 
-No lane has anything to do while a batch is tokenised, and it takes as long as 3 % of its model runs in fp32 and 8 % in
-int8 (2 cores). It is done on a thread of its own; the tokenizer lets go of the interpreter's lock.
+No lane has anything to do while a batch is tokenised, 0.12 s for 270 chunks. It is done on a thread of its own; the
+tokenizer lets go of the interpreter's lock. Gained, together with the order of things in `lanes`: 4 % more tokens/s in
+fp32, 1 % in int8 (2 cores, medians of 3 and 9 turns).
 """
 
 from __future__ import annotations

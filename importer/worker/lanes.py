@@ -33,7 +33,7 @@ def side_by_side(
         under_way: dict[Future[Result], Work] = {}
         waiting, ended = iter(works), list[tuple[Work, Result]]()
         while True:
-            # First the next runs, then what is made of the last ones, so that no lane waits for it: 2 % of int8.
+            # First the next runs, then what is made of the last ones, so that no lane waits for it.
             for work in islice(waiting, lanes - len(under_way)):
                 before([*under_way.values(), work])
                 under_way[pool.submit(run, work)] = work

@@ -181,15 +181,21 @@ def read_ahead(path: str, done: set[str]) -> None:
     if not hasattr(os, "posix_fadvise"):  # macOS
         return
     segments = os.path.join(path, "segments")
-    fresh = set(os.listdir(segments)) - done
-    done |= fresh
-    for copies in (found for name in fresh for found in glob.glob(os.path.join(segments, name, "*", COPIES))):
-        with contextlib.suppress(OSError):  # only a hint
-            descriptor = os.open(copies, os.O_RDONLY)
-            try:
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
-            finally:
-                os.close(descriptor)
+    with contextlib.suppress(OSError):  # it is only a hint
+        fresh = set(os.listdir(segments)) - done
+        done |= fresh
+        for folder in (os.path.join(segments, name) for name in fresh):
+            for copies in glob.iglob(f"*/{COPIES}", root_dir=folder):
+                _read(os.path.join(folder, copies))
+
+
+def _read(path: str) -> None:
+    """Begins to read a file into the page cache, and does not wait for it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+    finally:
+        os.close(descriptor)
 
 
 def _write_durably(name: str, content: bytes) -> None:
