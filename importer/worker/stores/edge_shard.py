@@ -10,8 +10,9 @@ cores; CPU time, since wall time varied with the neighbours):
 
 What was tried and left: HNSW (1.7 ms a point to build, 34 s without an answer every 20,000 points); a sparse vector
 (its dictionary stays in memory, 25 MB per 100,000 points); one payload index per key (seven instead of two made opening
-take twice as long and each flush 0.3 s longer); larger segments (30,000 points: 360 MB while optimising); TurboQuant
-with 8 bits (no faster) and 4 (a third faster and as exact once rescored, but very new).
+take twice as long and each flush 0.3 s longer); copies that are `Cached` (each opening reads them anew, page by page:
+0.6 instead of 0.1 s at 60,000 points); TurboQuant with 8 bits (no faster) and 4 (a third faster and as exact once
+rescored, but very new).
 """
 
 from __future__ import annotations
@@ -92,10 +93,11 @@ def _config(found: Fingerprint, every_points: int) -> Any:
     """Everything on disk and mapped, small segments, no graph: building one costs 1.7 ms a point.
 
     int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a
-    sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take two optimisations, so that a
-    point is rewritten twice at most: half as many segments as with one open in 0.6 of the time (a million points: 0.8
-    instead of 1.35 s). What an optimisation takes grows with them: a worker took 284 MB at most with 10,000
-    points in each, 205 MB with 5,000 (10,000 files, profiles balanced and conservative).
+    sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a
+    point is rewritten three times at most: a million points are 36 of them instead of 50 with two, and open in 0.7
+    instead of 0.8 s. What an optimisation takes grows with them: 14 MB and a fifth of a second more than with two; a
+    worker took 288 MB at most with 10,000 points in each, 208 MB with 5,000 (10,000 files, profiles balanced and
+    conservative).
     """
     points = every_points * 18 // 5  # three of them, each of which ends up to a batch above
     segment_kb = points * found.dimension * 4 // 1024  # float32: 4 bytes a number
