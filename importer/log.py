@@ -32,6 +32,7 @@ SECRET_LEAST_CHARS = 6  # shorter ones are masked as whole values only, or they 
 USERINFO = re.compile(r"(://)[^/@\s]+@")
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}  # of syslog, as the journal reads them
 COLOURS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}  # ANSI
+PIECE_CHARS = 1024  # 4 KiB at most in UTF-8: a pipe that is ready takes as much at once (PIPE_BUF, pipe(7))
 PATIENCE_MS = 100  # with whoever reads the log
 MOST_CHARS = 4000  # of one value; a log is no place for a transcript
 
@@ -182,6 +183,7 @@ class Lines(structlog.WriteLogger):
         super().__init__(out)
         self._out = out
         self._dropped = 0
+        self._torn = False  # the last line ends in its middle
 
     def msg(self, message: str) -> None:
         """Writes and flushes one line."""
@@ -192,11 +194,21 @@ class Lines(structlog.WriteLogger):
             dropped, self._dropped = self._dropped, 0
             if dropped:
                 logger().warning("log.dropped", lines=dropped)
-            super().msg(message)
+            self._write("\n" * self._torn + message + "\n")
+
+    def _write(self, line: str) -> None:
+        """In pieces that a pipe takes whole; a reader who stops in the middle of a line has the beginning of it."""
+        for at in range(0, len(line), PIECE_CHARS):
+            self._torn = at > 0 and not self._ready()
+            if self._torn:
+                self._dropped += 1
+                return
+            self._out.write(line[at : at + PIECE_CHARS])
+            self._out.flush()
 
     def _ready(self) -> bool:
-        """Whether it takes a line of up to 4 KiB now, or soon; only a pipe or socket may not. Whoever let us wait is
-        not waited for again before it takes something.
+        """Whether it takes 4 KiB now, or soon; only a pipe or socket may not. Whoever let us wait is not waited for
+        again before it takes something.
         """
         try:
             poll = select.poll()

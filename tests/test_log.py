@@ -154,6 +154,25 @@ def test_a_reader_that_stops_reading_stops_nothing() -> None:
     ]
 
 
+def test_a_long_line_waits_for_nobody() -> None:
+    """The reader who stopped gets its beginning, and from the next line on whole ones again."""
+    read, write = os.pipe()
+    with os.fdopen(read, "rb", buffering=0) as reader, os.fdopen(write, "w") as stream:
+        configure("info", "json", stream=stream)
+        long = {f"part{number}": "ä" * 1000 for number in range(100)}  # more than the 64 KiB of a pipe
+        logger().info("tested", **long)
+        logger().info("tested", number=1)
+        torn = reader.read(1 << 20)
+        logger().info("tested", number=2)
+        told = reader.read(1 << 20).splitlines()
+        logger().info("tested", number=3)
+        last = reader.read(1 << 20).splitlines()
+    assert torn.startswith(b'{"at"')
+    assert b"\n" not in torn
+    assert [json.loads(line).get("lines") for line in told[1:]] == [2, None]
+    assert [json.loads(line)["number"] for line in last] == [3]
+
+
 def test_the_journal_gets_priorities(tmp_path: Any) -> None:
     """When the journal listens, each line begins with its syslog priority, as sd-daemon(3) says."""
     with (tmp_path / "journal").open("w+") as stream:
