@@ -83,6 +83,7 @@ class Worker:
     came: threading.Condition = field(default_factory=threading.Condition)
     pipe: tuple[int, int] = field(default_factory=os.pipe)
     reading: threading.Event = field(default_factory=threading.Event)
+    inbox: Inbox | None = None
 
     def read(self, size: int) -> bytes:
         self.reading.set()
@@ -121,7 +122,7 @@ class Worker:
 
 @contextmanager
 def serving(worker: Worker) -> Iterator[Worker]:
-    inbox = Inbox(worker.read)
+    inbox = worker.inbox = Inbox(worker.read)
     inbox.start()
     session = Session(worker.store, lambda: worker.embedder, token_budget=20)  # type: ignore[arg-type]
     thread = threading.Thread(target=Server(inbox, worker.take, session).run)

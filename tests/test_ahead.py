@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 
 import pytest
+from processes import until
 from served import WAIT_S, Gated, Worker, chunk, serving
 
 from importer.errors import EmbedError
 from importer.worker.ahead import Ahead
 from importer.worker.embedders import Window
 
-RUNS = 20
-PAUSE_S = 0.01
+RUNS = 5
 
 
 class Splits:
@@ -95,13 +94,9 @@ def test_the_next_batch_is_split_while_this_one_is_in_the_model(lanes: int, thre
     names, text = [f"a{i}" for i in range(RUNS)], chunk("c", words=16).text
     with serving(Worker(embedder=embedder)) as worker:
         worker.send(1, *(chunk(name, words=16) for name in names))  # too long for two in a run
+        assert embedder.running.acquire(timeout=WAIT_S)
         worker.send(2, chunk("c", words=16))
-        for _ in range(RUNS):
-            assert embedder.running.acquire(timeout=WAIT_S)
-            if lanes == 2 and text in embedder.split_on:
-                break
-            time.sleep(PAUSE_S)  # for the frame to be read, in all these runs
-            embedder.gate.release()
+        assert until(worker.inbox.upcoming)
         embedder.gate.release(RUNS + 1)
         assert [type(worker.answer(number)).__name__ for number in (1, 2)] == ["Done", "Done"]
     assert set(worker.store.points) == {*names, "c"}
