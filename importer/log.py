@@ -194,9 +194,9 @@ class Lines(structlog.WriteLogger):
             dropped, self._dropped = self._dropped, 0
             if dropped:
                 logger().warning("log.dropped", lines=dropped)
-            self._write("\n" * self._torn + message + "\n")
+            self._put("\n" * self._torn + message + "\n")
 
-    def _write(self, line: str) -> None:
+    def _put(self, line: str) -> None:
         """In pieces that a pipe takes whole; a reader who stops in the middle of a line has the beginning of it."""
         for at in range(0, len(line), PIECE_CHARS):
             self._torn = at > 0 and not self._ready()
