@@ -174,13 +174,12 @@ def _quoted(value: Any, *, spaces: bool = False) -> str:
     return text if plain and text else repr(text)
 
 
-class Lines(structlog.WriteLogger):
+class Lines:
     """Writes each event as a line. Nothing behind the log stops an import: no closed pipe, no full disk, and no pipe
     that somebody has stopped to read. What that does not take is dropped, and counted when it takes something again.
     """
 
     def __init__(self, out: TextIO) -> None:
-        super().__init__(out)
         self._out = out
         self._dropped = 0
         self._torn = False  # the last line ends in its middle

@@ -41,7 +41,7 @@ def test_each_text_is_split_once() -> None:
     ahead.begin(1, [chunk("a"), chunk("b"), chunk("c")])
     ahead.begin(1, [chunk("a"), chunk("b"), chunk("c")])
     wanted = [chunk("c").text, chunk("a").text]
-    assert said(ahead.windows(wanted)) == wanted
+    assert said(ahead.windows(1, wanted)) == wanted
     assert len(splits.texts) == 1
 
 
@@ -50,17 +50,17 @@ def test_a_batch_that_overtakes_leaves_the_other_as_it_is() -> None:
     splits = Splits()
     ahead = Ahead(splits)
     ahead.begin(1, [chunk("a")])
-    assert said(ahead.windows(["urgent"])) == ["urgent"]
-    assert said(ahead.windows([chunk("a").text])) == [chunk("a").text]
+    assert said(ahead.windows(2, ["urgent"])) == ["urgent"]
+    assert said(ahead.windows(1, [chunk("a").text])) == [chunk("a").text]
     assert sorted(splits.texts) == [(chunk("a").text,), ("urgent",)]
 
 
 def test_texts_that_were_not_foreseen_are_split_now() -> None:
     """Also twice the same one, and without anything begun."""
     ahead = Ahead(Splits())
-    assert said(ahead.windows(["x", "x"])) == ["x", "x"]
-    ahead.begin(1, [chunk("a")])
-    assert said(ahead.windows(["x", chunk("a").text])) == ["x", chunk("a").text]
+    assert said(ahead.windows(1, ["x", "x"])) == ["x", "x"]
+    ahead.begin(2, [chunk("a")])
+    assert said(ahead.windows(2, ["x", chunk("a").text])) == ["x", chunk("a").text]
 
 
 def test_a_text_that_cannot_be_read_is_told_of_when_its_batch_comes() -> None:
@@ -68,9 +68,9 @@ def test_a_text_that_cannot_be_read_is_told_of_when_its_batch_comes() -> None:
     ahead = Ahead(Splits(refused=chunk("bad").text))
     ahead.begin(1, [chunk("bad")])
     with pytest.raises(EmbedError):
-        ahead.windows([chunk("bad").text])
+        ahead.windows(1, [chunk("bad").text])
     ahead.begin(2, [chunk("good")])
-    assert said(ahead.windows([chunk("good").text])) == [chunk("good").text]
+    assert said(ahead.windows(2, [chunk("good").text])) == [chunk("good").text]
 
 
 class Laned(Gated):

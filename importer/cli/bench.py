@@ -34,7 +34,7 @@ Everything is written to a temporary folder; your state, your store and your con
 Examples:
   importer bench --quick                     a first impression, in a minute or two
   importer bench                             500 conversations
-  importer bench --files 10000 --json        what stands in the README
+  importer bench --files 10000 --json        a long one, for a program to read
   importer bench --precision int8 --profile conservative
 """
 FILES, QUICK_FILES = 500, 40

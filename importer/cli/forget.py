@@ -170,7 +170,6 @@ def _words(wish: Wish) -> str:
 def _tell(told: dict[str, Any], words: str, as_json: bool) -> None:
     """One JSON object, or a sentence."""
     if as_json:
-        json.dump(told, sys.stdout)
-        sys.stdout.write("\n")
+        click.echo(json.dumps(told))
     else:
         click.echo(words)

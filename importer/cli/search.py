@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,8 +54,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
     filters["until"] = instant(filters["until"], end=True)  # a date counts whole
     hits = asyncio.run(wiring.ask(settings, "search", text=text, **filters))
     if as_json:
-        json.dump({"query": text, "hits": hits}, sys.stdout)
-        sys.stdout.write("\n")
+        click.echo(json.dumps({"query": text, "hits": hits}))
     else:
         if not hits:
             click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")

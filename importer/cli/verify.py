@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
 from typing import Any
 
@@ -45,8 +44,7 @@ def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool
     findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
     report = summarise(findings, repaired, time.monotonic() - started_s)
     if as_json:
-        json.dump(report, sys.stdout)
-        sys.stdout.write("\n")
+        click.echo(json.dumps(report))
     else:
         _say(report)
     return DONE if report["ok"] else QUARANTINED

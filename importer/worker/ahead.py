@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from importer.records import Chunk
 from importer.worker.embedders import Window
 
-Split = Callable[[Sequence[str]], list[list[Window]]]
+Windows = list[list[Window]]  # those of each text
+Split = Callable[[Sequence[str]], Windows]
 
 
 @dataclass(slots=True)
 class Ahead:
-    """The windows of one batch that is not in the model yet. Used by one thread."""
+    """The windows of one batch that is not in the model yet, by text. Used by one thread."""
 
     split: Split
     _number: int = 0
-    _texts: Sequence[str] = ()
-    _windows: Future[list[list[Window]]] | None = None
+    _windows: Future[dict[str, list[Window]]] | None = None
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
 
     def begin(self, number: int, chunks: Sequence[Chunk]) -> None:
@@ -33,24 +33,25 @@ class Ahead:
             return
         if self._windows is not None:
             self._windows.cancel()
-        self._number, self._texts = number, [chunk.text for chunk in chunks]
-        self._windows = self._pool.submit(self.split, self._texts)
+        self._number = number
+        self._windows = self._pool.submit(self._by_text, [chunk.text for chunk in chunks])
 
-    def windows(self, texts: Sequence[str]) -> list[list[Window]]:
-        """For each text, those that were made ahead (waits for them), else made now. Raises what `split` raises.
+    def windows(self, number: int, texts: Sequence[str]) -> Windows:
+        """Those of a batch's texts that were made ahead (waits for them), else made now. Raises what `split` raises.
 
         A batch is split ahead whole and needed in part: what the store has already is not embedded.
         """
-        made = self._made() if self._windows is not None and not set(self._texts).isdisjoint(texts) else {}
-        # Only a few, or all of them when the batch was overtaken or could not be split: then it says so here.
+        made = self._made() if number == self._number else {}
         missing = [text for text in texts if text not in made]
-        made |= dict(zip(missing, self.split(missing), strict=True)) if missing else {}
+        made |= self._by_text(missing) if missing else {}
         return [made[text] for text in texts]
 
     def _made(self) -> dict[str, list[Window]]:
         """Of the batch begun ahead, which is let go of."""
-        texts, windows = self._texts, self._windows
-        self._texts, self._windows = (), None
+        windows, self._windows = self._windows, None
         if windows is None or windows.exception() is not None:
             return {}  # a text that cannot be read is told of when its own batch comes
-        return dict(zip(texts, windows.result(), strict=True))
+        return windows.result()
+
+    def _by_text(self, texts: Sequence[str]) -> dict[str, list[Window]]:
+        return dict(zip(texts, self.split(texts), strict=True))

@@ -104,15 +104,6 @@ def trim(session: Session) -> bool:
     return malloc.trim()
 
 
-def budget(session: Session, tokens: int) -> int:
-    """Bounds the model runs under way by another number of padded tokens from now on.
-
-    It holds until the worker ends; a batch that brings a budget of its own goes by that.
-    """
-    session.token_budget = tokens
-    return tokens
-
-
 def describe(session: Session) -> Mapping[str, Any]:
     """What `doctor` shows of the store."""
     return {"location": session.store.location, "fingerprint": session.store.fingerprint, **session.store.describe()}
@@ -144,16 +135,8 @@ def backlog(session: Session, on: bool) -> bool:
     return on
 
 
-def optimise(session: Session) -> bool:
-    """Blocking upkeep of the embedded store."""
-    return session.store.optimize()
-
-
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{
-        a.__name__: a
-        for a in (search, count, ping, canary, trim, budget, describe, facet, erase, tally, backlog, optimise)
-    },
+    **{a.__name__: a for a in (search, count, ping, canary, trim, describe, facet, erase, tally, backlog)},
     **UPKEEP,
 }

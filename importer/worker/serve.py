@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from importer import failpoints, wire
 from importer.errors import ImporterError, PointsRejected
@@ -130,7 +131,8 @@ class Server:
             failpoints.hit("embed")
             failpoints.hit("chunk", (texts[i] for i in indexes))
 
-        yield from embed_chunks(self._session.embedder, texts, budget, between=between, split=self._ahead.windows)
+        split = partial(self._ahead.windows, number)
+        yield from embed_chunks(self._session.embedder, texts, budget, between=between, split=split)
 
     def _between(self, number: int, ids: Sequence[str]) -> None:
         """Before each model run: let urgent requests go ahead, then say which chunks are next."""
