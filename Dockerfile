@@ -62,7 +62,7 @@ VOLUME /state
 # SIGTERM drains and commits what is in flight, in at most daemon.grace_s (20 s); --stop-timeout must be longer.
 STOPSIGNAL SIGTERM
 # A restart policy looks at exits alone, so a daemon that is stuck ends itself; this is for whoever looks at the list.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "importer.health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "importer.service.health"]
 # Process 1 passes signals on and buries orphans, with or without --init.
-ENTRYPOINT ["python", "-m", "importer.init", "importer"]
+ENTRYPOINT ["python", "-m", "importer.service.init", "importer"]
 CMD ["run"]

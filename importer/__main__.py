@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from importer.cli import run
+from importer.cli.app import run
 
 
 def main() -> None:

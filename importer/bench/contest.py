@@ -22,7 +22,7 @@ from importer.bench.endtoend import Imported
 from importer.bench.material import Material
 from importer.bench.rivals.marks import Order
 from importer.bench.watching import Watched, watch
-from importer.memory import memory_limit_bytes
+from importer.memory.probes import memory_limit_bytes
 
 RIVAL = "rival"  # its name among the processes looked at
 MB = 1024 * 1024

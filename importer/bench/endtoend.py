@@ -12,8 +12,8 @@ from statistics import median
 from typing import Any
 
 from importer.bench.watching import Event, Look, Watched, watch
+from importer.delivery.supervisor import PACKAGE_FOLDER
 from importer.errors import WorkerError
-from importer.supervisor import PACKAGE_FOLDER
 
 DAEMON, WORKER, HEIR = "daemon", "worker", "heir"
 _NAMES = {"worker.preparing": HEIR, "worker.started": WORKER}

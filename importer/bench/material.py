@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer import formats
-from importer.bench import corpus
-from importer.bench.corpus import Manifest
-from importer.chunk import Cutting, Folding
-from importer.reading import Gathering, Reading
-from importer.records import Line
+from importer.bench.corpus import corpus
+from importer.bench.corpus.corpus import Manifest
+from importer.chunking.fold import Cutting, Folding
+from importer.protocol.records import Line
+from importer.reading.gather import Gathering, Reading
 
 MOST_CHUNKS = 5_000  # more than any rival runs over in its time
 

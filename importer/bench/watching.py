@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
-from importer.memory import Probes
+from importer.memory.probes import Probes
 
 psutil: Any = importlib.import_module("psutil")  # untyped
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from importer.cli.words import printable
+from importer.cli.text import printable
 
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe

@@ -23,8 +23,8 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from importer.errors import UsageError
-from importer.formats import _records, _values
-from importer.records import Turn
+from importer.formats._shared import json_text, salvage
+from importer.protocol.records import Turn
 
 HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
 HEAD_RECORDS = 20
@@ -159,14 +159,14 @@ def claims(head: bytes) -> tuple[str, ...]:
     The lines of a document may look like anything, so they are not asked about.
     """
     head = head[:HEAD_BYTES]
-    outline = _values.outline(head)
+    outline = json_text.outline(head)
     if documents := tuple(name for name in names() if _recognises_document(load(name), outline, head)):
         return documents
     *lines, last = head.split(b"\n")
     if is_record(last):  # else it may not be complete
         lines.append(last)
     records = _first_records(lines)
-    spread = _values.spread(head)
+    spread = json_text.spread(head)
     asked = (name for name in names() if not (spread and _is_lined(load(name))))
     return tuple(name for name in asked if _recognises(load(name), lines, records))
 
@@ -190,7 +190,7 @@ def document(format_: Format, head: bytes) -> Document | None:
     # Most files have no such name in their head: they are spared the outline.
     if not any(form.units.encode() in head for form in forms):
         return None
-    outline = _values.outline(head)
+    outline = json_text.outline(head)
     return next((form for form in forms if _holds(form, outline, head)), None)
 
 
@@ -205,18 +205,18 @@ def _is_lined(format_: Format) -> bool:
     return any(form.lined for form in _forms(format_))
 
 
-def _holds(form: Document, outline: _values.Outline, head: bytes) -> bool:
+def _holds(form: Document, outline: json_text.Outline, head: bytes) -> bool:
     """Whether a text can be such a document.
 
     It stands alone: with another value behind it, it is a line of JSON lines that has a member of that name.
     """
     if form.units:
         named = form.units in outline.keys and outline.alone and not outline.listed
-        return named and (not form.lined or _values.spread(head))
+        return named and (not form.lined or json_text.spread(head))
     return not form.lined or (outline.listed and outline.alone and bool(outline.keys))
 
 
-def _recognises_document(format_: Format, outline: _values.Outline, head: bytes) -> bool:
+def _recognises_document(format_: Format, outline: json_text.Outline, head: bytes) -> bool:
     """Whether a text is a document of this format."""
     by_keys, by_head = getattr(format_, "recognises_document", None), getattr(format_, "recognises_opening", None)
     if by_keys is None or not any(_holds(form, outline, head) for form in _forms(format_)):
@@ -238,7 +238,7 @@ def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
     """
     records: list[Mapping[str, Any]] = []
     for line in lines:
-        records += [msgspec.json.decode(part) for part in _records.whole(line).parts]
+        records += [msgspec.json.decode(part) for part in salvage.whole(line).parts]
         if len(records) >= HEAD_RECORDS:
             break
     return records[:HEAD_RECORDS]

@@ -21,8 +21,8 @@ import msgspec
 from msgspec.structs import replace
 
 from importer.formats import Fed, Options
-from importer.formats._turns import clip, key, utc
-from importer.records import Facts, Turn
+from importer.formats._shared.turns import clip, key, utc
+from importer.protocol.records import Facts, Turn
 
 NAME = "aider"
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from importer.formats import Document, Fed, Options, _parts
-from importer.formats._lines import Lines
-from importer.formats._own import is_own_tool
-from importer.formats._turns import clip, key, moment, once
-from importer.records import Facts, Turn
+from importer.formats import Document, Fed, Options
+from importer.formats._shared import json_lines
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.own_search import is_own_tool
+from importer.formats._shared.turns import clip, key, moment, once
+from importer.protocol.records import Facts, Turn
 
 NAME = "chatgpt"
 DOCUMENT = Document()
@@ -112,7 +113,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 _lines = Lines(Conversation)
-_node = _parts.reader(Node)
+_node = json_lines.reader(Node)
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:

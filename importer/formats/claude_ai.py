@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from importer.formats import Document, Fed, Options, _parts, chatgpt
-from importer.formats._lines import Lines
-from importer.formats._own import is_own_tool
-from importer.formats._turns import clip, key, once, utc
-from importer.records import Facts, Turn
+from importer.formats import Document, Fed, Options, chatgpt
+from importer.formats._shared import json_lines
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.own_search import is_own_tool
+from importer.formats._shared.turns import clip, key, once, utc
+from importer.protocol.records import Facts, Turn
 
 NAME = "claude-ai"
 DOCUMENT = Document()
@@ -71,7 +72,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 _lines = Lines(Conversation)
-_message = _parts.reader(Message)
+_message = json_lines.reader(Message)
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ import msgspec
 from msgspec.structs import replace
 
 from importer.formats import Fed, Options
-from importer.formats._lines import Lines
-from importer.formats._own import is_own_command, is_own_tool
-from importer.formats._turns import clip, key, once, utc
-from importer.records import Facts, Turn
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.own_search import is_own_command, is_own_tool
+from importer.formats._shared.turns import clip, key, once, utc
+from importer.protocol.records import Facts, Turn
 
 NAME = "copilot-cli"
 

@@ -19,11 +19,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from importer.formats import Document, Fed, Options, _grown
-from importer.formats._lines import Lines
-from importer.formats._own import is_own_command, is_own_tool
-from importer.formats._turns import clip, key, once, stem, utc
-from importer.records import Facts, Turn
+from importer.formats import Document, Fed, Options
+from importer.formats._shared import appended
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.own_search import is_own_command, is_own_tool
+from importer.formats._shared.turns import clip, key, once, stem, utc
+from importer.protocol.records import Facts, Turn
 
 NAME = "gemini"
 DOCUMENT = Document("messages", head=True)
@@ -116,7 +117,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     subagent: bool = False
     latest: str = ""
     recent: tuple[str, ...] = ()
-    told: _grown.Told = ()
+    told: appended.Told = ()
 
 
 def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -225,7 +226,7 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
 def _news(context: Context, id_: str, text: str) -> tuple[Context, str]:
     """What of a message's text was not said under its id before, and the context that knows all of it."""
     known = id_ and f"{context.session} {id_}"  # another session in the file may count its messages alike
-    return replace(context, told=_grown.remember(context.told, known, text)), _grown.rest(context.told, known, text)
+    return replace(context, told=appended.remember(context.told, known, text)), appended.rest(context.told, known, text)
 
 
 def _text(message: Message, options: Options) -> str:

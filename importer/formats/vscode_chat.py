@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from importer.formats import Document, Fed, Options
-from importer.formats._lines import Lines
-from importer.formats._turns import clip, key, moment, once, stem
-from importer.records import Facts, Turn
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.turns import clip, key, moment, once, stem
+from importer.protocol.records import Facts, Turn
 
 NAME = "vscode-chat"
 DOCUMENT = Document("requests", head=True)

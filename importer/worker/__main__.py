@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from importer import failpoints, wire
 from importer.errors import ImporterError, WireError
-from importer.outcome import Failure
+from importer.protocol import failpoints, wire
+from importer.protocol.records import Failure
 from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
@@ -69,7 +69,7 @@ def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
 
 def _prepared(settings: Mapping[str, Any]) -> Any:
     """The model of a worker that waits for its predecessor's end; None if it cannot be had, which is told in time."""
-    from importer.worker.boot import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
+    from importer.worker.session import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
 
     with contextlib.suppress(ImporterError):
         return embedder_of(settings["embed"])
@@ -82,8 +82,8 @@ def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any], embedder: Any)
     A store that was opened is closed whatever ends the loop: what it has buffered becomes durable, and its directory
     free for the next worker.
     """
-    from importer.worker.boot import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
     from importer.worker.serve import Server  # noqa: PLC0415
+    from importer.worker.session import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
 
     try:
         session = open_session(settings, embedder)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.worker import tokens
-from importer.worker.ahead import Split
+from importer.worker import token_budget
 from importer.worker.embedders import Embedder
-from importer.worker.lanes import side_by_side
+from importer.worker.parallel import Split, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class _Assembly:
         parts = self._parts.pop(chunk)
         if len(parts) == 1:  # at unit length already, as every embedder promises
             return vector
-        return tokens.average(np.stack([vector for vector, _ in parts]), [weight for _, weight in parts])
+        return token_budget.average(np.stack([vector for vector, _ in parts]), [weight for _, weight in parts])
 
 
 def embed_chunks(
@@ -91,7 +90,7 @@ def embed_chunks(
             indexes=tuple(done),
             vectors=_checked(whole, embedder.dimension, tuple(done)),  # an average of opposites has no direction
             tokens=sum(lengths[i] for i in members),
-            padded_tokens=tokens.padded(lengths, [members]),
+            padded_tokens=token_budget.padded(lengths, [members]),
             windows=len(members),
         )
 
@@ -99,7 +98,7 @@ def embed_chunks(
 def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]) -> NDArray[np.float32]:
     """The vectors, one per entry of `chunks`. Raises VectorsRefused that names chunks where `check` names rows."""
     try:
-        return tokens.check(vectors, dimension, len(chunks))
-    except tokens.VectorsRefused as error:
+        return token_budget.check(vectors, dimension, len(chunks))
+    except token_budget.VectorsRefused as error:
         rows = tuple(sorted({chunks[row] for row in error.rows}))
-        raise tokens.VectorsRefused(error.message, rows=rows) from error
+        raise token_budget.VectorsRefused(error.message, rows=rows) from error

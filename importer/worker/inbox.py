@@ -9,8 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from importer import wire
 from importer.errors import WireError
+from importer.protocol import wire
 
 Item = tuple[int, wire.Request]
 

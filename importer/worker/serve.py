@@ -13,19 +13,20 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from importer import failpoints, wire
 from importer.errors import ImporterError, PointsRejected
-from importer.outcome import Failure, Receipt
+from importer.protocol import failpoints, wire
+from importer.protocol.records import Failure, Receipt
 from importer.worker import malloc
-from importer.worker.ahead import Ahead
-from importer.worker.answers import ANSWERS, Session
-from importer.worker.applying import plan
 from importer.worker.embed import Embedded, embed_chunks
 from importer.worker.embedders import Window
 from importer.worker.inbox import Inbox
+from importer.worker.parallel import Ahead
+from importer.worker.plan import plan
+from importer.worker.questions import ANSWERS
+from importer.worker.session import Session
+from importer.worker.store_writer import Job, Storing
 from importer.worker.stores import Point
-from importer.worker.storing import Job, Storing
-from importer.worker.tokens import VectorsRefused
+from importer.worker.token_budget import VectorsRefused
 
 IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

@@ -19,7 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from importer.worker.model_graph import Graph, Shape, finished
+from importer.worker.models.onnx_bert import Graph, Shape, finished
 
 OPSET = 17  # the first with LayerNormalization
 GRAPH = "model.onnx"

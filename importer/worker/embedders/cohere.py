@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from importer.worker.embedders.remote import Question, RemoteEmbedder, Service, open_service
+from importer.worker.embedders.http import Question, RemoteEmbedder, Service, open_service
 
 
 def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:

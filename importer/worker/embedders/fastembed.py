@@ -16,10 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import EmbedError, UsageError
-from importer.worker import tokens
+from importer.worker import token_budget
 from importer.worker.embedders import Window, options
-from importer.worker.embedders.fastembed_engine import MINILM, Row, Settings, beside, load
-from importer.worker.embedders.fastembed_import import OnnxTextModel, TextEmbedding
+from importer.worker.embedders._fastembed_engine import (
+    MINILM,
+    OnnxTextModel,
+    Row,
+    Settings,
+    TextEmbedding,
+    beside,
+    load,
+)
 
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
 LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
@@ -90,7 +97,7 @@ class FastEmbedder:
             return [self._window(text, ids)]
         words = encoding.word_ids
         breaks = [i == 0 or word is None or word != words[i - 1] for i, word in enumerate(words)]
-        spans = tokens.cut(len(ids), room, breaks)
+        spans = token_budget.cut(len(ids), room, breaks)
         offsets = encoding.offsets
         # White space between two windows goes to the first, so that the texts together are the whole text.
         edges = [0, *(offsets[start][0] for start, _ in spans[1:]), len(text)]
@@ -103,7 +110,7 @@ class FastEmbedder:
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
         """Windows of like length together: see `tokens.group`."""
-        return tokens.group(lengths, budget_tokens)
+        return token_budget.group(lengths, budget_tokens)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """One model run over the windows, padded to the longest: (n, dimension) at unit length."""
@@ -115,7 +122,7 @@ class FastEmbedder:
         """The question's vector (dimension,); windows of a long one are averaged."""
         windows = self.split([text])[0]
         rows = [self._collected(self._engine.query_embed(self._documents([window])))[0] for window in windows]
-        return tokens.average(np.stack(rows), [window.tokens for window in windows])
+        return token_budget.average(np.stack(rows), [window.tokens for window in windows])
 
     def _documents(self, windows: Sequence[Window]) -> list[Any]:
         """What fastembed is given: rows as wide as the longest window, or texts where its class tokenises by itself."""
@@ -138,7 +145,7 @@ class FastEmbedder:
     def _collected(self, vectors: Any) -> NDArray[np.float32]:
         """Foreign exceptions end here; not every model normalises by itself, so it is done for all."""
         try:
-            return tokens.normalised(np.stack(list(vectors)))
+            return token_budget.normalised(np.stack(list(vectors)))
         except Exception as error:
             raise EmbedError(f"{self.model} failed: {type(error).__name__}: {error}") from error
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from importer.worker.embedders.http import Question, RemoteEmbedder, Service, open_service
 from importer.worker.embedders.openai import vectors
-from importer.worker.embedders.remote import Question, RemoteEmbedder, Service, open_service
 
 
 def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, Protocol
 
 from importer.errors import UsageError
-from importer.query import Hit, Query
+from importer.protocol.query import Hit, Query
 
 SCHEMES = {
     "edge": "importer.worker.stores.edge",

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from importer.errors import PointsRejected, StoreRefused
-from importer.records import Chunk
+from importer.protocol.records import Chunk
 from importer.worker.stores import Point, Standing
 
 SCHEMA = 1  # of payload and vectors; a collection with another one is refused

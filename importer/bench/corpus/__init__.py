@@ -1,0 +1,1 @@
+"""Generate conversations with known content."""

@@ -1,0 +1,125 @@
+"""One conversation's open exchange, pure: texts come, closed pieces and outgrown forms of the open one go.
+
+A person's text begins an exchange, whatever else is said belongs to it. What stands open is one piece, the last; all
+before it are closed and never change. Its id comes from its text, so a form that closes as it stood keeps its id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.chunking.ids import chunk_id
+from importer.chunking.metadata import About, begin, metadata, say, short
+from importer.chunking.split import PROMPT_CHARS, Cutting, Rest, append, first_line
+from importer.protocol.records import Chunk, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where turns come from: the format's name and the name of the machine."""
+
+    source: str
+    host: str
+
+
+class Stream(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The exchange that stands open in one conversation; a subagent's is a stream of its own beside the main one.
+
+    `rest` is the text of the open chunk, `ordinal` its number, `surfaced` its id if it was given out to be stored.
+    Without an `anchor` nothing was said yet; `about` may already know of tools that were used.
+    """
+
+    conversation: str
+    agent: str = ""
+    anchor: str = ""
+    prompt: str = ""
+    ordinal: int = 0
+    rest: Rest = Rest()
+    about: About = About()
+    surfaced: str = ""
+
+
+class Grown(NamedTuple):
+    """What a text did to a stream: the chunks it closed, and the id of the open form that is no more ("" for none)."""
+
+    stream: Stream
+    chunks: tuple[Chunk, ...]
+    outgrown: str = ""
+
+
+def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin) -> Grown:
+    """A stripped text comes to the open exchange, or closes it and begins the next one when a person said it."""
+    if turn.role == "user" or not stream.anchor:
+        closed, stream = close(stream, origin), _next(stream, turn, text)
+        grown = _grow(stream, say(stream.about, turn), text, cutting, origin)
+        return grown._replace(chunks=closed + grown.chunks)
+    return _grow(stream, say(stream.about, turn), text, cutting, origin)
+
+
+def standalone(turn: Turn, text: str, cutting: Cutting, origin: Origin) -> tuple[Chunk, ...]:
+    """The chunks of a text that is an exchange of its own, such as a summary: all closed at once."""
+    alone = Stream(short(turn.conversation_id), anchor=_anchor(turn), about=begin(About(), turn))
+    grown = _grow(alone, say(alone.about, turn), text, cutting, origin)
+    return grown.chunks + close(grown.stream, origin)
+
+
+def fit(stream: Stream, cutting: Cutting, origin: Origin) -> Grown:
+    """Cut what stands open where it is longer than a piece may be, as after a change of the size in the settings."""
+    return _grow(stream, stream.about, "", cutting, origin)
+
+
+def close(stream: Stream, origin: Origin) -> tuple[Chunk, ...]:
+    """What stands open, closed as it is: with the id it had, so nothing is embedded again."""
+    return (open_chunk(stream, "", origin),) if stream.rest.text else ()
+
+
+def open_chunk(stream: Stream, holder: str, origin: Origin) -> Chunk:
+    """What stands open, as a chunk of `holder`."""
+    return _chunk(stream, stream.rest.text, origin, holder)
+
+
+def _next(stream: Stream, turn: Turn, text: str) -> Stream:
+    """A new exchange in the same conversation; tools heard before any text was said belong to it."""
+    prompted = turn.role == "user"
+    return Stream(
+        stream.conversation,
+        stream.agent,
+        anchor=_anchor(turn),
+        prompt=first_line(text, PROMPT_CHARS) if prompted else "",
+        about=begin(stream.about, turn, keep_heard=not stream.anchor and not prompted),
+    )
+
+
+def _grow(stream: Stream, about: About, text: str, cutting: Cutting, origin: Origin) -> Grown:
+    """Add a text, `about` being known with it. A piece that holds nothing of it says what was known before it came."""
+    before = stream.rest.text
+    pieces, rest = append(stream.rest, text, stream.prompt, cutting)
+    if rest.text == before:
+        return Grown(stream, ())
+    chunks = tuple(
+        _chunk(replace(stream, ordinal=ordinal, about=about if piece.fresh else stream.about), piece.document, origin)
+        for ordinal, piece in enumerate(pieces, stream.ordinal)
+    )
+    grown = replace(stream, ordinal=stream.ordinal + len(pieces), rest=rest, about=about, surfaced="")
+    # closed as it stood, it has the same id, and the closed point needs no release
+    closes_unchanged = bool(pieces) and pieces[0].document == before
+    return Grown(grown, chunks, _id(stream, before, origin) if before and not closes_unchanged else "")
+
+
+def _chunk(stream: Stream, text: str, origin: Origin, holder: str = "") -> Chunk:
+    known = metadata(stream.about, stream.conversation, stream.ordinal, origin.source, origin.host)
+    return Chunk(_id(stream, text, origin), text, known, holder)
+
+
+def _id(stream: Stream, text: str, origin: Origin) -> str:
+    """Neither conversation nor file stands in it: copies of an exchange are the same points."""
+    return chunk_id(origin.source, stream.anchor, stream.ordinal, text)
+
+
+def _anchor(turn: Turn) -> str:
+    """What survives copying, else the turn's own id."""
+    return short(turn.key or turn.turn_id)

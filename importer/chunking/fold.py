@@ -1,0 +1,173 @@
+"""A pure fold from turns to chunks: a prompt and the texts that answer it become pieces with ids that stay.
+
+What it must remember is a `Folding`, small JSON for the checkpoint, so reading goes on mid-exchange after a restart:
+
+    Step = feed(folding, turn, cutting, origin)     each turn: the chunks it closes, the open form it outgrows
+    Step = surface(folding, origin)                 the end of a slice: what stands open is to be stored too
+
+A **closed** chunk never changes. The **open** one at the end of a conversation is stored with a `holder`. Whenever it
+grows, the form it had before is released, whether or not that form was ever given out. So a form that was stored by a
+batch whose checkpoint was lost in a crash is let go of when its lines are read again, and the store ends with what the
+turns say however they arrived; releasing what is not there does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.chunking.exchange import Grown, Origin, Stream, close, fit, open_chunk, said, standalone
+from importer.chunking.ids import RING_CHARS, ring_key
+from importer.chunking.metadata import hear, short
+from importer.chunking.split import Cutting, plain
+from importer.protocol.records import Chunk, Release, Turn, holder
+
+__all__ = ["Cutting", "Folding", "Origin", "Step", "Stream", "feed", "open_ids", "restart", "succeed", "surface"]
+
+MAX_STREAMS = 4  # conversations remembered: one in a file is the rule, resumed copies hold two
+RING_KEYS = 128  # turns remembered for de-duplication: replays after a compaction repeat fewer
+MAX_LEFT = 8  # conversations of earlier generations: `verify` must not take what they said for a mistake
+MAX_FORMER = 4  # open chunks of the generation before that wait for the new one to be read
+ABOUT_BYTES = 7000  # what all streams may take beside one open text (6 bytes of JSON a character at worst)
+
+
+class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that is remembered between two turns: JSON below 16 KiB at the default size, whatever the turns.
+
+    `streams` are the open exchanges, the one fed last at the end; `ring` holds the keys of the last turns. `mark` tells
+    this file's holders from those of other files with the same conversation (copies), and should stay the same for
+    as long as the file is known. `former` are open chunks of the generation before, `left` the conversations that
+    earlier generations were in, or other files with the same inode: what they said is in the store, and in no file.
+    """
+
+    streams: tuple[Stream, ...] = ()
+    ring: str = ""
+    mark: str = ""
+    former: tuple[Release, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class Step(NamedTuple):
+    """What one call gave. `accepted` is False for a turn that was there before."""
+
+    folding: Folding
+    chunks: tuple[Chunk, ...] = ()
+    releases: tuple[Release, ...] = ()
+    accepted: bool = True
+
+
+def feed(folding: Folding, turn: Turn, cutting: Cutting, origin: Origin) -> Step:
+    """Fold one turn: the chunks it closes, and the open form it outgrows. Open chunks are given out by `surface`."""
+    text = plain(turn.text)
+    key = _ring_key(turn, text)
+    if key and key in folding.ring:  # a match that spans two keys is as unlikely as two equal hashes
+        return Step(folding, accepted=False)
+    folding = replace(folding, ring=(folding.ring + key)[-RING_KEYS * RING_CHARS :])
+    if text and turn.facts.kind == "summary":
+        return Step(folding, standalone(turn, text, cutting, origin))
+    if not text and not turn.facts.tools and not turn.facts.files:
+        return Step(folding)
+    stream, others = _take(folding.streams, turn)
+    if not text:
+        return _settle(folding, (*others, replace(stream, about=hear(stream.about, turn.facts))), cutting, origin)
+    grown = said(stream, turn, text, cutting, origin)
+    step = _settle(folding, (*others, grown.stream), cutting, origin)
+    releases = (Release(grown.outgrown, holder(stream.conversation, folding.mark)),) if grown.outgrown else ()
+    return Step(step.folding, grown.chunks + step.chunks, releases)
+
+
+def surface(folding: Folding, cutting: Cutting, origin: Origin, *, at_end: bool = False) -> Step:
+    """Give out the open chunks that were not given out in their present form; call it at the end of a slice.
+
+    `at_end`: every line there is was read, so open chunks of a former generation that did not come again are released.
+    """
+    shown = [_show(stream, folding.mark, cutting, origin) for stream in folding.streams]
+    streams = tuple(grown.stream for grown in shown)
+    chunks = tuple(chunk for grown in shown for chunk in grown.chunks)
+    outgrown = (Release(g.outgrown, holder(g.stream.conversation, folding.mark)) for g in shown if g.outgrown)
+    folding = replace(folding, streams=streams)
+    if not at_end:
+        return Step(folding, chunks, tuple(outgrown))
+    # what the new generation gave out again has the same id and holder: it stays
+    over = [former for former in folding.former if former not in _given_out(folding)]
+    return Step(replace(folding, former=()), chunks, (*outgrown, *over))
+
+
+def restart(folding: Folding) -> Folding:
+    """The fold of a new generation of the same file, which remembers what the old one left open in the store."""
+    former = tuple(dict.fromkeys((*folding.former, *_given_out(folding))))
+    return Folding(mark=folding.mark, former=former[-MAX_FORMER:], left=_left(folding))
+
+
+def succeed(folding: Folding, mark: str) -> Folding:
+    """The fold of another file that has the inode now: what the deleted one left open stays as it is."""
+    return Folding(mark=mark, left=_left(folding))
+
+
+def open_ids(folding: Folding) -> tuple[str, ...]:
+    """The ids of the chunks that were given out open and have not grown since."""
+    return tuple(stream.surfaced for stream in folding.streams if stream.surfaced)
+
+
+def _left(folding: Folding) -> tuple[str, ...]:
+    """The conversations to remember when this fold ends: once each, the newest of them."""
+    return tuple(dict.fromkeys((*folding.left, *(stream.conversation for stream in folding.streams))))[-MAX_LEFT:]
+
+
+def _given_out(folding: Folding) -> tuple[Release, ...]:
+    """What stands open in the store because of this file, as what would release it."""
+    return tuple(Release(s.surfaced, holder(s.conversation, folding.mark)) for s in folding.streams if s.surfaced)
+
+
+def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:
+    """The stream as given out: its open chunk, unless the store has it, after what must be closed to make it fit."""
+    stream, closed, outgrown = fit(stream, cutting, origin)
+    if not stream.rest.text:
+        return Grown(stream, ())
+    chunk = open_chunk(stream, holder(stream.conversation, mark), origin)
+    if chunk.id == stream.surfaced:
+        return Grown(stream, ())
+    return Grown(replace(stream, surfaced=chunk.id), (*closed, chunk), outgrown)
+
+
+def _settle(folding: Folding, streams: tuple[Stream, ...], cutting: Cutting, origin: Origin) -> Step:
+    """Remember the streams; those fed least recently are closed when there are too many or they are too large.
+
+    The one fed last always stays, whatever its size. Closing early loses nothing: what comes later in such a
+    conversation begins a new exchange.
+    """
+    closed: tuple[Chunk, ...] = ()
+    limit_bytes = ABOUT_BYTES + 6 * cutting.size_chars
+    while len(streams) > 1 and (len(streams) > MAX_STREAMS or _json_bytes(streams) > limit_bytes):
+        closed += close(streams[0], origin)
+        streams = streams[1:]
+    return Step(replace(folding, streams=streams), closed)
+
+
+def _json_bytes(streams: tuple[Stream, ...]) -> int:
+    """What streams take, as if all were given out to be stored: it must not depend on when that happened."""
+    return len(msgspec.json.encode([replace(stream, surfaced="0" * 36) for stream in streams]))
+
+
+def _take(streams: tuple[Stream, ...], turn: Turn) -> tuple[Stream, tuple[Stream, ...]]:
+    """The stream a turn belongs to, a new one where there is none, and the others."""
+    conversation, agent = short(turn.conversation_id), _agent(turn)
+    for at, stream in enumerate(streams):
+        if stream.conversation == conversation and stream.agent == agent:
+            return stream, streams[:at] + streams[at + 1 :]
+    return Stream(conversation, agent), streams
+
+
+def _agent(turn: Turn) -> str:
+    """What tells a subagent's turns from the main conversation's when both stand in one file; "" for the latter."""
+    return short(f"subagent {turn.facts.agent}") if turn.facts.kind == "subagent" else ""
+
+
+def _ring_key(turn: Turn, text: str) -> str:
+    """What a turn is known by in the ring; turns without text often share a key, and differ in what they carry."""
+    if not turn.key:
+        return ""
+    carried = () if text else (*turn.facts.tools, *turn.facts.files)
+    return ring_key(turn.conversation_id, _agent(turn), turn.key, *carried)

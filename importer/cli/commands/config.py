@@ -1,0 +1,107 @@
+"""`importer config`: each setting as it counts, and where it came from.
+
+Where a setting is left to the memory profile, the profile's value is shown, as fitted to this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from importer.cli import assembly
+from importer.errors import DONE, USAGE, UsageError
+from importer.memory.profiles import Profile
+from importer.settings import load as all_settings
+from importer.settings.load import DECLARED, MASK, Loaded, Row
+
+EPILOG = """\b
+Examples:
+  importer config                        every setting, its value and where it came from
+  importer config | grep -v default      only what somebody has set
+  MEMORY_PROFILE=auto importer config    what a profile would set here
+  importer config --markdown             the table of all settings
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("--markdown", is_flag=True, help="The table of all settings with their defaults, for a document.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
+    """Shows the settings in effect, secrets masked."""
+    if markdown:
+        click.echo(all_settings.markdown_table(), nl=False)
+        return DONE
+    loaded = assembly.settings_of(ctx)
+    profile, problem = _profile(loaded)
+    rows = all_settings.effective(loaded, profile.values() if profile else None)
+    if as_json:
+        json.dump(_plain(loaded, rows, profile, problem), sys.stdout)
+        sys.stdout.write("\n")
+    elif sys.stdout.isatty():
+        _draw(rows)
+    else:
+        for row in rows:
+            click.echo(f"{row.name} = {row.value}\t({row.origin})")
+    _say_odd(loaded, profile, problem)
+    return USAGE if problem else DONE
+
+
+def _profile(loaded: Loaded) -> tuple[Profile | None, str]:
+    """The memory profile fitted to this machine, or why it cannot work here."""
+    try:
+        return assembly.profile_of(loaded.settings), ""
+    except UsageError as error:
+        return None, f"{error.message}\n{error.hint}"
+
+
+def _plain(loaded: Loaded, rows: list[Row], profile: Profile | None, problem: str) -> dict[str, Any]:
+    """The settings by name, values typed as in a settings file; what is odd or impossible beside them."""
+    values = profile.values() if profile else {}
+
+    def typed(row: Row) -> Any:
+        value = all_settings.value_of(loaded.settings, row.name)
+        if DECLARED[row.name].secret:
+            return MASK if value else ""
+        return values.get(row.name.rpartition(".")[2]) if value is None else value
+
+    return {
+        "settings": {
+            row.name: {"value": typed(row), "origin": row.origin, "unit": DECLARED[row.name].unit, "about": row.about}
+            for row in rows
+        },
+        "adapted": profile.adapted if profile else "",
+        "warnings": list(loaded.warnings),
+        "problem": problem,
+    }
+
+
+def _draw(rows: list[Row]) -> None:
+    """A table; what somebody has set stands out from defaults and from the profile."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("setting", "value", "from", "what"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "setting")
+    for row in rows:
+        chosen = "" if row.origin == "default" or row.origin.startswith("profile ") else "bold green"
+        unit = DECLARED[row.name].unit
+        value = f"{row.value} {unit}" if unit and row.value not in ("", MASK) else row.value
+        cells = (Text(row.name, "cyan"), Text(value, chosen), Text(row.origin, chosen or "dim"), Text(row.about, "dim"))
+        table.add_row(*cells)
+    Console().print(table)
+
+
+def _say_odd(loaded: Loaded, profile: Profile | None, problem: str) -> None:
+    """What deserves a look, on standard error."""
+    for warning in loaded.warnings:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    if profile and profile.adapted:
+        click.secho(f"adapted to this machine: {profile.adapted}", fg="yellow", err=True)
+    if problem:
+        click.secho(f"error: {problem}", fg="red", err=True)

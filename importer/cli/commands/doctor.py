@@ -1,0 +1,116 @@
+"""`importer doctor`: what is wrong with this installation, and the exact command or setting that repairs it.
+
+Here facts are gathered, `checks` judges them. What can go wrong while looking becomes a finding, not an error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+import click
+
+from importer.cli import assembly
+from importer.cli.doctor import examine, expiry, folders, host, memory, probes, state
+from importer.cli.doctor.examine import World
+from importer.cli.doctor.expiry import ExpiryFacts
+from importer.cli.doctor.finding import Finding
+from importer.cli.text import brief
+from importer.errors import DONE, QUARANTINED, StateError, UsageError
+from importer.formats import claude_code
+from importer.settings.load import Loaded, Settings
+from importer.sources import scan
+from importer.sources.reconcile import behind, wanted
+from importer.sources.scan import Root
+from importer.state.checkpoints import Checkpoints
+
+NS = 1_000_000_000  # in a second
+EPILOG = """\b
+Examples:
+  importer doctor                                       every check, with the fix of what is wrong
+  importer doctor --json | jq '.checks[] | select(.ok|not)'
+  importer --store http://localhost:6333 doctor         would it work with that server?
+
+The exit code is 1 when something is wrong. Nothing is changed, fetched or imported.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> int:
+    """Checks model, store, folders, permissions, limits, memory, disk, clock, versions and what expires soon."""
+    findings = _findings(ctx, sources)
+    found = examine.plain(findings)
+    if as_json:
+        json.dump(found, sys.stdout)
+        sys.stdout.write("\n")
+    else:
+        for finding in findings:
+            _say(finding)
+        wrong = sum(not finding.ok for finding in findings)
+        click.secho(f"{wrong} of {len(findings)} checks found something" if wrong else "everything is fine", bold=True)
+    return DONE if found["ok"] else QUARANTINED  # 1: there is something to do
+
+
+def _findings(ctx: click.Context, sources: Sequence[str]) -> list[Finding]:
+    """All of them, or the one that keeps the others from being made."""
+    try:
+        loaded = assembly.settings_of(ctx, {"sources": list(sources)} if sources else None, level="error")
+        roots = assembly.roots_of(loaded.settings, os.environ)
+    except UsageError as error:
+        return [Finding("settings", False, error.message.replace("\n", "; "), error.hint or "importer config")]
+    file = str((ctx.find_root().obj or {}).get("config") or os.environ.get("IMPORTER_CONFIG") or "")
+    return examine.examine(survey(loaded, roots, file))
+
+
+def survey(loaded: Loaded, roots: Sequence[Root], config_file: str) -> World:
+    """The facts of this installation; the last ones take seconds, for a worker is started.
+
+    The holder of the state is looked up before the worker is tried: beside a daemon none may be started.
+    """
+    settings = loaded.settings
+    of_state = state.look(settings.state_dir)
+    of_memory = memory.look(settings)
+    held = probes.daemon(settings)
+    model, store = probes.serving(settings, of_memory.profile, held)
+    return World(
+        host=host.look(loaded, config_file, of_state.newest_at),
+        state=of_state,
+        memory=of_memory,
+        folders=folders.look(roots, given=loaded.origins["sources"] != "default", mode=settings.tail.watch),
+        expiry=_expiry(settings, roots),
+        model=model,
+        store=store,
+        daemon=held,
+    )
+
+
+def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
+    """Which transcripts of Claude Code are not wholly imported, compared with the checkpoints."""
+    theirs = [root for root in roots if root.format == claude_code.NAME and os.path.isdir(root.path)]
+    try:
+        checkpoints = Checkpoints.peek(assembly.database_of(settings))
+    except StateError:
+        checkpoints = None  # the state's own check tells
+    changes = []
+    for root in theirs:
+        for folder in scan.scan(root, wanted(root)):
+            known = checkpoints.folder(folder.path) if checkpoints else {}
+            late = (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
+            changes += [stat.mtime_ns / NS for stat in late]
+    paths = [os.fsdecode(root.path) for root in theirs]
+    return expiry.look(os.environ, os.path.expanduser("~"), paths, changes, time.time())
+
+
+def _say(finding: Finding) -> None:
+    """One line a check, and each repair on a line of its own, ready to be copied."""
+    mark = click.style("ok   ", fg="green") if finding.ok else click.style("WRONG", fg="red", bold=True)
+    click.echo(f"{mark} {finding.name:<14} {brief(finding.detail)}")
+    if not finding.ok:
+        for fix in finding.fix.splitlines():
+            click.echo(click.style("                     fix: ", fg="cyan") + fix)

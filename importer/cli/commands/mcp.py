@@ -1,0 +1,294 @@
+"""`importer mcp`: an MCP server on standard input and output, for assistants that search what was said before.
+
+The Model Context Protocol, as much as a server of two tools needs: JSON-RPC 2.0, one message a line.
+
+    client: initialize, notifications/initialized, ping, tools/list, tools/call      here: the result, or an error
+
+`Server.reply` maps a line to the line that answers it. What the tools do is handed in: `ask(op, **arguments)`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from importer import __version__
+from importer.cli import assembly
+from importer.cli.text import instant
+from importer.errors import ImporterError, UsageError
+from importer.log import logger
+from importer.protocol.query import KINDS
+from importer.settings.load import Settings
+
+VERSIONS = ("2025-06-18", "2025-03-26", "2024-11-05")  # of the protocol, the newest first; they agree on all of this
+PARSE, INVALID, NO_METHOD, BAD_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603  # JSON-RPC's own error codes
+MOST_HITS = 50
+MOST_AROUND = 50
+INSTRUCTIONS = (
+    "Searches the user's past conversations with AI assistants. Call `search` with what to look for; each hit names "
+    "its conversation and id. Call `open` with these to read what was said before and after it."
+)
+
+Ask = Callable[..., Awaitable[Any]]
+log = logger()
+
+
+class Refused(Exception):
+    """A request that is answered with an error of JSON-RPC."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _text(about: str, **more: Any) -> dict[str, Any]:
+    """A parameter that is text, as JSON Schema has it."""
+    return {"type": "string", "description": about, **more}
+
+
+def _count(about: str, default: int, most: int) -> dict[str, Any]:
+    """A parameter that counts something."""
+    return {"type": "integer", "description": about, "default": default, "minimum": 0, "maximum": most}
+
+
+SEARCH = {
+    "query": _text("What to look for, in plain words."),
+    "limit": _count("Most hits.", 10, MOST_HITS),
+    "project": _text("Only this project: its whole path, or the path's last component."),
+    "source": _text("Only this assistant's conversations, such as claude-code or codex."),
+    "kind": _text("Only this kind.", enum=list(KINDS)),
+    "since": _text("Only from then on: a date or an RFC 3339 time."),
+    "until": _text("Only up to then; a date counts whole."),
+    "conversation": _text("Only this conversation, by id."),
+    "mode": _text(
+        "dense finds meaning, keyword finds words, hybrid both.", enum=["hybrid", "dense", "keyword"], default="hybrid"
+    ),
+}
+OPEN = {
+    "conversation": _text("The conversation's id, as a hit names it."),
+    "id": _text("The hit to read around; without it the conversation is read from its beginning."),
+    "before": _count("How many pieces before it.", 5, MOST_AROUND),
+    "after": _count("How many pieces after it.", 5, MOST_AROUND),
+}
+TOOLS: Sequence[Mapping[str, Any]] = (
+    {
+        "name": "search",
+        "description": "Finds what was said in past conversations with AI assistants, by meaning and by words.",
+        "inputSchema": {"type": "object", "properties": SEARCH, "required": ["query"]},
+        "annotations": {"readOnlyHint": True},
+    },
+    {
+        "name": "open",
+        "description": "Reads a conversation around a hit of `search`, in the order things were said.",
+        "inputSchema": {"type": "object", "properties": OPEN, "required": ["conversation"]},
+        "annotations": {"readOnlyHint": True},
+    },
+)
+
+
+class Server:
+    """Answers messages; `ask` puts a question to the worker and raises ImporterError when it fails."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def reply(self, line: bytes) -> bytes | None:
+        """The answer to one line, None where none is due (notifications, answers to nothing). Never raises."""
+        try:
+            message = json.loads(line)
+        except ValueError as error:
+            return _line(_error(None, Refused(PARSE, f"no JSON: {error}")))
+        except RecursionError:
+            return _line(_error(None, Refused(PARSE, "nested too deeply")))
+        if isinstance(message, list):  # a batch, which one version of the protocol knows
+            answers = [answer for one in message if (answer := await self._one(one)) is not None]
+            return _line(answers) if answers else None
+        answer = await self._one(message)
+        return None if answer is None else _line(answer)
+
+    async def _one(self, message: Any) -> dict[str, Any] | None:
+        """The answer to one message: a result or an error, None for a notification or somebody's answer."""
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+            foreign = isinstance(message, dict) and ("result" in message or "error" in message)
+            return None if foreign else _error(None, Refused(INVALID, "a request has a method"))
+        if "id" not in message:
+            return None
+        if isinstance(message["id"], list | dict):
+            return _error(None, Refused(INVALID, "an id is a text or a number"))
+        try:
+            result = await self._result(message["method"], _mapping(message.get("params")))
+        except Refused as refused:
+            return _error(message["id"], refused)
+        except Exception as error:  # a bug of ours is an answer too: a client would wait for one for ever
+            log.exception("mcp.failed", method=message["method"])
+            return _error(message["id"], Refused(INTERNAL, f"it failed: {type(error).__name__}: {error}"))
+        return {"jsonrpc": "2.0", "id": message["id"], "result": result}
+
+    async def _result(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a method gives. Raises Refused for one that is not here."""
+        if method == "initialize":
+            return _welcome(params)
+        if method == "ping":
+            return {}
+        if method == "tools/list":
+            return {"tools": list(TOOLS)}
+        if method == "tools/call":
+            return await self._call(params.get("name"), _mapping(params.get("arguments")))
+        raise Refused(NO_METHOD, f"there is no method {method!r}")
+
+    async def _call(self, name: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a tool says; its failure is an answer too, so that the model can do something about it."""
+        tool = next((tool for tool in TOOLS if tool["name"] == name), None)
+        if tool is None:
+            raise Refused(BAD_PARAMS, f"there is no tool {name!r}")
+        _check(given, tool["inputSchema"])
+        try:
+            said = await (self._search(**given) if name == "search" else self._open(**given))
+        except ImporterError as error:
+            return _content(f"{error.message}{f' (try: {error.hint})' if error.hint else ''}", failed=True)
+        except OSError as error:  # the daemon did not answer in time
+            return _content(f"no answer: {error}", failed=True)
+        return _content(said)
+
+    async def _search(self, query: str, **filters: Any) -> str:
+        """The hits as text, each with what `open` needs. Raises UsageError for an empty query or a bad time."""
+        if not query.strip():
+            raise UsageError("the query is empty")
+        filters["since"] = instant(filters.get("since", ""))
+        filters["until"] = instant(filters.get("until", ""), end=True)
+        hits = await self._ask("search", text=query.strip(), **filters)
+        return "\n\n".join(map(_hit, hits)) or "Nothing was found."
+
+    async def _open(self, conversation: str, id: str = "", before: int = 5, after: int = 5) -> str:
+        """A conversation around a hit, or from its beginning."""
+        chunks = await self._ask("thread", conversation=conversation, around=id, before=before, after=after)
+        return "\n\n".join(map(_piece, chunks)) or f"There is no conversation {conversation!r}."
+
+
+def _welcome(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer to `initialize`: the client's version of the protocol where we speak it, else our newest."""
+    asked = params.get("protocolVersion")
+    return {
+        "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "importer", "version": __version__},
+        "instructions": INSTRUCTIONS,
+    }
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Parameters, which may be left out. Raises Refused for what is no object."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refused(BAD_PARAMS, "parameters are an object")
+    return value
+
+
+def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Raises Refused for arguments the schema of a tool does not allow."""
+    missing = [name for name in schema["required"] if name not in given]
+    if missing:
+        raise Refused(BAD_PARAMS, f"{missing[0]} is missing")
+    for name, value in given.items():
+        known = schema["properties"].get(name)
+        if known is None:
+            raise Refused(BAD_PARAMS, f"there is no argument {name!r}")
+        wanted = str if known["type"] == "string" else int
+        if not isinstance(value, wanted) or isinstance(value, bool):  # True is an int in Python, and no number in JSON
+            raise Refused(BAD_PARAMS, f"{name} is a {known['type']}")
+        if value not in known.get("enum", (value,)):
+            raise Refused(BAD_PARAMS, f"{name} is one of {', '.join(known['enum'])}")
+        if isinstance(value, int) and not 0 <= value <= known["maximum"]:
+            raise Refused(BAD_PARAMS, f"{name} is a number from 0 to {known['maximum']}")
+
+
+def _hit(hit: Mapping[str, Any]) -> str:
+    """A hit as a model reads it: where and when, how to open it, what was said."""
+    known = hit["metadata"]
+    return f"{_head(known)}\nconversation {known.get('conversation_id', '')}, id {hit['id']}\n{hit['document']}"
+
+
+def _piece(chunk: Mapping[str, Any]) -> str:
+    """A chunk of an opened conversation, numbered from 1."""
+    return f"[{chunk['place'] + 1} of {chunk['of']}] {_head(chunk['metadata'])}, id {chunk['id']}\n{chunk['document']}"
+
+
+def _head(known: Mapping[str, Any]) -> str:
+    """When, where and about what, as far as it is known."""
+    told = (known.get(name) for name in ("timestamp", "source", "project", "title"))
+    return ", ".join(str(value) for value in told if value)
+
+
+def _content(said: str, *, failed: bool = False) -> Mapping[str, Any]:
+    """The result of a tool."""
+    return {"content": [{"type": "text", "text": said}], "isError": failed}
+
+
+def _error(number: Any, refused: Refused) -> dict[str, Any]:
+    """An error object; `number` is the request's id, None where none could be read (JSON-RPC 2.0, section 5)."""
+    return {"jsonrpc": "2.0", "id": number, "error": {"code": refused.code, "message": str(refused)}}
+
+
+def _line(message: Any) -> bytes:
+    """One message on one line: JSON escapes the line breaks within."""
+    return json.dumps(message).encode() + b"\n"
+
+
+EPILOG = """\b
+Examples:
+  claude mcp add conversations -- importer mcp       for Claude Code
+  codex mcp add conversations -- importer mcp        for Codex
+  {"mcpServers": {"conversations": {"command": "importer", "args": ["mcp"]}}}
+
+Tools: `search` finds, `open` reads a conversation around a hit. A running daemon answers at once; without one, every
+question starts a worker of its own.
+"""
+MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read as two, both broken
+
+
+@click.command(epilog=EPILOG)
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """Serves `search` and `open` over MCP until its input ends."""
+    settings = assembly.settings_of(ctx).settings
+    asyncio.run(serve(settings))
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Answers line by line; a slow search does not hold up what comes after it."""
+    one_at_a_time = asyncio.Lock()  # two workers of ours could not open the embedded store at once
+
+    async def ask(op: str, **args: Any) -> Any:
+        async with one_at_a_time:
+            return await assembly.ask(settings, op, **args)
+
+    server = Server(ask)
+    answering: set[asyncio.Task[None]] = set()
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES):
+        if line.strip():
+            task = asyncio.create_task(_answer(server, line))
+            answering.add(task)
+            task.add_done_callback(answering.discard)
+    await asyncio.gather(*answering, return_exceptions=True)  # one that fails must not take the others along
+
+
+async def _answer(server: Server, line: bytes) -> None:
+    """Answers one request, whole and flushed; a notification gets no answer.
+
+    An answer that cannot be written keeps no other from being tried.
+    """
+    answer = await server.reply(line)
+    if answer is None:
+        return
+    try:
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        log.warning("mcp.unanswered", reason=str(error))

@@ -1,0 +1,205 @@
+"""`importer migrate`: copies points with their vectors to another store, or embeds them anew with another model.
+
+The worker has both stores open and is asked page by page; here it is counted, remembered how far it came, and verified
+in a second pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from importer.cli import assembly, resting
+from importer.cli.resting import Hands
+from importer.consistency import baseline
+from importer.errors import DONE, StoreError, UsageError
+from importer.settings.declaration import wrong_location, wrong_name
+from importer.settings.load import Settings
+
+EPILOG = """\b
+Examples:
+  importer migrate --to http://localhost:6333          from the embedded store to a server
+  importer --store http://old:6333 migrate --to edge   and back
+  importer migrate --to local:./copy --json
+  importer --store http://localhost:6333 migrate --to http://localhost:6333 --model BAAI/bge-small-en-v1.5
+
+Killed or cut off, the same command goes on where it was; repeated later, it copies what is new. The source stays as it
+is. Afterwards set the store (QDRANT_URL or --store): the import goes on there, and reads nothing again.
+"""
+PAGE_POINTS = 256
+Report = dict[str, Any]
+
+
+@click.command(epilog=EPILOG)
+@click.option("--to", "location", required=True, metavar="STORE", help="edge[:PATH], local:PATH or a URL.")
+@click.option("--collection", default="", help="Name there; default: the same, or with --model one named after it.")
+@click.option("--model", default="", help="Embed anew with this model, into a new collection (servers only).")
+@click.option(
+    "--key-file", default="", metavar="FILE", help="API key of the target, if it is another than the source's."
+)
+@click.option("--ca-file", default="", metavar="FILE", help="The target's own certificate authority (PEM).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
+    """Copies every point of the store to STORE and verifies that all are there. A running daemon rests meanwhile."""
+    settings = assembly.settings_of(ctx).settings
+    target = _target(settings, **given)
+    other = assembly.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
+    started_s = time.monotonic()
+    report = asyncio.run(_migrate(settings, target, other, silent=as_json))
+    report["seconds"] = round(time.monotonic() - started_s, 3)
+    if as_json:
+        json.dump(report, sys.stdout)
+        sys.stdout.write("\n")
+    else:
+        _say(report)
+    return DONE
+
+
+def _target(
+    settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
+) -> dict[str, Any]:
+    """The target as the worker opens it. Raises UsageError for what can be told without opening it."""
+    if model and not location.startswith("http"):
+        raise UsageError(
+            "--model needs a server: it fills a new collection and switches an alias, which only servers have",
+            hint="elsewhere set EMBEDDING_MODEL and a new --state-dir or COLLECTION_NAME, then `importer backlog`",
+        )
+    name = collection or (f"{settings.store.collection}-{_slug(model)}" if model else settings.store.collection)
+    for problem in filter(None, (wrong_location(location), wrong_name(name))):
+        raise UsageError(f"{location}, collection {name}: {problem}")
+    directory = os.path.join(settings.state_dir, "edge")
+    store = {**asdict(settings.store), "location": location, "collection": name, "directory": directory}
+    if key_file:
+        store["api_key"] = _key(key_file)
+    if ca_file:
+        store["ca_file"] = os.path.abspath(ca_file)
+    here = _where(settings.store.location, settings.store.collection, directory)
+    if _where(location, name, directory) == here:
+        raise UsageError(f"{location} is the store that is to be copied", hint="name another store or --collection")
+    return {"location": location, "store": store}
+
+
+def _slug(model: str) -> str:
+    """A model's name as part of a collection's."""
+    return re.sub(r"[^a-z0-9.]+", "-", model.rpartition("/")[2].lower())
+
+
+def _key(path: str) -> str:
+    """The key in a file. Raises UsageError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the key file {path} cannot be read: {error}") from error
+
+
+def _where(location: str, collection: str, directory: str) -> tuple[str, str]:
+    """What makes two stores the same one, whatever way they are spelled.
+
+    Links and trailing slashes do not count; of servers only the spelling can be compared, the worker compares what they
+    are.
+    """
+    kind, _, path = location.partition(":")
+    if kind == "edge":
+        return f"edge:{os.path.realpath(path or directory)}", collection
+    return (f"local:{os.path.realpath(path)}" if kind == "local" else location.rstrip("/")), collection
+
+
+async def _migrate(settings: Settings, target: dict[str, Any], other: Settings | None, *, silent: bool) -> Report:
+    """`other` has the settings of another model to embed with."""
+    async with resting.hands(settings, "migrate") as hands:
+        if other is not None:
+            await assembly.fetch_model(other)
+            launch = assembly.launch_of(other, assembly.profile_of(other), once=True)
+            target["embed"] = launch.configure["embed"]
+        opened = await hands.ask("migrate_open", to=target)
+        try:
+            written = await _copy(hands, target, opened, silent)
+            there = await _check(hands, target, opened, silent)
+            # The state goes for the copy, too, until more is imported here: an import into it then reads nothing again.
+            await hands.remember(**baseline.vouch(hands.checkpoints, opened["fingerprint"]))
+            alias = settings.store.collection
+            switched = other is not None and await hands.ask("migrate_alias", to=target, alias=alias)
+        finally:
+            await hands.ask("migrate_close", to=target)
+    return {
+        "to": opened["location"],
+        "collection": target["store"]["collection"],
+        "model": other.embed.model if other else "",
+        "points": opened["points"],
+        "written": written,
+        "known": opened["points"] - written,
+        "there": there,
+        "switched": switched,
+        "alias": alias if switched else "",
+    }
+
+
+async def _copy(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
+    """Copies page after page; the position is remembered now and then, under the names of both stores."""
+    place = f"migrating {opened['source_fingerprint']} {opened['fingerprint']}"
+    # Fingerprints change when a collection is made anew: then it begins at the beginning.
+    after = hands.checkpoints.meta(place) or None
+    written: int = 0
+    pages = 0
+    with resting.counting("points copied", opened["points"], quiet=silent) as shown:
+        while True:
+            page = await hands.ask("migrate_page", to=target, after=after, limit=PAGE_POINTS)
+            written += page["written"]
+            shown.add(page["seen"])
+            after = page["next"]
+            pages += 1
+            if after is None:
+                break
+            # Now and then is enough: pages copied twice after a kill cost a look-up each.
+            if pages % 8 == 0:
+                await hands.remember(**{place: after})
+    await hands.remember(**{place: ""})
+    return written
+
+
+async def _check(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
+    """Looks every id of the source up in the target; how many points the target counts. Raises StoreError."""
+    after, missing, seen = None, list[str](), 0
+    with resting.counting("points verified", opened["points"], quiet=silent) as shown:
+        while True:
+            page = await hands.ask("migrate_check", to=target, after=after, limit=PAGE_POINTS)
+            missing += page["missing"]
+            seen += page["seen"]
+            shown.add(page["seen"])
+            after = page["next"]
+            if after is None:
+                break
+    there = int(page["there"])
+    # A target may have points of its own, so more than seen is right.
+    if missing or seen != opened["points"] or there < seen:
+        raise StoreError(
+            f"{len(missing)} of {seen} points are not in the target, which counts {there}",
+            hint="something else writes there; the same command again copies what lacks",
+        )
+    return there
+
+
+def _say(report: Mapping[str, Any]) -> None:
+    """The report for people, with the settings that put the copy to use."""
+    click.echo(
+        f"{report['points']:,} points are in {report['collection']} at {report['to']} "
+        f"({report['written']:,} written now, {report['known']:,} were there), ids and counts verified"
+    )
+    if report["there"] > report["points"]:
+        click.echo(f"  it has {report['there'] - report['points']:,} others besides")
+    if report["switched"]:
+        click.echo(f"{report['alias']} is its name there from now on")
+    model = f", EMBEDDING_MODEL={report['model']}" if report["model"] else ""
+    name = report["alias"] or report["collection"]
+    click.echo(f"to use it: --store {report['to']} (or QDRANT_URL), COLLECTION_NAME={name}{model}")

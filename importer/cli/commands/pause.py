@@ -1,0 +1,54 @@
+"""`importer pause`: the daemon rests; what is in flight is settled, searches are answered.
+
+`importer resume`: the daemon goes on after `importer pause`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from importer.cli import assembly
+from importer.errors import DONE, StateError
+from importer.service import control
+
+RESUME_EPILOG = """\b
+Examples:
+  importer resume        what was written meanwhile is imported now
+"""
+
+
+@click.command(epilog=RESUME_EPILOG)
+@click.pass_context
+def resume(ctx: click.Context, /) -> int:
+    """Has the running daemon go on."""
+    tell(ctx, "resume")
+    click.echo("it goes on")
+    return DONE
+
+
+EPILOG = """\b
+Examples:
+  importer pause                         until `importer resume`, or a restart of the daemon
+  importer pause --reason "on battery"   what `importer status` shows meanwhile
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--reason", default="asked to", show_default=True, help="Shown by `importer status`.")
+@click.pass_context
+def command(ctx: click.Context, /, reason: str) -> int:
+    """Has the running daemon import nothing until `importer resume`."""
+    tell(ctx, "pause", reason=reason)
+    click.echo("paused; `importer resume` goes on")
+    return DONE
+
+
+def tell(ctx: click.Context, op: str, **arguments: Any) -> None:
+    """Tells the daemon. Raises StateError when none runs."""
+    folder = assembly.settings_of(ctx).settings.state_dir
+    try:
+        control.ask(folder, op, **arguments)
+    except ConnectionError as error:
+        raise StateError(f"no daemon runs on {folder}", hint="`importer run` starts one; see --state-dir") from error

@@ -1,0 +1,69 @@
+"""`importer rebuild-state`: reads everything again, after the state was lost or the collection made anew.
+
+It forgets how far every file is imported and calls `backlog`. What the store has is known by its ids, not embedded
+anew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import click
+
+from importer.cli import assembly
+from importer.cli.commands import backlog
+from importer.consistency import baseline
+from importer.protocol.records import Checkpoint
+from importer.sources.scan import Root
+
+EPILOG = """\b
+Examples:
+  importer rebuild-state                      after the state directory was lost
+  importer rebuild-state ~/exports            and what stood in another folder
+  importer --store URL rebuild-state          after the collection was dropped, or to fill another one
+
+What the store has already is recognised by its id and not embedded again. What was forgotten stays forgotten.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, as `backlog` gives.")
+@click.pass_context
+def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
+    """Forgets how far files are imported and imports them again, embedding only what the store lacks.
+
+    These are the folders of the settings, the files imported from elsewhere, and PATHS.
+    """
+    settings = assembly.settings_of(ctx).settings
+    roots = assembly.roots_of(settings, os.environ)
+    with assembly.state(settings) as checkpoints:
+        elsewhere = sorted(_elsewhere(baseline.known(checkpoints), roots))
+        files = baseline.read_all_again(checkpoints)
+        baseline.another(checkpoints)
+    click.echo(f"{files:,} files are read again, and what else is found", err=True)
+    there = [f"{root.format}={os.fsdecode(root.path)}" for root in roots if os.path.lexists(root.path)]
+    # As explicit sources, for these replace the roots of the settings.
+    everything = dict.fromkeys((*there, *elsewhere, *sources))
+    return int(
+        ctx.invoke(backlog.command, paths=paths, sources=tuple(everything), as_json=as_json, **_rest(backlog.command))
+        or 0
+    )
+
+
+def _elsewhere(known: Iterable[Checkpoint], roots: Sequence[Root]) -> Iterator[str]:
+    """Files imported from outside the roots, as sources.
+
+    They were named on a command line once; no root would find them again.
+    """
+    for checkpoint in known:
+        if not any(root.holds(checkpoint.path) for root in roots) and os.path.lexists(checkpoint.path):
+            yield f"{checkpoint.format or 'auto'}={os.fsdecode(checkpoint.path)}"
+
+
+def _rest(called: click.Command) -> dict[str, object]:
+    """What the import takes besides, as if it was not given."""
+    mine = {"paths", "sources", "as_json"}
+    return {option.name: option.default for option in called.params if option.name and option.name not in mine}

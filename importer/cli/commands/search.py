@@ -1,0 +1,90 @@
+"""`importer search`: asks the running daemon, or a worker of its own, and prints what was said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from importer import formats
+from importer.cli import assembly
+from importer.cli.text import instant, printable
+from importer.errors import UsageError
+from importer.protocol.query import KINDS
+
+EPILOG = """\b
+Examples:
+  importer search "why did the build fail"
+  importer search --project app --since 2026-01-01 "flaky test"
+  importer search --mode keyword ECONNRESET --json | jq .hits[0].document
+"""
+SHOWN_CHARS = 600
+
+
+@click.command(epilog=EPILOG)
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
+@click.option("--project", default="", help="Only this project: its path, or the path's last component.")
+@click.option("--source", default="", help="Only this format, such as claude-code.")
+@click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
+@click.option("--since", default="", help="Only from then on (date or RFC 3339 time).")
+@click.option("--until", default="", help="Only up to then (a date counts whole).")
+@click.option("--conversation", default="", help="Only this conversation, by id.")
+@click.option(
+    "--mode",
+    default="hybrid",
+    show_default=True,
+    type=click.Choice(["hybrid", "dense", "keyword"]),
+    help="dense finds meaning, keyword finds words, hybrid both.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
+    """Finds what was said about QUERY."""
+    settings = assembly.settings_of(ctx).settings
+    text = " ".join(query).strip().encode("utf-8", "replace").decode()  # what is typed need not be UTF-8
+    if not text:
+        raise UsageError("the query is empty", hint='importer search "why did the build fail"')
+    filters["since"] = instant(filters["since"])
+    filters["until"] = instant(filters["until"], end=True)  # a date counts whole
+    hits = asyncio.run(assembly.ask(settings, "search", text=text, **filters))
+    if as_json:
+        click.echo(json.dumps({"query": text, "hits": hits}))
+    else:
+        if not hits:
+            click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
+        _show(hits)
+    return 0
+
+
+def _why_nothing(filters: Mapping[str, Any]) -> str:
+    """A filter that nothing can pass, else where to look."""
+    for name, known in (("source", formats.names()), ("kind", KINDS)):
+        if filters[name] and filters[name] not in known:
+            return f"there is no {name} {filters[name]!r}, but {', '.join(known)}"
+    return "`importer status` shows what is imported"
+
+
+def _show(hits: list[dict[str, Any]]) -> None:
+    """The hits for people: where and when, cut at the edge of the terminal, and how each begins."""
+    width = shutil.get_terminal_size((100, 24)).columns
+    for number, hit in enumerate(hits, 1):
+        known = hit["metadata"]
+        where = printable(known.get("title") or known.get("project_name") or known.get("project", ""))
+        when = str(known.get("timestamp", ""))[:16].replace("T", " ")
+        head = f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}"
+        click.secho(head[:width], fg="cyan", bold=True)
+        origin = f"   {known.get('project', '')}  conversation {known.get('conversation_id', '')}"
+        click.secho(printable(origin), dim=True)
+        click.echo(_excerpt(hit["document"]))
+
+
+def _excerpt(document: str) -> str:
+    """The beginning of a chunk, indented, without its empty lines."""
+    document = printable(document, keep="\n\t")
+    text = document if len(document) <= SHOWN_CHARS else document[:SHOWN_CHARS].rstrip() + " …"
+    return "\n".join(f"   {line}" for line in text.split("\n") if line.strip()) + "\n"

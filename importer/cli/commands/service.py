@@ -1,0 +1,221 @@
+"""`importer service`: installs, removes and shows the systemd service, of this user or of the machine.
+
+Texts come from `units`, all that is asked of systemd goes through `Systemd`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from importer.cli import systemd_units
+from importer.errors import ImporterError, TryAgainLater, UsageError
+
+EPILOG = """\b
+Examples:
+  importer service install --user              for you, without root, as long as you are logged in
+  loginctl enable-linger                       … and without a session, too
+  sudo importer service install --run-as ann   hardened, started with the machine, reads ann's conversations
+  importer service status --user
+  importer service uninstall --user            stops it; what was imported stays
+"""
+SYSTEM_FOLDER = "/etc/systemd/system"
+RUNNING = "/run/systemd/system"  # sd_booted(3): there exactly when systemd is the service manager
+CALL_S = 120.0  # `enable --now` waits for READY, which comes after the first look at the folders
+Call = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+
+
+def call(arguments: Sequence[str], timeout_s: float = CALL_S) -> subprocess.CompletedProcess[str]:
+    """Runs a command, its output captured. Raises TryAgainLater when it takes too long."""
+    try:
+        return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        hint = "`journalctl -u importer` (--user) says what it waits for"
+        raise TryAgainLater(f"{' '.join(arguments)} takes longer than {timeout_s:.0f} s", hint=hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Systemd:
+    """One service manager: the machine's, or the user's. `folder` is where its units are, `run` calls a command.
+
+    `run` and `running` are seams: a test plays systemd.
+    """
+
+    user: bool
+    folder: str
+    run: Call = call
+    running: str = RUNNING
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`systemctl` with these words."""
+        return self.run(["systemctl", *(["--user"] if self.user else []), *words])
+
+    def must(self, *words: str) -> None:
+        """`systemctl` that has to succeed. Raises ImporterError with what it said."""
+        done = self.ask(*words)
+        if done.returncode:
+            where = "--user -u" if self.user else "-u"
+            said = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+            raise ImporterError(f"systemctl {' '.join(words)}: {said}", hint=f"journalctl {where} {systemd_units.NAME}")
+
+    def check(self) -> None:
+        """Raises UsageError where no systemd can be asked."""
+        other = "run `importer run` under whatever keeps programs running here, or in a container (see deploy/)"
+        if shutil.which("systemctl") is None:
+            raise UsageError("there is no systemctl on this machine", hint=other)
+        if not os.path.isdir(self.running):
+            raise UsageError("systemd is installed, but it does not run this machine", hint=other)
+        # A user's manager lives only while that user is logged in, or lingers.
+        if self.user and self.ask("show", "--property=Version").returncode:
+            hint = "log in as this user (su and sudo start no manager), or `loginctl enable-linger` first"
+            raise UsageError("the service manager of this user does not run", hint=hint)
+
+    @property
+    def path(self) -> str:
+        """The unit's file."""
+        return os.path.join(self.folder, systemd_units.NAME)
+
+
+def manager(user: bool, environ: Mapping[str, str]) -> Systemd:
+    """The manager asked for. The machine's is root's to change."""
+    if not user:
+        return Systemd(False, SYSTEM_FOLDER)
+    config = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return Systemd(True, os.path.join(config, "systemd", "user"))
+
+
+def importer_command(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> str:
+    """How this installation is started: the script beside its Python, else the module. Absolute, for a unit."""
+    script = os.path.join(os.path.dirname(python), "importer")
+    words = [script] if beside(script) else [python, "-m", "importer"]
+    return " ".join(quoted(word) for word in words)
+
+
+def quoted(word: str) -> str:
+    """A word of a unit's command line: % and $ mean something there, and so do spaces and quotes."""
+    # Backslashes first, or those of the quotes would be doubled as well.
+    plain = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
+    return f'"{plain}"' if set(plain) & set(" \t'\"\\;") else plain
+
+
+def install(systemd: Systemd, text: str, *, start: bool) -> str:
+    """Writes the unit, enables it, starts it and sees that it runs. Returns what to say. Raises ImporterError."""
+    try:
+        os.makedirs(systemd.folder, exist_ok=True)
+        with open(systemd.path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        hint = "use sudo, or --user for a service of your own"
+        raise UsageError(f"{systemd.path} cannot be written: {error.strerror}", hint=hint) from error
+    systemd.must("daemon-reload")
+    systemd.must("enable", systemd_units.NAME)  # after the reload: only then it knows the unit
+    if not start:
+        return f"{systemd.path} is enabled; it starts with the next {'session' if systemd.user else 'boot'}"
+    systemd.must("restart", systemd_units.NAME)  # restarts one that runs with the former unit
+    systemd.must("is-active", systemd_units.NAME)
+    return f"{systemd.path} is enabled and runs"
+
+
+def uninstall(systemd: Systemd) -> str:
+    """Stops the service and removes its unit; the state stays. Returns what to say. Raises ImporterError."""
+    if not os.path.lexists(systemd.path):
+        return f"there is no {systemd.path}"
+    systemd.must("disable", "--now", systemd_units.NAME)
+    try:
+        os.unlink(systemd.path)
+    except OSError as error:
+        raise UsageError(f"{systemd.path} cannot be removed: {error.strerror}", hint="use sudo") from error
+    systemd.must("daemon-reload")
+    return f"{systemd.path} is removed; what was imported stays"
+
+
+SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID", "NRestarts", "Result", "StatusText")
+
+
+def shown(systemd: Systemd) -> dict[str, str]:
+    """What the manager says of the service."""
+    done = systemd.ask("show", systemd_units.NAME, f"--property={','.join(SHOWN)}")
+    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+USER = click.option("--user", is_flag=True, help="Your own service, in place of the machine's.")
+
+
+@click.group(epilog=EPILOG)
+def command() -> None:
+    """Installs, removes and shows the systemd service."""
+
+
+@command.command("install")
+@USER
+@click.option("--run-as", metavar="NAME", help="Whose conversations the machine's service reads (default: who sudoed).")
+@click.option("--no-start", is_flag=True, help="Enable it, start it later.")
+def install_(user: bool, run_as: str | None, no_start: bool) -> int:
+    """Writes the unit for this installation, enables it, starts it and checks that it runs."""
+    if user and run_as:
+        raise UsageError("--run-as is for the machine's service; --user runs as you")
+    systemd = manager(user, os.environ)
+    systemd.check()
+    command = importer_command()  # absolute: a service has another PATH
+    text = (
+        systemd_units.user(command)
+        if user
+        else systemd_units.system(command, person(run_as or os.environ.get("SUDO_USER", "")))
+    )
+    click.echo(install(systemd, text, start=not no_start))
+    return 0
+
+
+def person(name: str) -> str:
+    """The name, of somebody this machine knows. Raises UsageError."""
+    if not name:
+        raise UsageError("whose conversations are they?", hint="--run-as NAME; or --user for a service of your own")
+    try:
+        return pwd.getpwnam(name).pw_name
+    except KeyError as error:
+        raise UsageError(f"there is no user {name!r} here", hint="importer.sysusers in deploy/ makes one") from error
+
+
+@command.command("uninstall")
+@USER
+def uninstall_(user: bool) -> int:
+    """Stops the service and removes its unit. What was imported stays."""
+    systemd = manager(user, os.environ)
+    systemd.check()
+    click.echo(uninstall(systemd))
+    return 0
+
+
+@command.command("status")
+@USER
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def status_(user: bool, as_json: bool) -> int:
+    """Shows whether the service is installed and runs; exit 1 when it does not."""
+    systemd = manager(user, os.environ)
+    systemd.check()
+    found = shown(systemd)
+    active = found.get("ActiveState") == "active"
+    click.echo(json.dumps(found) if as_json else text_of(found))
+    return 0 if active else 1
+
+
+def text_of(found: Mapping[str, str]) -> str:
+    """The same for people."""
+    if found.get("LoadState") == "not-found":
+        return "not installed; `importer service install --user` does it"
+    lines = [f"{found.get('ActiveState')} ({found.get('SubState')}), {found.get('UnitFileState') or 'not enabled'}"]
+    if found.get("StatusText"):
+        lines.append(found["StatusText"])
+    if found.get("MainPID", "0") != "0":
+        lines.append(f"process {found['MainPID']}, restarted {found.get('NRestarts', 0)} times")
+    elif found.get("Result", "success") != "success":
+        lines.append(f"ended: {found['Result']}; journalctl {'-u ' + systemd_units.NAME} says why")
+    return "\n".join(lines)

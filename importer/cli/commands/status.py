@@ -1,0 +1,250 @@
+"""`importer status`: at a glance, as JSON, refreshed, or its memory as curves.
+
+It changes nothing. Without a daemon the state is read, and a worker is started only to count an embedded store's
+points.
+
+The status as text: what a person wants to know first, one line each, nothing invented.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from importer.cli import assembly
+from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
+from importer.errors import ImporterError, TryAgainLater
+from importer.service import control
+from importer.service.status import lag, status, store_location
+from importer.service.status.store_location import SERVER, Place, Reached
+from importer.settings.load import Settings
+from importer.state import lock
+from importer.state.checkpoints import Checkpoints
+
+COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
+Status = dict[str, Any]
+
+
+def text(status: Status) -> str:
+    """All of it, with styles that click takes out again in a pipe."""
+    return "\n".join(f"{click.style(f'{name:<11}', dim=True)} {line}" for name, line in _lines(status))
+
+
+def _lines(status: Status) -> Iterator[tuple[str, str]]:
+    """Names and texts in the order of questions: does it run, is anything behind, is anything wrong?"""
+    yield "state", _state(status)
+    yield "folders", _folders(status["roots"])
+    yield "files", _files(status)
+    yield "behind", _behind(status)
+    yield "lines", _conserved(status["lines"], number)
+    yield "bytes", _conserved(status["bytes"], size)
+    yield "points", _points(status)
+    if status["rate"] is not None:
+        yield "speed", _speed(status["rate"])
+    yield "worker", _worker(status["worker"])
+    yield "daemon", _daemon(status["daemon"])
+    yield "model", str(status["model"])
+    yield from _troubles(status)
+
+
+def _state(status: Status) -> str:
+    """The word, the reason, and how changes are noticed; a stopped one says how to start it."""
+    state, reason, watch = status["state"], brief(status["reason"]), status["watch"]
+    shown = click.style(state, fg=COLOURS.get(state), bold=True) + (f": {reason}" if reason else "")
+    if state == "stopped":
+        return f"{shown}; `importer run` keeps everything searchable, `importer backlog` imports once"
+    if watch["mode"] is None:
+        return shown
+    return f"{shown}; changes are noticed by {watch['mode']}" + (f" ({watch['reason']})" if watch["reason"] else "")
+
+
+def _folders(roots: list[Status]) -> str:
+    """The roots that are there; of those that are not, one by name, several by number."""
+    there = [f"{root['path']} ({root['format']})" for root in roots if root["there"]]
+    absent = [root["path"] for root in roots if not root["there"]]
+    named = absent[0] if len(absent) == 1 else f"{len(absent)} others"
+    waiting = [f"{named} not there (yet)"] if absent else []
+    return ", ".join(there + waiting) or "none"
+
+
+def _files(status: Status) -> str:
+    """Complete and pending sum up to what is known."""
+    known, complete, pending = (number(status["files"][name]) for name in ("known", "complete", "pending"))
+    least = "at least " if status["lag"]["at_least"] else ""
+    return f"{known} known = {complete} complete + {least}{pending} pending"
+
+
+def _behind(status: Status) -> str:
+    """Bytes and age of what is not imported, and the time left where the speed tells it."""
+    lag = status["lag"]
+    if not lag["bytes"]:
+        return "nothing"
+    least = "at least " if lag["at_least"] else ""
+    left = f"; {duration(status['eta_s'])} left at this speed" if status["eta_s"] is not None else ""
+    return f"{least}{size(lag['bytes'])}, the oldest {duration(lag['oldest_s'])} old{left}"
+
+
+def _conserved(law: dict[str, int | None], shown: Any) -> str:
+    """The law, so that anybody can add it up: read = stored + skipped + quarantined + in flight."""
+    parts = " + ".join(f"{shown(law[name])} {name.replace('_', ' ')}" for name in list(law)[1:])
+    return f"{shown(law['read'])} read = {parts}"
+
+
+def _points(status: Status) -> str:
+    """How many, where, and whether they can be had: a question nobody asked yet is told as such."""
+    store = status["store"]
+    words = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
+    reachable = words[store["reachable"]] if store["reachable"] is not None else ""
+    told = ": ".join(filter(None, (reachable, brief(store["why"]))))
+    count = number(status["points"]) if status["points"] is not None else f"{UNKNOWN} number"
+    return f"{count} in {store['collection']}, {store['kind']} {store['location']} ({told or words[None]})"
+
+
+def _speed(rate: dict[str, float]) -> str:
+    """Rates of the last minute; files by the minute, because a file is many chunks."""
+    return (
+        f"{number(rate['files_per_s'] * 60)} files/min, {number(rate['chunks_per_s'])} chunks/s, "
+        f"{number(rate['tokens_per_s'])} tokens/s, {size(rate['bytes_per_s'])}/s over {duration(rate['over_s'])}"
+    )
+
+
+def _worker(worker: Status) -> str:
+    """The living one with its two memories, then how its predecessors ended."""
+    recycles = ", ".join(f"{reason} {count}" for reason, count in sorted(worker["recycles"].items()))
+    now = "none" if worker["pid"] is None else f"pid {worker['pid']}, {_memory(worker)}, {worker['files']} files"
+    past = f"{worker['spawns']} started, {sum(worker['recycles'].values())} recycled"
+    crashes = click.style(f"{worker['crashes']} crashed", fg="red" if worker["crashes"] else None)
+    return f"{now}; {past}{f' ({recycles})' if recycles else ''}, {crashes}"
+
+
+def _memory(worker: Status) -> str:
+    """File-backed pages are in the first figure alone: the kernel takes those back when it needs them."""
+    return f"{size(worker['rss_bytes'])} resident ({size(worker['anon_bytes'])} its own)"
+
+
+def _daemon(daemon: Status) -> str:
+    """Process, memory and age."""
+    if daemon["pid"] is None:
+        return "none"
+    return f"pid {daemon['pid']}, {size(daemon['rss_bytes'])} resident, up {duration(daemon['uptime_s'])}"
+
+
+def _troubles(status: Status) -> Iterator[tuple[str, str]]:
+    """What deserves a look, only where there is some."""
+    if status["quarantine"]:
+        files = status["files"]["quarantined"]
+        shown = (
+            f"{number(status['quarantine'])} lines and chunks of {number(files)} files; `importer failures` says why"
+        )
+        yield "quarantine", click.style(shown, fg="yellow")
+    if status["unknown_records"]:
+        yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
+    for path, reason in status["unreadable"].items():
+        yield "unreadable", click.style(printable(f"{path}: {reason}"), fg="yellow")
+
+
+ANSWER_S = 20.0  # a daemon answers between two turns of its loop, in milliseconds
+COUNT_S = 30.0  # a worker of our own opens the store and counts
+EPILOG = """\b
+Examples:
+  importer status                     at a glance
+  importer status --watch             refreshed every second
+  importer status --json | jq .lag    for scripts
+  importer status --memory            what worker and daemon took, as curves, and why workers ended
+  importer status --memory --hours 72 --plot memory.svg
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--watch", is_flag=True, help="Refresh until Ctrl-C.")
+@click.option("--every", "every_s", default=1.0, show_default=True, type=click.FloatRange(0.2), help="Seconds between.")
+@click.option("--memory", is_flag=True, help="Memory over time, and how workers ended.")
+@click.option("--hours", default=1.0, show_default=True, type=click.FloatRange(0.01), help="Of memory to show.")
+@click.option("--plot", metavar="FILE", help="Write the curves as SVG or PNG (needs matplotlib).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output (one a line with --watch).")
+@click.pass_context
+def command(
+    ctx: click.Context, /, *, watch: bool, every_s: float, memory: bool, hours: float, plot: str | None, as_json: bool
+) -> int:
+    """Shows what the importer does, how far it is and what it takes."""
+    settings = assembly.settings_of(ctx).settings
+    if memory or plot:
+        from importer.cli import memory_chart
+
+        return memory_chart.show(settings, hours=hours, plot=plot or "", as_json=as_json)
+    if watch:
+        return _watch(settings, every_s, as_json)
+    _say(gather(settings), as_json)
+    return 0
+
+
+def _watch(settings: Settings, every_s: float, as_json: bool) -> int:
+    """Draws again and again until Ctrl-C, which is the way to end it and so no failure. Without a daemon the points
+    are not counted each time: that takes a worker.
+    """
+    try:
+        while True:
+            found = gather(settings, count=False)
+            if sys.stdout.isatty() and not as_json:
+                click.clear()
+            _say(found, as_json)
+            time.sleep(every_s)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _say(found: status.Status, as_json: bool) -> None:
+    """One line of JSON, flushed for whoever reads along, or the text."""
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+    else:
+        click.echo(text(found))
+
+
+def gather(settings: Settings, *, count: bool = True) -> status.Status:
+    """From the daemon, else from the state. `count`: points may be asked of a store that only a worker can open."""
+    try:
+        found: status.Status = control.ask(settings.state_dir, "status", timeout_s=ANSWER_S)
+    except ConnectionError:
+        return _without_daemon(settings, count)
+    except TimeoutError as error:
+        hint = "its log says what it does; `kill -USR2` of its worker prints the worker's stack"
+        raise TryAgainLater(f"the daemon of {settings.state_dir} does not answer", hint=hint) from error
+    return found
+
+
+def _without_daemon(settings: Settings, count: bool) -> status.Status:
+    """From the state, read beside whoever writes it, and a fresh look at the roots."""
+    holder = lock.holder(settings.state_dir)
+    checkpoints = Checkpoints.peek(assembly.database_of(settings))
+    roots = assembly.roots_of(settings, os.environ)
+    where = store_location.of_settings(settings)
+    behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
+    # Who holds the state may have the embedded store open, which has one opener.
+    reached = _reached(settings, where, count=count and holder is None)
+    return status.of_state(checkpoints, behind, where, reached, model=settings.embed.model, roots=roots, holder=holder)
+
+
+def _reached(settings: Settings, where: Place, *, count: bool) -> Reached:
+    """How many points there are: a server says it, an embedded store only to its one opener."""
+    if where.kind == SERVER:
+        from importer.service.status.store_ping import Server
+
+        store = settings.store
+        return Server(where.location, api_key=store.api_key, ca_file=store.ca_file).look(where.collection)
+    found = store_location.look_at_folder(where.location)
+    if not (count and found.reachable):
+        return found
+    try:
+        points = asyncio.run(asyncio.wait_for(assembly.ask(settings, "count"), COUNT_S))
+    except (ImporterError, TimeoutError) as error:
+        return Reached(False, why=str(error) or "it does not open in time")
+    return Reached(True, int(points))

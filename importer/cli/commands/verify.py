@@ -1,0 +1,143 @@
+"""`importer verify`: folds the files again and compares what they give with the store; `--repair` mends it.
+
+The comparison is made in `importer.verify`, on tables in the state directory that are gone afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from typing import Any
+
+import click
+
+from importer.cli import assembly, resting
+from importer.cli.resting import Hands
+from importer.consistency import verify
+from importer.consistency.expected import Expected
+from importer.consistency.verify import FOUND, Findings
+from importer.errors import DONE, QUARANTINED
+from importer.settings.load import Settings
+
+EPILOG = """\b
+Examples:
+  importer verify                  is everything in the store that the files say?
+  importer verify --repair         import what is missing or altered, delete what no file gives
+  importer verify --json | jq .missing
+
+Only what was committed counts: what stands behind it in growing files is the next import's business. Points of deleted
+or rewritten files, of other hosts and of other programs are left alone. A running daemon rests meanwhile.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--repair", is_flag=True, help="Import again what is missing or differs, delete what is extra.")
+@click.option("--keep-extra", is_flag=True, help="With --repair: delete nothing that no file gives.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool) -> int:
+    """Compares the store with what the files give; exit code 1 when something is wrong and stays so."""
+    settings = assembly.settings_of(ctx).settings
+    started_s = time.monotonic()
+    findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
+    report = summarise(findings, repaired, time.monotonic() - started_s)
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        _say(report)
+    return DONE if report["ok"] else QUARANTINED
+
+
+async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bool) -> tuple[Findings, Any]:
+    """What was found, and how many points were erased and imported (None when nothing was to be repaired)."""
+    async with resting.hands(settings, "verify") as hands:
+        findings = Findings()
+        reading = assembly.reading_of(settings, assembly.profile_of(settings), hands.checkpoints)
+        with Expected(settings.state_dir) as expected:
+            await _look(hands, expected, reading, findings, silent)
+            if not (repair and findings.wrong):
+                return findings, None
+            if findings.counts["missing"] or findings.counts["differing"]:
+                await assembly.fetch_model(settings)
+            if keep_extra:
+                expected.spare_extra()
+            return findings, await verify.repair(expected, hands.checkpoints, reading, hands.ask)
+
+
+async def _look(hands: Hands, expected: Expected, reading: Any, findings: Findings, silent: bool) -> None:
+    """Folds all files, then compares with the store; both are counted on the terminal meanwhile."""
+    settings = hands.settings
+    roots = assembly.roots_of(settings, os.environ)
+    with resting.counting("files folded", quiet=silent) as shown:
+        for done in verify.gather(expected, hands.checkpoints, reading, findings):
+            shown.add(done - shown.count)
+            await asyncio.sleep(0)  # folding awaits nothing: whatever else the loop has to do gets its turn
+    findings.files["pending"] += verify.unknown_files(hands.checkpoints, roots, follow_links=settings.follow_links)
+    verify.excuse(expected, hands.checkpoints, findings)
+    findings.counts["expected"] = expected.count()
+    with resting.counting("points compared", await hands.ask("count"), quiet=silent) as shown:
+        await verify.compare(expected, hands.ask, reading, findings, shown.add)
+
+
+def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: float) -> dict[str, Any]:
+    """The JSON: counts by kind, samples of what is wrong, what was repaired; `ok` when nothing is wrong any more.
+
+    After a repair `ok` rests on what erasing and importing reported; the store is not read a second time.
+    """
+    counts = findings.counts
+    kinds = ("expected", "matching", *FOUND, "kept", "elsewhere", "foreign", "quarantined")
+    points = sum(counts[kind] for kind in ("matching", "differing", "extra", "kept", "elsewhere", "foreign"))
+    done = repaired or {"erased": 0, "imported": 0}
+    left = findings.wrong if repaired is None else _left(counts, done)
+    return {
+        "ok": not left,
+        "files": {kind: findings.files[kind] for kind in ("read", "pending", "gone")},
+        "points": points,
+        **{kind: counts[kind] for kind in kinds},
+        "samples": findings.samples,
+        "repaired": repaired is not None,
+        **{kind: done[kind] for kind in ("erased", "imported")},
+        "seconds": round(seconds, 3),
+    }
+
+
+def _left(counts: Any, done: dict[str, int]) -> int:
+    """How many points are still wrong after a repair."""
+    imported = counts["missing"] + counts["differing"] - done["imported"]
+    erased = counts["differing"] + counts["extra"] - done["erased"]
+    return int(max(0, imported) + max(0, erased))
+
+
+def _say(report: dict[str, Any]) -> None:
+    """The report for people: what is right in one line, what is wrong with a few examples."""
+    files = report["files"]
+    click.echo(f"{files['read']:,} files give {report['expected']:,} points; the store has {report['points']:,}")
+    for kind, words in (
+        ("kept", "of files that are gone or were rewritten, kept"),
+        ("elsewhere", "of other hosts"),
+        ("foreign", "not of an importer, left alone"),
+        ("quarantined", "in quarantine; `importer failures` says why"),
+    ):
+        if report[kind]:
+            click.secho(f"  {report[kind]:,} {words}", dim=True)
+    if files["pending"]:
+        click.secho(f"  {files['pending']:,} files are not imported (yet); `importer backlog` does", dim=True)
+    for kind in FOUND:
+        if report[kind]:
+            click.secho(f"{report[kind]:,} {kind}", fg="red", bold=True)
+            for sample in report["samples"].get(kind, []):
+                click.echo("  " + "  ".join(filter(None, (sample["id"], sample.get("conversation_id")))))
+    _say_end(report)
+
+
+def _say_end(report: dict[str, Any]) -> None:
+    """What was done, or what to do."""
+    if report["repaired"]:
+        ending = "" if report["ok"] else "; some are left, run it again"
+        click.echo(f"{report['erased']:,} deleted, {report['imported']:,} imported again{ending}")
+    elif report["ok"]:
+        click.secho("all is as the files say", fg="green")
+    else:
+        click.echo("`importer verify --repair` imports what is missing or differs, and deletes what is extra")

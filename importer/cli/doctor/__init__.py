@@ -1,0 +1,1 @@
+"""Examine an installation and name the fix of each thing that is wrong."""

@@ -1,0 +1,98 @@
+"""Transcripts that their assistant is about to delete and that are not imported yet: afterwards they are gone.
+
+Claude Code deletes session files whose last change is older than `cleanupPeriodDays` (its settings; default 30) when a
+session starts; 0 makes older versions write no transcripts at all, and newer ones refuse it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.formats import claude_code
+
+DEFAULT_DAYS = 30
+SOON_DAYS = 3  # a long weekend
+DAY_S = 86_400
+MANAGED = "/etc/claude-code/managed-settings.json"  # an organisation's settings go before a person's
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryFacts:
+    """`last_changes` are the times (UTC s) of the transcripts of Claude Code that are not wholly imported.
+
+    `settings_file` is where `days` was said, or would be; `unreadable` is why it could not be read.
+    """
+
+    days: int
+    settings_file: str
+    folders: Sequence[str]
+    last_changes: Sequence[float]
+    now: float
+    unreadable: str = ""
+
+
+def look(
+    environ: Mapping[str, str], home: str, folders: Sequence[str], last_changes: Iterable[float], now: float
+) -> ExpiryFacts:
+    """The facts. `folders` are the roots of Claude Code that are there."""
+    own = os.path.join(environ.get("CLAUDE_CONFIG_DIR", "").partition(",")[0].strip() or f"{home}/.claude")
+    files = (MANAGED, os.path.join(own, "settings.json"))
+    days, said_in, unreadable = period(files)
+    return ExpiryFacts(days, said_in, folders, tuple(last_changes), now, unreadable)
+
+
+def period(files: Sequence[str]) -> tuple[int, str, str]:
+    """`(days, file, why a file could not be read)`; the first file that says it counts.
+
+    A file that cannot be read says nothing, so the next one is asked; it is told all the same.
+    """
+    unreadable = ""
+    for path in files:
+        try:
+            with open(path, encoding="utf-8") as file:
+                found: Any = json.load(file)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            unreadable = f"{path}: {error}"
+            continue
+        days = found.get("cleanupPeriodDays") if isinstance(found, dict) else None
+        if isinstance(days, int | float):
+            return int(days), path, unreadable
+    return DEFAULT_DAYS, files[-1], unreadable
+
+
+def expiry(facts: ExpiryFacts) -> Finding:
+    """Nothing is about to be deleted before it is imported.
+
+    Age is that of the last change, as the assistant judges it. A deleted file's points stay; only what was never read
+    is lost. Without folders of that assistant there is nothing to judge.
+    """
+    if not facts.folders:
+        return Finding("expiry", True, "no transcripts of Claude Code here")
+    fine = f"Claude Code keeps transcripts for {facts.days} days; nothing that expires soon is left to import"
+    return verdict("expiry", fine, _problems(facts))
+
+
+def _problems(facts: ExpiryFacts) -> Iterator[Problem]:
+    """Unreadable settings, a period of no use, and what is due within `SOON_DAYS`; each with two ways out:
+    import it now, or have the assistant keep it for longer.
+    """
+    longer = f'set "cleanupPeriodDays": 365 in {facts.settings_file}'
+    if facts.unreadable:
+        yield Problem(facts.unreadable, "make it readable and valid JSON; until then 30 days are assumed")
+    if facts.days <= 0:
+        yield Problem(f"cleanupPeriodDays is {facts.days}: no transcripts are written, or they vanish at once", longer)
+        return
+    # Already expired ones too: the sweep comes with the next session.
+    due = [at for at in facts.last_changes if facts.now - at > (facts.days - SOON_DAYS) * DAY_S]
+    if due:
+        left = max(0.0, facts.days - (facts.now - min(due)) / DAY_S)
+        soon = f"{len(due)} transcripts not imported yet are deleted by Claude Code within {SOON_DAYS} days"
+        sources = " ".join(f"--source {claude_code.NAME}={folder}" for folder in facts.folders)
+        yield Problem(f"{soon}, the first in {left:.1f} days", f"importer backlog {sources}; or {longer}")

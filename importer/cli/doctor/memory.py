@@ -1,0 +1,88 @@
+"""Memory: whether worker and daemon fit into the machine or its control group, now and at their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.errors import UsageError
+from importer.memory.probes import Probes
+from importer.memory.profiles import DAEMON_BYTES, MB, Profile, resolve, room_mb
+from importer.settings.load import Settings
+
+UNKNOWN_BYTES = 2 << 30  # what is assumed where nothing can be known, as in `memory.memory_limit_bytes`
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFacts:
+    """`limit_bytes`: of the control group or the machine. `free_share` is what is left of it now, None if unknown.
+
+    `profile` is None when the settings contradict each other or the memory there is; then `problem` and `hint` say how.
+    """
+
+    limit_bytes: int
+    free_share: float | None
+    profile: Profile | None
+    problem: str
+    hint: str
+    operational_mb: int
+
+
+def look(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
+    """The facts of this machine and control group.
+
+    Where neither machine nor group tells a limit, UNKNOWN_BYTES is taken.
+    """
+    probes = probes or Probes()
+    limit = probes.limit_bytes() or UNKNOWN_BYTES
+    profile, problem, hint = None, "", ""
+    try:
+        profile = resolve(settings, limit)
+    except UsageError as error:
+        problem, hint = error.message.replace("\n", " "), error.hint
+    free = probes.sample().free_fraction
+    return MemoryFacts(limit, free, profile, problem, hint, settings.daemon.operational_memory_mb)
+
+
+def memory(facts: MemoryFacts) -> Finding:
+    """The worker can start, its hard limit fits, and there is enough free that the import would not pause at once.
+
+    A limit of a control group below the hard limit means that the kernel kills first, without a word; so the profile is
+    fitted into it unless somebody has set the soft limit by hand. A profile that does not work says itself why.
+    """
+    profile, limit_mb = facts.profile, facts.limit_bytes // MB
+    if profile is None:
+        return verdict("memory", "", [Problem(facts.problem, facts.hint)])
+
+    def problems() -> Iterator[Problem]:
+        needed = profile.hard_limit_bytes + DAEMON_BYTES  # the most both may have at once
+        if needed > facts.limit_bytes:
+            room = room_mb(facts.limit_bytes, profile.hard_factor)
+            detail = (
+                f"worker and daemon may take {needed // MB} MB, of {limit_mb} MB in all: the kernel would kill first"
+            )
+            yield Problem(detail, f"IMPORTER_WORKER_SOFT_LIMIT_MB={room}, or unset it; or give it more memory")
+        if facts.free_share is not None and facts.free_share < 1 - profile.pause_used_share:
+            fix = "end something that takes much, give it more memory, or raise IMPORTER_MEMORY_PAUSE_USED_SHARE"
+            detail = f"{facts.free_share:.0%} of the memory is free: the import pauses below"
+            yield Problem(f"{detail} {1 - profile.pause_used_share:.0%}", fix)
+
+    adapted = f", adapted: {profile.adapted}" if profile.adapted else ""
+    fine = f"{limit_mb} MB in all; profile {profile.name} recycles the worker above {profile.soft_limit_mb} MB{adapted}"
+    return verdict("memory", fine, problems())
+
+
+def daemon_memory(facts: MemoryFacts) -> Finding:
+    """The daemon's own limit is above what it takes while it imports.
+
+    Above the limit it ends with code 75 for a restart policy, so a limit it exceeds by working makes it restart
+    for ever.
+    """
+    least_mb = DAEMON_BYTES // MB
+    fine = f"it leaves for the restart policy above {facts.operational_mb} MB"
+    low = facts.operational_mb < least_mb
+    detail = (
+        f"OPERATIONAL_MEMORY_MB is {facts.operational_mb}; importing may take {least_mb} MB: it would restart for ever"
+    )
+    return verdict("daemon_memory", fine, [Problem(detail, "OPERATIONAL_MEMORY_MB=256")] if low else [])

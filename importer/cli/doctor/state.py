@@ -1,0 +1,163 @@
+"""The state directory: its owner, its mode, the file system it lies on, the database in it, the room for more."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.errors import StateError
+from importer.service.status.store_location import EDGE
+from importer.sources.mounts import read_mounts, remote
+from importer.state.checkpoints import Checkpoints
+
+FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
+FREE_FILES = 10_000
+DATABASE = "checkpoints.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class StateFacts:
+    """Of the directory, or of the nearest one above it that exists. `problem` and `hint` are the database's own words.
+
+    `owner` is a uid; `free_files` counts inodes, None where the file system has no limit. `remote` is the type of a
+    network file system, "" for a local one. `aside` counts damaged databases set aside; `read_only` is the mount;
+    `newest_at` is the newest commit (UTC s), 0 for none; `exposed` is what other users may read of what was said.
+    """
+
+    path: str
+    exists: bool
+    uid: int
+    owner: int
+    mode: int
+    writable: bool
+    remote: str
+    free_bytes: int
+    free_files: int | None
+    problem: str = ""
+    hint: str = ""
+    aside: int = 0
+    read_only: bool = False
+    newest_at: float = 0.0
+    exposed: tuple[str, ...] = ()
+
+
+def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
+    """The facts of a state directory; nothing is made.
+
+    Of a directory that is not there yet, rights and room are those of the folder it will be made in.
+    """
+    there = _existing(os.path.abspath(path))
+    found, room = os.stat(there), os.statvfs(there)
+    newest_at, problem, hint = _database(os.path.join(path, DATABASE))
+    where = os.fsencode(os.path.realpath(there))
+    return StateFacts(
+        path=path,
+        exists=os.path.isdir(path),
+        uid=os.geteuid(),
+        owner=found.st_uid,
+        mode=found.st_mode & 0o777,
+        writable=os.access(there, os.W_OK | os.X_OK),  # to make files in it takes both
+        remote=remote(where, mounts()),
+        free_bytes=room.f_bavail * room.f_frsize,  # what is left to others than root
+        free_files=room.f_favail if room.f_files else None,  # 0 in all: inodes are made as needed, as on btrfs
+        problem=problem,
+        hint=hint,
+        aside=_aside(os.path.join(path, DATABASE)),
+        read_only=bool(room.f_flag & os.ST_RDONLY),
+        newest_at=newest_at,
+        exposed=_exposed(path),
+    )
+
+
+def _existing(path: str) -> str:
+    """The nearest folder at or above the path that is there: what is to be made inherits its disk and its rights."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _database(path: str) -> tuple[float, str, str]:
+    """`(newest commit, what keeps it from being used, the way out)`; all empty where there is none.
+
+    Read beside whoever writes it; nothing is migrated or repaired.
+    """
+    try:
+        checkpoints = Checkpoints.peek(path)
+        if checkpoints is None:
+            return 0.0, "", ""
+        with checkpoints:
+            newest = checkpoints.database.rows("SELECT max(committed_at) FROM files")[0][0]
+    except StateError as error:
+        return 0.0, error.message, error.hint
+    return newest or 0.0, "", ""
+
+
+def _aside(path: str) -> int:
+    """Damaged databases that were set aside, without their logs."""
+    return sum(not name.endswith("-wal") for name in glob.glob(f"{glob.escape(path)}.corrupt-*"))
+
+
+def _exposed(path: str) -> tuple[str, ...]:
+    """What holds conversations and is open to others: not the models, and nothing below a folder that is closed."""
+    if not os.path.isdir(path) or not os.stat(path).st_mode & 0o077:
+        return ()
+    found = [*glob.glob(f"{glob.escape(path)}/{DATABASE}*"), *glob.glob(f"{glob.escape(path)}/{EDGE}/*")]
+    return tuple(name for name in sorted(found) if os.lstat(name).st_mode & 0o077)
+
+
+def state(facts: StateFacts) -> Finding:
+    """Ours alone, writable, on a disk that can lock, with a database that opens.
+
+    SQLite's write-ahead log needs shared memory and the importer an flock: network file systems give neither reliably.
+    What was said in conversations lies here, so nobody else may read it.
+    """
+    fine = facts.path if facts.exists else f"{facts.path} is made at the first import"
+    return verdict("state", fine, _problems(facts))
+
+
+def _problems(facts: StateFacts) -> Iterator[Problem]:
+    """A read-only mount goes before missing rights, which it would explain; the others are told beside them."""
+    path = facts.path
+    if facts.read_only:
+        yield Problem(f"{path} is mounted read-only", "mount it writable, or choose another --state-dir")
+    elif not facts.writable:
+        yield _unwritable(facts)
+    if facts.exposed:
+        yield Problem(f"other users may read {', '.join(facts.exposed)}", f"chmod -R go-rwx {path}")
+    if facts.remote:
+        fix = "choose a --state-dir on a local disk: locks and the database's log need one"
+        yield Problem(f"{path} is on {facts.remote}, a network file system", fix)
+    if facts.problem:
+        yield Problem(facts.problem, facts.hint)
+    if facts.aside:
+        fix = f"look at the disk; once it is sound, rm {os.path.join(path, DATABASE)}.corrupt-*"
+        yield Problem(f"{facts.aside} damaged databases were set aside here", fix)
+
+
+def _unwritable(facts: StateFacts) -> Problem:
+    """A folder of another user is a mount or a volume with the wrong owner, most likely that of a container."""
+    if facts.owner != facts.uid:
+        detail = f"{facts.path} belongs to user {facts.owner}, this is user {facts.uid}, who may not write there"
+        fix = f"chown -R {facts.uid} {facts.path}, or in a container run as its owner: --user {facts.owner}"
+        return Problem(detail, fix)
+    return Problem(f"{facts.path} is not writable (mode {facts.mode:o})", f"chmod 700 {facts.path}")
+
+
+def disk(facts: StateFacts) -> Finding:
+    """Room for the model, the store and the checkpoints.
+
+    A full disk loses nothing (the import pauses), but then nothing is imported either, while transcripts expire.
+    """
+
+    def problems() -> Iterator[Problem]:
+        if facts.free_bytes < FREE_BYTES:
+            fix = f"make room where {facts.path} is ({FREE_BYTES >> 20} MB at least), or choose another --state-dir"
+            yield Problem(f"only {facts.free_bytes >> 20} MB are free", fix)
+        if facts.free_files is not None and facts.free_files < FREE_FILES:
+            fix = f"delete small files where {facts.path} is, or choose another --state-dir"
+            yield Problem(f"only {facts.free_files} files can still be made (inodes)", fix)
+
+    return verdict("disk", f"{facts.free_bytes / (1 << 30):.1f} GB free", problems())

@@ -1,0 +1,87 @@
+"""Pure: numbers, and what somebody else wrote, as people read them. None is "unknown", never a made-up zero.
+
+Pure: what a person types as a point in time becomes RFC 3339 UTC.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from importer.errors import UsageError
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def instant(text: str, *, end: bool = False) -> str:
+    """RFC 3339 UTC of a date or time; "" stays "". A date means its first moment, or its last with `end`.
+
+    A time without a zone is local time. What leads out of the years 1 to 9999 is their first or last moment: who asks
+    that way means "from the beginning" or "whenever". Raises UsageError for what is no time.
+    """
+    if not text:
+        return ""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no date or time", hint="2026-03-01 or 2026-03-01T12:00:00Z") from error
+    whole = timedelta(days=1, milliseconds=-1) if end and len(text.strip()) <= len("2026-03-01") else timedelta()
+    try:
+        utc = (moment + whole).astimezone(UTC)
+    except (ValueError, OverflowError):  # the day after the last one, or a zone that leads out of the calendar
+        utc = FIRST if moment.year == FIRST.year else LAST
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+UNKNOWN = "unknown"
+_SIZES = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
+_SPANS = ((86_400, "d"), (3600, "h"), (60, "min"))
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """As a terminal can show it: escape sequences in what somebody once said must not be obeyed. `keep` stays."""
+    return "".join(sign if sign.isprintable() or sign in keep else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def number(value: float | None) -> str:
+    """1,234; a fraction keeps one digit while it is small."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.1f}" if isinstance(value, float) and abs(value) < 100 and value != int(value) else f"{value:,.0f}"
+
+
+def size(count_bytes: float | None) -> str:
+    """Bytes in the unit that leaves one to four digits."""
+    if count_bytes is None:
+        return UNKNOWN
+    for unit, name in _SIZES:
+        if count_bytes >= unit:
+            return f"{count_bytes / unit:.1f} {name}" if count_bytes < 10 * unit else f"{count_bytes / unit:.0f} {name}"
+    return f"{count_bytes:.0f} bytes"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds, minutes, hours or days, with the next smaller unit where it tells something."""
+    if seconds is None:
+        return UNKNOWN
+    for place, (unit, name) in enumerate(_SPANS):
+        if seconds >= unit:
+            rest = int(seconds % unit // _SPANS[place + 1][0]) if place + 1 < len(_SPANS) else 0
+            return f"{int(seconds // unit)} {name}" + (f" {rest} {_SPANS[place + 1][1]}" if rest else "")
+    return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"
+
+
+def brief(text: str) -> str:
+    """A reason on one line: of many lines the first, and the last one, where a traceback says what happened.
+
+    It is meant for terminals; logs and JSON have all of it.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return "".join(lines)
+    return f"{lines[0].removesuffix('Traceback (most recent call last):').rstrip(' :')}: {lines[-1]}"
+
+
+def when(at: float) -> str:
+    """A time of UTC seconds as local time, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

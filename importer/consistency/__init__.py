@@ -1,0 +1,1 @@
+"""Compare the store with what the files say: verify, forget, start over."""

@@ -1,0 +1,100 @@
+"""The state's knowledge of files taken back, so that the next import reads all of them again and stores what lacks.
+
+Ids come from content, so what the store has is recognised and not embedded again. Tombstones and quarantine stay.
+
+Is the collection at hand the one the checkpoints speak of? Another one lacks what they say is stored.
+
+`fingerprint` in the state names the collection imported into so far (its model, schema and birth, see `wire.Ready`);
+`migrated` names one that `importer migrate` copied everything to, and how far the state was then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from importer import log
+from importer.consistency.refold import known_files
+from importer.errors import StoreRefused
+from importer.protocol.records import Checkpoint
+from importer.protocol.wire import Ready
+from importer.sources.selection import Selection
+from importer.state.checkpoints import Checkpoints
+from importer.state.ledger import TALLY
+
+
+def accept(checkpoints: Checkpoints, ready: Ready) -> None:
+    """Takes the collection a fresh worker has opened, the first one as it is. Raises StoreRefused for another one: it
+    would be acknowledged into nothing.
+
+    Called whenever a worker has started, before it gets any work. For the collection that is known nothing is written.
+    """
+    known = checkpoints.meta("fingerprint")
+    moved = bool(known) and _moved_to(checkpoints, ready.fingerprint)
+    if known and known != ready.fingerprint and not moved:
+        raise StoreRefused(
+            f"the collection at {ready.store} is not the one imported into so far: it was dropped, made anew or is "
+            f"another ({known} then, {ready.fingerprint} now)",
+            hint="`importer rebuild-state` reads everything again into it, embedding only what is missing there",
+        )
+    if not known or moved:
+        if checkpoints.created and ready.points:
+            log.logger().warning("state.new", points=ready.points, then="every file is read, nothing is embedded twice")
+        checkpoints.remember(fingerprint=ready.fingerprint)
+
+
+def another(checkpoints: Checkpoints) -> None:
+    """Forgets which collection was imported into: the next one is taken as it is.
+
+    Right only when the checkpoints are forgotten too: what these call stored may be missing in the next one.
+    """
+    with checkpoints.database.transaction() as connection:
+        connection.execute("DELETE FROM meta WHERE name IN ('fingerprint', 'migrated')")
+
+
+def vouch(checkpoints: Checkpoints, fingerprint: str) -> dict[str, str]:
+    """What to remember when everything was copied to the collection of that fingerprint."""
+    return {"migrated": f"{fingerprint} {_mark(checkpoints)}"}
+
+
+def _moved_to(checkpoints: Checkpoints, fingerprint: str) -> bool:
+    """Whether that collection got a copy of everything, and nothing was imported since then into the former one."""
+    return checkpoints.meta("migrated") == f"{fingerprint} {_mark(checkpoints)}"
+
+
+def _mark(checkpoints: Checkpoints) -> str:
+    """Moves with every commit that stores anything."""
+    counters = checkpoints.counters()
+    return "/".join(str(counters.get(name, 0)) for name in ("points", "known", "bytes_stored", "bytes_skipped"))
+
+
+SELECTED = "selected"  # the fact of the state that holds the patterns by which files were read last
+
+
+def read_all_again(checkpoints: Checkpoints) -> int:
+    """Forgets every checkpoint; lines and bytes count from zero again. How many files that were."""
+    with checkpoints.database.transaction() as connection:
+        connection.executemany("DELETE FROM counters WHERE name = ?", [(name,) for name in TALLY])
+        there = connection.execute("SELECT folder, name FROM files WHERE folder IS NOT NULL AND gone_at IS NULL")
+        paths = ((folder + name,) for folder, name in there.fetchall())
+        connection.executemany("INSERT OR IGNORE INTO again VALUES (?)", paths)
+        return connection.execute("DELETE FROM files").rowcount
+
+
+def select(checkpoints: Checkpoints, selection: Selection) -> int:
+    """Remembers by which patterns files are read from now on. How many files are read again, because these patterns
+    may want what was left out of them; to be called when nothing is in flight.
+    """
+    told = json.dumps([selection.include, selection.exclude])
+    former = checkpoints.meta(SELECTED) or json.dumps([[], []])
+    if told == former:
+        return 0
+    include, exclude = json.loads(former)
+    files = read_all_again(checkpoints) if selection.wider_than(Selection(tuple(include), tuple(exclude))) else 0
+    checkpoints.remember(**{SELECTED: told})
+    return files
+
+
+def known(checkpoints: Checkpoints) -> Iterator[Checkpoint]:
+    """The files with checkpoints that still have a path."""
+    return (checkpoint for _, checkpoint in known_files(checkpoints) if checkpoint.path)

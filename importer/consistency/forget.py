@@ -1,0 +1,156 @@
+"""What was forgotten on purpose and must not come back: tombstones in the state, and the judgement over each chunk.
+
+A wish names a project, a conversation, files by a pattern, a time before which; all that it names must hold. It stands
+as one tombstone. Pure but for the tombstones' own table.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from importer.protocol.query import without_slash
+from importer.reading.gather import Reading
+from importer.sources.patterns import absolute, matcher
+from importer.state.checkpoints import Checkpoints
+
+Forgotten = Callable[[bytes, Mapping[str, Any]], bool]
+"""Whether a chunk of the file at a path (b"" for unknown), with this metadata, is not to be imported."""
+
+SEVERAL = "several"  # kind of a tombstone whose value is the JSON of a wish that names more than one thing
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to forget; "" for no matter. `before` is RFC 3339 UTC: what was said earlier.
+
+    `project` is a whole path or its last component; `path` a pattern as in .gitignore, on whole paths.
+    """
+
+    project: str = ""
+    conversation: str = ""
+    path: str = ""
+    before: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "project", without_slash(self.project))
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What it names."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    def scope(self) -> dict[str, str]:
+        """The points in a store that it means, as far as their payload can say; a path stands in no payload."""
+        until = _just_before(self.before) if self.before else ""
+        scope = {"project": self.project, "conversation": self.conversation, "until": until}
+        return {name: value for name, value in scope.items() if value}
+
+    def covers(self, path: bytes, metadata: Mapping[str, Any]) -> bool:
+        """Whether it means this chunk."""
+        return bool(self.named) and all(_JUDGES[name](value, path, metadata) for name, value in self.named.items())
+
+
+def bury(checkpoints: Checkpoints, wish: Wish) -> None:
+    """Remembers the wish; twice is once."""
+    checkpoints.bury(*_tombstone(wish))
+
+
+def unbury(checkpoints: Checkpoints, wish: Wish) -> None:
+    """Takes the wish back."""
+    checkpoints.unbury(*_tombstone(wish))
+
+
+def wishes(checkpoints: Checkpoints) -> list[tuple[Wish, float]]:
+    """All wishes, with when they were made (UTC seconds)."""
+    return [(_wish(kind, value), at) for kind, value, at in checkpoints.tombstones()]
+
+
+def predicate(checkpoints: Checkpoints) -> Forgotten:
+    """Whether a chunk is forgotten, by the tombstones there are now."""
+    made = [wish for wish, _ in wishes(checkpoints)]
+    if not made:
+        return _nothing
+    return lambda path, metadata: any(wish.covers(path, metadata) for wish in made)
+
+
+def applied(reading: Reading, checkpoints: Checkpoints) -> Reading:
+    """The same reading, by the tombstones there are now."""
+    return replace(reading, forgotten=predicate(checkpoints))
+
+
+def remembering(reading: Reading) -> Reading:
+    """The same reading, as if nothing was forgotten: to find what is to be deleted."""
+    return replace(reading, forgotten=_nothing)
+
+
+def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
+    """Of a state without tombstones."""
+    return False
+
+
+def _tombstone(wish: Wish) -> tuple[str, str]:
+    """Kind and value in the state's table; equal wishes give equal ones."""
+    named = wish.named
+    if len(named) == 1:
+        return next(iter(named.items()))
+    return SEVERAL, json.dumps(named, sort_keys=True)
+
+
+def _wish(kind: str, value: str) -> Wish:
+    """The wish of a tombstone."""
+    return Wish(**(json.loads(value) if kind == SEVERAL else {kind: value}))
+
+
+def _in_project(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
+    """By the whole path or its last component, as searches filter."""
+    return value in {metadata.get("project"), metadata.get("project_name")}
+
+
+def _in_conversation(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
+    return bool(metadata.get("conversation_id") == value)
+
+
+def _in_file(value: str, path: bytes, _metadata: Mapping[str, Any]) -> bool:
+    """By the path of the file that says it; nothing is known of a file that is gone, so nothing of it is forgotten."""
+    match = matcher((absolute(value),))
+    return bool(path) and match is not None and match(path.lstrip(b"/"))
+
+
+def _earlier(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
+    """By the time of a chunk's newest message; a chunk without a time is not older than anything."""
+    said = _moment(str(metadata.get("timestamp", "")))
+    wanted = _moment(value)
+    return said is not None and wanted is not None and said < wanted
+
+
+_JUDGES: Mapping[str, Callable[[str, bytes, Mapping[str, Any]], bool]] = {
+    "project": _in_project,
+    "conversation": _in_conversation,
+    "path": _in_file,
+    "before": _earlier,
+}
+
+
+@functools.lru_cache(maxsize=1024)  # every wish asks for the time of every chunk
+def _moment(text: str) -> datetime | None:
+    """A time with its zone (UTC where it names none), None for what is no time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _just_before(text: str) -> str:
+    """The last moment before a time: stores compare inclusively, to the microsecond."""
+    moment = _moment(text)
+    if moment is None:
+        return text
+    return (
+        (moment - timedelta(microseconds=1)).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,121 @@
+"""A known file folded once more, from its first line to its committed offset: the chunks the store should have.
+
+Nothing is written and nothing is remembered: the same pure pieces that imported the file give the same chunks again,
+one slice at a time. The end of what was committed is surfaced, as it was when it was imported. Of projects that are
+not selected, too: whoever asks judges by `Reading.selection`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from importer import formats
+from importer.chunking.fold import Folding
+from importer.protocol.records import Checkpoint, Chunk, FileStat, Reason
+from importer.reading import reader, tail
+from importer.reading.gather import Gathering, Reading
+from importer.reading.pipeline import UNKNOWN_FORMAT, State
+from importer.sources import files
+from importer.state.checkpoint_rows import READ, read
+from importer.state.checkpoints import Checkpoints
+
+PAGE_ROWS = 500
+_states = msgspec.json.Decoder(State)
+
+
+class Unread(Exception):
+    """The file is not what its checkpoint says: `gone`, or else to be read again by the next import."""
+
+    def __init__(self, reason: str, *, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.gone = gone
+
+
+def known_files(checkpoints: Checkpoints) -> Iterator[tuple[int, Checkpoint]]:
+    """Every file with a checkpoint and a format, by the number of its row, a page of rows at a time.
+
+    The path is b"" of one that another file has taken the path of; it cannot be read any more.
+    """
+    after = 0
+    while rows := checkpoints.database.rows(f"{READ} id > ? ORDER BY id LIMIT {PAGE_ROWS}", (after,)):
+        after = rows[-1][0]
+        for row in rows:
+            checkpoint = read(row, ())
+            if checkpoint.format != UNKNOWN_FORMAT:
+                yield row[0], checkpoint
+
+
+def known_file(checkpoints: Checkpoints, number: int) -> Checkpoint | None:
+    """The checkpoint in row `number`."""
+    rows = checkpoints.database.rows(f"{READ} id = ?", (number,))
+    return read(rows[0], ()) if rows else None
+
+
+def fold_state(checkpoint: Checkpoint) -> Folding:
+    """What the chunk fold remembered at the committed offset; empty when that is lost."""
+    return _states.decode(checkpoint.context).fold if checkpoint.context else Folding()
+
+
+def _unpacked(checkpoint: Checkpoint) -> int:
+    """How far a packed file was read, in unpacked bytes; 0 for any other."""
+    return _states.decode(checkpoint.context).unpacked if checkpoint.context else 0
+
+
+class Refold:
+    """One file's chunks, by iterating. Raises Unread. `folding` is the state after the last line folded."""
+
+    def __init__(self, checkpoint: Checkpoint, reading: Reading) -> None:
+        self._checkpoint, self._reading = checkpoint, reading
+        self.folding = Folding(mark=fold_state(checkpoint).mark)
+
+    def __iter__(self) -> Iterator[tuple[Chunk, ...]]:
+        """The chunks of each slice in turn, what stands open at the end last."""
+        known = self._checkpoint
+        opened = files.open_file(known.path, known.device, known.inode)
+        if isinstance(opened, files.Gone):
+            raise Unread(opened.reason, gone=not os.path.lexists(known.path))
+        try:
+            start = tail.start(opened.stat, known, opened.fd)
+            if start.reason not in {Reason.UNCHANGED, Reason.RESUME}:
+                raise Unread(f"the file was {start.reason}")
+            if reader.rewritten(opened.fd, opened.stat, known, formats.load(known.format)):
+                raise Unread("the document was written again")
+            yield from self._slices(opened.fd, opened.stat)
+        except OSError as error:
+            raise Unread(error.strerror or str(error)) from error
+        finally:
+            os.close(opened.fd)
+
+    def _slices(self, fd: int, stat: FileStat) -> Iterator[tuple[Chunk, ...]]:
+        """Reads as the importer does, but never surfaces in between: outgrown forms are not expected anywhere."""
+        known, reading = self._checkpoint, self._reading
+        format = formats.load(known.format)
+        context: Any = format.begin(known.path)
+        source, unpacked = reader.Slices(), _unpacked(known)
+        end = unpacked or known.offset
+        offset: int = 0
+        mark: object = None
+        while offset < end:
+            place = reader.Place(0, unpacked=offset) if unpacked else reader.Place(offset, mark)
+            part = source.read(fd, stat, format, reading, place)
+            if part.torn or (part.at_end and part.offset < end):
+                raise Unread("the file changed while it was read")
+            gathered = self._gathering(context, offset)
+            for line in part.lines:
+                if line.start < end:  # a slice may reach behind the committed offset
+                    gathered.feed(line)
+            context, self.folding = gathered.context, gathered.folding
+            offset, mark = part.offset, part.scanned_to
+            yield tuple(gathered.chunks)
+        last = self._gathering(context, offset)
+        last.surface(at_end=True)
+        yield tuple(last.chunks)
+
+    def _gathering(self, context: Any, offset: int) -> Gathering:
+        """The fold as it stands, ready for the lines from `offset` on."""
+        known = self._checkpoint
+        return Gathering(self._reading, formats.load(known.format), known.path, context, self.folding, offset)

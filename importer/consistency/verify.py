@@ -1,0 +1,202 @@
+"""The store compared with what the files give, both a page at a time; and the repair of exactly what differs.
+
+    matching    stored as a file gives it (one of several copies of a conversation: the first writer's facts count)
+    missing     committed, and not in the store      differing   another text, metadata or holders than files give
+    extra       no file gives it, although its conversation stands whole in files; or it was forgotten on purpose
+    kept        of files that are gone or were rewritten, or of projects that are not selected any more: keeping them is
+                the point, `importer forget` deletes
+    elsewhere   imported by another host             foreign     not written by an importer, and never touched
+
+Files are folded up to what was committed; what stands behind that is the next import's business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from importer.consistency.expected import Expected, Form
+from importer.consistency.refold import Refold, Unread, fold_state, known_file, known_files
+from importer.protocol import prints
+from importer.protocol.records import Checkpoint, Chunk
+from importer.reading.gather import Reading
+from importer.sources import scan
+from importer.sources.reconcile import behind, wanted
+from importer.sources.scan import Root
+from importer.state.checkpoints import Checkpoints
+
+Ask = Callable[..., Awaitable[Any]]
+"""A question to the worker: `ask(op, **arguments)`."""
+
+PAGE_POINTS = 512  # prints of as many points are 200 KB on their way
+MEND_CHUNKS = 64  # embedded in one go: some seconds at most
+SAMPLES = 5
+FOUND = ("missing", "differing", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A point in the store: prints of its text and metadata, what its metadata tells, who holds it open."""
+
+    id: str
+    text: str
+    facts: str
+    told: Mapping[str, str]
+    holders: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Findings:
+    """How many points there are of each kind, a few of those that are wrong, and the files behind them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    files: Counter[str] = field(default_factory=Counter)
+
+    def note(self, verdict: str, point: str, told: Mapping[str, str]) -> None:
+        """One point more."""
+        self.counts[verdict] += 1
+        if verdict in FOUND and len(self.samples.setdefault(verdict, [])) < SAMPLES:
+            self.samples[verdict].append({"id": point, **told})
+
+    @property
+    def wrong(self) -> int:
+        """How many points are not as they should be."""
+        return sum(self.counts[verdict] for verdict in FOUND)
+
+
+def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findings: Findings) -> Iterator[int]:
+    """Folds every known file again; yields how many files are done."""
+    for done, (number, checkpoint) in enumerate(known_files(checkpoints), 1):
+        fold = Refold(checkpoint, reading)
+        known = fold_state(checkpoint)
+        selected = reading.selection.judge(checkpoint.path)
+        expected.converse(known.left, kept=True)
+        rewritten, begun = checkpoint.generation > 0, False
+        try:
+            for chunks in fold:
+                expected.add(number, chunks, rewritten=rewritten, wanted=selected)
+                begun = True
+            expected.converse([s.conversation for s in fold.folding.streams[-1:]], kept=rewritten)
+            findings.files["read"] += 1
+        except Unread as error:
+            if begun:  # it is not the file that was committed, so what it gave so far proves nothing
+                expected.drop(number)
+            expected.converse([s.conversation for s in known.streams], kept=True)
+            findings.files["gone" if error.gone else "pending"] += 1
+        yield done
+
+
+def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_links: bool) -> int:
+    """How many files of the roots nobody has read yet, or not since they changed."""
+    seen, count = scan.Seen(), 0
+    for root in roots:
+        for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=seen):
+            known = checkpoints.folder(folder.path)
+            count += sum(behind(stat, known.get(stat.path.rpartition(b"/")[2])) for stat in folder.files)
+    return count
+
+
+def excuse(expected: Expected, checkpoints: Checkpoints, findings: Findings) -> None:
+    """Chunks in quarantine are not in the store, and known not to be."""
+    after = 0
+    while rows := checkpoints.quarantine.page(after=after):
+        after = rows[-1].id
+        ids = [row.reject.chunk_id for row in rows if row.reject.chunk_id]
+        expected.saw(ids)
+        findings.counts["quarantined"] += len(ids)
+
+
+async def compare(
+    expected: Expected,
+    ask: Ask,
+    reading: Reading,
+    findings: Findings,
+    shown: Callable[[int], None] = lambda _points: None,
+) -> None:
+    """Looks at every point of the store, then for what was not among them."""
+    after: str | None = None
+    while True:
+        page = await ask("prints", after=after, limit=PAGE_POINTS)
+        stored = [Stored(*row) for row in page["points"]]
+        for point in stored:
+            verdict = judge(point, expected.forms(point.id), reading, expected.whole)
+            findings.note(verdict, point.id, point.told)
+            # what differs, too: an import writes nothing over what stands in the store already
+            if verdict in {"extra", "differing"}:
+                expected.erase([point.id])
+            if verdict == "differing":
+                expected.mend([point.id])
+        expected.saw(point.id for point in stored)
+        shown(len(stored))
+        after = page["next"]
+        if after is None:
+            break
+    for missing in expected.missing():
+        findings.note("missing", missing, {})
+    expected.mend_missing()
+
+
+def judge(stored: Stored, forms: Sequence[Form], reading: Reading, whole: Callable[[str], bool]) -> str:
+    """What a point is; `whole` says whether all of a conversation stands in files."""
+    if forms:
+        spare = all(form.spare for form in forms)
+        return "kept" if spare else "matching" if _matches(stored, forms, whole) else "differing"
+    told = stored.told
+    if not (told.get("source") and told.get("conversation_id")):
+        return "foreign"
+    if not prints.ours(stored.id):
+        return "extra"
+    if told.get("host", reading.host) != reading.host:
+        return "elsewhere"
+    if reading.forgotten(b"", told):
+        return "extra"
+    return "extra" if whole(told["conversation_id"]) else "kept"
+
+
+def _matches(stored: Stored, forms: Sequence[Form], whole: Callable[[str], bool]) -> bool:
+    """Whether a point is as one of the files gives it, and held open as all of them together want it.
+
+    Facts of a conversation that no file holds any more were written first, by a copy that is gone: they count.
+    """
+    if stored.text != forms[0].text or "host" not in stored.told:
+        return False
+    conversation = stored.told.get("conversation_id", "")
+    by_another = conversation and conversation not in {form.conversation for form in forms} and not whole(conversation)
+    if not by_another and not any(form.rewritten or form.facts == stored.facts for form in forms):
+        return False
+    holders = {form.holder for form in forms if not form.spare}
+    if "" in holders:
+        return not stored.holders
+    # closed by a file that is gone, it may stand closed where the files that are left hold it open
+    return not stored.holders or holders <= set(stored.holders)
+
+
+async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading, ask: Ask) -> dict[str, int]:
+    """Deletes what is extra or differs, imports again what is missing or differs; how many points were each."""
+    erased = mended = 0
+    after = ""
+    while ids := expected.to_erase(PAGE_POINTS, after):
+        after = ids[-1]
+        erased += await ask("erase_ids", ids=ids)
+    for number in expected.files_to_mend():
+        for part in _parts(expected, known_file(checkpoints, number), reading):
+            mended += int(await ask("mend", chunks=[asdict(chunk) for chunk in part]))
+    return {"erased": erased, "imported": mended}
+
+
+def _parts(expected: Expected, checkpoint: Checkpoint | None, reading: Reading) -> Iterator[list[Chunk]]:
+    """What is to be imported again of a file, in parts; nothing of one that has changed meanwhile."""
+    waiting: list[Chunk] = []
+    try:
+        for chunks in Refold(checkpoint, reading) if checkpoint else ():
+            waiting += [chunk for chunk in chunks if expected.to_mend(chunk.id)]
+            while len(waiting) >= MEND_CHUNKS:
+                yield waiting[:MEND_CHUNKS]
+                del waiting[:MEND_CHUNKS]
+    except Unread:
+        return
+    if waiting:
+        yield waiting

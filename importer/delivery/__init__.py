@@ -1,0 +1,1 @@
+"""Send batches to the worker, and decide what happens when one fails."""

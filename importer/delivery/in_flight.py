@@ -1,0 +1,83 @@
+"""A batch on its way to the worker, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from importer.delivery.policy import Trial
+from importer.protocol import wire
+from importer.protocol.records import Batch, Receipt
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A batch on its way. `origin` is the number of the batch it was split from, or its own.
+
+    `future` is None while it is not posted. One that is done stays until the commits are written, so that a full disk
+    costs no second posting. `sent_s` is monotonic, of the last posting.
+    """
+
+    batch: Batch
+    origin: int
+    token_budget: int
+    trial: Trial
+    future: asyncio.Future[wire.Reply] | None = None
+    sent_s: float = 0.0
+
+    @property
+    def chars(self) -> int:
+        """Characters to embed."""
+        return sum(len(chunk.text) for chunk in self.batch.chunks)
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it failed before: then nothing else is under way beside it, so that the blame is clear."""
+        return bool(self.trial.deaths or self.trial.errors)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to store."""
+        return not self.batch.chunks and not self.batch.releases
+
+    def done(self) -> None:
+        """Without anything to store its commits are due at once."""
+        self.future = asyncio.get_running_loop().create_future()
+        self.future.set_result(wire.Done(Receipt(self.batch.number, 0, 0, 0, -1, 0, 0.0, 0.0)))
+
+    def recall(self) -> None:
+        """It is not under way any more; whatever still comes of its posting counts for nothing."""
+        if self.future is not None:
+            # the exception is looked at, or asyncio complains about one that nobody took
+            self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+            self.future = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What `settle` did: committed (with its receipt), or `wait_s` until trying again makes sense."""
+
+    batch: Batch | None = None
+    receipt: Receipt | None = None
+    wait_s: float = 0.0
+    reason: str = ""
+
+
+def smaller(budget_tokens: int) -> int:
+    """Half the budget: a run that died or failed may have been too large; 256 is one window of the default model."""
+    return max(256, budget_tokens // 2)
+
+
+async def first(futures: Iterable[asyncio.Future[wire.Reply]], wake: asyncio.Event, timeout_s: float) -> None:
+    """Waits until one future is done, `wake` is set, or the time is up."""
+    waiter = asyncio.ensure_future(wake.wait())
+    waiting: list[asyncio.Future[Any]] = [*futures, waiter]
+    try:
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiter.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiter

@@ -1,0 +1,132 @@
+"""Pure: what to do after something went wrong. No clock, no randomness, no effects.
+
+what happened                                       | what is done
+----------------------------------------------------|---------------------------------------------------------
+worker died on a batch, first time                  | RETRY in a fresh worker
+… again, more than one chunk in it                  | SPLIT: the suspects, and the rest
+… a single chunk killed 3 fresh workers, and the    | QUARANTINE it, its neighbours are stored
+  next one lives with harmless text                 | (if that dies too: RETRY, nobody is blamed)
+… a single chunk was only near 8 deaths             | QUARANTINE it (dying while stored, for example)
+worker was killed with nothing of ours in the model | RETRY, nobody is blamed
+embed error, first time                             | RETRY; then SPLIT; a single chunk: QUARANTINE
+the store refuses named points                      | QUARANTINE those
+the store cannot be reached, has no room            | WAIT, nothing is embedded again but this batch
+a remote embedding provider cannot be reached       | WAIT as for the store
+the store refuses everything, the model is missing  | HALT with the reason
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from importer import errors
+from importer.protocol.records import Batch, Failure, Suspect
+
+DEATHS_BEFORE_SPLIT = 2  # one may be an accident
+DEATHS_OF_ONE_CHUNK = 3  # while it was in the model
+DEATHS_NEAR_ONE_CHUNK = 8  # died with it, but not while it was in the model
+EMBED_FAILURES_BEFORE_SPLIT = 2
+
+
+class Attempt(StrEnum):
+    """What to do with a batch that failed."""
+
+    RETRY = "retry"
+    SPLIT = "split"
+    QUARANTINE = "quarantine"
+    WAIT = "wait"
+    HALT = "halt"
+
+
+class Recycle(StrEnum):
+    """Why a worker was ended on purpose."""
+
+    FILES = "files"
+    RSS = "rss"
+    GROWTH = "growth"
+    IDLE = "idle"
+    PRESSURE = "pressure"
+    STOP = "stop"
+    SETTINGS = "settings"
+    STORE = "store"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is known of a batch: its size, how many workers died with it, how many while it was in the model, and how
+    many failures (`errors`) a worker lived to tell of. An outage is no failure of the batch.
+    """
+
+    chunks: int
+    deaths: int = 0
+    blamed: int = 0
+    errors: int = 0
+
+
+def after_death(trial: Trial) -> Attempt:
+    """A worker died while it had this batch; the death is counted in `trial` already."""
+    if trial.chunks <= 1:
+        poison = trial.blamed >= DEATHS_OF_ONE_CHUNK or trial.deaths >= DEATHS_NEAR_ONE_CHUNK
+        return Attempt.QUARANTINE if poison and trial.chunks else Attempt.RETRY
+    return Attempt.SPLIT if trial.deaths >= DEATHS_BEFORE_SPLIT else Attempt.RETRY
+
+
+def is_grave(suspect: Suspect | None) -> bool:
+    """Whether so many workers died with the chunk that it must be kept apart from others."""
+    return suspect is not None and max(suspect.deaths, suspect.alone) >= DEATHS_BEFORE_SPLIT
+
+
+def part_chunks(deaths: int) -> int:
+    """How many suspects to send together after so many deaths: 64, 16, 4, then one by one."""
+    return max(1, 64 >> 2 * max(0, deaths - DEATHS_BEFORE_SPLIT))
+
+
+def groups(suspects: Mapping[str, Suspect], ids: Iterable[str]) -> list[list[str]]:
+    """Those of `ids` that are grave, in groups to send: the likeliest culprits last, and fewest together."""
+    grave = [one for one in ids if is_grave(suspects.get(one))]
+    by_deaths = groupby(sorted(grave, key=lambda one: suspects[one].deaths), lambda one: suspects[one].deaths)
+    alike = [(part_chunks(deaths), list(names)) for deaths, names in by_deaths]
+    return [names[at : at + size] for size, names in alike for at in range(0, len(names), size)]
+
+
+def recorded(part: Batch, suspects: Mapping[str, Suspect]) -> Trial:
+    """The trial that a part begins with: a single chunk brings its own record, any suspect keeps others away."""
+    known = [suspects[chunk.id] for chunk in part.chunks if is_grave(suspects.get(chunk.id))]
+    if len(part.chunks) == 1 and known:
+        return Trial(1, deaths=max(1, known[0].alone), blamed=known[0].alone)
+    return Trial(len(part.chunks), deaths=min(1, len(known)))
+
+
+def after_failure(failure: Failure, exit_code: int, trial: Trial) -> Attempt:
+    """The worker lives and says what failed; the error is counted in `trial` already."""
+    if exit_code == errors.TRY_AGAIN:
+        return Attempt.WAIT
+    named = failure.kind == errors.PointsRejected.__name__ or trial.errors >= EMBED_FAILURES_BEFORE_SPLIT
+    if failure.ids and named:
+        return Attempt.QUARANTINE
+    if exit_code == errors.STORE or failure.kind == errors.ModelError.__name__:
+        return Attempt.HALT
+    if trial.errors < EMBED_FAILURES_BEFORE_SPLIT:
+        return Attempt.RETRY
+    return Attempt.SPLIT if trial.chunks > 1 else Attempt.QUARANTINE
+
+
+def backoff_s(failures: int, *, first_s: float = 1.0, most_s: float = 60.0, jitter: float = 0.0) -> float:
+    """Seconds to wait after the n-th failure in a row: doubling from `first_s` to `most_s`, times 1 + jitter (0..1)."""
+    if failures <= 0:
+        return 0.0
+    return min(most_s, first_s * 2.0 ** min(failures - 1, 32)) * (1.0 + jitter)
+
+
+def deadline_s(chars: int, *, base_s: float = 60.0, chars_per_s: float = 200.0) -> float:
+    """How long a batch may show no progress: a twentieth of the slowest machine's speed seen, never below a minute."""
+    return base_s + chars / chars_per_s
+
+
+def lifetime_files(recycle_files: int, jitter: float) -> int:
+    """How many files a worker lives for: `recycle_files` +- 10 %, fixed at birth (0: for ever); `jitter` is 0..1."""
+    return max(1, round(recycle_files * (0.9 + 0.2 * jitter))) if recycle_files else 0

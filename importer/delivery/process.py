@@ -1,0 +1,245 @@
+"""One exec'ed worker process: its pipes, its frames and its end.
+
+Requests and replies travel over two dedicated descriptors, so that stray prints cannot tear a frame; what the process
+prints goes to a bounded tail that explains a death. Its exit is seen through a pidfd: no thread, no SIGCHLD handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from importer.errors import WireError, WorkerDied
+from importer.protocol import wire
+
+STDERR_TAIL_BYTES = 4096
+DUMP_S = 0.5  # how long faulthandler gets to write its stacks before the kill
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a worker ended: its exit `status` (negative for a signal), what was in the model then, its last words."""
+
+    status: int
+    working: tuple[str, ...]
+    stderr_tail: str
+
+    @property
+    def cause(self) -> str:
+        """The exit in words, such as `signal SIGKILL` or `exit code 1`."""
+        if self.status < 0:
+            with contextlib.suppress(ValueError):
+                return f"signal {signal.Signals(-self.status).name}"
+        return f"exit code {self.status}"
+
+
+class Child:
+    """A running worker. Replies are futures by number; all of them fail with WorkerDied when it ends.
+
+    `working` are the chunks in the model, as it said last; they outlive it, for they are whom to blame. `heard_s` is
+    monotonic. Must be made within a running loop.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+        self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self.working: tuple[str, ...] = ()
+        self.heard_s = time.monotonic()  # when it last said anything
+        self._waiting: dict[int, asyncio.Future[wire.Reply]] = {}
+        self._tail = bytearray()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._requests: asyncio.StreamWriter | None = None
+
+    @classmethod
+    async def spawn(cls, command: Sequence[str], environ: Mapping[str, str]) -> Child:
+        """Starts `command` with the two descriptors appended as its last arguments.
+
+        Raises OSError when there are no processes, descriptors or memory left for it; then nothing is left of it.
+        """
+        ours: list[int] = []
+        theirs: list[int] = []
+        try:
+            for flow in ("requests", "replies", "prints"):
+                read, write = os.pipe()
+                ours.append(write if flow == "requests" else read)
+                theirs.append(read if flow == "requests" else write)
+            process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec take a millisecond; asyncio's own needs a thread
+                [*command, str(theirs[0]), str(theirs[1])],
+                stdin=subprocess.DEVNULL,
+                stdout=theirs[2],
+                stderr=theirs[2],
+                env=dict(environ),
+                pass_fds=theirs[:2],
+                start_new_session=True,  # its own group: a Ctrl-C is the daemon's to handle, and a kill takes all of it
+            )
+        except OSError:
+            _close(ours)
+            raise
+        finally:  # its ends of the pipes: a copy left open here would keep its death from being seen as end of file
+            _close(theirs)
+        try:
+            pidfd = os.pidfd_open(process.pid)
+        except OSError:
+            process.kill()
+            process.wait()
+            _close(ours)
+            raise
+        child = cls(process)
+        request_write, reply_read, print_read = ours
+        await child._connect(request_write, reply_read, print_read, pidfd)
+        return child
+
+    async def _connect(self, request_write: int, reply_read: int, print_read: int, pidfd: int) -> None:
+        """Pipes become streams, each with a task that reads it (the first two of `_tasks`); the pidfd tells of the
+        exit.
+        """
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.connect_write_pipe(
+            asyncio.streams.FlowControlMixin, os.fdopen(request_write, "wb", buffering=0)
+        )
+        self._requests = asyncio.StreamWriter(transport, protocol, None, loop)
+        self._tasks = [
+            loop.create_task(self._read_replies(await _reader(reply_read))),
+            loop.create_task(self._read_prints(await _reader(print_read))),
+        ]
+        loop.add_reader(pidfd, self._exited, pidfd)
+
+    def post(self, number: int, message: wire.Request) -> asyncio.Future[wire.Reply]:
+        """Sends a request; the future gives its reply, or WorkerDied."""
+        future: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_noticed)
+        if self.ended.done() or self._requests is None:
+            future.set_exception(self._death())
+            return future
+        self._waiting[number] = future
+        self._requests.write(wire.encode(number, message))
+        return future
+
+    def tell(self, message: wire.Request) -> None:
+        """Sends what has no reply. Number 0 is that of the settings, the only thing that is told."""
+        if self._requests is not None:
+            self._requests.write(wire.encode(0, message))
+
+    async def ask(self, number: int, message: wire.Request) -> wire.Reply:
+        """`post` and wait."""
+        return await self.post(number, message)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests have no reply yet."""
+        return len(self._waiting)
+
+    async def stop(self, grace_s: float) -> Ended:
+        """Closes its input, waits `grace_s` seconds for it to end by itself, then kills it."""
+        if self._requests is not None:
+            self._requests.close()
+        try:  # shielded, for others wait for the same future, and a time-out cancels what it waits for
+            return await asyncio.wait_for(asyncio.shield(self.ended), grace_s)
+        except TimeoutError:
+            self.kill()
+            return await asyncio.shield(self.ended)
+
+    def kill(self) -> None:
+        """SIGKILL to its whole group, at once; it leads a session, so its pid is the group's number too."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def dump_and_kill(self) -> None:
+        """Asks faulthandler for the stacks (they reach the tail), then kills."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR2)
+        await asyncio.wait([self.ended], timeout=DUMP_S)
+        self.kill()
+
+    async def _read_replies(self, reader: asyncio.StreamReader) -> None:
+        """Until end of file. A frame that cannot be trusted ends the process, and with it all that waits."""
+        try:
+            while (frame := await _frame(reader)) is not None:
+                self._deliver(*frame)
+        except (WireError, OSError) as error:
+            self._tail += f"\n{error}".encode()
+            self.kill()  # what follows a torn frame cannot be trusted
+
+    def _deliver(self, number: int, body: bytes) -> None:
+        """Hands a reply to whoever posted its number. What is in the model belongs to the process, not to a request."""
+        reply = wire.decode_reply(body)
+        self.heard_s = time.monotonic()
+        if isinstance(reply, wire.Working):
+            self.working = reply.ids
+            return
+        future = self._waiting.pop(number, None)
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    async def _read_prints(self, reader: asyncio.StreamReader) -> None:
+        """Reads on for ever and keeps the last bytes: a full pipe would stop the worker at its next print."""
+        while part := await reader.read(STDERR_TAIL_BYTES):
+            self._tail += part
+            del self._tail[:-STDERR_TAIL_BYTES]
+
+    def _exited(self, pidfd: int) -> None:
+        """Called by the loop once the pidfd is readable, which is when `wait` does not block any more."""
+        asyncio.get_running_loop().remove_reader(pidfd)
+        os.close(pidfd)
+        task = asyncio.get_running_loop().create_task(self._bury(self._process.wait()))
+        self._tasks.append(task)
+
+    async def _bury(self, status: int) -> None:
+        """Takes what it still had to say, then tells everybody who waits."""
+        await asyncio.wait(self._tasks[:2], timeout=1.0)
+        for task in self._tasks[:2]:
+            task.cancel()
+        if self._requests is not None and not self._requests.transport.is_closing():
+            self._requests.transport.abort()
+        tail = self._tail.decode("utf-8", "replace").strip()
+        # before the requests fail: callbacks run in this order, and who hears of a death asks what was in the model
+        self.ended.set_result(Ended(status, self.working, tail))
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(self._death())
+        self._waiting.clear()
+
+    def _death(self) -> WorkerDied:
+        """What a request fails with."""
+        if not self.ended.done():
+            return WorkerDied("the worker is not connected")
+        ended = self.ended.result()
+        return WorkerDied(f"the worker ended: {ended.cause}", status=ended.status, stderr_tail=ended.stderr_tail)
+
+
+def _noticed(future: asyncio.Future[wire.Reply]) -> None:
+    """Whoever posted may have lost interest, as after a store's outage; asyncio need not complain about it."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    """A stream over a descriptor. The limit bounds what is read ahead; a larger frame still comes whole."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1024 * 1024)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await loop.connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb", buffering=0))
+    return reader
+
+
+async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
+    """`(number, body)` of the next frame; None at a clean end of file. Raises WireError."""
+    try:
+        length, checksum, number = wire.decode_header(await reader.readexactly(wire.HEADER.size))
+        return number, wire.check(await reader.readexactly(length), checksum)
+    except asyncio.IncompleteReadError as error:
+        if not error.partial:
+            return None
+        raise WireError(f"truncated frame: {len(error.partial)} bytes of {error.expected}") from error

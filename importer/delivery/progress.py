@@ -1,0 +1,156 @@
+"""How far an import is: what it has done so far, of all files or of those that somebody asked for.
+
+How fast it goes: running totals, marked every second, become rates over the last minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from importer.delivery.supervisor import Record
+from importer.protocol.records import Batch, Receipt, Tally
+
+WINDOW_S = 60.0
+
+
+class Mark(NamedTuple):
+    """The totals of a run at a monotonic second. `chunks` are those embedded, not those that stood in the store."""
+
+    at_s: float
+    files: int
+    lines: int
+    bytes: int
+    chunks: int
+    tokens: int
+
+
+class Rates(NamedTuple):
+    """Per second, over the last `over_s` seconds."""
+
+    over_s: float
+    files_per_s: float
+    lines_per_s: float
+    bytes_per_s: float
+    chunks_per_s: float
+    tokens_per_s: float
+
+
+@dataclass(slots=True)
+class Meter:
+    """Remembers the marks of the last `window_s` seconds."""
+
+    window_s: float = WINDOW_S
+    _marks: deque[Mark] = field(default_factory=deque)
+
+    def mark(self, at_s: float, run: Run) -> None:
+        """Notes where the run stands at that monotonic second."""
+        tally = run.tally
+        self._marks.append(Mark(at_s, run.files, tally.lines_read, tally.bytes_read, run.points, run.tokens))
+        while at_s - self._marks[0].at_s > self.window_s:
+            self._marks.popleft()
+
+    def rates(self) -> Rates | None:
+        """The speed of the last minute; None before there are two marks."""
+        if len(self._marks) < 2:
+            return None
+        first, last = self._marks[0], self._marks[-1]
+        over_s = last.at_s - first.at_s
+        if over_s <= 0:
+            return None
+        each = [round((after - before) / over_s, 1) for before, after in zip(first[1:], last[1:], strict=True)]
+        return Rates(round(over_s, 1), *each)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run has done so far, and what it knows to be left; for progress and the summary.
+
+    Seconds are monotonic; `total` is the number of points in the store as the last receipt said, -1 for not asked yet.
+    """
+
+    files: int = 0
+    chunks: int = 0
+    points: int = 0
+    known: int = 0
+    tokens: int = 0
+    total: int = -1
+    embed_s: float = 0.0
+    store_s: float = 0.0
+    tally: Tally = field(default_factory=Tally)
+    errors: dict[bytes, str] = field(default_factory=dict)
+    started_s: float = field(default_factory=time.monotonic)
+    holding: str = ""  # why nothing moves just now
+    _early: list[tuple[Batch, Receipt]] = field(default_factory=list)  # parts of a batch whose commits are to come
+
+    def add(self, batch: Batch, receipt: Receipt, mine: Callable[[bytes], bool] = lambda _path: True) -> None:
+        """Counts what the batch brought of the files that are `mine`.
+
+        A receipt speaks of a whole batch: of one that others share, points and tokens are counted by share of chunks.
+        Of a batch that was sent in parts the last one alone has the commits that say whose its chunks are.
+        """
+        if batch.chunks and not batch.commits:
+            self._early.append((batch, receipt))
+            return
+        # an urgent batch may have gone ahead of the rest of an ordinary one; parts of one batch are alike in this
+        early = [one for one in self._early if one[0].urgent == batch.urgent]
+        self._early = [one for one in self._early if one[0].urgent != batch.urgent]
+        taken = {at for at, commit in enumerate(batch.commits) if mine(commit.checkpoint.path)}
+        for part, told in (*early, (batch, receipt)):
+            self._count(part, told, taken)
+        for at in taken:
+            commit = batch.commits[at]
+            self.tally += commit.tally
+            self.files += complete(batch, at) and commit.tally.lines_read > 0
+
+    def _count(self, batch: Batch, receipt: Receipt, taken: set[int]) -> None:
+        """Counts the chunks whose owners are `taken`."""
+        chunks = sum(owner in taken for owner in batch.owners)
+        share = chunks / len(batch.chunks) if batch.chunks else float(bool(taken))
+        self.chunks += chunks
+        self.points += round(receipt.points * share)
+        self.known += round(receipt.known * share)
+        self.tokens += round(receipt.tokens * share)
+        self.embed_s += receipt.embed_s * share
+        self.store_s += receipt.store_s * share
+        self.total = receipt.total if receipt.total >= 0 else self.total
+
+
+def complete(batch: Batch, at: int) -> bool:
+    """Whether commit `at` of the batch stands at the end of its file."""
+    checkpoint = batch.commits[at].checkpoint
+    # a ctime of 0 stands for "too soon to be sure" as well, so the offset is asked too
+    return checkpoint.ctime_ns != 0 or checkpoint.offset >= checkpoint.size
+
+
+def summary(run: Run, record: Record, seconds: float, *, stopped: bool) -> dict[str, Any]:
+    """The JSON of `backlog`: what this run read and stored, and what the store counts now."""
+    return {
+        "files": run.files,
+        "lines": run.tally.lines_read,
+        "messages": run.tally.messages,
+        "chunks": run.chunks,
+        "points": max(run.total, 0),
+        "embedded": run.points,
+        "known": run.known,
+        "stored": run.tally.lines_stored,
+        "skipped": run.tally.lines_skipped,
+        "quarantined": run.tally.lines_quarantined,
+        "bytes": run.tally.bytes_read,
+        "tokens": run.tokens,
+        "seconds": round(seconds, 3),
+        "chunks_per_s": round(run.points / seconds, 1) if seconds else 0.0,
+        "tokens_per_s": round(run.tokens / seconds, 1) if seconds else 0.0,
+        "stopped": stopped,
+        "worker": {
+            "spawns": record.spawns,
+            "recycles": dict(record.recycles),
+            "crashes": record.crashes,
+            "peak_rss_bytes": record.peak_rss_bytes,
+            "peak_anon_bytes": record.peak_anon_bytes,
+        },
+        "daemon": {"peak_rss_bytes": record.daemon_peak_rss_bytes},
+    }

@@ -1,0 +1,53 @@
+"""The next worker, on its way while the last one still works: it loads the model and waits for the store.
+
+A worker takes half a second of processor to get there, most of it imports. Beside the last batches of the one before,
+nobody waits for it. It opens no store (an embedded one has a single opener) until it is given its settings once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from importer.delivery.process import Child
+from importer.errors import ImporterError
+from importer.log import logger
+from importer.protocol import wire
+
+log = logger()
+
+
+class Heir:
+    """At most one. Whatever goes wrong with it shows when a worker is started in the ordinary way."""
+
+    def __init__(self) -> None:
+        self._coming: asyncio.Task[Child] | None = None
+
+    def call(self, command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> None:
+        """Starts one, unless one is there."""
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(_spawn(command, environ, configure))
+
+    async def take(self) -> Child | None:
+        """The one that is there, living; from now on it is the caller's."""
+        coming, self._coming = self._coming, None
+        if coming is None:
+            return None
+        with contextlib.suppress(OSError, ImporterError):
+            child = await coming
+            if not child.ended.done():
+                return child
+        return None
+
+    async def dismiss(self, grace_s: float) -> None:
+        """Ends it: nobody will need it soon."""
+        if (child := await self.take()) is not None:
+            await child.stop(grace_s)
+
+
+async def _spawn(command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> Child:
+    """A worker that was told to stand by; it answers nothing before it gets its settings a second time."""
+    child = await Child.spawn(command, environ)
+    child.tell(configure)
+    log.info("worker.preparing", pid=child.pid)
+    return child

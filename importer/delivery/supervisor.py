@@ -1,0 +1,286 @@
+"""Owns at most one worker: starts it, talks to it, ends it for a reason, and tells planned ends from deaths."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from importer.delivery import policy
+from importer.delivery.policy import Recycle
+from importer.delivery.process import Child, Ended
+from importer.delivery.standby import Heir
+from importer.errors import EmbedUnreachable, ImporterError, StoreRefused, StoreUnreachable, WorkerDied, WorkerError
+from importer.log import logger
+from importer.protocol import wire
+
+log = logger()
+
+MOST_ENDINGS = 100  # not yet written; bounded even if nobody writes them
+# The folder that holds the package, so that a source tree works uninstalled.
+PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
+HEIR_FILES = 10  # so many before its predecessor's last one an heir is called: a second's work, as getting ready is
+STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start a worker: its command, its environment, its first frame.
+
+    `heirs`: there is room for two at once, for the second or so in which the next one loads its model.
+    """
+
+    environ: Mapping[str, str]
+    configure: Mapping[str, Any]
+    command: tuple[str, ...] = (sys.executable, "-m", "importer.worker")
+    heirs: bool = False
+
+
+@dataclass(slots=True)
+class Worker:
+    """The living worker and what is remembered of it.
+
+    `born_s` is monotonic; `lifetime_files` 0 means for ever. `planned` is set before it is told to end, so that its
+    exit is not taken for a crash.
+    """
+
+    child: Child
+    ready: wire.Ready
+    born_s: float
+    lifetime_files: int
+    files: int = 0
+    batches: int = 0
+    planned: Recycle | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """Counters and peaks over all workers of this supervisor; `endings` are not yet written to the history."""
+
+    spawns: int = 0
+    crashes: int = 0
+    boot_failures: int = 0
+    recycles: Counter[str] = field(default_factory=Counter)
+    rss_bytes: int = 0
+    judged_bytes: int = 0  # anonymous and swap, at the last sample
+    peak_rss_bytes: int = 0
+    peak_anon_bytes: int = 0
+    daemon_peak_rss_bytes: int = 0
+    daemon_peak_anon_bytes: int = 0
+    endings: list[tuple[float, str, int, int, int, float]] = field(default_factory=list)  # fields of `history.Ending`
+
+
+class Supervisor:
+    """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
+
+    Starting and ending hold the same lock, so no worker opens its store beside one that is still ending: an embedded
+    one takes no second opener. Deaths are noted by a callback, before those who wait hear of them.
+
+    `boot_s` is how long a worker may take to become ready (a cold disk, a large model). `accept` looks at what a fresh
+    worker says of its store and raises what must keep it from being used.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        recycle_files: int,
+        boot_s: float = 120.0,
+        clock: Callable[[], float] = time.monotonic,
+        draw: Callable[[], float] = random.random,
+        accept: Callable[[wire.Ready], None] = lambda _ready: None,
+    ) -> None:
+        self.launch = launch
+        self.record = Record()
+        self.worker: Worker | None = None
+        self.born = asyncio.Event()  # set at every start; for the guard, which rests while there is none
+        self._heir = Heir()
+        self.backlog = False  # whether a large one is under way; a fresh worker is told
+        self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
+        self._recycle_files = recycle_files
+        self._boot_s = boot_s
+        self._clock = clock
+        self._draw = draw
+        self._accept = accept
+        self._foreseen = 0  # files in flight for a worker that is not there yet
+        self._numbers = itertools.count(1)  # 0 is that of the settings
+        self._starting = asyncio.Lock()
+        self._dumping: asyncio.Future[None] | None = None
+
+    def number(self) -> int:
+        """A fresh number for a batch or a question."""
+        return next(self._numbers)
+
+    async def ready(self, *, preload: bool = True) -> Worker:
+        """The living worker, started if there is none. Raises WorkerError, StoreRefused or what is unreachable."""
+        async with self._starting:
+            if self.worker is None or self.worker.child.ended.done():
+                self.worker = await self._start(preload)
+                self.born.set()
+                if self._foreseen:
+                    self.foresee(self._foreseen)
+            return self.worker
+
+    def room(self, files: int) -> int:
+        """How many files more the worker is to get when so many are in flight."""
+        lifetime = self.worker.lifetime_files if self.worker is not None else self._recycle_files
+        return lifetime - files - (self.worker.files if self.worker is not None else 0) if lifetime else sys.maxsize
+
+    def foresee(self, files: int) -> None:
+        """So many files are in flight, and more are to come: if the former all but complete the worker's life, the next
+        one gets ready. For a worker that is still on its way it is looked at when it is there.
+        """
+        worker, self._foreseen = self.worker, files if self.worker is None else 0
+        if self.launch.heirs and worker is not None and 0 < worker.lifetime_files <= worker.files + files + HEIR_FILES:
+            told = {**self.launch.configure, "standby": True}
+            self._heir.call(self.launch.command, dict(self.launch.environ), wire.Configure(told))
+
+    async def ask(self, op: str, **args: Any) -> Any:
+        """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
+        question = wire.question(op, args)
+        try:
+            reply = await (await self.ready(preload=False)).child.ask(self.number(), question)
+        except WorkerDied:  # of what it was importing, most likely; a question is free to ask again
+            reply = await (await self.ready(preload=False)).child.ask(self.number(), question)
+        if isinstance(reply, wire.Answer):
+            return reply.value
+        raise error_of(reply)
+
+    async def survives(self, seconds: float) -> bool:
+        """Whether a worker lives for so long while it embeds something harmless."""
+        try:
+            reply = await (await self.ready()).child.ask(self.number(), wire.Ask("canary", {"seconds": seconds}))
+        except ImporterError:
+            return False
+        return isinstance(reply, wire.Answer)
+
+    async def post(self, number: int, message: wire.Import) -> asyncio.Future[wire.Reply]:
+        """Sends a batch; the future gives its reply, or WorkerDied."""
+        worker = await self.ready()
+        return worker.child.post(number, message)
+
+    async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:
+        """Ends the worker on purpose, when nothing is in flight. `successor`: the next one is needed at once."""
+        async with self._starting:  # an embedded store has one opener: the next worker waits for the end of this one
+            worker, self.worker = self.worker, None
+            if not successor:
+                await self._heir.dismiss(STOP_S)
+            if worker is None or worker.child.ended.done():
+                return
+            worker.planned = reason  # before it is told, or its exit would count as a crash
+            self.record.recycles[str(reason)] += 1
+            self._ended(worker, str(reason))
+            ended = await worker.child.stop(STOP_S)
+        log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
+
+    def kill(self, *, dump: bool = False) -> None:
+        """Kills the worker, at once or after it told its stacks; what it had in flight fails with WorkerDied."""
+        if self.worker is None:
+            return
+        if dump:
+            self._dumping = asyncio.ensure_future(self.worker.child.dump_and_kill())
+        else:
+            self.worker.child.kill()
+
+    async def _start(self, preload: bool) -> Worker:
+        """A worker that has its settings, its store open and whose store is accepted. Whatever is raised (what the
+        worker reports, what `accept` refuses, WorkerError for silence or death), no process is left behind.
+        """
+        self.record.spawns += 1
+        started_s = self._clock()
+        try:
+            child = await self._heir.take() or await Child.spawn(self.launch.command, self.launch.environ)
+        except OSError as error:
+            self.record.boot_failures += 1
+            hint = "memory, processes or open files are short; `importer doctor` says more"
+            raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
+        try:
+            told = {**self.launch.configure, "preload": preload, "backlog": self.backlog}
+            configure = wire.Configure(told)
+            reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
+        except (TimeoutError, WorkerDied) as error:
+            raise await self._stillborn(child, error) from error
+        except asyncio.CancelledError:
+            child.kill()
+            raise
+        if not isinstance(reply, wire.Ready):
+            await child.stop(STOP_S)
+            self.record.boot_failures += 1
+            raise error_of(reply)
+        try:
+            self._accept(reply)
+        except ImporterError:
+            await child.stop(STOP_S)
+            raise
+        worker = Worker(child, reply, self._clock(), policy.lifetime_files(self._recycle_files, self._draw()))
+        child.ended.add_done_callback(lambda done: self._buried(worker, done.result()))
+        log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self._clock() - started_s, 3))
+        return worker
+
+    async def _stillborn(self, child: Child, error: Exception) -> WorkerError:
+        """Ends one that gave no answer and makes its last words the error."""
+        self.record.boot_failures += 1
+        child.kill()
+        ended = await child.ended
+        return WorkerError(
+            f"the worker cannot start: {error or 'no answer in time'}; it last said: {ended.stderr_tail or 'nothing'}",
+            hint="run `importer doctor`; the log at level debug has all it printed",
+        )
+
+    def _buried(self, worker: Worker, ended: Ended) -> None:
+        """Called at every end of a worker. Only one that nobody had planned is a crash."""
+        if worker.planned is not None:
+            return
+        self.record.crashes += 1
+        self._ended(worker, f"crash: {ended.cause}")
+        self.last_working = ended.working  # for whoever hears of the death next, and must find out whom to blame
+        if self.worker is worker:
+            self.worker = None
+        log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail)
+
+    def _ended(self, worker: Worker, reason: str) -> None:
+        """Notes an end for the history. Nobody may be there to write it, so there is a bound."""
+        lived_s = self._clock() - worker.born_s
+        ending = (time.time(), reason, worker.child.pid, worker.files, self.record.judged_bytes, lived_s)
+        self.record.endings = [*self.record.endings[-MOST_ENDINGS:], ending]
+
+
+def error_of(reply: wire.Reply) -> ImporterError:
+    """The exception a `Failed` reply stands for."""
+    if not isinstance(reply, wire.Failed):
+        return WorkerError(f"unexpected reply: {type(reply).__name__}")
+    failure, hint = reply.failure, reply.hint
+    if failure.kind == EmbedUnreachable.__name__:
+        return EmbedUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
+    if reply.exit_code == StoreUnreachable.exit_code:
+        return StoreUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
+    if reply.exit_code == StoreRefused.exit_code:
+        return StoreRefused(failure.message, hint=hint)
+    error = WorkerError(failure.message, hint=hint)
+    error.exit_code = reply.exit_code
+    return error
+
+
+def base_environ(environ: Mapping[str, str], allocator: Mapping[str, str], threads: int) -> dict[str, str]:
+    """The worker's environment: glibc and OpenMP read these before Python starts, so they cannot be set later.
+
+    Secrets stay out of it (they travel in the first frame); an allocator setting the user made wins over the profile's.
+    """
+    kept = {k: v for k, v in environ.items() if not any(word in k.upper() for word in ("KEY", "SECRET", "TOKEN"))}
+    for name, value in allocator.items():
+        kept.setdefault(name, value)
+    kept.update(OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false", PYTHONUNBUFFERED="1")
+    # NumPy's BLAS multiplies nothing here, and its threads would spin for 0.1 s of processor at every start.
+    kept["OPENBLAS_NUM_THREADS"] = "1"
+    with contextlib.suppress(KeyError):
+        del kept["NOTIFY_SOCKET"]  # the service manager's messages are the daemon's to send
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (PACKAGE_FOLDER, kept.get("PYTHONPATH", ""))))
+    return kept

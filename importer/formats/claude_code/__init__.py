@@ -1,0 +1,145 @@
+"""Claude Code: JSON lines under `~/.claude/projects/<folder>/<session>.jsonl`, read by the keys that exist.
+
+The vendor calls the line format internal, and it changes between versions: an unknown type or block is skipped and
+counted. Order is that of the file, because times step backwards; the project is the first folder a session names,
+because the folder's name cannot be turned back into a path.
+
+A turn's key is a hash of role, time stamp and text: forks and replays after a compaction keep all three, often under
+new uuids.
+
+Claude Code on the web exports a session as one JSON document, whose units are such lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from importer.formats import Document, Fed, Options
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.turns import clip, stem
+from importer.formats.claude_code.lines import Line
+from importer.formats.claude_code.sessions import (
+    ID_BYTES,
+    TITLE_BYTES,
+    Context,
+    bounded,
+    session_of,
+    titled,
+    with_session,
+)
+from importer.formats.claude_code.turns import STEPS
+
+__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
+
+NAME = "claude-code"
+DOCUMENT = Document("loglines")
+
+COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system
+TITLES = frozenset(("custom-title", "ai-title", "agent-name"))
+# Known to hold nothing that anybody said. Not counted as unknown, which is to tell of new kinds.
+_PASSED_OVER = """
+    system progress summary last-prompt file-history-snapshot file-history-delta mode permission-mode agent-setting tag
+    pr-link bridge-session frame-link content-replacement continued-in init result
+"""
+KNOWN_TYPES = TITLES.union(STEPS, _PASSED_OVER.split())
+# Lines without `sessionId` that are ours nevertheless; the last two come from captures of the SDK's stream.
+SESSIONLESS = (
+    ("summary", "leafUuid"),
+    ("file-history", "messageId"),
+    ("system", "session_id"),
+    ("assistant", "session_id"),
+)
+NO_CONVERSATIONS = (b"journal.jsonl", b"history.jsonl", b"sessions-index.json")
+COPIES = (b"agent-acompact-", b"agent-aprompt_suggestion")  # they repeat the parent's messages
+
+_lines = Lines(Line)
+_document = re.compile(rb"session(?:[-_][^/]+)?\.json\Z")
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """`projects` of each folder in CLAUDE_CONFIG_DIR, or of the usual places and of Claude Desktop."""
+    # It replaces the usual places, as it does for Claude Code; several, as other readers of its files take them.
+    configured = [folder.strip() for folder in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if folder.strip()]
+    if configured:
+        return tuple(f"{folder}/projects" for folder in configured)
+    desktop = tuple(f"{home}/{place}/local-agent-mode-sessions" for place in COWORK)
+    return (f"{home}/.claude/projects", f"{home}/.config/claude/projects", *desktop)
+
+
+def wanted(relative: bytes) -> bool:
+    """Any `.jsonl` but journals, prompt histories, spilled tool results and the workers that copy a conversation.
+
+    Sessions of the web are saved under names of people's own; by themselves are found `session.json`, `session-*.json`.
+    """
+    *folders, name = relative.split(b"/")
+    if _document.match(name):
+        return True
+    if not name.endswith(b".jsonl") or name in NO_CONVERSATIONS or name.startswith(COPIES):
+        return False
+    # Claude Desktop keeps one in the folder of each session (Cowork), which is no conversation.
+    audit = name == b"audit.jsonl" and any(folder.startswith(b"local_") for folder in folders)
+    return not audit and b"tool-results" not in folders
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """A chain line (uuid and parentUuid), or a known type with a session; summaries and snapshots name none."""
+    return any(_is_ours(record) for record in records)
+
+
+def _is_ours(record: Mapping[str, Any]) -> bool:
+    """Whether one record shows the format.
+
+    `uuid` with `parentUuid` is enough, whatever type a newer version gives the line.
+    """
+    if "parentUuid" in record and "uuid" in record:
+        return True
+    type_ = record.get("type")
+    if not isinstance(type_, str) or type_ not in KNOWN_TYPES:
+        return False
+    if "sessionId" in record:
+        return True
+    return any(type_.startswith(start) and mark in record for start, mark in SESSIONLESS)
+
+
+def recognises_document(_: Collection[str]) -> bool:
+    """Nobody else calls a list `loglines`."""
+    return True
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line; the file's stem names the conversation of lines that name none."""
+    return Context(stem=clip(stem(path), ID_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, line: Line, options: Options) -> Fed:
+    """One record: what it says of its session, then what it says at all."""
+    if line.type == "summary":  # of any session, perhaps even of another file's
+        return Fed(_summarised(context, line.summary or ""))
+    session = session_of(context, line)
+    if line.type in TITLES:
+        session = titled(session, line)
+    step = STEPS.get(line.type)
+    # Meta is what programs wrote into the conversation: commands, bodies of skills, caveats.
+    if step is None or line.is_meta:
+        return Fed(with_session(context, session), (), int(line.type not in KNOWN_TYPES))
+    return step(context, session, line, options)
+
+
+def _summarised(context: Context, summary: str) -> Context:
+    """The context with the title that a summary line gives to all sessions of the file.
+
+    The name stays with the file, so it also titles sessions that begin after this line.
+    """
+    title = clip(summary.strip(), TITLE_BYTES)
+    if not title or title == context.summary:
+        return context
+    return bounded(msgspec.structs.replace(context, summary=title))

@@ -1,0 +1,120 @@
+"""What must be remembered between two lines of a Claude Code transcript, bounded whatever the lines say.
+
+A file can hold several sessions (copies made by a resume), each with its first folder, its title and its queue.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from importer.formats import MAX_CONTEXT_BYTES
+from importer.formats._shared.turns import clip
+from importer.formats.claude_code.lines import Line
+
+# Encoded bytes of one session stay below 3.5 KB, so one always fits; further ones are dropped, least recent first.
+ID_BYTES = 100
+PATH_BYTES = 512
+BRANCH_BYTES = 128
+TITLE_BYTES = 240
+CALL_ID_BYTES = 40
+OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
+
+CUSTOM, GENERATED = 2, 1  # ranks of titles: a lower one never replaces a higher one
+
+
+class Session(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One session: `project` is its first folder, `cwd` its present one.
+
+    `prompt` is the key of the last ordinary prompt. `queue` holds what was typed while the assistant worked and is not
+    delivered yet ("" stands for what no person typed), `steered` the digests of what was delivered since that prompt,
+    `early` of what was said before its delivery because the queue had no room.
+    """
+
+    id: str
+    project: str = ""
+    cwd: str = ""
+    git_branch: str = ""
+    title: str = ""
+    title_rank: int = 0
+    prompt: str = ""
+    queue: tuple[str, ...] = ()
+    steered: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that a Claude Code file's fold remembers; sessions most recent first.
+
+    `stem` names the conversation of lines that do not. `summary` is the title that summary lines give, which name no
+    session. `own_calls` are ids of calls to our own search, whose results must not be indexed again.
+    """
+
+    stem: str = ""
+    summary: str = ""
+    own_calls: tuple[str, ...] = ()
+    sessions: tuple[Session, ...] = ()
+
+
+def session_of(context: Context, line: Line) -> Session:
+    """The line's session as it is after the line: same object if the line says nothing new of it."""
+    name = line.session_id or line.sdk_session or context.stem
+    sessions = context.sessions
+    session = sessions[0] if sessions and sessions[0].id == name else _find(sessions, name)
+    # So it is with nearly every line: comparing costs less than making the session anew.
+    if (line.cwd or session.cwd) == session.cwd and (line.git_branch or session.git_branch) == session.git_branch:
+        return session
+    cwd = clip(line.cwd, PATH_BYTES) if line.cwd else session.cwd
+    branch = clip(line.git_branch, BRANCH_BYTES) if line.git_branch else session.git_branch
+    # The first folder: sessions wander.
+    return msgspec.structs.replace(session, project=session.project or cwd, cwd=cwd, git_branch=branch)
+
+
+def _find(sessions: tuple[Session, ...], name: str) -> Session:
+    """The session of that name, a new one if it is not remembered."""
+    name = clip(name, ID_BYTES)
+    return next((session for session in sessions if session.id == name), Session(name))
+
+
+def titled(session: Session, line: Line) -> Session:
+    """The session under the title the line gives; a person's title stays before a generated one, else the last wins."""
+    rank = CUSTOM if line.type == "custom-title" else GENERATED
+    title = (line.custom_title or line.ai_title or line.agent_name or "").strip()
+    if not title or rank < session.title_rank:
+        return session
+    return msgspec.structs.replace(session, title=clip(title, TITLE_BYTES), title_rank=rank)
+
+
+def with_own_calls(context: Context, ids: tuple[str, ...]) -> Context:
+    """The context that also knows these calls to our own search."""
+    if not ids:
+        return context
+    own_calls = (*context.own_calls, *(clip(id_, CALL_ID_BYTES) for id_ in ids))[-OWN_CALLS:]
+    return bounded(msgspec.structs.replace(context, own_calls=own_calls))
+
+
+def is_own_call(context: Context, id_: str | None) -> bool:
+    """Whether a call, given by its id, was one to our own search.
+
+    A result names its call by id alone, and may come hours after it.
+    """
+    return bool(context.own_calls and id_) and clip(id_ or "", CALL_ID_BYTES) in context.own_calls
+
+
+def with_session(context: Context, session: Session) -> Context:
+    """The context with this session first: the same object when nothing is new."""
+    sessions = context.sessions
+    if sessions and (sessions[0] is session or sessions[0] == session):
+        return context
+    others = tuple(other for other in sessions if other.id != session.id)
+    return bounded(msgspec.structs.replace(context, sessions=(session, *others)))
+
+
+def bounded(context: Context) -> Context:
+    """The context without the least recent sessions that do not fit into its bound.
+
+    The session just read stands first, so it goes last; a session that comes back later begins anew, without its title
+    and its queue.
+    """
+    while len(msgspec.json.encode(context)) >= MAX_CONTEXT_BYTES and context.sessions:
+        context = msgspec.structs.replace(context, sessions=context.sessions[:-1])
+    return context

@@ -1,0 +1,65 @@
+"""Tool calls of Claude Code: which tool, which files, what came back, and whether it was our own search.
+
+Results are off by default: they are about half of a transcript's bytes, and repeat files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importer.formats._shared.own_search import is_own_command, is_own_tool
+from importer.formats._shared.turns import once
+from importer.formats.claude_code import lines
+from importer.formats.claude_code import text as text_of
+from importer.formats.claude_code.lines import Block, Input
+from importer.formats.claude_code.sessions import Context, is_own_call
+
+FOLDER_TOOLS = frozenset(("Grep", "Glob", "LS"))  # their `path` is where they look, not a file they read
+RESULT_CHARS = 2_000  # of a result, which may have a million
+
+
+def names(calls: Sequence[Block]) -> tuple[str, ...]:
+    """The tools called, each once."""
+    return once([block.name or "" for block in calls])
+
+
+def files(calls: Sequence[Block]) -> tuple[str, ...]:
+    """The files that the calls read or edit, each once, as the call spells them."""
+    return once([path for block in calls if block.input for path in _paths(block.name, block.input)])
+
+
+def own_calls(calls: Sequence[Block]) -> tuple[str, ...]:
+    """Ids of the calls that ask this memory."""
+    return tuple([block.id for block in calls if block.id and _is_own(block)])
+
+
+def result(context: Context, block: Block) -> str:
+    """The beginning of a tool's result, "" for one of our own."""
+    if block.type != "tool_result" or is_own_call(context, block.tool_use_id):
+        return ""
+    text = "\n".join(lines.texts(block.content))
+    return text_of.without_spans(text).strip()[:RESULT_CHARS]
+
+
+def objection(block: Block) -> str:
+    """What a person said when refusing the call, "" for nothing.
+
+    Only a result marked as an error can be a refusal.
+    """
+    if block.type != "tool_result" or not block.is_error:
+        return ""
+    return text_of.objection("\n".join(lines.texts(block.content)))
+
+
+def _paths(tool: str | None, given: Input) -> list[str]:
+    """Where a call says which file it means, as far as it is text."""
+    path = None if tool in FOLDER_TOOLS else given.path
+    return [p for p in (given.file_path, given.notebook_path, path) if isinstance(p, str)]
+
+
+def _is_own(block: Block) -> bool:
+    """Whether this call asks the memory, as a tool or on the command line."""
+    if block.name == "Bash":
+        command = block.input.command if block.input else None
+        return isinstance(command, str) and is_own_command(command)
+    return is_own_tool(block.name or "")

@@ -1,0 +1,102 @@
+"""OpenAI Codex: JSON lines under `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`, archived ones beside them.
+
+Those may be packed (`.jsonl.zst`), and are unpacked again when a conversation goes on.
+
+Codex writes every message twice or more: as an item of the model's history and as an event of the screen. What the
+assistant says is taken from the items; what a person says from whichever comes first, and its twin is passed over,
+since old files and `codex exec` have no events.
+
+A turn's key is chained: a hash of the key before it, role and text. Forks copy the history under new times and mostly
+without ids; the chain keeps the keys of the copied part, while "go on" said twice stays two turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from importer.formats import Fed, Options
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.turns import clip, stem
+from importer.formats.codex.lines import Line
+from importer.formats.codex.turns import ID_BYTES, STEPS, Context, event, headed, moved
+
+__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+
+NAME = "codex"
+
+ENVELOPES = frozenset(("session_meta", "response_item", "event_msg", "turn_context", "compacted"))
+# Known to hold nothing that anybody said; all others count as unknown.
+_PASSED_OVER = """
+    inter_agent_communication inter_agent_communication_metadata world_state token_usage_record security_risk_score
+    retained_context realtime_item tool_search_output image_generation_call compaction ghost_snapshot agent_message
+    additional_tools
+"""
+KNOWN_TYPES = ENVELOPES.union(STEPS, _PASSED_OVER.split())
+NO_CONVERSATIONS = (b"history.jsonl", b"session_index.jsonl")
+
+_lines = Lines(Line)
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """`sessions` and `archived_sessions` in CODEX_HOME or `~/.codex`; a file moves from one to the other."""
+    folder = environ.get("CODEX_HOME") or f"{home}/.codex"
+    return (f"{folder}/sessions", f"{folder}/archived_sessions")
+
+
+def wanted(relative: bytes) -> bool:
+    """Any `.jsonl`, packed or not, but the prompt history and the index of titles."""
+    name = relative.rpartition(b"/")[2].removesuffix(b".zst")
+    return name.endswith(b".jsonl") and name not in NO_CONVERSATIONS
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """An envelope of a known type with a payload, or a legacy head.
+
+    The first line alone may have 20 KB: instructions stand in the head of a session.
+    """
+    return any(_is_ours(record) for record in records)
+
+
+def _is_ours(record: Mapping[str, Any]) -> bool:
+    """Whether one record shows the format."""
+    if "payload" in record:
+        type_ = record.get("type")
+        return isinstance(type_, str) and type_ in ENVELOPES
+    return "instructions" in record and "id" in record and "timestamp" in record and "type" not in record
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line; until a head names the thread, the file's stem does."""
+    return Context(thread=clip(stem(path), ID_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, line: Line, options: Options) -> Fed:
+    """One record: the thread's head and surroundings are remembered, events and items are read.
+
+    Roles, injected text and twins are the steps' affair (see `_codex_turns`).
+    """
+    if line.type == "session_meta":
+        return Fed(headed(context, line.payload or line, line.timestamp))  # a legacy line is its own payload
+    if line.type == "turn_context":
+        return Fed(moved(context, line.payload or line))
+    if line.type == "event_msg":
+        return event(context, line, options)
+    if not line.type:
+        return _untyped(context, line)
+    item = line.payload if line.type == "response_item" else line
+    if item is None or item.type not in STEPS:
+        return Fed(context, (), int(item is None or item.type not in KNOWN_TYPES))
+    return STEPS[item.type](context, line, item, options)
+
+
+def _untyped(context: Context, line: Line) -> Fed:
+    """A legacy file's head and its states are all that comes without a type."""
+    if line.record_type is None and line.id and line.timestamp:
+        return Fed(headed(context, line, line.timestamp))
+    return Fed(context, (), int(line.record_type is None))

@@ -1,0 +1,269 @@
+"""Plain chats as JSON lines or one document, in the shapes people use; there is no authority for any of them.
+
+    {"role": "user", "content": "…"}                     a message a line; a conversation id may stand beside it
+    {"messages": [{"role": …, "content": …}, …]}         a conversation a line
+    {"conversations": [{"from": "human", "value": …}]}   the same in other words
+    {"prompt": "…", "completion": "…"}                   a question and its answer; instruction, input and output too
+
+A document is a list of messages or conversations, or a single conversation that is laid out over several lines; what
+stands beside its list of messages comes before them, and names it. Read that way or by lines, keys are the same.
+
+Where a message has a time or an id, its key is a hash of that, role and text. Where it has neither, keys are chained:
+each is a hash of the one before it in the conversation, role and text, so the same words said twice stay two turns, and
+a copy of the file has the same keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from importer.formats import Document, Fed, Options
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.turns import clip, key, moment, once
+from importer.formats.jsonl_chat.detect import LISTS, MARKS, ROLES, is_message, opens, speaks
+from importer.protocol.records import Facts, Turn
+
+NAME = "jsonl-chat"
+
+DOCUMENT = (Document(lined=True), *(Document(name, head=True, lined=True) for name in LISTS))
+
+CONVERSATIONS = 8  # whose chain is remembered; where ids alternate between more, an old one's chain begins afresh
+ID_BYTES = 100  # encoded: it stands in the context, which is bounded
+NAME_CHARS = 200
+NAME_BYTES = 600  # encoded, as ID_BYTES
+
+# By themselves are found documents that are called what they are: any other JSON would have to be looked into.
+_document = re.compile(rb"(?i)[^/]*(?:chat|gpt|conversation|dialog|message|transcript|thread)[^/]*\.json\Z")
+
+
+class Record(msgspec.Struct, gc=False):
+    """Any of the shapes: a field may be missing, and of any type."""
+
+    role: Any = None
+    from_: Any = msgspec.field(default=None, name="from")
+    content: Any = None
+    value: Any = None
+    text: Any = None
+    messages: Any = None
+    conversations: Any = None
+    prompt: Any = None
+    completion: Any = None
+    response: Any = None
+    instruction: Any = None
+    input: Any = None
+    output: Any = None
+    tool_calls: Any = None
+    id: Any = None
+    conversation_id: Any = None
+    session_id: Any = None
+    thread_id: Any = None
+    timestamp: Any = None
+    created_at: Any = None
+    created: Any = None
+    model: Any = None
+    title: Any = None
+
+
+_lines = Lines(Record)
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The file's stem, for messages that name no conversation, and the last key of each recent conversation.
+
+    The others are what the first line or a document's head says of the messages that follow.
+    """
+
+    stem: str = ""
+    chains: tuple[tuple[str, str], ...] = ()
+    name: str = ""
+    title: str = ""
+    model: str = ""
+    at: str = ""
+
+
+def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
+    """None: such files lie wherever people put them."""
+    return ()
+
+
+def wanted(relative: bytes) -> bool:
+    """JSON lines by their usual endings, and documents by their names; any other can be given by itself."""
+    return relative.endswith((b".jsonl", b".ndjson")) or bool(_document.match(relative.rpartition(b"/")[2]))
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """One of the shapes; a `type` or a payload means some program's own format."""
+    return any(_is_ours(record) for record in records)
+
+
+def _is_ours(record: Mapping[str, Any]) -> bool:
+    """Whether one record is of a shape we know and of no program's own format."""
+    if not MARKS.isdisjoint(record):
+        return False
+    said = record.get("messages") or record.get("conversations")
+    if isinstance(said, list):
+        return any(map(speaks, said))
+    pair = "prompt" in record and ("completion" in record or "response" in record)
+    return pair or {"instruction", "output"} <= record.keys() or is_message(record)
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """A message, or a list of them: such names are used for anything, so `recognises_opening` has the last word."""
+    return MARKS.isdisjoint(keys) and ({"role", "content"} <= set(keys) or not set(LISTS).isdisjoint(keys))
+
+
+def recognises_opening(head: bytes) -> bool:
+    """Somebody speaks in it, by a word for a side of a conversation."""
+    return opens(head)
+
+
+def begin(path: bytes) -> Context:
+    """The context before the first line."""
+    stem = path.rpartition(b"/")[2].rpartition(b".")[0].decode("utf-8", "replace")
+    return Context(stem=clip(stem, ID_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """The turns of one line: a message, or a whole conversation. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, record: Record, _: Options) -> Fed:
+    """One record: a message, or a conversation whose keys are chained within the line."""
+    messages = _conversation(record)
+    if messages is None:
+        return _headed(context, record) or _one(context, record)
+    # Chained from its own beginning: where the line stands in the file plays no part.
+    chain, turns = "", []
+    named = _name(record) or _name(Record(conversation_id=record.id))  # here `id` is the line's, so the conversation's
+    # By all that is said in it: a line that was copied elsewhere is the same conversation.
+    conversation = named or f"chat-{key(*(_text(message) for message in messages))[:16]}"
+    for message in messages:
+        if turn := _turn(message, record, conversation, chain):
+            chain = turn.key
+            turns.append(turn)
+    # Collections hold conversations that never began; those are nothing new.
+    return Fed(context, tuple(turns), int(not turns and [] not in (record.messages, record.conversations)))
+
+
+def _headed(context: Context, record: Record) -> Fed | None:
+    """The context after what is said of a conversation before its first message, None for any other record."""
+    said = (record.role, record.from_, record.content, record.value, record.text)
+    if context.chains or any(one is not None for one in said):
+        return None
+    named = _name(record) or _name(Record(conversation_id=record.id))
+    title, model = clip(_short(record.title), NAME_BYTES), clip(_short(record.model), NAME_BYTES)
+    if not (named or title or model or _at(record)):
+        return None
+    return Fed(msgspec.structs.replace(context, name=named, title=title, model=model, at=_at(record)))
+
+
+def _one(context: Context, record: Record) -> Fed:
+    """A record that is a message: its key may be chained to the conversation's last.
+
+    The conversation moves to the end of the list, so the one that was silent longest is forgotten first.
+    """
+    conversation = _name(record) or context.name or context.stem
+    chains = dict(context.chains)
+    head = Record(title=record.title or context.title, model=context.model, created=context.at)
+    turn = _turn(record, head, conversation, chains.pop(conversation, ""))
+    if turn is None:
+        return Fed(context, (), int(_role(record) == "" and not isinstance(record.role, str)))
+    recent = (*chains.items(), (conversation, turn.key))[-CONVERSATIONS:]
+    return Fed(msgspec.structs.replace(context, chains=recent), (turn,))
+
+
+def _conversation(record: Record) -> list[Record] | None:
+    """The messages of a line that holds a conversation, None for a line that is a message."""
+    for said in (record.messages, record.conversations):
+        if isinstance(said, list):
+            return [message for message in map(_record, said) if message]
+    asked, answered = record.prompt or record.instruction, record.completion or record.response or record.output
+    if asked is None or answered is None:
+        return None
+    question = "\n\n".join(text for text in (_words(asked), _words(record.input)) if text)
+    return [Record(role="user", content=question), Record(role="assistant", content=answered)]
+
+
+def _record(value: Any) -> Record | None:
+    """A message inside a conversation, None for what is no object."""
+    try:
+        return msgspec.convert(value, Record)
+    except msgspec.ValidationError:
+        return None
+
+
+def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn | None:
+    """The turn of a message of `line`, None for one of another role or without content.
+
+    A time or an id makes the key independent of what stands around the message.
+    """
+    role, text = _role(message), _text(message)
+    tools = _tools(message) if role == "assistant" else ()
+    if not role or not (text or tools):
+        return None
+    stamp = next(
+        (str(mark) for mark in (message.timestamp, message.created_at, message.created, message.id) if mark), ""
+    )
+    mark = key(role, stamp or f"after {chain}", text, *tools)
+    facts = Facts(title=_short(line.title), model=_short(message.model or line.model), tools=tools)
+    at = _at(message) or _at(line)
+    return Turn(conversation, _short(message.id) or mark, role, text, at, mark, facts)
+
+
+def _role(message: Record) -> str:
+    """user or assistant, "" for any other."""
+    said = message.role if message.role is not None else message.from_
+    return ROLES.get(said.lower(), "") if isinstance(said, str) else ""
+
+
+def _text(message: Record) -> str:
+    """The text of a message, wherever its shape has it."""
+    content = (message.content, message.value, message.text)
+    return _words(next((one for one in content if one is not None), None))
+
+
+def _words(content: Any) -> str:
+    """The text of content: a string, or parts that are strings or objects with a text."""
+    if isinstance(content, str):
+        return content.replace("\0", "").strip()
+    if not isinstance(content, list):
+        return ""
+    parts = [part for part in map(_part, content) if part]
+    return "\n\n".join(parts).replace("\0", "").strip()
+
+
+def _part(part: Any) -> str:
+    """A part's text, "" for a tool's result: nobody said that."""
+    if isinstance(part, dict):
+        part = None if part.get("type") == "tool_result" else part.get("text", part.get("content"))
+    return part.strip() if isinstance(part, str) else ""
+
+
+def _tools(message: Record) -> tuple[str, ...]:
+    """The names of the functions an answer calls."""
+    calls = message.tool_calls if isinstance(message.tool_calls, list) else ()
+    functions = (call.get("function") for call in calls if isinstance(call, dict))
+    names = (function.get("name") for function in functions if isinstance(function, dict))
+    return once([name for name in names if isinstance(name, str)])
+
+
+def _name(record: Record) -> str:
+    """The conversation's id as the record gives it, "" for none."""
+    found = (record.conversation_id, record.session_id, record.thread_id)
+    return clip(next((str(id_) for id_ in found if isinstance(id_, str | int)), ""), ID_BYTES)
+
+
+def _short(value: Any) -> str:
+    """A word or number as text of bounded length, "" for anything else."""
+    return str(value)[:NAME_CHARS] if isinstance(value, str | int) else ""
+
+
+def _at(record: Record) -> str:
+    """A message's time: ISO 8601, or seconds or milliseconds since 1970."""
+    stamps = (record.timestamp, record.created_at, record.created)
+    return next((moment(stamp) for stamp in stamps if isinstance(stamp, str | int | float)), "")

@@ -1,0 +1,254 @@
+"""Pure: what to do about memory, from one look at it, the profile's thresholds and what was seen before.
+
+    worker's memory    0 ──── warn ────── critical ──────── soft ─────────── hard
+    (anonymous + swap)        delay,      trim, halve the   recycle, if a    kill,
+                              a warning   token budget      trim was no use  halve the budget
+
+    machine, control group, pressure    pause until it falls; meanwhile let an idle worker go; after `pause_limit_s` go
+                                        on all the same, with the longest delay and the smallest budget
+    memory grows batch after batch      a warning, then a recycle
+    many files, or nothing to do        a recycle
+    the daemon's own memory             collect, then leave for the restart policy
+
+Whoever asks (once a second, beside the import) does what the action says and hands back the state. A recycle is meant
+between two batches, and repeated until it has happened. Nothing here reads a clock or draws a number.
+
+Pure: what changes from look to look: growth, calm, the token budget, the pace, and what is worth a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from importer.memory.probes import Sample
+from importer.memory.thresholds import MB, Life, Look, State, Thresholds
+
+WARM_BATCHES = 3  # the first batches fill caches and arenas; what they add is no growth
+NOISE_BYTES = MB  # less than this above the highest seen is no growth
+CALM_BATCHES = 10  # so many below `warn_bytes` double a shrunk budget again
+QUIET = 0.9  # a warning is said again only after the value fell below this share of its threshold
+
+
+def followed(look: Look, state: State) -> State:
+    """The state after what has happened since the last look: another worker, more batches, a kill by the kernel."""
+    state = replace(state, budget_tokens=state.budget_tokens or look.limits.budget_tokens)
+    # another worker: what was seen of the last one says nothing about it
+    if look.life is not None and look.life.pid != state.pid:
+        state = replace(state, pid=look.life.pid, batches=0, highest_bytes=0, growths=0, grown_bytes=0, trimmed_at=-1)
+    if look.life is not None and look.life.batches > state.batches:
+        state = _calmed(look, _grown(look, state))
+        state = replace(state, batches=look.life.batches, progressed=True)
+    return shrunk(look, state) if _killed(look, state) else state
+
+
+def _grown(look: Look, state: State) -> State:
+    """Only what is higher than ever before counts: peaks come and go, a leak does not."""
+    more = look.bytes - state.highest_bytes
+    highest = max(look.bytes, state.highest_bytes)
+    if look.life is None or look.life.batches <= WARM_BATCHES or more <= NOISE_BYTES:
+        return replace(state, highest_bytes=highest, growths=0, grown_bytes=0)
+    return replace(state, highest_bytes=highest, growths=state.growths + 1, grown_bytes=state.grown_bytes + more)
+
+
+def _calmed(look: Look, state: State) -> State:
+    """Counts quiet batches; enough of them on end double a shrunk budget."""
+    if look.bytes >= look.limits.warn_bytes or not look.relieved:
+        return replace(state, calm_batches=0)
+    if state.calm_batches + 1 < CALM_BATCHES:
+        return replace(state, calm_batches=state.calm_batches + 1)
+    return replace(state, calm_batches=0, budget_tokens=min(look.limits.budget_tokens, 2 * state.budget_tokens))
+
+
+def shrunk(look: Look, state: State) -> State:
+    """With half the token budget, never below the least."""
+    least = min(look.limits.budget_min_tokens, look.limits.budget_tokens)
+    return replace(state, calm_batches=0, budget_tokens=max(least, state.budget_tokens // 2))
+
+
+def warned(look: Look, state: State) -> tuple[tuple[str, ...], State]:
+    """What has newly become worth a line in the log; each kind again only after it was over."""
+    share, killed = _daemon_share(look), _killed(look, state)
+    kinds = {
+        "memory": (look.bytes >= look.limits.warn_bytes, look.bytes < QUIET * look.limits.warn_bytes),
+        "growth": (state.growths >= look.limits.growth_batches, not state.growths),
+        "daemon": (share >= QUIET, share < QUIET * QUIET),  # before its limit is reached, for then it leaves
+        "enduring": (state.enduring, not state.enduring),
+        "oom": (killed, not killed),
+    }
+    fresh = {kind for kind, (on, _) in kinds.items() if on} - state.said
+    over = {kind for kind, (_, off) in kinds.items() if off}
+    kills = look.sample.oom_kills
+    state = replace(
+        state,
+        said=(state.said | fresh) - over,
+        oom_kills=state.oom_kills if kills is None else kills,
+        enduring=state.enduring and not look.relieved,
+        collected=state.collected and share > 1.0,
+    )
+    return tuple(_text(kind, look, state) for kind in kinds if kind in fresh), state
+
+
+def _text(kind: str, look: Look, state: State) -> str:
+    """A warning in words, with the numbers of this look."""
+    return {
+        "memory": f"the worker has {look.bytes // MB} MB; it is recycled above {look.limits.soft_bytes // MB} MB",
+        "growth": f"the worker grew by {state.grown_bytes // MB} MB over {state.growths} batches",
+        "daemon": f"the daemon has {_daemon_share(look):.0%} of the memory it may have",
+        "enduring": "memory stays short; going on with the smallest batches",
+        "oom": "the kernel killed a process of this control group for lack of memory",
+    }[kind]
+
+
+def _daemon_share(look: Look) -> float:
+    """The daemon's RSS as a share of its limit; 0.0 without a limit or a number."""
+    own, limit = look.sample.daemon, look.limits.daemon_limit_bytes
+    return own.rss_bytes / limit if own and limit else 0.0
+
+
+def _killed(look: Look, state: State) -> bool:
+    """Whether the kernel has killed since the last look; what came before the first does not count."""
+    kills = look.sample.oom_kills
+    return kills is not None and state.oom_kills is not None and kills > state.oom_kills
+
+
+def pace(look: Look, state: State) -> tuple[float, int]:
+    """`(delay_s, budget_tokens)`: the delay grows from `warn` to `critical`, and as the machine's memory runs short."""
+    limits, free = look.limits, look.sample.free_fraction
+    if state.enduring:
+        return limits.delay_max_s, min(limits.budget_min_tokens, state.budget_tokens)
+    shares = [_share(look.bytes, limits.warn_bytes, limits.critical_bytes)]
+    if free is not None:
+        shares.append(_share(-free, -limits.system_resume_fraction, -limits.system_low_fraction))
+    share = max(shares)
+    delay_s = limits.delay_min_s + share * (limits.delay_max_s - limits.delay_min_s) if share >= 0 else 0.0
+    return delay_s, state.budget_tokens
+
+
+def _share(value: float, first: float, last: float) -> float:
+    """How far a value is from `first` (0.0) to `last` (1.0, never more); -1.0 below `first`."""
+    if value < first:
+        return -1.0
+    return min(1.0, (value - first) / (last - first)) if last > first else 1.0
+
+
+__all__ = ["Action", "Do", "Life", "State", "Thresholds", "decide"]
+
+
+class Do(StrEnum):
+    """What to do now."""
+
+    NOTHING = "nothing"
+    TRIM = "trim"
+    COLLECT = "collect"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RECYCLE = "recycle"
+    KILL = "kill"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to `do`, why (for a recycle: rss, growth, files, idle or pressure), and the pace from now on.
+
+    `delay_s` stands between two batches, `budget_tokens` bounds a model run; `warnings` are said once an episode.
+    """
+
+    do: Do = Do.NOTHING
+    reason: str = ""
+    delay_s: float = 0.0
+    budget_tokens: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+_Found = tuple[Action, State] | None
+
+
+def decide(sample: Sample, life: Life | None, limits: Thresholds, state: State) -> tuple[Action, State]:
+    """The action for this look, and the state for the next. The most urgent of what applies is done first."""
+    look = Look(sample, life, limits)
+    state = followed(look, state)
+    action = Action()
+    for rule in _RULES:
+        found = rule(look, state)
+        if found is not None:
+            action, state = found
+            break
+    texts, state = warned(look, state)
+    delay_s, budget = pace(look, state)
+    return replace(action, delay_s=delay_s, budget_tokens=budget, warnings=action.warnings + texts), state
+
+
+def _kill(look: Look, state: State) -> _Found:
+    """At once, and again until it is gone; the budget is halved once."""
+    if look.life is None or look.bytes <= look.limits.hard_bytes:
+        return None
+    reason = f"{look.bytes // MB} MB, above the hard limit of {look.limits.hard_bytes // MB} MB"
+    if state.killed_pid != look.life.pid:
+        state = replace(shrunk(look, state), killed_pid=look.life.pid)
+    return Action(Do.KILL, reason), state
+
+
+def _leave(look: Look, state: State) -> _Found:
+    """Collects first, and leaves only if the next look finds that it was no use."""
+    own, limit = look.sample.daemon, look.limits.daemon_limit_bytes
+    if own is None or not limit or own.rss_bytes <= limit:
+        return None
+    reason = f"the daemon has {own.rss_bytes // MB} MB, above its limit of {limit // MB} MB"
+    return Action(Do.LEAVE if state.collected else Do.COLLECT, reason), replace(state, collected=True)
+
+
+def _pause(look: Look, state: State) -> _Found:
+    """Pauses begin only after progress since the last one, or a limit below what a worker needs would mean for ever."""
+    if state.paused or not look.pressed or state.enduring or not state.progressed:
+        return None
+    paused = replace(shrunk(look, state), paused_since_s=look.sample.at_s, progressed=False)
+    return Action(Do.PAUSE, look.pressed), paused
+
+
+def _resume(look: Look, state: State) -> _Found:
+    """When memory is plentiful again, or when the longest pause is over: then it endures, slowly, until it is."""
+    if state.paused_since_s is None:
+        return None
+    if look.relieved:
+        return Action(Do.RESUME, "pressure has fallen"), replace(state, paused_since_s=None)
+    if look.sample.at_s - state.paused_since_s < look.limits.pause_limit_s:
+        return None
+    reason = f"paused for {look.limits.pause_limit_s:.0f} s, going on slowly"
+    return Action(Do.RESUME, reason), replace(state, paused_since_s=None, enduring=True)
+
+
+def _recycle(look: Look, state: State) -> _Found:
+    """Said at every look until it has happened, so nothing need be remembered."""
+    reason = _recycle_reason(look, look.life, state) if look.life is not None else ""
+    return (Action(Do.RECYCLE, reason), state) if reason else None
+
+
+def _recycle_reason(look: Look, life: Life, state: State) -> str:
+    """Why this worker should go, "" for no reason. A fruitless trim above the soft limit counts at any age."""
+    limits = look.limits
+    old = life.age_s >= limits.min_lifetime_s
+    used = old and life.batches > 0
+    reasons = {
+        "rss": look.bytes > limits.soft_bytes and 0 <= state.trimmed_at < life.batches,
+        "pressure": used and state.paused and not life.busy,
+        "growth": used and state.growths > limits.growth_batches and state.grown_bytes >= limits.growth_bytes,
+        "files": used and 0 < life.lifetime_files <= life.files,
+        "idle": old and not life.busy and life.idle_s >= limits.idle_s,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _trim(look: Look, state: State) -> _Found:
+    """Once a batch at most: a trim between two batches is of use, a second one is not."""
+    life, limits = look.life, look.limits
+    if life is None or look.bytes < limits.critical_bytes or life.batches == state.trimmed_at:
+        return None
+    reason = f"{look.bytes // MB} of {limits.soft_bytes // MB} MB"
+    return Action(Do.TRIM, reason), replace(shrunk(look, state), trimmed_at=life.batches)
+
+
+# the most urgent first; a pause ends before another can begin, and a trim is tried only where nothing else is due
+_RULES: tuple[Callable[[Look, State], _Found], ...] = (_kill, _leave, _resume, _pause, _recycle, _trim)

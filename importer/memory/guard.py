@@ -1,0 +1,179 @@
+"""Looks at memory every second and does what the governor decides; keeps peaks and history. Never blocks the import."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from importer.delivery.engine import Engine
+from importer.delivery.policy import Recycle
+from importer.errors import StateUnwritable
+from importer.log import logger
+from importer.memory import governor
+from importer.memory.governor import Action, Do, Life, State, Thresholds
+from importer.memory.probes import Probes, Sample
+from importer.sources.wakes import ring
+from importer.state.history import Ending, History, Moment
+
+log = logger()
+
+ALONE_S = 10.0  # between two looks while there is no worker
+HISTORY_S = 10  # seconds of samples written at once: one small transaction
+
+
+@dataclass(slots=True)
+class Guard:
+    """Watches one engine. `leave(reason)` is called when the daemon itself has grown too large."""
+
+    engine: Engine
+    thresholds: Thresholds
+    history: History | None = None
+    leave: Callable[[str], None] = lambda _reason: None
+    sample_s: float = 1.0
+    probes: Probes = field(default_factory=Probes)
+    clock: Callable[[], float] = time.monotonic
+    state: State = field(default_factory=State)
+    sample: Sample | None = None
+    _moments: list[Moment] = field(default_factory=list)
+    _remembered: int = -1  # points, as the state was told last
+    _asked: set[asyncio.Task[object]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Looks until cancelled: every `sample_s` at a worker, seldom without one, so that idling costs little."""
+        supervisor = self.engine.delivery.supervisor
+        try:
+            while True:
+                self.look()
+                if supervisor.worker is not None:
+                    await asyncio.sleep(self.sample_s)
+                else:
+                    supervisor.born.clear()
+                    await ring(supervisor.born, ALONE_S)
+        finally:
+            self.flush()
+
+    def look(self) -> Action:
+        """One sample, one decision, its action."""
+        worker = self.engine.delivery.supervisor.worker
+        sample = self.sample = self.probes.sample(worker.child.pid if worker else None)
+        self._note(sample)
+        action, self.state = governor.decide(sample, self._life(), self.thresholds, self.state)
+        for warning in action.warnings:
+            log.warning("memory.warned", reason=warning)
+        self._act(action)
+        self.engine.delay_s = action.delay_s
+        if action.budget_tokens:
+            self.engine.delivery.token_budget = action.budget_tokens
+        return action
+
+    def _life(self) -> Life | None:
+        """What the governor must know of the worker, None without one. It is idle since its last batch or question."""
+        engine = self.engine
+        worker = engine.delivery.supervisor.worker
+        if worker is None:
+            return None
+        now_s = self.clock()
+        busy = engine.delivery.busy or bool(worker.child.waiting)
+        idle_s = 0.0 if busy or engine.agenda else now_s - max(engine.idle_since_s, worker.born_s)
+        age_s = now_s - worker.born_s
+        return Life(worker.child.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
+
+    def _act(self, action: Action) -> None:
+        """Does it, but for a recycle: that is left to the engine, which ends a worker between two batches."""
+        engine = self.engine
+        if action.do is Do.NOTHING:
+            return
+        if action.do is Do.KILL:
+            engine.delivery.supervisor.kill()
+        elif action.do is Do.RECYCLE:
+            engine.ending = engine.ending or Recycle(action.reason)  # the first reason counts; it is said at every look
+            engine.wake.set()
+            return
+        elif action.do is Do.TRIM:
+            self._trim()
+        elif action.do is Do.COLLECT:
+            collect()
+        elif action.do is Do.LEAVE:
+            self.leave(action.reason)
+        elif action.do in {Do.PAUSE, Do.RESUME}:
+            engine.pressed = action.reason if action.do is Do.PAUSE else ""
+            engine.wake.set()
+        log.warning(f"memory.{action.do}", reason=action.reason)
+
+    def _trim(self) -> None:
+        """Asks beside the import. Nobody waits for the answer, but the task must be held on to until it is done."""
+        task = asyncio.ensure_future(self.engine.delivery.supervisor.ask("trim"))
+        self._asked.add(task)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[object]) -> None:
+        """Takes the exception, which asyncio would complain about otherwise."""
+        self._asked.discard(task)
+        if not task.cancelled():
+            task.exception()  # a worker that died meanwhile is the delivery's business
+
+    def _note(self, sample: Sample) -> None:
+        """Peaks for `status` and the summary, and one moment for the history."""
+        record = self.engine.delivery.supervisor.record
+        if sample.worker is not None:
+            record.rss_bytes = sample.worker.rss_bytes
+            record.judged_bytes = sample.worker.judged_bytes
+            record.peak_rss_bytes = max(record.peak_rss_bytes, sample.worker.rss_bytes)
+            record.peak_anon_bytes = max(record.peak_anon_bytes, sample.worker.judged_bytes)
+        if sample.daemon is not None:
+            record.daemon_peak_rss_bytes = max(record.daemon_peak_rss_bytes, sample.daemon.rss_bytes)
+            record.daemon_peak_anon_bytes = max(record.daemon_peak_anon_bytes, sample.daemon.judged_bytes)
+        self._moments.append(_moment(sample))
+        if len(self._moments) * self.sample_s >= HISTORY_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what was gathered, and how workers ended since. A full disk costs history, nothing else."""
+        try:
+            self._flush()
+        except StateUnwritable as error:
+            log.debug("history.lost", reason=error.message)
+
+    def _flush(self) -> None:
+        """Raises StateUnwritable. What cannot be written is gone: a disk may stay full for weeks."""
+        record = self.engine.delivery.supervisor.record
+        endings, record.endings = record.endings, []
+        moments, self._moments = self._moments, []
+        if self.history is not None:
+            self.history.measured(moments)
+            for ending in endings:
+                self.history.ended(Ending(*ending))
+        self._remember()
+
+    def _remember(self) -> None:
+        """How many points there are, so that `status` knows after a restart without starting a worker."""
+        total = self.engine.run.total
+        if total not in (-1, self._remembered):
+            self.engine.checkpoints.remember(points=str(total))
+            self._remembered = total
+
+
+def collect() -> None:
+    """Frees what Python and the allocator keep. `malloc_trim` is glibc's alone; elsewhere it is passed over."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _moment(sample: Sample) -> Moment:
+    """As the history keeps it: what is not known counts 0."""
+    worker, daemon = sample.worker, sample.daemon
+    return Moment(
+        at=time.time(),
+        worker_anon_bytes=worker.anon_bytes if worker else 0,
+        worker_swap_bytes=worker.swap_bytes if worker else 0,
+        worker_file_bytes=worker.file_bytes if worker else 0,
+        daemon_rss_bytes=daemon.rss_bytes if daemon else 0,
+        available_bytes=sample.available_bytes or 0,
+        cgroup_bytes=sample.group.used_bytes if sample.group else 0,
+    )

@@ -1,0 +1,1 @@
+"""Values and frames that daemon and worker share; the only package that the worker may import."""

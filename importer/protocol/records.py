@@ -1,0 +1,298 @@
+"""The values that flow, all frozen: a file becomes lines, turns, chunks, spans, a batch; a batch becomes a receipt.
+
+    FileStat ──► Line ──► Turn ──► Chunk, Release ──► Span ──► Batch        (`outcome.Receipt` comes back)
+                                     Checkpoint, Tally, Reject ──► Commit ──┘
+
+Offsets and lengths are bytes of a file, texts are characters. Nothing here does anything; whoever needs a changed value
+makes a new one, so that a value seen twice is the same both times.
+
+What the worker says became of a batch: stored, with a receipt, or failed, with a reason that `policy` judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the worker did with a batch, sent after the durable write.
+
+    `points` were embedded and written, `known` stood in the store already, `total` is the store's count, -1 where it
+    was not asked (there was nothing to store). `tokens` are those embedded, padding apart. The seconds are wall time
+    and may overlap: one batch is stored while the next is embedded.
+    """
+
+    batch: int
+    points: int
+    known: int
+    tokens: int
+    total: int
+    rss_bytes: int
+    embed_s: float
+    store_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with a batch: `ids` are the chunks to blame, () for all of them.
+
+    `stage` is what was under way (boot, embed, store, ask) and `kind` the class of the exception. To tell whose fault
+    it is, look at `kind`: while a batch is embedded the store is asked, too.
+    """
+
+    batch: int
+    stage: str
+    kind: str
+    message: str
+    retryable: bool
+    ids: tuple[str, ...] = ()
+    retry_after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What `stat` said of a file. `path` is bytes, because names need not be UTF-8; times are nanoseconds."""
+
+    path: bytes
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPrint:
+    """A hash of the first `length` bytes of a file; the length grows with the file up to a limit and is remembered."""
+
+    length: int
+    digest: bytes
+
+
+class Reason(StrEnum):
+    """Why reading starts where it starts."""
+
+    NEW = "new"
+    RESUME = "resume"
+    TRUNCATED = "truncated"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to read on, and why. TRUNCATED and REPLACED mean a new generation from offset 0."""
+
+    offset: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One complete line: its bytes without the newline, `start` and `end` offsets (`end` is just after the newline).
+
+    An `oversized` line was hashed through and not kept: `raw` is its first few bytes only, as it is of one with a
+    `problem`, which cannot be read for that reason. Of a document, a line is a unit with what stands in front of it.
+    """
+
+    start: int
+    end: int
+    raw: bytes
+    oversized: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a turn knows beside its text; empty where unknown. `kind` is exchange, summary or subagent."""
+
+    kind: str = "exchange"
+    project: str = ""
+    title: str = ""
+    cwd: str = ""
+    git_branch: str = ""
+    model: str = ""
+    agent: str = ""
+    tools: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something said. `role` is user or assistant; `at` is RFC 3339 UTC or "".
+
+    `key` is what survives copying the conversation (a hash; each format says of what): it de-duplicates turns and, of
+    an exchange's first turn, anchors its chunks. A turn without text only carries facts (tools used, files edited).
+    """
+
+    conversation_id: str
+    turn_id: str
+    role: str
+    text: str
+    at: str
+    key: str
+    facts: Facts = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of an exchange: `id` is derived from content, `metadata` is small and JSON-able.
+
+    `holder` is "" for a closed chunk, which never changes; else at whose end the chunk stands open (see `holder`).
+    """
+
+    id: str
+    text: str
+    metadata: Mapping[str, Any]
+    holder: str = ""
+
+
+def holder(conversation: str, mark: str) -> str:
+    """Who holds a chunk open: a conversation, in the file with that mark. Never empty, for that would mean closed."""
+    return f"{conversation}#{mark}"
+
+
+def held_by(holder: str) -> str:
+    """The conversation of a holder."""
+    return holder.rpartition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An open chunk that has grown: `holder` no longer needs point `id`; without any holder left it is deleted."""
+
+    id: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Lines and bytes by outcome, for the conservation law read = stored + skipped + quarantined + in flight.
+
+    Every line has one outcome and counts with its newline. `messages` are turns with text that were new, `unknown` are
+    records of a type no format knows; neither is part of the law.
+    """
+
+    lines_stored: int = 0
+    lines_skipped: int = 0
+    lines_quarantined: int = 0
+    bytes_stored: int = 0
+    bytes_skipped: int = 0
+    bytes_quarantined: int = 0
+    messages: int = 0
+    unknown: int = 0
+
+    @property
+    def lines_read(self) -> int:
+        """All lines, whatever became of them."""
+        return self.lines_stored + self.lines_skipped + self.lines_quarantined
+
+    @property
+    def bytes_read(self) -> int:
+        """All bytes, newlines included."""
+        return self.bytes_stored + self.bytes_skipped + self.bytes_quarantined
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.lines_stored + other.lines_stored,
+            self.lines_skipped + other.lines_skipped,
+            self.lines_quarantined + other.lines_quarantined,
+            self.bytes_stored + other.bytes_stored,
+            self.bytes_skipped + other.bytes_skipped,
+            self.bytes_quarantined + other.bytes_quarantined,
+            self.messages + other.messages,
+            self.unknown + other.unknown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a file is durably imported, and what is needed to go on from there.
+
+    `offset` is always just after a newline (or 0). `tail_digest` hashes the last <= 4 KiB before it. `context` is the
+    JSON a parser and the chunk fold need to resume mid-file. `open_ids` are the chunks that stand open at its end.
+
+    `size` and times are those at which it was read, and tell a later look whether anything changed. `ctime_ns` 0 says
+    that it was not read to its end, or too soon after a write to be sure: it matches nothing, so the file is looked
+    into again. `mtime_ns` 0 claims nothing. `committed_at` is UTC seconds, known of a checkpoint that was read back.
+    """
+
+    path: bytes
+    device: int
+    inode: int
+    generation: int
+    offset: int
+    head: HeadPrint
+    tail_digest: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    format: str
+    context: bytes = b""
+    open_ids: tuple[str, ...] = ()
+    committed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Something set aside: a bad line (`chunk_id` empty) or a chunk that cannot be embedded or stored.
+
+    `offset` and `length` are bytes in the file at `path`; `stage` is read, parse, embed or store; `sample` is a short
+    masked beginning of the text, for the person who looks.
+    """
+
+    path: bytes
+    offset: int
+    length: int
+    stage: str
+    reason: str
+    sample: str = ""
+    chunk_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What is written to the state when the chunks before it are durably stored. `tally` and `rejects` are of the lines
+    between the former checkpoint and this one, so that writing every commit once counts every line once.
+    """
+
+    checkpoint: Checkpoint
+    tally: Tally
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one bounded read of one file gave: chunks, open chunks outgrown, and the commit their storing pays for."""
+
+    chunks: tuple[Chunk, ...]
+    releases: tuple[Release, ...]
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Work for the worker, with the commits its success pays for; `urgent` goes ahead of backlog.
+
+    `owners[i]` is the index in `commits` of the file that chunk i came from. Parts of one batch keep its owners, though
+    only the last part has the commits.
+    """
+
+    number: int
+    chunks: tuple[Chunk, ...]
+    releases: tuple[Release, ...]
+    commits: tuple[Commit, ...]
+    urgent: bool = False
+    owners: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """What stands on a chunk's record: workers that died with it in flight, and those that died with nothing else."""
+
+    deaths: int
+    alone: int

@@ -1,0 +1,172 @@
+"""Frames and messages between the daemon and its worker.
+
+A frame, all integers big-endian:
+
+    +---------+--------+-------+----------+--------------------+
+    | "IMP1"  | length | crc32 |  number  |  msgpack message   |
+    | 4 bytes |  u32   |  u32  |   u64    |  `length` bytes    |
+    +---------+--------+-------+----------+--------------------+
+
+`number` is the batch's or the request's; the answer carries the same one. End of file between two frames is a clean
+close (`None`); anywhere else it is `WireError`.
+
+    daemon -> worker                      worker -> daemon
+    Configure (first frame, number 0)     Ready | Failed
+    Import                                Working* then Done (a receipt) | Failed
+    Ask (search, count, …)                Answer | Failed
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from importer.errors import WireError
+from importer.protocol.records import Chunk, Failure, Receipt, Release
+
+MAGIC = b"IMP1"
+HEADER = struct.Struct("!4sIIQ")
+MAX_FRAME_BYTES = 64 * 1024 * 1024  # a batch is far below a megabyte; anything near this is a torn length
+
+
+class Configure(msgspec.Struct, frozen=True, tag="configure"):
+    """First frame: everything the worker needs to know, secrets included (they never stand in argv or environment)."""
+
+    settings: Mapping[str, Any]
+
+
+class Import(msgspec.Struct, frozen=True, tag="import"):
+    """Embed and store these chunks, then let go of the outgrown open ones. `token_budget` bounds its model runs."""
+
+    chunks: tuple[Chunk, ...]
+    releases: tuple[Release, ...] = ()
+    token_budget: int = 0
+    urgent: bool = False
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """A question: `op` names a function of `importer.worker.answers`, `args` its keyword arguments."""
+
+    op: str
+    args: Mapping[str, Any] = {}
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The worker has its store open. `points` is what it counts; `fingerprint` names its model, schema and birth."""
+
+    pid: int
+    points: int
+    fingerprint: str
+    store: str
+
+
+class Working(msgspec.Struct, frozen=True, tag="working"):
+    """These chunks are in the model now: whoever dies next died on them."""
+
+    ids: tuple[str, ...]
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """A receipt, after the durable write."""
+
+    receipt: Receipt
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The batch or the question failed; nothing of it is acknowledged. `exit_code` is the error's."""
+
+    failure: Failure
+    exit_code: int = 1
+    hint: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """The answer to an `Ask`."""
+
+    value: Any = None
+
+
+Request = Configure | Import | Ask
+Reply = Ready | Working | Done | Failed | Answer
+
+_encoder = msgspec.msgpack.Encoder()
+_requests = msgspec.msgpack.Decoder(Request)
+_replies = msgspec.msgpack.Decoder(Reply)
+
+
+def question(op: str, args: Mapping[str, Any]) -> Ask:
+    """An `Ask` that can be sent: what somebody types need not be UTF-8, and half of a surrogate pair becomes "?"."""
+    return Ask(op, {name: _utf8(value) if isinstance(value, str) else value for name, value in args.items()})
+
+
+def _utf8(text: str) -> str:
+    """`text` as UTF-8 can hold it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def encode(number: int, message: Request | Reply) -> bytes:
+    """One frame, ready to write."""
+    body = _encoder.encode(message)
+    return HEADER.pack(MAGIC, len(body), zlib.crc32(body), number) + body
+
+
+def decode_header(header: bytes) -> tuple[int, int, int]:
+    """`(length, crc32, number)` of a frame's first `HEADER.size` bytes. Raises WireError when they are no header."""
+    magic, length, checksum, number = HEADER.unpack(header)
+    if magic != MAGIC:
+        raise WireError(f"garbled frame: it begins with {magic!r}")
+    if length > MAX_FRAME_BYTES:
+        raise WireError(f"frame of {length} bytes is larger than {MAX_FRAME_BYTES}")
+    return length, checksum, number
+
+
+def check(body: bytes, checksum: int) -> bytes:
+    """The body itself. Raises WireError when its checksum is another."""
+    if zlib.crc32(body) != checksum:
+        raise WireError("garbled frame: the checksum does not match")
+    return body
+
+
+def decode_request(body: bytes) -> Request:
+    """A message for the worker. Raises WireError when it is none."""
+    return _decode(_requests, body)  # type: ignore[no-any-return]
+
+
+def decode_reply(body: bytes) -> Reply:
+    """A message from the worker. Raises WireError when it is none."""
+    return _decode(_replies, body)  # type: ignore[no-any-return]
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
+    """The message, checked against its type. The checksum was right, so a mistake is most likely one of versions."""
+    try:
+        return decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise WireError(f"garbled message: {error}") from error
+
+
+def read_frame(read: Callable[[int], bytes]) -> tuple[int, bytes] | None:
+    """`(number, body)` from a blocking `read(n)` that may return less; None at a clean end of file."""
+    header = _read_exactly(read, HEADER.size)
+    if not header:
+        return None
+    if len(header) < HEADER.size:
+        raise WireError(f"truncated frame: {len(header)} bytes of a header")
+    length, checksum, number = decode_header(header)
+    body = _read_exactly(read, length)
+    if len(body) < length:
+        raise WireError(f"truncated frame: {len(body)} of {length} bytes")
+    return number, check(body, checksum)
+
+
+def _read_exactly(read: Callable[[int], bytes], size: int) -> bytes:
+    """`size` bytes, or fewer at end of file: whether that was clean is for the caller to tell."""
+    parts: list[bytes] = []
+    while size > 0 and (part := read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

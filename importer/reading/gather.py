@@ -1,0 +1,151 @@
+"""Lines become chunks: format, redaction and chunk fold over one slice, with the outcome of every line counted.
+
+Text is masked before it is folded, so that ids, chunks and the fold's state know masked text alone. What was forgotten
+or is not selected is left out behind the fold, where its metadata is known and its lack moves no cut and no id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from importer.chunking import fold
+from importer.chunking.fold import Cutting, Folding, Origin
+from importer.chunking.redact import mask, mask_facts
+from importer.formats import Format, Options
+from importer.protocol.records import Chunk, Line, Reject, Release, Tally, Turn
+from importer.reading import tail
+from importer.sources.selection import ALL, Selection, Wanted, everything
+
+SAMPLE_CHARS = 80
+MOST_REJECTS = 50  # rows of one slice in quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read; units stand in the names. `forgotten` says which chunks' metadata must not be imported,
+    `selection` which projects of which files are.
+    """
+
+    cutting: Cutting
+    host: str
+    options: Options = field(default_factory=Options)
+    redact: bool = True
+    max_line_bytes: int = tail.LINE_BYTES
+    slice_bytes: int = tail.SLICE_BYTES
+    max_chunks: int = 128
+    forgotten: Callable[[bytes, Mapping[str, Any]], bool] = lambda _path, _metadata: False
+    selection: Selection = ALL
+
+
+@dataclass(slots=True)
+class Gathering:
+    """What the lines of one slice of the file at `path` give; `offset` is where the last line fed ends, `wanted` says
+    which projects are stored.
+    """
+
+    reading: Reading
+    reader: Format
+    path: bytes
+    context: Any
+    folding: Folding
+    offset: int
+    wanted: Wanted = everything
+    chunks: list[Chunk] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    messages: int = 0
+    unknown: int = 0
+    _lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
+    _bytes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
+
+    @property
+    def tally(self) -> Tally:
+        """Every line so far, by its one outcome: broken wins over stored, stored over skipped."""
+        lines = {f"lines_{outcome}": count for outcome, count in self._lines.items()}
+        sizes = {f"bytes_{outcome}": count for outcome, count in self._bytes.items()}
+        return Tally(**lines, **sizes, messages=self.messages, unknown=self.unknown)
+
+    @property
+    def full(self) -> bool:
+        """Whether the slice gave as many chunks as one span should have."""
+        return len(self.chunks) >= self.reading.max_chunks
+
+    def feed(self, line: Line) -> None:
+        """One line, whatever is in it."""
+        self.offset = line.end
+        if problem := self._unreadable(line):
+            self._reject(line, "read", problem)
+            self._count("quarantined", line)
+            return
+        fed = self.reader.feed(self.context, line.raw, self.reading.options)
+        self.context = fed.context
+        said = 0
+        for turn in fed.turns:
+            said += self._turn(turn)
+        self.messages += said
+        self.unknown += fed.unknown
+        if fed.problems:
+            self._reject(line, "parse", "; ".join(fed.problems))
+        self._count("quarantined" if fed.problems else "stored" if said else "skipped", line)
+
+    def surface(self, *, at_end: bool) -> None:
+        """The end of the slice: what stands open is stored too."""
+        self._take(fold.surface(self.folding, self.reading.cutting, self._origin, at_end=at_end))
+
+    @property
+    def _origin(self) -> Origin:
+        """Stands in every chunk's metadata; the format's name is a part of its id, the host is not."""
+        return Origin(self.reader.NAME, self.reading.host)
+
+    def _turn(self, turn: Turn) -> bool:
+        """Feeds one turn; whether it brought text that was not there yet, of a project that is stored."""
+        if self.reading.redact:
+            turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
+        step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
+        self._take(step)
+        return step.accepted and bool(turn.text) and self.wanted(_project(turn, step.folding))
+
+    def _take(self, step: fold.Step) -> None:
+        """Keeps what a step gave, but for chunks that must not be stored. Releases go on: they only ever delete."""
+        self.folding = step.folding
+        if step.chunks:
+            self.chunks += [c for c in step.chunks if self._stays(c)]
+        self.releases += step.releases
+
+    def _stays(self, found: Chunk) -> bool:
+        """Whether a chunk's project is wanted and nobody wished it away."""
+        wanted = self.wanted(found.metadata.get("project", ""))
+        return wanted and not self.reading.forgotten(self.path, found.metadata)
+
+    def _unreadable(self, line: Line) -> str:
+        """Why there is nothing in a line to be fed; "" if there is."""
+        if line.oversized:
+            return f"a line of {line.end - line.start} bytes, more than {self.reading.max_line_bytes}"
+        return line.problem
+
+    def _count(self, outcome: str, line: Line) -> None:
+        """The one outcome of a line, newline included."""
+        self._lines[outcome] += 1
+        self._bytes[outcome] += line.end - line.start
+
+    def _reject(self, line: Line, stage: str, reason: str) -> None:
+        """Sets a line aside; of a file that is one damage, the last row of a slice stands for the rest."""
+        if len(self.rejects) < MOST_REJECTS:
+            size = line.end - line.start
+            self.rejects.append(Reject(self.path, line.start, size, stage, reason, sample(line.raw)))
+            return
+        last = self.rejects[-1]
+        self.rejects[-1] = replace(last, length=line.end - last.offset, reason=f"many bad lines; the last: {reason}")
+
+
+def _project(turn: Turn, folding: Folding) -> str:
+    """The project of the exchange that a turn's text has come to; a summary is one of its own."""
+    alone = turn.facts.kind == "summary" or not folding.streams
+    return turn.facts.project if alone else folding.streams[-1].about.project
+
+
+def sample(raw: bytes) -> str:
+    """A short masked beginning of a bad line, for the person who looks."""
+    return mask(raw[: 4 * SAMPLE_CHARS].decode("utf-8", "replace"))[:SAMPLE_CHARS]

@@ -1,0 +1,207 @@
+"""Packed files: lines compressed with Zstandard, as Codex keeps conversations it has archived.
+
+Offsets of lines count unpacked bytes, as `zstd -dc FILE` writes them. A checkpoint can only vouch for packed bytes, of
+which one read takes in more than it gives out; how far the lines went stands in its context beside it (`unpacked`).
+To go on there the file is unpacked from its start and what was read is passed over, unless that is still under way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from importer.protocol.records import FileStat, HeadPrint, Line
+from importer.reading import tail
+
+MAGIC = b"\x28\xb5\x2f\xfd"
+READ_BYTES = 64 * 1024  # packed
+BLOCK_BYTES = 256 * 1024  # unpacked
+WINDOW_BYTES = 8 * 1024 * 1024  # what unpacking may remember: any level up to 19 does with it
+ENDLESS_BYTES = 256 * 1024 * 1024  # a line so long ends the file, for it is no conversation: 0.3 s
+KEPT = 2  # under way at the same time, some 3 MB each
+DAMAGED = "what is packed is damaged from here on"
+ENDLESS = "a line without an end"
+
+Key = tuple[int, int, int, int]
+
+
+def is_packed(fd: int) -> bool:
+    """Whether the file is a Zstandard frame. Raises OSError."""
+    return os.pread(fd, len(MAGIC), 0) == MAGIC
+
+
+def head(fd: int, size_bytes: int) -> bytes:
+    """The first bytes of what is packed, as far as they can be had. Raises OSError."""
+    stream = Stream(fd)
+    while len(stream.ahead) < size_bytes and stream.more():
+        pass
+    return bytes(stream.ahead[:size_bytes])
+
+
+@dataclass(slots=True)
+class _Source:
+    """The packed bytes, for the library to read from. The descriptor is another one at each visit."""
+
+    fd: int
+    at: int = 0
+
+    def read(self, count: int) -> bytes:
+        """The next bytes."""
+        block = os.pread(self.fd, count, self.at)
+        self.at += len(block)
+        return block
+
+
+class Stream:
+    """A file being unpacked: `ahead` are the bytes from the offset `at` on, which were not used up yet.
+
+    `problem` says why it ended before the end of the file.
+    """
+
+    def __init__(self, fd: int) -> None:
+        import zstandard  # noqa: PLC0415  (2 MB that only those with packed files need)
+
+        self.source = _Source(fd)
+        self.at = 0
+        self.ahead = bytearray()
+        self.problem = ""
+        self._error = zstandard.ZstdError
+        self._unpacker: Any = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES)
+        self._reader = self._open(self.source)
+
+    def _open(self, source: _Source) -> Any:
+        """A reader from the start. A file may be several frames, one behind the other, as after `cat a.zst b.zst`."""
+        return self._unpacker.stream_reader(source, read_size=READ_BYTES, read_across_frames=True)
+
+    def more(self) -> bool:
+        """One block more; False at the end."""
+        if self.problem:
+            return False
+        try:
+            block = self._reader.read(BLOCK_BYTES)
+        except self._error as error:
+            self.problem = f"{DAMAGED}: {error}"
+            block = self._before_damage()
+        self.ahead += block
+        return bool(block)
+
+    def _before_damage(self) -> bytes:
+        """What is whole of a block that is not: the library drops it, so it is had again byte by byte."""
+        reader, found = self._open(_Source(self.source.fd)), bytearray()
+        left = self.at + len(self.ahead)
+        try:
+            while left and (block := reader.read(min(left, BLOCK_BYTES))):
+                left -= len(block)
+            while byte := reader.read(1):
+                found += byte
+        except self._error:  # there it is
+            return bytes(found)
+        return bytes(found)
+
+    def advance(self, offset: int) -> None:
+        """Uses up all before `offset`."""
+        while self.at + len(self.ahead) < offset:
+            self.at += len(self.ahead)
+            self.ahead.clear()
+            if not self.more():
+                return
+        del self.ahead[: offset - self.at]
+        self.at = offset
+
+    def pass_line(self) -> Line:
+        """Uses up the line that begins ahead, however long, without keeping it."""
+        start, sample = self.at, bytes(self.ahead[: tail.SAMPLE_BYTES])
+        while (newline := self.ahead.find(b"\n")) < 0:
+            self.at += len(self.ahead)
+            self.ahead.clear()
+            if self.at - start > ENDLESS_BYTES:
+                self.problem = ENDLESS
+            if not self.more():
+                return Line(start, self.at, sample, oversized=True)
+        self.advance(self.at + newline + 1)
+        return Line(start, self.at, sample, oversized=True)
+
+
+@dataclass(slots=True)
+class Unpacking:
+    """Reads packed files, a few of them without beginning anew for each slice."""
+
+    _streams: OrderedDict[Key, Stream] = field(default_factory=OrderedDict)
+
+    def read_slice(
+        self, fd: int, stat: FileStat, offset: int, max_bytes: int, max_line_bytes: int, *, settled: bool
+    ) -> tail.Slice:
+        """The lines from the unpacked `offset` on, as `tail.read_slice` gives them. Raises OSError.
+
+        Once the file is settled, its last line needs no newline.
+        """
+        stream = self._take(fd, stat, offset)
+        found = _lines(stream, max_bytes, max_line_bytes)
+        waiting = found.half and not settled
+        lines = found.lines[:-1] if waiting else found.lines
+        # the size itself says that all is read; until then it must be less, however far the reader has got
+        passed = stat.size if found.ended and not waiting else min(stream.source.at, stat.size - 1)
+        vouched = vouch(fd, passed)
+        now = os.fstat(fd)
+        if (now.st_size, now.st_mtime_ns) != (stat.size, stat.mtime_ns):
+            return tail.Slice((), offset, True, None, *vouched, torn=True)
+        end = lines[-1].end if lines else offset
+        return tail.Slice(lines, end, found.ended, None, *vouched, waiting=waiting, passed=passed)
+
+    def _take(self, fd: int, stat: FileStat, offset: int) -> Stream:
+        """The file's stream, at an offset."""
+        key = (stat.device, stat.inode, stat.size, stat.mtime_ns)  # of a file that changed, it is another
+        stream = self._streams.pop(key, None)
+        if stream is None or stream.at > offset:
+            stream = Stream(fd)
+        stream.source.fd = fd
+        stream.advance(offset)
+        self._streams[key] = stream
+        while len(self._streams) > KEPT:
+            self._streams.popitem(last=False)
+        return stream
+
+
+def vouch(fd: int, passed: int) -> tuple[HeadPrint, bytes]:
+    """What a checkpoint remembers of the packed bytes before an offset. Raises OSError."""
+    return tail.head_print(fd, passed), tail.tail_digest(fd, passed)
+
+
+def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
+    """The slice up to `offset`, the end of one of its lines. Raises OSError."""
+    kept = tuple(line for line in part.lines if line.end <= offset)
+    passed = max(0, (part.passed or 0) - 1)  # not all of the file, whatever was read of it
+    return tail.Slice(kept, offset, False, None, *vouch(fd, passed), passed=passed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Lines that stay ahead; `ended`: they are the last, of which the last one may be `half` there."""
+
+    lines: tuple[Line, ...]
+    ended: bool
+    half: bool = False
+
+
+def _lines(stream: Stream, max_bytes: int, max_line_bytes: int) -> _Found:
+    """The lines within so many bytes, or one longer line."""
+    ended, newline = False, stream.ahead.find(b"\n")
+    while not ended and (newline < 0 or len(stream.ahead) < max_bytes):
+        if newline < 0 and len(stream.ahead) > max_line_bytes:
+            return _Found((stream.pass_line(),), ended=False)
+        begin = len(stream.ahead)
+        ended = not stream.more()
+        newline = stream.ahead.find(b"\n", begin) if newline < 0 else newline
+    *complete, rest = bytes(stream.ahead).split(b"\n", tail.SLICE_LINES)
+    lines, end = [], stream.at
+    for raw in complete:
+        oversized = len(raw) > max_line_bytes
+        lines.append(Line(end, end := end + len(raw) + 1, raw[: tail.SAMPLE_BYTES] if oversized else raw, oversized))
+    ended = ended and b"\n" not in rest
+    half = ended and bool(rest or stream.problem)
+    if half:
+        sample = rest[: tail.SAMPLE_BYTES] if stream.problem else rest
+        lines.append(Line(end, end + len(rest), sample, problem=stream.problem))
+    return _Found(tuple(lines), ended, half)

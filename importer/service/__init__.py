@@ -1,0 +1,1 @@
+"""Run the daemon: its life, the questions it answers, what it says of itself."""

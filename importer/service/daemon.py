@@ -1,0 +1,246 @@
+"""The daemon's life: start, watch, import, answer, rest, end. What it decides stands elsewhere; here it is wired.
+
+signals ─► flags          watch ─► engine.hint / reconcile          every second ─► tick (watchdog, grace)
+control socket ─► answers while the engine works, between two model runs of the warm worker
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from importer.delivery.engine import Engine
+from importer.delivery.policy import Recycle
+from importer.delivery.progress import Meter
+from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
+from importer.log import logger
+from importer.memory.guard import Guard
+from importer.service import quarantine_ops, watchdog
+from importer.service.backlog_job import Handovers
+from importer.service.control import Answer, Control
+from importer.service.maintenance_ops import Upkeep
+from importer.service.status import status
+from importer.service.watchdog import Notify
+from importer.sources import wakes, watch
+
+log = logger()
+
+TICK_S = 1.0
+REST_S = 10.0  # a tick while there is nothing to do; far below STUCK_S
+STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed any more
+
+
+@dataclass(slots=True)
+class Daemon:
+    """`run` returns the exit code. `reread` gives fresh settings applied, for SIGHUP.
+
+    `ends_why` is the signal's name, or "memory" for its own limit; `paused_by` is why somebody paused it, "" for not.
+    Seconds are monotonic; `stopping_since_s` is 0 until it is told to end.
+    """
+
+    engine: Engine
+    state_dir: str
+    grace_s: float
+    timing: wakes.Timing
+    polling: bool
+    guard: Guard
+    reread: Callable[[], None] = lambda: None
+    notify: Notify = field(default_factory=Notify)
+    mode: wakes.Mode = field(default_factory=lambda: wakes.Mode("events"))
+    stopping_since_s: float = 0.0
+    ends_why: str = ""
+    paused_by: str = ""
+    preparing: str = ""  # what must be there before reading begins
+    meter: Meter = field(default_factory=Meter)
+    _stepped_s: float = field(default_factory=time.monotonic)
+    _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
+
+    async def run(self) -> int:
+        """Imports until told to end, or until its own memory limit is reached (exit 75 for the restart policy)."""
+        control = Control(self.state_dir, self.answers())
+        self.guard.leave = self._leave
+        self.engine.paused = lambda: bool(self.paused_by or self.preparing)
+        self._signals()
+        self.engine.delivery.recover()  # before anything is sent: what the last run died with may have to go by itself
+        await control.start()
+        tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
+        for task in tasks:
+            task.add_done_callback(lambda _: self.engine.wake.set())
+        try:
+            await self._work(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await control.stop()
+            watchdog.rest()
+            await self.engine.delivery.supervisor.recycle(Recycle.STOP)
+            self.guard.flush()  # how the last worker ended
+        log.info("daemon.stopped", reason=self.ends_why)
+        return TRY_AGAIN if self.ends_why == "memory" else DONE
+
+    async def _work(self, tasks: Sequence[asyncio.Future[None]]) -> None:
+        """Steps until told to end and all in flight is settled. Raises what ended one of the tasks."""
+        engine = self.engine
+        while not (engine.stopping and not engine.has_work()):
+            await engine.step()
+            self._stepped_s = time.monotonic()
+            for task in tasks:
+                if task.done():
+                    task.result()  # a task of ours never ends by itself: raise what ended it
+            if engine.idle:
+                await engine.pause(watch_s(engine.stopping))
+
+    async def _watch(self) -> None:
+        """What the watcher says, until the roots are others than it was begun with."""
+        while True:
+            roots = tuple(self.engine.roots)
+            async with aclosing(watch.wakes(roots, timing=self.timing, polling=self.polling)) as wakes:
+                async for woken in wakes:
+                    await self._woken(woken)
+                    if tuple(self.engine.roots) != roots:  # a re-read of the settings has changed them
+                        break
+
+    async def _woken(self, woken: wakes.Wake) -> None:
+        """Paths are a hint, anything else makes us look at everything."""
+        if isinstance(woken, wakes.Changed):
+            self.engine.hint(woken.paths)
+        elif isinstance(woken, wakes.Mode):
+            self.mode = woken
+            log.info("watch.mode", mode=woken.name, reason=woken.reason)
+        else:
+            await self.rescan(woken.reason, woken.roots)
+
+    async def rescan(self, reason: str, paths: frozenset[bytes] = frozenset()) -> int:
+        """A full look at the roots named, or at all."""
+        async with self._rescanning:
+            started_s = time.monotonic()
+            roots = [root for root in self.engine.roots if not paths or root.path in paths]
+            try:
+                files = await self.engine.reconcile(roots, elsewhere=not paths)
+            except StateUnwritable as error:  # the next look comes anyway
+                log.warning("rescan.failed", reason=error.message)
+                return 0
+        seconds = round(time.monotonic() - started_s, 3)
+        log.debug("rescan.done", reason=reason, files=files, pending=len(self.engine.agenda), seconds=seconds)
+        self.notify.say("READY=1", f"STATUS={files} files, {len(self.engine.agenda)} pending")
+        return files
+
+    async def _tick(self) -> None:
+        """Once a second while there is something to do, or something to end."""
+        rest_s = min(REST_S, self.notify.watchdog_s / 2 or REST_S)  # as sd_watchdog_enabled(3) asks
+        while True:
+            resting = self.engine.idle and not self.stopping_since_s
+            await wakes.ring(self._stopped, rest_s if resting else TICK_S)
+            self._stopped.clear()
+            self.meter.mark(time.monotonic(), self.engine.run)
+            self._feed_watchdog()
+            self._check_grace()
+
+    def _feed_watchdog(self) -> None:
+        """Only while the loop makes progress: a daemon that hangs is to be restarted."""
+        if time.monotonic() - self._stepped_s < STUCK_S:
+            watchdog.feed(STUCK_S)
+            if self.notify.watchdog_s:
+                self.notify.say("WATCHDOG=1")
+
+    def _check_grace(self) -> None:
+        """After half of the time only the batch at the head is waited for. Raises TryAgainLater when all is up."""
+        waited_s = time.monotonic() - self.stopping_since_s if self.stopping_since_s else 0.0
+        if waited_s > self.grace_s / 2:
+            self.engine.delivery.curtail()
+        if waited_s > self.grace_s:
+            log.warning("daemon.grace_over", then="the batch in flight is imported again at the next start")
+            raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
+
+    def _signals(self) -> None:
+        """The loop takes signals in like any other event, so no handler runs between two lines that do not wait."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
+        loop.add_signal_handler(signal.SIGHUP, self._reread)
+
+    def stop(self, why: str) -> None:
+        """First call: drain and commit. Second: end at once; what was committed is kept either way."""
+        if self.engine.stopping:
+            self.engine.delivery.supervisor.kill()
+            log.warning("daemon.ended_at_once", reason=why)
+            os._exit(TRY_AGAIN if self.ends_why == "memory" else 128 + signal.SIGTERM)
+        log.info("daemon.stopping", reason=why)
+        self.notify.say("STOPPING=1")
+        self.ends_why = why
+        self.stopping_since_s = time.monotonic()
+        self._stopped.set()
+        self.engine.stop()
+
+    def _leave(self, reason: str) -> None:
+        """The daemon has grown too large: ends as if told to, but asks to be started again. Twice is once."""
+        if not self.engine.stopping:
+            log.warning("daemon.left", reason=reason, then="drain, commit, exit 75")
+            self.stop("memory")
+
+    def _reread(self) -> None:
+        """Tells the service manager when it begins and when it is done; RELOADING=1 wants the time (sd_notify(3))."""
+        self.notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self.reread()
+        self.notify.say("READY=1")
+
+    def answers(self) -> Mapping[str, Answer]:
+        """What the control socket answers."""
+        handed = Handovers(self.engine, self._rescanning, self._held_by, self.guard.look)
+        return {
+            "ping": self._ping,
+            "search": self._search,
+            "status": self._status,
+            "pause": self._pause,
+            "resume": self._resume,
+            "import": handed.begin,
+            "progress": handed.told,
+            **quarantine_ops.answers(self.engine),
+            **Upkeep(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
+        }
+
+    async def _ping(self) -> Mapping[str, Any]:
+        """That the loop turns, and whose it is: all that a health check wants to know."""
+        return {"pid": os.getpid()}
+
+    async def _search(self, **query: Any) -> Any:
+        """Counts as activity: the worker stays for a while after it."""
+        self.engine.idle_since_s = time.monotonic()
+        return await self.engine.delivery.supervisor.ask("search", **query)
+
+    async def _status(self) -> Any:
+        """From what this process knows, without a question to the worker: it answers while that one hangs, too."""
+        return status.of_engine(self.engine, self.mode, self.paused_by, waits_for=self.preparing, meter=self.meter)
+
+    def _held_by(self) -> str:
+        """Why nothing moves, "" when it does."""
+        reason = status.state_of(self.engine, self.paused_by, self.preparing)[1]
+        return (
+            f"the daemon is paused ({reason}); `importer resume` ends that"
+            if reason == self.paused_by != ""
+            else reason
+        )
+
+    async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
+        """Nothing new is begun. What is in flight is settled all the same."""
+        self.paused_by = reason
+        return {"paused": True}
+
+    async def _resume(self) -> Mapping[str, Any]:
+        """Goes on, whoever paused it. A pause for memory is the governor's to end."""
+        self.paused_by = ""
+        self.engine.wake.set()
+        return {"paused": False}
+
+
+def watch_s(stopping: bool) -> float:
+    """How long an idle loop sleeps unless something wakes it: it has nothing to poll."""
+    return 0.05 if stopping else 30.0

@@ -1,0 +1,1 @@
+"""Say how an importer is doing: status, lag, metrics."""

@@ -1,0 +1,81 @@
+"""One cheap question to a Qdrant server, with the standard library alone: importing its client takes 100 MB.
+
+For the command line, never for the daemon: nothing is created, and nothing is retried.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from importer.service.status.store_location import Reached
+
+REST_PORT = 6333  # where a URL names none, as in the client
+MOST_BYTES = 1 << 20  # of an answer; it is a few lines
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server by its http(s) URL. `ca_file` is its own certificate authority (PEM), "" for those of the system."""
+
+    url: str
+    api_key: str = ""
+    ca_file: str = ""
+    timeout_s: float = 5.0
+
+    def look(self, collection: str) -> Reached:
+        """Version and exact count. A missing collection counts 0; the key is tried, too."""
+        try:
+            _, about = self.ask("GET", "/")
+            version = str(about.get("version", "")) if isinstance(about, dict) else ""
+            path = f"/collections/{quote(collection, safe='')}/points/count"
+            status, answer = self.ask("POST", path, {"exact": True})
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return Reached(False, why=str(error) or type(error).__name__)
+        if status == 404:
+            return Reached(True, 0, version, "the collection is not made yet", status)
+        if status != 200:
+            return Reached(False, None, version, f"it answers {status}", status)
+        points = _counted(answer)
+        if points is None:
+            return Reached(False, None, version, "what answers there is no Qdrant", status)
+        return Reached(True, points, version, status=status)
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """`(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""
+        parts = urlsplit(self.url)
+        connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
+        headers = {"Content-Type": "application/json", **({"api-key": self.api_key} if self.api_key else {})}
+        try:
+            content = None if body is None else json.dumps(body)
+            connection.request(method, parts.path.rstrip("/") + path, content, headers)
+            answer = connection.getresponse()
+            return answer.status, _parsed(answer.read(MOST_BYTES))
+        finally:
+            connection.close()
+
+    def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+        """A connection that is not opened yet; a server's own authority stands in for those of the system."""
+        if scheme == "https":
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            return http.client.HTTPSConnection(host, port or REST_PORT, timeout=self.timeout_s, context=context)
+        return http.client.HTTPConnection(host, port or REST_PORT, timeout=self.timeout_s)
+
+
+def _counted(answer: Any) -> int | None:
+    """The count in an answer, None when it holds none."""
+    result = answer.get("result") if isinstance(answer, dict) else None
+    count = result.get("count") if isinstance(result, dict) else None
+    return count if isinstance(count, int) else None
+
+
+def _parsed(content: bytes) -> Any:
+    """JSON, or the text of an answer that is none: a proxy's error page, for example."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")

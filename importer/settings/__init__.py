@@ -1,0 +1,1 @@
+"""Turn a mapping of options into one validated Settings."""

@@ -1,0 +1,92 @@
+"""What settings mean together: defaults that follow from others, combinations that cannot work, and odd ones.
+
+What only the machine can tell (whether a folder is there, a model fits, a server answers) is left to `doctor`.
+Values are by dotted name, already of the right type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from importer.settings.schema import DECLARED, LOCAL, MODELS
+
+AUTO = "auto"  # the source name that leaves the format to detection
+NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS")  # read elsewhere: where the file is, faults for tests
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def source(text: str) -> tuple[str, str]:
+    """`(name, path)` of NAME=PATH. A PATH alone, or one with a slash before its first "=", is `auto`."""
+    name, equals, path = text.partition("=")
+    return (name, path) if equals and not set(name) & set("/~") else (AUTO, text)
+
+
+def complete(
+    values: Mapping[str, Any], given: Container[str], environ: Mapping[str, str], *, home: str, host: str
+) -> dict[str, Any]:
+    """The values with ~ written out and the computed defaults filled in: folders, sources, host, the provider's model.
+
+    `given` are the names somebody set.
+    """
+    done = {
+        name: _at_home(value, home) if DECLARED[name].path or name == "store.location" else value
+        for name, value in values.items()
+    }
+    xdg = environ.get("XDG_STATE_HOME", "")
+    base = xdg if xdg.startswith("/") else f"{home}/.local/state"  # the XDG standard ignores relative ones
+    done["state_dir"] = done["state_dir"] or f"{base}/importer"
+    done["embed.model_dir"] = done["embed.model_dir"] or f"{done['state_dir']}/models"
+    if "embed.model" not in given and done["embed.provider"] in MODELS:
+        done["embed.model"] = MODELS[done["embed.provider"]]
+    done["host"] = done["host"] or host
+    pairs = [source(text) for text in done["sources"]]
+    done["sources"] = tuple(f"{name}={_at_home(path, home)}" for name, path in pairs)
+    return done
+
+
+def _at_home(path: str, home: str) -> str:
+    """The path with a ~ in front written out, also behind `local:`; of other users' homes we know nothing."""
+    if path.startswith("local:"):
+        return "local:" + _at_home(path.removeprefix("local:"), home)
+    return home + path[1:] if path == "~" or path.startswith("~/") else path
+
+
+def senseless(values: Mapping[str, Any]) -> Iterator[str]:
+    """What cannot work, each with the names of the settings."""
+    if values["chunk.overlap_chars"] * 2 > values["chunk.size_chars"]:
+        yield "chunk.overlap_chars: more than half of chunk.size_chars"
+    if values["store.write_consistency_factor"] > values["store.replication_factor"]:
+        yield "store.write_consistency_factor: above store.replication_factor, no write could ever be acknowledged"
+    if values["store.ca_file"] and not values["store.location"].startswith("https://"):
+        yield "store.ca_file: store.location is no https:// URL"
+    yield from (f"sources: {text!r} names no path" for text in values["sources"] if text.endswith("="))
+    yield from _senseless_provider(values)
+
+
+def _senseless_provider(values: Mapping[str, Any]) -> Iterator[str]:
+    """What a hosted provider needs and cannot do."""
+    provider = values["embed.provider"]
+    if provider not in MODELS or provider == LOCAL:
+        return
+    key = f"embed.{provider}_api_key"
+    if not values[key] and not (provider == "openai" and values["embed.openai_base_url"]):
+        yield f"embed.provider: {provider} needs {key} ({DECLARED[key].env[0]})"
+    if values["embed.precision"] != "fp32":
+        yield f"embed.precision: only for a local model, and embed.provider is {provider}"
+    if values["embed.offline"]:
+        yield f"embed.offline: embed.provider {provider} needs a network (HF_HUB_OFFLINE counts as offline too)"
+
+
+def odd(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    """What works and is worth a warning: keys in clear text, metrics for everybody, variables nobody reads."""
+    host = urlsplit(values["store.location"]).hostname if "://" in values["store.location"] else None
+    if values["store.api_key"] and host not in {None, *LOOPBACK} and values["store.location"].startswith("http://"):
+        yield f"store.api_key: goes to {host} in clear text; use https://"
+    if values["metrics.listen"] and values["metrics.listen"].rpartition(":")[0].strip("[]") not in LOOPBACK:
+        yield f"metrics.listen: {values['metrics.listen']} can be reached from other machines"
+    known = {*NO_SETTINGS, *(variable for declared in DECLARED.values() for variable in declared.environment)}
+    for variable in sorted(environ):
+        if variable.startswith("IMPORTER_") and variable.removesuffix("_FILE") not in known:
+            yield f"{variable}: no such setting, it is ignored"

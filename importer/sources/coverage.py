@@ -1,0 +1,214 @@
+"""Keeps the folders of the roots under watch: new folders, roots that come and go, watchers that end, limits.
+
+A list of folders is watched by one `Pump`. When the list changes, a new pump is started before the old one is let go,
+so that nothing falls between them; new folders are given once more when their watch stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from importer.sources.folder_tree import Tree
+from importer.sources.mounts import remote
+from importer.sources.scan import Root
+from importer.sources.wakes import Mode, Timing
+from importer.sources.watcher import Ending, Pump, Seen, Watcher
+
+TOLD_FOLDERS = 1000  # more new folders than these, and looking at everything is simpler
+STUBBORN_FAILURES = 3  # after so many in a row the roots are polled as well, until a watcher has proven itself
+NEVER = float("-inf")  # in place of a time at which something is due: at once
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one step gave: paths to look at, and why everything must be looked at ("": it need not)."""
+
+    changed: frozenset[bytes]
+    rescan: str
+
+
+class Coverage:
+    """One step at a time; `now` is monotonic seconds, the `bell` rings when a step is worth while before `next_at`.
+
+    Nothing here raises for what a file system or a watcher does: it becomes a `rescan`, a `mode`, or a later try.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Root],
+        timing: Timing,
+        watcher: Watcher,
+        mounts: Callable[[], str],
+        *,
+        polling: bool = False,
+    ) -> None:
+        self.bell = asyncio.Event()
+        self._tree = Tree(roots)
+        self._timing = timing
+        self._watcher = watcher
+        self._mounts = mounts
+        self._forced = "as configured" if polling else ""
+        self._remote: dict[bytes, str] = {}  # root -> type of its file system
+        self._pumps: list[Pump] = []  # the last one counts; those before it are about to be let go
+        self._stopped: list[Pump] = []  # their threads end within a step
+        self._changed: set[bytes] = set()
+        self._unwatched: set[bytes] = set()  # new folders, to be looked at when their watch stands
+        self._rescan = ""
+        self._stale = False  # the pump does not watch what it should
+        self._broken = False  # the last attempt failed
+        self._failures = 0  # in a row, before the watch was healthy again
+        self._ending: Ending | None = None
+        self._check_at = self._refresh_at = self._renew_at = self._watch_at = NEVER
+        self._retire_at = self._failed_at = NEVER
+
+    @property
+    def next_at(self) -> float:
+        """When the next step is due unless the bell rings."""
+        return min(self._check_at, self._watch_at) if self._stale else self._check_at
+
+    @property
+    def polled(self) -> frozenset[bytes]:
+        """The roots whose changes events do not tell, or not reliably."""
+        return self._tree.roots if self._blindness() else self._tree.roots & frozenset(self._remote)
+
+    @property
+    def mode(self) -> Mode:
+        """How changes are noticed now."""
+        remotes = ", ".join(f"{os.fsdecode(root)} is on {kind}" for root, kind in sorted(self._remote.items()))
+        reason = self._blindness() or remotes
+        return Mode("polling", reason) if reason else Mode("events")
+
+    async def step(self, now: float) -> Found:
+        """Take in what was seen, look at what is due, renew the watch where it no longer fits."""
+        self.bell.clear()
+        self._collect(now)
+        if now >= self._check_at:
+            self._check(now)
+        if self._stale and now >= self._watch_at:
+            await self._renew(now)
+        found = Found(frozenset(self._changed), self._rescan)
+        self._changed.clear()
+        self._rescan = ""
+        return found
+
+    async def close(self) -> None:
+        """End every pump and its thread."""
+        self._retire(keep=0)
+        await asyncio.gather(*(pump.close() for pump in self._stopped))
+
+    def _blindness(self) -> str:
+        """Why no root is watched by events alone, "" if there is no reason against it."""
+        ending = self._ending
+        if ending and (ending.limited or self._failures >= STUBBORN_FAILURES):
+            return ending.reason
+        return self._forced
+
+    def _collect(self, now: float) -> None:
+        """What the pumps have seen, and how the last one is."""
+        for pump in self._pumps:
+            self._take(pump.take())
+        if self._pumps and (ending := self._pumps[-1].ending):
+            self._pumps.pop()
+            self._failed(ending, now)
+        # it lived longer than the longest wait between two tries, so the next failure counts as the first
+        elif not self._stale and now - self._failed_at > self._timing.retry_most_s:
+            self._failures, self._ending = 0, None
+
+    def _take(self, seen: Seen) -> None:
+        """Sorts what a pump saw: roots that went, paths that concern us, folders that are new, an overflow."""
+        for path in seen.deleted:
+            if self._tree.lose(path):
+                self._check_at = NEVER  # a root; it may stand there again by now
+        self._changed.update(path for path in seen.changed if self._tree.concerns(path))
+        self._grown(self._tree.grow(seen.changed))
+        if seen.overflown:
+            self._rescan = "more changes than can be named"
+            self._check_at = self._refresh_at = NEVER
+
+    def _grown(self, fresh: frozenset[bytes]) -> None:
+        """There are folders that nothing watches."""
+        self._unwatched |= fresh
+        self._stale = self._stale or bool(fresh)
+
+    def _check(self, now: float) -> None:
+        """Look for the roots; now and then at every folder's time; and rarely, list all anew."""
+        self._check_at = now + self._timing.check_s
+        if now >= self._retire_at:
+            self._retire(keep=1)
+        appeared = self._tree.meet()
+        if appeared:
+            self._rescan = f"root appeared: {', '.join(sorted(map(os.fsdecode, appeared)))}"
+            self._remote = self._remotes()
+        if now >= self._renew_at:
+            self._renew_at, self._refresh_at = now + self._timing.renew_s, now + self._timing.rescan_s
+            self._grown(self._tree.relist())
+            self._tree.wary = False
+            self._stale = True
+        elif appeared or now >= self._refresh_at:
+            self._refresh_at = now + self._timing.rescan_s
+            self._grown(self._tree.refresh())
+
+    def _remotes(self) -> dict[bytes, str]:
+        """Roots on a network or another file system whose changes by others no event tells, with its type."""
+        mounts = self._mounts()
+        kinds = {root: remote(os.path.realpath(root), mounts) for root in self._tree.roots}
+        return {root: kind for root, kind in kinds.items() if kind}
+
+    async def _renew(self, now: float) -> None:
+        """Watch what there is to watch now; the former pump is let go at the next renewal or check."""
+        self._stale = False
+        self._watch_at = now + self._timing.retry_s
+        folders = [] if self._forced else self._tree.watchable(without=self._remote)
+        pump = await self._established(folders)
+        if pump and pump.ending:
+            self._failed(pump.ending, now)  # a former pump goes on
+        elif pump:
+            if self._broken:
+                self._rescan = self._rescan or "watching again"
+            self._broken = False
+            self._pumps.append(pump)
+            self._retire(keep=2)
+            self._retire_at = now + self._timing.retry_s
+        self._tell()
+
+    def _tell(self) -> None:
+        """New folders may have gained files before their watch stood: now they are looked at, and listed once more."""
+        told, self._unwatched = frozenset(self._unwatched), set()
+        if len(told) > TOLD_FOLDERS:
+            self._rescan = self._rescan or f"{len(told)} new folders"
+        if not self._rescan:
+            self._changed |= told
+        self._grown(self._tree.refresh(told))
+
+    def _retire(self, keep: int) -> None:
+        """Lets go of all pumps but the last `keep`. Nobody waits for their threads, which end within a step."""
+        kept = self._pumps[len(self._pumps) - keep :] if keep < len(self._pumps) else self._pumps
+        for pump in self._pumps[: len(self._pumps) - len(kept)]:
+            pump.stop()
+            self._stopped.append(pump)
+        self._pumps = kept
+        self._stopped = [pump for pump in self._stopped if not pump.done]
+
+    async def _established(self, folders: Sequence[bytes]) -> Pump | None:
+        """A pump whose watch stands, or that has failed (see its `ending`); None when there is nothing to watch."""
+        if not folders:
+            return None
+        timing = self._timing
+        pump = Pump(folders, self.bell, self._watcher, step=timing.step_ms, debounce=timing.debounce_ms)
+        await pump.established()
+        return pump
+
+    def _failed(self, ending: Ending, now: float) -> None:
+        """Begin again after a while that doubles with every failure in a row; all may have changed by then."""
+        self._failures += 1
+        self._ending, self._failed_at = ending, now
+        self._stale = self._broken = True
+        timing = self._timing
+        again_s = min(timing.retry_most_s, timing.retry_s * 2.0 ** min(self._failures - 1, 30))
+        self._watch_at = now + (timing.limit_s if ending.limited else again_s)
+        self._rescan = f"watcher ended: {ending.reason}"
+        self._tree.wary = self._tree.wary or ending.undecodable
+        self._tree.relist()

@@ -1,0 +1,85 @@
+"""Opens a listed file as what it was listed as: regular, the same inode, through no link, waiting for nothing.
+
+Everything after the opening asks the descriptor, never the path again: between two questions the path may have become
+another file's.
+
+What the file system refuses is a value (`Gone`), because a file may vanish, move or be replaced between scan and open
+at any time; that is daily business and no error.
+"""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from dataclasses import dataclass, replace
+
+from importer.protocol.records import FileStat
+
+TICK_NS = 20_000_000  # file times move in steps of a kernel tick, 10 ms at the coarsest (HZ=100); doubled
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A regular file open for reading. The caller closes `fd`; `stat` was taken of the descriptor."""
+
+    fd: int
+    stat: FileStat
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The file is not to be had as it was listed.
+
+    `transient`: the file stands there but cannot be opened now (descriptors used up, permission, input/output error).
+    """
+
+    reason: str
+    transient: bool = False
+
+
+def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
+    """Open a regular file for reading; with `inode`, only if it still is that one on that `device`.
+
+    Follows no link in the last component, does not wait for a pipe's writer, never raises for what the file system
+    answers.
+    """
+    try:
+        # O_NONBLOCK matters for pipes and devices alone; those are refused below, before anything is read
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        return Gone(error.strerror or str(error), transient=not isinstance(error, FileNotFoundError))
+    except ValueError as error:  # a NUL in the path
+        return Gone(str(error))
+    try:
+        found = file_stat(path, os.fstat(fd))  # of the descriptor: the listing's stat is of another moment
+    except OSError as error:
+        os.close(fd)
+        return Gone(error.strerror or str(error), transient=True)
+    reason = _refusal(fd, found, device, inode)
+    if reason:
+        os.close(fd)
+        return Gone(reason)
+    return Opened(fd, found)
+
+
+def file_stat(path: bytes, found: os.stat_result) -> FileStat:
+    """The part of a stat that identifies a file and tells its changes apart."""
+    return FileStat(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def settled(stat: FileStat, now_ns: int) -> FileStat:
+    """The stat to put into a checkpoint: without its ctime while another write could still leave the same times.
+
+    A file written twice within one kernel tick bears the same times after both. A ctime of 0 matches nothing, so such
+    a file is verified again at its next visit. `now_ns` is UTC, taken before `stat` was.
+    """
+    return stat if now_ns - stat.ctime_ns > TICK_NS else replace(stat, ctime_ns=0)
+
+
+def _refusal(fd: int, found: FileStat, device: int, inode: int) -> str:
+    """Why the open file is not the one that was listed, "" if it is; `inode` 0 asks for its kind alone."""
+    if not modes.S_ISREG(os.fstat(fd).st_mode):
+        return "not a regular file"
+    if inode and (found.device, found.inode) != (device, inode):
+        return "replaced since it was listed"
+    return ""

@@ -1,0 +1,160 @@
+"""The truth about what is behind: every file of the roots compared with its checkpoint; events are only hints.
+
+An event puts its file in front, whatever its stat says; a look puts behind the others what differs from its row. What
+either misses is found by the next look, so neither need be complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from importer import formats
+from importer.log import RateLimited, logger
+from importer.protocol.records import FileStat
+from importer.sources import scan
+from importer.sources.files import file_stat
+from importer.sources.queue import Agenda, Pending
+from importer.sources.scan import Folder, Root
+from importer.state.checkpoints import Checkpoints, Known
+
+log = logger()
+
+MOST_HINTED = 4096  # files of one wake that are looked at without a breath
+SWEEP_S = 86_400.0
+BREATH_FILES = 2000  # files looked at before the loop gets its turn: some 20 ms
+
+
+@dataclass(slots=True)
+class Reconcile:
+    """Puts what is behind on the agenda. `errors` are folders that could not be listed, `files` how many there are."""
+
+    checkpoints: Checkpoints
+    agenda: Agenda
+    follow_links: bool = False
+    keep_s: float = 400 * 86_400.0  # how long the row of a vanished file is kept
+    clock: Callable[[], float] = time.time
+    files: int = 0
+    errors: dict[bytes, str] = field(default_factory=dict)
+    _swept_at: float = 0.0
+    _in_pieces: bytes = b""  # the large folder that was last given in several parts
+    _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
+
+    async def look(self, roots: Sequence[Root], breathe: Callable[[], None], *, elsewhere: bool = False) -> int:
+        """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn.
+
+        `elsewhere`: also at the files outside the roots that somebody wants to be read once more.
+        """
+        self.agenda.overflowed = False  # set again if this look finds more than there is room for
+        self.errors = {}
+        seen = scan.Seen()
+        files = since_breath = 0
+        for root in roots:
+            for folder in scan.scan(root, wanted(root), follow_links=self.follow_links, seen=seen):
+                self._compare(root, folder)
+                files += len(folder.files)
+                since_breath += len(folder.files) + 1
+                if since_breath >= BREATH_FILES:
+                    since_breath = 0
+                    breathe()
+                    await asyncio.sleep(0)
+        files += self._look_elsewhere(roots) if elsewhere else 0
+        self.files = files
+        if not self.errors:
+            self._failures.recovered("folder.unreadable")
+        if not self.errors and abs(self.clock() - self._swept_at) >= SWEEP_S:
+            self._swept_at = self.clock()
+            self._sweep(roots)
+        return files
+
+    def _look_elsewhere(self, roots: Sequence[Root]) -> int:
+        """Files outside the roots that somebody wants to be read once more; how many there are.
+
+        Their roots are not known: of their paths `include` gets to see the names alone.
+        """
+        paths = self.checkpoints.again(lambda path: any(root.holds(path) for root in roots))
+        for path in paths:
+            with contextlib.suppress(OSError):
+                self.agenda.backlog(pending(Root(os.path.dirname(path)), file_stat(path, os.lstat(path))))
+        return len(paths)
+
+    def _sweep(self, roots: Iterable[Root]) -> None:
+        """Marks the files of vanished folders, which no look comes by, and forgets what vanished long ago.
+
+        Below a root that is not there nothing has vanished: its disk may come back.
+        """
+        for root in roots:
+            if os.path.isdir(root.path):
+                for folder in self.checkpoints.folders(root.path):
+                    if not os.path.lexists(folder):
+                        self._mark_gone(Folder(folder, ()), self.checkpoints.folder(folder))
+        if forgotten := self.checkpoints.forget_files(self.clock() - self.keep_s):
+            log.info("files.forgotten", files=forgotten)
+            self.checkpoints.database.vacuum()
+
+    def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
+        """Paths an event named: what is really there goes first."""
+        hinted = 0
+        for path in paths:
+            root = next((root for root in roots if root.holds(path)), None)
+            if root is None:
+                continue
+            for folder in scan.look(root, path, wanted(root), follow_links=self.follow_links):
+                for stat in folder.files:
+                    self.agenda.live(pending(root, stat))
+                hinted += len(folder.files)
+                if hinted >= MOST_HINTED:  # a large tree was moved in: a full look lets the loop breathe
+                    self.agenda.overflowed = True
+                    return
+
+    def _compare(self, root: Root, folder: Folder) -> None:
+        """One folder: what is behind goes on the agenda, what vanished is marked. A root that is not there is waited
+        for, so only a folder that cannot be read is an error.
+        """
+        if folder.error and os.path.lexists(root.path):
+            self.errors[folder.path] = folder.error
+            self._failures.failed("folder.unreadable", path=folder.path, reason=folder.error)
+        known = self.checkpoints.folder(folder.path)
+        for stat in folder.files:
+            if behind(stat, known.get(os.path.basename(stat.path))):
+                self.agenda.backlog(pending(root, stat))
+        if len(folder.files) >= scan.PIECE_FILES:
+            self._in_pieces = folder.path
+        if not folder.error and folder.path != self._in_pieces:  # of a folder in pieces, no piece tells what is gone
+            self._mark_gone(folder, known)
+
+    def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:
+        """After an error-free look: the rows of vanished files age from now on, those of returned ones do not."""
+        there = {os.path.basename(stat.path) for stat in folder.files}
+        gone = [name for name, row in known.items() if name not in there and not row.gone]
+        back = [name for name, row in known.items() if name in there and row.gone]
+        if gone:
+            self.checkpoints.mark_gone(folder.path, gone)
+        if back:
+            self.checkpoints.mark_gone(folder.path, back, gone=False)
+
+
+def pending(root: Root, stat: FileStat) -> Pending:
+    """A file on the agenda."""
+    return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
+
+
+def behind(stat: FileStat, known: Known | None) -> bool:
+    """Whether a file must be looked into: unknown, or not as it was when it was read to its end."""
+    if known is None:
+        return True
+    seen = (known.size, known.mtime_ns, known.ctime_ns, known.device, known.inode)
+    return seen != (stat.size, stat.mtime_ns, stat.ctime_ns, stat.device, stat.inode)
+
+
+def wanted(root: Root) -> Callable[[bytes], bool]:
+    """Which paths below the root can be conversations: those its format wants, or any format for `auto`."""
+    names = formats.names() if root.format == "auto" else (root.format,)
+    judges = [formats.load(name).wanted for name in names]
+    if len(judges) == 1:
+        return judges[0]
+    return lambda relative: any(judge(relative) for judge in judges)

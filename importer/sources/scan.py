@@ -1,0 +1,204 @@
+"""Roots become the files below them with their stat, a folder at a time; contents are never read.
+
+Whatever cannot be listed is a value too: a `Folder` with an `error` tells that what is missing from it may well exist.
+Links are looked through only where they lead to a place below the same root (or everywhere with `follow_links`); hard
+links and links to one file are that one file. What a scan remembers grows with folders and links, not with files.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as modes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from importer.protocol.records import FileStat
+from importer.sources.files import file_stat
+from importer.sources.patterns import matcher
+
+Wanted = Callable[[bytes], bool]
+Seen = set[tuple[int, int]]  # (device, inode) of what has been visited
+PIECE_FILES = 4096  # about 1.5 MB of stats at a time, however many files one folder holds
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # deleted since it was listed, or a link to nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder to import from, or a single file. `format` is a format's name or "auto".
+
+    `exclude` are patterns on the path below the root, see `importer.patterns`. `include` is judged where files are
+    read: one that it does not name by its path may hold a project that it names, see `importer.selection`.
+    """
+
+    path: bytes
+    format: str = "auto"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def holds(self, path: bytes) -> bool:
+        """Whether the path is the root's own, or below it."""
+        return path == self.path or path.startswith(self.path.rstrip(b"/") + b"/")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Matching files directly in a folder; a large one comes in pieces, each with the same `path`.
+
+    With an `error` something is missing from the list (or the whole folder): conclude nothing from absence.
+    """
+
+    path: bytes
+    files: tuple[FileStat, ...]
+    error: str = ""
+
+
+def scan(root: Root, wanted: Wanted, *, follow_links: bool = False, seen: Seen | None = None) -> Iterator[Folder]:
+    """Every folder of the root, with the matching files in it.
+
+    `wanted` judges the path below the root; a root that is a single file is wanted as it is. `seen` collects the files
+    that can be met twice (links, hard links): share one between roots. Never raises OSError.
+    """
+    walk = _Walk(root, wanted, follow_links, set() if seen is None else seen)
+    try:
+        found = os.stat(root.path)
+    except OSError as error:
+        yield Folder(root.path, (), _reason(error))
+        return
+    if modes.S_ISDIR(found.st_mode):
+        yield from walk.folders(root.path)
+    else:
+        yield walk.single(found)
+
+
+def look(root: Root, path: bytes, wanted: Wanted, *, follow_links: bool = False) -> Iterator[Folder]:
+    """What an event's path points to: the file itself, everything below a folder, nothing if it is gone or unwanted."""
+    if path == root.path:
+        yield from scan(root, wanted, follow_links=follow_links)
+        return
+    walk = _Walk(root, wanted, follow_links, set())
+    if not walk.holds(path):
+        return
+    try:
+        found = os.lstat(path)
+    except OSError as error:
+        if error.errno not in ABSENT:
+            yield Folder(os.path.dirname(path), (), _reason(error))
+        return
+    if modes.S_ISDIR(found.st_mode):
+        yield from walk.folders(path)
+    elif modes.S_ISREG(found.st_mode) and walk.chosen(path):
+        yield Folder(os.path.dirname(path), (file_stat(path, found),))
+
+
+class _Walk:
+    """One scan of one root: its rules, and what it has seen. Folders are remembered for this scan, to end where links
+    lead in a circle; files for as long as the caller wants, since two roots can hold names of the same one.
+    """
+
+    def __init__(self, root: Root, wanted: Wanted, follow_links: bool, seen: Seen) -> None:
+        self._root = root
+        self._prefix = root.path.rstrip(b"/") + b"/"
+        self._real = os.path.realpath(root.path).rstrip(b"/") + b"/"
+        self._wanted = wanted
+        self._exclude = matcher(root.exclude)
+        self._follow = follow_links
+        self._files = seen
+        self._folders: Seen = set()
+
+    def single(self, found: os.stat_result) -> Folder:
+        """The root that is a file itself, whatever its name."""
+        path = self._root.path
+        files = (file_stat(path, found),) if modes.S_ISREG(found.st_mode) else ()
+        return Folder(os.path.dirname(path), files, "" if files else "neither a folder nor a regular file")
+
+    def folders(self, top: bytes) -> Iterator[Folder]:
+        """Every folder from `top` on, each before those within it."""
+        pending = [top]
+        while pending:
+            path = pending.pop()
+            try:
+                # through links: by its identity a folder is known whatever path leads to it
+                if _first_visit(os.stat(path), self._folders):
+                    yield from self._folder(path, pending)
+            except OSError as error:
+                yield Folder(path, (), _reason(error))
+
+    def _folder(self, path: bytes, pending: list[bytes]) -> Iterator[Folder]:
+        """One folder in pieces; its subfolders are added to `pending`. Raises OSError when it cannot be listed."""
+        files: list[FileStat] = []
+        error = ""
+        with os.scandir(path) as entries:
+            for entry in entries:
+                try:
+                    self._entry(entry, files, pending)
+                except OSError as failure:
+                    error = error if failure.errno in ABSENT else _reason(failure)
+                if len(files) == PIECE_FILES:
+                    yield Folder(path, tuple(files))
+                    files.clear()
+        yield Folder(path, tuple(files), error)
+
+    def _entry(self, entry: os.DirEntry[bytes], files: list[FileStat], pending: list[bytes]) -> None:
+        """By its kind; what is neither file, folder nor link is passed over. Raises OSError for one that is gone."""
+        path = entry.path
+        if entry.is_file(follow_symlinks=False):
+            if self.chosen(path):
+                found = entry.stat(follow_symlinks=False)
+                if found.st_nlink > 1:
+                    self._add(path, found, files)
+                else:
+                    files.append(file_stat(path, found))
+        elif entry.is_dir(follow_symlinks=False):
+            if not self._excluded(path):
+                pending.append(path)
+        elif entry.is_symlink():
+            self._link(path, files, pending)
+
+    def _link(self, path: bytes, files: list[FileStat], pending: list[bytes]) -> None:
+        """Follow a link to what this scan would not meet otherwise: nothing that lies below the root and is chosen."""
+        real = os.path.realpath(path)
+        inside = real.startswith(self._real)
+        own = self._prefix + real[len(self._real) :] if inside else real
+        if not (inside or self._follow) or self._excluded(path):
+            return
+        found = os.stat(own)
+        if modes.S_ISDIR(found.st_mode) and not inside:
+            pending.append(path)
+        elif modes.S_ISREG(found.st_mode) and self.chosen(path) and not (inside and self.chosen(own)):
+            self._add(own, found, files)
+
+    def _add(self, path: bytes, found: os.stat_result, files: list[FileStat]) -> None:
+        """A file that has several names or links, under the first that is met."""
+        if _first_visit(found, self._files):
+            files.append(file_stat(path, found))
+
+    def chosen(self, path: bytes) -> bool:
+        """Whether the format wants a file at this path and nothing excludes it."""
+        return self._wanted(path[len(self._prefix) :]) and not self._excluded(path)
+
+    def holds(self, path: bytes) -> bool:
+        """Whether the path lies below the root in truth, not only through a link, and in no excluded folder."""
+        if not path.startswith(self._prefix) or self._excluded(path):
+            return False
+        parent = os.path.dirname(path)
+        expected = self._real + parent[len(self._prefix) :]
+        return self._follow or os.path.realpath(parent) == expected.rstrip(b"/")
+
+    def _excluded(self, path: bytes) -> bool:
+        """For folders, too: nothing below an excluded one is looked at."""
+        return self._exclude is not None and self._exclude(path[len(self._prefix) :])
+
+
+def _first_visit(found: os.stat_result, seen: Seen) -> bool:
+    """Whether this one was not met before, under whatever name; from now on it was."""
+    key = (found.st_dev, found.st_ino)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, without the path: that stands beside it."""
+    return error.strerror or str(error)

@@ -1,0 +1,105 @@
+"""The file system's events become `Wake` values; whatever may have been missed becomes a `Rescan`.
+
+Events are hints. They are lost without a word when a queue overflows, when a root is deleted and made again, behind
+links and hard links; so a rescan follows every `rescan_s`, every failure, every long pause, and a root's appearance.
+
+    roots ──► Tree (folders) ──► Pump (one life of watchfiles' awatch) ──► Changed
+      │          ▲                  ended: begun again, with backoff        Rescan
+      │          └─ a new folder: a new pump, then the old one ends         Mode
+      └─ absent: looked for every `check_s`; without events: polled
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+from watchfiles import awatch
+
+from importer.sources.coverage import Coverage
+from importer.sources.mounts import read_mounts
+from importer.sources.scan import Root
+from importer.sources.wakes import Changed, Mode, Rescan, Timing, Wake, ring
+from importer.sources.watcher import Watcher
+
+__all__ = ["Changed", "Mode", "Rescan", "Timing", "Wake", "wakes"]
+
+
+async def wakes(
+    roots: Sequence[Root],
+    *,
+    timing: Timing | None = None,
+    polling: bool = False,
+    watcher: Watcher = awatch,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[asyncio.Event, float], Awaitable[None]] = ring,
+    mounts: Callable[[], str] = read_mounts,
+) -> AsyncGenerator[Wake, None]:
+    """What to look at, for ever: a `Mode` and a `Rescan` at once, then as things happen.
+
+    Close it, or cancel the task that iterates, and no thread is left. While the caller works on a wake, further
+    changes are gathered. `polling` forgoes events; `clock` is monotonic, in seconds.
+    """
+    timing = timing or Timing()
+    coverage = Coverage(roots, timing, watcher, mounts, polling=polling)
+    ticks = Ticks(timing, clock())
+    try:
+        while True:
+            found = await coverage.step(clock())
+            for wake in ticks.due(clock(), found.changed, found.rescan, coverage.mode, coverage.polled):
+                began = clock()
+                yield wake
+                ticks.done(wake, began, clock())
+            # reckoned after the caller has worked on the wakes: by then something may be due
+            planned_s = min(ticks.next_at, coverage.next_at) - clock()
+            began = clock()
+            await wait(coverage.bell, planned_s)
+            ticks.waited(planned_s, clock() - began)
+    finally:
+        await coverage.close()
+
+
+class Ticks:
+    """When everything is looked at again, whatever the events say. Times are monotonic seconds."""
+
+    def __init__(self, timing: Timing, now: float) -> None:
+        self._timing = timing
+        self._rescan_at = self._poll_at = now
+        self._polled: frozenset[bytes] = frozenset()
+        self._mode: Mode | None = None
+        self._reason = "start"
+
+    @property
+    def next_at(self) -> float:
+        """When the next rescan is due."""
+        return min(self._rescan_at, self._poll_at) if self._polled else self._rescan_at
+
+    def due(
+        self, now: float, changed: frozenset[bytes], rescan: str, mode: Mode, polled: frozenset[bytes]
+    ) -> list[Wake]:
+        """The wakes of this moment: what was named goes before what must be searched for."""
+        wakes: list[Wake] = [mode] if mode != self._mode else []
+        self._mode, self._polled = mode, polled
+        if changed:
+            wakes.append(Changed(changed))
+        reason = self._reason or rescan or ("tick" if now >= self._rescan_at else "")
+        self._reason = ""
+        if reason:
+            wakes.append(Rescan(reason))
+        elif polled and now >= self._poll_at:
+            wakes.append(Rescan("polling", polled))
+        return wakes
+
+    def done(self, wake: Wake, began: float, now: float) -> None:
+        """The caller has worked on it for that long; polling leaves it most of the time for other things."""
+        if isinstance(wake, Rescan):
+            timing = self._timing
+            self._poll_at = now + max(timing.poll_s, (now - began) / timing.poll_share)
+            if not wake.roots:
+                self._rescan_at = now + timing.rescan_s
+
+    def waited(self, planned_s: float, waited_s: float) -> None:
+        """A timer that comes far too late: the process stood still, and events may have been dropped meanwhile."""
+        if waited_s - max(0.0, planned_s) > self._timing.late_s:
+            self._reason = f"stood still for {waited_s - planned_s:.0f} s"

@@ -1,0 +1,1 @@
+"""Keep what must survive a kill; all SQL stands here."""

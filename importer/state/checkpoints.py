@@ -1,0 +1,198 @@
+"""How far every file is imported: read before reading on, written in one transaction when a batch is stored.
+
+This is where "commit after store" is kept: `commit` is called with what a receipt has paid for, and with nothing else.
+Whatever is lost here is read again from the files, which costs time and stores nothing twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from importer.protocol import failpoints
+from importer.protocol.records import Checkpoint, Commit, Reject, Tally
+from importer.state import checkpoint_rows, ledger, open_database, quarantine
+from importer.state.checkpoint_rows import READ, UINT64, signed, split
+from importer.state.database import Database
+from importer.state.history import History
+from importer.state.ledger import Ledger
+from importer.state.quarantine import Quarantine
+
+# ctime_ns 0: not read to its end, or too soon to be sure; folder NULL: another file has the path now
+_SUMMARY = """
+SELECT count(*), coalesce(sum(ctime_ns != 0), 0),
+  coalesce(sum(CASE WHEN ctime_ns = 0 THEN max(size - offset, 0) END), 0),
+  coalesce(min(CASE WHEN ctime_ns = 0 THEN committed_at END), 0.0)
+FROM files WHERE gone_at IS NULL AND folder IS NOT NULL
+"""
+
+
+class Known(NamedTuple):
+    """What a rescan compares with `stat`. `gone`: the last error-free scan did not see it."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    offset: int
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSummary:
+    """Files that are there: `complete` were read to their end (what is left lacks its newline, or no format knows it),
+    `pending` not; `oldest_at` is the oldest last commit of the pending ones (UTC s) or 0.
+    """
+
+    known: int
+    complete: int
+    pending: int
+    quarantined: int
+    lag_bytes: int
+    oldest_at: float
+
+
+class Checkpoints(Ledger):
+    """The state of one importer: files and the ledger here, the rest in `quarantine` and `history`.
+
+    `set_aside` names a damaged database that was moved away, "" for none; `created` says that this one began empty.
+    One of these writes at a time (`open`, under the state's lock); any number may read beside it (`peek`).
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(database, clock)
+        self.set_aside, self.created = database.set_aside, database.created
+        self.quarantine = Quarantine(database)
+        self.history = History(database)
+
+    @classmethod
+    def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> Self:
+        """For the one writer, who holds the lock. Raises StateError, or StateUnwritable when waiting can help."""
+        return cls(open_database.open_for_writing(path, clock=clock), clock)
+
+    @classmethod
+    def peek(cls, path: str) -> Self | None:
+        """For reading beside a writer; None when nothing was ever imported. Raises StateError."""
+        database = open_database.open_for_reading(path)
+        return None if database is None else cls(database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.database.close()
+
+    def commit(
+        self,
+        commits: Sequence[Commit],
+        *,
+        batch_number: int | None = None,
+        counters: Mapping[str, int] | None = None,
+        rejects: Sequence[Reject] = (),
+    ) -> None:
+        """All a stored batch pays for, in one durable transaction: checkpoints, tallies, rejects, totals, its attempt.
+
+        `counters` are added to the totals; `rejects` are chunks set aside beside those of the commits. Raises
+        StateUnwritable when nothing could be written: the same call again is right.
+        """
+        now = self._clock()
+        with self.database.transaction() as connection:
+            for commit in commits:
+                quarantine.put(connection, commit.rejects, now)
+            quarantine.put(connection, rejects, now)
+            ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
+            for commit in commits:
+                former = checkpoint_rows.former_path(connection, commit.checkpoint)
+                checkpoint_rows.write(connection, commit.checkpoint, now)
+                if former and former != commit.checkpoint.path:
+                    quarantine.move(connection, former, commit.checkpoint.path)
+                if commit.checkpoint.offset >= commit.checkpoint.size:
+                    connection.execute("DELETE FROM again WHERE path = ?", (commit.checkpoint.path,))
+                # after `put`: what has just failed again is open again, and not taken for done
+                quarantine.settle(connection, commit.checkpoint)
+            failpoints.hit("commit")
+            ledger.add_tally(connection, sum((commit.tally for commit in commits), Tally()))
+            ledger.add(connection, counters or {})
+            if batch_number is not None:
+                ledger.settle(connection, batch_number)
+        failpoints.hit("committed")
+
+    def by_path(self, path: bytes) -> Checkpoint | None:
+        """The checkpoint of the file at `path`."""
+        return self._one("folder = ? AND name = ?", *split(path))
+
+    def by_identity(self, device: int, inode: int) -> Checkpoint | None:
+        """The checkpoint of this very file wherever it was seen last; its path is b"" when another took that."""
+        return self._one("device = ? AND inode = ?", signed(device), signed(inode))
+
+    def folder(self, folder: bytes) -> dict[bytes, Known]:
+        """The known files directly in a folder, by name: one query, small rows."""
+        sql = "SELECT name, size, mtime_ns, ctime_ns, device, inode, offset, gone_at FROM files WHERE folder = ?"
+        return {
+            name: Known(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None)
+            for name, size, mtime, ctime, device, inode, offset, gone in self.database.rows(sql, (_slashed(folder),))
+        }
+
+    def folders(self, below: bytes) -> list[bytes]:
+        """Every folder with known files, `below` itself included; without the final slash."""
+        first = _slashed(below)
+        sql = "SELECT DISTINCT folder FROM files WHERE folder >= ? AND folder < ?"
+        # "0" is the byte after "/": the range holds what begins with the folder and its slash, and uses the index
+        return [row[0][:-1] or b"/" for row in self.database.rows(sql, (first, first[:-1] + b"0"))]
+
+    def mark_gone(self, folder: bytes, names: Iterable[bytes], *, gone: bool = True) -> None:
+        """After an error-free scan: these are not there any more (or, with `gone=False`, they are again)."""
+        sql = "UPDATE files SET gone_at = ? WHERE folder = ? AND name = ? AND (gone_at IS NULL) = ?"
+        at, place = self._clock() if gone else None, _slashed(folder)
+        with self.database.transaction(durable=False) as connection:  # a mark that is lost is made by the next scan
+            connection.executemany(sql, [(at, place, name, gone) for name in names])
+
+    def forget_files(self, gone_before: float) -> int:
+        """Deletes the rows of files gone since before that time (UTC seconds); their points stay. Returns how many."""
+        with self.database.transaction() as connection:
+            return connection.execute("DELETE FROM files WHERE gone_at < ?", (gone_before,)).rowcount
+
+    def reread(self, paths: Collection[bytes]) -> None:
+        """Makes these files be read from their start again, as new generations. Stored chunks cost nothing.
+
+        To be called when nothing is in flight: a commit on its way would put the checkpoint back.
+        """
+        with self.database.transaction() as connection:
+            for path in paths:
+                quarantine.reread(connection, path)
+
+    def again(self, found: Callable[[bytes], bool]) -> list[bytes]:
+        """Files to be read once more, but for those that are gone or `found` by a look at the roots anyway."""
+        paths = [row[0] for row in self.database.rows("SELECT path FROM again")]
+        over = [(path,) for path in paths if found(path) or not os.path.lexists(path)]
+        if over:
+            with self.database.transaction(durable=False) as connection:
+                connection.executemany("DELETE FROM again WHERE path = ?", over)
+        return [path for path in paths if (path,) not in set(over)]
+
+    def files_summary(self) -> FilesSummary:
+        """What is known of all files; reads every small row once."""
+        known, complete, lag, oldest = self.database.rows(_SUMMARY)[0]
+        quarantined = self.database.rows("SELECT count(DISTINCT path) FROM quarantine")[0][0]
+        return FilesSummary(known, complete, known - complete, quarantined, lag, oldest)
+
+    def _one(self, where: str, *parameters: object) -> Checkpoint | None:
+        """The checkpoint of the row that fits, its open chunks in the order they were written; None without one."""
+        found = self.database.rows(READ + where, parameters)
+        if not found:
+            return None
+        sql = "SELECT chunk FROM open_chunks WHERE file = ? ORDER BY place"
+        return checkpoint_rows.read(found[0], tuple(chunk for (chunk,) in self.database.rows(sql, (found[0][0],))))
+
+
+def _slashed(folder: bytes) -> bytes:
+    """A folder as the rows have it: with its slash, and b"" for a file given by its name alone."""
+    return folder if not folder or folder.endswith(b"/") else folder + b"/"

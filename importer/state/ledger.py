@@ -1,0 +1,165 @@
+"""Small things that must outlive a crash: batches under way and who is suspect, totals, tombstones, single facts.
+
+    sending ──► stored: `settle`, with the commit      nobody is suspect any more
+            ──► failed: `settled`                      nobody is blamed, nobody cleared
+            ──► died:   `died`                         the chunks to blame get one death more
+            ──► the daemon is killed too: `leftovers`  the next run says `died` for it
+
+The record is written before a batch is sent, because a chunk may take the daemon down with its worker.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from importer.protocol.records import Suspect, Tally
+from importer.state.database import Database
+
+__all__ = ["Attempt", "Ledger", "Suspect", "add", "add_tally", "clear", "settle"]
+
+TALLY = tuple(field.name for field in fields(Tally))
+_ADD = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
+_BLAME = """
+INSERT INTO suspects VALUES (?, 1, ?, ?)
+ON CONFLICT (id) DO UPDATE SET deaths = deaths + 1, alone = alone + excluded.alone, at = excluded.at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A batch that was with the worker: its chunk ids, whether one chunk went `alone`, when (UTC seconds)."""
+
+    batch: int
+    ids: tuple[str, ...]
+    alone: bool
+    at: float
+
+
+class Ledger:
+    """The small tables of one state. `clock` gives UTC seconds.
+
+    What only helps (attempts, suspects, totals that belong to no batch) is written without a sync of the disk; what a
+    person has asked for, and single facts, with one.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self.database, self._clock = database, clock
+
+    def sending(self, batch: int, ids: Sequence[str], *, alone: bool = False) -> None:
+        """To be called before a batch is sent. Survives a kill of either process; costs no sync of the disk."""
+        with self.database.transaction(durable=False) as connection:
+            row = (batch, "\n".join(ids), alone, self._clock())
+            # or replace: a batch that is sent again keeps its number
+            connection.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
+
+    def settled(self, batch: int) -> None:
+        """The batch came back without a death and without a commit; nobody is blamed, nobody cleared."""
+        with self.database.transaction(durable=False) as connection:
+            connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
+
+    def died(self, batch: int, ids: Sequence[str] | None = None) -> dict[str, Suspect]:
+        """The worker died on the batch: blames `ids` (None: all it was sent with) and returns where they stand now."""
+        with self.database.transaction(durable=False) as connection:
+            attempt = _attempt(connection, batch)
+            blamed = (attempt.ids if attempt else ()) if ids is None else ids
+            alone = (attempt.alone if attempt else False) or len(blamed) == 1
+            connection.executemany(_BLAME, [(chunk, alone, self._clock()) for chunk in blamed])
+            connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
+            return {chunk: suspect for chunk in blamed if (suspect := _suspect(connection, chunk))}
+
+    def acquit(self, ids: Iterable[str]) -> None:
+        """Takes these off the record: workers die with harmless text too."""
+        with self.database.transaction(durable=False) as connection:
+            clear(connection, ids)
+
+    def leftovers(self) -> list[Attempt]:
+        """Batches that were under way when the last run ended without settling them."""
+        rows = self.database.rows("SELECT batch, ids, alone, at FROM attempts ORDER BY batch")
+        return [_to_attempt(*row) for row in rows]
+
+    def suspects(self) -> dict[str, Suspect]:
+        """Every chunk that was with a worker when it died and has not been stored or set aside since."""
+        return {row[0]: Suspect(*row[1:]) for row in self.database.rows("SELECT id, deaths, alone FROM suspects")}
+
+    def counters(self) -> dict[str, int]:
+        """All running totals by name, those of the tally included."""
+        return dict(self.database.rows("SELECT name, value FROM counters"))
+
+    def totals(self) -> Tally:
+        """Lines and bytes by outcome since the state began."""
+        counters = self.counters()
+        return Tally(**{name: counters.get(name, 0) for name in TALLY})
+
+    def count(self, counters: Mapping[str, int]) -> None:
+        """Adds to running totals that belong to no batch, such as spawns and crashes."""
+        with self.database.transaction(durable=False) as connection:
+            add(connection, counters)
+
+    def bury(self, kind: str, value: str) -> None:
+        """Remembers that `value` (a project, conversation, path or before) was forgotten and must not come back."""
+        with self.database.transaction() as connection:
+            row = (kind, os.fsencode(value), self._clock())
+            connection.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", row)
+
+    def unbury(self, kind: str, value: str) -> None:
+        """Lets it come back."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM tombstones WHERE kind = ? AND value = ?", (kind, os.fsencode(value)))
+
+    def tombstones(self) -> list[tuple[str, str, float]]:
+        """`(kind, value, at)` of everything forgotten on purpose, oldest first."""
+        rows = self.database.rows("SELECT kind, value, at FROM tombstones ORDER BY at, kind, value")
+        return [(kind, os.fsdecode(value), at) for kind, value, at in rows]
+
+    def meta(self, name: str) -> str:
+        """A single fact by name; "" when it was never written."""
+        rows = self.database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+    def remember(self, **facts: str) -> None:
+        """Writes single facts by name."""
+        with self.database.transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
+
+
+def add(connection: sqlite3.Connection, counters: Mapping[str, int]) -> None:
+    """Inside a transaction: adds to the running totals."""
+    connection.executemany(_ADD, [(name, value) for name, value in counters.items() if value])
+
+
+def add_tally(connection: sqlite3.Connection, tally: Tally) -> None:
+    """Inside a transaction: adds to the totals of lines and bytes."""
+    add(connection, {name: getattr(tally, name) for name in TALLY})
+
+
+def clear(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """Inside a transaction: these chunks are stored or set aside, so nothing stands on their record any more."""
+    connection.executemany("DELETE FROM suspects WHERE id = ?", [(chunk,) for chunk in ids])
+
+
+def settle(connection: sqlite3.Connection, batch: int) -> None:
+    """Inside the transaction that commits a batch: its chunks are stored or set aside, so no suspects any more."""
+    attempt = _attempt(connection, batch)
+    if attempt:
+        clear(connection, attempt.ids)
+        connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
+
+
+def _attempt(connection: sqlite3.Connection, batch: int) -> Attempt | None:
+    """The record of a batch that is with the worker, None when it was never sent or is settled."""
+    row = connection.execute("SELECT batch, ids, alone, at FROM attempts WHERE batch = ?", (batch,)).fetchone()
+    return _to_attempt(*row) if row else None
+
+
+def _to_attempt(batch: int, ids: str, alone: int, at: float) -> Attempt:
+    """From its row; ids are UUIDs, one a line. A batch of releases alone has none."""
+    return Attempt(batch, tuple(ids.split("\n")) if ids else (), bool(alone), at)
+
+
+def _suspect(connection: sqlite3.Connection, chunk: str) -> Suspect | None:
+    """What stands on a chunk's record, None for a clean one."""
+    row = connection.execute("SELECT deaths, alone FROM suspects WHERE id = ?", (chunk,)).fetchone()
+    return Suspect(*row) if row else None

@@ -1,0 +1,202 @@
+"""The file the state lives in: found or made, checked, set aside when damaged, refused when it cannot be trusted.
+
+What opening finds, and what becomes of it:
+
+    nothing                          a new database, made under another name and renamed into place
+    zeroed, cut, malformed, empty    set aside as `….corrupt-<time>`, a new one made, `Database.set_aside` says where
+    no permission, input/output      StateError: it may be whole, so it is left alone
+    another program's, newer         StateError
+    older                            migrated
+    no room, read-only               StateUnwritable: waiting can help
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+from importer.errors import StateCorrupt, StateError
+from importer.state import schema
+from importer.state.database import Database, suspect_mark, translating
+
+QUICK_CHECK_BYTES = 64 * 1024 * 1024  # up to here every page is checked at start (measured: 1 ms a MB); above, `files`
+KEEP_ASIDE = 3  # damaged databases kept for whoever wants to look; a disk that damages daily must not fill up
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -2048",  # KiB: the daemon stays small whatever the number of files
+    "PRAGMA journal_size_limit = 4194304",
+)
+
+
+def open_for_writing(path: str, *, clock: Callable[[], float] = time.time) -> Database:
+    """The database at `path` for its one writer, who holds the state's lock. See the table above for errors."""
+    with translating(path, writing=False):
+        if not _leftovers(path):
+            _create(path)
+            aside = (_aside(path) or [""])[-1]  # a kill between setting aside and making anew must not hide it
+            return Database(path, _connect(path), created=True, set_aside=aside)
+        try:
+            return Database(path, _connect(path))
+        except StateCorrupt:
+            aside = _put_aside(path, clock())
+            _create(path)
+            return Database(path, _connect(path), created=True, set_aside=aside)
+
+
+def open_for_reading(path: str) -> Database | None:
+    """The same beside a writer, reading only; None when there is none yet. Makes, migrates and sets aside nothing."""
+    with translating(path, writing=False):
+        try:
+            os.lstat(path)  # what keeps us from looking is an error, and not the absence of a state
+        except FileNotFoundError:
+            return None
+        return Database(path, _connect_reading(path), reader=True)
+
+
+def _leftovers(path: str) -> list[str]:
+    """What is there of a database: a log without its file is damage too, and no first start."""
+    return [name for name in (path, f"{path}-wal") if os.path.lexists(name)]
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """Opens an existing database for writing, checked and migrated. Raises StateCorrupt when it is damaged."""
+    connection = _open(path, "rw")
+    try:
+        with translating(path, writing=False):
+            known = _refuse_foreign(connection, path)
+            _refuse_damaged(connection, path, known)
+        with translating(path, writing=True):
+            schema.migrate(connection)
+            for pragma in PRAGMAS:
+                connection.execute(pragma).fetchall()
+        _refuse_gaps(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_reading(path: str) -> sqlite3.Connection:
+    """Opens an existing database beside its writer. Raises StateError, also for an older version."""
+    connection = _open(path, "ro")
+    try:
+        try:
+            known = _refuse_foreign(connection, path)
+        except sqlite3.OperationalError:  # the folder is read-only and nobody writes: no shared memory to be had
+            connection.close()
+            connection = _open(path, "ro&immutable=1")
+            known = _refuse_foreign(connection, path)
+        if known < len(schema.MIGRATIONS):
+            raise StateError(f"{path} is of an older version ({known})", hint="any import brings it up to date")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open(path: str, mode: str) -> sqlite3.Connection:
+    """A connection that never creates the file. Raises StateCorrupt for an empty one, OSError for an unreadable one."""
+    if not os.path.lexists(path) or not _first_byte(path):
+        raise StateCorrupt(f"{path} is empty", hint="it is set aside and rebuilt at the next start")
+    uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
+    connection.text_factory = _text  # a garbled letter is for the checks to find, not to stumble over
+    return connection
+
+
+def _text(raw: bytes) -> str:
+    """SQLite's text, which a damaged page can make anything but UTF-8."""
+    return raw.decode(errors="replace")
+
+
+def _first_byte(path: str) -> bytes:
+    """b"" for an empty file. A link into nowhere, no permission and a broken disk are not damage: OSError."""
+    with open(path, "rb") as file:
+        return file.read(1)
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: str) -> int:
+    """The schema version. Raises StateError for a database that is not ours, or newer than we are."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application != schema.APPLICATION_ID:
+        raise StateError(f"{path} belongs to another program", hint="move it away, or choose another --state-dir")
+    known, newest = schema.version(connection), len(schema.MIGRATIONS)
+    if known > newest:
+        raise StateError(
+            f"{path} is of version {known}; this importer knows up to {newest}",
+            hint="update the importer, or choose another --state-dir",
+        )
+    return known
+
+
+def _refuse_damaged(connection: sqlite3.Connection, path: str, known: int) -> None:
+    """Checks every page of a small database, the one large scans depend on of a large one, all of a suspect.
+
+    Raises StateCorrupt. Version 0 is a header that lost its number: ours are born with one.
+    """
+    mark = suspect_mark(path)
+    check = "integrity_check(1)" if os.path.exists(mark) else "quick_check(1)"
+    if check == "quick_check(1)" and os.path.getsize(path) > QUICK_CHECK_BYTES:
+        check = "quick_check(files)"
+    if known == 0 or connection.execute(f"PRAGMA {check}").fetchone()[0] != "ok":
+        raise StateCorrupt(f"{path} is damaged")
+    _unlink(mark)
+
+
+def _refuse_gaps(connection: sqlite3.Connection, path: str) -> None:
+    """Raises StateCorrupt for a sound database that lacks tables; after migrating, which makes the newest ones."""
+    if not schema.whole(connection):
+        raise StateCorrupt(f"{path} has lost tables")
+
+
+def _create(path: str) -> None:
+    """A new database, complete before it has its name: an empty file at `path` is damage, never a start."""
+    fresh = f"{path}.new"
+    for stale in glob.glob(f"{glob.escape(fresh)}*"):
+        os.unlink(stale)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with (
+        contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as connection,
+        translating(path, writing=True),
+    ):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table; later it takes a whole VACUUM
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        schema.migrate(connection)
+    os.replace(fresh, path)
+    # the new name must outlive a power cut: without it, the next start would find nothing and begin from nothing
+    folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _put_aside(path: str, now: float) -> str:
+    """Renames a damaged database and its log; the newest `KEEP_ASIDE` are kept. Returns the new name."""
+    aside = f"{path}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}"
+    while os.path.lexists(aside) or os.path.lexists(f"{aside}-wal"):
+        aside += "+"
+    for name in _leftovers(path):
+        os.rename(name, aside + name[len(path) :])
+    _unlink(f"{path}-shm", suspect_mark(path))
+    for name in _aside(path)[:-KEEP_ASIDE]:
+        _unlink(name, f"{name}-wal")
+    return aside
+
+
+def _aside(path: str) -> list[str]:
+    """What was set aside before, oldest first."""
+    return sorted(name for name in glob.glob(f"{glob.escape(path)}.corrupt-*") if not name.endswith("-wal"))
+
+
+def _unlink(*names: str) -> None:
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)

@@ -1,0 +1,167 @@
+"""Points copied to another store, a page at a time, both stores open in this process.
+
+What stands in the target already is not written again: an id is its content's, so only who holds it open can differ.
+With `embed` (the settings of another model) documents are embedded anew; else vectors are copied as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from importer.errors import StoreRefused, UsageError
+from importer.worker import stores
+from importer.worker.embed import embed_chunks
+from importer.worker.embedders import Embedder
+from importer.worker.models import locate
+from importer.worker.session import Session, embedder_of
+from importer.worker.stores import Point, Request, Standing, Store
+from importer.worker.stores.schema import DOCUMENT, holders
+
+PAGE_POINTS = 256  # with vectors some 700 KB
+Holders = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where points go: the store, and the model that embeds them anew (None: vectors are copied)."""
+
+    store: Store
+    embedder: Embedder | None = None
+
+
+_targets: dict[str, Target] = {}  # open for as long as this worker lives, which serves one daemon
+
+
+def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Opens (or makes) the target, and says what stands on both sides.
+
+    `to` has the `location`, the `store` settings and, for another model, `embed`. Raises UsageError for the store
+    itself, and what a store raises.
+    """
+    target = _target(session, to)
+    if target.store.fingerprint == session.store.fingerprint:
+        raise UsageError(f"{target.store.location} is the store that is to be copied", hint="name another one")
+    return {
+        "location": target.store.location,
+        "fingerprint": target.store.fingerprint,
+        "source_fingerprint": session.store.fingerprint,
+        "points": session.recount(),
+        "there": target.store.count(),
+    }
+
+
+def migrate_page(
+    session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
+) -> Mapping[str, Any]:
+    """Copies one page: `next`, how many points were `seen`, and how many of them written.
+
+    Called again after a kill it writes nothing twice: what stands in the target is left out.
+    """
+    target = _target(session, to)
+    page = session.store.scroll(after, limit, with_vectors=target.embedder is None)
+    there = target.store.lookup([point.id for point in page.points])
+    fresh = [point for point in page.points if point.id not in there]
+    if target.embedder is not None:
+        fresh = _embedded(fresh, target.embedder, session.token_budget)
+    changed = _changed_holders([point for point in page.points if point.id in there], there)
+    if fresh or changed:
+        target.store.write(fresh, changed, ())
+    # Here, for a copy makes no pause in which the target could be kept in order.
+    if target.store.pending_optimize:
+        target.store.optimize()
+    return {"next": page.next, "seen": len(page.points), "written": len(fresh)}
+
+
+def migrate_check(
+    session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
+) -> Mapping[str, Any]:
+    """One page of the source looked up in the target: `next`, `seen`, the ids `missing`, and what the target counts."""
+    target = _target(session, to)
+    page = session.store.scroll(after, limit)
+    there = target.store.lookup([point.id for point in page.points])
+    missing = [point.id for point in page.points if point.id not in there]
+    there_count = target.store.count() if page.next is None else 0  # once, with the last page
+    return {"next": page.next, "seen": len(page.points), "missing": missing, "there": there_count}
+
+
+def migrate_close(session: Session, to: Mapping[str, Any]) -> bool:
+    """Lets go of the target, merged and flushed."""
+    target = _targets.pop(_name(to), None)
+    if target is not None:
+        target.store.optimize()
+        target.store.close()
+    return target is not None
+
+
+def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
+    """Lets `alias` name the target's collection from now on, in one step; False when a real collection bears the name.
+
+    Raises StoreRefused for a store without aliases.
+    """
+    target = _target(session, to)
+    if not to["location"].startswith(("http", "grpc")):
+        raise StoreRefused(f"{target.store.location} is no server: it has no aliases", hint="--to URL")
+    from importer.worker.stores.qdrant.collection import point_alias  # noqa: PLC0415 - brings 100 MB of client along
+
+    return point_alias(_request(to), alias)
+
+
+def _target(session: Session, to: Mapping[str, Any]) -> Target:
+    """The target, opened by the first question that needs it: a worker may have been recycled since the last."""
+    name = _name(to)
+    if name not in _targets:
+        embed = to.get("embed")
+        maker = locate.identity(embed) if embed else _maker(session.store.fingerprint)
+        store = stores.load(to["location"], model=maker[0], dimension=maker[1], settings=to["store"])
+        _targets[name] = Target(store, _embedder(embed) if embed else None)
+    return _targets[name]
+
+
+def _maker(fingerprint: str) -> tuple[str, int]:
+    """Name and dimension of the model in a fingerprint."""
+    # From the right: the names of models have slashes, too.
+    name, dimension, _, _ = fingerprint.rsplit("/", 3)
+    return name, int(dimension)
+
+
+def _embedder(embed: Mapping[str, Any]) -> Embedder:
+    """The other model, loaded. Raises ModelError."""
+
+    return embedder_of(embed)
+
+
+def _request(to: Mapping[str, Any]) -> Request:
+    """A request that only connects: model and dimension are looked at by nobody."""
+    return Request(to["location"], "", 0, to["store"])
+
+
+def _name(to: Mapping[str, Any]) -> str:
+    """What tells targets apart."""
+    return f"{to['location']}\0{to['store'].get('collection', '')}"  # a NUL stands in neither
+
+
+def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -> list[Point]:
+    """The points with vectors of another model. Raises what the embedder raises."""
+    texts = [str(point.payload.get(DOCUMENT, "")) for point in points]
+    made: list[Point] = []
+    for part in embed_chunks(embedder, texts, budget_tokens, between=lambda _indexes: None) if texts else ():
+        made += [replace(points[i], dense=part.vectors[k]) for k, i in enumerate(part.indexes)]
+    return made
+
+
+def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Standing]:
+    """Who holds points open that stand on both sides, where the target knows it otherwise: closed once is closed."""
+    changed = {}
+    for point in points:
+        here = holders(point.payload)
+        wanted = tuple(sorted({*here, *there[point.id]})) if here and there[point.id] else ()
+        if wanted != there[point.id]:
+            changed[point.id] = Standing(wanted)
+    return changed
+
+
+MIGRATING: Mapping[str, Callable[..., Any]] = {
+    answer.__name__: answer for answer in (migrate_open, migrate_page, migrate_check, migrate_close, migrate_alias)
+}

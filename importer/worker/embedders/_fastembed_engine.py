@@ -1,0 +1,206 @@
+"""fastembed itself, made to take what `fastembed.py` gives it: token ids, a directory of any model, session options.
+
+It stays the engine: it loads the model, knows how each one pools, and tells documents from queries. Replaced in
+`_Windowed`: its tokenising step passes on the ids it is given, and of ONNX Runtime's session options, of which it
+offers `enable_cpu_mem_arena` alone, `spinning` is added, and memory patterns are off: ONNX Runtime keeps one for every
+shape it has seen and takes a block of another size for each, so that its arena grows as long as new shapes come (16 MB
+more after 20 batches, and still growing; without them 137 MB and flat, 1 % less processor time).
+A model it does not know is registered from the files beside it.
+
+fastembed, imported without the packages that only its downloads and its image models use.
+
+The hub's client, an HTTP client and an imaging library are 0.2 of the 0.26 seconds of processor and 22 of the 30 MB
+that its import takes, in every worker. Here a model comes from a directory, so placeholders stand for those packages
+while fastembed is imported. They are gone afterwards: who imports the packages then gets the packages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from importer.errors import ModelError
+
+__all__ = ["ModelSource", "OnnxTextModel", "PoolingType", "TextEmbedding"]
+
+UNUSED = {
+    "huggingface_hub": ("file_download", "hf_api", "utils"),
+    "requests": (),
+    "PIL": ("Image",),
+}
+
+
+class _Nothing(type):
+    """The class of everything in a placeholder: does for annotations, unions, base classes and `except`."""
+
+    def __getattr__(cls, name: str) -> type:
+        return _nothing(name)
+
+    def __call__(cls, *_: object, **__: object) -> object:
+        raise RuntimeError(f"fastembed wants {cls.__name__}, without which it was imported; see {__name__}")
+
+
+class _Placeholder(ModuleType):
+    """A module in which every name is there."""
+
+    def __getattr__(self, name: str) -> type:
+        return _nothing(name)
+
+
+def _bring() -> None:
+    """Imports fastembed, unless it is there. A version that does not put up with placeholders is left to be imported
+    whole, as anything is.
+    """
+    if "fastembed" in sys.modules:
+        return
+    with _placeholders():
+        try:
+            importlib.import_module("fastembed")
+        except Exception:  # whatever a version to come may do with what is nothing
+            for name in [name for name in sys.modules if name.partition(".")[0] == "fastembed"]:
+                del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _placeholders() -> Iterator[None]:
+    """In place of packages that nobody has imported yet; taken away at the end."""
+    placed: list[str] = []
+    for package, modules in UNUSED.items():
+        if package not in sys.modules:
+            parent = sys.modules[package] = _Placeholder(package)
+            placed.append(package)
+            for module in modules:
+                child = sys.modules[f"{package}.{module}"] = _Placeholder(f"{package}.{module}")
+                setattr(parent, module, child)
+                placed.append(f"{package}.{module}")
+    try:
+        yield
+    finally:
+        for name in placed:
+            del sys.modules[name]
+
+
+def _nothing(name: str) -> type:
+    """A class by that name. Python's own special names are not there, as in any module."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return _Nothing(name, (Exception,), {})
+
+
+_bring()
+
+from fastembed import TextEmbedding  # noqa: E402
+from fastembed.common.model_description import ModelSource, PoolingType  # noqa: E402
+from fastembed.text.onnx_text_model import OnnxTextModel  # noqa: E402
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What this provider reads of the embedding settings."""
+
+    model: str = MINILM
+    directory: str = ""
+    dimension: int = 0
+    window_tokens: int = 0
+    threads: int = 0
+    arena: bool = True
+    spinning: bool = False
+    pooling: str = ""
+
+
+class Row(NamedTuple):
+    """A window padded to its run: what fastembed reads of an encoding."""
+
+    ids: NDArray[np.int64]
+    attention_mask: NDArray[np.int64]
+
+
+class _Windowed:
+    """Mixed into fastembed's ONNX model classes: documents arrive as rows of ids, and spinning can be switched off."""
+
+    # fastembed hands on no other keyword arguments than these, and drops the rest without a word.
+    EXPOSED_SESSION_OPTIONS = ("enable_cpu_mem_arena", "spinning")
+
+    @classmethod
+    def add_extra_session_options(cls, session_options: Any, extra_options: Mapping[str, Any]) -> None:
+        """Called by fastembed with the options named above, before it makes the session."""
+        session_options.enable_cpu_mem_arena = extra_options["enable_cpu_mem_arena"]
+        session_options.enable_mem_pattern = False  # see the module's text
+        spinning = str(int(extra_options["spinning"]))
+        session_options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+
+    def tokenize(self, documents: list[Row], **_: Any) -> list[Row]:
+        """They are tokenised already."""
+        return documents
+
+
+class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
+    """fastembed's own engine over model classes that have `_Windowed` mixed in; classes that are not ONNX stay."""
+
+    EMBEDDINGS_REGISTRY = [  # noqa: RUF012  # fastembed's own class attribute
+        type(f"Windowed{known.__name__}", (_Windowed, known), {}) if issubclass(known, OnnxTextModel) else known
+        for known in TextEmbedding.EMBEDDINGS_REGISTRY
+    ]
+
+
+def load(chosen: Settings, threads: int) -> TextEmbedding:
+    """The model in `chosen.directory`, with so many threads for each run. Raises ModelError if it cannot be loaded."""
+    if not Path(chosen.directory, "tokenizer.json").is_file():
+        raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
+    try:
+        _register(chosen)
+        return _Engine(
+            chosen.model,
+            cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
+            specific_model_path=chosen.directory,
+            threads=threads,
+            enable_cpu_mem_arena=chosen.arena,
+            spinning=chosen.spinning,
+        )
+    except Exception as error:
+        raise ModelError(f"cannot load {chosen.model} from {chosen.directory}: {error}") from error
+
+
+def _register(chosen: Settings) -> None:
+    """Tells fastembed about a model it does not know, from the files beside it."""
+    known = {description["model"].lower() for description in TextEmbedding.list_supported_models()}
+    # Its registry lives as long as the process, and refuses a name that it has.
+    if chosen.model.lower() in known:
+        return
+    files = [name for name in ("model.onnx", "onnx/model.onnx") if Path(chosen.directory, name).is_file()]
+    if not files:
+        raise FileNotFoundError("neither model.onnx nor onnx/model.onnx is there")
+    TextEmbedding.add_custom_model(
+        chosen.model,
+        pooling=_pooling(chosen),
+        normalization=True,
+        sources=ModelSource(url=Path(chosen.directory).as_uri()),
+        dim=chosen.dimension or int(beside(chosen, "config.json")["hidden_size"]),
+        model_file=files[0],
+    )
+
+
+def _pooling(chosen: Settings) -> PoolingType:
+    """As set, else as sentence-transformers wrote it beside the model, else the mean."""
+    said = beside(chosen, "1_Pooling/config.json")
+    kinds = {"pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last_token"}
+    found = next((kind for key, kind in kinds.items() if said.get(key)), "mean")
+    return PoolingType((chosen.pooling or found).upper())
+
+
+def beside(chosen: Settings, name: str) -> dict[str, Any]:
+    """A file beside the model, {} where there is none."""
+    path = Path(chosen.directory, name)
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    return found

@@ -1,0 +1,240 @@
+"""What the remote providers share: one HTTP client with patience, batch limits, and errors that never show a key.
+
+    answer                                             becomes
+    200                                                vectors
+    408, 409, 425, 429, 5xx, no connection, no JSON    EmbedUnreachable, after TRIES with growing pauses
+    400, 413, 422                                      EmbedError: these texts are refused
+    anything else (401, 403, 404, a redirect)          ModelError: wrong key, address or model, no text's fault
+
+An embedder asks once when it is opened, so that a wrong key, model or dimension is found before any text is blamed for
+it, and so that the dimension is known. Texts leave the machine: that is what choosing such a provider means.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelError, UsageError
+from importer.worker import token_budget
+from importer.worker.embedders import Window, options
+
+TRIES = 4  # the first one included
+PATIENCE_S = 20.0  # a longer pause is the daemon's to make: it stops reading meanwhile
+TIMEOUT_S = 60.0  # of one request
+BYTES_PER_TOKEN = 4  # the usual estimate for English; a token is never less than one byte, which bounds it
+TEMPORARY = frozenset({408, 409, 425, 429})
+TEXTS_FAULT = frozenset({400, 413, 422})
+SAID_CHARS = 200  # of a provider's own words in our message
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the remote providers read of the embedding settings."""
+
+    model: str
+    api_key: str = ""
+    base_url: str = ""
+    dimension: int = 0
+    window_tokens: int = 0
+    timeout_s: float = TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to embed, as documents or as a `query`; a `dimension` other than 0 asks for shorter vectors."""
+
+    model: str
+    texts: Sequence[str]
+    query: bool
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One provider's API: where it is, what it takes in one request, how to ask, and how to read the answer.
+
+    `body(question)` makes the request; `vectors(answer)` lists them in the order of the texts.
+    """
+
+    name: str
+    base_url: str
+    path: str
+    most_texts: int
+    most_tokens: int
+    window_tokens: int
+    body: Callable[[Question], dict[str, Any]]
+    vectors: Callable[[Any], list[list[float]]]
+
+
+def open_service(
+    service: Service, settings: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep
+) -> RemoteEmbedder:
+    """Asks the service once and is ready. Settings may be prefixed with its name (`openai_api_key`)."""
+    own = {name: settings.get(f"{service.name}_{name}") or settings.get(name) for name in ("api_key", "base_url")}
+    given = {name: value for name, value in {**settings, **own}.items() if value is not None}
+    chosen = options(given, Settings)
+    key = chosen.api_key.strip()
+    if not key and not chosen.base_url:
+        raise ModelError(f"{service.name} needs a key", hint=f"{service.name.upper()}_API_KEY")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(f"the key for {service.name} has characters that no key has")
+    return RemoteEmbedder(service, msgspec.structs.replace(chosen, api_key=key), sleep)
+
+
+class RemoteEmbedder:
+    """One model behind an HTTP API. See `Embedder`."""
+
+    def __init__(self, service: Service, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.model = settings.model
+        self._service = service
+        self._settings = settings
+        self._sleep = sleep
+        headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+        base_url = (settings.base_url or service.base_url).rstrip("/") + "/"
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=settings.timeout_s)
+        self._shortened = 0  # asked for by name only where the model's own dimension is another
+        try:
+            self.dimension = self._agreed_dimension(settings.dimension)
+        except ImporterError:
+            self._client.close()
+            raise
+
+    def _agreed_dimension(self, wanted: int) -> int:
+        """The dimension wanted, or the model's own for 0. Raises ModelError when the service cannot shorten to it."""
+        found = self._probe()
+        if wanted not in (0, found):
+            # Only now: models that cannot shorten refuse to be asked, even for the dimension that they have.
+            self._shortened = wanted
+            found = self._probe()
+        if wanted not in (0, found):
+            raise ModelError(f"{self.model} returns {found} dimensions, not {wanted}")
+        return found
+
+    def _probe(self) -> int:
+        """The dimension of a first answer. What a service says against so harmless a text is said against the model."""
+        try:
+            return int(self._ask(["hello"], query=False).shape[1])
+        except EmbedUnreachable:
+            raise
+        except EmbedError as error:
+            raise ModelError(f"{self._service.name} does not serve {self.model}: {error.message}") from error
+
+    def split(self, texts: Sequence[str]) -> list[list[Window]]:
+        """Windows that fit for certain: never more bytes than the model takes tokens. Their `tokens` are estimates."""
+        most_bytes = self._settings.window_tokens or self._service.window_tokens
+        return [[Window(part, estimate(part)) for part in pieces(text, most_bytes)] for text in texts]
+
+    def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
+        """As many as the service takes in one request; the budget is for memory here, which this costs none of."""
+        # Lengths are estimates: so divided, the limit holds even if every byte were a token.
+        return token_budget.pack(lengths, self._service.most_tokens // BYTES_PER_TOKEN, self._service.most_texts)
+
+    def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """One request: (n, dimension) at unit length."""
+        return self._ask([window.text for window in windows], query=False)
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        """The question's vector (dimension,).
+
+        All windows of a long question go in one request.
+        """
+        windows = self.split([text])[0]
+        vectors = self._ask([window.text for window in windows], query=True)
+        return token_budget.average(vectors, [window.tokens for window in windows])
+
+    def close(self) -> None:
+        """Lets the connections go."""
+        self._client.close()
+
+    def _ask(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
+        """Vectors (n, dimension); up to TRIES requests, unless the service wants a pause above PATIENCE_S."""
+        body = msgspec.json.encode(self._service.body(Question(self.model, texts, query, self._shortened)))
+        for attempt in range(1, TRIES):  # the last try stands behind the loop: its error is the caller's
+            try:
+                return self._once(body)
+            except EmbedUnreachable as error:
+                pause_s = max(error.retry_after_s, backoff_s(attempt))
+                if pause_s > PATIENCE_S:
+                    raise
+                self._sleep(pause_s)
+        return self._once(body)
+
+    def _once(self, body: bytes) -> NDArray[np.float32]:
+        """One request. An answer that is no vectors counts as trouble on the way, such as a proxy's page with status
+        200.
+        """
+        headers = {"Content-Type": "application/json"}
+        try:
+            answer = self._client.post(self._service.path, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise EmbedUnreachable(f"{self._service.name} cannot be reached: {type(error).__name__}") from error
+        if answer.status_code != httpx.codes.OK:
+            raise self._refusal(answer)
+        try:
+            rows = np.array(self._service.vectors(msgspec.json.decode(answer.content)), dtype=np.float32, ndmin=2)
+        # Also rows of unequal length, which make no array.
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+            raise EmbedUnreachable(f"{self._service.name} answered with something else than vectors") from error
+        return token_budget.normalised(rows)
+
+    def _refusal(self, answer: httpx.Response) -> EmbedError | ModelError:
+        """By the table above; the key is masked in what the service said.
+
+        Cut before it is masked, so a key may be cut, too: `_masked` knows it by its first characters.
+        """
+        status = answer.status_code
+        message = f"{self._service.name} answered {status}: {_masked(answer.text[:SAID_CHARS], self._settings.api_key)}"
+        if status in TEMPORARY or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return EmbedUnreachable(message, retry_after_s=retry_after_s(answer.headers.get("Retry-After", "")))
+        if status in TEXTS_FAULT:
+            return EmbedError(message)
+        return ModelError(message, hint="check the key, the address and the model's name")
+
+
+def _masked(said: str, key: str) -> str:
+    """What the provider said, on one line, without the key or the part of it that some repeat ("sk-ab***yz")."""
+    return " ".join("***" if "**" in word or (key and key[:6] in word) else word for word in said.split())
+
+
+def backoff_s(attempt: int, jitter: Callable[[], float] = random.random) -> float:
+    """Seconds before try `attempt` + 1: 0.5, 1, 2 … times 0.5 to 1.5, so that not all come back at once."""
+    return float(0.5 * 2 ** (attempt - 1) * (0.5 + jitter()))
+
+
+def retry_after_s(header: str, now: Callable[[], float] = time.time) -> float:
+    """Seconds from a Retry-After header, which holds seconds or a date; 0 when it says nothing usable."""
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - now())
+    except ValueError:
+        return 0.0
+
+
+def estimate(text: str) -> int:
+    """About how many tokens a text has, at least one."""
+    return max(1, len(text.encode()) // BYTES_PER_TOKEN)
+
+
+def pieces(text: str, most_bytes: int) -> list[str]:
+    """Consecutive parts, together the whole text, none above `most_bytes` in UTF-8, cut after white space if any."""
+    parts: list[str] = []
+    while len(text.encode()) > most_bytes:
+        head = text.encode()[:most_bytes].decode(errors="ignore") or text[0]  # a character wider than that goes alone
+        # Not in the first half, or parts get small.
+        spaces = [i + 1 for i in range(len(head) // 2, len(head)) if head[i].isspace()]
+        end = spaces[-1] if spaces else len(head)
+        parts.append(text[:end])
+        text = text[end:]
+    return [*parts, text] if text or not parts else parts

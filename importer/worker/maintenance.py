@@ -1,0 +1,124 @@
+"""Questions that keep a store in order, a page each: prints to compare, points to delete or to import again, a thread.
+
+Every answer is small enough for one frame, and asking again is always right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from importer.protocol import prints as digests
+from importer.protocol.records import Chunk
+from importer.worker import copy_points
+from importer.worker.embed import embed_chunks
+from importer.worker.plan import plan
+from importer.worker.session import Session
+from importer.worker.stores import Point, Scope
+from importer.worker.stores.schema import DOCUMENT, METADATA, holders
+
+PAGE_POINTS = 512  # without vectors
+MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
+
+
+def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
+    """A page of points: `[id, text print, facts print, what the metadata tells, holders]` each, and `next`."""
+    page = session.store.scroll(after, limit)
+    return {"points": [_printed(found) for found in page.points], "next": page.next}
+
+
+def _printed(found: Point) -> list[Any]:
+    """One row of `prints`."""
+    facts = _metadata(found)
+    text = digests.text_print(found.payload.get(DOCUMENT))
+    return [found.id, text, digests.facts_print(facts), digests.told(facts), list(holders(found.payload))]
+
+
+def _metadata(found: Point) -> Mapping[str, Any]:
+    """A stranger's points may carry anything, or nothing."""
+    facts = found.payload.get(METADATA)
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def erase_ids(session: Session, ids: Sequence[str]) -> int:
+    """Deletes these points, durably; how many of them there were.
+
+    Ids that are not there are passed over; asking twice deletes nothing more.
+    """
+    # A stranger's points may have integers as ids.
+    wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
+    count = len(session.store.lookup(wanted)) if wanted else 0
+    if count:
+        session.store.write((), {}, wanted)
+        session.recount()
+    return count
+
+
+def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
+    """Imports these chunks as a batch does; how many were embedded and written.
+
+    Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
+    """
+    made = [Chunk(**chunk) for chunk in chunks]
+    todo = plan(made, (), session.store.lookup([chunk.id for chunk in made]))
+    texts = [chunk.text for chunk, _ in todo.write]
+    points: list[Point] = []
+    if texts:
+        for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
+            points += [session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+    session.store.write(points, todo.standing, todo.deletes)
+    session.recount()
+    return len(points)
+
+
+def thread(
+    session: Session, conversation: str, around: str = "", before: int = 5, after: int = 5
+) -> list[dict[str, Any]]:
+    """The chunks of a conversation as they were said: those `around` an id, else the first ones.
+
+    At most `before` of them stand before that id and `after` behind it; `place` counts from 0 in the conversation.
+    """
+    order = sorted(_said(session, conversation))
+    at = next((place for place, (*_, point) in enumerate(order) if point == around), 0)
+    first = max(0, at - before)
+    wanted = {point: place for place, (*_, point) in enumerate(order) if first <= place <= at + after}
+    # A second pass for the texts: the first one kept places alone, for a conversation may be long.
+    found = []
+    for page in _pages(session, Scope(conversation=conversation)):
+        for point in page:
+            if point.id in wanted:
+                known = {"id": point.id, "document": point.payload.get(DOCUMENT, ""), "metadata": _metadata(point)}
+                found.append({"place": wanted[point.id], "of": len(order), **known})
+    return sorted(found, key=lambda chunk: chunk["place"])
+
+
+def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]]:
+    """`(when its exchange began, exchange, ordinal, id)` of every chunk: sorted, they stand as they were said."""
+    chunks = [
+        (str(facts.get("message_id", "")), int(facts.get("chunk", 0)), str(facts.get("timestamp", "")), point.id)
+        for page in _pages(session, Scope(conversation=conversation))
+        for point in page
+        for facts in [_metadata(point)]
+    ]
+    # A chunk's time is that of its newest message; the least of an exchange's chunks stands for its beginning.
+    begun: dict[str, str] = {}
+    for exchange, _, at, _ in chunks:
+        begun[exchange] = min(at, begun.get(exchange, at))
+    return [(begun[exchange], exchange, ordinal, point) for exchange, ordinal, _, point in chunks]
+
+
+def _pages(session: Session, scope: Scope) -> Iterator[Sequence[Point]]:
+    """The points of a scope in order of id, as many as a thread may have."""
+    after: str | None = None
+    for _ in range(MOST_IN_THREAD // PAGE_POINTS):
+        page = session.store.scroll(after, PAGE_POINTS, scope=scope)
+        yield page.points
+        after = page.next
+        if after is None:
+            return
+
+
+UPKEEP: Mapping[str, Callable[..., Any]] = {
+    **{answer.__name__: answer for answer in (prints, erase_ids, mend, thread)},
+    **copy_points.MIGRATING,
+}

@@ -1,0 +1,1 @@
+"""Find, fetch, build and verify embedding models."""

@@ -1,0 +1,162 @@
+"""A model's raw files become a directory that fastembed loads: the graph built, the window set, int8 where wished."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import shutil
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.numpy import load_file
+
+from importer.errors import ModelError
+from importer.worker.models import onnx_bert
+from importer.worker.models.cache import MANIFEST, VERIFIED
+from importer.worker.models.catalog import Description
+
+HELLO_WORLD = (101, 7592, 2088, 102)  # [CLS] hello world [SEP] in BERT's uncased vocabulary
+PROOF_TOLERANCE = 2e-4  # the proof is known to four digits
+INT8_COSINE = 0.97  # least likeness of "hello world" in int8 to the whole model; 0.99 is usual
+QUANTISED = ("Integer", "Quantize", "QLinear", "MatMulNBits")  # parts of the names of ops in a quantised graph
+
+
+EXTERNAL_BYTES = 1 << 20  # smaller tensors stay in the graph
+
+
+def assemble(description: Description, raw: str, part: str) -> None:
+    """Fill `part` from the raw files: as they are, or with the graph built from the weights. Raises ModelError."""
+    for wanted in description.files:
+        source, target = os.path.join(raw, wanted.path), os.path.join(part, wanted.path)
+        if wanted.path != description.weights and (os.path.exists(source) or not wanted.optional):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copyfile(source, target)
+    if description.weights:
+        build_graph(os.path.join(raw, description.weights), part, description.graph)
+    if description.window_tokens:
+        set_window(os.path.join(part, "tokenizer_config.json"), description.window_tokens)
+
+
+def build_graph(weights: str, part: str, graph: str) -> None:
+    """Write the ONNX graph of a BERT encoder, with the sizes in `part`'s config.json. Raises ModelError."""
+    try:
+        with open(os.path.join(part, "config.json"), "rb") as file:
+            shape = onnx_bert.Shape.of(json.load(file))
+        model = onnx_bert.build(load_file(weights), shape)
+        # Weights in a file of their own are mapped, not read: 45 MB less anonymous memory in every worker, measured.
+        beside = {"save_as_external_data": True, "location": weights_of(graph), "size_threshold": EXTERNAL_BYTES}
+        onnx.save(model, os.path.join(part, graph), **beside)
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{weights} does not hold the encoder it should: {error}") from error
+
+
+def weights_of(graph: str) -> str:
+    """The name of the file beside a graph that holds its weights."""
+    return os.path.basename(graph) + "_data"
+
+
+def set_window(path: str, window_tokens: int) -> None:
+    """Make fastembed's own truncation agree with the model's window, for whoever loads the directory without us."""
+    with open(path, "rb") as file:
+        config = json.load(file)
+    config["model_max_length"] = window_tokens
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(config, file, indent=1)
+
+
+def quantise(source: str, part: str, graph: str) -> None:
+    """Copy a model directory with its graph in int8: only MatMul weights, per output channel. Raises ModelError.
+
+    Measured on 320 texts with all-MiniLM-L6-v2: mean cosine to fp32 0.994; with embeddings and per tensor 0.956.
+    """
+    # All but the graph and its weights is the same in int8. What the cache notes of a directory is of that one alone.
+    skipped = shutil.ignore_patterns(MANIFEST, f"{VERIFIED}*", os.path.basename(graph), weights_of(graph))
+    shutil.copytree(source, part, ignore=skipped, dirs_exist_ok=True)
+    target = os.path.join(part, graph)
+    try:
+        _quantise(os.path.join(source, graph), target)
+    except Exception as error:  # onnx, protobuf and onnxruntime have no base in common
+        raise ModelError(f"{graph} cannot be quantised: {error}", hint="use precision fp32") from error
+    if not is_quantised(target):
+        raise ModelError(f"{graph} has no MatMul weights to quantise", hint="use precision fp32")
+
+
+def _quantise(source: str, target: str) -> None:
+    """ONNX Runtime's own dynamic quantisation, of MatMul weights alone."""
+    logging.disable(logging.WARNING)  # it recommends a preprocessing step that our graphs do not need
+    try:
+        quantize_dynamic(
+            source,
+            target,
+            op_types_to_quantize=["MatMul"],
+            per_channel=True,
+            reduce_range=not multiplies_exactly(_cpu()),
+            weight_type=QuantType.QInt8,
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # of tensors whose type it cannot infer
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def multiplies_exactly(cpu: str) -> bool:
+    """Can this processor add up int8 products without overflow? On x86 without VNNI the sums saturate at 16 bits.
+
+    There weights keep 7 bits, as ONNX Runtime's guide advises. `cpu` is /proc/cpuinfo or the machine's name.
+    """
+    return "vnni" in cpu or not any(word in cpu for word in ("sse2", "x86_64", "AMD64"))
+
+
+def _cpu() -> str:
+    """The beginning of /proc/cpuinfo, which has the flags of the first core, or else the name of the machine."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            return file.read(16_384)
+    except OSError:
+        return platform.machine()
+
+
+def is_quantised(graph: str) -> bool:
+    """Whether an ONNX file multiplies in integers somewhere. Raises ModelError when it is no ONNX file.
+
+    The weights beside the graph are not read for it: the names of its ops tell.
+    """
+    try:
+        model = onnx.load(graph, load_external_data=False)
+    except Exception as error:
+        raise ModelError(f"{graph} is not an ONNX model: {error}") from error
+    return any(word in node.op_type for node in model.graph.node for word in QUANTISED)
+
+
+def prove(folder: str, description: Description, base: str = "") -> None:
+    """Run "hello world" and compare with what is published, or, of an int8 model, with the whole one in `base`.
+
+    Raises ModelError when this machine computes otherwise. Models without a published vector are taken on trust.
+    """
+    if not description.proof:
+        return
+    found, known = hello_world(os.path.join(folder, description.graph)), description.proof
+    if base:
+        cosine = float(found @ hello_world(os.path.join(base, description.graph)))
+        near, said = cosine >= INT8_COSINE, f"is like the whole model's by a cosine of {cosine:.3f} only"
+    else:
+        near = np.allclose(found[: len(known)], known, rtol=0, atol=PROOF_TOLERANCE)
+        said = f"begins with {np.round(found[: len(known)], 4).tolist()} instead of {known}"
+    if not near:
+        raise ModelError(f"the model's vector of 'hello world' {said}", hint="try another version of onnxruntime")
+
+
+def hello_world(graph: str) -> Any:
+    """The vector of "hello world": mean of the tokens' rows, unit length, float32 of shape (dimension,).
+
+    A single text is not padded, so the mean needs no mask.
+    """
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    ids = np.array([HELLO_WORLD], dtype=np.int64)
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    mean = session.run(None, inputs)[0][0].mean(axis=0)
+    return mean / np.linalg.norm(mean)

@@ -1,0 +1,102 @@
+"""Model runs side by side. A lane is a thread that has one run under way; a run that has begun is always waited for.
+
+Two lanes with one processor core each beat one run on two cores: a run's small operations use a single core whatever it
+is given, and while one lane is between two runs the other one computes. Measured on 2 cores with windows of real
+conversations: 15,050 tokens/s (2 lanes, 512 tokens a run) against 14,330 (1 lane, 1,024 tokens, 2 threads).
+
+Reading ahead in the texts: the next batch is cut into windows while this one is in the model.
+
+No lane has anything to do while a batch is tokenised, 0.12 s for 270 chunks. It is done on a thread of its own; the
+tokenizer lets go of the interpreter's lock. Gained, together with the order of things in `lanes`: 2 % more tokens/s in
+fp32 (three turns with and without, 2 to 6 %), half a percent in int8 (nine turns, -4 to 5 %); 2 cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from importer.protocol.records import Chunk
+from importer.worker.embedders import Window
+
+Windows = list[list[Window]]  # those of each text
+Split = Callable[[Sequence[str]], Windows]
+
+
+@dataclass(slots=True)
+class Ahead:
+    """The windows of one batch that is not in the model yet, by text. Used by one thread."""
+
+    split: Split
+    _number: int = 0
+    _windows: Future[dict[str, list[Window]]] | None = None
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
+
+    def begin(self, number: int, chunks: Sequence[Chunk]) -> None:
+        """Starts on the texts of that batch, unless it did before. One that never came is given up."""
+        if number == self._number:
+            return
+        if self._windows is not None:
+            self._windows.cancel()
+        self._number = number
+        self._windows = self._pool.submit(self._by_text, [chunk.text for chunk in chunks])
+
+    def windows(self, number: int, texts: Sequence[str]) -> Windows:
+        """Those of a batch's texts that were made ahead (waits for them), else made now. Raises what `split` raises.
+
+        A batch is split ahead whole and needed in part: what the store has already is not embedded.
+        """
+        made = self._made() if number == self._number else {}
+        missing = [text for text in texts if text not in made]
+        made |= self._by_text(missing) if missing else {}
+        return [made[text] for text in texts]
+
+    def _made(self) -> dict[str, list[Window]]:
+        """Of the batch begun ahead, which is let go of."""
+        windows, self._windows = self._windows, None
+        if windows is None or windows.exception() is not None:
+            return {}  # a text that cannot be read is told of when its own batch comes
+        return windows.result()
+
+    def _by_text(self, texts: Sequence[str]) -> dict[str, list[Window]]:
+        return dict(zip(texts, self.split(texts), strict=True))
+
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+def side_by_side(
+    works: Iterable[Work], run: Callable[[Work], Result], lanes: int, *, before: Callable[[Sequence[Work]], None]
+) -> Iterator[tuple[Work, Result]]:
+    """Each work with its result, as they become ready, at most `lanes` under way at once.
+
+    `before` is called on the caller's thread when a run is about to begin, with all that are then under way, itself
+    last. Raises what `run` or `before` raises, after the other runs have ended.
+    """
+    if lanes == 1:
+        for work in works:
+            before([work])
+            yield work, run(work)
+        return
+    with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as pool:
+        under_way: dict[Future[Result], Work] = {}
+        waiting, ended = iter(works), list[tuple[Work, Result]]()
+        while True:
+            # First the next runs, then what is made of the last ones, so that no lane waits for it.
+            for work in islice(waiting, lanes - len(under_way)):
+                before([*under_way.values(), work])
+                under_way[pool.submit(run, work)] = work
+            yield from ended
+            if not under_way:
+                return
+            ended = _ended(under_way)
+
+
+def _ended(under_way: dict[Future[Result], Work]) -> list[tuple[Work, Result]]:
+    """Waits for at least one run, and takes out those that have ended. Raises what one of them raised."""
+    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+    return [(under_way.pop(future), future.result()) for future in done]

@@ -1,0 +1,94 @@
+"""What the worker can be asked beside importing, each a function of the session and plain arguments.
+
+Each runs on the main thread, between two batches or two model runs, so none of them overlaps another.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from importer.errors import UsageError
+from importer.protocol.query import Query
+from importer.worker import malloc
+from importer.worker.maintenance import UPKEEP
+from importer.worker.session import Session
+from importer.worker.stores import Scope
+
+CANARY_RUNS = 8  # spread over the time asked for
+
+
+def search(session: Session, **query: Any) -> list[dict[str, Any]]:
+    """The hits of `query.Query(**query)`, best first, as plain dicts.
+
+    Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
+    """
+    wanted = Query(**query)
+    if wanted.mode not in {"hybrid", "dense", "keyword"}:
+        raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
+    dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
+    return [asdict(hit) for hit in session.store.search(wanted, dense)]
+
+
+def count(session: Session) -> int:
+    """How many points the store has."""
+    return session.recount()
+
+
+def ping(session: Session) -> Mapping[str, Any]:
+    """That it lives, and what it serves."""
+    return {"pid": os.getpid(), "points": session.points, "fingerprint": session.store.fingerprint}
+
+
+def canary(session: Session, seconds: float) -> int:
+    """Embeds a harmless text now and again for so long; how often. Who kills workers at random hits this one too."""
+    for _ in range(CANARY_RUNS):
+        session.embedder.query("Is anybody there?")
+        time.sleep(seconds / CANARY_RUNS)
+    return CANARY_RUNS
+
+
+def trim(session: Session) -> bool:
+    """Hands freed memory back to the system."""
+    return malloc.trim()
+
+
+def describe(session: Session) -> Mapping[str, Any]:
+    """What `doctor` shows of the store."""
+    return {"location": session.store.location, "fingerprint": session.store.fingerprint, **session.store.describe()}
+
+
+def facet(session: Session, key: str, limit: int = 1000) -> Mapping[str, int]:
+    """Points per value of `metadata.<key>`."""
+    return session.store.facet(key, limit)
+
+
+def erase(session: Session, **scope: str) -> int:
+    """Deletes what the scope holds and says how many points that were.
+
+    Counted anew afterwards: how many of them `points` knew of cannot be told from a scope.
+    """
+    deleted = session.store.delete(Scope(**scope))
+    session.recount()
+    return deleted
+
+
+def tally(session: Session, **scope: str) -> int:
+    """How many points the scope holds."""
+    return session.store.count(Scope(**scope))
+
+
+def backlog(session: Session, on: bool) -> bool:
+    """A large backlog begins or ends."""
+    session.store.backlog(on)
+    return on
+
+
+# By the function's name, which is the `op` of a question on the wire.
+ANSWERS: Mapping[str, Callable[..., Any]] = {
+    **{a.__name__: a for a in (search, count, ping, canary, trim, describe, facet, erase, tally, backlog)},
+    **UPKEEP,
+}

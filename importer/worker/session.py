@@ -1,0 +1,102 @@
+"""Settings become a session: the store opened, the model located (fetched if need be) and loaded when wanted.
+
+An heir loads its model before it may open the store (see `__main__`); then the model is given.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from importer.protocol import failpoints
+from importer.protocol.records import Chunk
+from importer.worker import malloc, stores
+from importer.worker.embedders import Embedder, load
+from importer.worker.models import locate
+from importer.worker.store_writer import Job
+from importer.worker.stores import Point, Store
+from importer.worker.stores.schema import point
+
+
+@dataclass(slots=True)
+class Session:
+    """The open store, and the model, which is loaded when first needed. `points` is what the store counts.
+
+    Two threads change `points`: the storing thread counts, the main thread asks anew. Where others write to the same
+    store it is what was true at the last `recount`, give or take our own writes.
+    """
+
+    store: Store
+    load_embedder: Callable[[], Embedder]
+    token_budget: int
+    points: int = 0
+    _embedder: Embedder | None = None
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model. Raises ModelError the first time if there is none to be had."""
+        if self._embedder is None:
+            self._embedder = self.load_embedder()
+        return self._embedder
+
+    def point(self, chunk: Chunk, holders: tuple[str, ...], vector: Sequence[float]) -> Point:
+        """A chunk with its vector, as it is stored."""
+        return point(chunk, vector, holders)
+
+    def count(self, job: Job) -> None:
+        """Keeps `points` in step with a write."""
+        with self._counting:
+            self.points += len(job.points) - len(job.deletes)
+
+    def recount(self) -> int:
+        """Asks the store itself."""
+        with self._counting:
+            self.points = self.store.count()
+        return self.points
+
+    def rest(self) -> None:
+        """Upkeep while nothing is asked. What it took is handed back: 20 to 40 MB, which glibc would keep, in 2 ms."""
+        if self.store.pending_optimize:
+            self.store.optimize()
+            malloc.trim()
+
+
+def open_session(settings: Mapping[str, Any], embedder: Embedder | None = None) -> Session:
+    """Opens the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
+    failpoints.hit("boot")
+    embed: Mapping[str, Any] = settings["embed"]
+    # Known without loading the model, so that a collection of another one is refused before that takes its time.
+    name, dimension = locate.identity(embed)
+    chosen = {**settings["store"], "backlog": settings.get("backlog", False)}
+    store = stores.load(settings["location"], model=name, dimension=dimension, settings=chosen)
+
+    session = Session(store, lambda: embedder or embedder_of(embed), token_budget=int(embed["token_budget"]))
+    session.recount()  # `Ready` tells it to the daemon
+    if settings.get("preload"):
+        _ = session.embedder
+    return session
+
+
+def embedder_of(embed: Mapping[str, Any]) -> Embedder:
+    """The model of these embedding settings, loaded. Raises ModelError."""
+    return load(embed["provider"], _with_model(embed))
+
+
+def _with_model(embed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings with the model on disk in place of its name, fetched if need be; a remote one goes by its name.
+
+    Raises ModelError.
+    """
+    if embed["provider"] != "fastembed":
+        return embed
+    model = locate.obtain(embed)
+    return {
+        **embed,
+        "model": model.name,
+        "directory": model.directory,
+        "dimension": model.dimension,
+        "window_tokens": model.window_tokens,
+    }

@@ -1,0 +1,91 @@
+"""The thread that writes to the store, so that one batch is stored while the next is embedded.
+
+A store's error does not end the thread: it is told of its batch, and the next one is tried.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from importer.protocol import failpoints
+from importer.worker.stores import Point, Standing, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One durable write: new points, others that stand otherwise now, deletions. `ids` are all ids it touches."""
+
+    number: int
+    points: tuple[Point, ...]
+    standing: Mapping[str, Standing]
+    deletes: tuple[str, ...]
+    ids: frozenset[str]
+    known: int = 0
+    tokens: int = 0
+    embed_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Storing:
+    """Writes one job at a time, in order. `stored(job, seconds)` or `failed(job, error)` is called on its thread.
+
+    The queue holds a single job. With the one being written and the one being embedded at most three batches have their
+    vectors in memory, and a slow store slows down the embedding.
+    """
+
+    store: Store
+    stored: Callable[[Job, float], None]
+    failed: Callable[[Job, Exception], None]
+    _jobs: queue.Queue[Job | None] = field(default_factory=lambda: queue.Queue(maxsize=1))
+    _pending: dict[int, frozenset[str]] = field(default_factory=dict)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queues a write; waits while one is being written and another queued."""
+        self._pending[job.number] = job.ids  # before `put`: a job done at once must find its entry to take out
+        self._jobs.put(job)
+
+    def settle(self, ids: frozenset[str] | None = None) -> None:
+        """Waits until no queued write touches any of `ids` (None: until all is written).
+
+        Called by the thread that submits, so nothing new comes meanwhile. A queue can only be waited for as a whole; it
+        is short.
+        """
+        # A copy: the storing thread takes entries out.
+        if any(ids is None or ids & pending for pending in list(self._pending.values())):
+            self._jobs.join()
+
+    def stop(self) -> None:
+        """Writes what is queued and ends the thread."""
+        self._jobs.put(None)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        """Every item is marked done, the None that ends it included, for `settle` joins on the queue."""
+        while (job := self._jobs.get()) is not None:
+            self._write(job)
+            self._pending.pop(job.number, None)
+            self._jobs.task_done()
+        self._jobs.task_done()
+
+    def _write(self, job: Job) -> None:
+        """Writes one job and reports how it went. Raises what the report raises, which ends the thread."""
+        started = time.monotonic()
+        try:
+            failpoints.hit("upsert.before")
+            self.store.write(job.points, job.standing, job.deletes)
+            failpoints.hit("upsert.after")
+        except Exception as error:  # whatever it is, nobody would hear of it on this thread, and wait for ever
+            self.failed(job, error)
+        else:
+            self.stored(job, time.monotonic() - started)

@@ -1,0 +1,73 @@
+"""Our values in the embedded engine's, and back: points, filters, update operations.
+
+Besides what every store has, the payload carries here what its indexes read: words and tags. No reader sees those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import qdrant_edge
+
+from importer.errors import UsageError
+from importer.worker.stores import Point, Standing
+from importer.worker.stores.bm25 import words
+from importer.worker.stores.edge.shard import TAGS, WORDS
+from importer.worker.stores.ranking import MATCHED
+from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata, retold
+
+edge: Any = qdrant_edge  # its stub wants invariant lists of unions
+VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])  # our own indexes are nobody's business
+TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
+
+
+def native(given: Point, dense: str) -> Any:
+    """A point with its vector under the name `dense`, and what the indexes read."""
+    private = {WORDS: words(document(given.payload)), TAGS: tags(metadata(given.payload))}
+    return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
+
+
+def tags(facts: Mapping[str, Any]) -> list[str]:
+    """`key=value` for each metadata key that filters ask for."""
+    return [f"{key}={facts[key]}" for key in TAGGED if facts.get(key)]
+
+
+def point(record: Any, dense: str) -> Point:
+    """A stored point as ours."""
+    return Point(str(record.id), (record.vector or {}).get(dense, ()), record.payload or {})
+
+
+def held(record: Any, standing: Standing) -> Any:
+    """A stored point once more, whole, as it stands now.
+
+    Its words stay as they are, for the text is the same; the tags go by the metadata and are made anew.
+    """
+    payload = {key: value for key, value in (record.payload or {}).items() if key != OPEN_BY}
+    facts = retold(metadata(payload), standing)
+    if standing.holders:
+        payload[OPEN_BY] = list(standing.holders)
+    return edge.Point(str(record.id), record.vector, {**payload, METADATA: facts, TAGS: tags(facts)})
+
+
+class EdgeDialect:
+    """Filters as the embedded engine spells them."""
+
+    def equal(self, keys: Sequence[str], value: str) -> Any:
+        """One condition for all keys: two that are joined by "or" take three times as long."""
+        return edge.FieldCondition(TAGS, match=edge.MatchAny([f"{key}={value}" for key in keys]))
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """Both sides inclusive. Raises UsageError for a time the engine cannot read."""
+        try:
+            return edge.FieldCondition(
+                f"{METADATA}.{key}", range=edge.RangeDateTime(gte=since or None, lte=until or None)
+            )
+        except ValueError as error:
+            raise UsageError(
+                f"{since or until!r} is no time: {error}", hint="RFC 3339: 2026-01-31T12:00:00Z"
+            ) from error
+
+    def every(self, conditions: list[Any]) -> Any:
+        """All of them."""
+        return edge.Filter(must=conditions)

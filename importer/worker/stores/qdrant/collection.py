@@ -1,0 +1,201 @@
+"""The collection on a server: made whole with its indexes before the first point, or checked to be one of ours.
+
+The name that searches use, moved from one collection of a server to another in one step.
+
+Used when points were embedded anew with another model: searches change over from one question to the next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from qdrant_client import QdrantClient, models
+
+from importer.errors import StoreRefused
+from importer.worker.stores import Request
+from importer.worker.stores.qdrant.connect import connect
+from importer.worker.stores.qdrant.errors import Conflict, translated
+from importer.worker.stores.schema import (
+    KEYWORDS,
+    SPARSE,
+    TENANT,
+    TIMES,
+    Fingerprint,
+    born,
+    dense_name,
+    same_maker,
+)
+
+
+def point_alias(request: Request, alias: str) -> bool:
+    """Lets `alias` name the request's collection; False, and nothing done, when a real collection bears that name."""
+    client = connect(request)
+    try:
+        return switch(client, alias, request.collection)
+    finally:
+        client.close()
+
+
+def switch(client: QdrantClient, alias: str, collection: str) -> bool:
+    """See `point_alias`."""
+    with translated():
+        if alias in {found.name for found in client.get_collections().collections}:
+            return False
+        known = {found.alias_name for found in client.get_aliases().aliases}
+        create = models.CreateAliasOperation(
+            create_alias=models.CreateAlias(collection_name=collection, alias_name=alias)
+        )
+        delete = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))
+        # One request for both, so that no search finds the name pointing nowhere.
+        return bool(client.update_collection_aliases([delete, create] if alias in known else [create]))
+
+
+OURS = "importer"  # key of the collection's metadata under which the fingerprint stands
+INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a backlog
+FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")  # 0 or unset leaves them to the server
+
+
+def open_collection(client: QdrantClient, request: Request, indexes: bool) -> Fingerprint:
+    """Make or check the collection. Raises StoreRefused with the way out when it cannot be ours."""
+    with translated():
+        exists = client.collection_exists(request.collection)
+    if not exists:
+        _make(client, request)
+    found = _adopt(client, request)
+    if indexes:
+        _complete(client, request.collection, backlog=bool(request.settings.get("backlog")))
+    return found
+
+
+def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
+    """The fingerprint in the collection's metadata; None when a stranger, or a server before 1.16, made it."""
+    stored = (described.config.metadata or {}).get(OURS)
+    try:
+        return msgspec.convert(stored, Fingerprint)
+    except msgspec.ValidationError:
+        return None
+
+
+def _make(client: QdrantClient, request: Request) -> None:
+    """The fingerprint is written with the creation, so no collection of ours is ever without one."""
+    if not request.create:
+        raise StoreRefused(f"there is no collection {request.collection}", hint="import something first")
+    settings = request.settings
+    factors: Any = {name: int(settings[name]) for name in FACTORS if settings.get(name)}
+    try:
+        with translated():
+            client.create_collection(
+                request.collection,
+                vectors_config={dense_name(request.model): _dense(request)},
+                sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                on_disk_payload=True,
+                quantization_config=_quantisation(str(settings.get("quantisation") or "none")),
+                metadata={OURS: msgspec.to_builtins(born(request.model, request.dimension))},
+                **factors,
+            )
+    except Conflict:
+        return  # another importer was faster
+
+
+def _dense(request: Request) -> models.VectorParams:
+    """Vectors of shape (dimension,), compared by cosine; with `on_disk` the server maps them, else it holds them."""
+    on_disk = bool(request.settings.get("on_disk"))
+    return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
+
+
+def _quantisation(kind: str) -> Any:
+    """int8 copies stay in memory and choose candidates, which the full vectors then rank (see `QdrantStore`)."""
+    if kind == "none":
+        return None
+    # The outermost 1 % of the numbers are clipped, which leaves finer steps for the others.
+    scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+    return models.ScalarQuantization(scalar=scalar)
+
+
+def _adopt(client: QdrantClient, request: Request) -> Fingerprint:
+    """The fingerprint of a fitting collection; one without gets it where the server can keep it.
+
+    Where the server keeps no metadata, vectors that fit are all there is to go by.
+    """
+    with translated():
+        described = client.get_collection(request.collection)
+    _check_vectors(described, request)
+    found = read_fingerprint(described)
+    if found is None:
+        fresh = born(request.model, request.dimension)
+        with translated():
+            client.update_collection(request.collection, metadata={OURS: msgspec.to_builtins(fresh)})
+            found = read_fingerprint(client.get_collection(request.collection))
+    return same_maker(
+        found or Fingerprint(request.model, request.dimension),
+        request.model,
+        request.dimension,
+        f"collection {request.collection}",
+    )
+
+
+def _check_vectors(described: models.CollectionInfo, request: Request) -> None:
+    """Raises StoreRefused that says what the collection has and what is wanted."""
+    name, params = dense_name(request.model), described.config.params
+    vectors: dict[str, Any] = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
+    fits = name in vectors and vectors[name].size == request.dimension and SPARSE in (params.sparse_vectors or {})
+    if fits:
+        return
+    has = ", ".join(f"{key or 'unnamed'} ({given.size})" for key, given in vectors.items() if given) or "none"
+    sparse = ", ".join(params.sparse_vectors or {}) or "none"
+    raise StoreRefused(
+        f"collection {request.collection} has the dense vectors {has} and the sparse vectors {sparse}; "
+        f"wanted are {name} ({request.dimension}) and {SPARSE}",
+        hint=f"set COLLECTION_NAME to another one, or `importer migrate --to STORE --model {request.model}`",
+    )
+
+
+def missing_indexes(described: models.CollectionInfo) -> list[str]:
+    """Payload keys that should be indexed and are not."""
+    return [key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})]
+
+
+def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
+    """Payload indexes that are missing are made, and indexing is on again if a backlog ended without saying so."""
+    with translated():
+        described = client.get_collection(collection)
+        for key in missing_indexes(described):
+            client.create_payload_index(collection, key, field_schema=_schema(key), wait=True)
+    # 0 means that a backlog switched it off and was killed before it could switch it on again.
+    if not backlog and getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
+        set_indexing(client, collection, True)
+
+
+def _schema(key: str) -> Any:
+    """The tenant key is marked as one, so that the server keeps the points of a project together."""
+    if key in TIMES:
+        return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
+    return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=key == TENANT or None)
+
+
+def set_indexing(client: QdrantClient, collection: str, on: bool) -> None:
+    """Graph building off while a backlog pours in, on again after it; the server then builds in the background."""
+    threshold = models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB if on else 0)
+    with translated():
+        client.update_collection(collection, optimizers_config=threshold)
+
+
+def describe(client: QdrantClient, collection: str) -> dict[str, Any]:
+    """What `doctor` reports: what the collection really has, whatever the settings say. JSON-able."""
+    with translated():
+        found = client.get_collection(collection)
+    params, config = found.config.params, found.config
+    return {
+        "points": found.points_count or 0,
+        "segments": found.segments_count,
+        "status": str(found.status),
+        "indexed_vectors": found.indexed_vectors_count or 0,
+        "payload_indexes": sorted(found.payload_schema or {}),
+        "missing_indexes": missing_indexes(found),
+        "on_disk_payload": bool(params.on_disk_payload),
+        **{name: getattr(params, name) for name in FACTORS},
+        "quantisation": "none" if config.quantization_config is None else "scalar",
+        "indexing_threshold_kb": getattr(config.optimizer_config, "indexing_threshold", None),
+        "strict_mode": bool(config.strict_mode_config and config.strict_mode_config.enabled),
+    }

@@ -1,0 +1,103 @@
+"""From a location and settings to a client: REST or gRPC, key, TLS with a private authority; or local mode.
+
+Local mode commits every point by itself, some milliseconds each; here one sync makes a whole write durable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import ssl
+import warnings
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from qdrant_client import QdrantClient
+
+from importer.errors import UsageError
+from importer.worker.stores import Request
+
+
+@contextlib.contextmanager
+def one_sync(client: QdrantClient, collection: str) -> Iterator[None]:
+    """Commits within go to SQLite's log unsynced; leaving syncs the log and the file.
+
+    Where the client keeps its database elsewhere than known, each point is committed as ever.
+    """
+    database = _database(client, collection)
+    if database is None:
+        yield
+        return
+    database.execute("PRAGMA journal_mode=WAL").fetchall()
+    database.execute("PRAGMA synchronous=NORMAL")  # of commits; a checkpoint still syncs
+    yield
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _database(client: QdrantClient, collection: str) -> sqlite3.Connection | None:
+    """The connection that local mode keeps for a collection, found by private attributes; None if they have changed."""
+    held = getattr(getattr(client, "_client", None), "collections", {}).get(collection)
+    found = getattr(getattr(held, "storage", None), "storage", None)
+    return found if isinstance(found, sqlite3.Connection) else None
+
+
+REST_PORT, GRPC_PORT = 6333, 6334  # Qdrant's own defaults
+TIMEOUT_S = 30.0
+
+
+def connect(request: Request) -> QdrantClient:
+    """A client for the location. Connects lazily for a server; raises RuntimeError when a local store is open."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a key over plain HTTP is doctor's to report
+        if request.location.startswith("local:"):
+            return local(request.path)
+        return remote(request)
+
+
+def local(path: str) -> QdrantClient:
+    """qdrant-client's local mode, usable from the storing thread too."""
+    if not path:
+        raise UsageError("local: needs a path", hint="local:./qdrant")
+    return QdrantClient(path=os.path.abspath(path), force_disable_check_same_thread=True)
+
+
+def remote(request: Request) -> QdrantClient:
+    """A server by URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`.
+
+    With the setting the URL's port is that of REST, and gRPC listens on `grpc_port`.
+    """
+    settings, parts = request.settings, urlsplit(request.location)
+    over_grpc = parts.scheme.startswith("grpc")
+    prefer_grpc = over_grpc or bool(settings.get("prefer_grpc"))
+    secure = parts.scheme in {"https", "grpcs"}
+    grpc_port = (over_grpc and parts.port) or int(settings.get("grpc_port") or GRPC_PORT)
+    return QdrantClient(
+        host=parts.hostname,
+        https=secure,
+        prefix=parts.path.strip("/") or None,  # behind a proxy a server may have a path
+        api_key=settings.get("api_key") or None,
+        timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),  # whole seconds, as the client takes them
+        prefer_grpc=prefer_grpc,
+        check_compatibility=False,  # it would ask the server at once; `doctor` looks at versions
+        # The port of a grpc:// URL is gRPC's, as its name says.
+        port=REST_PORT if over_grpc else parts.port or REST_PORT,
+        grpc_port=grpc_port,
+        **_trust(str(settings.get("ca_file") or ""), secure, prefer_grpc),
+    )
+
+
+def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
+    """The client's arguments for a private certificate authority; none where nothing is encrypted.
+
+    Raises UsageError for a file that cannot be read.
+    """
+    if not (ca_file and secure):
+        return {}
+    if prefer_grpc:
+        os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = ca_file  # the client passes no roots of its own
+    try:
+        return {"verify": ssl.create_default_context(cafile=ca_file)}
+    except OSError as error:
+        raise UsageError(f"the authority's certificate {ca_file} cannot be read: {error}") from error

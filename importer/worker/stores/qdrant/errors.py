@@ -1,0 +1,185 @@
+"""What qdrant-client raises, in our words. Everything foreign is translated here and nowhere else.
+
+Which of our errors it becomes decides what is done: StoreUnreachable is waited for, a Disputed request is halved, a
+StoreRefused that gets as far as the daemon stops the import with its hint.
+
+A short retry in place: a blip must not cost the vectors just computed. Longer outages are the daemon's business.
+
+Meanwhile the storing thread is held up, and with it, once its queue is full, the embedding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc  # type: ignore[import-untyped]
+import pydantic
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from importer.errors import ImporterError, StoreError, StoreRefused, StoreUnreachable
+from importer.worker.stores.qdrant.requests import Disputed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long; `sleep` and `jitter` (a number in 0 … 1) are seams."""
+
+    tries: int = 4  # the first one included
+    first_s: float = 0.25  # then twice as long each time
+    longest_s: float = 5.0  # a server that asks for more is left to the daemon, which lets the worker go meanwhile
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+    def wait_s(self, failed: int, asked_s: float) -> float:
+        """Seconds after the `failed`-th failure: what the server asked for, else doubling with up to half off."""
+        return asked_s or min(self.longest_s, self.first_s * 2 ** (failed - 1)) * (1 - self.jitter() / 2)
+
+
+def patiently(call: Callable[[], T], patience: Patience) -> T:
+    """What `call` returns. Raises StoreUnreachable after the last try, or at once when asked to wait for longer."""
+    # The last try stands behind the loop: its error goes to the caller as it is.
+    for failed in range(1, patience.tries):
+        try:
+            return call()
+        except StoreUnreachable as error:
+            if error.retry_after_s > patience.longest_s:
+                raise
+            patience.sleep(patience.wait_s(failed, error.retry_after_s))
+    return call()
+
+
+KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to a key that may write"
+URL_HINT = "QDRANT_URL must point at Qdrant itself, for example http://localhost:6333"
+TRUST_HINT = "name your authority's certificate in the setting store.ca_file"
+GONE_HINT = "its points are gone with it: start again, then `importer verify --repair`"
+WAIT_HINT = "nothing is lost; it goes on when the server answers"
+
+TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
+CODES = {
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 413,  # message larger than the server decodes
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+}
+
+
+NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError)
+
+
+class Conflict(StoreRefused):
+    """What was to be made is there already."""
+
+
+class Foreign(StoreRefused):
+    """An answer that is not Qdrant's: a wrong address when opening, a proxy in trouble later."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Let only errors of ours out.
+
+    Besides the client's own classes these are what local mode raises, which runs in this process.
+    """
+    try:
+        yield
+    except ImporterError:
+        raise
+    except (
+        UnexpectedResponse,
+        ResponseHandlingException,
+        QdrantException,
+        grpc.RpcError,
+        pydantic.ValidationError,
+        sqlite3.Error,
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+    ) as error:
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> StoreError:
+    """From the most telling class to the least: some of them are ValueErrors, which local mode raises, too."""
+    if isinstance(error, UnexpectedResponse):
+        return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
+    if isinstance(error, grpc.RpcError):
+        return _of_grpc(error)
+    if isinstance(error, (ResponseHandlingException, *NOT_QDRANTS)):
+        return _of_answer(error)
+    if isinstance(error, QdrantException):
+        return by_status(429, str(error), getattr(error, "retry_after_s", 0.0))
+    return _of_local(error)
+
+
+def _of_local(error: Exception) -> StoreError:
+    """Local mode works on files and SQLite in this process and raises what these raise."""
+    if isinstance(error, sqlite3.Error | OSError):
+        return StoreUnreachable(f"the store cannot be written: {error}", hint="see to the disk; nothing is lost")
+    if "already accessed by another instance" in str(error):
+        return StoreUnreachable("the store is open in another process", hint="only one process can open it at a time")
+    hint = "if it is damaged, move its folder away; `importer rebuild-state` then imports everything again"
+    return StoreRefused(f"the store refuses: {error}", hint=hint)
+
+
+def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError:
+    """The error an HTTP status stands for; `words` are the server's."""
+    if status in {401, 403}:
+        return StoreRefused(f"the server refuses the key ({status}): {words}", hint=KEY_HINT)
+    if status == 404:
+        return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
+    if status == 409:
+        return Conflict(f"it is there already (409): {words}")
+    if status in TRANSIENT or (status >= 500 and status != 501):  # 501 will never be otherwise
+        return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=WAIT_HINT)
+    if status in {400, 413, 422}:
+        return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
+    return StoreRefused(f"the server answers {status}: {words}", hint=URL_HINT)
+
+
+def _of_grpc(error: Any) -> StoreError:
+    """By the HTTP status that means the same. An unknown code counts as 503, so it is tried again."""
+    code, words = error.code(), str(error.details())
+    # gRPC has one code for this and for overload.
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in words:
+        return by_status(413, words)
+    return by_status(CODES.get(code, 503), words)
+
+
+def _of_answer(error: Exception) -> StoreError:
+    """No answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
+    source = error.source if isinstance(error, ResponseHandlingException) else error
+    if "CERTIFICATE_VERIFY_FAILED" in str(source):
+        return StoreRefused(f"the server's certificate is not trusted: {source}", hint=TRUST_HINT)
+    if isinstance(source, NOT_QDRANTS):
+        return Foreign(f"the answer is not Qdrant's: {str(source)[:200]}", hint=URL_HINT)
+    return StoreUnreachable(f"no answer: {type(source).__name__}: {source}", hint=WAIT_HINT)
+
+
+def _words(content: bytes) -> str:
+    """The error in Qdrant's answer, else the beginning of whatever came."""
+    try:
+        return str(json.loads(content)["status"]["error"])
+    except (ValueError, TypeError, KeyError):
+        return content[:200].decode(errors="replace")
+
+
+def _retry_after_s(headers: Any) -> float:
+    """In seconds; the date that HTTP allows as well counts as no wish."""
+    try:
+        return max(0.0, float((headers or {}).get("retry-after", 0)))
+    except ValueError:
+        return 0.0

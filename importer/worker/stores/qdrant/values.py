@@ -1,0 +1,119 @@
+"""Our values in qdrant-client's, and back: points, filters, questions, update operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pydantic
+from qdrant_client import models
+
+from importer.errors import UsageError
+from importer.protocol.query import Hit, Query
+from importer.worker.stores import Point, Standing, scope_of
+from importer.worker.stores.bm25 import encode_document, encode_query
+from importer.worker.stores.ranking import DEPTH, build
+from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARSE, document, metadata
+
+
+def native(given: Point, dense: str) -> models.PointStruct:
+    """A point with its vector under the name `dense` and its keywords, if it has any.
+
+    A text without words gets no sparse vector at all.
+    """
+    vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
+    indices, values = encode_document(document(given.payload))
+    if indices:
+        vectors[SPARSE] = models.SparseVector(indices=indices, values=values)
+    return models.PointStruct(id=given.id, vector=vectors, payload=dict(given.payload))
+
+
+def point(record: models.Record, dense: str) -> Point:
+    """A stored point as ours."""
+    vectors = record.vector if isinstance(record.vector, dict) else {}
+    found: Any = vectors.get(dense, ())
+    return Point(str(record.id), found, record.payload or {})
+
+
+def cursor(after: str | None) -> Any:
+    """Where a page begins; a stranger's ids may be integers."""
+    return int(after) if after is not None and after.isdecimal() else after
+
+
+def hit(record: models.Record, score: float) -> Hit:
+    """A stored point as a search shows it."""
+    return Hit(str(record.id), score, document(record.payload), metadata(record.payload))
+
+
+def changes(standing: Mapping[str, Standing], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
+    """Operations for all that stand alike, by filter (an id that is gone is no error then); then deletions.
+
+    Holders come last: as long as they are the old ones, a replay does it all again.
+    """
+    groups: dict[Standing, list[Any]] = {}
+    for id, stands in standing.items():
+        groups.setdefault(stands, []).append(id)
+    for stands, ids in groups.items():
+        existing = models.Filter(must=[models.HasIdCondition(has_id=ids)])  # a filter passes over ids that are gone
+        if stands.said_in:
+            yield _retelling(ids, stands.said_in)
+        if stands.holders:
+            yield models.SetPayloadOperation(
+                set_payload=models.SetPayload(payload={OPEN_BY: list(stands.holders)}, filter=existing)
+            )
+        else:
+            yield models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[OPEN_BY], filter=existing))
+    if deletes:
+        yield models.DeleteOperation(delete=models.PointIdsList(points=list(deletes)))
+
+
+def _retelling(ids: list[Any], said_in: Sequence[str]) -> models.SetPayloadOperation:
+    """`schema.retold` as an operation.
+
+    Left out are points that name one of these conversations already.
+    """
+    named = models.FieldCondition(key=f"{METADATA}.{CONVERSATION}", match=models.MatchAny(any=list(said_in)))
+    others = models.Filter(must=[models.HasIdCondition(has_id=ids)], must_not=[named])
+    payload = {CONVERSATION: said_in[0]}
+    return models.SetPayloadOperation(set_payload=models.SetPayload(payload=payload, key=METADATA, filter=others))
+
+
+class QdrantDialect:
+    """Filters as qdrant-client spells them."""
+
+    def equal(self, keys: Sequence[str], value: str) -> Any:
+        """`metadata.<key>` equals `value` for one of the keys."""
+        match = models.MatchValue(value=value)
+        conditions: list[Any] = [models.FieldCondition(key=f"{METADATA}.{key}", match=match) for key in keys]
+        return conditions[0] if len(conditions) == 1 else models.Filter(should=conditions)
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """Both sides inclusive. Raises UsageError for a time that cannot be read."""
+        try:
+            times: Any = {"gte": since or None, "lte": until or None}
+            return models.FieldCondition(key=f"{METADATA}.{key}", range=models.DatetimeRange(**times))
+        except pydantic.ValidationError as error:
+            raise UsageError(f"{since or until!r} is no time", hint="RFC 3339: 2026-01-31T12:00:00Z") from error
+
+    def every(self, conditions: list[Any]) -> Any:
+        """All of them."""
+        return models.Filter(must=conditions)
+
+
+def questions(query: Query, vector: Sequence[float] | None, dense: str) -> list[models.QueryRequest]:
+    """At most one by the vector named `dense` and one by words; none for a question that has no word that counts.
+
+    `oversampling`: of quantised vectors twice as many candidates are taken as wanted, and ranked by the full ones.
+    """
+    depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
+    wanted, asked = build(scope_of(query), QdrantDialect()), []
+    rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
+    if vector is not None and query.mode != "keyword":
+        near = [float(value) for value in vector]
+        asked.append(models.QueryRequest(query=near, using=dense, limit=depth, filter=wanted, params=rescored))
+    indices, weights = encode_query(query.text) if query.mode != "dense" else ([], [])
+    if indices:
+        sparse = models.SparseVector(indices=indices, values=weights)
+        asked.append(models.QueryRequest(query=sparse, using=SPARSE, limit=depth, filter=wanted))
+    return asked

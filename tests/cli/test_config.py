@@ -1,0 +1,78 @@
+"""`importer config` from outside: every setting, where it came from, and never a secret."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from processes import Importer
+
+from importer.settings.load import DECLARED, markdown_table
+
+
+@pytest.fixture
+def installed(tmp_path: pathlib.Path) -> Importer:
+    return Importer(tmp_path, {})
+
+
+def test_every_setting_says_where_it_came_from(installed: Importer) -> None:
+    """Flags, environment, file, profile, default; in a pipe one plain line each."""
+    file = installed.base / "importer.toml"
+    file.write_text("[chunk]\nsize_chars = 700\n")
+    done = installed.run("--config", str(file), "config", "--json", CHUNK_OVERLAP="50")
+    told = done.json["settings"]
+    assert set(told) == set(DECLARED)
+    assert (told["chunk.size_chars"]["value"], told["chunk.size_chars"]["origin"]) == (700, "file")
+    assert (told["chunk.overlap_chars"]["value"], told["chunk.overlap_chars"]["origin"]) == (
+        50,
+        "environment CHUNK_OVERLAP",
+    )
+    assert told["state_dir"]["origin"] == "flag"
+    assert isinstance(told["worker.soft_limit_mb"]["value"], int)
+    assert told["worker.soft_limit_mb"]["origin"] == "profile balanced"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_secrets_are_masked(installed: Importer, form: tuple[str, ...]) -> None:
+    """A key shows that it is set, and nothing of itself."""
+    done = installed.run("config", *form, OPENAI_API_KEY="sk-very-secret", QDRANT_API_KEY="q-very-secret")
+    assert done.code == 0
+    assert "very-secret" not in done.out + done.err
+    assert "********" in done.out
+
+
+def test_a_pipe_gets_one_line_a_setting(installed: Importer) -> None:
+    """For grep: name, value, origin; no colours."""
+    lines = installed.run("config").out.splitlines()
+    assert len(lines) == len(DECLARED)
+    assert "embed.precision = fp32\t(default)" in lines
+
+
+def test_a_profile_that_cannot_work_is_told_with_its_numbers(installed: Importer) -> None:
+    """The rows are shown all the same, and the exit code says that something is wrong."""
+    done = installed.run("config", IMPORTER_WORKER_SOFT_LIMIT_MB="90")
+    assert done.code == 2
+    assert "90 MB" in done.err
+    assert len(done.out.splitlines()) == len(DECLARED)
+
+
+def test_advice_that_can_be_followed(installed: Importer) -> None:
+    """Where every command fails for a setting, the one in the hint does not."""
+    file = installed.base / "importer.toml"
+    file.write_text("[tail]\nwatch = 'never'\n")
+    broken = {"IMPORTER_CONFIG": str(file), "CHUNK_SIZE": "few"}
+    done = installed.run("config", **broken)
+    assert done.code == 2
+    assert f"correct {file}, CHUNK_SIZE; `importer config --markdown`" in done.err
+    assert "none of auto, events, poll" in done.err
+    assert installed.run("config", "--markdown", **broken).code == 0
+
+
+def test_what_is_odd_is_told(installed: Importer) -> None:
+    """A variable nobody reads is most likely a slip."""
+    assert "IMPORTER_CHUNKSIZE" in installed.run("config", IMPORTER_CHUNKSIZE="9").err
+
+
+def test_the_table_for_documents(installed: Importer) -> None:
+    """The same as the code gives."""
+    assert installed.run("config", "--markdown").out == markdown_table()

@@ -1,0 +1,146 @@
+"""A good installation is green; each planted misconfiguration is found alone, with the repair that fits it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from importer.cli.doctor import examine
+from importer.cli.doctor.examine import World
+from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
+from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.cli.doctor.folders import FolderFacts, RootFacts, Unreadable
+from importer.cli.doctor.host import HostFacts
+from importer.cli.doctor.memory import MemoryFacts
+from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
+from importer.cli.doctor.state import StateFacts
+from importer.memory.profiles import BALANCED, CONSERVATIVE
+from importer.service.status.store_location import Place, Reached
+
+NOW = 1_795_000_000.0
+SERVER = Place("server", "http://q:6333", "conversations")
+ROOT = RootFacts("/home/ann/.claude/projects", "claude-code", True, True, files=70, folders=9)
+CLOSED = (Unreadable("/home/ann/.claude/projects/-p/a.jsonl", "Permission denied", 1001),)
+GOOD = World(
+    host=HostFacts((3, 11), {"msgspec": ("0.19.0", ">=0.19")}, (), "", NOW, NOW - 9, 1024, None),
+    state=StateFacts("/state", True, 1000, 1000, 0o700, True, "", 9 << 30, 1_000_000),
+    memory=MemoryFacts(8 << 30, 0.6, BALANCED, "", "", 256),
+    folders=FolderFacts((ROOT,), 1000, 1000, False, "auto", 65_536, 128, ""),
+    expiry=ExpiryFacts(30, "/home/ann/.claude/settings.json", (ROOT.path,), (NOW - 5 * DAY_S,), NOW),
+    model=ModelFacts("all-MiniLM-L6-v2", True, "/state/models/m", False),
+    store=StoreFacts(SERVER, Reached(True, 500, "1.17.1", status=200)),
+    daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
+)
+PLANTED = [
+    ("versions", "host", {"python": (3, 9)}, "install Python 3.11"),
+    ("versions", "host", {"packages": {"qdrant-edge-py": ("", "==0.9.0")}}, "pip install 'qdrant-edge-py==0.9.0'"),
+    ("versions", "host", {"packages": {"psutil": ("5.9", ">=6,<8")}}, "pip install 'psutil>=6,<8'"),
+    ("settings", "host", {"warnings": ("store.api_key: goes to q in clear text; use https://",)}, "importer config"),
+    ("settings", "host", {"exposed": "/etc/importer.toml"}, "chmod 600 /etc/importer.toml"),
+    ("clock", "host", {"now": 3600.0}, "timedatectl set-ntp true"),
+    ("clock", "host", {"newest_at": NOW + 9 * DAY_S}, "timedatectl set-ntp true"),
+    ("limits", "host", {"open_files": 64}, "ulimit -n 4096"),
+    ("limits", "host", {"address_bytes": 1 << 30}, "ulimit -v unlimited"),
+    ("state", "state", {"writable": False, "owner": 501}, "chown -R 1000 /state"),
+    ("state", "state", {"writable": False, "mode": 0o500}, "chmod 700 /state"),
+    ("state", "state", {"exposed": ("/state/checkpoints.sqlite3",)}, "chmod -R go-rwx /state"),
+    ("state", "state", {"read_only": True, "writable": False}, "mount it writable"),
+    ("state", "state", {"remote": "nfs4"}, "--state-dir on a local disk"),
+    ("state", "state", {"problem": "it is of version 9", "hint": "update the importer"}, "update the importer"),
+    ("state", "state", {"aside": 1}, "look at the disk"),
+    ("disk", "state", {"free_bytes": 5 << 20}, "make room where /state is"),
+    ("disk", "state", {"free_files": 3}, "delete small files"),
+    (
+        "memory",
+        "memory",
+        {"profile": None, "problem": "needs more than 180 MB", "hint": "give it more"},
+        "give it more",
+    ),
+    ("memory", "memory", {"limit_bytes": 1 << 30}, "IMPORTER_WORKER_SOFT_LIMIT_MB=686"),
+    ("memory", "memory", {"free_share": 0.01}, "IMPORTER_MEMORY_PAUSE_USED_SHARE"),
+    ("daemon_memory", "memory", {"operational_mb": 40}, "OPERATIONAL_MEMORY_MB=256"),
+    ("roots", "folders", {"roots": (ROOT, replace(ROOT, path="/mnt/x", there=False))}, "--source claude-code=/mnt/x"),
+    ("roots", "folders", {"roots": (replace(ROOT, files=0),)}, "auto=/home/ann/.claude/projects"),
+    ("roots", "folders", {"roots": (replace(ROOT, given=False, there=False),)}, "--source claude-code=PATH"),
+    ("permissions", "folders", {"roots": (replace(ROOT, unreadable=CLOSED),)}, "setfacl -R -m u:1000:rX"),
+    ("permissions", "folders", {"roots": (replace(ROOT, unreadable=CLOSED),), "container": True}, "--user 1001"),
+    ("permissions", "folders", {"roots": (replace(ROOT, unreadable=CLOSED),), "uid": 1001}, "chmod -R u+rX"),
+    ("inotify", "folders", {"max_watches": 8}, "sysctl fs.inotify.max_user_watches=524288"),
+    ("inotify", "folders", {"instance": "Too many open files"}, "sysctl fs.inotify.max_user_instances=1024"),
+    ("watch", "folders", {"roots": (replace(ROOT, remote="nfs4"),), "mode": "events"}, "IMPORTER_TAIL_WATCH=auto"),
+    ("expiry", "expiry", {"last_changes": (NOW - 28.5 * DAY_S,)}, f"importer backlog --source claude-code={ROOT.path}"),
+    ("expiry", "expiry", {"days": 6}, '"cleanupPeriodDays": 365 in /home/ann/.claude/settings.json'),
+    ("expiry", "expiry", {"days": 0}, '"cleanupPeriodDays": 365'),
+    ("expiry", "expiry", {"unreadable": "settings.json: no JSON"}, "valid JSON"),
+    ("model", "model", {"directory": ""}, "importer model fetch"),
+    ("model", "model", {"directory": "", "offline": True}, "unset HF_HUB_OFFLINE"),
+    ("model", "model", {"problem": "model.onnx is damaged"}, "importer model fetch"),
+    ("store", "store", {"reached": Reached(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
+    ("store", "store", {"reached": Reached(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
+    ("store", "store", {"problem": "it has 768 dimensions", "hint": "importer migrate"}, "importer migrate"),
+    ("store_version", "store", {"reached": Reached(True, 5, "1.9.2", status=200)}, "qdrant/qdrant:v1.16"),
+    ("store_version", "store", {"reached": Reached(True, 5, "2.0.0", status=200)}, "qdrant/qdrant:v1.16"),
+    ("daemon", "daemon", {"silent": "timed out", "state": ""}, "kill -KILL 7"),
+    ("daemon", "daemon", {"state": "degraded", "reason": "no model"}, "importer status"),
+    ("daemon", "daemon", {"state": "paused", "reason": "asked to"}, "importer resume"),
+    ("socket", "daemon", {"mode": 0o666}, "chmod 600 /state/control.sock"),
+    ("socket", "daemon", {"owner": 0}, "sudo -u '#0'"),
+]
+
+
+def test_a_good_installation_is_green() -> None:
+    """Every check passes, each has a name of its own and something to say, and nothing is to be repaired."""
+    findings = examine.examine(GOOD)
+    assert all(finding.ok for finding in findings)
+    assert len({finding.name for finding in findings}) == len(findings) >= 15
+    assert all(finding.detail and not finding.fix for finding in findings)
+    assert examine.plain(findings)["ok"] is True
+
+
+@pytest.mark.parametrize(("name", "area", "change", "fix"), PLANTED, ids=lambda value: str(value)[:40])
+def test_each_misconfiguration_is_found_alone(name: str, area: str, change: dict[str, Any], fix: str) -> None:
+    """Exactly that check fails, and its repair is named; all others stay green."""
+    findings = examine.examine(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
+    wrong = [finding for finding in findings if not finding.ok]
+    assert [finding.name for finding in wrong] == [name]
+    assert fix in wrong[0].fix
+    assert wrong[0].detail
+    assert examine.plain(findings)["ok"] is False
+
+
+def test_every_check_has_its_misconfiguration() -> None:
+    """No check that has never been seen to fail."""
+    assert {finding.name for finding in examine.examine(GOOD)} == {name for name, *_ in PLANTED}
+    assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(World)}
+
+
+@pytest.mark.parametrize(
+    ("area", "change"),
+    [
+        ("store", {"where": Place("edge", "/state/edge", "c"), "reached": Reached(None, 0, why="not made yet")}),
+        ("daemon", {"pid": 0, "state": "", "mode": None}),
+        ("daemon", {"state": "", "command": "importer backlog", "mode": None}),
+        ("folders", {"roots": (replace(ROOT, remote="nfs4"),)}),
+        ("folders", {"mode": "poll", "max_watches": 1}),
+        ("folders", {"max_watches": None, "max_instances": None}),
+        ("expiry", {"folders": (), "days": 0}),
+        ("memory", {"profile": replace(CONSERVATIVE, adapted="soft limit 900 -> 300 MB"), "limit_bytes": 512 << 20}),
+        ("memory", {"free_share": None}),
+        ("model", {"local": False, "directory": ""}),
+        ("state", {"exists": False, "mode": 0o755}),
+        ("host", {"packages": {}, "open_files": None}),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_unusual_is_not_wrong(area: str, change: dict[str, Any]) -> None:
+    """First starts, polling on a network file system, small containers: they work."""
+    findings = examine.examine(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
+    assert [finding for finding in findings if not finding.ok] == []
+
+
+def test_several_problems_of_one_check_are_all_told() -> None:
+    """One finding, with each repair once."""
+    found = verdict("state", "fine", [Problem("a", "x"), Problem("b", "y"), Problem("c", "x"), Problem("a", "x")])
+    assert found == Finding("state", False, "a; b; c", "x\ny")

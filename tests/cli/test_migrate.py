@@ -1,0 +1,218 @@
+"""`migrate`: every point arrives with its vector as it was, whatever interrupts it, and the import goes on there."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import ssl
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+import store_backends
+from certificates import NEEDS_OPENSSL, certificate
+from processes import Importer
+from qdrant_client import QdrantClient, models
+from scripted_qdrant import ScriptedQdrant
+
+from importer.bench.corpus import corpus
+from importer.state.checkpoints import Checkpoints
+from importer.worker import copy_points, stores
+from importer.worker.session import Session
+from importer.worker.stores import Point, Store
+from importer.worker.stores.qdrant.collection import switch
+
+POINTS = int(os.environ.get("MIGRATE_POINTS", "2000"))
+DIMENSION = 384
+
+
+def point(number: int, holders: tuple[str, ...] = ()) -> Point:
+    """Something that looks like a stored chunk."""
+    rng = np.random.default_rng(number)
+    vector = rng.standard_normal(DIMENSION).astype(np.float32)
+    known = {"source": "claude-code", "conversation_id": f"c{number % 50}", "chunk": number, "tools": ["Edit"]}
+    payload: dict[str, Any] = {"document": f"piece {number} of what was said", "metadata": known}
+    if holders:
+        payload["open_by"] = list(holders)
+    vector /= np.linalg.norm(vector)
+    return Point(str(uuid.uuid5(uuid.NAMESPACE_URL, str(number))), vector.tolist(), payload)
+
+
+def opened(location: str) -> Store:
+    return stores.load(location, model=oracle.MODEL, dimension=DIMENSION, settings={})
+
+
+def wish(location: str) -> Mapping[str, Any]:
+    return {"location": location, "store": {}}
+
+
+def copy(source: str, target: str) -> int:
+    """All pages from one store to another; how many points were written."""
+    session = Session(opened(source), lambda: pytest.fail("a copy embeds nothing"), token_budget=0)
+    try:
+        copy_points.migrate_open(session, wish(target))
+        pages = list(_pages(session, target))
+        missing = [copy_points.migrate_check(session, wish(target), limit=POINTS + 10)["missing"]]
+        assert missing == [[]]
+        return sum(page["written"] for page in pages)
+    finally:
+        copy_points.migrate_close(session, wish(target))
+        session.store.close()
+
+
+def _pages(session: Session, target: str) -> Iterator[Mapping[str, Any]]:
+    after: str | None = None
+    while True:
+        page = copy_points.migrate_page(session, wish(target), after)
+        yield page
+        after = page["next"]
+        if after is None:
+            return
+
+
+def all_of(location: str) -> dict[str, Point]:
+    store = opened(location)
+    try:
+        return {found.id: found for found in oracle.points_of(store)}
+    finally:
+        store.close()
+
+
+def fill(location: str, points: list[Point]) -> None:
+    store = opened(location)
+    for at in range(0, len(points), 256):
+        store.write(points[at : at + 256], {}, ())
+    store.close()
+
+
+def test_there_and_back(tmp_path: pathlib.Path) -> None:
+    """Embedded to local mode and back: the same ids, payloads and, to the last bit of fp32, vectors."""
+    first, middle, last = f"edge:{tmp_path}/a", f"local:{tmp_path}/b", f"edge:{tmp_path}/c"
+    fill(first, [point(number) for number in range(POINTS - 1)] + [point(POINTS, ("h1",))])
+    assert (copy(first, middle), copy(middle, last)) == (POINTS, POINTS)
+    before, after = all_of(first), all_of(last)
+    assert {id: found.payload for id, found in after.items()} == {id: found.payload for id, found in before.items()}
+    vectors = [np.asarray([found[id].dense for id in sorted(before)], np.float32) for found in (before, after)]
+    assert np.array_equal(*vectors)
+
+
+def test_second_copy_writes_what_is_new(tmp_path: pathlib.Path) -> None:
+    """What stands there is not written again; who holds it open is put right, and closed once is closed."""
+    source, target = f"edge:{tmp_path}/a", f"edge:{tmp_path}/b"
+    fill(source, [point(1), point(2, ("h1",)), point(3, ("h1",))])
+    fill(target, [point(1, ("h2",)), point(2, ("h2",))])
+    assert copy(source, target) == 1
+    held = {found.payload["metadata"]["chunk"]: found.payload.get("open_by") for found in all_of(target).values()}
+    assert held == {1: None, 2: ["h1", "h2"], 3: ["h1"]}
+
+
+def test_alias_moves_in_one_step(tmp_path: pathlib.Path) -> None:
+    """An alias follows to the new collection; the name of a real collection is left alone."""
+    client = QdrantClient(path=str(tmp_path))
+    for name in ("old", "new"):
+        client.create_collection(name, vectors_config={"v": models.VectorParams(size=2, distance="Cosine")})
+    assert switch(client, "said", "old")
+    assert switch(client, "said", "new")
+    assert [found.collection_name for found in client.get_aliases().aliases] == ["new"]
+    assert not switch(client, "old", "new")
+    client.close()
+
+
+@pytest.fixture
+def installed(tmp_path: pathlib.Path) -> Importer:
+    importer = Importer(tmp_path)
+    importer.environ.update(
+        {"IMPORTER_WORKER_NICE": "0", "COLLECTION_NAME": "talk"}, **store_backends.environ_of(importer.state)
+    )
+    corpus.write(str(tmp_path / "said"), files=6, seed=5, bytes_per_file=8_000)
+    assert importer.run("backlog", str(tmp_path / "said")).code == 0
+    return importer
+
+
+def test_the_import_goes_on_there(installed: Importer) -> None:
+    """Copied and verified, a second time without work; then the new store is taken without reading anything again."""
+    target = f"edge:{installed.base}/copy"
+    moved = installed.run("migrate", "--to", target, "--json")
+    assert (moved.code, moved.json["written"]) == (0, moved.json["there"]), moved.err
+    assert installed.run("migrate", "--to", target, "--json").json["written"] == 0
+    here = installed.run("--store", target, "backlog", str(installed.base / "said"), "--json")
+    assert (here.code, here.json["lines"], here.json["points"]) == (0, 0, moved.json["points"]), here.err
+    assert installed.run("--store", target, "verify").code == 0
+
+
+def test_resumes_where_it_was(installed: Importer) -> None:
+    """The position stands in the state: what was copied before it is not looked at again, but verified."""
+    target = f"edge:{installed.base}/copy"
+    moved = installed.run("migrate", "--to", target, "--json")
+    with Checkpoints.open(f"{installed.state}/checkpoints.sqlite3") as checkpoints:
+        place = next(name for (name,) in checkpoints.database.rows("SELECT name FROM meta") if "migrating" in name)
+        assert checkpoints.meta(place) == ""
+        checkpoints.remember(**{place: "f" * 8 + "-0000-0000-0000-000000000000"})
+    again = installed.run("migrate", "--to", target, "--json")
+    assert (again.code, again.json["there"]) == (0, moved.json["points"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--to", "edge"), "is the store that is to be copied"),
+        (("--to", "local:x", "--model", "BAAI/bge-small-en-v1.5"), "needs a server"),
+        (("--to", "nowhere"), "give edge, local:PATH or the URL"),
+        (("--to", "http://me:secret@db:6333"), "password inside"),
+        (("--to", "local:x", "--collection", "a:b"), "not usable as a collection's name"),
+    ],
+)
+def test_refusals(tmp_path: pathlib.Path, arguments: tuple[str, ...], words: str) -> None:
+    """What cannot work is said at once, with exit code 2, and nothing is written."""
+    refused = Importer(tmp_path, embedded=True).run("migrate", *arguments)
+    assert (refused.code, words in refused.err) == (2, True), refused.err
+
+
+def test_another_model_behind_an_alias(installed: Importer) -> None:
+    """Embedded anew on a server, under the name the import goes on with: nothing is read again there."""
+    with ScriptedQdrant() as server:
+        moved = installed.run("migrate", "--to", server.url, "--model", "acme/other", "--json")
+        assert (moved.code, moved.json["alias"]) == (0, installed.environ["COLLECTION_NAME"]), moved.err
+        assert server.aliases == {moved.json["alias"]: moved.json["collection"]}
+        there = {"QDRANT_URL": server.url, "EMBEDDING_MODEL": "acme/other"}
+        here = installed.run("backlog", str(installed.base / "said"), "--json", **there)
+        assert (here.code, here.json["lines"], here.json["points"]) == (0, 0, moved.json["points"]), here.err
+
+
+@NEEDS_OPENSSL
+def test_to_a_server_with_an_authority_of_its_own(installed: Importer, tmp_path: pathlib.Path) -> None:
+    """The embedded store has none to name in the settings: it is named with the target."""
+    key, signed = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(signed, key)
+    with ScriptedQdrant(tls=tls) as server:
+        assert installed.run("migrate", "--to", server.url, "--json").code == 5
+        moved = installed.run("migrate", "--to", server.url, "--ca-file", signed, "--json")
+        assert (moved.code, moved.json["written"]) == (0, len(server.points)), moved.err
+
+
+def test_worker_stays_light() -> None:
+    """What copies between stores does not bring the server's client into a worker that uses none."""
+    look = "import sys, importer.worker.session; sys.exit('qdrant_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
+
+
+def test_another_model(tmp_path: pathlib.Path) -> None:
+    """With the settings of another model, documents are embedded anew into a collection of its dimension."""
+    fill(f"edge:{tmp_path}/a", [point(number) for number in range(5)])
+    embed = {"provider": "plugins.fake_embedder", "model": "some/other", "dimension": 64}
+    to = {**wish(f"local:{tmp_path}/b"), "embed": embed}
+    session = Session(opened(f"edge:{tmp_path}/a"), lambda: pytest.fail("not the old model"), token_budget=512)
+    copy_points.migrate_open(session, to)
+    page = copy_points.migrate_page(session, to)
+    session.store.close()
+    copy_points.migrate_close(session, to)
+    assert (page["written"], page["next"]) == (5, None)
+    store = stores.load(f"local:{tmp_path}/b", model="some/other", dimension=64)
+    assert {len(found.dense) for found in oracle.points_of(store)} == {64}
+    store.close()

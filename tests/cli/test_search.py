@@ -1,0 +1,137 @@
+"""`importer search` from outside: whatever is typed finds something, or is told why not; through a daemon, too."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from processes import Importer, until
+from transcripts import answer, prompt, raw, text
+
+from importer.bench.corpus import corpus
+from importer.state import lock
+
+PROJECT = "/home/zoë/thesis"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Importer:
+    """One conversation in one project, imported."""
+    base = tmp_path_factory.mktemp("search")
+    folder = base / ".claude" / "projects" / "-p"
+    folder.mkdir(parents=True)
+    said = [prompt("why is the sky blue", cwd=PROJECT), answer(text("because the air scatters it"), cwd=PROJECT)]
+    (folder / "a.jsonl").write_bytes(b"".join(raw(line) + b"\n" for line in said))
+    found = Importer(base)
+    assert found.run("backlog").code == 0
+    return found
+
+
+@pytest.fixture(scope="module", params=["alone", "beside a daemon"])
+def asked(installed: Importer, request: pytest.FixtureRequest) -> Iterator[Importer]:
+    """With a worker of its own, and through a daemon."""
+    if request.param == "alone":
+        yield installed
+        return
+    with installed.daemon():
+        yield installed
+
+
+@pytest.mark.parametrize("project", [PROJECT, f"{PROJECT}/", "thesis/"])
+def test_a_project_as_tab_completion_gives_it(asked: Importer, project: str) -> None:
+    """The slash at its end does not count."""
+    assert len(asked.run("search", "sky", "--project", project, "--json").json["hits"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "moment", "hits"),
+    [
+        ("--since", "0001-01-01", 1),
+        ("--until", "9999-12-31", 1),
+        ("--until", "9999-12-31T23:59:59-14:00", 1),
+        ("--until", "0001-01-01", 0),
+    ],
+)
+def test_the_ends_of_the_calendar(asked: Importer, flag: str, moment: str, hits: int) -> None:
+    """All of it, or nothing; never a traceback."""
+    assert len(asked.run("search", "sky", flag, moment, "--json").json["hits"]) == hits
+
+
+def test_a_terminal_without_the_letters(installed: Importer) -> None:
+    """What it cannot show is escaped; JSON says the same in any encoding."""
+    done = installed.run("search", "größe 😀", "sky", "--json", PYTHONIOENCODING="latin-1")
+    assert (done.code, done.json["query"], len(done.json["hits"])) == (0, "größe 😀 sky", 1)
+    shown = installed.run("search", "sky 😀", "--conversation", "none", PYTHONIOENCODING="latin-1")
+    assert (shown.code, r"sky \U0001f600" in shown.out) == (0, True)
+
+
+def test_bytes_that_are_no_text(asked: Importer) -> None:
+    """They are replaced, in the query and in filters; what is left is searched for."""
+    done = asked.run("search", "sky", "\udcff\udcfe", "--json")
+    assert (done.code, done.json["query"], len(done.json["hits"])) == (0, "sky ??", 1)
+    done = asked.run("search", "sky", "--conversation", "\udcff")
+    assert (done.code, "nothing found" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [("--source", "there is no source 'nonsuch', but aider, "), ("--kind", "but exchange, summary, subagent")],
+)
+def test_a_filter_that_nothing_can_pass(installed: Importer, flag: str, told: str) -> None:
+    """The names there are, where nothing was found."""
+    assert told in installed.run("search", "sky", flag, "nonsuch").out
+    assert installed.run("search", "sky", flag, "nonsuch", "--json").json["hits"] == []
+
+
+def test_assistants_get_all_of_this(asked: Importer) -> None:
+    """Over MCP: times, half a character, a slash too much, and nesting; every request in flight is answered."""
+    given: list[dict[str, Any]] = [
+        {"query": "sky", "since": "0001-01-01"},
+        {"query": "sky \ud83d"},
+        {"query": "sky", "project": f"{PROJECT}/"},
+    ]
+    requests = [
+        {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": "search", "arguments": one}}
+        for number, one in enumerate(given)
+    ]
+    lines = [*(json.dumps(one).encode() for one in requests[:2]), b"[" * 20_000, json.dumps(requests[2]).encode()]
+    words = ["mcp"]
+    done = subprocess.run(
+        [*asked.command, *words],
+        env=asked.environment(words, {}),
+        input=b"\n".join(lines) + b"\n",
+        capture_output=True,
+        check=False,
+        timeout=100,
+    )
+    answers = {one["id"]: one for one in map(json.loads, done.stdout.splitlines())}
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert set(answers) == {0, 1, 2, None}
+    assert all("scatters" in answers[number]["result"]["content"][0]["text"] for number in range(3))
+    assert "nested" in answers[None]["error"]["message"]
+
+
+def test_beside_an_import(tmp_path: pathlib.Path) -> None:
+    """What is stored is found while `backlog` is at work; everything else knows that no daemon is there."""
+    installed = Importer(tmp_path)
+    folder = str(tmp_path / "said")
+    corpus.write(folder, files=40, seed=4)
+    slowly = {"IMPORTER_FAILPOINTS": "embed=sleep:1", "MEMORY_BATCH_SIZE": "4"}
+    process = installed.start("backlog", folder, "--json", **slowly)
+    until(lambda: lock.holder(installed.state) and (tmp_path / "state" / "control.sock").exists())
+    found = until(lambda: installed.run("search", "what was said", "--json").json["hits"])
+    status = installed.run("status", "--json").json
+    paused, other = installed.run("pause"), installed.run("backlog", folder)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=120)
+    assert found
+    assert (status["state"], "backlog" in status["reason"]) == ("importing", True)
+    assert (paused.code, other.code) == (3, 3), (paused.err, other.err)
+    assert process.returncode == 75, err
+    assert (json.loads(out)["stopped"], json.loads(out)["worker"]["crashes"]) == (True, 0)
+    assert not (tmp_path / "state" / "control.sock").exists()

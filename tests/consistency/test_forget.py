@@ -1,0 +1,151 @@
+"""What was forgotten is gone from the store and does not come back, whatever is read again."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import oracle
+import pytest
+import store_backends
+from processes import Importer, until
+
+from importer.bench.corpus import corpus
+from importer.consistency import forget
+from importer.consistency.forget import Wish
+from importer.state.checkpoints import Checkpoints
+
+FACTS = {
+    "project": "/home/ann/app",
+    "project_name": "app",
+    "conversation_id": "c1",
+    "timestamp": "2026-03-01T12:00:00.500Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("wish", "covered"),
+    [
+        (Wish(), False),
+        (Wish(project="app"), True),
+        (Wish(project="/home/ann/app"), True),
+        (Wish(project="ap"), False),
+        (Wish(conversation="c1"), True),
+        (Wish(conversation="c2"), False),
+        (Wish(path="private"), True),
+        (Wish(path="private/**"), True),
+        (Wish(path="/data/private/*.jsonl"), True),
+        (Wish(path="/private"), False),
+        (Wish(path="*.json"), False),
+        (Wish(before="2026-03-02"), True),
+        (Wish(before="2026-03-01T12:00:00.501Z"), True),
+        (Wish(before="2026-03-01T12:00:00.500Z"), False),
+        (Wish(project="app", before="2026-02-01"), False),
+        (Wish(project="app", path="private"), True),
+    ],
+)
+def test_covers(wish: Wish, covered: bool) -> None:
+    """All that a wish names must hold of a chunk."""
+    assert wish.covers(b"/data/private/a.jsonl", FACTS) is covered
+
+
+def test_before_needs_a_time() -> None:
+    """A chunk of unknown time is not older than anything."""
+    assert not Wish(before="2026-03-02").covers(b"/a", {})
+
+
+def test_scope_is_strictly_before() -> None:
+    """Stores compare inclusively: the scope ends a microsecond earlier, and says nothing of paths."""
+    scope = Wish(project="app", path="x", before="2026-03-01T00:00:00.000Z").scope()
+    assert scope == {"project": "app", "until": "2026-02-28T23:59:59.999999Z"}
+
+
+def test_tombstones(tmp_path: pathlib.Path) -> None:
+    """Wishes survive in the state as they were made, and can be taken back one by one."""
+    with Checkpoints.open(f"{tmp_path}/state") as checkpoints:
+        for wish in (Wish(project="app"), Wish(project="app", before="2026-01-01"), Wish(project="app")):
+            forget.bury(checkpoints, wish)
+        assert [wish for wish, _ in forget.wishes(checkpoints)] == [
+            Wish(project="app", before="2026-01-01"),
+            Wish(project="app"),
+        ]
+        forget.unbury(checkpoints, Wish(project="app"))
+        assert not forget.predicate(checkpoints)(b"/a", FACTS)
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Importer, corpus.Manifest]:
+    importer = Importer(tmp_path_factory.mktemp("imported"))
+    importer.environ["IMPORTER_WORKER_NICE"] = "0"
+    said = corpus.write(str(importer.base / "said"), files=16, seed=5, bytes_per_file=8_000)
+    assert importer.run("backlog", said.folder).code == 0
+    return importer, said
+
+
+@pytest.fixture
+def installed(imported: tuple[Importer, corpus.Manifest], tmp_path: pathlib.Path) -> Importer:
+    """A copy of the state for one test; the files stay where they are."""
+    store_backends.copy(imported[0].state, str(tmp_path / "state"))
+    return Importer(tmp_path, imported[0].environ)
+
+
+def projects(installed: Importer) -> set[str]:
+    with oracle.opened(installed.state) as store:
+        return {point.payload["metadata"]["project"] for point in oracle.points_of(store)}
+
+
+def test_project_stays_away(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
+    """Deleted at once; neither a rebuilt state nor a new import brings it back; verify is content with that."""
+    folder, gone = imported[1].folder, imported[1].pairs[0].place.project
+    before = projects(installed)
+    forgotten = installed.run("forget", "--project", gone, "--yes", "--json")
+    assert (forgotten.code, forgotten.json["deleted"] > 0) == (0, True), forgotten.err
+    assert installed.run("rebuild-state", folder).code == 0
+    assert projects(installed) == before - {gone}
+    assert installed.run("verify").code == 0
+    undone = installed.run("forget", "--project", gone, "--undo", "--json")
+    assert (undone.code, installed.run("backlog", folder).code) == (0, 0), undone.err
+    assert projects(installed) == before
+
+
+def test_dry_run_changes_nothing(installed: Importer) -> None:
+    """It counts, and leaves neither a hole nor a tombstone; without --yes nobody is taken to have agreed."""
+    dry = installed.run("forget", "--before", "2100-01-01", "--dry-run", "--json")
+    assert (dry.code, dry.json["forgotten"], dry.json["deleted"]) == (0, False, 0)
+    assert dry.json["points"] > 0
+    assert installed.run("forget", "--before", "2100-01-01").code == 2
+    assert installed.run("forget", "--list", "--json").json == {"forgotten": []}
+    assert installed.run("verify", "--json").json["matching"] == dry.json["points"]
+
+
+def test_path(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
+    """What the files of one folder say goes, and nothing else."""
+    place = imported[1].pairs[0].place
+    pattern = os.path.join(imported[1].folder, os.path.dirname(place.path))
+    forgotten = installed.run("forget", "--path", pattern, "--yes", "--json")
+    assert (forgotten.code, forgotten.json["deleted"]) == (0, forgotten.json["points"]), forgotten.err
+    assert place.project not in projects(installed)
+    verified = installed.run("verify", "--json").json
+    assert (verified["ok"], verified["missing"]) == (True, 0)
+
+
+def test_beside_a_daemon(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
+    """A running daemon forgets at once and does not import it again; taken back, it does."""
+    said = imported[1]
+    wish = ("--project", said.pairs[0].place.project)
+    with installed.daemon("--source", f"claude-code={said.folder}"):
+        until(lambda: installed.run("status", "--json").json["state"] == "idle")
+        forgotten = installed.run("forget", *wish, "--yes", "--json")
+        assert (forgotten.code, forgotten.json["deleted"] > 0) == (0, True), forgotten.err
+        again = installed.run("forget", *wish, "--dry-run", "--json")
+        assert again.json["points"] == 0
+        assert installed.run("forget", *wish, "--undo").code == 0
+        count = forgotten.json["points"]
+        until(lambda: installed.run("forget", *wish, "--dry-run", "--json").json["points"] == count)
+
+
+def test_a_project_is_known_without_its_slash() -> None:
+    """As tab completion gives it; else the tombstone would match nothing, and the project come back."""
+    wish = Wish(project="/home/ann/app/")
+    assert wish.covers(b"", {"project": "/home/ann/app"})
+    assert wish == Wish(project="/home/ann/app")

@@ -1,0 +1,70 @@
+"""The next worker gets ready beside the one that ends: nothing is lost or doubled, and no process is left over."""
+
+from __future__ import annotations
+
+import pathlib
+
+import oracle
+import pytest
+import store_diff
+from processes import Importer, alone, kill, until, workers_of
+
+from importer.bench.corpus import corpus
+from importer.memory.profiles import BALANCED, CONSERVATIVE
+
+FILES, EVERY = 30, 5
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> str:
+    said = str(tmp_path / "said")
+    corpus.write(said, files=FILES, seed=6)
+    return said
+
+
+@pytest.fixture
+def installed(tmp_path: pathlib.Path) -> Importer:
+    importer = Importer(tmp_path)
+    importer.environ["IMPORTER_WORKER_RECYCLE_FILES"] = str(EVERY)
+    return importer
+
+
+@pytest.mark.parametrize("profile", ["balanced", "conservative"])
+def test_recycled_every_few_files(installed: Importer, folder: str, profile: str) -> None:
+    """With an heir (or without, where memory is short) all is stored once, and as many workers live as it takes."""
+    done = installed.run("backlog", folder, "--json", MEMORY_PROFILE=profile)
+    assert done.code == 0, done.err
+    worker = done.json["worker"]
+    assert worker["recycles"]["files"] >= FILES // EVERY - 2
+    assert (worker["spawns"], worker["crashes"]) == (sum(worker["recycles"].values()), 0)
+    with oracle.opened(installed.state) as store:
+        assert not store_diff.compare(oracle.expect(folder), store).wrong
+    assert not installed.worker_pids()
+
+
+def test_an_heir_does_not_outlive_its_importer(installed: Importer, folder: str) -> None:
+    """Killed while two workers live, the importer leaves none behind; the next one finishes."""
+    process = installed.start("backlog", folder, IMPORTER_FAILPOINTS="embed=sleep:0.1")
+    workers = until(lambda: len(found := workers_of(process)) == 2 and found)
+    kill(process)
+    process.communicate()
+    until(lambda: all(alone(worker.pid) for worker in workers))
+    assert installed.run("backlog", folder).code == 0
+    with oracle.opened(installed.state) as store:
+        assert not store_diff.compare(oracle.expect(folder), store).wrong
+
+
+def test_an_heir_that_died_is_no_loss(installed: Importer, folder: str) -> None:
+    """Whoever would have taken it starts another."""
+    process = installed.start("backlog", folder, "--json", IMPORTER_FAILPOINTS="embed=sleep:0.1")
+    workers = until(lambda: len(found := workers_of(process)) == 2 and found)
+    kill(max(workers, key=lambda worker: worker.create_time()))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    with oracle.opened(installed.state) as store:
+        assert not store_diff.compare(oracle.expect(folder), store).wrong
+
+
+def test_who_has_room_for_two() -> None:
+    assert BALANCED.heirs
+    assert not CONSERVATIVE.heirs

@@ -1,0 +1,151 @@
+"""ChatGPT's conversations: the active thread of a tree, and of it what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fold_lines import EVERYTHING, PLAIN, feed, turns
+
+from importer import formats
+from importer.formats import chatgpt
+from importer.protocol.records import Turn
+
+AT = 1767258000.0
+
+
+def node(name: str, parent: str | None, role: str = "user", text: Any = "Hi.", **fields: Any) -> dict[str, Any]:
+    """A node of the tree; `text` may be a whole content."""
+    content = text if isinstance(text, dict) else {"content_type": "text", "parts": [text]}
+    author = {"role": role, "name": fields.pop("by", None)}
+    said = {"id": name, "author": author, "create_time": AT, "content": content, "recipient": "all", **fields}
+    return {"id": name, "parent": parent, "children": [], "message": said}
+
+
+def talk(*nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A conversation whose current node is the last one."""
+    tree: dict[str, Any] = {"root": {"id": "root", "parent": None, "children": [], "message": None}}
+    tree |= {one["id"]: one for one in nodes}
+    for one in nodes:
+        tree.get(one["parent"], {"children": []})["children"].append(one["id"])
+    return {"id": "c1", "title": "Bread", "create_time": AT, "mapping": tree, "current_node": nodes[-1]["id"], **fields}
+
+
+def told(record: dict[str, Any], options: formats.Options = PLAIN) -> list[Turn]:
+    return turns("chatgpt", record, options=options)
+
+
+def texts(record: dict[str, Any], options: formats.Options = PLAIN) -> list[str]:
+    return [turn.text for turn in told(record, options)]
+
+
+def test_the_active_thread_alone() -> None:
+    """What was regenerated stands beside it in the tree; the order is that of the links, not of the file."""
+    last = node("a2", "q1", "assistant", "The better answer.")
+    record = talk(node("a1", "q1", "assistant", "An answer."), node("q1", "root", text="A question?"), last)
+    assert texts(record) == ["A question?", "The better answer."]
+
+
+@pytest.mark.parametrize("current", [None, "nowhere", 7])
+def test_without_a_current_node_the_last_leaf_counts(current: Any) -> None:
+    """Other programs write exports, too."""
+    record = talk(node("q1", "root"), node("a1", "q1", "assistant", "Hello."), current_node=current)
+    assert texts(record) == ["Hi.", "Hello."]
+
+
+def test_a_ring_of_parents_ends() -> None:
+    """Each node is visited once."""
+    assert texts(talk(node("a", "b", text="one"), node("b", "a", text="two"))) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "skipped",
+    [
+        node("s", "q", "system", "You are helpful."),
+        node("s", "q", "tool", "42", by="python"),
+        node("s", "q", text={"content_type": "user_editable_context", "user_profile": "I bake."}),
+        node("s", "q", text="hidden", metadata={"is_visually_hidden_from_conversation": True}),
+        node("s", "q", "assistant", {"content_type": "thoughts", "thoughts": [{"summary": "S", "content": "C"}]}),
+        node("s", "q", "assistant", {"content_type": "reasoning_recap", "content": "Thought for 4 s"}),
+        node("s", "q", "assistant", {"content_type": "text", "parts": []}),
+        node("s", "q", "assistant", {"content_type": "text", "parts": [{"content_type": "image_asset_pointer"}]}),
+        {"id": "s", "parent": "q", "children": [], "message": None},
+        {"id": "s", "parent": "q", "children": [], "message": {"id": "s"}},
+    ],
+)
+def test_what_nobody_said(skipped: dict[str, Any]) -> None:
+    """Systems, tools, instructions, thoughts, pictures and empty places."""
+    fed = feed("chatgpt", talk(node("q", "root"), skipped))
+    assert [[turn.text for turn in one.turns] for one in fed] == [["Hi."]]
+    assert not any(one.unknown or one.problems for one in fed)
+
+
+def test_a_call_of_a_tool_is_its_name() -> None:
+    """What the assistant tells a tool is not said to anybody."""
+    call = node("a", "q", "assistant", {"content_type": "code", "text": "search('x')"}, recipient="browser")
+    assert [(turn.text, turn.facts.tools) for turn in told(talk(node("q", "root"), call))][1:] == [("", ("browser",))]
+
+
+def test_parts_may_be_words_pictures_and_recordings() -> None:
+    """Whatever holds text."""
+    parts = ["Look:", {"content_type": "image_asset_pointer"}, {"content_type": "audio_transcription", "text": "there"}]
+    assert texts(talk(node("q", "root", text={"content_type": "multimodal_text", "parts": parts}))) == [
+        "Look:\n\nthere"
+    ]
+
+
+def test_marks_of_sources_are_cut_out() -> None:
+    """They stand for what only the page can show."""
+    said = "Two hours.\ue200cite\ue202turn0search1\ue202turn0search2\ue201 Or three.\ue203"
+    assert texts(talk(node("a", "root", "assistant", said))) == ["Two hours. Or three."]
+
+
+def test_thoughts_and_results_are_options_that_change_no_key() -> None:
+    """Beside what is said, as turns of their own; our own search is never among them."""
+    thought = {"content_type": "thoughts", "thoughts": [{"summary": "Season", "content": "Winter."}]}
+    record = talk(
+        node("q", "root"),
+        node("t", "q", "assistant", thought),
+        node("r", "t", "tool", {"content_type": "execution_output", "text": "42"}, by="python"),
+        node("o", "r", "tool", "from memory", by="importer__search"),
+        node("a", "o", "assistant", "Wool."),
+    )
+    assert texts(record, EVERYTHING) == ["Hi.", "Season: Winter.", "42", "Wool."]
+    assert {turn.key for turn in told(record)} < {turn.key for turn in told(record, EVERYTHING)}
+
+
+def test_a_newer_export_adds_what_is_new() -> None:
+    """Conversation, message and text make the key: neither the title nor the time of the export does."""
+    old = told(talk(node("q", "root"), node("a", "q", "assistant", "Hello.")))
+    nodes = (node("q", "root"), node("a", "q", "assistant", "Hello."), node("b", "a", "assistant", "More."))
+    new = told(talk(*nodes, title="Rolls", update_time=AT + 9e6))
+    assert [turn.key for turn in new][:2] == [turn.key for turn in old]
+    assert len({turn.key for turn in new}) == 3
+
+
+@pytest.mark.parametrize("time", [AT, str(AT), "2026-01-01T09:00:00+00:00", None, {}])
+def test_times_in_any_form(time: Any) -> None:
+    """A message without one has its conversation's; a number in quotes is none."""
+    (turn,) = told(talk(node("q", "root", create_time=time)))
+    assert turn.at == "2026-01-01T09:00:00.000Z"
+
+
+def test_damaged_parts_do_the_others_no_harm() -> None:
+    """Wrong types, lone surrogates and NULs in one message."""
+    bad = node("b", "q", text={"content_type": "text", "parts": "no list"})
+    record = talk(node("q", "root", title=5), bad, node("a", "b", "assistant", "half \ud83d of\0 it"), title=["no"])
+    assert texts(record) == ["Hi.", "half \ufffd of it"]
+
+
+def test_unknown_contents_are_counted() -> None:
+    """A new type of content, and an object that is no conversation."""
+    assert [fed.unknown for fed in feed("chatgpt", talk(node("q", "root", text={"content_type": "smell"})))] == [1]
+    assert [fed.unknown for fed in feed("chatgpt", {"shared": True})] == [1]
+
+
+def test_names() -> None:
+    """One file, or its numbered parts; nothing else of an export."""
+    for name in (b"conversations.json", b"x/conversations-000.json", b"conversations_12.json"):
+        assert chatgpt.wanted(name)
+    for name in (b"shared_conversations.json", b"user.json", b"conversations.jsonl", b"conversations-a.json"):
+        assert not chatgpt.wanted(name)

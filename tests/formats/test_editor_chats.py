@@ -1,0 +1,159 @@
+"""Chats of editors, documents of requests: VS Code's Copilot Chat and Continue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from fold_lines import EVERYTHING, PLAIN, feed, turns
+
+from importer import formats
+from importer.formats import continue_dev, vscode_chat
+
+HEAD = {"version": 3, "sessionId": "s1", "customTitle": "Header"}
+ID = b"0a1b2c3d-0000-4000-8000-000000000001.json"
+
+
+def request(*parts: Any, text: str = "why?", **fields: Any) -> dict[str, Any]:
+    return {"requestId": "r1", "message": {"text": text}, "response": list(parts), "timestamp": 1760000000000, **fields}
+
+
+def answered(*parts: Any, options: formats.Options = PLAIN) -> list[str]:
+    return [turn.text for turn in turns("vscode-chat", HEAD, request(*parts), options=options) if turn.role != "user"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([{"value": "It is "}, {"value": "late."}], ["It is late."]),
+        ([{"kind": "markdownContent", "content": {"value": "So."}}], ["So."]),
+        ([{"value": "See "}, {"kind": "inlineReference", "inlineReference": {"path": "/a/b.css"}}], ["See `b.css`"]),
+        ([{"kind": "thinking", "value": "Hm."}], []),
+        ([{"kind": "undoStop"}, 7, {"value": {"value": 5}}], []),
+    ],
+)
+def test_a_response_is_its_markdown(parts: list[Any], expected: list[str]) -> None:
+    """In as many pieces as it came."""
+    assert answered(*parts) == expected
+
+
+def test_a_request_gives_two_turns() -> None:
+    """Known by session, request and text, whatever is indexed besides."""
+    parts = [
+        {"kind": "thinking", "value": "Hm."},
+        {"value": "So."},
+        {"kind": "toolInvocationSerialized", "toolId": "ls"},
+    ]
+    said = turns("vscode-chat", HEAD, request(*parts))
+    assert [(turn.conversation_id, turn.role, turn.text, turn.facts.tools) for turn in said] == [
+        ("s1", "user", "why?", ()),
+        ("s1", "assistant", "So.", ("ls",)),
+    ]
+    assert {turn.at for turn in said} == {"2025-10-09T08:53:20.000Z"}
+    assert answered(*parts, options=EVERYTHING) == ["Hm.\n\nSo."]
+    everything = turns("vscode-chat", HEAD, request(*parts), options=EVERYTHING)
+    assert [turn.key for turn in everything] == [turn.key for turn in said]
+
+
+def test_unknown_kinds_are_counted() -> None:
+    """A new kind of part."""
+    assert [fed.unknown for fed in feed("vscode-chat", HEAD, request({"kind": "hologram"}))] == [0, 1]
+
+
+def test_where_sessions_are() -> None:
+    """By their ids, in folders of sessions."""
+    assert vscode_chat.wanted(b"abc/chatSessions/" + ID)
+    assert vscode_chat.wanted(ID)
+    assert not vscode_chat.wanted(b"abc/other/" + ID)
+    assert continue_dev.wanted(b"sessions/" + ID)
+    assert not continue_dev.wanted(b"sessions/sessions.json")
+    assert continue_dev.roots({"CONTINUE_GLOBAL_DIR": "/c"}, "/home/ann") == ("/c/sessions",)
+
+
+SESSION = {"sessionId": "s2", "title": "Clock", "workspaceDirectory": "file:///home/ann/my%20app"}
+
+
+def item(role: str, content: Any, **fields: Any) -> dict[str, Any]:
+    return {"message": {"role": role, "content": content, **fields}, "contextItems": []}
+
+
+def test_a_history() -> None:
+    """Text or parts; tools by name; where it happened."""
+    call = [{"function": {"name": "read_file", "arguments": "{}"}}]
+    said = turns(
+        "continue-dev",
+        SESSION,
+        item("user", [{"type": "text", "text": "why?"}, {"type": "imageUrl"}]),
+        item("assistant", "", toolCalls=call),
+        item("tool", "contents"),
+        item("assistant", "Because."),
+    )
+    assert [(turn.text, turn.facts.tools) for turn in said] == [("why?", ()), ("", ("read_file",)), ("Because.", ())]
+    assert {(turn.conversation_id, turn.facts.project, turn.facts.title) for turn in said} == {
+        ("s2", "/home/ann/my app", "Clock")
+    }
+
+
+def test_keys_are_chained() -> None:
+    """The same words twice are two turns; options change no key."""
+    items = [SESSION, item("user", "go on"), item("tool", "x"), item("thinking", "y"), item("user", "go on")]
+    plain, full = turns("continue-dev", *items), turns("continue-dev", *items, options=EVERYTHING)
+    assert len({turn.key for turn in plain}) == 2
+    assert [turn.text for turn in full] == ["go on", "x", "y", "go on"]
+    assert {turn.key for turn in plain} < {turn.key for turn in full}
+
+
+OWN = {"id": "c1", "function": {"name": "importer__search", "arguments": "{}"}}
+OWN_COMMAND = {"id": "c1", "function": {"name": "run_terminal_command", "arguments": '{"command":"importer search x"}'}}
+OTHER = {"id": "c2", "function": {"name": "read_file", "arguments": '{"filepath":"importer/search.py"}'}}
+
+
+def result(text: str, id_: str | None = None) -> dict[str, Any]:
+    return item("tool", text, **({"toolCallId": id_} if id_ else {}))
+
+
+def heard(*items: dict[str, Any]) -> list[str]:
+    said = turns("continue-dev", SESSION, *items, options=EVERYTHING)
+    return [turn.text for turn in said if turn.text]
+
+
+OWN_CALLS = [
+    OWN,
+    OWN_COMMAND,
+    {"id": "c1", "function": {"name": "my_importer_search"}},
+    {"id": "c1", "function": {"name": "mem_qdrant-find"}},
+    {"id": "c1", "function": {"name": "sh", "arguments": {"command": "importer search x"}}},
+    {"id": "c1", "function": {"name": "sh", "arguments": '{"command":"importer search x'}},
+]
+
+
+@pytest.mark.parametrize("own", OWN_CALLS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_results_of_our_own_search_are_never_indexed(own: dict[str, Any], order: int) -> None:
+    """What the memory answered must not go into the memory again, whatever is called beside it."""
+    calls, results = [own, OTHER][::order], [result("from memory", "c1"), result("contents", "c2")]
+    assert heard(item("assistant", "Ok.", toolCalls=calls), *results) == ["Ok.", "contents"]
+    assert heard(item("assistant", "Ok.", toolCalls=calls), *results[::-1]) == ["Ok.", "contents"]
+
+
+def test_a_result_may_come_after_other_calls() -> None:
+    """It is known by its call's id."""
+    items = [item("assistant", "", toolCalls=[OWN]), item("assistant", "", toolCalls=[OTHER])]
+    assert heard(*items, result("contents", "c2"), result("from memory", "c1")) == ["contents"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_results_without_ids(order: int) -> None:
+    """Beside a call to our own search all are passed over: which is whose cannot be told."""
+    nameless = [{"function": call["function"]} for call in (OWN, OTHER)][::order]
+    assert heard(item("assistant", "", toolCalls=nameless), result("a"), result("b", "c9")) == []
+    assert heard(item("assistant", "", toolCalls=[OWN, OTHER]), result("a"), result("b")) == []
+    later = item("assistant", "", toolCalls=[OTHER])
+    assert heard(item("assistant", "", toolCalls=nameless), later, result("contents")) == ["contents"]
+
+
+def test_contexts_of_older_checkpoints_are_read() -> None:
+    """With the one tool they remembered."""
+    old = b'{"session":"s2","last":"k","tool":"read_file"}'
+    assert msgspec.json.decode(old, type=continue_dev.Context) == continue_dev.Context("s2", last="k")

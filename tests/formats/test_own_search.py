@@ -1,0 +1,57 @@
+"""Our own search is known by name, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.formats._shared.own_search import is_own_command, is_own_tool
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "mcp__importer__search",
+            "importer__open",
+            "mcp__my-importer__search",
+            "qdrant-find",
+            "mcp__mem__qdrant-find",
+        ),
+        *("importer_search", "my_importer_open", "importer_memory_search", "mem_qdrant-find"),
+    ],
+)
+def test_own_tools(name):
+    """Whatever a person calls the server."""
+    assert is_own_tool(name)
+
+
+OTHERS = [
+    "",
+    "Bash",
+    "importer",
+    "mcp__csv__search",
+    "qdrant-store",
+    "mcp__qdrant__list",
+    "importer_list",
+    "csv_search",
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_tools(name):
+    """A search elsewhere is worth keeping."""
+    assert not is_own_tool(name)
+
+
+@pytest.mark.parametrize(
+    "command", ["importer search x", "cd a && python -m importer --state-dir s search 'x'", "importer mcp"]
+)
+def test_own_commands(command):
+    """With flags between name and verb."""
+    assert is_own_command(command)
+
+
+@pytest.mark.parametrize("command", ["", "importer status", "cat importer.py; grep search x", "rg search importer/"])
+def test_other_commands(command):
+    """Working on a project of that name is no search of the memory."""
+    assert not is_own_command(command)

@@ -1,0 +1,16 @@
+"""A search as it reaches the store, whoever asked for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.protocol.query import Query
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("/home/zoë/thesis/", "/home/zoë/thesis"), ("thesis//", "thesis"), ("/", "/"), ("", ""), ("/a", "/a")],
+)
+def test_a_slash_at_the_end_of_a_project_does_not_count(typed: str, meant: str) -> None:
+    """Tab completion adds it; the root folder is nothing but one."""
+    assert Query("why", project=typed).project == meant

@@ -1,0 +1,82 @@
+"""Files whose last line has no newline: programs forget it, and what was said is imported all the same, once."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+from document_folder import Desk
+
+from importer.state.checkpoints import Checkpoints
+
+
+@pytest.fixture
+def desk(tmp_path: pathlib.Path) -> Iterator[Desk]:
+    folder = tmp_path / "said"
+    folder.mkdir()
+    with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints:
+        yield Desk(folder, checkpoints)
+
+
+def said(number: int) -> bytes:
+    message = {"role": "user" if number % 2 else "assistant", "content": f"Utterance {number} of the talk."}
+    return json.dumps({"messages": [message], "id": "talk"}).encode()
+
+
+def append(path: pathlib.Path, raw: bytes) -> None:
+    with open(path, "ab") as file:
+        file.write(raw)
+
+
+def texts(desk: Desk) -> str:
+    return "\n".join(sorted(point["document"] for point in desk.store.points.values()))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_last_line_of_a_settled_file_needs_no_newline(desk: Desk, count: int) -> None:
+    """All that was said is stored; folding the file again gives the same."""
+    path = desk.put("talk.jsonl", b"\n".join(said(number) for number in range(count)))
+    desk.take(path)
+    assert all(f"Utterance {number} " in texts(desk) for number in range(count))
+    assert desk.checkpoints.totals().lines_stored == count
+    assert desk.checkpoint(path).offset == os.path.getsize(path)
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_a_newline_that_comes_later_is_no_line(desk: Desk, newline: bytes) -> None:
+    """Each line is counted once, whenever its newline came; nothing is embedded a second time."""
+    path = desk.put("talk.jsonl", said(0) + newline + said(1))
+    desk.take(path)
+    append(path, newline)
+    desk.take(path)
+    append(path, said(2) + newline)
+    desk.take(path)
+    tally = desk.checkpoints.totals()
+    assert (tally.lines_read, tally.lines_stored, tally.lines_quarantined) == (3, 3, 0)
+    assert desk.checkpoint(path).offset == os.path.getsize(path)
+    assert "Utterance 2 " in texts(desk)
+
+
+def test_while_somebody_may_be_writing_it_waits(desk: Desk) -> None:
+    """And the next look comes back to it, although nothing has changed."""
+    path = desk.put("talk.jsonl", said(0) + b"\n" + said(1))
+    os.utime(path)
+    desk.late_ns = 0
+    desk.take(path)
+    assert (desk.checkpoints.totals().lines_stored, desk.is_behind(path)) == (1, True)
+    desk.late_ns = 3600 * 10**9
+    desk.take(path)
+    assert (desk.checkpoints.totals().lines_stored, desk.is_behind(path)) == (2, False)
+
+
+def test_half_a_line_is_never_taken(desk: Desk) -> None:
+    """However long it was left alone."""
+    path = desk.put("talk.jsonl", said(0) + b"\n" + said(1)[:-1])
+    desk.take(path)
+    assert (desk.checkpoints.totals().lines_read, desk.is_behind(path)) == (1, False)
+    append(path, said(1)[-1:] + b"\n")
+    desk.take(path)
+    assert desk.checkpoints.totals().lines_stored == 2

@@ -1,0 +1,235 @@
+"""What Prometheus is told: well formed, conserving, without a path in it; served on request, and only then."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pathlib
+import re
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import exposition
+import pytest
+from engines import fly, hire, parts
+from processes import Importer, until
+from states import checkpoint
+
+from importer.bench.corpus import corpus
+from importer.delivery.engine import Engine
+from importer.protocol.records import Batch, Chunk, Commit, Receipt, Tally
+from importer.service.status import metrics
+from importer.service.status import metrics as endpoint
+from importer.service.status.metrics import Family, Histogram, Observed
+from importer.sources.scan import Root
+
+DASHBOARD = pathlib.Path(__file__).parents[3] / "deploy" / "grafana-dashboard.json"
+RECEIPT = Receipt(1, 2, 0, 100, 7, 0, embed_s=0.3, store_s=0.02)
+BUSY = Tally(3, 2, 1, 300, 200, 100)
+
+
+@pytest.fixture
+def engine(tmp_path: pathlib.Path):
+    with ExitStack() as stack:
+        yield parts(str(tmp_path), stack, Root(b"/r", "claude-code")).engine
+
+
+def told(engine: Engine, observed: Observed | None = None, state: str = "idle") -> exposition.Parsed:
+    return exposition.parse(metrics.render(metrics.families(engine, state, observed or Observed())))
+
+
+def batch(mtime_ns: int, *, urgent: bool, lines: int = 1) -> Batch:
+    commit = Commit(checkpoint(b"/r/a", mtime_ns=mtime_ns), Tally(lines_stored=lines))
+    return Batch(1, (Chunk("i", "t", {}),), (), (commit,), urgent=urgent)
+
+
+def test_lint(engine: Engine) -> None:
+    """Nothing promtool would complain of, with and without a worker, new and busy."""
+    assert not told(engine).wrong
+    hire(engine, os.getpid(), points=9)
+    fly(engine, BUSY)
+    engine.run.tally, engine.run.total = BUSY, 9
+    found = told(engine, state="importing")
+    assert not found.wrong
+    assert found.value("importer_worker_resident_memory_bytes") > 1e6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# HELP a_total x\n# TYPE a_total gauge\na_total 1\n",
+        "# HELP a x\n# TYPE a gauge\na 1\na 1\n",
+        "# TYPE a gauge\na 1\n",
+        "# HELP a_ms x\n# TYPE a_ms gauge\na_ms 1\n",
+        "# HELP a_bytes_read x\n# TYPE a_bytes_read gauge\na_bytes_read 1\n",
+        '# HELP a x\n# TYPE a gauge\na{b="c"d} 1\n',
+        '# HELP a x\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',
+        "# HELP a x\n# TYPE a gauge\na 1",
+    ],
+)
+def test_the_lint_bites(text: str) -> None:
+    """Each of these is wrong, and the lint says so."""
+    assert exposition.parse(text).wrong
+
+
+def test_conservation(engine: Engine) -> None:
+    """read = stored + skipped + quarantined + in flight, in lines and in bytes."""
+    engine.run.tally = Tally(10, 5, 1, 1000, 500, 100)
+    fly(engine, BUSY, BUSY)
+    found = told(engine)
+    assert found.value("importer_lines_read_total") == 16 + 12
+    assert found.value("importer_in_flight_bytes") == 1200
+    for name in ("importer_lines_{}", "importer_{}_bytes"):
+        parts_ = [found.value(name.format(one) + "_total") for one in ("stored", "skipped", "quarantined")]
+        assert found.value(name.format("read") + "_total") == sum(parts_) + found.value(name.format("in_flight"))
+
+
+@pytest.mark.parametrize("state", metrics.STATES)
+def test_state(engine: Engine, state: str) -> None:
+    """Exactly one state is 1; `up` is 0 only where help is needed."""
+    found = told(engine, state=state)
+    assert [s for s in metrics.STATES if found.value("importer_state", state=s)] == [state]
+    assert found.value("importer_up") == (state != "degraded")
+
+
+def test_recycles_by_reason(engine: Engine) -> None:
+    """Planned ends by reason, crashes apart; a reason that never was counts 0."""
+    record = engine.delivery.supervisor.record
+    record.recycles["files"] += 3
+    record.crashes = 2
+    found = told(engine)
+    assert found.value("importer_worker_recycles_total", reason="files") == 3
+    assert found.value("importer_worker_recycles_total", reason="idle") == 0
+    assert found.value("importer_worker_crashes_total") == 2
+
+
+def test_batch_is_observed() -> None:
+    """A batch's embedding and storing go to their buckets; a live file's last write to found is the latency."""
+    observed = Observed(clock=lambda: 1001.2)
+    observed.observe(batch(1000 * metrics.NS, urgent=True), RECEIPT)
+    observed.observe(batch(1 * metrics.NS, urgent=False), RECEIPT)
+    found = exposition.parse(metrics.render(one.family() for one in (observed.embed, observed.append)))
+    assert found.value("importer_embed_seconds_bucket", le="0.25") == 0
+    assert found.value("importer_embed_seconds_bucket", le="0.5") == 2
+    assert found.value("importer_append_to_searchable_seconds_count") == 1
+    assert found.value("importer_append_to_searchable_seconds_bucket", le="1.5") == 1
+    assert found.value("importer_append_to_searchable_seconds_sum") == pytest.approx(1.2)
+
+
+def test_bounds_are_inclusive() -> None:
+    """A value on a bound is below it: `le` is less or equal."""
+    histogram = Histogram("h", "h", (1.0, 2.0))
+    for seconds in (1.0, 1.5, 2.0, 9.0):
+        histogram.observe(seconds)
+    assert histogram.counts == [1, 2, 1]
+
+
+def test_labels_are_escaped() -> None:
+    """Quotes, backslashes and newlines in a label's value do not tear a line."""
+    text = metrics.render([Family("a", "gauge", "one\ntwo", (("", {"b": 'x"\\\n'}, 1.0),))])
+    assert text == '# HELP a one\\ntwo\n# TYPE a gauge\na{b="x\\"\\\\\\n"} 1\n'
+    assert not exposition.parse(text).wrong
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET /metrics HTTP/1.1", b"200"),
+        (b"GET /metrics?a=b HTTP/1.0", b"200"),
+        (b"GET / HTTP/1.1", b"404"),
+        (b"POST /metrics HTTP/1.1", b"405"),
+        (b"\xff\x00 nonsense", b"405"),
+    ],
+)
+def test_answer(request_line: bytes, status: bytes) -> None:
+    """One path, two methods; everything else is told no."""
+    assert endpoint.answer(request_line + b"\r\n\r\n", lambda: "x 1\n").split(b" ")[1] == status
+
+
+def test_head_and_trouble() -> None:
+    """HEAD has no body; what goes wrong while looking is a 503, not the daemon's end."""
+    assert endpoint.answer(b"HEAD /metrics HTTP/1.1\r\n\r\n", lambda: "x 1\n").endswith(b"\r\n\r\n")
+    assert b" 503 " in endpoint.answer(b"GET /metrics HTTP/1.1\r\n\r\n", lambda: str(1 / 0))
+
+
+async def exchanged(raw: bytes, text: Callable[[], str] = lambda: "x 1\n") -> bytes:
+    """What a listener on a free port answers to these bytes."""
+    async with endpoint.serving("127.0.0.1:0", text) as address:
+        assert address
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(raw)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    return answer
+
+
+def test_served() -> None:
+    """A scrape over a socket; half a request or a huge one gets no answer and does no harm."""
+    assert asyncio.run(exchanged(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")).endswith(b"\r\n\r\nx 1\n")
+    assert asyncio.run(exchanged(b"GET /metr")) == b""
+    assert asyncio.run(exchanged(b"GET /" + b"a" * 100_000)) == b""
+
+
+def test_off_and_taken() -> None:
+    """Off by default; a port that is taken is told and stops nothing."""
+
+    async def twice() -> tuple[object, object]:
+        async with endpoint.serving("", str) as off, endpoint.serving("127.0.0.1:0", str) as first:
+            assert first
+            async with endpoint.serving(f"127.0.0.1:{first[1]}", str) as second:
+                return off, second
+
+    assert asyncio.run(twice()) == (None, None)
+
+
+def test_dashboard_asks_for_what_there_is(engine: Engine) -> None:
+    """Every metric the dashboard queries exists, and it shows the conservation law."""
+    text = DASHBOARD.read_text()
+    queries = [target["expr"] for panel in json.loads(text)["panels"] for target in panel.get("targets", ())]
+    asked = {name for query in queries for name in re.findall(r"\bimporter_\w+", query)}
+    engine.run.total = 1
+    found = told(engine)
+    there = {sample for family in found.samples.values() for sample, _ in family}
+    assert asked and not asked - there
+    assert {"importer_lines_read_total", "importer_lines_in_flight"} <= asked
+
+
+def scraped(url: str) -> exposition.Parsed:
+    """What a daemon tells, which is well formed and names no file."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text = answer.read().decode()
+    found = exposition.parse(text)
+    assert not found.wrong and "/said" not in text and ".jsonl" not in text
+    return found
+
+
+def test_a_daemon_is_scraped(tmp_path: pathlib.Path) -> None:
+    """Everything imported and conserved; then a live file grows, and how long it took is told."""
+    folder, url = tmp_path / "said", f"http://127.0.0.1:{free_port()}/metrics"
+    corpus.write(str(folder), files=3, seed=2)
+    newest = max(folder.rglob("*.jsonl"), key=lambda path: path.stat().st_size)
+    lines = newest.read_bytes().splitlines(keepends=True)
+    newest.write_bytes(b"".join(lines[: len(lines) // 2]))
+    listen = url.removeprefix("http://").removesuffix("/metrics")
+    with Importer(tmp_path).daemon("--source", f"auto={folder}", IMPORTER_METRICS_LISTEN=listen):
+        until(lambda: scraped(url).value("importer_files", state="complete") == 3, every_s=0.3)
+        with open(newest, "ab") as file:
+            file.writelines(lines[len(lines) // 2 :])
+        until(lambda: scraped(url).value("importer_append_to_searchable_seconds_count") > 0, every_s=0.3)
+        found = scraped(url)
+    total = sum(path.read_bytes().count(b"\n") for path in folder.rglob("*.jsonl"))
+    assert found.value("importer_lines_read_total") == total
+    assert found.value("importer_batches_total") >= found.value("importer_embed_seconds_count") > 1
+
+
+def free_port() -> int:
+    """A port nobody has just now."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,173 @@
+"""What `status --json` says: true, conserving, and null where nothing is known."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from engines import fly, hire, parts
+from states import commit, reject
+
+from importer.delivery.engine import Engine
+from importer.delivery.outage import PROVIDER, STORE
+from importer.delivery.progress import Rates
+from importer.protocol.records import Tally
+from importer.service.status import status
+from importer.service.status.lag import Lag
+from importer.service.status.store_location import Place, Reached
+from importer.sources.queue import Pending
+from importer.sources.scan import Root
+from importer.sources.wakes import Mode
+from importer.state.history import Ending
+from importer.state.lock import Holder
+
+EVENTS = Mode("events")
+WHERE = Place("edge", "/s/edge", "conversations")
+CONTRACT = {
+    "state": str,
+    "files": {"known", "complete", "pending", "quarantined"},
+    "lag": {"bytes", "oldest_s"},
+    "lines": {"read", "stored", "skipped", "quarantined", "in_flight"},
+    "worker": {"pid", "rss_bytes", "files", "spawns", "recycles", "crashes"},
+    "daemon": {"pid", "rss_bytes"},
+    "store": {"kind", "location", "reachable"},
+    "model": str,
+}
+
+
+@pytest.fixture
+def engine(tmp_path: pathlib.Path):
+    with ExitStack() as stack:
+        yield parts(str(tmp_path), stack, Root(b"/r", "claude-code")).engine
+
+
+def of_state(checkpoints: Any = None, **more: Any):
+    return status.of_state(checkpoints, Lag(), WHERE, Reached(True, 3), model="m", **more)
+
+
+def busy(engine: Engine):
+    engine.agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_both_ways_give_the_contract(engine: Engine, name: str) -> None:
+    """A running daemon and a stopped one are told in the same words."""
+    for found in (status.of_engine(engine, EVENTS), of_state(engine.checkpoints)):
+        if isinstance(CONTRACT[name], set):
+            assert CONTRACT[name] <= set(found[name])
+        else:
+            assert isinstance(found[name], CONTRACT[name])
+        assert found.keys() == of_state().keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, ("importing", "")),
+        ({"paused_by": "on battery"}, ("paused", "on battery")),
+        ({"pressed": "5 % of the memory is free"}, ("paused", "memory: 5 % of the memory is free")),
+        ({"holding": "store unreachable"}, ("degraded", "store unreachable")),
+        ({"waits_for": "there is no model"}, ("degraded", "there is no model")),
+        ({"stopping": True}, ("importing", "draining before the end")),
+    ],
+)
+def test_what_keeps_it_from_importing_is_said(engine: Engine, change: dict[str, Any], expected: Any) -> None:
+    """The state is one word of the contract, the reason says why."""
+    busy(engine)
+    engine.pressed, engine.stopping = change.get("pressed", ""), change.get("stopping", False)
+    engine.run.holding = change.get("holding", "")
+    assert status.state_of(engine, change.get("paused_by", ""), change.get("waits_for", "")) == expected
+
+
+def test_nothing_to_do_is_idle(engine: Engine) -> None:
+    """No work, no reason."""
+    assert status.state_of(engine, "") == ("idle", "")
+
+
+def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
+    """Read = stored + skipped + quarantined + in flight, with a batch that nobody has acknowledged."""
+    engine.checkpoints.commit([commit(tally=Tally(3, 4, 1, 300, 400, 10), rejects=(reject(),))])
+    fly(engine, Tally(lines_stored=2, bytes_stored=50), Tally(lines_skipped=5, bytes_skipped=60))
+    found = status.of_engine(engine, EVENTS)
+    assert found["lines"] == {"read": 15, "stored": 3, "skipped": 4, "quarantined": 1, "in_flight": 7}
+    assert found["bytes"] == {"read": 820, "stored": 300, "skipped": 400, "quarantined": 10, "in_flight": 110}
+    assert found["quarantine"] == found["files"]["quarantined"] == 1
+
+
+def test_the_worker_is_measured_now(engine: Engine) -> None:
+    """Its memory is what the system says of that process, not what a receipt once said."""
+    hire(engine, os.getpid(), points=12, files=4)
+    found = status.of_engine(engine, EVENTS)
+    assert (found["worker"]["pid"], found["worker"]["files"], found["points"]) == (os.getpid(), 4, 12)
+    assert found["worker"]["rss_bytes"] == pytest.approx(found["daemon"]["rss_bytes"], rel=0.1)
+
+
+def test_without_a_worker_nothing_is_made_up(engine: Engine) -> None:
+    """No process, no memory; points only as somebody has counted them."""
+    found = status.of_engine(engine, EVENTS)
+    assert (found["worker"]["pid"], found["worker"]["rss_bytes"], found["points"]) == (None, None, None)
+    engine.checkpoints.remember(points="41")
+    assert status.of_engine(engine, EVENTS)["points"] == 41
+    engine.run.total = 42
+    assert status.of_engine(engine, EVENTS)["points"] == 42
+
+
+def test_the_store_is_as_reachable_as_the_last_contact(engine: Engine) -> None:
+    """Unknown before the first contact; not reachable while deliveries fail."""
+    assert status.of_engine(engine, EVENTS)["store"]["reachable"] is None
+    hire(engine, os.getpid())
+    assert status.of_engine(engine, EVENTS)["store"]["reachable"] is True
+    engine.delivery.outage.away, engine.run.holding = STORE, "store unreachable: refused"
+    store = status.of_engine(engine, EVENTS)["store"]
+    assert (store["reachable"], store["why"]) == (False, "store unreachable: refused")
+
+
+def test_a_provider_that_is_away_is_not_the_store(engine: Engine) -> None:
+    """The importer is degraded and says by whom; of the store it says what it last knew."""
+    hire(engine, os.getpid())
+    engine.delivery.outage.away, engine.run.holding = PROVIDER, "embedding provider unreachable: openai answers 429"
+    found = status.of_engine(engine, EVENTS)
+    assert (found["state"], found["reason"]) == ("degraded", "embedding provider unreachable: openai answers 429")
+    assert (found["store"]["reachable"], found["store"]["why"]) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("lag", "rates", "expected"),
+    [
+        (Lag(bytes=1000), Rates(60, 1, 1, 100.0, 1, 1), 10.0),
+        (Lag(bytes=1000), Rates(60, 1, 1, 0.0, 1, 1), None),
+        (Lag(bytes=1000), None, None),
+        (Lag(bytes=1000, at_least=True), Rates(60, 1, 1, 100.0, 1, 1), None),
+    ],
+)
+def test_the_time_left_is_told_only_when_it_is_known(lag: Any, rates: Any, expected: Any) -> None:
+    """Bytes behind by bytes a second; never a guess."""
+    assert status.eta_s(lag, rates) == expected
+
+
+def test_the_age_of_the_oldest_line(engine: Engine) -> None:
+    """Seconds since its file was written; 0 when nothing is behind, null when that cannot be known."""
+    assert status.of_engine(engine, EVENTS)["lag"] == {"bytes": 0, "oldest_s": 0.0, "at_least": False}
+    busy(engine)
+    assert status.of_engine(engine, EVENTS, now=10.0)["lag"] == {"bytes": 12, "oldest_s": 7.0, "at_least": False}
+    assert status._oldest_s(Lag(bytes=5), 10.0) is None
+
+
+def test_a_stopped_importer_tells_how_its_workers_ended(engine: Engine) -> None:
+    """From the history: planned ends by reason, the rest are crashes."""
+    for reason in ("files", "idle", "files", "crash: signal 9"):
+        engine.checkpoints.history.ended(Ending(1.0, reason, 1, 2, 300, 4.0))
+    worker = of_state(engine.checkpoints)["worker"]
+    assert (worker["spawns"], worker["recycles"], worker["crashes"]) == (4, {"files": 2, "idle": 1}, 1)
+    assert of_state()["state"] == "stopped"
+
+
+def test_another_process_at_work_is_named(engine: Engine) -> None:
+    """A `backlog` holds the state: what it has in flight is its own secret."""
+    found = of_state(engine.checkpoints, holder=Holder(os.getpid(), 1.0, "importer backlog"))
+    assert (found["state"], found["daemon"]["pid"]) == ("importing", os.getpid())
+    assert found["lines"]["in_flight"] is None
+    assert found["daemon"]["rss_bytes"] > 0

@@ -1,0 +1,75 @@
+"""A Qdrant server is asked once, cheaply, and nothing is made of what it does not say."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from importer.service.status.store_ping import Server
+
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """Answers with what the server was given: path -> (status, body). Remembers the headers."""
+
+    def do_GET(self) -> None:
+        self.server.heard.append(dict(self.headers))
+        status, body = self.server.script.get(self.path, (404, {}))
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def qdrant() -> Iterator[Any]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Scripted) as server:
+        server.heard, server.script = [], {"/": (200, {"title": "qdrant", "version": "1.17.1"})}
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+COUNT = "/collections/con%2Fv/points/count"
+
+
+def test_version_and_count_are_told(qdrant: Any) -> None:
+    """The exact count of the collection, with the key in its header."""
+    qdrant.script[COUNT] = (200, {"result": {"count": 41}})
+    found = Server(qdrant.url, api_key="secret").look("con/v")
+    assert (found.reachable, found.points, found.version) == (True, 41, "1.17.1")
+    assert all(headers["api-key"] == "secret" for headers in qdrant.heard)
+
+
+@pytest.mark.parametrize(("status", "reachable", "points"), [(404, True, 0), (401, False, None), (500, False, None)])
+def test_what_it_answers_is_told(qdrant: Any, status: Any, reachable: Any, points: Any) -> None:
+    """No collection yet is no failure; a refused key and an error are."""
+    qdrant.script[COUNT] = (status, {})
+    found = Server(qdrant.url).look("con/v")
+    assert (found.reachable, found.points, found.status) == (reachable, points, status)
+
+
+def test_nobody_there_is_told() -> None:
+    """A refused connection is a reason, not an exception."""
+    found = Server("http://127.0.0.1:9", timeout_s=2).look("c")
+    assert found.reachable is False
+    assert "refused" in found.why
+
+
+@pytest.mark.parametrize("body", [b"<html>hello", b"[]", b'{"result": null}'])
+def test_a_stranger_is_no_qdrant(qdrant: Any, body: Any) -> None:
+    """Something else that listens on that port does not count as a store."""
+    qdrant.script[COUNT] = (200, body)
+    found = Server(qdrant.url).look("con/v")
+    assert (found.reachable, found.points) == (False, None)

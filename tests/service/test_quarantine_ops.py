@@ -1,0 +1,94 @@
+"""The quarantine while a daemon works: nothing is marked beside a batch in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from engines import fly, parts
+from states import commit, reject
+
+from importer.delivery.engine import Engine
+from importer.errors import StateUnwritable, TryAgainLater
+from importer.protocol.records import Tally
+from importer.service import quarantine_ops
+from importer.sources.scan import Root
+
+
+@pytest.fixture
+def engine(tmp_path: pathlib.Path):
+    (tmp_path / "r" / "-p").mkdir(parents=True)
+    path = os.fsencode(tmp_path / "r" / "-p" / "a.jsonl")
+    (tmp_path / "r" / "-p" / "a.jsonl").write_bytes(b"{}\n")
+    with ExitStack() as stack:
+        found = parts(str(tmp_path / "s"), stack, Root(os.fsencode(tmp_path / "r"), "claude-code")).engine
+        found.checkpoints.commit([commit(path, rejects=(reject(0, path), reject(5, path)))])
+        yield found
+
+
+async def asked(engine: Engine, op: str, **arguments: Any):
+    """The answer, while the engine takes its steps."""
+    task = asyncio.ensure_future(quarantine_ops.answers(engine)[op](**arguments))
+    await asyncio.sleep(0)
+    engine._quiet()
+    return await task
+
+
+def test_a_retry_reads_the_file_again(engine: Engine) -> None:
+    """The rows are marked, the file's proof fails, and it goes first on the agenda."""
+    done = asyncio.run(asked(engine, "failures_retry"))
+    assert (done["rows"], len(done["paths"])) == (2, 1)
+    assert [row.status for row in engine.checkpoints.quarantine.page()] == ["retrying", "retrying"]
+    assert engine.agenda.has_live
+    assert engine.checkpoints.by_path(os.fsencode(done["paths"][0])).mtime_ns == 0
+
+
+def test_only_the_chosen_rows_are_retried(engine: Engine) -> None:
+    """The others stay open."""
+    assert asyncio.run(asked(engine, "failures_retry", ids=[2]))["rows"] == 1
+    assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "retrying"]
+
+
+def test_nothing_is_marked_beside_a_batch(engine: Engine) -> None:
+    """Its commit would count the rows as done without a look at them; so it waits, and then says so."""
+    fly(engine, Tally())
+
+    async def retry():
+        task = asyncio.ensure_future(quarantine_ops.when_quiet(engine, lambda: 1, timeout_s=0.01))
+        await asyncio.sleep(0)
+        engine._quiet()
+        await task
+
+    with pytest.raises(TryAgainLater, match="nothing was changed"):
+        asyncio.run(retry())
+    engine.delivery.queue.clear()
+    engine._quiet()  # what nobody waits for any more is not done late
+    assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "open"]
+
+
+def test_a_full_disk_is_the_asker_s_to_hear(engine: Engine) -> None:
+    """The engine goes on; who asked gets the error."""
+
+    def full():
+        raise StateUnwritable("disk full")
+
+    async def act():
+        task = asyncio.ensure_future(quarantine_ops.when_quiet(engine, full))
+        await asyncio.sleep(0)
+        engine._quiet()
+        await task
+
+    with pytest.raises(StateUnwritable, match="disk full"):
+        asyncio.run(act())
+
+
+def test_dropped_rows_are_gone(engine: Engine) -> None:
+    """All, or the ones named; the file is not read again."""
+    assert asyncio.run(asked(engine, "failures_drop", ids=[1])) == {"rows": 1}
+    assert asyncio.run(asked(engine, "failures_drop")) == {"rows": 1}
+    assert engine.checkpoints.quarantine.count() == 0
+    assert not engine.agenda

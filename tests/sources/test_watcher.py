@@ -1,0 +1,125 @@
+"""pump: one life of the watcher, what it saw, why it ended; its thread never outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+import pytest
+from watchfiles import Change, awatch
+from watching import ScriptedWatcher, settle
+
+from importer.sources.watcher import PENDING_PATHS, Ending, Pump, Seen
+
+
+async def started(watcher: ScriptedWatcher, *folders: bytes) -> Pump:
+    pump = Pump(folders or (b"/r",), asyncio.Event(), watcher, step=50, debounce=100)
+    await pump.established()
+    return pump
+
+
+def test_what_was_seen_is_given_once_and_the_bell_rings():
+    """Names come as the bytes they are; deletions are told apart."""
+
+    async def scenario():
+        watcher = ScriptedWatcher()
+        bell = asyncio.Event()
+        pump = Pump([b"/r/\xc3\xa9"], bell, watcher)
+        assert await pump.established()
+        assert watcher.last.folders == {b"/r/\xc3\xa9"}
+        watcher.last.say(b"/r/\xff", b"/r/a")
+        watcher.last.say(b"/r/b", change=Change.deleted)
+        await settle()
+        assert bell.is_set()
+        assert pump.take() == Seen(frozenset([b"/r/\xff", b"/r/a", b"/r/b"]), frozenset([b"/r/b"]))
+        assert pump.take() == Seen()
+        await pump.close()
+
+    asyncio.run(scenario())
+
+
+def test_more_than_can_be_named_is_said_to_be_so():
+    """Memory is bounded while nobody looks."""
+
+    async def scenario():
+        watcher = ScriptedWatcher()
+        pump = await started(watcher)
+        watcher.last.say(*(b"/r/%d" % number for number in range(PENDING_PATHS + 5)))
+        await settle()
+        seen = pump.take()
+        assert (len(seen.changed), seen.overflown) == (PENDING_PATHS, True)
+        await pump.close()
+
+    asyncio.run(scenario())
+
+
+WATCHES = "no inotify watch is left: raise fs.inotify.max_user_watches"
+INSTANCES = "no inotify instance is left: raise fs.inotify.max_user_instances"
+ENDINGS = [
+    (RuntimeError("bad"), Ending("RuntimeError: bad")),
+    (ExceptionGroup("unhandled", [ExceptionGroup("", [OSError("x")])]), Ending("OSError: x")),
+    (BaseExceptionGroup("panic", [KeyboardInterrupt("p")]), Ending("KeyboardInterrupt: p")),
+    (OSError('OS file watch limit reached. about ["/r"]'), Ending(WATCHES, limited=True)),
+    (OSError("No space left on device (os error 28)"), Ending(WATCHES, limited=True)),
+    (RuntimeError("Error creating watcher: Too many open files (os error 24)"), Ending(INSTANCES, limited=True)),
+    (RuntimeError('Unable to decode path "/r"'), Ending('RuntimeError: Unable to decode path "/r"', undecodable=True)),
+    (None, Ending("it stopped by itself")),
+]
+
+
+@pytest.mark.parametrize(("error", "ending"), ENDINGS)
+def test_an_ending_says_its_first_cause(error, ending):
+    """Out of the groups that the watcher wraps it in; limits and names are told apart from the rest."""
+
+    async def scenario():
+        watcher = ScriptedWatcher()
+        pump = await started(watcher)
+        watcher.last.fail(error) if error else watcher.last.end()
+        await settle()
+        assert (pump.ending, pump.done) == (ending, True)
+
+    asyncio.run(scenario())
+
+
+def test_a_refusal_is_known_at_once():
+    """The watcher sets its watches before it first waits."""
+
+    async def scenario():
+        watcher = ScriptedWatcher()
+        watcher.refusals = [FileNotFoundError("/r")]
+        pump = Pump([b"/r"], asyncio.Event(), watcher)
+        assert not await pump.established()
+        assert pump.ending == Ending("FileNotFoundError: /r")
+
+    asyncio.run(scenario())
+
+
+def test_a_stopped_watcher_has_no_ending(tmp_path):
+    """It was asked to stop: that is no failure."""
+
+    async def scenario():
+        pump = await started(ScriptedWatcher())
+        await pump.close()
+        assert pump.done
+        assert pump.ending is None
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["closed", "cancelled"])
+def test_the_real_watcher_leaves_no_thread(tmp_path, cancelled):
+    """Neither when closed nor when its task is cancelled from outside."""
+
+    async def scenario():
+        pump = Pump([os.fsencode(tmp_path)], asyncio.Event(), awatch, step=10, debounce=20)
+        assert await pump.established()
+        if cancelled:
+            pump._task.cancel()
+        await pump.close()
+
+    before = threading.active_count()
+    asyncio.run(scenario())
+    for thread in threading.enumerate()[before:]:
+        thread.join(5)
+    assert threading.active_count() == before

@@ -1,0 +1,139 @@
+"""A daemon over a world that does not stand still, killed again and again; and what must stand in the end.
+
+with storm_of(tmp_path, seed) as storm:
+    storm.rage(kills=1000)
+    storm.settle()
+assert not storm.verdict()
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import oracle
+import store_diff
+from changing_files import World
+from processes import Importer, alone, idle, kill, until, workers_of
+
+SEAMS = (
+    *("read", "send", "received", "commit", "committed"),
+    *("embed", "upsert.before", "upsert.after", "receipt", "reply"),
+)
+
+
+@dataclass
+class Storm:
+    """A daemon that is killed again and again over a world that does not stand still."""
+
+    world: World
+    importer: Importer
+    seed: int
+    kills: Counter[str] = field(default_factory=Counter)
+    process: subprocess.Popen[str] | None = None
+    torn: list[str] = field(default_factory=list)
+    longest_s: float = 2.5
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(f"storm {self.seed}")
+        self.importer.environ.update(MEMORY_BATCH_SIZE="16", IMPORTER_TAIL_RESCAN_S="0.5", IMPORTER_LOG_LEVEL="error")
+
+    def __enter__(self) -> Storm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+
+    def rage(self, kills: int) -> None:
+        """So many kills, of the daemon or its worker, at seams and at random moments, while the world changes."""
+        while self.kills.total() < kills:
+            process = self._living()
+            end = time.monotonic() + self.rng.uniform(0.05, self.longest_s)
+            while time.monotonic() < end and process.poll() is None:
+                self.world.act()
+                time.sleep(0.02)
+            self._strike(process)
+
+    def settle(self) -> None:
+        """The end of all faults: half lines are completed, and the daemon catches up by itself."""
+        self.world.finish_lines()
+        if self.process is not None:
+            kill(self.process)
+            self._buried(self.process)
+        self.process = self._start(orders="")
+        until(self._caught_up, seconds=600, every_s=0.2)  # on a busy machine lives are too short to get far
+        self.process.terminate()
+        _, err = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0, err[-3000:]
+        self.process = None
+
+    def verdict(self) -> dict[str, Any]:
+        """I1 to I3 and I6; empty when all is well."""
+        expected = oracle.expect(self.world.folder)
+        with oracle.opened(self.importer.state) as store:
+            look = store_diff.compare(expected, store, explained=self.world.explained, changing=True)
+        wrong: dict[str, Any] = dict(look.wrong)
+        wrong["torn"] = self.torn + oracle.torn_offsets(self.importer.state)
+        if self.world.growing and (totals := oracle.totals_of(self.importer.state)) != expected.tally:
+            wrong["I6"] = (totals, expected.tally)
+        wrong["quarantined chunks"] = oracle.rejected_in(self.importer.state)
+        print(
+            f"seed {self.seed}: {dict(self.kills)} kills, {self.world.lines} lines written, {look.points} points, "
+            f"{len(expected.chunks)} of them in the files; {dict(self.world.acts)}"
+        )
+        return {name: found for name, found in wrong.items() if found}
+
+    def _living(self) -> subprocess.Popen[str]:
+        """The daemon that lives, or a fresh one after the last was looked at."""
+        if self.process is None or self.process.poll() is not None:
+            if self.process is not None:
+                self._buried(self.process)
+            self.process = self._start(self._orders())
+        return self.process
+
+    def _start(self, orders: str) -> subprocess.Popen[str]:
+        return self.importer.start("run", "--source", f"auto={self.world.folder}", IMPORTER_FAILPOINTS=orders)
+
+    def _orders(self) -> str:
+        """In half of the lives one seam kills, a single time; in half of them the model takes its time."""
+        once, slow = f"{self.importer.base}/once-{self.kills.total()}", self.rng.choice(("", "embed=sleep:0.03;"))
+        seam = f"{self.rng.choice(SEAMS)}=kill@{self.rng.randint(1, 6)}%{once}"
+        return slow + (seam if self.rng.random() < 0.5 else "")
+
+    def _strike(self, process: subprocess.Popen[str]) -> None:
+        """One kill of the worker or the daemon, unless a seam was faster."""
+        if process.poll() is not None:
+            self.kills["daemon at a seam"] += 1
+        elif (workers := workers_of(process)) and self.rng.random() < 0.5:
+            self.kills["worker"] += kill(workers[0])
+        else:
+            self.kills["daemon"] += kill(process)
+
+    def _buried(self, process: subprocess.Popen[str]) -> None:
+        """A daemon is dead: its worker soon is too, and the offsets stand after newlines."""
+        workers = [pid for pid in self.importer.worker_pids() if not alone(pid)]
+        _, err = process.communicate()
+        assert process.returncode == -9, f"the daemon ended by itself, with {process.returncode}: {err[-3000:]}"
+        until(lambda: all(alone(pid) for pid in workers), seconds=30)  # they are nice, and others may want the cores
+        if os.path.exists(f"{self.importer.state}/checkpoints.sqlite3"):
+            rows = [row for row in oracle.rows_of(self.importer.state) if row["inode"] not in self.world.unsteady]
+            self.torn += oracle.torn(rows)
+
+    def _caught_up(self) -> bool:
+        assert self.process is not None and self.process.poll() is None, "the daemon ended"
+        return idle(self.importer)
+
+
+def storm_of(base: pathlib.Path, seed: int, *, growing: bool = False) -> Storm:
+    """A world of its own for each seed."""
+    folder = base / "said"
+    folder.mkdir()
+    return Storm(World(str(folder), seed, growing=growing), Importer(base), seed)

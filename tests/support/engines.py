@@ -1,0 +1,46 @@
+"""A whole engine over a real state, with nothing started: for what looks at an engine."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
+
+from states import checkpoint
+
+from importer.cli import assembly
+from importer.cli.assembly import Parts
+from importer.delivery.delivery import Parcel
+from importer.delivery.policy import Trial
+from importer.delivery.supervisor import Worker
+from importer.protocol.records import Batch, Commit, Tally
+from importer.protocol.wire import Ready
+from importer.settings import load
+from importer.sources.scan import Root
+from importer.state.checkpoints import Checkpoints
+
+
+def loaded(state_dir: str, **flags: Any) -> load.Loaded:
+    """Settings with this state, untouched by the environment."""
+    return load.load({"state_dir": state_dir, **flags}, {}, {}, home="/home/nobody", host="here")
+
+
+def parts(state_dir: str, stack: ExitStack, *roots: Root, **flags: Any) -> Parts:
+    """An engine and what belongs to it; `stack` closes its state."""
+    chosen = loaded(state_dir, **flags).settings
+    os.makedirs(state_dir, exist_ok=True)
+    checkpoints = stack.enter_context(Checkpoints.open(assembly.database_of(chosen)))
+    return assembly.parts_of(chosen, checkpoints, roots, once=False)
+
+
+def fly(engine: Any, *tallies: Tally, path: bytes = b"/r/a", **changes: Any) -> None:
+    """Puts a batch in flight whose commits have these tallies."""
+    commits = tuple(Commit(checkpoint(path, **changes), tally) for tally in tallies)
+    engine.delivery.queue.append(Parcel(Batch(1, (), (), commits), 1, 2048, Trial(1)))
+
+
+def hire(engine: Any, pid: int, points: int = 0, files: int = 0) -> None:
+    """Gives the engine a living worker of that process id."""
+    child: Any = SimpleNamespace(pid=pid, waiting={})
+    engine.delivery.supervisor.worker = Worker(child, Ready(pid, points, "f", "edge"), 0.0, 200, files=files)

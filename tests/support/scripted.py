@@ -1,0 +1,41 @@
+"""Supervisors whose workers follow a script; see `scripted_worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from importer.delivery.policy import Recycle
+from importer.delivery.supervisor import Launch, Supervisor, base_environ
+
+T = TypeVar("T")
+PROGRAM = str(pathlib.Path(__file__).with_name("scripted_worker.py"))
+
+
+def supervisor(folder: pathlib.Path, *lives: Sequence[str], **more: Any) -> Supervisor:
+    """A supervisor of workers with these lives, the last one for all that follow."""
+    configure = {"lives": [list(life) for life in lives] or [["ready"]], "log": str(folder / "lives")}
+    launch = Launch(base_environ(os.environ, {}, 1), configure, (sys.executable, PROGRAM))
+    return Supervisor(launch, **{"recycle_files": 0, **more})
+
+
+def births(folder: pathlib.Path) -> int:
+    """How many workers were born."""
+    path = folder / "lives"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def played(one: Supervisor, act: Callable[[Supervisor], Awaitable[T]]) -> T:
+    """What `act` gives, in a loop of its own; no worker outlives it."""
+
+    async def run() -> T:
+        try:
+            return await asyncio.wait_for(act(one), 60)
+        finally:
+            await one.recycle(Recycle.STOP)
+
+    return asyncio.run(run())

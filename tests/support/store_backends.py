@@ -1,0 +1,102 @@
+"""Where an installation under test keeps its points: embedded, or on the server that QDRANT_TEST_URL names.
+
+There each state directory has a collection of its own, dropped when the tests end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+SERVER = os.environ.get("QDRANT_TEST_URL", "")
+KEY = os.environ.get("QDRANT_TEST_API_KEY", "")
+_made: set[str] = set()
+
+
+def collection_of(state: str) -> str:
+    """The collection of a state directory on the server."""
+    name = "test_" + hashlib.sha256(os.path.realpath(state).encode()).hexdigest()[:12]
+    _made.add(name)
+    return name
+
+
+def environ_of(state: str) -> dict[str, str]:
+    """What makes the importer store there; nothing for the embedded store."""
+    if not SERVER:
+        return {}
+    return {"QDRANT_URL": SERVER, "QDRANT_API_KEY": KEY, "COLLECTION_NAME": collection_of(state)}
+
+
+def there(state: str) -> bool:
+    """Whether the store has been made."""
+    if not SERVER:
+        return os.path.exists(f"{state}/edge/conversations/importer.json")
+    with client() as found:
+        return found.collection_exists(collection_of(state))
+
+
+def lose(state: str) -> None:
+    """The store is gone, with all its points."""
+    if not SERVER:
+        shutil.rmtree(f"{state}/edge")
+        return
+    with client() as found:
+        found.delete_collection(collection_of(state))
+
+
+def copy(state: str, other: str) -> None:
+    """A state directory and its store, for a test that changes them."""
+    shutil.copytree(state, other, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    if SERVER:
+        with client() as found:
+            _copy(found, collection_of(state), collection_of(other))
+
+
+def _copy(found: QdrantClient, name: str, other: str) -> None:
+    """As it is, fingerprint and indexes too."""
+    config, schema = found.get_collection(name).config, found.get_collection(name).payload_schema
+    params = config.params
+    found.create_collection(other, params.vectors, params.sparse_vectors, metadata=config.metadata)
+    for key, known in schema.items():
+        found.create_payload_index(other, key, known.params or known.data_type, wait=True)
+    found.upload_points(other, _points(found, name), wait=True)
+
+
+def _points(found: QdrantClient, name: str) -> Iterator[object]:
+    from qdrant_client import models
+
+    after = None
+    while True:
+        records, after = found.scroll(name, limit=256, offset=after, with_vectors=True)
+        yield from (models.PointStruct(id=one.id, vector=one.vector, payload=one.payload) for one in records)
+        if after is None:
+            return
+
+
+@contextlib.contextmanager
+def client() -> Iterator[QdrantClient]:
+    """The server's own client."""
+    from importer.worker.stores import Request
+    from importer.worker.stores.qdrant.connect import connect
+
+    found = connect(Request(SERVER, "", 0, {"api_key": KEY}))
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def drop_all() -> None:
+    """Drops every collection that was made here."""
+    if SERVER and _made:
+        with client() as found:
+            for name in _made:
+                found.delete_collection(name)
+        _made.clear()

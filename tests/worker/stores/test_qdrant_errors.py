@@ -1,0 +1,103 @@
+"""Every way qdrant-client can fail has one meaning here, over REST and gRPC alike."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import grpc
+import httpx
+import pytest
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from importer.errors import StoreError, StoreRefused, StoreUnreachable
+from importer.worker.stores.qdrant.errors import Conflict, translated
+from importer.worker.stores.qdrant.requests import Disputed
+
+CODE = grpc.StatusCode
+
+
+class Call(grpc.RpcError):
+    """A failed call, as the channel raises it."""
+
+    def __init__(self, code: grpc.StatusCode, details: str = "words") -> None:
+        self._code, self._details = code, details
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+
+def rest(status: int, content: bytes = b"", **headers: str) -> UnexpectedResponse:
+    return UnexpectedResponse(status, "reason", content, httpx.Headers(headers))
+
+
+MEANINGS = [
+    (rest(400), Disputed),
+    (rest(413), Disputed),
+    (rest(401), StoreRefused),
+    (rest(403), StoreRefused),
+    (rest(404), StoreRefused),
+    (rest(405), StoreRefused),
+    (rest(409), Conflict),
+    (rest(408), StoreUnreachable),
+    (rest(429), StoreUnreachable),
+    (rest(500), StoreUnreachable),
+    (rest(501), StoreRefused),
+    (rest(503, b"<html>"), StoreUnreachable),
+    (rest(507), StoreUnreachable),
+    (ResourceExhaustedResponse("slow down", 7), StoreUnreachable),
+    (ResponseHandlingException(httpx.ConnectError("refused")), StoreUnreachable),
+    (ResponseHandlingException(httpx.ReadTimeout("slow")), StoreUnreachable),
+    (ResponseHandlingException(httpx.RemoteProtocolError("cut")), StoreUnreachable),
+    (Call(CODE.UNAVAILABLE), StoreUnreachable),
+    (Call(CODE.DEADLINE_EXCEEDED), StoreUnreachable),
+    (Call(CODE.RESOURCE_EXHAUSTED), StoreUnreachable),
+    (Call(CODE.RESOURCE_EXHAUSTED, "Sent message larger than max (5 vs. 4)"), Disputed),
+    (Call(CODE.OUT_OF_RANGE), Disputed),
+    (Call(CODE.INVALID_ARGUMENT), Disputed),
+    (Call(CODE.UNAUTHENTICATED), StoreRefused),
+    (Call(CODE.PERMISSION_DENIED), StoreRefused),
+    (Call(CODE.NOT_FOUND), StoreRefused),
+    (Call(CODE.ALREADY_EXISTS), Conflict),
+    (Call(CODE.INTERNAL), StoreUnreachable),
+    (sqlite3.OperationalError("database or disk is full"), StoreUnreachable),
+    (OSError(28, "No space left on device"), StoreUnreachable),
+    (RuntimeError("folder is already accessed by another instance of Qdrant client"), StoreUnreachable),
+    (ValueError("Collection c not found"), StoreRefused),
+]
+
+
+@pytest.mark.parametrize(("foreign", "ours"), MEANINGS, ids=lambda value: repr(value)[:40])
+def test_each_failure_has_one_meaning(foreign: Exception, ours: type[StoreError]) -> None:
+    """The foreign one stays as its cause."""
+    with pytest.raises(StoreError) as caught, translated():
+        raise foreign
+    assert type(caught.value) is ours
+    assert caught.value.__cause__ is foreign
+
+
+def test_the_servers_words_and_wish_are_kept() -> None:
+    """Its error out of its JSON, its Retry-After in seconds."""
+    with pytest.raises(StoreUnreachable) as caught, translated():
+        raise rest(503, b'{"status": {"error": "under maintenance"}}', **{"Retry-After": "9"})
+    assert "under maintenance" in caught.value.message
+    assert caught.value.retry_after_s == 9.0
+
+
+@pytest.mark.parametrize("wish", ["soon", "", "-3"])
+def test_a_wish_nobody_can_read_is_none(wish: str) -> None:
+    """The backoff is ours then."""
+    with pytest.raises(StoreUnreachable) as caught, translated():
+        raise rest(503, **{"Retry-After": wish})
+    assert caught.value.retry_after_s == 0.0
+
+
+def test_ours_pass_through() -> None:
+    """Nothing is wrapped twice."""
+    refused = StoreRefused("no")
+    with pytest.raises(StoreRefused) as caught, translated():
+        raise refused
+    assert caught.value is refused
