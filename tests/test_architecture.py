@@ -148,7 +148,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("click", r"cli/"),
         ("rich", r"cli/|worker/models/fetch"),
         ("psutil", r"memory/probes|bench/|cli/doctor/"),
-        ("sqlite3", r"state/|consistency/(baseline|expected|refold)|worker/|cli/doctor/state"),
+        ("sqlite3", r"state/|consistency/expected|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
         ("subprocess", r"delivery/process|bench/|cli/|worker/"),
         ("structlog", r"log"),
@@ -159,6 +159,12 @@ def test_each_library_has_its_place(library: str, places: str) -> None:
     """What can change under us is met in one place."""
     users = {name for name, path in FILES.items() if library in roots(path)}
     assert {name for name in users if not re.match(places, name)} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("state/")])
+def test_only_the_state_knows_its_tables(name: str) -> None:
+    """No module outside reaches through the checkpoints to their database; `expected` has a scratch file of its own."""
+    assert not re.findall(r"\bcheckpoints\.database\b", FILES[name].read_text())
 
 
 def test_importing_the_daemon_loads_nothing_heavy() -> None:

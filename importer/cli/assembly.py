@@ -43,6 +43,7 @@ from importer.sources.scan import Root
 from importer.sources.selection import Selection
 from importer.state.checkpoints import Checkpoints
 from importer.state.lock import Lock
+from importer.state.open_database import FILE_NAME
 
 FLAGS = {"state_dir": "state_dir", "store": "store.location", "log_level": "log.level", "log_format": "log.format"}
 
@@ -177,7 +178,7 @@ def _selection(settings: Settings) -> Selection:
 
 def database_of(settings: Settings) -> str:
     """Where the checkpoints are."""
-    return os.path.join(settings.state_dir, "checkpoints.sqlite3")
+    return os.path.join(settings.state_dir, FILE_NAME)
 
 
 @contextmanager

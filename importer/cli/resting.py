@@ -62,7 +62,7 @@ class Hands:
         if self.supervisor is None:
             return int((await self._control("unforget", **wish.named))["files"])
         forget.unbury(self.checkpoints, wish)
-        return baseline.read_all_again(self.checkpoints)
+        return self.checkpoints.forget_all_files()
 
     async def _control(self, op: str, **args: Any) -> Any:
         """The daemon's answer. Raises StateError when there is no daemon any more."""

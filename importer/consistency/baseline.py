@@ -11,16 +11,12 @@ Is the collection at hand the one the checkpoints speak of? Another one lacks wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 from importer import log
-from importer.consistency.refold import known_files
 from importer.errors import StoreRefused
-from importer.protocol.records import Checkpoint
 from importer.protocol.wire import Ready
 from importer.sources.selection import Selection
 from importer.state.checkpoints import Checkpoints
-from importer.state.ledger import TALLY
 
 
 def accept(checkpoints: Checkpoints, ready: Ready) -> None:
@@ -43,13 +39,12 @@ def accept(checkpoints: Checkpoints, ready: Ready) -> None:
         checkpoints.remember(fingerprint=ready.fingerprint)
 
 
-def another(checkpoints: Checkpoints) -> None:
+def reset(checkpoints: Checkpoints) -> None:
     """Forgets which collection was imported into: the next one is taken as it is.
 
     Right only when the checkpoints are forgotten too: what these call stored may be missing in the next one.
     """
-    with checkpoints.database.transaction() as connection:
-        connection.execute("DELETE FROM meta WHERE name IN ('fingerprint', 'migrated')")
+    checkpoints.drop_facts("fingerprint", "migrated")
 
 
 def vouch(checkpoints: Checkpoints, fingerprint: str) -> dict[str, str]:
@@ -71,16 +66,6 @@ def _mark(checkpoints: Checkpoints) -> str:
 SELECTED = "selected"  # the fact of the state that holds the patterns by which files were read last
 
 
-def read_all_again(checkpoints: Checkpoints) -> int:
-    """Forgets every checkpoint; lines and bytes count from zero again. How many files that were."""
-    with checkpoints.database.transaction() as connection:
-        connection.executemany("DELETE FROM counters WHERE name = ?", [(name,) for name in TALLY])
-        there = connection.execute("SELECT folder, name FROM files WHERE folder IS NOT NULL AND gone_at IS NULL")
-        paths = ((folder + name,) for folder, name in there.fetchall())
-        connection.executemany("INSERT OR IGNORE INTO again VALUES (?)", paths)
-        return connection.execute("DELETE FROM files").rowcount
-
-
 def select(checkpoints: Checkpoints, selection: Selection) -> int:
     """Remembers by which patterns files are read from now on. How many files are read again, because these patterns
     may want what was left out of them; to be called when nothing is in flight.
@@ -90,11 +75,6 @@ def select(checkpoints: Checkpoints, selection: Selection) -> int:
     if told == former:
         return 0
     include, exclude = json.loads(former)
-    files = read_all_again(checkpoints) if selection.wider_than(Selection(tuple(include), tuple(exclude))) else 0
+    files = checkpoints.forget_all_files() if selection.wider_than(Selection(tuple(include), tuple(exclude))) else 0
     checkpoints.remember(**{SELECTED: told})
     return files
-
-
-def known(checkpoints: Checkpoints) -> Iterator[Checkpoint]:
-    """The files with checkpoints that still have a path."""
-    return (checkpoint for _, checkpoint in known_files(checkpoints) if checkpoint.path)

@@ -20,10 +20,8 @@ from importer.reading import reader, tail
 from importer.reading.gather import Gathering, Reading
 from importer.reading.pipeline import UNKNOWN_FORMAT, State
 from importer.sources import files
-from importer.state.checkpoint_rows import READ, read
 from importer.state.checkpoints import Checkpoints
 
-PAGE_ROWS = 500
 _states = msgspec.json.Decoder(State)
 
 
@@ -40,19 +38,7 @@ def known_files(checkpoints: Checkpoints) -> Iterator[tuple[int, Checkpoint]]:
 
     The path is b"" of one that another file has taken the path of; it cannot be read any more.
     """
-    after = 0
-    while rows := checkpoints.database.rows(f"{READ} id > ? ORDER BY id LIMIT {PAGE_ROWS}", (after,)):
-        after = rows[-1][0]
-        for row in rows:
-            checkpoint = read(row, ())
-            if checkpoint.format != UNKNOWN_FORMAT:
-                yield row[0], checkpoint
-
-
-def known_file(checkpoints: Checkpoints, number: int) -> Checkpoint | None:
-    """The checkpoint in row `number`."""
-    rows = checkpoints.database.rows(f"{READ} id = ?", (number,))
-    return read(rows[0], ()) if rows else None
+    return (found for found in checkpoints.all_files() if found[1].format != UNKNOWN_FORMAT)
 
 
 def fold_state(checkpoint: Checkpoint) -> Folding:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from importer.consistency.expected import Expected, Form
-from importer.consistency.refold import Refold, Unread, fold_state, known_file, known_files
+from importer.consistency.refold import Refold, Unread, fold_state, known_files
 from importer.protocol import prints
 from importer.protocol.records import Checkpoint, Chunk
 from importer.reading.gather import Reading
@@ -182,7 +182,7 @@ async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading,
         after = ids[-1]
         erased += await ask("erase_ids", ids=ids)
     for number in expected.files_to_mend():
-        for part in _parts(expected, known_file(checkpoints, number), reading):
+        for part in _parts(expected, checkpoints.by_number(number), reading):
             mended += int(await ask("mend", chunks=[asdict(chunk) for chunk in part]))
     return {"erased": erased, "imported": mended}
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from importer.consistency import baseline, forget
+from importer.consistency import forget
 from importer.delivery.engine import Engine
 from importer.errors import TryAgainLater, WorkerDied
 from importer.service.control import Answer
@@ -125,7 +125,7 @@ class Upkeep:
 
         def act() -> int:
             forget.unbury(self._engine.checkpoints, forget.Wish(**wish))
-            return baseline.read_all_again(self._engine.checkpoints)
+            return self._engine.checkpoints.forget_all_files()
 
         files = await self._change(act)
         await self._engine.reconcile()

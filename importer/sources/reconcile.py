@@ -94,7 +94,7 @@ class Reconcile:
                         self._mark_gone(Folder(folder, ()), self.checkpoints.folder(folder))
         if forgotten := self.checkpoints.forget_files(self.clock() - self.keep_s):
             log.info("files.forgotten", files=forgotten)
-            self.checkpoints.database.vacuum()
+            self.checkpoints.shrink()
 
     def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
         """Paths an event named: what is really there goes first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -28,6 +28,9 @@ SELECT count(*), coalesce(sum(ctime_ns != 0), 0),
   coalesce(min(CASE WHEN ctime_ns = 0 THEN committed_at END), 0.0)
 FROM files WHERE gone_at IS NULL AND folder IS NOT NULL
 """
+
+
+PAGE_ROWS = 500  # of a walk over all checkpoints
 
 
 class Known(NamedTuple):
@@ -160,6 +163,18 @@ class Checkpoints(Ledger):
         with self.database.transaction() as connection:
             return connection.execute("DELETE FROM files WHERE gone_at < ?", (gone_before,)).rowcount
 
+    def forget_all_files(self) -> int:
+        """Delete every checkpoint, so that all files are read again, and return how many there were.
+
+        Lines and bytes count from zero again. Files that are there are noted in `again`, since no root may find them.
+        """
+        with self.database.transaction() as connection:
+            connection.executemany("DELETE FROM counters WHERE name = ?", [(name,) for name in ledger.TALLY])
+            there = connection.execute("SELECT folder, name FROM files WHERE folder IS NOT NULL AND gone_at IS NULL")
+            paths = [(folder + name,) for folder, name in there]
+            connection.executemany("INSERT OR IGNORE INTO again VALUES (?)", paths)
+            return connection.execute("DELETE FROM files").rowcount
+
     def reread(self, paths: Collection[bytes]) -> None:
         """Makes these files be read from their start again, as new generations. Stored chunks cost nothing.
 
@@ -177,6 +192,28 @@ class Checkpoints(Ledger):
             with self.database.transaction(durable=False) as connection:
                 connection.executemany("DELETE FROM again WHERE path = ?", over)
         return [path for path in paths if (path,) not in set(over)]
+
+    def all_files(self) -> Iterator[tuple[int, Checkpoint]]:
+        """Yield every checkpoint with the number of its row, a page of rows at a time; without its open chunks.
+
+        The path is b"" of a file that lost its path to another one.
+        """
+        after = 0
+        while rows := self.database.rows(f"{READ} id > ? ORDER BY id LIMIT {PAGE_ROWS}", (after,)):
+            after = rows[-1][0]
+            yield from ((row[0], checkpoint_rows.read(row, ())) for row in rows)
+
+    def by_number(self, number: int) -> Checkpoint | None:
+        """Return the checkpoint in row `number`, None without one."""
+        return self._one("id = ?", number)
+
+    def newest_commit_at(self) -> float:
+        """Return when a file was committed last, in UTC seconds; 0.0 without any file."""
+        return self.database.rows("SELECT max(committed_at) FROM files")[0][0] or 0.0
+
+    def shrink(self) -> None:
+        """Give free pages of the database back to the file system, a bounded number of them."""
+        self.database.vacuum()
 
     def files_summary(self) -> FilesSummary:
         """What is known of all files; reads every small row once."""

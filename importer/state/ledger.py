@@ -124,6 +124,11 @@ class Ledger:
         with self.database.transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
 
+    def drop_facts(self, *names: str) -> None:
+        """Delete single facts by name."""
+        with self.database.transaction() as connection:
+            connection.executemany("DELETE FROM meta WHERE name = ?", [(name,) for name in names])
+
 
 def add(connection: sqlite3.Connection, counters: Mapping[str, int]) -> None:
     """Inside a transaction: adds to the running totals."""

@@ -24,6 +24,7 @@ from importer.errors import StateCorrupt, StateError
 from importer.state import schema
 from importer.state.database import Database, suspect_mark, translating
 
+FILE_NAME = "checkpoints.sqlite3"  # in the state directory
 QUICK_CHECK_BYTES = 64 * 1024 * 1024  # up to here every page is checked at start (measured: 1 ms a MB); above, `files`
 KEEP_ASIDE = 3  # damaged databases kept for whoever wants to look; a disk that damages daily must not fill up
 PRAGMAS = (

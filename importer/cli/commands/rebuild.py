@@ -14,6 +14,7 @@ import click
 from importer.cli import assembly
 from importer.cli.commands import backlog
 from importer.consistency import baseline
+from importer.consistency.refold import known_files
 from importer.protocol.records import Checkpoint
 from importer.sources.scan import Root
 
@@ -40,9 +41,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
     settings = assembly.settings_of(ctx).settings
     roots = assembly.roots_of(settings, os.environ)
     with assembly.state(settings) as checkpoints:
-        elsewhere = sorted(_elsewhere(baseline.known(checkpoints), roots))
-        files = baseline.read_all_again(checkpoints)
-        baseline.another(checkpoints)
+        elsewhere = sorted(_elsewhere((checkpoint for _, checkpoint in known_files(checkpoints)), roots))
+        files = checkpoints.forget_all_files()
+        baseline.reset(checkpoints)
     click.echo(f"{files:,} files are read again, and what else is found", err=True)
     there = [f"{root.format}={os.fsdecode(root.path)}" for root in roots if os.path.lexists(root.path)]
     # As explicit sources, for these replace the roots of the settings.

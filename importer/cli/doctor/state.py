@@ -12,10 +12,10 @@ from importer.errors import StateError
 from importer.service.status.store_location import EDGE
 from importer.sources.mounts import read_mounts, remote
 from importer.state.checkpoints import Checkpoints
+from importer.state.open_database import FILE_NAME
 
 FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
 FREE_FILES = 10_000
-DATABASE = "checkpoints.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    newest_at, problem, hint = _database(os.path.join(path, DATABASE))
+    newest_at, problem, hint = _database(os.path.join(path, FILE_NAME))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -65,7 +65,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         free_files=room.f_favail if room.f_files else None,  # 0 in all: inodes are made as needed, as on btrfs
         problem=problem,
         hint=hint,
-        aside=_aside(os.path.join(path, DATABASE)),
+        aside=_aside(os.path.join(path, FILE_NAME)),
         read_only=bool(room.f_flag & os.ST_RDONLY),
         newest_at=newest_at,
         exposed=_exposed(path),
@@ -89,10 +89,9 @@ def _database(path: str) -> tuple[float, str, str]:
         if checkpoints is None:
             return 0.0, "", ""
         with checkpoints:
-            newest = checkpoints.database.rows("SELECT max(committed_at) FROM files")[0][0]
+            return checkpoints.newest_commit_at(), "", ""
     except StateError as error:
         return 0.0, error.message, error.hint
-    return newest or 0.0, "", ""
 
 
 def _aside(path: str) -> int:
@@ -104,7 +103,7 @@ def _exposed(path: str) -> tuple[str, ...]:
     """What holds conversations and is open to others: not the models, and nothing below a folder that is closed."""
     if not os.path.isdir(path) or not os.stat(path).st_mode & 0o077:
         return ()
-    found = [*glob.glob(f"{glob.escape(path)}/{DATABASE}*"), *glob.glob(f"{glob.escape(path)}/{EDGE}/*")]
+    found = [*glob.glob(f"{glob.escape(path)}/{FILE_NAME}*"), *glob.glob(f"{glob.escape(path)}/{EDGE}/*")]
     return tuple(name for name in sorted(found) if os.lstat(name).st_mode & 0o077)
 
 
@@ -133,7 +132,7 @@ def _problems(facts: StateFacts) -> Iterator[Problem]:
     if facts.problem:
         yield Problem(facts.problem, facts.hint)
     if facts.aside:
-        fix = f"look at the disk; once it is sound, rm {os.path.join(path, DATABASE)}.corrupt-*"
+        fix = f"look at the disk; once it is sound, rm {os.path.join(path, FILE_NAME)}.corrupt-*"
         yield Problem(f"{facts.aside} damaged databases were set aside here", fix)
 
 
