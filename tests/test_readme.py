@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from importer.cli.app import COMMANDS
-from importer.settings.load import markdown_table
+from importer.settings.load import DECLARED, markdown_table
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -22,9 +22,18 @@ def block(title: str) -> str:
     return found.group(1).strip()
 
 
-def test_settings_table_is_the_generated_one():
-    """`python -m importer config --markdown` writes it; a new setting fails here until it stands there."""
-    assert between("<!-- settings -->\n", "<!-- /settings -->") == markdown_table()
+def test_settings_table_is_taken_from_the_generated_one():
+    """Each row stands as `importer config --markdown` prints it, in its order; only rows are left out."""
+    generated = markdown_table().splitlines(keepends=True)
+    shown = between("<!-- settings -->\n", "<!-- /settings -->").splitlines(keepends=True)
+    names = {row.split("`")[1] for row in shown[2:]}
+    assert shown == [*generated[:2], *(row for row in generated[2:] if row.split("`")[1] in names)]
+
+
+def test_settings_table_has_every_variable_that_other_programs_use():
+    """A setting that is also known by a name such as QDRANT_URL is shown."""
+    shown = between("<!-- settings -->\n", "<!-- /settings -->")
+    assert [name for name, declared in DECLARED.items() if declared.env and f"| `{name}` |" not in shown] == []
 
 
 def test_every_command_is_named():
