@@ -21,7 +21,7 @@ from importer.consistency import baseline, forget
 from importer.delivery.bulk_mode import LARGE_FILES
 from importer.delivery.delivery import Delivery
 from importer.delivery.engine import Engine
-from importer.delivery.outage import Knock, Outage
+from importer.delivery.outage import Outage, StoreProbe
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Launch, Supervisor, base_environ
 from importer.errors import ModelError, StateError, UsageError
@@ -146,7 +146,7 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
         "optimise_every_points": profile.optimise_every_points,
     }
     configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
-    return Launch(base_environ(os.environ, allocator, threads), configure, heirs=profile.heirs)
+    return Launch(base_environ(os.environ, allocator, threads), configure, standby=profile.heirs)
 
 
 def _cores() -> int:
@@ -294,7 +294,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     where = store_location.of_settings(settings)
     # Only a server indexes by itself, and may be away and come back.
     if where.kind == store_location.SERVER:
-        engine.surge.large_files, engine.returned = LARGE_FILES, Knock(where.location).returned
+        engine.surge.large_files, engine.returned = LARGE_FILES, StoreProbe(where.location).is_back
     checkpoints.history.keep(round(settings.memory.history_samples * max(1.0, settings.memory.sample_s)))
     guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard)

@@ -20,7 +20,7 @@ LARGE_FILES = 500  # from so many on it is worth the two requests that switch in
 
 
 @dataclass(slots=True)
-class Surge:
+class BulkMode:
     """One backlog after the other. `large_files` is from how many pending files on one is large; never by default."""
 
     large_files: float = math.inf

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from importer.delivery import poison, policy
-from importer.delivery.in_flight import Parcel, Settled, first, smaller
+from importer.delivery.in_flight import InFlight, Settled, first, smaller
 from importer.delivery.outage import PROVIDER, Outage
-from importer.delivery.policy import Attempt, Trial
+from importer.delivery.policy import FailureRecord, Reaction
 from importer.delivery.supervisor import Supervisor, error_of
 from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerDied, WorkerError
 from importer.log import logger
@@ -48,15 +48,15 @@ class Delivery:
     outage: Outage = field(default_factory=Outage)
     deadline_s: Callable[[int], float] = policy.deadline_s
     clock: Callable[[], float] = time.monotonic
-    queue: deque[Parcel] = field(default_factory=deque)
-    urgent: Parcel | None = None
+    queue: deque[InFlight] = field(default_factory=deque)
+    urgent: InFlight | None = None
 
     def recover(self) -> None:
         """What the last run left in flight when it died is suspect: a chunk may have taken the whole container down."""
         for attempt in self.checkpoints.leftovers():
             self.checkpoints.died(attempt.batch)
 
-    def curtail(self) -> None:
+    def keep_head_only(self) -> None:
         """Waits for the batch at the head alone: the others, stored or not, are imported again another time."""
         while self.queue and self.queue[-1].origin != self.queue[0].origin:
             self.queue.pop()
@@ -67,16 +67,16 @@ class Delivery:
         return bool(self.queue) or self.urgent is not None
 
     @property
-    def in_flight(self) -> int:
+    def queued_batches(self) -> int:
         """How many ordinary batches are unsettled."""
         return len(self.queue)
 
     @property
     def files_in_flight(self) -> int:
         """How many files the unsettled batches are of."""
-        return sum(len(parcel.batch.commits) for parcel in self.parcels())
+        return sum(len(flight.batch.commits) for flight in self.unsettled())
 
-    def parcels(self) -> list[Parcel]:
+    def unsettled(self) -> list[InFlight]:
         """All that is unsettled, urgent first."""
         return ([self.urgent] if self.urgent else []) + list(self.queue)
 
@@ -85,55 +85,57 @@ class Delivery:
         numbers = iter(self.supervisor.number, None)
         suspects = self.checkpoints.suspects() if batch.chunks else {}
         parts = [part for one in self._apart(batch, suspects) for part in batches.carve(one, self.limits, numbers)]
-        parcels = [Parcel(part, batch.number, self.token_budget, policy.recorded(part, suspects)) for part in parts]
+        flights = [
+            InFlight(part, batch.number, self.token_budget, policy.initial_record(part, suspects)) for part in parts
+        ]
         # a batch in parts cannot go ahead: there is room for one, and its commits need all the others
-        if batch.urgent and self.urgent is None and len(parcels) == 1 and not parcels[0].suspect:
-            self.urgent = parcels[0]
+        if batch.urgent and self.urgent is None and len(flights) == 1 and not flights[0].suspect:
+            self.urgent = flights[0]
         else:
-            self.queue.extend(parcels)
+            self.queue.extend(flights)
 
     def _apart(self, batch: Batch, suspects: Mapping[str, Suspect]) -> tuple[Batch, ...]:
         """Chunks that several workers of former runs died with go by themselves, ahead of the others."""
         groups = policy.groups(suspects, [chunk.id for chunk in batch.chunks])
         return batches.apart(batch, groups, iter(self.supervisor.number, None))
 
-    async def _post(self, parcel: Parcel) -> None:
-        """Records the attempt, then sends. Raises what starting a worker raises; the parcel stays unsettled."""
-        batch = parcel.batch
-        if parcel.empty:
-            parcel.done()
+    async def _post(self, flight: InFlight) -> None:
+        """Records the attempt, then sends. Raises what starting a worker raises; the flight stays unsettled."""
+        batch = flight.batch
+        if flight.empty:
+            flight.done()
             return
         await self.supervisor.ready()  # first, so that nobody is on record for what happens to a worker's start
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
         failpoints.hit("send")
-        budget = min(parcel.token_budget, self.token_budget)  # the governor may have halved it since it was packed
+        budget = min(flight.token_budget, self.token_budget)  # the governor may have halved it since it was packed
         message = wire.Import(batch.chunks, batch.releases, budget, batch.urgent)
-        parcel.sent_s = self.clock()
+        flight.sent_s = self.clock()
         # a number of its own for each posting: the answer to a former one must not be taken for this one's
-        parcel.future = await self.supervisor.post(self.supervisor.number(), message)
+        flight.future = await self.supervisor.post(self.supervisor.number(), message)
 
     async def post_waiting(self) -> None:
         """Posts what is not posted; a suspect only at the head, and nothing beside it. Raises like `_post`."""
-        for parcel in list(self.parcels()):
-            ordinary = parcel is not self.urgent
-            if ordinary and parcel.suspect and parcel is not self.queue[0]:
+        for flight in list(self.unsettled()):
+            ordinary = flight is not self.urgent
+            if ordinary and flight.suspect and flight is not self.queue[0]:
                 return
-            if parcel.future is None:
-                await self._check_record(parcel)
-                await self._post(parcel)
-            if ordinary and parcel.suspect:
+            if flight.future is None:
+                await self._check_record(flight)
+                await self._post(flight)
+            if ordinary and flight.suspect:
                 return
 
-    async def _check_record(self, parcel: Parcel) -> None:
+    async def _check_record(self, flight: InFlight) -> None:
         """A chunk that took whole importers down is set aside on its record, without another try."""
-        condemned = parcel.batch.chunks and policy.after_death(parcel.trial) is Attempt.QUARANTINE
-        if condemned and await self._convicted(parcel, 0.0):
-            poison.set_aside(self.queue, parcel, set(), "embed", "it ended every worker it was with")
+        condemned = flight.batch.chunks and policy.after_death(flight.failures) is Reaction.QUARANTINE
+        if condemned and await self._is_poison(flight, 0.0):
+            poison.quarantine(self.queue, flight, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
         """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer.
 
-        At most one parcel is settled by a call. Raises StateUnwritable, after which the same call is right again, and
+        At most one flight is settled by a call. Raises StateUnwritable, after which the same call is right again, and
         what no waiting helps against: settings, a store that refuses, an outage that has used up the patience.
         """
         try:
@@ -141,108 +143,110 @@ class Delivery:
         except (StoreUnreachable, EmbedUnreachable) as error:
             return await self._wait_for(error)
         except WorkerError as error:
-            return self.outage.stillborn(error)
+            return self.outage.boot_failed(error)
         heads = [p for p in (self.urgent, self.queue[0] if self.queue else None) if p is not None and p.future]
         await first([p.future for p in heads if p.future], wake, timeout_s)
-        for parcel in heads:
-            if parcel.future is not None and parcel.future.done():
-                return await self._act(parcel, parcel.future)
+        for flight in heads:
+            if flight.future is not None and flight.future.done():
+                return await self._act(flight, flight.future)
         self._check_deadlines()
         return Settled()
 
-    async def _act(self, parcel: Parcel, future: asyncio.Future[wire.Reply]) -> Settled:
+    async def _act(self, flight: InFlight, future: asyncio.Future[wire.Reply]) -> Settled:
         """Does what the reply asks for. Raises what a reply stands for that is no answer to a batch."""
         try:
             reply = future.result()
         except WorkerDied as error:
             return await self._died(error)
         if isinstance(reply, wire.Done):
-            return self._commit(parcel, reply.receipt)
+            return self._commit(flight, reply.receipt)
         if isinstance(reply, wire.Failed):
-            return await self._failed(parcel, reply)
+            return await self._failed(flight, reply)
         raise error_of(reply)
 
-    def _commit(self, parcel: Parcel, receipt: Receipt) -> Settled:
-        """Raises StateUnwritable when nothing was written: the parcel keeps its receipt, and this is done again."""
+    def _commit(self, flight: InFlight, receipt: Receipt) -> Settled:
+        """Raises StateUnwritable when nothing was written: the flight keeps its receipt, and this is done again."""
         failpoints.hit("received")
         self.outage.over()
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
-        self.checkpoints.commit(parcel.batch.commits, batch_number=parcel.batch.number, counters=counters)
-        self._forget(parcel)
-        return Settled(parcel.batch, receipt)
+        self.checkpoints.commit(flight.batch.commits, batch_number=flight.batch.number, counters=counters)
+        self._forget(flight)
+        return Settled(flight.batch, receipt)
 
-    def _forget(self, parcel: Parcel) -> None:
-        """Takes a settled parcel out."""
-        if parcel is self.urgent:
+    def _forget(self, flight: InFlight) -> None:
+        """Takes a settled flight out."""
+        if flight is self.urgent:
             self.urgent = None
         else:
-            self.queue.remove(parcel)
+            self.queue.remove(flight)
 
     async def _died(self, error: WorkerDied) -> Settled:
-        """Every parcel is unposted; the one whose chunks were in the model (else the head) counts a death."""
+        """Every flight is unposted; the one whose chunks were in the model (else the head) counts a death."""
         self._join_urgent()
         working = set(self.supervisor.last_working)
         # not always the head: that may wait for the store while the next one is in the model
         blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
-        for parcel in self.queue:
-            parcel.recall()
+        for flight in self.queue:
+            flight.recall()
         culprit = blamed or self.queue[0]
         self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}))
-        trial = culprit.trial
-        culprit.trial = replace(trial, deaths=trial.deaths + 1, blamed=trial.blamed + (blamed is not None))
+        failures = culprit.failures
+        culprit.failures = replace(failures, deaths=failures.deaths + 1, blamed=failures.blamed + (blamed is not None))
         if culprit is not self.queue[0]:  # what stands before it goes first, untouched
             return Settled(reason="died")
-        attempt = policy.after_death(culprit.trial)
-        if attempt is not Attempt.QUARANTINE or await self._convicted(culprit, self.clock() - culprit.sent_s):
+        attempt = policy.after_death(culprit.failures)
+        if attempt is not Reaction.QUARANTINE or await self._is_poison(culprit, self.clock() - culprit.sent_s):
             self._decide(culprit, attempt, str(error), working)
-        return Settled(reason="died", wait_s=policy.backoff_s(culprit.trial.deaths - 1, first_s=0.1, most_s=5.0))
+        return Settled(reason="died", wait_s=policy.backoff_s(culprit.failures.deaths - 1, first_s=0.1, most_s=5.0))
 
-    async def _convicted(self, suspect: Parcel, tried_s: float) -> bool:
+    async def _is_poison(self, suspect: InFlight, tried_s: float) -> bool:
         """Whether workers die with this chunk alone: one lives with harmless text for longer than the last one did.
 
         If not, somebody kills them whatever they do, and the suspect has its tries again.
         """
-        if await self.supervisor.survives(min(max(2 * tried_s, CANARY_LEAST_S), CANARY_MOST_S)):
+        if await self.supervisor.canary(min(max(2 * tried_s, CANARY_LEAST_S), CANARY_MOST_S)):
             return True
-        log.warning("worker.unlucky", batch=suspect.batch.number, deaths=suspect.trial.deaths)
-        self.checkpoints.acquit(chunk.id for chunk in suspect.batch.chunks)
-        suspect.trial = Trial(len(suspect.batch.chunks), deaths=1)
+        log.warning("worker.unlucky", batch=suspect.batch.number, deaths=suspect.failures.deaths)
+        self.checkpoints.clear_suspects(chunk.id for chunk in suspect.batch.chunks)
+        suspect.failures = FailureRecord(len(suspect.batch.chunks), deaths=1)
         return False
 
-    async def _failed(self, parcel: Parcel, reply: wire.Failed) -> Settled:
+    async def _failed(self, flight: InFlight, reply: wire.Failed) -> Settled:
         """Does what `policy` says. An outage does not count against the batch. Raises the error itself for HALT."""
-        self._requeue(parcel)
-        parcel.trial = replace(parcel.trial, errors=parcel.trial.errors + 1)
+        self._requeue(flight)
+        flight.failures = replace(flight.failures, errors=flight.failures.errors + 1)
         failure = reply.failure
-        attempt = policy.after_failure(failure, reply.exit_code, parcel.trial)
+        attempt = policy.after_failure(failure, reply.exit_code, flight.failures)
         log.warning(
-            "batch.failed", batch=parcel.batch.number, stage=failure.stage, reason=failure.message, then=attempt
+            "batch.failed", batch=flight.batch.number, stage=failure.stage, reason=failure.message, then=attempt
         )
-        if attempt is Attempt.HALT:
+        if attempt is Reaction.HALT:
             raise error_of(reply)
-        if attempt is Attempt.WAIT:
-            parcel.trial = replace(parcel.trial, errors=parcel.trial.errors - 1)
+        if attempt is Reaction.WAIT:
+            flight.failures = replace(flight.failures, errors=flight.failures.errors - 1)
             return await self._wait_for(error_of(reply))
-        self._decide(parcel, attempt, failure.message, set(failure.ids), stage=failure.stage)
+        self._decide(flight, attempt, failure.message, set(failure.ids), stage=failure.stage)
         return Settled(reason="failed")
 
-    def _requeue(self, failed: Parcel) -> None:
-        """The failed parcel goes to the front; all behind it are sent again after it (stored points cost nothing)."""
+    def _requeue(self, failed: InFlight) -> None:
+        """The failed flight goes to the front; all behind it are sent again after it (stored points cost nothing)."""
         if failed is self.urgent:
             self.urgent = None
             self.queue.appendleft(failed)
-        for parcel in self.queue:
-            parcel.recall()
+        for flight in self.queue:
+            flight.recall()
 
-    def _decide(self, parcel: Parcel, attempt: Attempt, reason: str, suspects: set[str], stage: str = "embed") -> None:
+    def _decide(
+        self, flight: InFlight, attempt: Reaction, reason: str, suspects: set[str], stage: str = "embed"
+    ) -> None:
         """Changes the queue, so that the next `post_waiting` tries the batch in another way."""
-        if attempt is Attempt.RETRY:
-            parcel.token_budget = smaller(parcel.token_budget)
-        elif attempt is Attempt.SPLIT:
-            poison.part(self.queue, parcel, suspects, self.supervisor.number)
-            self.checkpoints.settled(parcel.batch.number)
-        elif attempt is Attempt.QUARANTINE:
-            poison.set_aside(self.queue, parcel, suspects, stage, reason)
+        if attempt is Reaction.RETRY:
+            flight.token_budget = smaller(flight.token_budget)
+        elif attempt is Reaction.SPLIT:
+            poison.split(self.queue, flight, suspects, self.supervisor.number)
+            self.checkpoints.settled(flight.batch.number)
+        elif attempt is Reaction.QUARANTINE:
+            poison.quarantine(self.queue, flight, suspects, stage, reason)
 
     async def _wait_for(self, error: ImporterError) -> Settled:
         """Store or provider cannot be reached: lets the worker go, so that nothing heavy waits. Raises when out of
@@ -250,8 +254,8 @@ class Delivery:
         """
         settled = self.outage.unreachable(error)
         self._join_urgent()
-        for parcel in self.queue:
-            parcel.recall()
+        for flight in self.queue:
+            flight.recall()
         away = policy.Recycle.PROVIDER if self.outage.away == PROVIDER else policy.Recycle.STORE
         await self.supervisor.recycle(away)
         return settled

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.delivery.bulk_mode import Surge
+from importer.delivery.bulk_mode import BulkMode
 from importer.delivery.delivery import Delivery
 from importer.delivery.in_flight import Settled
 from importer.delivery.policy import Recycle
@@ -55,7 +55,7 @@ class Engine:
     looker: Reconcile
     paused: Callable[[], bool] = lambda: False
     returned: Callable[[], Awaitable[bool]] = never  # whether a store that was away takes connections again
-    surge: Surge = field(default_factory=Surge)
+    surge: BulkMode = field(default_factory=BulkMode)
     observers: list[Callable[[Batch, Receipt], None]] = field(default_factory=list)  # told of each batch stored
     run: Run = field(default_factory=Run)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,7 +93,7 @@ class Engine:
         if not (self.stopping or self.resting or self.run.holding or self.ending or self.when_quiet):
             await self._fill()
             if self.agenda:
-                self.delivery.supervisor.foresee(self.delivery.files_in_flight)
+                self.delivery.supervisor.warm_up(self.delivery.files_in_flight)
         if self.delivery.busy:
             self._settled(await self._settle())
             await self.surge.tell(self.delivery.supervisor, work=self.has_work(), stopping=self.stopping)
@@ -204,7 +204,7 @@ class Engine:
             batch = await self._pack(live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
-        while self.delivery.in_flight < DEPTH and self.agenda:
+        while self.delivery.queued_batches < DEPTH and self.agenda:
             # as many as this worker still has to live for: it ends between two batches, never in one
             files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
             batch = await self._pack(live_only=False, files=files) if files > 0 else None

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from importer.delivery.policy import Trial
+from importer.delivery.policy import FailureRecord
 from importer.protocol import wire
 from importer.protocol.records import Batch, Receipt
 
 
 @dataclass(slots=True)
-class Parcel:
+class InFlight:
     """A batch on its way. `origin` is the number of the batch it was split from, or its own.
 
     `future` is None while it is not posted. One that is done stays until the commits are written, so that a full disk
@@ -24,7 +24,7 @@ class Parcel:
     batch: Batch
     origin: int
     token_budget: int
-    trial: Trial
+    failures: FailureRecord
     future: asyncio.Future[wire.Reply] | None = None
     sent_s: float = 0.0
 
@@ -36,7 +36,7 @@ class Parcel:
     @property
     def suspect(self) -> bool:
         """Whether it failed before: then nothing else is under way beside it, so that the blame is clear."""
-        return bool(self.trial.deaths or self.trial.errors)
+        return bool(self.failures.deaths or self.failures.errors)
 
     @property
     def empty(self) -> bool:

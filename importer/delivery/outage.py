@@ -22,10 +22,10 @@ TIMEOUT_S = 1.0
 REST_PORT = 6333  # Qdrant's, where the URL names none
 
 
-class Knock:
+class StoreProbe:
     """Tries to connect and hangs up. A server that takes connections but fails is left to its time.
 
-    That it returned is said once: if the import fails again at once, the growing waits of the outage go on.
+    That it is_back is said once: if the import fails again at once, the growing waits of the outage go on.
     """
 
     def __init__(self, url: str) -> None:
@@ -33,7 +33,7 @@ class Knock:
         self._address = (parts.hostname or "localhost", parts.port or REST_PORT)
         self._refused = False
 
-    async def returned(self) -> bool:
+    async def is_back(self) -> bool:
         """Whether it takes connections now, and did not the last time."""
         open_now = await self._connects()
         back, self._refused = open_now and self._refused, not open_now
@@ -83,7 +83,7 @@ class Outage:
         wait_s = max(wished_s, policy.backoff_s(self.failures))
         return Settled(reason=f"{self.away} unreachable: {error.message}", wait_s=wait_s)
 
-    def stillborn(self, error: WorkerError) -> Settled:
+    def boot_failed(self, error: WorkerError) -> Settled:
         """The worker cannot become ready. Raises the error itself for senseless settings, or out of patience."""
         self.boot_failures += 1
         if error.exit_code == errors.USAGE or self._out_of_patience(self.boot_failures):

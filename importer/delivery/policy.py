@@ -31,7 +31,7 @@ DEATHS_NEAR_ONE_CHUNK = 8  # died with it, but not while it was in the model
 EMBED_FAILURES_BEFORE_SPLIT = 2
 
 
-class Attempt(StrEnum):
+class Reaction(StrEnum):
     """What to do with a batch that failed."""
 
     RETRY = "retry"
@@ -56,7 +56,7 @@ class Recycle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class FailureRecord:
     """What is known of a batch: its size, how many workers died with it, how many while it was in the model, and how
     many failures (`errors`) a worker lived to tell of. An outage is no failure of the batch.
     """
@@ -67,12 +67,12 @@ class Trial:
     errors: int = 0
 
 
-def after_death(trial: Trial) -> Attempt:
-    """A worker died while it had this batch; the death is counted in `trial` already."""
-    if trial.chunks <= 1:
-        poison = trial.blamed >= DEATHS_OF_ONE_CHUNK or trial.deaths >= DEATHS_NEAR_ONE_CHUNK
-        return Attempt.QUARANTINE if poison and trial.chunks else Attempt.RETRY
-    return Attempt.SPLIT if trial.deaths >= DEATHS_BEFORE_SPLIT else Attempt.RETRY
+def after_death(failures: FailureRecord) -> Reaction:
+    """A worker died while it had this batch; the death is counted in `failures` already."""
+    if failures.chunks <= 1:
+        poison = failures.blamed >= DEATHS_OF_ONE_CHUNK or failures.deaths >= DEATHS_NEAR_ONE_CHUNK
+        return Reaction.QUARANTINE if poison and failures.chunks else Reaction.RETRY
+    return Reaction.SPLIT if failures.deaths >= DEATHS_BEFORE_SPLIT else Reaction.RETRY
 
 
 def is_grave(suspect: Suspect | None) -> bool:
@@ -93,26 +93,26 @@ def groups(suspects: Mapping[str, Suspect], ids: Iterable[str]) -> list[list[str
     return [names[at : at + size] for size, names in alike for at in range(0, len(names), size)]
 
 
-def recorded(part: Batch, suspects: Mapping[str, Suspect]) -> Trial:
-    """The trial that a part begins with: a single chunk brings its own record, any suspect keeps others away."""
+def initial_record(part: Batch, suspects: Mapping[str, Suspect]) -> FailureRecord:
+    """The failures that a part begins with: a single chunk brings its own record, any suspect keeps others away."""
     known = [suspects[chunk.id] for chunk in part.chunks if is_grave(suspects.get(chunk.id))]
     if len(part.chunks) == 1 and known:
-        return Trial(1, deaths=max(1, known[0].alone), blamed=known[0].alone)
-    return Trial(len(part.chunks), deaths=min(1, len(known)))
+        return FailureRecord(1, deaths=max(1, known[0].alone), blamed=known[0].alone)
+    return FailureRecord(len(part.chunks), deaths=min(1, len(known)))
 
 
-def after_failure(failure: Failure, exit_code: int, trial: Trial) -> Attempt:
-    """The worker lives and says what failed; the error is counted in `trial` already."""
+def after_failure(failure: Failure, exit_code: int, failures: FailureRecord) -> Reaction:
+    """The worker lives and says what failed; the error is counted in `failures` already."""
     if exit_code == errors.TRY_AGAIN:
-        return Attempt.WAIT
-    named = failure.kind == errors.PointsRejected.__name__ or trial.errors >= EMBED_FAILURES_BEFORE_SPLIT
+        return Reaction.WAIT
+    named = failure.kind == errors.PointsRejected.__name__ or failures.errors >= EMBED_FAILURES_BEFORE_SPLIT
     if failure.ids and named:
-        return Attempt.QUARANTINE
+        return Reaction.QUARANTINE
     if exit_code == errors.STORE or failure.kind == errors.ModelError.__name__:
-        return Attempt.HALT
-    if trial.errors < EMBED_FAILURES_BEFORE_SPLIT:
-        return Attempt.RETRY
-    return Attempt.SPLIT if trial.chunks > 1 else Attempt.QUARANTINE
+        return Reaction.HALT
+    if failures.errors < EMBED_FAILURES_BEFORE_SPLIT:
+        return Reaction.RETRY
+    return Reaction.SPLIT if failures.chunks > 1 else Reaction.QUARANTINE
 
 
 def backoff_s(failures: int, *, first_s: float = 1.0, most_s: float = 60.0, jitter: float = 0.0) -> float:

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from importer.delivery.supervisor import Record
+from importer.delivery.supervisor import WorkerStats
 from importer.protocol.records import Batch, Receipt, Tally
 
 WINDOW_S = 60.0
 
 
-class Mark(NamedTuple):
+class RunTotals(NamedTuple):
     """The totals of a run at a monotonic second. `chunks` are those embedded, not those that stood in the store."""
 
     at_s: float
@@ -40,16 +40,16 @@ class Rates(NamedTuple):
 
 
 @dataclass(slots=True)
-class Meter:
+class RateWindow:
     """Remembers the marks of the last `window_s` seconds."""
 
     window_s: float = WINDOW_S
-    _marks: deque[Mark] = field(default_factory=deque)
+    _marks: deque[RunTotals] = field(default_factory=deque)
 
     def mark(self, at_s: float, run: Run) -> None:
         """Notes where the run stands at that monotonic second."""
         tally = run.tally
-        self._marks.append(Mark(at_s, run.files, tally.lines_read, tally.bytes_read, run.points, run.tokens))
+        self._marks.append(RunTotals(at_s, run.files, tally.lines_read, tally.bytes_read, run.points, run.tokens))
         while at_s - self._marks[0].at_s > self.window_s:
             self._marks.popleft()
 
@@ -126,7 +126,7 @@ def complete(batch: Batch, at: int) -> bool:
     return checkpoint.ctime_ns != 0 or checkpoint.offset >= checkpoint.size
 
 
-def summary(run: Run, record: Record, seconds: float, *, stopped: bool) -> dict[str, Any]:
+def summary(run: Run, record: WorkerStats, seconds: float, *, stopped: bool) -> dict[str, Any]:
     """The JSON of `backlog`: what this run read and stored, and what the store counts now."""
     return {
         "files": run.files,

@@ -17,18 +17,18 @@ from importer.protocol import wire
 log = logger()
 
 
-class Heir:
+class Standby:
     """At most one. Whatever goes wrong with it shows when a worker is started in the ordinary way."""
 
     def __init__(self) -> None:
         self._coming: asyncio.Task[Child] | None = None
 
-    def call(self, command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> None:
+    def prepare(self, command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> None:
         """Starts one, unless one is there."""
         if self._coming is None:
             self._coming = asyncio.ensure_future(_spawn(command, environ, configure))
 
-    async def take(self) -> Child | None:
+    async def adopt(self) -> Child | None:
         """The one that is there, living; from now on it is the caller's."""
         coming, self._coming = self._coming, None
         if coming is None:
@@ -41,7 +41,7 @@ class Heir:
 
     async def dismiss(self, grace_s: float) -> None:
         """Ends it: nobody will need it soon."""
-        if (child := await self.take()) is not None:
+        if (child := await self.adopt()) is not None:
             await child.stop(grace_s)
 
 

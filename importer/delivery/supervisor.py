@@ -17,7 +17,7 @@ from typing import Any
 from importer.delivery import policy
 from importer.delivery.policy import Recycle
 from importer.delivery.process import Child, Ended
-from importer.delivery.standby import Heir
+from importer.delivery.standby import Standby
 from importer.errors import EmbedUnreachable, ImporterError, StoreRefused, StoreUnreachable, WorkerDied, WorkerError
 from importer.log import logger
 from importer.protocol import wire
@@ -27,7 +27,7 @@ log = logger()
 MOST_ENDINGS = 100  # not yet written; bounded even if nobody writes them
 # The folder that holds the package, so that a source tree works uninstalled.
 PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
-HEIR_FILES = 10  # so many before its predecessor's last one an heir is called: a second's work, as getting ready is
+STANDBY_FILES = 10  # so many before its predecessor's last one an heir is called: a second's work, as getting ready is
 STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 
 
@@ -41,7 +41,7 @@ class Launch:
     environ: Mapping[str, str]
     configure: Mapping[str, Any]
     command: tuple[str, ...] = (sys.executable, "-m", "importer.worker")
-    heirs: bool = False
+    standby: bool = False
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Worker:
 
 
 @dataclass(slots=True)
-class Record:
+class WorkerStats:
     """Counters and peaks over all workers of this supervisor; `endings` are not yet written to the history."""
 
     spawns: int = 0
@@ -99,10 +99,10 @@ class Supervisor:
         accept: Callable[[wire.Ready], None] = lambda _ready: None,
     ) -> None:
         self.launch = launch
-        self.record = Record()
+        self.stats = WorkerStats()
         self.worker: Worker | None = None
         self.born = asyncio.Event()  # set at every start; for the guard, which rests while there is none
-        self._heir = Heir()
+        self._standby = Standby()
         self.backlog = False  # whether a large one is under way; a fresh worker is told
         self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
         self._recycle_files = recycle_files
@@ -126,7 +126,7 @@ class Supervisor:
                 self.worker = await self._start(preload)
                 self.born.set()
                 if self._foreseen:
-                    self.foresee(self._foreseen)
+                    self.warm_up(self._foreseen)
             return self.worker
 
     def room(self, files: int) -> int:
@@ -134,14 +134,18 @@ class Supervisor:
         lifetime = self.worker.lifetime_files if self.worker is not None else self._recycle_files
         return lifetime - files - (self.worker.files if self.worker is not None else 0) if lifetime else sys.maxsize
 
-    def foresee(self, files: int) -> None:
+    def warm_up(self, files: int) -> None:
         """So many files are in flight, and more are to come: if the former all but complete the worker's life, the next
         one gets ready. For a worker that is still on its way it is looked at when it is there.
         """
         worker, self._foreseen = self.worker, files if self.worker is None else 0
-        if self.launch.heirs and worker is not None and 0 < worker.lifetime_files <= worker.files + files + HEIR_FILES:
+        if (
+            self.launch.standby
+            and worker is not None
+            and 0 < worker.lifetime_files <= worker.files + files + STANDBY_FILES
+        ):
             told = {**self.launch.configure, "standby": True}
-            self._heir.call(self.launch.command, dict(self.launch.environ), wire.Configure(told))
+            self._standby.prepare(self.launch.command, dict(self.launch.environ), wire.Configure(told))
 
     async def ask(self, op: str, **args: Any) -> Any:
         """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
@@ -154,7 +158,7 @@ class Supervisor:
             return reply.value
         raise error_of(reply)
 
-    async def survives(self, seconds: float) -> bool:
+    async def canary(self, seconds: float) -> bool:
         """Whether a worker lives for so long while it embeds something harmless."""
         try:
             reply = await (await self.ready()).child.ask(self.number(), wire.Ask("canary", {"seconds": seconds}))
@@ -172,11 +176,11 @@ class Supervisor:
         async with self._starting:  # an embedded store has one opener: the next worker waits for the end of this one
             worker, self.worker = self.worker, None
             if not successor:
-                await self._heir.dismiss(STOP_S)
+                await self._standby.dismiss(STOP_S)
             if worker is None or worker.child.ended.done():
                 return
             worker.planned = reason  # before it is told, or its exit would count as a crash
-            self.record.recycles[str(reason)] += 1
+            self.stats.recycles[str(reason)] += 1
             self._ended(worker, str(reason))
             ended = await worker.child.stop(STOP_S)
         log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
@@ -194,12 +198,12 @@ class Supervisor:
         """A worker that has its settings, its store open and whose store is accepted. Whatever is raised (what the
         worker reports, what `accept` refuses, WorkerError for silence or death), no process is left behind.
         """
-        self.record.spawns += 1
+        self.stats.spawns += 1
         started_s = self._clock()
         try:
-            child = await self._heir.take() or await Child.spawn(self.launch.command, self.launch.environ)
+            child = await self._standby.adopt() or await Child.spawn(self.launch.command, self.launch.environ)
         except OSError as error:
-            self.record.boot_failures += 1
+            self.stats.boot_failures += 1
             hint = "memory, processes or open files are short; `importer doctor` says more"
             raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
         try:
@@ -207,13 +211,13 @@ class Supervisor:
             configure = wire.Configure(told)
             reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
         except (TimeoutError, WorkerDied) as error:
-            raise await self._stillborn(child, error) from error
+            raise await self._boot_failed(child, error) from error
         except asyncio.CancelledError:
             child.kill()
             raise
         if not isinstance(reply, wire.Ready):
             await child.stop(STOP_S)
-            self.record.boot_failures += 1
+            self.stats.boot_failures += 1
             raise error_of(reply)
         try:
             self._accept(reply)
@@ -221,13 +225,13 @@ class Supervisor:
             await child.stop(STOP_S)
             raise
         worker = Worker(child, reply, self._clock(), policy.lifetime_files(self._recycle_files, self._draw()))
-        child.ended.add_done_callback(lambda done: self._buried(worker, done.result()))
+        child.ended.add_done_callback(lambda done: self._on_exit(worker, done.result()))
         log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self._clock() - started_s, 3))
         return worker
 
-    async def _stillborn(self, child: Child, error: Exception) -> WorkerError:
+    async def _boot_failed(self, child: Child, error: Exception) -> WorkerError:
         """Ends one that gave no answer and makes its last words the error."""
-        self.record.boot_failures += 1
+        self.stats.boot_failures += 1
         child.kill()
         ended = await child.ended
         return WorkerError(
@@ -235,11 +239,11 @@ class Supervisor:
             hint="run `importer doctor`; the log at level debug has all it printed",
         )
 
-    def _buried(self, worker: Worker, ended: Ended) -> None:
+    def _on_exit(self, worker: Worker, ended: Ended) -> None:
         """Called at every end of a worker. Only one that nobody had planned is a crash."""
         if worker.planned is not None:
             return
-        self.record.crashes += 1
+        self.stats.crashes += 1
         self._ended(worker, f"crash: {ended.cause}")
         self.last_working = ended.working  # for whoever hears of the death next, and must find out whom to blame
         if self.worker is worker:
@@ -249,8 +253,8 @@ class Supervisor:
     def _ended(self, worker: Worker, reason: str) -> None:
         """Notes an end for the history. Nobody may be there to write it, so there is a bound."""
         lived_s = self._clock() - worker.born_s
-        ending = (time.time(), reason, worker.child.pid, worker.files, self.record.judged_bytes, lived_s)
-        self.record.endings = [*self.record.endings[-MOST_ENDINGS:], ending]
+        ending = (time.time(), reason, worker.child.pid, worker.files, self.stats.judged_bytes, lived_s)
+        self.stats.endings = [*self.stats.endings[-MOST_ENDINGS:], ending]
 
 
 def error_of(reply: wire.Reply) -> ImporterError:

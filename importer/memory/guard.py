@@ -118,7 +118,7 @@ class Guard:
 
     def _note(self, sample: Sample) -> None:
         """Peaks for `status` and the summary, and one moment for the history."""
-        record = self.engine.delivery.supervisor.record
+        record = self.engine.delivery.supervisor.stats
         if sample.worker is not None:
             record.rss_bytes = sample.worker.rss_bytes
             record.judged_bytes = sample.worker.judged_bytes
@@ -140,7 +140,7 @@ class Guard:
 
     def _flush(self) -> None:
         """Raises StateUnwritable. What cannot be written is gone: a disk may stay full for weeks."""
-        record = self.engine.delivery.supervisor.record
+        record = self.engine.delivery.supervisor.stats
         endings, record.endings = record.endings, []
         moments, self._moments = self._moments, []
         if self.history is not None:

@@ -27,7 +27,7 @@ LOOK_S = 0.2
 
 
 @dataclass(slots=True)
-class Job:
+class BacklogJob:
     """One hand-over. `left` is how many of its files wait or are in flight, `found` how many there are, `errors` what
     could not be listed or read. `seconds` is 0 until it is done; `failed` is raised for whoever asks.
     """
@@ -46,7 +46,7 @@ class Job:
         return any(root.holds(path) for root in self.roots)
 
 
-class Handovers:
+class BacklogJobs:
     """All that was handed over to this daemon.
 
     `looking` keeps its looks and the daemon's own apart; `held_by()` says why nothing moves just now, "" when it does;
@@ -60,7 +60,7 @@ class Handovers:
         self._looking = looking
         self._held_by = held_by
         self._measure = measure
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, BacklogJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         engine.observers.append(self._observe)
 
@@ -68,7 +68,7 @@ class Handovers:
         """Answers at once with the number to ask for; `roots` are the fields of `Root`, paths as text."""
         given = tuple(_root(fields) for fields in roots)
         number = max(self._jobs, default=0) + 1  # the newest job is never dropped, so no number comes twice
-        self._jobs[number] = job = Job(given)
+        self._jobs[number] = job = BacklogJob(given)
         for old in [one for one, former in self._jobs.items() if former.done][:-REMEMBERED]:
             del self._jobs[old]
         task = asyncio.ensure_future(self._follow(job))
@@ -84,7 +84,7 @@ class Handovers:
         if job.failed is not None:
             raise job.failed
         engine = self._engine
-        record = engine.delivery.supervisor.record
+        record = engine.delivery.supervisor.stats
         seconds = job.seconds or time.monotonic() - job.run.started_s
         return {
             "done": job.done,
@@ -103,7 +103,7 @@ class Handovers:
             if not job.done:
                 job.run.add(batch, receipt, job.mine)
 
-    async def _follow(self, job: Job) -> None:
+    async def _follow(self, job: BacklogJob) -> None:
         """The task of one job. What it fails with is kept for whoever asks."""
         try:
             await self._import(job)
@@ -116,7 +116,7 @@ class Handovers:
         job.seconds = time.monotonic() - job.run.started_s
         job.done = True
 
-    async def _import(self, job: Job) -> None:
+    async def _import(self, job: BacklogJob) -> None:
         """Looks, waits until none of its files is left, and looks again when there were more than can wait at once."""
         engine = self._engine
         more = True
@@ -129,16 +129,16 @@ class Handovers:
         self._measure()
         job.run.total = engine.run.total if engine.run.total >= 0 else await engine.delivery.supervisor.ask("count")
 
-    async def _through(self, job: Job) -> None:
+    async def _through(self, job: BacklogJob) -> None:
         """Until none of its files is left."""
         while self._count_left(job):  # noqa: ASYNC110  (batches end for many reasons; nobody waits for this in earnest)
             await asyncio.sleep(LOOK_S)
 
-    def _count_left(self, job: Job) -> bool:
+    def _count_left(self, job: BacklogJob) -> bool:
         """Whether any file of it waits, is being read or is in flight; how many, as far as can be seen."""
         engine = self._engine
         waiting = {pending.path for pending in engine.agenda.waiting()}
-        flying = {commit.checkpoint.path for parcel in engine.delivery.parcels() for commit in parcel.batch.commits}
+        flying = {commit.checkpoint.path for flight in engine.delivery.unsettled() for commit in flight.batch.commits}
         job.left = sum(map(job.mine, waiting | flying))
         return bool(job.left) or engine.packing
 

@@ -17,12 +17,12 @@ from typing import Any
 
 from importer.delivery.engine import Engine
 from importer.delivery.policy import Recycle
-from importer.delivery.progress import Meter
+from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
 from importer.log import logger
 from importer.memory.guard import Guard
 from importer.service import quarantine_ops, watchdog
-from importer.service.backlog_job import Handovers
+from importer.service.backlog_job import BacklogJobs
 from importer.service.control import Answer, Control
 from importer.service.maintenance_ops import Upkeep
 from importer.service.status import status
@@ -57,7 +57,7 @@ class Daemon:
     ends_why: str = ""
     paused_by: str = ""
     preparing: str = ""  # what must be there before reading begins
-    meter: Meter = field(default_factory=Meter)
+    meter: RateWindow = field(default_factory=RateWindow)
     _stepped_s: float = field(default_factory=time.monotonic)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
@@ -155,7 +155,7 @@ class Daemon:
         """After half of the time only the batch at the head is waited for. Raises TryAgainLater when all is up."""
         waited_s = time.monotonic() - self.stopping_since_s if self.stopping_since_s else 0.0
         if waited_s > self.grace_s / 2:
-            self.engine.delivery.curtail()
+            self.engine.delivery.keep_head_only()
         if waited_s > self.grace_s:
             log.warning("daemon.grace_over", then="the batch in flight is imported again at the next start")
             raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
@@ -194,7 +194,7 @@ class Daemon:
 
     def answers(self) -> Mapping[str, Answer]:
         """What the control socket answers."""
-        handed = Handovers(self.engine, self._rescanning, self._held_by, self.guard.look)
+        handed = BacklogJobs(self.engine, self._rescanning, self._held_by, self.guard.look)
         return {
             "ping": self._ping,
             "search": self._search,

@@ -70,7 +70,7 @@ class Ledger:
             connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
             return {chunk: suspect for chunk in blamed if (suspect := _suspect(connection, chunk))}
 
-    def acquit(self, ids: Iterable[str]) -> None:
+    def clear_suspects(self, ids: Iterable[str]) -> None:
         """Takes these off the record: workers die with harmless text too."""
         with self.database.transaction(durable=False) as connection:
             clear(connection, ids)

@@ -17,10 +17,10 @@ from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
 from importer.memory.profiles import BALANCED, CONSERVATIVE
-from importer.service.status.store_location import Place, Reached
+from importer.service.status.store_location import Location, Probe
 
 NOW = 1_795_000_000.0
-SERVER = Place("server", "http://q:6333", "conversations")
+SERVER = Location("server", "http://q:6333", "conversations")
 ROOT = RootFacts("/home/ann/.claude/projects", "claude-code", True, True, files=70, folders=9)
 CLOSED = (Unreadable("/home/ann/.claude/projects/-p/a.jsonl", "Permission denied", 1001),)
 GOOD = World(
@@ -30,7 +30,7 @@ GOOD = World(
     folders=FolderFacts((ROOT,), 1000, 1000, False, "auto", 65_536, 128, ""),
     expiry=ExpiryFacts(30, "/home/ann/.claude/settings.json", (ROOT.path,), (NOW - 5 * DAY_S,), NOW),
     model=ModelFacts("all-MiniLM-L6-v2", True, "/state/models/m", False),
-    store=StoreFacts(SERVER, Reached(True, 500, "1.17.1", status=200)),
+    store=StoreFacts(SERVER, Probe(True, 500, "1.17.1", status=200)),
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
 )
 PLANTED = [
@@ -77,11 +77,11 @@ PLANTED = [
     ("model", "model", {"directory": ""}, "importer model fetch"),
     ("model", "model", {"directory": "", "offline": True}, "unset HF_HUB_OFFLINE"),
     ("model", "model", {"problem": "model.onnx is damaged"}, "importer model fetch"),
-    ("store", "store", {"reached": Reached(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
-    ("store", "store", {"reached": Reached(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
+    ("store", "store", {"reached": Probe(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
+    ("store", "store", {"reached": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
     ("store", "store", {"problem": "it has 768 dimensions", "hint": "importer migrate"}, "importer migrate"),
-    ("store_version", "store", {"reached": Reached(True, 5, "1.9.2", status=200)}, "qdrant/qdrant:v1.16"),
-    ("store_version", "store", {"reached": Reached(True, 5, "2.0.0", status=200)}, "qdrant/qdrant:v1.16"),
+    ("store_version", "store", {"reached": Probe(True, 5, "1.9.2", status=200)}, "qdrant/qdrant:v1.16"),
+    ("store_version", "store", {"reached": Probe(True, 5, "2.0.0", status=200)}, "qdrant/qdrant:v1.16"),
     ("daemon", "daemon", {"silent": "timed out", "state": ""}, "kill -KILL 7"),
     ("daemon", "daemon", {"state": "degraded", "reason": "no model"}, "importer status"),
     ("daemon", "daemon", {"state": "paused", "reason": "asked to"}, "importer resume"),
@@ -119,7 +119,7 @@ def test_every_check_has_its_misconfiguration() -> None:
 @pytest.mark.parametrize(
     ("area", "change"),
     [
-        ("store", {"where": Place("edge", "/state/edge", "c"), "reached": Reached(None, 0, why="not made yet")}),
+        ("store", {"where": Location("edge", "/state/edge", "c"), "reached": Probe(None, 0, why="not made yet")}),
         ("daemon", {"pid": 0, "state": "", "mode": None}),
         ("daemon", {"state": "", "command": "importer backlog", "mode": None}),
         ("folders", {"roots": (replace(ROOT, remote="nfs4"),)}),

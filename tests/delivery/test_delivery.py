@@ -76,7 +76,7 @@ def test_poison_is_found_among_256(tmp_path: pathlib.Path, checkpoints: Checkpoi
     committed = played.run(played.batch(spans[0]), played.batch(spans[1]))
     assert (committed[-1], sorted(name for one in committed for name in one)) == (("b",), ["a", "b"])
     assert played.rejected() == {f"c{i}": ("a", "embed") for i in bad}
-    assert played.supervisor.record.crashes <= 6 * len(bad)
+    assert played.supervisor.stats.crashes <= 6 * len(bad)
     tally = checkpoints.totals()
     assert (tally.lines_stored, tally.lines_quarantined) == (257 - len(bad), len(bad))
     assert checkpoints.suspects() == {}
@@ -133,7 +133,7 @@ def test_a_batch_that_never_ends(tmp_path: pathlib.Path, checkpoints: Checkpoint
     played = Played(tmp_path, checkpoints, ["ready", "silent"], ["ready"])
     played.delivery.deadline_s = lambda _chars: 0.5
     assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]
-    assert played.supervisor.record.crashes == 1
+    assert played.supervisor.stats.crashes == 1
 
 
 def test_an_answer_to_a_former_posting_counts_for_nothing(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
@@ -181,14 +181,14 @@ def test_what_took_an_importer_down_is_narrowed_down(tmp_path: pathlib.Path, che
         played = Played(tmp_path, checkpoints)
         batch = played.batch(file_span("a", *texts))
         played.delivery.send(batch)
-        parts = [parcel.batch for parcel in played.delivery.queue]
+        parts = [flight.batch for flight in played.delivery.queue]
         bad = next(part for part in parts if any(chunk.id == "c77" for chunk in part.chunks))
         if checkpoints.suspects().get("c77", Suspect(0, 0)).alone >= 3:
             break
         left_behind(tmp_path, checkpoints, bad, [chunk.id for chunk in bad.chunks])
     played = Played(tmp_path, checkpoints, ["ready", *["poison"] * 300])
     assert played.run(played.batch(file_span("a", *texts))) == [("a",)]
-    assert (played.rejected(), played.supervisor.record.crashes) == ({"c77": ("a", "embed")}, 0)
+    assert (played.rejected(), played.supervisor.stats.crashes) == ({"c77": ("a", "embed")}, 0)
     assert checkpoints.suspects() == {}
 
 

@@ -26,7 +26,7 @@ def test_a_store_that_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) 
     assert played.run(played.batch(file_span("a", "t1")), played.batch(file_span("b", "t2"))) == [("a",), ("b",)]
     waits = [one.wait_s for one in played.told if one.wait_s]
     assert waits == sorted(waits) and len(waits) == 2
-    assert (played.rejected(), played.supervisor.record.crashes) == ({}, 0)
+    assert (played.rejected(), played.supervisor.stats.crashes) == ({}, 0)
 
 
 def test_a_wait_says_who_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
@@ -38,7 +38,7 @@ def test_a_wait_says_who_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoint
         "embedding provider unreachable: scripted: unprovided",
         "store unreachable: scripted: away",
     ]
-    assert {"provider": 1, "store": 1}.items() <= played.supervisor.record.recycles.items()
+    assert {"provider": 1, "store": 1}.items() <= played.supervisor.stats.recycles.items()
     assert played.delivery.outage == Outage()
 
 

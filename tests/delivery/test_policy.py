@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from turn_builders import span
 
 from importer.delivery import policy
-from importer.delivery.policy import Attempt, Trial
+from importer.delivery.policy import FailureRecord, Reaction
 from importer.protocol.records import Batch, Chunk, Failure, Suspect
 from importer.reading.batch import pack
 
@@ -24,41 +24,43 @@ def failure(kind: str, *ids: str) -> Failure:
 
 
 @pytest.mark.parametrize(
-    ("trial", "attempt"),
+    ("failures", "attempt"),
     [
-        (Trial(256, deaths=1, blamed=1), Attempt.RETRY),
-        (Trial(256, deaths=2, blamed=0), Attempt.SPLIT),
-        (Trial(2, deaths=2, blamed=2), Attempt.SPLIT),
-        (Trial(1, deaths=2, blamed=2), Attempt.RETRY),
-        (Trial(1, deaths=3, blamed=3), Attempt.QUARANTINE),
-        (Trial(1, deaths=7, blamed=0), Attempt.RETRY),
-        (Trial(1, deaths=8, blamed=0), Attempt.QUARANTINE),
-        (Trial(0, deaths=9, blamed=0), Attempt.RETRY),
+        (FailureRecord(256, deaths=1, blamed=1), Reaction.RETRY),
+        (FailureRecord(256, deaths=2, blamed=0), Reaction.SPLIT),
+        (FailureRecord(2, deaths=2, blamed=2), Reaction.SPLIT),
+        (FailureRecord(1, deaths=2, blamed=2), Reaction.RETRY),
+        (FailureRecord(1, deaths=3, blamed=3), Reaction.QUARANTINE),
+        (FailureRecord(1, deaths=7, blamed=0), Reaction.RETRY),
+        (FailureRecord(1, deaths=8, blamed=0), Reaction.QUARANTINE),
+        (FailureRecord(0, deaths=9, blamed=0), Reaction.RETRY),
     ],
 )
-def test_after_a_death(trial: Trial, attempt: Attempt) -> None:
+def test_after_a_death(failures: FailureRecord, attempt: Reaction) -> None:
     """Once more, then in parts; a single chunk is set aside when three workers died with it in the model."""
-    assert policy.after_death(trial) is attempt
+    assert policy.after_death(failures) is attempt
 
 
 @pytest.mark.parametrize(
-    ("kind", "ids", "exit_code", "trial", "attempt"),
+    ("kind", "ids", "exit_code", "failures", "attempt"),
     [
-        ("StoreUnreachable", (), 75, Trial(9, errors=1), Attempt.WAIT),
-        ("EmbedUnreachable", (), 75, Trial(9, errors=5), Attempt.WAIT),
-        ("PointsRejected", ("a",), 1, Trial(9, errors=1), Attempt.QUARANTINE),
-        ("StoreRefused", (), 5, Trial(9, errors=1), Attempt.HALT),
-        ("ModelError", (), 4, Trial(9, errors=1), Attempt.HALT),
-        ("EmbedError", (), 4, Trial(9, errors=1), Attempt.RETRY),
-        ("EmbedError", ("a",), 4, Trial(9, errors=1), Attempt.RETRY),
-        ("EmbedError", ("a",), 4, Trial(9, errors=2), Attempt.QUARANTINE),
-        ("EmbedError", (), 4, Trial(9, errors=2), Attempt.SPLIT),
-        ("RuntimeError", (), 1, Trial(1, errors=2), Attempt.QUARANTINE),
+        ("StoreUnreachable", (), 75, FailureRecord(9, errors=1), Reaction.WAIT),
+        ("EmbedUnreachable", (), 75, FailureRecord(9, errors=5), Reaction.WAIT),
+        ("PointsRejected", ("a",), 1, FailureRecord(9, errors=1), Reaction.QUARANTINE),
+        ("StoreRefused", (), 5, FailureRecord(9, errors=1), Reaction.HALT),
+        ("ModelError", (), 4, FailureRecord(9, errors=1), Reaction.HALT),
+        ("EmbedError", (), 4, FailureRecord(9, errors=1), Reaction.RETRY),
+        ("EmbedError", ("a",), 4, FailureRecord(9, errors=1), Reaction.RETRY),
+        ("EmbedError", ("a",), 4, FailureRecord(9, errors=2), Reaction.QUARANTINE),
+        ("EmbedError", (), 4, FailureRecord(9, errors=2), Reaction.SPLIT),
+        ("RuntimeError", (), 1, FailureRecord(1, errors=2), Reaction.QUARANTINE),
     ],
 )
-def test_after_a_failure(kind: str, ids: tuple[str, ...], exit_code: int, trial: Trial, attempt: Attempt) -> None:
+def test_after_a_failure(
+    kind: str, ids: tuple[str, ...], exit_code: int, failures: FailureRecord, attempt: Reaction
+) -> None:
     """What will pass is waited for, what never will ends the import, and the rest is narrowed down."""
-    assert policy.after_failure(failure(kind, *ids), exit_code, trial) is attempt
+    assert policy.after_failure(failure(kind, *ids), exit_code, failures) is attempt
 
 
 @pytest.mark.parametrize(
@@ -71,23 +73,23 @@ def test_suspects_go_in_ever_smaller_parts(deaths: int, chunks: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "record", "trial"),
+    ("ids", "record", "failures"),
     [
-        ("ab", {}, Trial(2)),
-        ("ab", {"a": GOOD}, Trial(2)),
-        ("ab", {"a": Suspect(2, 0)}, Trial(2, deaths=1)),
-        ("a", {"a": Suspect(5, 0)}, Trial(1, deaths=1)),
-        ("a", {"a": Suspect(7, 3)}, Trial(1, deaths=3, blamed=3)),
+        ("ab", {}, FailureRecord(2)),
+        ("ab", {"a": GOOD}, FailureRecord(2)),
+        ("ab", {"a": Suspect(2, 0)}, FailureRecord(2, deaths=1)),
+        ("a", {"a": Suspect(5, 0)}, FailureRecord(1, deaths=1)),
+        ("a", {"a": Suspect(7, 3)}, FailureRecord(1, deaths=3, blamed=3)),
     ],
 )
-def test_a_record_of_former_runs_counts(ids: str, record: dict[str, Suspect], trial: Trial) -> None:
-    """A single chunk brings its lonely deaths; a part with suspects is on trial; one death proves nothing."""
-    assert policy.recorded(batch(*ids), record) == trial
+def test_a_record_of_former_runs_counts(ids: str, record: dict[str, Suspect], failures: FailureRecord) -> None:
+    """A single chunk brings its lonely deaths; a part with suspects is on failures; one death proves nothing."""
+    assert policy.initial_record(batch(*ids), record) == failures
 
 
 def test_three_lonely_deaths_of_former_runs_are_enough() -> None:
     """Then a chunk is set aside without another try."""
-    assert policy.after_death(policy.recorded(batch("a"), {"a": Suspect(3, 3)})) is Attempt.QUARANTINE
+    assert policy.after_death(policy.initial_record(batch("a"), {"a": Suspect(3, 3)})) is Reaction.QUARANTINE
 
 
 @given(st.integers(1, 1000), st.floats(0, 1))

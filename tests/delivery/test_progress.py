@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.delivery.progress import Meter, Run
+from importer.delivery.progress import RateWindow, Run
 from importer.protocol.records import Tally
 
 
@@ -12,7 +12,7 @@ def run(files: int) -> Run:
 
 def test_one_mark_is_no_speed() -> None:
     """Nothing is made up before there is something to compare with."""
-    meter = Meter()
+    meter = RateWindow()
     assert meter.rates() is None
     meter.mark(5.0, run(1))
     assert meter.rates() is None
@@ -22,7 +22,7 @@ def test_one_mark_is_no_speed() -> None:
 
 def test_a_speed_is_what_was_done_by_the_time_it_took() -> None:
     """Totals, not marks, are compared: how often somebody looked does not matter."""
-    meter = Meter()
+    meter = RateWindow()
     for second, files in [(0, 0), (1, 7), (10, 20)]:
         meter.mark(float(second), run(files))
     rates = meter.rates()
@@ -31,7 +31,7 @@ def test_a_speed_is_what_was_done_by_the_time_it_took() -> None:
 
 def test_only_the_last_minute_counts() -> None:
     """What was done long ago says nothing about now, and nothing accumulates."""
-    meter = Meter(window_s=60)
+    meter = RateWindow(window_s=60)
     for second in range(1000):
         meter.mark(float(second), run(second if second < 500 else 500))
     assert meter.rates().files_per_s == 0.0

@@ -35,7 +35,7 @@ def test_nobody_works_until_there_is_work(tmp_path: pathlib.Path) -> None:
         return [await stored(one) for _ in range(3)]
 
     assert played(one := supervisor(tmp_path), act) == [1, 1, 1]
-    assert (births(tmp_path), one.record.spawns) == (1, 1)
+    assert (births(tmp_path), one.stats.spawns) == (1, 1)
 
 
 def test_several_callers_share_one_worker(tmp_path: pathlib.Path) -> None:
@@ -71,7 +71,7 @@ def test_a_dead_worker_is_replaced(tmp_path: pathlib.Path, end: str) -> None:
         return await stored(one)
 
     assert played(one := supervisor(tmp_path, ["ready", end], ["ready"]), act) == 1
-    assert (one.record.spawns, one.record.crashes, one.record.boot_failures) == (2, 1, 0)
+    assert (one.stats.spawns, one.stats.crashes, one.stats.boot_failures) == (2, 1, 0)
 
 
 @pytest.mark.parametrize(("end", "working"), [("die", ("a",)), ("vanish", ())])
@@ -101,7 +101,7 @@ def test_a_worker_that_cannot_start(tmp_path: pathlib.Path, start: str, kind: ty
 
     boot_s = 0.7 if start == "hang" else 20.0
     assert played(one := supervisor(tmp_path, [start], ["ready"], boot_s=boot_s), act) == 1
-    assert (one.record.crashes, one.record.boot_failures) == (0, 1)
+    assert (one.stats.crashes, one.stats.boot_failures) == (0, 1)
 
 
 def test_its_last_words_explain_a_failed_start(tmp_path: pathlib.Path) -> None:
@@ -123,8 +123,8 @@ def test_a_planned_end_is_no_crash(tmp_path: pathlib.Path) -> None:
         return await stored(one)
 
     assert played(one := supervisor(tmp_path), act) == 1
-    assert one.record.recycles == {"files": 1, "stop": 1}
-    assert (one.record.spawns, one.record.crashes) == (2, 0)
+    assert one.stats.recycles == {"files": 1, "stop": 1}
+    assert (one.stats.spawns, one.stats.crashes) == (2, 0)
 
 
 def test_ending_nobody_is_nothing(tmp_path: pathlib.Path) -> None:
@@ -135,7 +135,7 @@ def test_ending_nobody_is_nothing(tmp_path: pathlib.Path) -> None:
         one.kill()
 
     played(one := supervisor(tmp_path), act)
-    assert (one.record.recycles, births(tmp_path)) == ({}, 0)
+    assert (one.stats.recycles, births(tmp_path)) == ({}, 0)
 
 
 def test_a_store_of_another_may_be_refused(tmp_path: pathlib.Path) -> None:
@@ -170,12 +170,12 @@ def test_endings_are_remembered_but_not_without_bound(tmp_path: pathlib.Path) ->
         for _ in range(2):
             with pytest.raises(WorkerDied):
                 await stored(one)
-        return [ending[1] for ending in one.record.endings]
+        return [ending[1] for ending in one.stats.endings]
 
     one = supervisor(tmp_path, ["ready", "die"])
-    one.record.endings = [(0.0, "old", 1, 1, 1, 1.0)] * 500
+    one.stats.endings = [(0.0, "old", 1, 1, 1, 1.0)] * 500
     assert played(one, act)[-2:] == ["crash: signal SIGKILL"] * 2
-    assert len(one.record.endings) <= 102
+    assert len(one.stats.endings) <= 102
 
 
 def test_many_lives_leave_nothing_behind(tmp_path: pathlib.Path) -> None:

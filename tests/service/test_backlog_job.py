@@ -16,7 +16,7 @@ from in_process_importer import Stage
 from processes import Importer, idle, until
 
 from importer.bench.corpus import corpus
-from importer.service.backlog_job import Handovers
+from importer.service.backlog_job import BacklogJobs
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, else
     engine.agenda.most = 4
 
     async def act() -> dict[str, Any]:
-        handovers = Handovers(engine, asyncio.Lock(), lambda: "", lambda: None)
+        handovers = BacklogJobs(engine, asyncio.Lock(), lambda: "", lambda: None)
         number = (await handovers.begin([{"path": elsewhere, "format": "auto"}]))["number"]
         for _ in range(2000):
             await (engine.step() if engine.has_work() else asyncio.sleep(0.01))

@@ -11,8 +11,8 @@ from states import checkpoint
 
 from importer.cli import assembly
 from importer.cli.assembly import Parts
-from importer.delivery.delivery import Parcel
-from importer.delivery.policy import Trial
+from importer.delivery.delivery import InFlight
+from importer.delivery.policy import FailureRecord
 from importer.delivery.supervisor import Worker
 from importer.protocol.records import Batch, Commit, Tally
 from importer.protocol.wire import Ready
@@ -37,7 +37,7 @@ def parts(state_dir: str, stack: ExitStack, *roots: Root, **flags: Any) -> Parts
 def fly(engine: Any, *tallies: Tally, path: bytes = b"/r/a", **changes: Any) -> None:
     """Puts a batch in flight whose commits have these tallies."""
     commits = tuple(Commit(checkpoint(path, **changes), tally) for tally in tallies)
-    engine.delivery.queue.append(Parcel(Batch(1, (), (), commits), 1, 2048, Trial(1)))
+    engine.delivery.queue.append(InFlight(Batch(1, (), (), commits), 1, 2048, FailureRecord(1)))
 
 
 def hire(engine: Any, pid: int, points: int = 0, files: int = 0) -> None:

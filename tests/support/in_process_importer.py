@@ -30,7 +30,7 @@ from oracle import CUTTING
 from importer.delivery.delivery import Delivery
 from importer.delivery.engine import Engine
 from importer.delivery.policy import Recycle
-from importer.delivery.supervisor import Record
+from importer.delivery.supervisor import WorkerStats
 from importer.errors import WorkerDied
 from importer.protocol import wire
 from importer.protocol.records import Failure, Receipt
@@ -55,7 +55,7 @@ class Worker:
     def __init__(self, store: ModelStore, fates: deque[str]) -> None:
         self.store = store
         self.fates = fates
-        self.record = Record()
+        self.stats = WorkerStats()
         self.worker: Any = None
         self.backlog = False
         self.last_working: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Worker:
     def room(self, files: int) -> int:
         return 1000
 
-    def foresee(self, files: int) -> None:
+    def warm_up(self, files: int) -> None:
         """It lives for ever."""
 
     async def ready(self, *, preload: bool = True) -> Any:
@@ -84,7 +84,7 @@ class Worker:
         loop.call_soon(self._work)
         return future
 
-    async def survives(self, seconds: float) -> bool:
+    async def canary(self, seconds: float) -> bool:
         return True
 
     async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:

@@ -143,7 +143,7 @@ def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> progress.Done:
     started_s = time.monotonic()
     asyncio.run(_import(parts, quiet, elsewhere=not named))
     engine, seconds = parts.engine, time.monotonic() - started_s
-    told = summary(engine.run, parts.supervisor.record, seconds, stopped=engine.stopping and engine.unfinished)
+    told = summary(engine.run, parts.supervisor.stats, seconds, stopped=engine.stopping and engine.unfinished)
     errors = {**engine.run.errors, **engine.looker.errors, **(_strange(parts) if named else {})}
     return progress.Done(told, errors, parts.checkpoints.quarantine.count())
 
@@ -215,7 +215,7 @@ def _stop(parts: Parts) -> None:
 def _glance(parts: Parts) -> progress.Glance:
     """Where the import stands now: files left are those on the agenda and those whose batches have no receipt."""
     engine, run = parts.engine, parts.engine.run
-    in_flight = sum(len(parcel.batch.commits) for parcel in engine.delivery.parcels())
-    rss_bytes = parts.supervisor.record.rss_bytes
+    in_flight = sum(len(flight.batch.commits) for flight in engine.delivery.unsettled())
+    rss_bytes = parts.supervisor.stats.rss_bytes
     left = len(engine.agenda) + in_flight
     return progress.Glance(run.files, left, run.chunks, run.points, run.tokens, rss_bytes, run.holding)

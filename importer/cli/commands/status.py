@@ -23,7 +23,7 @@ from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
 from importer.errors import ImporterError, TryAgainLater
 from importer.service import control
 from importer.service.status import lag, status, store_location
-from importer.service.status.store_location import SERVER, Place, Reached
+from importer.service.status.store_location import SERVER, Location, Probe
 from importer.settings.load import Settings
 from importer.state import lock
 from importer.state.checkpoints import Checkpoints
@@ -233,18 +233,18 @@ def _without_daemon(settings: Settings, count: bool) -> status.Status:
     return status.of_state(checkpoints, behind, where, reached, model=settings.embed.model, roots=roots, holder=holder)
 
 
-def _reached(settings: Settings, where: Place, *, count: bool) -> Reached:
+def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
     """How many points there are: a server says it, an embedded store only to its one opener."""
     if where.kind == SERVER:
-        from importer.service.status.store_ping import Server
+        from importer.service.status.store_ping import StoreServer
 
         store = settings.store
-        return Server(where.location, api_key=store.api_key, ca_file=store.ca_file).look(where.collection)
-    found = store_location.look_at_folder(where.location)
+        return StoreServer(where.location, api_key=store.api_key, ca_file=store.ca_file).look(where.collection)
+    found = store_location.probe_folder(where.location)
     if not (count and found.reachable):
         return found
     try:
         points = asyncio.run(asyncio.wait_for(assembly.ask(settings, "count"), COUNT_S))
     except (ImporterError, TimeoutError) as error:
-        return Reached(False, why=str(error) or "it does not open in time")
-    return Reached(True, int(points))
+        return Probe(False, why=str(error) or "it does not open in time")
+    return Probe(True, int(points))

@@ -24,8 +24,8 @@ from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.memory.profiles import Profile
 from importer.service import control
 from importer.service.status import store_location
-from importer.service.status.store_location import SERVER, Place, Reached
-from importer.service.status.store_ping import Server
+from importer.service.status.store_location import SERVER, Location, Probe
+from importer.service.status.store_ping import StoreServer
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
 from importer.state import lock
@@ -91,11 +91,13 @@ def serving(settings: Settings, profile: Profile | None, held: DaemonFacts) -> t
     )
 
 
-def _reached(settings: Settings, where: Place) -> Reached:
+def _reached(settings: Settings, where: Location) -> Probe:
     """A look from outside, which needs no worker: a server is asked over REST, a folder is looked at."""
     if where.kind != SERVER:
-        return store_location.look_at_folder(where.location)
-    return Server(where.location, api_key=settings.store.api_key, ca_file=settings.store.ca_file).look(where.collection)
+        return store_location.probe_folder(where.location)
+    return StoreServer(where.location, api_key=settings.store.api_key, ca_file=settings.store.ca_file).look(
+        where.collection
+    )
 
 
 def located(settings: Settings) -> ModelFacts:
@@ -119,7 +121,7 @@ def located(settings: Settings) -> ModelFacts:
     return facts if "not on this machine" in said[0] else replace(facts, directory="?", problem=said[0])
 
 
-async def _tried(settings: Settings, profile: Profile, where: Place, reached: Reached, *, daemon: bool) -> Tried:
+async def _tried(settings: Settings, profile: Profile, where: Location, reached: Probe, *, daemon: bool) -> Tried:
     """One question to the daemon, or to a worker that ends with it."""
     if daemon:
 

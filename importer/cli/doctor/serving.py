@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, verdict
 from importer.service.control import NAME as SOCKET
-from importer.service.status.store_location import SERVER, Place, Reached
+from importer.service.status.store_location import SERVER, Location, Probe
 
 OLDEST_SERVER = (1, 16)  # the first to keep metadata with a collection, in which its fingerprint stands
 NEXT_SERVER = (2, 0)
@@ -34,8 +34,8 @@ class ModelFacts:
 class StoreFacts:
     """`reached` is a look from outside, `problem` and `hint` what the worker said that opened it, "" if nothing."""
 
-    where: Place
-    reached: Reached
+    where: Location
+    reached: Probe
     problem: str = ""
     hint: str = ""
 
@@ -108,7 +108,7 @@ def store(facts: StoreFacts) -> Finding:
     return verdict("store", f"{where.kind} {where.location}: {count} points in {where.collection}", problems())
 
 
-def _way_in(where: Place) -> str:
+def _way_in(where: Location) -> str:
     """How a store that cannot be had is made to answer: by its server, or by the rights to its folder."""
     if where.kind == SERVER:
         return f"start it, or correct QDRANT_URL; `curl {where.location}` must answer"

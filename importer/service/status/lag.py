@@ -57,8 +57,8 @@ class Lag:
 def of_engine(engine: Engine) -> Lag:
     """What a working engine is behind by, the batches in flight included: they are not imported before they are."""
     seen = {one.path: Seen(one.size, one.mtime_ns / NS) for one in engine.agenda.waiting()}
-    for parcel in engine.delivery.parcels():
-        for commit in parcel.batch.commits:
+    for flight in engine.delivery.unsettled():
+        for commit in flight.batch.commits:
             checkpoint = commit.checkpoint
             seen.setdefault(checkpoint.path, Seen(checkpoint.size, checkpoint.mtime_ns / NS))
     lag = count(engine.checkpoints, seen)

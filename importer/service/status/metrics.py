@@ -241,7 +241,7 @@ def _behind(engine: Engine) -> Iterator[Family]:
 def _worker(engine: Engine, probes: Probes) -> Iterator[Family]:
     """The worker and the daemon as processes. Every reason of a recycle is there from the start, at 0."""
     supervisor = engine.delivery.supervisor
-    record, worker = supervisor.record, supervisor.worker
+    record, worker = supervisor.stats, supervisor.worker
     yield counter("importer_worker_starts_total", "Workers started.", record.spawns)
     yield counter("importer_worker_crashes_total", "Workers that died unplanned.", record.crashes)
     yield counter("importer_worker_boot_failures_total", "Workers that never became ready.", record.boot_failures)

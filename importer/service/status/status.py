@@ -20,13 +20,13 @@ from typing import Any
 from importer.delivery.engine import Engine
 from importer.delivery.outage import STORE
 from importer.delivery.policy import Recycle
-from importer.delivery.progress import Meter, Rates
+from importer.delivery.progress import Rates, RateWindow
 from importer.delivery.supervisor import Supervisor
 from importer.memory.probes import Probes
 from importer.protocol.records import Tally
 from importer.service.status import lag, store_location
 from importer.service.status.lag import Lag
-from importer.service.status.store_location import EDGE, Place, Reached
+from importer.service.status.store_location import EDGE, Location, Probe
 from importer.sources.scan import Root
 from importer.sources.wakes import Mode
 from importer.state.checkpoints import Checkpoints
@@ -38,7 +38,7 @@ def worker(supervisor: Supervisor, probes: Probes) -> dict[str, Any]:
     """The living worker as the system measures it now, and the counters of this daemon's whole life.
     `anon_bytes` is what limits are held against: anonymous memory and swap.
     """
-    record, worker = supervisor.record, supervisor.worker
+    record, worker = supervisor.stats, supervisor.worker
     pid = worker.child.pid if worker else None
     memory = probes.process(pid) if pid else None
     return {
@@ -75,7 +75,7 @@ def buried(endings: Sequence[Ending]) -> dict[str, Any]:
 
 def daemon(engine: Engine, probes: Probes) -> dict[str, Any]:
     """This process. `peak_rss_bytes` is the highest of the guard's samples, one a second."""
-    memory, record = probes.process(None), engine.delivery.supervisor.record
+    memory, record = probes.process(None), engine.delivery.supervisor.stats
     return {
         "pid": os.getpid(),
         "rss_bytes": memory.rss_bytes if memory else None,
@@ -108,7 +108,7 @@ def of_engine(
     paused_by: str = "",
     *,
     waits_for: str = "",
-    meter: Meter | None = None,
+    meter: RateWindow | None = None,
     probes: Probes | None = None,
     now: float | None = None,
 ) -> Status:
@@ -146,7 +146,7 @@ def state_of(engine: Engine, paused_by: str, waits_for: str = "") -> tuple[str, 
 
 def in_flight(engine: Engine) -> Tally:
     """What was read and is with the worker: a batch's receipt commits it, a crash reads it again."""
-    commits = (commit for parcel in engine.delivery.parcels() for commit in parcel.batch.commits)
+    commits = (commit for flight in engine.delivery.unsettled() for commit in flight.batch.commits)
     return sum((commit.tally for commit in commits), Tally())
 
 
@@ -160,8 +160,8 @@ def eta_s(behind: Lag, rates: Rates | None) -> float | None:
 def of_state(
     checkpoints: Checkpoints | None,
     behind: Lag,
-    where: Place,
-    reached: Reached,
+    where: Location,
+    reached: Probe,
     *,
     model: str,
     roots: Sequence[Root] = (),
@@ -249,9 +249,9 @@ def _place(engine: Engine) -> Status:
     delivery = engine.delivery
     configure = delivery.supervisor.launch.configure
     store = configure["store"]
-    where = store_location.place(configure["location"], store["collection"], store["directory"])
+    where = store_location.locate(configure["location"], store["collection"], store["directory"])
     away = delivery.outage.away == STORE
     met = delivery.supervisor.worker is not None or engine.run.total >= 0
-    known = True if met else store_location.look_at_folder(where.location).reachable if where.kind == EDGE else None
+    known = True if met else store_location.probe_folder(where.location).reachable if where.kind == EDGE else None
     shown = {**asdict(where), "reachable": False if away else known, "why": engine.run.holding if away else ""}
     return {"store": shown, "model": configure["embed"]["model"]}

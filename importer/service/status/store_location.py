@@ -14,7 +14,7 @@ EDGE, LOCAL, SERVER = "edge", "local", "server"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where the points are. `location` is a folder or a URL; the key is never shown."""
 
     kind: str
@@ -23,7 +23,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Probe:
     """What a look gave: None is unknown. `points` counts the collection (0: not made yet), `why` says what failed.
 
     `version` is the server's, `status` its last HTTP status (0 for none).
@@ -36,26 +36,26 @@ class Reached:
     status: int = 0
 
 
-def place(location: str, collection: str, edge_directory: str) -> Place:
+def locate(location: str, collection: str, edge_directory: str) -> Location:
     """The place a setting like `edge`, `local:PATH` or a URL means."""
     if location == EDGE:
-        return Place(EDGE, edge_directory, collection)
+        return Location(EDGE, edge_directory, collection)
     if location.startswith("edge:"):
-        return Place(EDGE, os.path.abspath(location.removeprefix("edge:")), collection)
+        return Location(EDGE, os.path.abspath(location.removeprefix("edge:")), collection)
     if location.startswith("local:"):
-        return Place(LOCAL, os.path.abspath(location.removeprefix("local:")), collection)
-    return Place(SERVER, location, collection)
+        return Location(LOCAL, os.path.abspath(location.removeprefix("local:")), collection)
+    return Location(SERVER, location, collection)
 
 
-def of_settings(settings: Settings) -> Place:
+def of_settings(settings: Settings) -> Location:
     """The place the settings name."""
-    return place(settings.store.location, settings.store.collection, os.path.join(settings.state_dir, EDGE))
+    return locate(settings.store.location, settings.store.collection, os.path.join(settings.state_dir, EDGE))
 
 
-def look_at_folder(path: str) -> Reached:
+def probe_folder(path: str) -> Probe:
     """A folder that is not there yet holds no points; how many another holds, only its opener can tell."""
     if not os.path.isdir(path):
-        return Reached(None, 0, why="not made yet")
+        return Probe(None, 0, why="not made yet")
     if os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        return Reached(True)
-    return Reached(False, why=f"{path} is not readable and writable for this user")
+        return Probe(True)
+    return Probe(False, why=f"{path} is not readable and writable for this user")

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from importer.service.status.store_location import Reached
+from importer.service.status.store_location import Probe
 
 REST_PORT = 6333  # where a URL names none, as in the client
 MOST_BYTES = 1 << 20  # of an answer; it is a few lines
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class StoreServer:
     """A server by its http(s) URL. `ca_file` is its own certificate authority (PEM), "" for those of the system."""
 
     url: str
@@ -27,7 +27,7 @@ class Server:
     ca_file: str = ""
     timeout_s: float = 5.0
 
-    def look(self, collection: str) -> Reached:
+    def look(self, collection: str) -> Probe:
         """Version and exact count. A missing collection counts 0; the key is tried, too."""
         try:
             _, about = self.ask("GET", "/")
@@ -35,15 +35,15 @@ class Server:
             path = f"/collections/{quote(collection, safe='')}/points/count"
             status, answer = self.ask("POST", path, {"exact": True})
         except (OSError, http.client.HTTPException, ValueError) as error:
-            return Reached(False, why=str(error) or type(error).__name__)
+            return Probe(False, why=str(error) or type(error).__name__)
         if status == 404:
-            return Reached(True, 0, version, "the collection is not made yet", status)
+            return Probe(True, 0, version, "the collection is not made yet", status)
         if status != 200:
-            return Reached(False, None, version, f"it answers {status}", status)
+            return Probe(False, None, version, f"it answers {status}", status)
         points = _counted(answer)
         if points is None:
-            return Reached(False, None, version, "what answers there is no Qdrant", status)
-        return Reached(True, points, version, status=status)
+            return Probe(False, None, version, "what answers there is no Qdrant", status)
+        return Probe(True, points, version, status=status)
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """`(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""

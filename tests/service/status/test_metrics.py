@@ -96,7 +96,7 @@ def test_state(engine: Engine, state: str) -> None:
 
 def test_recycles_by_reason(engine: Engine) -> None:
     """Planned ends by reason, crashes apart; a reason that never was counts 0."""
-    record = engine.delivery.supervisor.record
+    record = engine.delivery.supervisor.stats
     record.recycles["files"] += 3
     record.crashes = 2
     found = told(engine)

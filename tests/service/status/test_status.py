@@ -17,7 +17,7 @@ from importer.delivery.progress import Rates
 from importer.protocol.records import Tally
 from importer.service.status import status
 from importer.service.status.lag import Lag
-from importer.service.status.store_location import Place, Reached
+from importer.service.status.store_location import Location, Probe
 from importer.sources.queue import Pending
 from importer.sources.scan import Root
 from importer.sources.wakes import Mode
@@ -25,7 +25,7 @@ from importer.state.history import Ending
 from importer.state.lock import Holder
 
 EVENTS = Mode("events")
-WHERE = Place("edge", "/s/edge", "conversations")
+WHERE = Location("edge", "/s/edge", "conversations")
 CONTRACT = {
     "state": str,
     "files": {"known", "complete", "pending", "quarantined"},
@@ -45,7 +45,7 @@ def engine(tmp_path: pathlib.Path):
 
 
 def of_state(checkpoints: Any = None, **more: Any):
-    return status.of_state(checkpoints, Lag(), WHERE, Reached(True, 3), model="m", **more)
+    return status.of_state(checkpoints, Lag(), WHERE, Probe(True, 3), model="m", **more)
 
 
 def busy(engine: Engine):

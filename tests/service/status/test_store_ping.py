@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from importer.service.status.store_ping import Server
+from importer.service.status.store_ping import StoreServer
 
 
 class Scripted(http.server.BaseHTTPRequestHandler):
@@ -47,7 +47,7 @@ COUNT = "/collections/con%2Fv/points/count"
 def test_version_and_count_are_told(qdrant: Any) -> None:
     """The exact count of the collection, with the key in its header."""
     qdrant.script[COUNT] = (200, {"result": {"count": 41}})
-    found = Server(qdrant.url, api_key="secret").look("con/v")
+    found = StoreServer(qdrant.url, api_key="secret").look("con/v")
     assert (found.reachable, found.points, found.version) == (True, 41, "1.17.1")
     assert all(headers["api-key"] == "secret" for headers in qdrant.heard)
 
@@ -56,13 +56,13 @@ def test_version_and_count_are_told(qdrant: Any) -> None:
 def test_what_it_answers_is_told(qdrant: Any, status: Any, reachable: Any, points: Any) -> None:
     """No collection yet is no failure; a refused key and an error are."""
     qdrant.script[COUNT] = (status, {})
-    found = Server(qdrant.url).look("con/v")
+    found = StoreServer(qdrant.url).look("con/v")
     assert (found.reachable, found.points, found.status) == (reachable, points, status)
 
 
 def test_nobody_there_is_told() -> None:
     """A refused connection is a reason, not an exception."""
-    found = Server("http://127.0.0.1:9", timeout_s=2).look("c")
+    found = StoreServer("http://127.0.0.1:9", timeout_s=2).look("c")
     assert found.reachable is False
     assert "refused" in found.why
 
@@ -71,5 +71,5 @@ def test_nobody_there_is_told() -> None:
 def test_a_stranger_is_no_qdrant(qdrant: Any, body: Any) -> None:
     """Something else that listens on that port does not count as a store."""
     qdrant.script[COUNT] = (200, body)
-    found = Server(qdrant.url).look("con/v")
+    found = StoreServer(qdrant.url).look("con/v")
     assert (found.reachable, found.points) == (False, None)
