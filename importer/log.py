@@ -19,17 +19,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, TextIO
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-# structlog draws tracebacks with rich when it finds it, which costs the daemon 4 MB for nothing. A module that is None
-# is reported as missing by the import system.
-_RICH = sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
-
-import structlog  # noqa: E402  # after rich is out of sight
-from structlog.typing import FilteringBoundLogger, Processor  # noqa: E402
-
-if _RICH is None:
-    del sys.modules["rich"]
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger, Processor
 
 EVERY_S = 60.0
 MOST_KINDS = 256  # a kind that carries a file's name by mistake must not fill the memory
@@ -107,31 +101,68 @@ def configure(
     """Sends the process's events, and the warnings of libraries, to `stream` (standard error).
 
     `level` is the least level; `format` is json, console, or auto (console on a terminal). `secrets` are values that
-    must not appear. May be called again, to change any of them.
+    must not appear. May be called again, to change any of them. structlog is loaded with the first event.
     """
     out = sys.stderr if stream is None else stream
     readable = format == "console" or (format == "auto" and out.isatty())
     coloured = out.isatty() and not environ.get("NO_COLOR")  # https://no-color.org
     renderer: Processor = Readable(colours=coloured) if readable else Json(journal=is_journal(out, environ))
-    lines = Lines(out)
+    masking, lines = Masking(secrets), Lines(out)
+    _waiting[:] = [lambda structlog: _configure(structlog, level, masking, renderer, lines)]
+    if "structlog" in sys.modules:
+        _structlog()
+    logging.basicConfig(handlers=[Bridge()], level=logging.WARNING, force=True)
+
+
+_waiting: list[Callable[[ModuleType], None]] = []  # the last configuration, until structlog is loaded
+
+
+def _structlog() -> ModuleType:
+    """Return structlog, loaded and configured as was asked before. A command that logs nothing does without it.
+
+    It draws tracebacks with rich when it finds it, which costs the daemon 4 MB for nothing. A module that is None is
+    reported as missing by the import system.
+    """
+    hidden = "structlog" not in sys.modules and sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type]
+    import structlog  # noqa: PLC0415  it takes longer to load than all else that a light command needs
+
+    if hidden:
+        del sys.modules["rich"]
+    while _waiting:
+        _waiting.pop()(structlog)
+    return structlog
+
+
+def _configure(structlog: ModuleType, level: str, masking: Masking, renderer: Processor, lines: Lines) -> None:
+    """Set structlog up; see `configure`."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
-            Masking(secrets),
+            masking,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,  # a re-read of the settings may change the level
     )
-    logging.basicConfig(handlers=[Bridge()], level=logging.WARNING, force=True)
+
+
+class Deferred:
+    """A logger that loads structlog with its first event."""
+
+    def __init__(self, keys: Mapping[str, Any]) -> None:
+        self._keys = keys
+
+    def __getattr__(self, method: str) -> Any:
+        """Return that method of structlog's logger."""
+        return getattr(_structlog().get_logger(**self._keys), method)
 
 
 def logger(**keys: Any) -> FilteringBoundLogger:
-    """The process's logger, with `keys` on each of its events."""
-    return structlog.get_logger(**keys)  # type: ignore[no-any-return]
+    """Return the process's logger, with `keys` on each of its events."""
+    return cast("FilteringBoundLogger", Deferred(keys))
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:

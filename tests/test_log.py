@@ -199,7 +199,16 @@ def test_libraries_are_heard() -> None:
 
 
 def test_the_log_is_light() -> None:
-    """structlog would import rich to draw tracebacks; the daemon does without, and rich stays importable."""
-    probe = "import sys, importer.log; print('rich' in sys.modules); import rich.console; print(rich.console.Console)"
+    """structlog is loaded by the first event alone, and without rich, which stays importable."""
+    probe = """
+import sys
+from importer.log import configure, logger
+configure("warning", "json")
+print("structlog" in sys.modules)
+logger().error("worker.died")
+print("structlog" in sys.modules, "rich" in sys.modules)
+import rich.console
+"""
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines()[0] == "False"
+    assert run.stdout.split() == ["False", "True", "False"]
+    assert json.loads(run.stderr)["event"] == "worker.died"
