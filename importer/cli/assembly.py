@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -23,7 +23,7 @@ from importer.delivery.delivery import Delivery
 from importer.delivery.engine import Engine
 from importer.delivery.outage import Outage, StoreProbe
 from importer.delivery.policy import Recycle
-from importer.delivery.supervisor import Launch, Supervisor, base_environ
+from importer.delivery.supervisor import Supervisor
 from importer.errors import ModelError, StateError, UsageError
 from importer.formats import Options
 from importer.memory import profiles
@@ -35,6 +35,7 @@ from importer.reading import batch as batches
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import control
+from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
 from importer.settings.load import Loaded, Settings, changed, load, secrets, source, value_of
 from importer.sources.queue import Agenda
@@ -118,40 +119,6 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
 def profile_of(settings: Settings) -> Profile:
     """The memory profile, fitted to the container or the machine."""
     return profiles.resolve(settings, memory_limit_bytes())
-
-
-def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
-    """How the worker is started, and what it is told.
-
-    The allocator is set by environment, because glibc reads it before Python starts; all else, keys included, travels
-    in the first frame.
-    """
-    threads = profiles.cores(profile.threads, _cores(), once=once)
-    allocator = {
-        "MALLOC_ARENA_MAX": str(profile.malloc_arena_max),
-        "MALLOC_TRIM_THRESHOLD_": str(profile.malloc_trim_bytes),
-        "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
-    }
-    worker = settings.worker
-    embed = {
-        **asdict(settings.embed),
-        "threads": threads,
-        "token_budget": profile.token_budget,
-        "arena": worker.onnx_arena,
-        "spinning": worker.onnx_spinning,
-    }
-    store = {
-        **asdict(settings.store),
-        "directory": os.path.join(settings.state_dir, "edge"),
-        "optimise_every_points": profile.optimise_every_points,
-    }
-    configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
-    return Launch(base_environ(os.environ, allocator, threads), configure, standby=profile.heirs)
-
-
-def _cores() -> int:
-    """Those this process may run on, which `taskset` or a cpuset makes fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
@@ -261,12 +228,6 @@ async def ask(settings: Settings, op: str, **args: Any) -> Any:
             return await supervisor.ask(op, **args)
         finally:
             await supervisor.recycle(Recycle.STOP)
-
-
-def deadline_of(settings: Settings) -> Callable[[int], float]:
-    """Seconds that a batch of so many characters (4 a token) may take without a sign of progress."""
-    worker = settings.worker
-    return lambda chars: worker.deadline_s + chars / 4 * worker.deadline_ms_per_token / 1000
 
 
 def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:

@@ -19,6 +19,7 @@ from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import StateError
 from importer.service import control
+from importer.service.launch import launch_of
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 
@@ -101,7 +102,7 @@ async def hands(settings: Settings, reason: str) -> AsyncIterator[Hands]:
 async def _own(settings: Settings) -> AsyncIterator[Hands]:
     """The state locked and a worker of our own, refused when its store is not the one imported into."""
     with assembly.state(settings) as checkpoints:
-        launch = assembly.launch_of(settings, assembly.profile_of(settings), once=True)
+        launch = launch_of(settings, assembly.profile_of(settings), once=True)
         supervisor = Supervisor(launch, recycle_files=0, accept=lambda ready: baseline.accept(checkpoints, ready))
         try:
             yield Hands(settings, checkpoints, supervisor)

@@ -25,6 +25,7 @@ from importer.cli.doctor import probes
 from importer.errors import DONE, ModelError, UsageError
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import PROFILES
+from importer.service.launch import launch_of
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
 
@@ -125,7 +126,7 @@ def _cutting(settings: Settings) -> Cutting:
 
 def _order(settings: Settings, model: str, made: material.Material, folder: str) -> Order:
     """What the rivals get: the importer's own model, threads and windows."""
-    embed = assembly.launch_of(settings, assembly.profile_of(settings), once=True).configure["embed"]
+    embed = launch_of(settings, assembly.profile_of(settings), once=True).configure["embed"]
     return Order(
         model=settings.embed.model,
         directory=model,

@@ -22,6 +22,7 @@ from importer.cli import assembly, resting
 from importer.cli.resting import Hands
 from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
+from importer.service.launch import launch_of
 from importer.settings.declaration import wrong_location, wrong_name
 from importer.settings.load import Settings
 
@@ -120,7 +121,7 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
     async with resting.hands(settings, "migrate") as hands:
         if other is not None:
             await assembly.fetch_model(other)
-            launch = assembly.launch_of(other, assembly.profile_of(other), once=True)
+            launch = launch_of(other, assembly.profile_of(other), once=True)
             target["embed"] = launch.configure["embed"]
         opened = await hands.ask("migrate_open", to=target)
         try:

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from importer.cli import assembly
 from importer.cli.commands import model as model_command
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts, socket_of
 from importer.delivery.policy import Recycle
@@ -23,6 +22,7 @@ from importer.delivery.supervisor import Launch, Supervisor
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.memory.profiles import Profile
 from importer.service import control
+from importer.service.launch import launch_of
 from importer.service.status import store_location
 from importer.service.status.store_location import SERVER, Location, Probe
 from importer.service.status.store_ping import StoreServer
@@ -143,7 +143,7 @@ async def _tried(settings: Settings, profile: Profile, where: Location, reached:
 
 def _launch(settings: Settings, profile: Profile, elsewhere: str) -> Launch:
     """A worker that fetches nothing; with its store in `elsewhere` when that is given."""
-    launch = assembly.launch_of(settings, profile, once=True)
+    launch = launch_of(settings, profile, once=True)
     configure = {**launch.configure, "embed": {**launch.configure["embed"], "offline": True}}
     if elsewhere:
         configure |= {"location": "edge", "store": {**configure["store"], "directory": os.path.join(elsewhere, "edge")}}

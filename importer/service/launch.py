@@ -1,0 +1,52 @@
+"""How settings become a started worker: its environment, its first frame, and how long a batch may take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+
+from importer.delivery.supervisor import Launch, base_environ
+from importer.memory import profiles
+from importer.memory.profiles import Profile
+from importer.settings.load import Settings
+
+
+def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
+    """Return how the worker is started, and what it is told.
+
+    The allocator is set by environment, because glibc reads it before Python starts; all else, keys included, travels
+    in the first frame.
+    """
+    threads = profiles.cores(profile.threads, _cores(), once=once)
+    allocator = {
+        "MALLOC_ARENA_MAX": str(profile.malloc_arena_max),
+        "MALLOC_TRIM_THRESHOLD_": str(profile.malloc_trim_bytes),
+        "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
+    }
+    worker = settings.worker
+    embed = {
+        **asdict(settings.embed),
+        "threads": threads,
+        "token_budget": profile.token_budget,
+        "arena": worker.onnx_arena,
+        "spinning": worker.onnx_spinning,
+    }
+    store = {
+        **asdict(settings.store),
+        "directory": os.path.join(settings.state_dir, "edge"),
+        "optimise_every_points": profile.optimise_every_points,
+    }
+    configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
+    return Launch(base_environ(os.environ, allocator, threads), configure, standby=profile.heirs)
+
+
+def _cores() -> int:
+    """Return the number of cores this process may run on, which `taskset` or a cpuset makes fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def deadline_of(settings: Settings) -> Callable[[int], float]:
+    """Return the seconds that a batch of so many characters (4 a token) may take without a sign of progress."""
+    worker = settings.worker
+    return lambda chars: worker.deadline_s + chars / 4 * worker.deadline_ms_per_token / 1000
