@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from processes import Importer, until, workers_of
@@ -25,8 +25,8 @@ HEAVY = {
 FILES = {path.relative_to(ROOT).with_suffix("").as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
 AT_THE_TOP = {"__init__", "__main__", "errors", "log"}
 
-# Which rooms a room may import, besides itself and `errors`. A room is the first part of a module's name; `log` is one.
-# Each row names only rows above it, so there is no way round.
+# Which rooms a room may import, besides itself and `errors`. A room is a folder of `importer/`; `log` is one, too.
+# Each row names only rows above it, so no circle of rooms can arise. A new room gets a row here and one in the README.
 ROOMS: dict[str, set[str]] = {
     "log": set(),
     "protocol": set(),
@@ -79,67 +79,103 @@ def room(name: str) -> str:
     return name.partition("/")[0]
 
 
-def roots(path: pathlib.Path) -> set[str]:
-    """Return the first parts of everything a file imports."""
+def libraries(path: pathlib.Path) -> set[str]:
+    """Return the first parts of everything a file imports, such as `numpy` or `importer`."""
     return {name.partition(".")[0] for name in imports(path)}
+
+
+def none(found: Iterable[object], rule: str, way_out: str) -> None:
+    """Fail if anything was found, and say the rule, what breaks it, and the way out."""
+    if broken := sorted(str(one) for one in found):
+        pytest.fail(f"{rule}\n  broken by: {', '.join(broken)}\n  way out:   {way_out}", pytrace=False)
 
 
 def test_only_rooms_at_the_top() -> None:
     """The package's folder holds rooms, each with a row in the table, and the few files that are no room."""
-    tops = {room(name) for name in FILES}
-    assert {path.stem for path in ROOT.glob("*.py")} == AT_THE_TOP
-    assert tops - AT_THE_TOP <= set(ROOMS)
+    files = {path.stem for path in ROOT.glob("*.py")}
+    none(
+        files ^ AT_THE_TOP,
+        f"importer/ itself holds only {sorted(AT_THE_TOP)}",
+        "put the module into the room it serves",
+    )
+    rooms = {room(name) for name in FILES} - AT_THE_TOP
+    none(rooms - {*ROOMS}, "every folder of importer/ has a row in ROOMS", "add the row: what may the new room import?")
 
 
-def test_the_table_has_no_way_round() -> None:
+def test_the_table_allows_no_circle() -> None:
     """A room is allowed rooms of rows above it alone."""
     order = list(ROOMS)
-    assert {one: [other for other in ROOMS[one] if order.index(other) >= order.index(one)] for one in order} == {
-        one: [] for one in order
-    }
+    upward = [f"{one} -> {other}" for one in order for other in ROOMS[one] if order.index(other) >= order.index(one)]
+    none(upward, "a row of ROOMS names only rows above it", "move what both need into a room above both")
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in {"__init__", "__main__", "errors"}])
 def test_a_room_imports_only_what_its_row_allows(name: str) -> None:
     """One-way imports, also late ones and those under TYPE_CHECKING."""
     allowed = ROOMS[room(name)] | {room(name), "errors"}
-    assert {one for one in ours(FILES[name]) if room(one) not in allowed} == set()
+    none(
+        (one for one in ours(FILES[name]) if room(one) not in allowed),
+        f"{name} may import from {sorted(allowed)} and from no other room of importer/",
+        "pass the thing in as an argument, or move its definition to a room that both may import (often `protocol`)",
+    )
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
-    """No circle of modules, late imports and those under TYPE_CHECKING counted. A package's parts may import it."""
+def test_no_circle_of_modules() -> None:
+    """No module imports itself through others, late imports and those under TYPE_CHECKING counted.
+
+    The parts of a format's folder may import its `__init__`, which holds what the format is.
+    """
     arrows = {name: ours(path) - {name} for name, path in FILES.items()}
     for name, targets in arrows.items():
-        packages = {f"{name[:at]}/__init__" for at in range(len(name)) if name[at] == "/"}
-        targets -= packages if name not in packages else set()
+        targets -= {f"{name.rpartition('/')[0]}/__init__"} if name.startswith("formats/") else set()
     while leaves := {name for name, targets in arrows.items() if not targets}:
         arrows = {name: targets - leaves for name, targets in arrows.items() if name not in leaves}
-    assert arrows == {}
+    none(
+        (f"{name} -> {target}" for name, targets in arrows.items() for target in targets),
+        "no module imports itself through others (some of these arrows only lead to the circle)",
+        "move what both sides need into a module that imports neither",
+    )
 
 
 def test_rooms_are_not_crowded() -> None:
     """At most 16 modules in a folder, except where each module is one of a kind of thing."""
     folders = Counter(name.rpartition("/")[0] for name in FILES if not name.endswith("__init__"))
     crowded = {folder for folder, modules in folders.items() if modules > MOST_MODULES}
-    assert crowded <= FOLDERS_OF_ONE_MODULE_A_THING
+    none(
+        crowded - FOLDERS_OF_ONE_MODULE_A_THING,
+        f"a folder holds at most {MOST_MODULES} modules",
+        "part it by question into two folders; join modules that answer the same question",
+    )
 
 
 @pytest.mark.parametrize("name", DAEMON_SIDE)
 def test_the_daemon_s_side_is_light(name: str) -> None:
     """No module outside the worker names a heavy library."""
-    assert not roots(FILES[name]) & HEAVY
+    none(
+        libraries(FILES[name]) & HEAVY,
+        f"{name} belongs to the light process, which loads no model, vector or HTTP library",
+        "do it in importer/worker/ and ask the worker for it over the wire",
+    )
 
 
 @pytest.mark.parametrize("name", PURE)
 def test_what_is_pure_stays_so(name: str) -> None:
-    """No files, clock, randomness, log or settings in what is worth testing."""
-    assert not roots(FILES[name]) & {"os", "io", "time", "random", "logging", "structlog", "subprocess", "asyncio"}
+    """Decisions touch no files, clock, randomness or log."""
+    none(
+        libraries(FILES[name]) & {"os", "io", "time", "random", "logging", "structlog", "subprocess", "asyncio"},
+        f"{name} is pure: it decides over values and does nothing else",
+        "take the time, the bytes or the number as an argument; return what is to be done and let the caller do it",
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith("formats/") and name != "formats/__init__"])
 def test_formats_do_nothing_but_fold(name: str) -> None:
     """A format reads no file, no setting and no clock; it may not even log."""
-    assert not roots(FILES[name]) & {"os", "io", "pathlib", "time", "random", "logging", "structlog", "subprocess"}
+    none(
+        libraries(FILES[name]) & {"os", "io", "pathlib", "time", "random", "logging", "structlog", "subprocess"},
+        f"{name} is a fold over lines: the same bytes give the same turns, wherever and whenever",
+        "take it from the line or the path that `begin` is given; report trouble in `Fed.problems`",
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,15 +192,23 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
     ],
 )
 def test_each_library_has_its_place(library: str, places: str) -> None:
-    """What can change under us is met in one place."""
-    users = {name for name, path in FILES.items() if library in roots(path)}
-    assert {name for name in users if not re.match(places, name)} == set()
+    """A library that may change, or be replaced, is imported in few places."""
+    users = {name for name, path in FILES.items() if library in libraries(path)}
+    none(
+        (name for name in users if not re.match(places, name)),
+        f"only modules that match {places!r} import {library}",
+        "call the module that wraps it; widen the pattern only with a reason",
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("state/")])
 def test_only_the_state_knows_its_tables(name: str) -> None:
     """No module outside reaches through the checkpoints to their database; `expected` has a scratch file of its own."""
-    assert not re.findall(r"\bcheckpoints\.database\b", FILES[name].read_text())
+    none(
+        re.findall(r"\bcheckpoints\.database\b", FILES[name].read_text()),
+        f"{name} lies outside state/, where all SQL on the checkpoints' tables stands",
+        "add a method to `Checkpoints` that asks the question in plain words",
+    )
 
 
 def test_importing_the_daemon_loads_nothing_heavy() -> None:
@@ -193,13 +237,13 @@ def test_a_running_daemon_is_light(tmp_path: pathlib.Path) -> None:
 
 
 def mapped(pid: int) -> set[str]:
-    """The packages of which a process has a shared library mapped."""
+    """Return the packages of which a process has a shared library mapped."""
     maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
     return set(re.findall(r"site-packages/([^/.]+)", maps))
 
 
 def functions(path: pathlib.Path) -> Iterator[tuple[int, str]]:
-    """Each function's lines without its docstring, and where it stands."""
+    """Yield each function's lines without its docstring, and where it stands."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             documented = ast.get_docstring(node, clean=False) is not None
@@ -210,13 +254,18 @@ def functions(path: pathlib.Path) -> Iterator[tuple[int, str]]:
 
 def test_modules_are_small() -> None:
     """One question per module: never over 300 lines."""
-    assert {name: lines for name, path in FILES.items() if (lines := path.read_text().count("\n")) > 300} == {}
+    lengths = {name: path.read_text().count("\n") for name, path in FILES.items()}
+    none(
+        (f"{name} ({lines})" for name, lines in lengths.items() if lines > 300),
+        "a module answers one question in at most 300 lines",
+        "part it by question; a part that has no name of its own is no part",
+    )
 
 
 def test_functions_are_small() -> None:
     """Half of them at most 8 lines, nine in ten at most 25, none over 40."""
     sizes = sorted(found for path in FILES.values() for found in functions(path))
     lines = [size for size, _ in sizes]
-    assert [where for size, where in sizes if size > 40] == []
+    none((where for size, where in sizes if size > 40), "a function has at most 40 lines", "name its steps")
     assert statistics.median(lines) <= 8
     assert lines[int(len(lines) * 0.9)] <= 25

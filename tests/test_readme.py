@@ -43,7 +43,7 @@ def test_every_command_is_named():
 
 
 def test_quick_start_and_tests_are_one_line_each():
-    """They are run verbatim by whoever tries the project, and by `.ci/run`."""
+    """A newcomer copies them, and `.ci/run` runs the second one word for word."""
     assert "\n" not in block("Quick start")
     assert "\n" not in block("Tests")
 
