@@ -26,10 +26,11 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli import text as words
 from importer.delivery.policy import Recycle
 from importer.errors import DONE, UsageError
+from importer.service import assembly
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 from importer.state.history import COARSE_S, FINE_S, RINGS, Ending, Moment
@@ -159,7 +160,7 @@ class Past:
 
 def show(settings: Settings, *, hours: float, plot: str, as_json: bool) -> int:
     """Draws, writes or prints the history. Raises UsageError when there is nothing to draw with."""
-    past = recall(Checkpoints.peek(assembly.database_of(settings)), hours)
+    past = recall(context.peek(settings), hours)
     if plot:
         write_plot(past, plot)
         click.echo(f"written to {plot}", err=as_json)

@@ -13,13 +13,11 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.consistency import baseline, forget
-from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import StateError
-from importer.service import control
-from importer.service.launch import launch_of
+from importer.service import assembly, client
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 
@@ -68,7 +66,7 @@ class Hands:
     async def _control(self, op: str, **args: Any) -> Any:
         """The daemon's answer. Raises StateError when there is no daemon any more."""
         try:
-            return await asyncio.to_thread(control.ask, self.settings.state_dir, op, **args)
+            return await asyncio.to_thread(client.ask_daemon, self.settings.state_dir, op, **args)
         except ConnectionError as error:
             raise StateError(f"the daemon ended meanwhile: {error}", hint="run the command again") from error
 
@@ -81,13 +79,13 @@ async def hands(settings: Settings, reason: str) -> AsyncIterator[Hands]:
     afterwards, whatever came of it.
     """
     try:
-        await asyncio.to_thread(control.ask, settings.state_dir, "rest", timeout_s=REST_S, reason=reason)
+        await asyncio.to_thread(client.ask_daemon, settings.state_dir, "rest", timeout_s=REST_S, reason=reason)
     except ConnectionError:
         async with _own(settings) as own:
             yield own
         return
     try:
-        found = Checkpoints.peek(assembly.database_of(settings))
+        found = context.peek(settings)
         if found is None:
             raise StateError("the daemon has no state yet", hint="try again in a moment")
         with found:
@@ -95,20 +93,15 @@ async def hands(settings: Settings, reason: str) -> AsyncIterator[Hands]:
     finally:
         # A daemon that has ended rests for good.
         with contextlib.suppress(ConnectionError):
-            await asyncio.to_thread(control.ask, settings.state_dir, "unrest")
+            await asyncio.to_thread(client.ask_daemon, settings.state_dir, "unrest")
 
 
 @asynccontextmanager
 async def _own(settings: Settings) -> AsyncIterator[Hands]:
     """The state locked and a worker of our own, refused when its store is not the one imported into."""
-    with assembly.state(settings) as checkpoints:
-        launch = launch_of(settings, assembly.profile_of(settings), once=True)
-        supervisor = Supervisor(launch, recycle_files=0, accept=lambda ready: baseline.accept(checkpoints, ready))
-        try:
-            yield Hands(settings, checkpoints, supervisor)
-        finally:
-            await supervisor.recycle(Recycle.STOP)
-            supervisor.kill()  # if it has not ended by itself
+    with context.locked_state(settings) as checkpoints:
+        async with assembly.own_worker(settings, accept=lambda ready: baseline.accept(checkpoints, ready)) as worker:
+            yield Hands(settings, checkpoints, worker)
 
 
 class Counting:

@@ -18,7 +18,15 @@ from importer.delivery import policy
 from importer.delivery.policy import Recycle
 from importer.delivery.process import Child, Ended
 from importer.delivery.standby import Standby
-from importer.errors import EmbedUnreachable, ImporterError, StoreRefused, StoreUnreachable, WorkerDied, WorkerError
+from importer.errors import (
+    EmbedUnreachable,
+    ImporterError,
+    ModelError,
+    StoreRefused,
+    StoreUnreachable,
+    WorkerDied,
+    WorkerError,
+)
 from importer.log import logger
 from importer.protocol import wire
 
@@ -262,6 +270,8 @@ def error_of(reply: wire.Reply) -> ImporterError:
     if not isinstance(reply, wire.Failed):
         return WorkerError(f"unexpected reply: {type(reply).__name__}")
     failure, hint = reply.failure, reply.hint
+    if failure.kind == ModelError.__name__:
+        return ModelError(failure.message, hint=hint)
     if failure.kind == EmbedUnreachable.__name__:
         return EmbedUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
     if reply.exit_code == StoreUnreachable.exit_code:

@@ -9,16 +9,17 @@ from typing import Any
 
 from states import checkpoint
 
-from importer.cli import assembly
-from importer.cli.assembly import Parts
 from importer.delivery.delivery import InFlight
 from importer.delivery.policy import FailureRecord
 from importer.delivery.supervisor import Worker
 from importer.protocol.records import Batch, Commit, Tally
 from importer.protocol.wire import Ready
+from importer.service import assembly
+from importer.service.assembly import Parts
 from importer.settings import load
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
+from importer.state.open_database import FILE_NAME
 
 
 def loaded(state_dir: str, **flags: Any) -> load.Loaded:
@@ -30,7 +31,7 @@ def parts(state_dir: str, stack: ExitStack, *roots: Root, **flags: Any) -> Parts
     """An engine and what belongs to it; `stack` closes its state."""
     chosen = loaded(state_dir, **flags).settings
     os.makedirs(state_dir, exist_ok=True)
-    checkpoints = stack.enter_context(Checkpoints.open(assembly.database_of(chosen)))
+    checkpoints = stack.enter_context(Checkpoints.open(os.path.join(chosen.state_dir, FILE_NAME)))
     return assembly.parts_of(chosen, checkpoints, roots, once=False)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import store_backends
 
-from importer.service import control
+from importer.service import client
 
 SUPPORT = pathlib.Path(__file__).parent
 ROOT = SUPPORT.parents[1]
@@ -137,7 +137,7 @@ def until(true: Callable[[], object], seconds: float = 30, every_s: float = 0.02
 def asked(installed: Importer, op: str) -> Any:
     """What a running daemon answers; None while it does not."""
     try:
-        return control.ask(installed.state, op)
+        return client.ask_daemon(installed.state, op)
     except (ConnectionError, OSError):
         return None
 

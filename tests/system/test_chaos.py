@@ -100,9 +100,9 @@ def test_thousands_of_workers(tmp_path: pathlib.Path) -> None:
 
 
 def asked_spawns(installed: Importer) -> int:
-    from importer.service import control
+    from importer.service import client
 
-    return int(control.ask(installed.state, "status")["worker"]["spawns"])
+    return int(client.ask_daemon(installed.state, "status")["worker"]["spawns"])
 
 
 def quartiles(values: list[int]) -> tuple[float, float]:

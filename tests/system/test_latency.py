@@ -20,7 +20,7 @@ from processes import Importer, asked, idle, until, workers_of
 from importer.bench.corpus import corpus
 from importer.bench.corpus.lines import Session, encode
 from importer.bench.corpus.talk import Talk
-from importer.service import control
+from importer.service import client
 
 APPENDS = int(os.environ.get("APPENDS", "200"))
 BACKLOG_FILES = int(os.environ.get("BACKLOG_FILES", "2000"))
@@ -65,7 +65,7 @@ def installed(tmp_path: pathlib.Path, model_dir: str) -> Importer:
 def found(installed: Importer, word: str) -> bool:
     """Whether a search brings it first."""
     query = {"text": word, "mode": "keyword", "limit": 1}
-    hits = control.ask(installed.state, "search", **query)
+    hits = client.ask_daemon(installed.state, "search", **query)
     return bool(hits) and word in hits[0]["document"]
 
 

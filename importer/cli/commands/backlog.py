@@ -21,14 +21,14 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly, progress
-from importer.cli.assembly import Parts
+from importer.cli import context, model_fetch, progress
 from importer.cli.progress import Done, Glance, Shown
 from importer.delivery.policy import Recycle
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
 from importer.reading.pipeline import UNKNOWN_FORMAT
-from importer.service import control
+from importer.service import assembly, client
+from importer.service.assembly import Parts
 from importer.service.control import Control
 from importer.sources.scan import Root
 
@@ -47,7 +47,7 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
         for root in roots
     ]
     try:
-        number = control.ask(state_dir, "import", roots=fields)["number"]
+        number = client.ask_daemon(state_dir, "import", roots=fields)["number"]
     except ConnectionError:
         # No socket: it is an import or another command, which takes no orders.
         raise locked from None
@@ -66,7 +66,7 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
 
 async def _follow(state_dir: str, number: int, *, quiet: bool) -> tuple[Told, bool]:
     """The last that was told, and whether somebody did not want to wait for the end."""
-    told: Told = await asyncio.to_thread(control.ask, state_dir, "progress", number=number)
+    told: Told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
     leaving = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -77,7 +77,7 @@ async def _follow(state_dir: str, number: int, *, quiet: bool) -> tuple[Told, bo
         while not (told["done"] or leaving.is_set()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(leaving.wait(), LOOK_S)
-            told = await asyncio.to_thread(control.ask, state_dir, "progress", number=number)
+            told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
     finally:
         showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -117,13 +117,13 @@ Examples:
 def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
     """Imports everything pending below PATHS, then exits. A daemon at work on the same state is asked to do it."""
     given = [*sources, *(f"auto={path}" for path in paths)]
-    settings = assembly.settings_of(ctx, {"sources": given} if given else None).settings
+    settings = context.settings_of(ctx, {"sources": given} if given else None).settings
     roots = assembly.roots_of(settings, os.environ)
     missing = [os.fsdecode(root.path) for root in roots if given and not os.path.lexists(root.path)]
     if missing:
         raise UsageError(f"no such file or folder: {', '.join(missing)}", hint="check the path; nothing was imported")
     try:
-        with assembly.state(settings) as checkpoints:
+        with context.locked_state(settings) as checkpoints:
             parts = assembly.parts_of(settings, checkpoints, roots, once=True)
             done = _by_itself(parts, quiet=as_json, named=bool(given))
     except StateLocked as locked:
@@ -173,7 +173,7 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         engine.delivery.recover()
         await engine.reconcile(elsewhere=elsewhere)
         if engine.agenda:
-            await assembly.fetch_model(parts.settings)
+            await model_fetch.start_worker(parts.supervisor, parts.settings)
             await _drain(parts, quiet)
         # Nothing was imported, so no receipt has told how many points there are.
         if engine.run.total < 0:

@@ -20,11 +20,12 @@ from importer.bench.contest import Contest
 from importer.bench.corpus.mixes import MIXES
 from importer.bench.rivals.marks import Order
 from importer.chunking.fold import Cutting
-from importer.cli import assembly
+from importer.cli import context, model_fetch
 from importer.cli.doctor import probes
 from importer.errors import DONE, ModelError, UsageError
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import PROFILES
+from importer.service import assembly
 from importer.service.launch import launch_of
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
@@ -61,7 +62,7 @@ def command(
     if plot:
         picture.check(plot)
     names = {"profile": "memory.profile", "precision": "embed.precision"}
-    settings = assembly.settings_of(ctx, {names[key]: wish[key] for key in names if wish[key]}).settings
+    settings = context.settings_of(ctx, {names[key]: wish[key] for key in names if wish[key]}).settings
     model = _model(settings)
     config = (ctx.find_root().obj or {}).get("config")
     with _folder(keep) as folder:
@@ -112,7 +113,7 @@ def _model(settings: Settings) -> str:
         raise UsageError("only a local model can be measured", hint=f"EMBEDDING_PROVIDER={LOCAL} importer bench")
     facts = probes.located(settings)
     if not facts.directory:
-        asyncio.run(assembly.fetch_model(settings))
+        asyncio.run(model_fetch.fetch_model(settings))
         facts = probes.located(settings)
     if facts.problem or not facts.directory:
         raise ModelError(facts.problem or "there is no model", hint="`importer model fetch`")

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.errors import DONE, USAGE, UsageError
 from importer.memory.profiles import Profile
+from importer.service import assembly
 from importer.settings import load as all_settings
 from importer.settings.load import DECLARED, MASK, Loaded, Row
 
@@ -35,7 +36,7 @@ def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
     if markdown:
         click.echo(all_settings.markdown_table(), nl=False)
         return DONE
-    loaded = assembly.settings_of(ctx)
+    loaded = context.settings_of(ctx)
     profile, problem = _profile(loaded)
     rows = all_settings.effective(loaded, profile.values() if profile else None)
     if as_json:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli.doctor import examine, expiry, folders, host, memory, probes, state
 from importer.cli.doctor.examine import World
 from importer.cli.doctor.expiry import ExpiryFacts
@@ -21,11 +21,11 @@ from importer.cli.doctor.finding import Finding
 from importer.cli.text import brief
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
 from importer.formats import claude_code
+from importer.service import assembly
 from importer.settings.load import Loaded, Settings
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
-from importer.state.checkpoints import Checkpoints
 
 NS = 1_000_000_000  # in a second
 EPILOG = """\b
@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> i
 def _findings(ctx: click.Context, sources: Sequence[str]) -> list[Finding]:
     """All of them, or the one that keeps the others from being made."""
     try:
-        loaded = assembly.settings_of(ctx, {"sources": list(sources)} if sources else None, level="error")
+        loaded = context.settings_of(ctx, {"sources": list(sources)} if sources else None, level="error")
         roots = assembly.roots_of(loaded.settings, os.environ)
     except UsageError as error:
         return [Finding("settings", False, error.message.replace("\n", "; "), error.hint or "importer config")]
@@ -94,7 +94,7 @@ def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
     """Which transcripts of Claude Code are not wholly imported, compared with the checkpoints."""
     theirs = [root for root in roots if root.format == claude_code.NAME and os.path.isdir(root.path)]
     try:
-        checkpoints = Checkpoints.peek(assembly.database_of(settings))
+        checkpoints = context.peek(settings)
     except StateError:
         checkpoints = None  # the state's own check tells
     changes = []

@@ -13,10 +13,10 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly, text
+from importer.cli import context, text
 from importer.cli.app import Defaulting
 from importer.errors import UsageError
-from importer.service import control, quarantine_ops
+from importer.service import client, quarantine_ops
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 from importer.state.quarantine import Quarantine, Quarantined
@@ -45,8 +45,8 @@ def command() -> None:
 @click.pass_context
 def show(ctx: click.Context, ids: tuple[int, ...], limit: int, as_json: bool) -> int:
     """Lists what is set aside: IDS, or the first LIMIT."""
-    settings = assembly.settings_of(ctx).settings
-    checkpoints = Checkpoints.peek(assembly.database_of(settings))
+    settings = context.settings_of(ctx).settings
+    checkpoints = context.peek(settings)
     rows = _chosen(checkpoints.quarantine, ids, limit) if checkpoints else []  # no state yet: nothing is set aside
     count = checkpoints.quarantine.count() if checkpoints else 0
     if as_json:
@@ -107,11 +107,11 @@ def _do(
 
     Only one process may write the state. Raises StateLocked while an import without a socket has it.
     """
-    settings: Settings = assembly.settings_of(ctx).settings
+    settings: Settings = context.settings_of(ctx).settings
     try:
-        return {**control.ask(settings.state_dir, op, ids=ids), "daemon": True}
+        return {**client.ask_daemon(settings.state_dir, op, ids=ids), "daemon": True}
     except ConnectionError:
-        with assembly.state(settings) as checkpoints:
+        with context.locked_state(settings) as checkpoints:
             return {**here(checkpoints, ids), "daemon": False}
 
 

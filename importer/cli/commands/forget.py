@@ -16,13 +16,14 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly, resting
+from importer.cli import context, resting
 from importer.cli.resting import Hands
 from importer.cli.text import instant, printable
 from importer.consistency import forget
 from importer.consistency.forget import Wish
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.errors import UsageError
+from importer.service import assembly
 
 EPILOG = """\b
 Examples:
@@ -56,7 +57,7 @@ NOT_FOUND = (
 @click.pass_context
 def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> int:
     """Deletes the points of a project, a conversation, files or a time, for good: no later import brings them back."""
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     if given["listing"]:
         return _list(settings, as_json)
     wish = Wish(given["project"], given["conversation"], given["path"], instant(given["before"]))
@@ -146,9 +147,8 @@ def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
 
 def _list(settings: Any, as_json: bool) -> int:
     """What was forgotten so far, with the local time of it."""
-    from importer.state.checkpoints import Checkpoints
 
-    checkpoints = Checkpoints.peek(assembly.database_of(settings))
+    checkpoints = context.peek(settings)
     made = forget.wishes(checkpoints) if checkpoints else []
     if as_json:
         json.dump({"forgotten": [{**wish.named, "at": at} for wish, at in made]}, sys.stdout)

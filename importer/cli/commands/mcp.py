@@ -18,11 +18,12 @@ from typing import Any
 import click
 
 from importer import __version__
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli.text import instant
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
 from importer.protocol.query import KINDS
+from importer.service import client
 from importer.settings.load import Settings
 
 VERSIONS = ("2025-06-18", "2025-03-26", "2024-11-05")  # of the protocol, the newest first; they agree on all of this
@@ -256,7 +257,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read a
 @click.pass_context
 def command(ctx: click.Context) -> int:
     """Serves `search` and `open` over MCP until its input ends."""
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     asyncio.run(serve(settings))
     return 0
 
@@ -267,7 +268,7 @@ async def serve(settings: Settings) -> None:
 
     async def ask(op: str, **args: Any) -> Any:
         async with one_at_a_time:
-            return await assembly.ask(settings, op, **args)
+            return await client.ask_beside_others(settings, op, **args)
 
     server = Server(ask)
     answering: set[asyncio.Task[None]] = set()

@@ -18,10 +18,11 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly, resting
+from importer.cli import context, model_fetch, resting
 from importer.cli.resting import Hands
 from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
+from importer.service import assembly
 from importer.service.launch import launch_of
 from importer.settings.declaration import wrong_location, wrong_name
 from importer.settings.load import Settings
@@ -52,9 +53,9 @@ Report = dict[str, Any]
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     """Copies every point of the store to STORE and verifies that all are there. A running daemon rests meanwhile."""
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     target = _target(settings, **given)
-    other = assembly.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
+    other = context.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
     started_s = time.monotonic()
     report = asyncio.run(_migrate(settings, target, other, silent=as_json))
     report["seconds"] = round(time.monotonic() - started_s, 3)
@@ -120,7 +121,7 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
     """`other` has the settings of another model to embed with."""
     async with resting.hands(settings, "migrate") as hands:
         if other is not None:
-            await assembly.fetch_model(other)
+            await model_fetch.fetch_model(other)
             launch = launch_of(other, assembly.profile_of(other), once=True)
             target["embed"] = launch.configure["embed"]
         opened = await hands.ask("migrate_open", to=target)

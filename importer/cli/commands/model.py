@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli.app import Defaulting
 from importer.delivery.supervisor import PACKAGE_FOLDER
 from importer.errors import UsageError
@@ -74,7 +74,7 @@ def _run(
 ) -> int:
     """The exit code of the process that knows models; its answer and its progress go straight to ours."""
     flags = {"embed.model": name, "embed.precision": precision, "embed.offline": True if offline else None}
-    embed = assembly.settings_of(ctx, flags).settings.embed
+    embed = context.settings_of(ctx, flags).settings.embed
     if embed.provider != LOCAL and not name and action != "list":
         raise UsageError(f"{embed.provider} embeds, so there is no local model", hint="EMBEDDING_PROVIDER=fastembed")
     arguments = [sys.executable, "-m", "importer.worker.models.fetch", action, *(["--json"] if as_json else [])]

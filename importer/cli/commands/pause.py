@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.errors import DONE, StateError
-from importer.service import control
+from importer.service import client
 
 RESUME_EPILOG = """\b
 Examples:
@@ -47,8 +47,8 @@ def command(ctx: click.Context, /, reason: str) -> int:
 
 def tell(ctx: click.Context, op: str, **arguments: Any) -> None:
     """Tells the daemon. Raises StateError when none runs."""
-    folder = assembly.settings_of(ctx).settings.state_dir
+    folder = context.settings_of(ctx).settings.state_dir
     try:
-        control.ask(folder, op, **arguments)
+        client.ask_daemon(folder, op, **arguments)
     except ConnectionError as error:
         raise StateError(f"no daemon runs on {folder}", hint="`importer run` starts one; see --state-dir") from error

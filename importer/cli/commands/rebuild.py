@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli.commands import backlog
 from importer.consistency import baseline
 from importer.consistency.refold import known_files
 from importer.protocol.records import Checkpoint
+from importer.service import assembly
 from importer.sources.scan import Root
 
 EPILOG = """\b
@@ -38,9 +39,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
 
     These are the folders of the settings, the files imported from elsewhere, and PATHS.
     """
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     roots = assembly.roots_of(settings, os.environ)
-    with assembly.state(settings) as checkpoints:
+    with context.locked_state(settings) as checkpoints:
         elsewhere = sorted(_elsewhere((checkpoint for _, checkpoint in known_files(checkpoints)), roots))
         files = checkpoints.forget_all_files()
         baseline.reset(checkpoints)

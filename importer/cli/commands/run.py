@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import click
 
-from importer.cli import assembly
-from importer.cli.assembly import Parts
+from importer.cli import context, model_fetch
 from importer.delivery import policy
 from importer.errors import ModelError, UsageError
 from importer.log import logger
 from importer.memory.probes import Probes
+from importer.service import assembly
+from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
 from importer.service.status import metrics, status
 from importer.settings.load import Settings
@@ -41,12 +42,12 @@ SIGTERM or Ctrl-C drains and commits, a second one ends at once; SIGHUP reads th
 def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
     """Watches the conversation folders and keeps everything in them searchable."""
     more = {"sources": list(sources)} if sources else {}
-    loaded = assembly.settings_of(ctx, more, level="info")
+    loaded = context.settings_of(ctx, more, level="info")
     for warning in loaded.warnings:
         log.warning("settings.odd", reason=warning)
     settings = loaded.settings
     _check_own_limit(settings)
-    with assembly.state(settings) as checkpoints:
+    with context.locked_state(settings) as checkpoints:
         roots = assembly.roots_of(settings, os.environ)
         parts = assembly.parts_of(settings, checkpoints, roots, once=False)
 
@@ -96,7 +97,7 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
     daemon.preparing = "the model is being fetched"
     while daemon.preparing:
         try:
-            await assembly.fetch_model(settings)
+            await model_fetch.fetch_model(settings)
             daemon.preparing = ""
         except ModelError as error:
             failures += 1
@@ -129,7 +130,7 @@ def _check_own_limit(settings: Settings) -> None:
 def _reread(ctx: click.Context, parts: Parts, more: dict[str, list[str]]) -> None:
     """SIGHUP: what can change while running does; the rest is named and waits for a restart."""
     try:
-        changed = assembly.apply(parts, assembly.settings_of(ctx, more, level="info").settings)
+        changed = assembly.apply(parts, context.settings_of(ctx, more, level="info").settings)
     except UsageError as error:
         log.error("settings.refused", reason=error.message, then="the former settings stay")
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections.abc import Mapping
@@ -10,11 +9,11 @@ from typing import Any
 
 import click
 
-from importer import formats
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli.text import instant, printable
 from importer.errors import UsageError
 from importer.protocol.query import KINDS
+from importer.service import client
 
 EPILOG = """\b
 Examples:
@@ -45,13 +44,13 @@ SHOWN_CHARS = 600
 @click.pass_context
 def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
     """Finds what was said about QUERY."""
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # what is typed need not be UTF-8
     if not text:
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
     filters["since"] = instant(filters["since"])
     filters["until"] = instant(filters["until"], end=True)  # a date counts whole
-    hits = asyncio.run(assembly.ask(settings, "search", text=text, **filters))
+    hits = client.ask(settings, "search", text=text, **filters)
     if as_json:
         click.echo(json.dumps({"query": text, "hits": hits}))
     else:
@@ -63,6 +62,8 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
 
 def _why_nothing(filters: Mapping[str, Any]) -> str:
     """A filter that nothing can pass, else where to look."""
+    from importer import formats  # they are many modules, and most searches find something
+
     for name, known in (("source", formats.names()), ("kind", KINDS)):
         if filters[name] and filters[name] not in known:
             return f"there is no {name} {filters[name]!r}, but {', '.join(known)}"

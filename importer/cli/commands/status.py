@@ -18,15 +18,14 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly
+from importer.cli import context
 from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
 from importer.errors import ImporterError, TryAgainLater
-from importer.service import control
+from importer.service import assembly, client
 from importer.service.status import lag, status, store_location
 from importer.service.status.store_location import SERVER, Location, Probe
 from importer.settings.load import Settings
 from importer.state import lock
-from importer.state.checkpoints import Checkpoints
 
 COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
 Status = dict[str, Any]
@@ -174,7 +173,7 @@ def command(
     ctx: click.Context, /, *, watch: bool, every_s: float, memory: bool, hours: float, plot: str | None, as_json: bool
 ) -> int:
     """Shows what the importer does, how far it is and what it takes."""
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     if memory or plot:
         from importer.cli import memory_chart
 
@@ -212,7 +211,7 @@ def _say(found: status.Status, as_json: bool) -> None:
 def gather(settings: Settings, *, count: bool = True) -> status.Status:
     """From the daemon, else from the state. `count`: points may be asked of a store that only a worker can open."""
     try:
-        found: status.Status = control.ask(settings.state_dir, "status", timeout_s=ANSWER_S)
+        found: status.Status = client.ask_daemon(settings.state_dir, "status", timeout_s=ANSWER_S)
     except ConnectionError:
         return _without_daemon(settings, count)
     except TimeoutError as error:
@@ -224,7 +223,7 @@ def gather(settings: Settings, *, count: bool = True) -> status.Status:
 def _without_daemon(settings: Settings, count: bool) -> status.Status:
     """From the state, read beside whoever writes it, and a fresh look at the roots."""
     holder = lock.holder(settings.state_dir)
-    checkpoints = Checkpoints.peek(assembly.database_of(settings))
+    checkpoints = context.peek(settings)
     roots = assembly.roots_of(settings, os.environ)
     where = store_location.of_settings(settings)
     behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
@@ -244,7 +243,7 @@ def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
     if not (count and found.reachable):
         return found
     try:
-        points = asyncio.run(asyncio.wait_for(assembly.ask(settings, "count"), COUNT_S))
+        points = asyncio.run(asyncio.wait_for(client.ask_own_worker(settings, "count"), COUNT_S))
     except (ImporterError, TimeoutError) as error:
         return Probe(False, why=str(error) or "it does not open in time")
     return Probe(True, int(points))

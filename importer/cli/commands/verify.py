@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 
-from importer.cli import assembly, resting
+from importer.cli import context, model_fetch, resting
 from importer.cli.resting import Hands
 from importer.consistency import verify
 from importer.consistency.expected import Expected
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
+from importer.service import assembly
 from importer.settings.load import Settings
 
 EPILOG = """\b
@@ -39,7 +40,7 @@ or rewritten files, of other hosts and of other programs are left alone. A runni
 @click.pass_context
 def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool) -> int:
     """Compares the store with what the files give; exit code 1 when something is wrong and stays so."""
-    settings = assembly.settings_of(ctx).settings
+    settings = context.settings_of(ctx).settings
     started_s = time.monotonic()
     findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
     report = summarise(findings, repaired, time.monotonic() - started_s)
@@ -60,7 +61,7 @@ async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bo
             if not (repair and findings.wrong):
                 return findings, None
             if findings.counts["missing"] or findings.counts["differing"]:
-                await assembly.fetch_model(settings)
+                await model_fetch.fetch_model(settings)
             if keep_extra:
                 expected.spare_extra()
             return findings, await verify.repair(expected, hands.checkpoints, reading, hands.ask)

@@ -21,7 +21,7 @@ from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Launch, Supervisor
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.memory.profiles import Profile
-from importer.service import control
+from importer.service import client
 from importer.service.launch import launch_of
 from importer.service.status import store_location
 from importer.service.status.store_location import SERVER, Location, Probe
@@ -59,7 +59,7 @@ def daemon(settings: Settings) -> DaemonFacts:
         return replace(facts, mode=None)  # a socket that a killed daemon left is nobody's
     facts = replace(facts, pid=holder.pid, command=holder.command)
     try:
-        found = control.ask(settings.state_dir, "status", timeout_s=STATUS_S)
+        found = client.ask_daemon(settings.state_dir, "status", timeout_s=STATUS_S)
     except (OSError, ImporterError) as error:
         return replace(facts, silent="" if _is_brief(holder) else str(error) or f"not in {STATUS_S:.0f} s")
     return replace(facts, state=found["state"], reason=found["reason"])
@@ -126,7 +126,7 @@ async def _tried(settings: Settings, profile: Profile, where: Location, reached:
     if daemon:
 
         async def ask(op: str, **args: Any) -> Any:
-            return await asyncio.to_thread(control.ask, settings.state_dir, op, timeout_s=WORKER_S, **args)
+            return await asyncio.to_thread(client.ask_daemon, settings.state_dir, op, timeout_s=WORKER_S, **args)
 
         return await _answer(ask, count=False)
     with tempfile.TemporaryDirectory(prefix="importer-doctor-") as elsewhere:

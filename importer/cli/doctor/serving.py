@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, verdict
-from importer.service.control import NAME as SOCKET
+from importer.service.client import SOCKET_NAME as SOCKET
 from importer.service.status.store_location import SERVER, Location, Probe
 
 OLDEST_SERVER = (1, 16)  # the first to keep metadata with a collection, in which its fingerprint stands

@@ -1,0 +1,189 @@
+"""Settings become the objects of an importer that work together. Nothing here is started, and nothing knows click."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+
+from importer import formats, log
+from importer.chunking.fold import Cutting
+from importer.consistency import baseline, forget
+from importer.delivery.bulk_mode import LARGE_FILES
+from importer.delivery.delivery import Delivery
+from importer.delivery.engine import Engine
+from importer.delivery.outage import Outage, StoreProbe
+from importer.delivery.policy import Recycle
+from importer.delivery.supervisor import Supervisor
+from importer.errors import StateError
+from importer.formats import Options
+from importer.memory import profiles
+from importer.memory.guard import Guard
+from importer.memory.probes import memory_limit_bytes
+from importer.memory.profiles import Profile
+from importer.memory.thresholds import thresholds
+from importer.protocol.wire import Ready
+from importer.reading import batch as batches
+from importer.reading.gather import Reading
+from importer.reading.pipeline import Pipeline
+from importer.service.launch import deadline_of, launch_of
+from importer.service.status import store_location
+from importer.settings.load import Settings, changed, source, value_of
+from importer.sources.queue import Agenda
+from importer.sources.reconcile import Reconcile
+from importer.sources.scan import Root
+from importer.sources.selection import Selection
+from importer.state.checkpoints import Checkpoints
+from importer.state.lock import Lock
+from importer.state.open_database import FILE_NAME
+
+DAY_S = 86_400.0
+ONCE_PATIENCE = 4  # failures in a row, some seven seconds, before a one-shot import gives up
+LIVE = ("log", "include", "exclude", "formats", "chunk", "redact", "sources")  # sections a re-read changes
+LIVE_TAIL = ("tail.max_line_bytes", "tail.slice_bytes")  # the rest of that section is fixed when watching begins
+
+
+@dataclass(slots=True)
+class Parts:
+    """The objects that one importer consists of."""
+
+    settings: Settings
+    profile: Profile
+    checkpoints: Checkpoints
+    supervisor: Supervisor
+    engine: Engine
+    guard: Guard
+
+
+def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]:
+    """Return the folders to import from: those of the settings, else the ones each format knows.
+
+    Raises UsageError for a format that does not exist.
+    """
+    rules = {"include": settings.include, "exclude": settings.exclude}
+    if settings.sources:
+        pairs = [source(text) for text in settings.sources]
+    else:
+        home = os.path.expanduser("~")
+        pairs = [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
+    for name, _ in pairs:
+        if name != "auto":
+            formats.load(name)  # raises UsageError for an unknown format
+    # Bytes from here on: names of files need not be UTF-8.
+    return tuple(Root(os.fsencode(os.path.abspath(path)), name, **rules) for name, path in pairs)
+
+
+def profile_of(settings: Settings) -> Profile:
+    """Return the memory profile, fitted to the container or the machine."""
+    return profiles.resolve(settings, memory_limit_bytes())
+
+
+def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
+    """Return how files are read and cut into chunks."""
+    chosen = settings.formats
+    return Reading(
+        cutting=Cutting(settings.chunk.size_chars, settings.chunk.overlap_chars),
+        host=settings.host,
+        options=Options(chosen.subagents, chosen.thinking, chosen.tool_results, chosen.summaries),
+        redact=settings.redact.enabled,
+        max_line_bytes=settings.tail.max_line_bytes,
+        slice_bytes=settings.tail.slice_bytes,
+        max_chunks=max(1, profile.max_chunks // 2),  # so a batch exceeds its limit by half at most
+        forgotten=forget.predicate(checkpoints),
+        selection=_selection(settings),
+    )
+
+
+def _selection(settings: Settings) -> Selection:
+    """Return which projects and files are stored. A pattern of a project may begin with ~."""
+    include, exclude = (tuple(map(os.path.expanduser, of)) for of in (settings.include, settings.exclude))
+    return Selection(include, exclude, tuple(root.path for root in roots_of(settings, os.environ)))
+
+
+@contextmanager
+def locked_state(settings: Settings, *, command: str = "") -> Iterator[Checkpoints]:
+    """Lock the state directory and open the checkpoints in it. Raises StateLocked, StateError.
+
+    It is locked before the database is opened, so that no two processes migrate it at once. `command` is the name under
+    which other processes see the lock's holder.
+    """
+    lock = Lock(settings.state_dir, command=command)
+    with lock, Checkpoints.open(os.path.join(settings.state_dir, FILE_NAME)) as found:
+        if found.set_aside:
+            log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
+        yield found
+
+
+@asynccontextmanager
+async def own_worker(
+    settings: Settings, *, accept: Callable[[Ready], None] = lambda _ready: None
+) -> AsyncIterator[Supervisor]:
+    """Give a worker that the first question of this process starts, and end it. See `Supervisor` for `accept`."""
+    launch = launch_of(settings, profile_of(settings), once=True)
+    worker = Supervisor(launch, recycle_files=0, accept=accept)  # 0: it ends after no number of files
+    try:
+        yield worker
+    finally:
+        await worker.recycle(Recycle.STOP)
+        worker.kill()  # if it has not ended by itself
+
+
+def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:
+    """Return all objects of an importer, joined but not started. `once`: an import that ends, not a daemon."""
+    profile = profile_of(settings)
+    if profile.adapted:
+        log.logger().warning("memory.adapted", profile=profile.name, reason=profile.adapted)
+    launch = launch_of(settings, profile, once=once)
+    supervisor = Supervisor(
+        launch,
+        recycle_files=settings.worker.recycle_files,
+        boot_s=settings.worker.boot_s,
+        accept=lambda ready: baseline.accept(checkpoints, ready),
+    )
+    reading = reading_of(settings, profile, checkpoints)
+    _select(checkpoints, reading.selection)
+    pipeline = Pipeline(reading, checkpoints)
+    limits = batches.Limits(chunks=profile.max_chunks)
+    outage = Outage(ONCE_PATIENCE if once else None)
+    frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
+    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))
+    agenda = Agenda()
+    looker = Reconcile(checkpoints, agenda, settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
+    engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)
+    where = store_location.of_settings(settings)
+    # Only a server indexes by itself, and may be away and come back.
+    if where.kind == store_location.SERVER:
+        engine.surge.large_files, engine.returned = LARGE_FILES, StoreProbe(where.location).is_back
+    checkpoints.history.keep(round(settings.memory.history_samples * max(1.0, settings.memory.sample_s)))
+    guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
+    return Parts(settings, profile, checkpoints, supervisor, engine, guard)
+
+
+def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
+    """Put re-read settings into effect: how files are found, read and cut, at once; the rest at the next start.
+
+    Raises UsageError, before anything is changed, for sources that cannot be. `parts.settings` takes over
+    only what is in effect now, so the next re-read names again what still waits for a start.
+    """
+    formats.plug(fresh.formats.plugins)
+    names = changed(parts.settings, fresh)
+    now = tuple(name for name in names if name.partition(".")[0] in LIVE or name in LIVE_TAIL)
+    reading, roots = reading_of(fresh, parts.profile, parts.checkpoints), roots_of(fresh, os.environ)
+    parts.engine.pipeline.reading, parts.engine.roots = reading, roots
+    if {"include", "exclude"} & set(now):
+        parts.engine.when_quiet.append(lambda: _select(parts.checkpoints, reading.selection))
+        parts.engine.wake.set()
+    tail = {name.partition(".")[2]: value_of(fresh, name) for name in LIVE_TAIL}
+    live = {section: getattr(fresh, section) for section in LIVE}
+    parts.settings = replace(parts.settings, **live, tail=replace(parts.settings.tail, **tail))
+    return {"now": now, "after_restart": tuple(name for name in names if name not in now)}
+
+
+def _select(checkpoints: Checkpoints, selection: Selection) -> None:
+    """Have files read again when more of them is wanted than before."""
+    try:
+        if files := baseline.select(checkpoints, selection):
+            log.logger().info("selection.widened", files=files, then="they are read again")
+    except StateError as error:
+        log.logger().warning("selection.unwritten", reason=error.message, then="the next start tries again")
