@@ -1,7 +1,7 @@
-"""What settings mean together: defaults that follow from others, combinations that cannot work, and odd ones.
+"""Rules about several settings together: computed defaults, combinations that cannot work, and warnings.
 
-What only the machine can tell (whether a folder is there, a model fits, a server answers) is left to `doctor`.
-Values are by dotted name, already of the right type.
+What only the machine can tell (is a folder there, does a model fit, does a server answer) is left to `doctor`.
+Values stand under their dotted names and are of the right type already.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from urllib.parse import urlsplit
 from importer.settings.schema import DECLARED, LOCAL, MODELS
 
 AUTO = "auto"  # the source name that leaves the format to detection
-NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS")  # read elsewhere: where the file is, faults for tests
+NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS")  # read elsewhere: path of the file, faults for tests
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def source(text: str) -> tuple[str, str]:
-    """`(name, path)` of NAME=PATH. A PATH alone, or one with a slash before its first "=", is `auto`."""
+    """Return `(name, path)` of NAME=PATH. A PATH alone, or one with a slash before its first "=", is `auto`."""
     name, equals, path = text.partition("=")
     return (name, path) if equals and not set(name) & set("/~") else (AUTO, text)
 
 
-def complete(
+def fill_defaults(
     values: Mapping[str, Any], given: Container[str], environ: Mapping[str, str], *, home: str, host: str
 ) -> dict[str, Any]:
-    """The values with ~ written out and the computed defaults filled in: folders, sources, host, the provider's model.
+    """Return the values with ~ expanded and the computed defaults: folders, sources, host, the provider's model.
 
-    `given` are the names somebody set.
+    `given` are the names of the settings that have a value from a flag, the environment or a file.
     """
     done = {
-        name: _at_home(value, home) if DECLARED[name].path or name == "store.location" else value
+        name: _expand_home(value, home) if DECLARED[name].path or name == "store.location" else value
         for name, value in values.items()
     }
     xdg = environ.get("XDG_STATE_HOME", "")
@@ -42,19 +42,19 @@ def complete(
         done["embed.model"] = MODELS[done["embed.provider"]]
     done["host"] = done["host"] or host
     pairs = [source(text) for text in done["sources"]]
-    done["sources"] = tuple(f"{name}={_at_home(path, home)}" for name, path in pairs)
+    done["sources"] = tuple(f"{name}={_expand_home(path, home)}" for name, path in pairs)
     return done
 
 
-def _at_home(path: str, home: str) -> str:
-    """The path with a ~ in front written out, also behind `local:`; of other users' homes we know nothing."""
+def _expand_home(path: str, home: str) -> str:
+    """Return a path with a leading ~ expanded, also after `local:`. A ~user is left: other homes are not known here."""
     if path.startswith("local:"):
-        return "local:" + _at_home(path.removeprefix("local:"), home)
+        return "local:" + _expand_home(path.removeprefix("local:"), home)
     return home + path[1:] if path == "~" or path.startswith("~/") else path
 
 
-def senseless(values: Mapping[str, Any]) -> Iterator[str]:
-    """What cannot work, each with the names of the settings."""
+def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each combination that cannot work, with the names of its settings."""
     if values["chunk.overlap_chars"] * 2 > values["chunk.size_chars"]:
         yield "chunk.overlap_chars: more than half of chunk.size_chars"
     if values["store.write_consistency_factor"] > values["store.replication_factor"]:
@@ -62,11 +62,11 @@ def senseless(values: Mapping[str, Any]) -> Iterator[str]:
     if values["store.ca_file"] and not values["store.location"].startswith("https://"):
         yield "store.ca_file: store.location is no https:// URL"
     yield from (f"sources: {text!r} names no path" for text in values["sources"] if text.endswith("="))
-    yield from _senseless_provider(values)
+    yield from _provider_contradictions(values)
 
 
-def _senseless_provider(values: Mapping[str, Any]) -> Iterator[str]:
-    """What a hosted provider needs and cannot do."""
+def _provider_contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a hosted provider lacks, and what is set that it cannot do."""
     provider = values["embed.provider"]
     if provider not in MODELS or provider == LOCAL:
         return
@@ -79,14 +79,14 @@ def _senseless_provider(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"embed.offline: embed.provider {provider} needs a network (HF_HUB_OFFLINE counts as offline too)"
 
 
-def odd(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
-    """What works and is worth a warning: keys in clear text, metrics for everybody, variables nobody reads."""
+def oddities(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a warning for keys sent in clear text, metrics open to other machines, and variables that set nothing."""
     host = urlsplit(values["store.location"]).hostname if "://" in values["store.location"] else None
     if values["store.api_key"] and host not in {None, *LOOPBACK} and values["store.location"].startswith("http://"):
         yield f"store.api_key: goes to {host} in clear text; use https://"
     if values["metrics.listen"] and values["metrics.listen"].rpartition(":")[0].strip("[]") not in LOOPBACK:
         yield f"metrics.listen: {values['metrics.listen']} can be reached from other machines"
-    known = {*NO_SETTINGS, *(variable for declared in DECLARED.values() for variable in declared.environment)}
+    known = {*NO_SETTINGS, *(variable for one in DECLARED.values() for variable in one.environment)}
     for variable in sorted(environ):
         if variable.startswith("IMPORTER_") and variable.removesuffix("_FILE") not in known:
             yield f"{variable}: no such setting, it is ignored"

@@ -1,8 +1,8 @@
-"""A mapping of flags, variables and a settings file becomes one validated, frozen Settings; all problems at once.
+"""Turn flags, variables and a settings file into one validated, frozen Settings, or name all problems at once.
 
     flags  >  environment (then *_FILE, then credentials)  >  file  >  defaults
 
-Nothing here reads a file or the clock: the caller hands in what it has read. `declared` says what settings there are.
+Nothing here reads a file or the clock: the caller hands in what it has read. `schema` declares the settings.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from importer.errors import UsageError
-from importer.settings.consistency import complete, odd, senseless, source
+from importer.settings.consistency import contradictions, fill_defaults, oddities, source
 from importer.settings.declaration import convert
 from importer.settings.schema import DECLARED, GROUPS, Settings
 
 __all__ = [
     "DECLARED",
-    "Found",
+    "EffectiveSetting",
     "Loaded",
-    "Row",
+    "RawValue",
     "Settings",
     "changed",
     "effective",
@@ -35,16 +35,16 @@ __all__ = [
 MASK = "********"
 
 
-class Found(NamedTuple):
-    """A raw value and where it came from; `words` if it is text that may stand for a number or a list."""
+class RawValue(NamedTuple):
+    """A value as it was given, and where it came from; `words` if it is text that may stand for a number or a list."""
 
     value: Any
     origin: str
     words: bool
 
 
-class Row(NamedTuple):
-    """One line of `importer config`."""
+class EffectiveSetting(NamedTuple):
+    """One line of `importer config`: the value in effect, as text, and where it came from."""
 
     name: str
     value: str
@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, where each came from (dotted name -> words), and what looks odd without being wrong."""
+    """The settings, where each came from (dotted name -> words), and warnings about settings that work."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -62,7 +62,7 @@ class Loaded:
 
     @property
     def secret_values(self) -> tuple[str, ...]:
-        """The values that must never be shown."""
+        """The keys that are set, which must never be shown."""
         values = (value_of(self.settings, name) for name, declared in DECLARED.items() if declared.secret)
         return tuple(value for value in values if value)
 
@@ -74,16 +74,16 @@ def load(
     *,
     home: str,
     host: str = "",
-    keys: Mapping[str, Found] | None = None,
+    keys: Mapping[str, RawValue] | None = None,
     file: str = "",
 ) -> Loaded:
-    """One Settings of `flags` (by dotted name, None is not given), the environment and the parsed settings file.
+    """Return the settings that `flags` (by dotted name, None is not given), `environ` and the parsed file give.
 
-    `keys` is what `secrets` found, `home` the user's home directory, `host` the machine's name, `file` what the
-    settings file is called. Raises UsageError that names every problem, one on a line, and where to mend them.
+    `keys` is what `secrets` found, `home` the user's home directory, `host` the machine's name, `file` the path of
+    the settings file. Raises UsageError that names every problem, one on a line, and where to correct it.
     """
     problems: list[str] = []
-    found = {  # the weakest first: what comes later takes its place
+    raw = {  # the weakest first: a later one replaces it
         **_from_document(document, problems),
         **(keys or {}),
         **_from_environment(environ),
@@ -91,62 +91,67 @@ def load(
     }
     values = {name: declared.default for name, declared in DECLARED.items()}
     # a value that cannot be converted leaves the default standing, so that one mistake does not hide the others
-    for name, one in found.items():
+    for name, one in raw.items():
         try:
             values[name] = convert(DECLARED[name], one.value, words=one.words)
         except ValueError as error:
             problems.append(f"{name} ({one.origin}): {error}")
-    values = complete(values, found, environ, home=home, host=host)
-    problems.extend(senseless(values))
+    values = fill_defaults(values, raw, environ, home=home, host=host)
+    problems.extend(contradictions(values))
     if problems:
-        raise UsageError("\n".join(["wrong settings:", *problems]), hint=_remedy(problems, found, file))
-    origins = {name: found[name].origin if name in found else "default" for name in DECLARED}
-    return Loaded(_build(values), origins, tuple(odd(values, environ)))
+        raise UsageError("\n".join(["wrong settings:", *problems]), hint=_hint(problems, raw, file))
+    origins = {name: raw[name].origin if name in raw else "default" for name in DECLARED}
+    return Loaded(_build(values), origins, tuple(oddities(values, environ)))
 
 
-def secrets(environ: Mapping[str, str], read: Callable[[str], str]) -> Mapping[str, Found]:
-    """Keys for `load` from `*_FILE` variables and systemd's credentials (named like the variable, in lower case).
+def secrets(environ: Mapping[str, str], read: Callable[[str], str]) -> Mapping[str, RawValue]:
+    """Read the keys that `*_FILE` variables name, and systemd's credentials, as `load` takes them.
 
-    `read(path)` gives a file's text or raises OSError. Raises UsageError for a named file that cannot be read;
-    a missing credential is no error.
+    A credential is named like the variable, in lower case. `read(path)` returns a file's text or raises OSError. Raises
+    UsageError for a named file that cannot be read; a missing credential is no error.
     """
-    found: dict[str, Found] = {}
+    found: dict[str, RawValue] = {}
     problems: list[str] = []
     directory = environ.get("CREDENTIALS_DIRECTORY", "")
     for name, declared in DECLARED.items():
         variable = next((v for v in declared.environment if declared.secret and environ.get(v + "_FILE")), "")
         try:
             if variable:
-                found[name] = Found(read(environ[variable + "_FILE"]).strip(), f"file of {variable}_FILE", True)
+                found[name] = RawValue(read(environ[variable + "_FILE"]).strip(), f"file of {variable}_FILE", True)
             elif declared.secret and directory:
                 credential = declared.env[0].lower()
-                found[name] = Found(read(f"{directory}/{credential}").strip(), f"credential {credential}", True)
+                found[name] = RawValue(read(f"{directory}/{credential}").strip(), f"credential {credential}", True)
         except FileNotFoundError as error:
             problems += [f"{variable}_FILE: {error}"] if variable else []
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{variable + '_FILE' if variable else name}: {error}")
     if problems:
-        hint = "make them readable, or unset what names them"
+        hint = "make them readable, or unset the variables that name them"
         raise UsageError("\n".join(["unreadable keys:", *problems]), hint=hint)
     return found
 
 
-def effective(loaded: Loaded, profile: Mapping[str, Any] | None = None) -> list[Row]:
-    """Each setting as it counts, secrets masked. `profile` gives the values (by last name) that None stands for."""
+def effective(loaded: Loaded, profile: Mapping[str, Any] | None = None) -> list[EffectiveSetting]:
+    """List the value in effect of every setting, secrets masked.
+
+    `profile` holds the memory profile's values, by the last part of the setting's name, for settings that are None.
+    """
     rows = []
     for name, declared in DECLARED.items():
         value, origin = value_of(loaded.settings, name), loaded.origins[name]
         if value is None:
             value, origin = (profile or {}).get(name.rpartition(".")[2]), f"profile {loaded.settings.memory.profile}"
-        rows.append(Row(name, MASK if declared.secret and value else _shown(value), origin, declared.about))
+        rows.append(
+            EffectiveSetting(name, MASK if declared.secret and value else _in_words(value), origin, declared.about)
+        )
     return rows
 
 
 def markdown_table() -> str:
-    """The settings table of the README."""
+    """Return the table of all settings in Markdown, of which the README shows a part."""
     lines = ["| setting | default | environment | what |", "|---|---|---|---|"]
     for declared in DECLARED.values():
-        default = declared.shown or ("by profile" if declared.profile else _shown(declared.default)) or "none"
+        default = declared.shown or ("by profile" if declared.profile else _in_words(declared.default)) or "none"
         unit = f" {declared.unit}" if declared.unit and not declared.profile else ""
         names = ", ".join(f"`{name}`" for name in declared.env)
         lines.append(f"| `{declared.name}` | {default}{unit} | {names} | {declared.about} |".replace("||", "| |"))
@@ -154,37 +159,40 @@ def markdown_table() -> str:
 
 
 def changed(before: Settings, after: Settings) -> tuple[str, ...]:
-    """The dotted names of the settings that differ, for a re-read."""
+    """Return the dotted names of the settings that differ, after the file was read again."""
     return tuple(name for name in DECLARED if value_of(before, name) != value_of(after, name))
 
 
 def value_of(settings: Settings, name: str) -> Any:
-    """The value of a setting by its dotted name."""
+    """Return the value of a setting by its dotted name."""
     value: Any = settings
     for part in name.split("."):
         value = getattr(value, part)
     return value
 
 
-def _shown(value: Any) -> str:
-    """A value as it could be written in a variable."""
+def _in_words(value: Any) -> str:
+    """Return a value as it would be written in a variable."""
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _remedy(problems: list[str], found: Mapping[str, Found], file: str) -> str:
-    """Where the values came from that problems name, and where all settings stand: `config` alone would fail, too."""
+def _hint(problems: list[str], raw: Mapping[str, RawValue], file: str) -> str:
+    """Return which variables, flags or file to correct, and a command that works all the same and lists all settings.
+
+    That command is `config --markdown`: `config` alone fails as well.
+    """
     named = {word for problem in problems for word in re.findall(r"[\w.]+", problem)}
-    origins = {one.origin.removeprefix("environment ") for name, one in found.items() if name in named}
+    origins = {one.origin.removeprefix("environment ") for name, one in raw.items() if name in named}
     origins |= {"file" for problem in problems if "(file)" in problem}
     places = sorted({"file": file or "the settings file", "flag": "the flag"}.get(one, one) for one in origins)
-    mend = f"correct {', '.join(places)}; " if places else ""
-    return f"{mend}`importer config --markdown` lists all settings and their defaults"
+    correct = f"correct {', '.join(places)}; " if places else ""
+    return f"{correct}`importer config --markdown` lists all settings and their defaults"
 
 
 def _build(values: Mapping[str, Any]) -> Settings:
-    """The groups and the whole of values by dotted name."""
+    """Return the Settings with its groups, made of values by dotted name."""
 
     def group(prefix: str) -> dict[str, Any]:
         return {name.rpartition(".")[2]: value for name, value in values.items() if name.rpartition(".")[0] == prefix}
@@ -192,40 +200,40 @@ def _build(values: Mapping[str, Any]) -> Settings:
     return Settings(**group(""), **{name: of(**group(name)) for name, of in GROUPS.items()})
 
 
-def _from_flags(flags: Mapping[str, Any], problems: list[str]) -> dict[str, Found]:
-    """Flags that were given; they are text, or typed where the command line has converted them."""
+def _from_flags(flags: Mapping[str, Any], problems: list[str]) -> dict[str, RawValue]:
+    """Return the flags that were given: as text, or typed where the command line has converted them."""
     given = {name: value for name, value in flags.items() if value is not None}
     problems.extend(f"{_unknown(name, DECLARED)} (flag)" for name in given if name not in DECLARED)
-    return {name: Found(value, "flag", True) for name, value in given.items() if name in DECLARED}
+    return {name: RawValue(value, "flag", True) for name, value in given.items() if name in DECLARED}
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Found]:
-    """Variables that are set and not empty; of several names for one setting the first counts.
+def _from_environment(environ: Mapping[str, str]) -> dict[str, RawValue]:
+    """Return the variables that are set and not empty; of several names for one setting the first counts.
 
-    systemd may list several folders in STATE_DIRECTORY, separated by colons; the first one is ours.
+    systemd may list several folders in STATE_DIRECTORY, separated by colons; the first one counts.
     """
     found = {}
     for name, declared in DECLARED.items():
         variable = next((v for v in declared.environment if environ.get(v)), None)
         if variable:
             value = environ[variable].partition(":")[0] if variable == "STATE_DIRECTORY" else environ[variable]
-            found[name] = Found(value, f"environment {variable}", True)
+            found[name] = RawValue(value, f"environment {variable}", True)
     return found
 
 
-def _from_document(document: Mapping[str, Any], problems: list[str]) -> dict[str, Found]:
-    """What the file sets, strictly typed; names nobody declared become problems."""
+def _from_document(document: Mapping[str, Any], problems: list[str]) -> dict[str, RawValue]:
+    """Return the values in the file, strictly typed; a name that is not declared becomes a problem."""
     found = {}
     for name, value in _flattened(document, problems):
         if name in DECLARED:
-            found[name] = Found(value, "file", False)
+            found[name] = RawValue(value, "file", False)
         else:
             problems.append(f"{_unknown(name, DECLARED)} (file)")
     return found
 
 
 def _flattened(document: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, Any]]:
-    """Tables of the file as dotted names; only the groups there are may be tables."""
+    """Yield the file's values under dotted names; a table that is no group of settings becomes a problem."""
     for key, value in document.items():
         if key in GROUPS and not isinstance(value, Mapping):
             problems.append(f"{key} (file): is a group, write [{key}] and its settings below")
@@ -238,7 +246,7 @@ def _flattened(document: Mapping[str, Any], problems: list[str]) -> Iterator[tup
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    """That there is no such name, with the nearest one there is: by the whole name, then by its last part."""
+    """Return a message about an unknown name, with the nearest known one: by the whole name, then by its last part."""
     last = {one.rpartition(".")[2]: one for one in known}
     near = difflib.get_close_matches(name, known, 1, 0.7) or difflib.get_close_matches(name.rpartition(".")[2], last, 1)
     return f"{name}: no such setting" + (f"; did you mean {last.get(near[0], near[0])}?" if near else "")

@@ -64,7 +64,7 @@ def test_advice_that_can_be_followed(installed: Importer) -> None:
     done = installed.run("config", **broken)
     assert done.code == 2
     assert f"correct {file}, CHUNK_SIZE; `importer config --markdown`" in done.err
-    assert "none of auto, events, poll" in done.err
+    assert "not one of auto, poll" in done.err
     assert installed.run("config", "--markdown", **broken).code == 0
 
 

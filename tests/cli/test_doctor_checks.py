@@ -72,15 +72,15 @@ def test_a_state_that_is_not_there_is_judged_by_what_is(tmp_path: pathlib.Path) 
 
 def test_a_database_tells_its_newest_commit(tmp_path: pathlib.Path) -> None:
     """For the clock to be held against."""
-    with Checkpoints.open(str(tmp_path / state.DATABASE), clock=lambda: 77.0) as checkpoints:
+    with Checkpoints.open(str(tmp_path / state.FILE_NAME), clock=lambda: 77.0) as checkpoints:
         checkpoints.commit([commit()])
     assert state.look(str(tmp_path)).newest_at == 77.0
 
 
 def test_a_damaged_database_tells_what_is_wrong(tmp_path: pathlib.Path) -> None:
     """In the words that any other command would use; it is left as it is."""
-    (tmp_path / state.DATABASE).write_bytes(b"no database" * 500)
-    (tmp_path / f"{state.DATABASE}.corrupt-20260101T000000Z").touch()
+    (tmp_path / state.FILE_NAME).write_bytes(b"no database" * 500)
+    (tmp_path / f"{state.FILE_NAME}.corrupt-20260101T000000Z").touch()
     found = state.look(str(tmp_path))
     assert "damaged" in found.problem
     assert (found.aside, found.hint != "") == (1, True)
@@ -88,11 +88,11 @@ def test_a_damaged_database_tells_what_is_wrong(tmp_path: pathlib.Path) -> None:
 
 def test_what_others_may_read_is_named(tmp_path: pathlib.Path) -> None:
     """Open files in an open folder; models are no secret, and a closed folder closes all below."""
-    for name in (state.DATABASE, "edge/conversations", "models/m"):
+    for name in (state.FILE_NAME, "edge/conversations", "models/m"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name).chmod(0o755)
     tmp_path.chmod(0o755)
-    assert state.look(str(tmp_path)).exposed == (f"{tmp_path}/{state.DATABASE}", f"{tmp_path}/edge/conversations")
+    assert state.look(str(tmp_path)).exposed == (f"{tmp_path}/{state.FILE_NAME}", f"{tmp_path}/edge/conversations")
     tmp_path.chmod(0o700)
     assert state.look(str(tmp_path)).exposed == ()
 

@@ -41,19 +41,20 @@ def test_typed_values_keep_their_type(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wrong"),
     [
-        ("worker.recycle_files", "200", "'200' is not a whole number (at least 0 files)"),
-        ("tail.max_line_bytes", "x", "'x' is not a whole number (65536 to 2147483648 bytes)"),
-        ("memory.warning_share", "x", "'x' is not a number (0.1 to 1)"),
-        ("log.level", 3, "3 is not a text (debug, "),
+        ("worker.recycle_files", "200", "'200' is not a whole number, 0 or more files"),
+        ("tail.max_line_bytes", "x", "'x' is not a whole number from 65536 to 2147483648 bytes"),
+        ("memory.warning_share", "x", "'x' is not a number from 0.1 to 1"),
+        ("log.level", 3, "3 is not one of debug, "),
         ("worker.recycle_files", True, "True is not a whole number"),
         ("worker.recycle_files", 2.0, "2.0 is not a whole number"),
         ("tail.rescan_s", float("nan"), "nan is not a number"),
+        ("worker.boot_s", float("inf"), "inf is not a number, 1 or more s"),
         ("redact.enabled", "yes", "'yes' is not true or false"),
         ("include", "one", "'one' is not a list of texts"),
         ("include", ["one", 2], "is not a list of texts"),
-        ("worker.nice", 20, "20 is above the largest value, 19"),
-        ("chunk.size_chars", 99, "99 is below the least value, 100"),
-        ("embed.precision", "fp16", "'fp16' is none of fp32, int8"),
+        ("worker.nice", 20, "20 is not a whole number from 0 to 19"),
+        ("chunk.size_chars", 99, "99 is not a whole number from 100 to 100000 characters"),
+        ("embed.precision", "fp16", "'fp16' is not one of fp32, int8"),
         ("store.location", "qdrant", "edge, local:PATH or the URL"),
         ("store.location", "http://db:port", "is no URL"),
         ("store.location", "local:", "edge, local:PATH or the URL"),
@@ -85,6 +86,12 @@ def test_errors_repeat_no_secret(name: str, value: Any) -> None:
 def test_places_of_a_store(location: str) -> None:
     """Embedded, a folder for qdrant-client, or the URL of a server."""
     assert convert(DECLARED["store.location"], location, words=True) == location
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_a_word_of_former_times_is_still_understood(words: bool) -> None:
+    """A settings file with `watch = "events"` goes on working: it meant the same as auto, which is in its place now."""
+    assert convert(DECLARED["tail.watch"], "events", words=words) == "auto"
 
 
 def test_units_stand_in_the_names() -> None:

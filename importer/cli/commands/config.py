@@ -16,7 +16,7 @@ from importer.errors import DONE, USAGE, UsageError
 from importer.memory.profiles import Profile
 from importer.service import assembly
 from importer.settings import load as all_settings
-from importer.settings.load import DECLARED, MASK, Loaded, Row
+from importer.settings.load import DECLARED, MASK, EffectiveSetting, Loaded
 
 EPILOG = """\b
 Examples:
@@ -59,11 +59,11 @@ def _profile(loaded: Loaded) -> tuple[Profile | None, str]:
         return None, f"{error.message}\n{error.hint}"
 
 
-def _plain(loaded: Loaded, rows: list[Row], profile: Profile | None, problem: str) -> dict[str, Any]:
+def _plain(loaded: Loaded, rows: list[EffectiveSetting], profile: Profile | None, problem: str) -> dict[str, Any]:
     """The settings by name, values typed as in a settings file; what is odd or impossible beside them."""
     values = profile.values() if profile else {}
 
-    def typed(row: Row) -> Any:
+    def typed(row: EffectiveSetting) -> Any:
         value = all_settings.value_of(loaded.settings, row.name)
         if DECLARED[row.name].secret:
             return MASK if value else ""
@@ -80,7 +80,7 @@ def _plain(loaded: Loaded, rows: list[Row], profile: Profile | None, problem: st
     }
 
 
-def _draw(rows: list[Row]) -> None:
+def _draw(rows: list[EffectiveSetting]) -> None:
     """A table; what somebody has set stands out from defaults and from the profile."""
     from rich.console import Console
     from rich.table import Table

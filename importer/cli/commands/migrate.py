@@ -24,7 +24,7 @@ from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
 from importer.service import assembly
 from importer.service.launch import launch_of
-from importer.settings.declaration import wrong_location, wrong_name
+from importer.settings.declaration import collection_problem, location_problem
 from importer.settings.load import Settings
 
 EPILOG = """\b
@@ -77,7 +77,7 @@ def _target(
             hint="elsewhere set EMBEDDING_MODEL and a new --state-dir or COLLECTION_NAME, then `importer backlog`",
         )
     name = collection or (f"{settings.store.collection}-{_slug(model)}" if model else settings.store.collection)
-    for problem in filter(None, (wrong_location(location), wrong_name(name))):
+    for problem in filter(None, (location_problem(location), collection_problem(name))):
         raise UsageError(f"{location}, collection {name}: {problem}")
     directory = os.path.join(settings.state_dir, "edge")
     store = {**asdict(settings.store), "location": location, "collection": name, "directory": directory}

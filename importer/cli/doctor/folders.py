@@ -51,7 +51,6 @@ class FolderFacts:
 
     roots: tuple[RootFacts, ...]
     uid: int
-    gid: int
     container: bool
     mode: str
     max_watches: int | None
@@ -68,7 +67,6 @@ def look(roots: Sequence[Root], *, given: bool, mode: str, mounts: Callable[[], 
     return FolderFacts(
         roots=tuple(_root(root, given, table) for root in roots),
         uid=os.geteuid(),
-        gid=os.getegid(),
         container=any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))),
         mode=mode,
         max_watches=_number("max_user_watches"),
@@ -219,15 +217,8 @@ def inotify(facts: FolderFacts) -> Finding:
 
 
 def watch(facts: FolderFacts) -> Finding:
-    """How changes are noticed; on a network file system there are no events, so those folders are polled.
-
-    Polling is no fault; insisting on events where there are none is, for then only the rescan finds anything.
-    """
-    far = [root for root in facts.roots if root.remote]
-    shown = ", ".join(f"{root.path} is on {root.remote}" for root in far)
-
-    def problems() -> Iterator[Problem]:
-        if far and facts.mode == "events":
-            yield Problem(f"tail.watch is events, but {shown}, which tells none", "IMPORTER_TAIL_WATCH=auto (or poll)")
-
-    return verdict("watch", f"polled, for {shown}" if far else "by events", problems())
+    """Tell how changes are noticed. Network file systems give no events; their folders are polled, no fault."""
+    if facts.mode == "poll":
+        return Finding("watch", True, "polled: tail.watch is poll")
+    far = ", ".join(f"{root.path} is on {root.remote}" for root in facts.roots if root.remote)
+    return Finding("watch", True, f"polled, for {far}" if far else "by events")
