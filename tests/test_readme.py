@@ -38,8 +38,8 @@ def test_settings_table_has_every_variable_that_other_programs_use():
 
 def test_every_command_is_named():
     """And no command is named that does not exist."""
-    named = set(re.findall(r"^\| `importer ([a-z-]+)", README, re.M))
-    assert named == set(COMMANDS)
+    first_cells = re.findall(r"^\|( `importer [^|]*)\|", README, re.M)
+    assert set(re.findall(r"`importer ([a-z-]+)", "".join(first_cells))) == set(COMMANDS)
 
 
 def test_quick_start_and_tests_are_one_line_each():
@@ -58,3 +58,19 @@ def test_source_map_has_a_row_for_each_room():
 def test_readme_stays_readable():
     """At most 250 lines, the settings table included."""
     assert len(README.splitlines()) <= 250
+
+
+def test_where_to_begin_exists():
+    """Ten common changes or so, each with a file or folder that is there."""
+    rows = [row for row in between("## Where do I change", "## Contributing").splitlines() if row.startswith("| ")][1:]
+    named = [re.findall(r"`([\w./-]+/[\w./-]*)`", row) for row in rows]
+    assert len(rows) >= 10
+    assert all(named)
+    assert [name for names in named for name in names if not (ROOT / name).exists()] == []
+
+
+def test_contributing_names_steps_that_exist():
+    """Each step it names of `.ci/run` is one of the script's."""
+    named = set(re.findall(r"`\.ci/run ([a-z -]+)`", between("## Contributing", "## Limits")))
+    steps = set(re.findall(r"^    ([a-z-]+)\)", (ROOT / ".ci/run").read_text(), re.M))
+    assert {step for words in named for step in words.split()} <= steps
