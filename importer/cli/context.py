@@ -15,7 +15,7 @@ import click
 
 from importer import log
 from importer.errors import UsageError
-from importer.settings.load import Loaded, Settings, load, secrets
+from importer.settings.load import Loaded, Settings, load, read_secrets
 
 if TYPE_CHECKING:
     from importer.state.checkpoints import Checkpoints
@@ -32,7 +32,7 @@ def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, le
     flags = {FLAGS[name]: value for name, value in group.items() if name in FLAGS}
     file = group.get("config") or os.environ.get("IMPORTER_CONFIG") or ""
     home, host = os.path.expanduser("~"), socket.gethostname()
-    keys = secrets(os.environ, _text)  # from *_FILE and systemd's credentials
+    keys = read_secrets(os.environ, _text)  # from *_FILE and systemd's credentials
     given = {**flags, **(more or {})}
     loaded = load(given, os.environ, _document(file), home=home, host=host, keys=keys, file=file)
     if loaded.settings.formats.plugins:

@@ -29,7 +29,7 @@ from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
-from importer.settings.load import Settings, changed, source, value_of
+from importer.settings.load import Settings, changed_names, parse_source, value_of
 from importer.sources.queue import Agenda
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
@@ -63,7 +63,7 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
     """
     rules = {"include": settings.include, "exclude": settings.exclude}
     if settings.sources:
-        pairs = [source(text) for text in settings.sources]
+        pairs = [parse_source(text) for text in settings.sources]
     else:
         home = os.path.expanduser("~")
         pairs = [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
@@ -167,7 +167,7 @@ def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
     only what is in effect now, so the next re-read names again what still waits for a start.
     """
     formats.plug(fresh.formats.plugins)
-    names = changed(parts.settings, fresh)
+    names = changed_names(parts.settings, fresh)
     now = tuple(name for name in names if name.partition(".")[0] in LIVE or name in LIVE_TAIL)
     reading, roots = reading_of(fresh, parts.profile, parts.checkpoints), roots_of(fresh, os.environ)
     parts.engine.pipeline.reading, parts.engine.roots = reading, roots

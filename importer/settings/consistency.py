@@ -17,7 +17,7 @@ NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS")  # read elsewhere: path
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def source(text: str) -> tuple[str, str]:
+def parse_source(text: str) -> tuple[str, str]:
     """Return `(name, path)` of NAME=PATH. A PATH alone, or one with a slash before its first "=", is `auto`."""
     name, equals, path = text.partition("=")
     return (name, path) if equals and not set(name) & set("/~") else (AUTO, text)
@@ -41,7 +41,7 @@ def fill_defaults(
     if "embed.model" not in given and done["embed.provider"] in MODELS:
         done["embed.model"] = MODELS[done["embed.provider"]]
     done["host"] = done["host"] or host
-    pairs = [source(text) for text in done["sources"]]
+    pairs = [parse_source(text) for text in done["sources"]]
     done["sources"] = tuple(f"{name}={_expand_home(path, home)}" for name, path in pairs)
     return done
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from importer.errors import UsageError
-from importer.settings.consistency import contradictions, fill_defaults, oddities, source
+from importer.settings.consistency import contradictions, fill_defaults, oddities, parse_source
 from importer.settings.declaration import convert
 from importer.settings.schema import DECLARED, GROUPS, Settings
 
@@ -24,12 +24,12 @@ __all__ = [
     "Loaded",
     "RawValue",
     "Settings",
-    "changed",
+    "changed_names",
     "effective",
     "load",
     "markdown_table",
-    "secrets",
-    "source",
+    "parse_source",
+    "read_secrets",
 ]
 
 MASK = "********"
@@ -79,7 +79,7 @@ def load(
 ) -> Loaded:
     """Return the settings that `flags` (by dotted name, None is not given), `environ` and the parsed file give.
 
-    `keys` is what `secrets` found, `home` the user's home directory, `host` the machine's name, `file` the path of
+    `keys` is what `read_secrets` found, `home` the user's home directory, `host` the machine's name, `file` the path of
     the settings file. Raises UsageError that names every problem, one on a line, and where to correct it.
     """
     problems: list[str] = []
@@ -104,7 +104,7 @@ def load(
     return Loaded(_build(values), origins, tuple(oddities(values, environ)))
 
 
-def secrets(environ: Mapping[str, str], read: Callable[[str], str]) -> Mapping[str, RawValue]:
+def read_secrets(environ: Mapping[str, str], read: Callable[[str], str]) -> Mapping[str, RawValue]:
     """Read the keys that `*_FILE` variables name, and systemd's credentials, as `load` takes them.
 
     A credential is named like the variable, in lower case. `read(path)` returns a file's text or raises OSError. Raises
@@ -158,7 +158,7 @@ def markdown_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def changed(before: Settings, after: Settings) -> tuple[str, ...]:
+def changed_names(before: Settings, after: Settings) -> tuple[str, ...]:
     """Return the dotted names of the settings that differ, after the file was read again."""
     return tuple(name for name in DECLARED if value_of(before, name) != value_of(after, name))
 

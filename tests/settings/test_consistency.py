@@ -1,4 +1,4 @@
-"""What settings mean together: computed defaults, combinations that cannot work, and odd ones."""
+"""Rules about several settings together: computed defaults, combinations that cannot work, and warnings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from importer.errors import UsageError
-from importer.settings.consistency import source
+from importer.settings.consistency import parse_source
 from importer.settings.load import Loaded, load
 
 
@@ -32,7 +32,7 @@ def loaded(
         ({"sources": ["claude-code="]}, "names no path"),
     ],
 )
-def test_settings_that_make_no_sense_together(document: Mapping[str, Any], wrong: str) -> None:
+def test_settings_that_contradict_each_other_are_refused(document: Mapping[str, Any], wrong: str) -> None:
     """A combination that could never work is refused at start, not found out at run time."""
     with pytest.raises(UsageError) as caught:
         loaded(document=document)
@@ -40,7 +40,7 @@ def test_settings_that_make_no_sense_together(document: Mapping[str, Any], wrong
 
 
 def test_a_hosted_provider_is_one_setting_away() -> None:
-    """EMBEDDING_PROVIDER and a key are enough: the provider's own model is taken; a named one is kept."""
+    """EMBEDDING_PROVIDER and a key are enough: the provider's usual model is taken, unless a model is named."""
     environ = {"EMBEDDING_PROVIDER": "openai", "OPENAI_API_KEY": "sk"}
     assert loaded(environ=environ).settings.embed.model == "text-embedding-3-small"
     named = loaded(environ={**environ, "EMBEDDING_MODEL": "sentence-transformers/all-MiniLM-L6-v2"})
@@ -58,7 +58,7 @@ def test_a_hosted_provider_is_one_setting_away() -> None:
     ],
 )
 def test_the_state_directory(environ: Mapping[str, str], folder: str) -> None:
-    """IMPORTER_STATE_DIR, else systemd's (the first of a list), else the XDG one; models live in it."""
+    """It is IMPORTER_STATE_DIR, else systemd's (the first of a list), else XDG's; models lie in it."""
     s = loaded(environ=environ).settings
     assert (s.state_dir, s.embed.model_dir) == (folder, f"{folder}/models")
 
@@ -75,11 +75,11 @@ def test_the_state_directory(environ: Mapping[str, str], folder: str) -> None:
 def test_sources_are_names_and_paths(text: str, pair: tuple[str, str]) -> None:
     """NAME=PATH, or a path alone, which leaves the format to detection; ~ is the home directory."""
     (normal,) = loaded({"sources": [text]}).settings.sources
-    assert source(normal) == pair
+    assert parse_source(normal) == pair
 
 
 def test_odd_settings_are_warned_about() -> None:
-    """A key sent in clear text, metrics for everybody and a variable nobody reads are warnings, not errors."""
+    """A key sent in clear text, metrics open to other machines and a variable that sets nothing are only warnings."""
     environ = {"QDRANT_URL": "http://db:6333", "QDRANT_API_KEY": "k", "IMPORTER_LOG_LEVLE": "debug"}
     one = loaded({"metrics.listen": "0.0.0.0:9100"}, environ)
     assert [w.partition(":")[0] for w in one.warnings] == ["store.api_key", "metrics.listen", "IMPORTER_LOG_LEVLE"]

@@ -1,4 +1,4 @@
-"""Declarations: raw values become typed ones within their limits, or an error that names what is wrong."""
+"""Raw values become typed ones within their limits, or an error names the value and all that is allowed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_typed_values_keep_their_type(name: str, value: Any) -> None:
     ],
 )
 def test_wrong_values_are_refused(name: str, value: Any, wrong: str) -> None:
-    """A value of another type or beyond its limits is refused, and the message says what would be right."""
+    """A value of another type or beyond its limits is refused, and the message says what is allowed."""
     with pytest.raises(ValueError, match=r".* is ") as caught:
         convert(DECLARED[name], value, words=False)
     assert wrong in str(caught.value)
@@ -83,7 +83,7 @@ def test_errors_repeat_no_secret(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("location", ["edge", "local:/x", "http://localhost:6333", "https://[::1]:6333/prefix"])
-def test_places_of_a_store(location: str) -> None:
+def test_locations_of_a_store(location: str) -> None:
     """Embedded, a folder for qdrant-client, or the URL of a server."""
     assert convert(DECLARED["store.location"], location, words=True) == location
 
@@ -95,7 +95,7 @@ def test_a_word_of_former_times_is_still_understood(words: bool) -> None:
 
 
 def test_units_stand_in_the_names() -> None:
-    """Every number that has a unit ends in it; what does not is a count, a factor or a choice by design."""
+    """Every number with a unit has it at the end of its name; the others are counts, factors or choices by design."""
     without = {n for n, d in DECLARED.items() if d.kind.startswith(("int", "float")) and not d.unit}
     assert without == {
         "embed.threads", "embed.dimension", "store.grpc_port", "store.shard_number", "store.replication_factor",
@@ -106,7 +106,7 @@ def test_units_stand_in_the_names() -> None:
 
 @pytest.mark.parametrize("name", ["embed.provider", "store.location"])
 def test_plug_ins_are_named_by_their_module(name: str) -> None:
-    """A provider or a store of somebody's own is `package.module`; any other unknown word is refused."""
+    """A provider or a store that is a plug-in is `package.module`; any other unknown word is refused."""
     assert convert(DECLARED[name], "mine.vectors", words=True) == "mine.vectors"
     for wrong in ("fastembd", "edg", "a..b", "a-b.c"):
         with pytest.raises(ValueError, match="is "):

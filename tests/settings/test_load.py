@@ -1,4 +1,4 @@
-"""Settings: precedence, validation with all problems at once, secrets, the listing and the README's table."""
+"""Settings are loaded: precedence, all problems at once, secrets, the listing and the table in Markdown."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from importer.settings.load import (
     MASK,
     Loaded,
     Settings,
-    changed,
+    changed_names,
     effective,
     load,
     markdown_table,
-    secrets,
+    read_secrets,
     value_of,
 )
 
@@ -47,7 +47,7 @@ def problems(**sources: Any) -> str:
 
 
 def test_defaults_are_the_declared_ones() -> None:
-    """With nothing given, every setting but the computed ones has its declared default, and says so."""
+    """With nothing given, every setting but the computed ones has its declared default, and `default` as its origin."""
     one = loaded()
     computed = {"state_dir", "host", "embed.model_dir"}
     assert all(value_of(one.settings, n) == d.default for n, d in DECLARED.items() if n not in computed)
@@ -56,7 +56,7 @@ def test_defaults_are_the_declared_ones() -> None:
 
 
 def test_precedence() -> None:
-    """Flags win over the environment, that over the file, that over the default; each setting says which it was."""
+    """Flags win over the environment, that over the file, that over the default; each setting tells its origin."""
     document = {"chunk": {"size_chars": 600, "overlap_chars": 50}, "log": {"level": "error"}}
     environ = {"CHUNK_SIZE": "700", "IMPORTER_LOG_LEVEL": "debug"}
     one = loaded({"log.level": "warning", "log.format": None}, environ, document)
@@ -67,20 +67,20 @@ def test_precedence() -> None:
 
 
 @pytest.mark.parametrize("variable", CONTRACT.split())
-def test_the_words_of_the_ecosystem_are_heard(variable: str) -> None:
+def test_variables_of_other_programs_set_one_setting_each(variable: str) -> None:
     """Every variable of the contract belongs to exactly one setting."""
     assert len([d for d in DECLARED.values() if variable in d.environment]) == 1
 
 
-def test_our_own_variable_counts_before_a_shared_one() -> None:
-    """QDRANT_URL may be set for the whole machine; IMPORTER_STORE_LOCATION overrides it for the importer."""
+def test_the_importer_s_own_variable_counts_before_a_shared_one() -> None:
+    """QDRANT_URL may be set for the whole machine; IMPORTER_STORE_LOCATION wins over it."""
     one = loaded(environ={"QDRANT_URL": "http://db:6333", "IMPORTER_STORE_LOCATION": "edge"})
     assert one.settings.store.location == "edge"
     assert one.origins["store.location"] == "environment IMPORTER_STORE_LOCATION"
 
 
 def test_an_empty_variable_is_not_given() -> None:
-    """Compose files pass QDRANT_API_KEY= through; that neither sets nor hides anything."""
+    """Compose files pass QDRANT_API_KEY= on; an empty variable neither sets a value nor hides one."""
     one = loaded(environ={"QDRANT_API_KEY": "", "COLLECTION_NAME": "", "CHUNK_SIZE": ""})
     assert one.settings == loaded().settings
 
@@ -94,13 +94,13 @@ def test_an_empty_variable_is_not_given() -> None:
         ({"size_chars": 900}, "chunk.size_chars"),
     ],
 )
-def test_an_unknown_name_gets_the_nearest_one(document: Mapping[str, Any], meant: str) -> None:
-    """A name that is misspelt or stands in the wrong group is answered with the one that was meant."""
+def test_an_unknown_name_is_answered_with_the_nearest_one(document: Mapping[str, Any], meant: str) -> None:
+    """A name that is misspelt or stands in the wrong group: the message suggests the right one."""
     assert f"did you mean {meant}? (file)" in problems(document=document)
 
 
 def test_a_group_is_no_value() -> None:
-    """`log = 3` names a group; the message says how its settings are written."""
+    """`log = 3` gives a value to a group; the message says how the settings of a group are written."""
     assert "write [log]" in problems(document={"log": 3})
 
 
@@ -121,8 +121,8 @@ def test_all_problems_come_at_once() -> None:
         ({"environ": {"CHUNK_SIZE": "300"}, "document": {"chunk": {"overlap_chars": 200}}}, "toml, CHUNK_SIZE; "),
     ],
 )
-def test_an_error_names_where_to_mend_it(sources: dict[str, Any], places: str) -> None:
-    """The variable or the file; and a command that works all the same lists what there is."""
+def test_an_error_names_where_to_correct_it(sources: dict[str, Any], places: str) -> None:
+    """The hint names the variable, file or flag, and a command that works all the same and lists all settings."""
     with pytest.raises(UsageError) as caught:
         loaded(**sources, file="/etc/importer.toml")
     assert places in caught.value.hint
@@ -139,7 +139,7 @@ def test_keys_come_from_files_and_credentials() -> None:
         return files[path]
 
     environ = {"QDRANT_API_KEY_FILE": "/run/key", "CREDENTIALS_DIRECTORY": "/cred", "OPENAI_API_KEY": "direct"}
-    one = loaded(environ=environ, keys=secrets(environ, read))
+    one = loaded(environ=environ, keys=read_secrets(environ, read))
     assert (one.settings.store.api_key, one.origins["store.api_key"]) == ("from-file", "file of QDRANT_API_KEY_FILE")
     assert one.origins["embed.voyage_api_key"] == "credential voyage_api_key"
     assert set(one.secret_values) == {"from-file", "from-credential", "direct"}
@@ -147,13 +147,13 @@ def test_keys_come_from_files_and_credentials() -> None:
 
 @pytest.mark.parametrize("failure", [FileNotFoundError, PermissionError])
 def test_a_named_key_file_must_be_readable(failure: type[OSError]) -> None:
-    """A *_FILE that is missing or forbidden is an error with its variable's name, not an empty key."""
+    """A *_FILE that is missing or forbidden is an error that names its variable, not an empty key."""
 
     def read(path: str) -> str:
         raise failure(path)
 
     with pytest.raises(UsageError, match="QDRANT_API_KEY_FILE: /run/key"):
-        secrets({"QDRANT_API_KEY_FILE": "/run/key"}, read)
+        read_secrets({"QDRANT_API_KEY_FILE": "/run/key"}, read)
 
 
 def test_secrets_are_never_shown() -> None:
@@ -167,7 +167,7 @@ def test_secrets_are_never_shown() -> None:
 
 
 def test_effective_shows_what_the_profile_decides() -> None:
-    """A value nobody set is shown as the profile's, one that was set as its own."""
+    """A setting that is not given shows the memory profile's value; one that is given shows its own."""
     one = loaded(environ={"MEMORY_BATCH_SIZE": "64"})
     rows = {row.name: row for row in effective(one, {"token_budget": 2048, "max_chunks": 256})}
     assert rows["embed.token_budget"][1:3] == ("2048", "profile balanced")
@@ -176,21 +176,21 @@ def test_effective_shows_what_the_profile_decides() -> None:
 
 
 def test_settings_cross_the_wire() -> None:
-    """What goes to the worker as a mapping comes back as the same settings."""
+    """Settings that were sent as a mapping are the same settings when they are received."""
     s = loaded({"sources": ["auto=/x"]}, {"QDRANT_API_KEY": "k", "MEMORY_BATCH_SIZE": "7"}).settings
     packed = msgspec.msgpack.encode(dataclasses.asdict(s))
     assert msgspec.convert(msgspec.msgpack.decode(packed), Settings) == s
 
 
-def test_a_reread_says_what_changed() -> None:
-    """SIGHUP acts on the names that differ, and on nothing else."""
-    assert changed(loaded().settings, loaded({"log.level": "debug", "chunk.size_chars": 1000}).settings) == (
+def test_a_second_load_tells_what_changed() -> None:
+    """SIGHUP acts on the names of the settings that differ, and on no other."""
+    assert changed_names(loaded().settings, loaded({"log.level": "debug", "chunk.size_chars": 1000}).settings) == (
         "log.level",
     )
 
 
 def test_every_setting_is_documented() -> None:
-    """The README's table has one row per setting, in order, four cells each; each row explains itself."""
+    """The table in Markdown has one row per setting, in order, with four cells; no help text is empty."""
     rows = [line for line in markdown_table().splitlines() if line.startswith("| `")]
     assert [re.split(r" \| ", row)[0].strip("| `") for row in rows] == list(DECLARED)
     assert all(len(row.strip("|").split("|")) == 4 for row in rows)
