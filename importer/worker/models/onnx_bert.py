@@ -1,4 +1,4 @@
-"""Published BERT weights become an ONNX graph that ONNX Runtime runs fast, without a deep-learning framework.
+"""Build an ONNX graph that ONNX Runtime runs fast from published BERT weights, without a deep-learning framework.
 
 The graph computes what `transformers.BertModel` computes (post-layer-norm encoder, absolute positions, erf GELU), with
 one difference in how: **padding is not computed**. The real tokens of all texts stand in one packed matrix (tokens,
@@ -41,7 +41,7 @@ class Shape:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Shape:
-        """The sizes in a parsed config.json. Raises ValueError for an architecture this graph does not compute."""
+        """Return the sizes in a parsed config.json. Raises ValueError for another architecture."""
         if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
             raise ValueError(f"not a BERT encoder with GELU: {config.get('model_type')}, {config.get('hidden_act')}")
         return cls(
@@ -54,7 +54,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Names of the index tensors that lead from the packed form to the padded one and back, computed once per run.
+    """The names of the index tensors that lead from the packed form to the padded one and back, computed once per run.
 
     `kept` (tokens,): position of each real token in the flattened batch. `column` (tokens,): its place in its text.
     `spread` (batch, sequence): the packed row of each position. `heads` 3 x (batch, heads, sequence): rows of the
@@ -71,30 +71,30 @@ class Layout:
 
 
 class Graph:
-    """Nodes and constants under construction; every call to `op` adds one node and returns the name of its result."""
+    """The nodes and constants of a graph under construction."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
 
     def op(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Add a node of this kind."""
+        """Add a node of this kind and return the name of its result."""
         name = f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output or name], name=name, **attributes))
         return output or name
 
     def weight(self, name: str, value: Array) -> str:
-        """Add a constant under its own name."""
+        """Add a constant under its own name and return the name."""
         self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
         return name
 
     def ints(self, *values: int) -> str:
-        """A constant vector of int64."""
+        """Add a constant vector of int64 and return its name."""
         return self.weight("ints_" + "_".join(map(str, values)), np.array(values, dtype=np.int64))
 
 
 def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
-    """The whole model: input_ids, attention_mask, token_type_ids (int64, batch x sequence) -> last_hidden_state.
+    """Build the whole model: input_ids, attention_mask, token_type_ids (int64, batch x sequence) -> last_hidden_state.
 
     `weights` are named as in the published `model.safetensors`. Raises KeyError when one is missing.
     """
@@ -108,7 +108,7 @@ def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
 
 
 def lay_out(graph: Graph, shape: Shape) -> Layout:
-    """Nodes that compute the indices from the mask."""
+    """Add the nodes that compute the indices from the mask."""
     sequence = graph.op("Shape", "input_ids", start=1, end=2)
     mask = graph.op("Reshape", "attention_mask", graph.ints(-1))
     kept = graph.op("Reshape", graph.op("NonZero", mask), graph.ints(-1))
@@ -128,7 +128,7 @@ def lay_out(graph: Graph, shape: Shape) -> Layout:
 
 
 def _head_rows(graph: Graph, shape: Shape, spread: str) -> tuple[str, str, str]:
-    """Packed row r has query, key and value side by side, each cut by head: 3 x heads short rows at 3 x heads x r."""
+    """Add the row numbers of query, key and value: packed row r has 3 x heads short rows, at 3 x heads x r."""
     first = graph.op("Mul", graph.op("Unsqueeze", spread, graph.ints(1)), graph.ints(3 * shape.heads))
     steps = np.arange(3 * shape.heads).reshape(3, shape.heads, 1)
     query, key, value = (graph.op("Add", first, graph.weight(f"steps_{part}", steps[part])) for part in range(3))
@@ -136,7 +136,7 @@ def _head_rows(graph: Graph, shape: Shape, spread: str) -> tuple[str, str, str]:
 
 
 def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: str) -> str:
-    """Attention's result is (batch, heads, sequence) short rows: head h of token (b, s) is (b x heads + h) x S + s."""
+    """Add the row numbers of attention's result: head h of token (b, s) is short row (b x heads + h) x S + s."""
     heads = graph.weight("heads", np.arange(shape.heads))
     text = graph.op("Mul", graph.op("Div", kept, sequence), graph.op("Mul", sequence, graph.ints(shape.heads)))
     first = graph.op("Unsqueeze", graph.op("Add", text, column), graph.ints(1))
@@ -144,7 +144,7 @@ def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: 
 
 
 def _mask_bias(graph: Graph) -> str:
-    """(batch, 1, 1, sequence), which broadcasts over heads and queries."""
+    """Add the mask's bias (batch, 1, 1, sequence), which broadcasts over heads and queries."""
     padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
     bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
     return graph.op("Unsqueeze", bias, graph.ints(1, 2))
@@ -152,7 +152,7 @@ def _mask_bias(graph: Graph) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Adds the encoder's parts to a graph. Hidden states are names of packed (tokens, hidden) tensors."""
+    """A writer of the encoder's parts into a graph. Hidden states are names of packed (tokens, hidden) tensors."""
 
     graph: Graph
     weights: Weights
@@ -160,29 +160,29 @@ class Encoder:
     layout: Layout
 
     def embeddings(self) -> str:
-        """Words, types and places, added and normalised."""
+        """Add the embeddings: words, types and positions, summed and normalised."""
         words = self._rows("word", self._kept("input_ids"))
         types = self._rows("token_type", self._kept("token_type_ids"))
         places = self._rows("position", self.layout.column)
         return self._normalised("embeddings.LayerNorm", self.graph.op("Add", words, types), places)
 
     def layer(self, hidden: str, prefix: str) -> str:
-        """Attention, then the two-step network, each added to its input and normalised."""
+        """Add one layer: attention, then the two-step network, each summed with its input and normalised."""
         attended = self._dense(self._attention(hidden, f"{prefix}.attention.self"), f"{prefix}.attention.output.dense")
         hidden = self._normalised(f"{prefix}.attention.output.LayerNorm", attended, hidden)
         raised = self.graph.op("Gelu", self._dense(hidden, f"{prefix}.intermediate.dense"))
         return self._normalised(f"{prefix}.output.LayerNorm", self._dense(raised, f"{prefix}.output.dense"), hidden)
 
     def _kept(self, ids: str) -> str:
-        """The real tokens of an input, in one row."""
+        """Add the selection of an input's real tokens, in one row."""
         return self.graph.op("Gather", self.graph.op("Reshape", ids, self.graph.ints(-1)), self.layout.kept)
 
     def _rows(self, table: str, index: str) -> str:
-        """Rows of a published table of embeddings, one for each index: (tokens, hidden)."""
+        """Add the look-up of one row for each index in a published table of embeddings: (tokens, hidden)."""
         return self.graph.op("Gather", self._published(f"embeddings.{table}_embeddings.weight"), index)
 
     def _attention(self, hidden: str, prefix: str) -> str:
-        """Softmax of scaled scores times values, per text and head."""
+        """Add the attention: softmax of scaled scores times values, per text and head."""
         op, ints, width = self.graph.op, self.graph.ints, self.shape.hidden // self.shape.heads
         projected = self._multiplied(hidden, f"{prefix}.projection", *_projection(self.weights, prefix, width))
         short_rows = op("Reshape", projected, ints(-1, width))  # (tokens x 3 x heads, width)
@@ -195,27 +195,27 @@ class Encoder:
         return op("Reshape", op("Gather", context, self.layout.context, axis=0), ints(-1, self.shape.hidden))
 
     def _dense(self, hidden: str, prefix: str) -> str:
-        """A published linear layer; weights are stored as (out, in), hence transposed."""
+        """Add a published linear layer; its weights are stored as (out, in), hence transposed."""
         return self._multiplied(hidden, prefix, self.weights[f"{prefix}.weight"].T, self.weights[f"{prefix}.bias"])
 
     def _multiplied(self, hidden: str, prefix: str, matrix: Array, bias: Array) -> str:
-        """Kept as two nodes, because only MatMul can be quantised; ONNX Runtime makes one Gemm of them."""
+        """Add a product and a bias as two nodes: MatMul can be quantised, and ONNX Runtime makes one Gemm of both."""
         product = self.graph.op("MatMul", hidden, self.graph.weight(f"{prefix}.matrix", matrix))
         return self.graph.op("Add", product, self.graph.weight(f"{prefix}.bias", bias))
 
     def _normalised(self, prefix: str, left: str, right: str) -> str:
-        """Layer normalisation of the sum of two, with the published scale and bias."""
+        """Add the layer normalisation of a sum of two, with the published scale and bias."""
         scale, bias = self._published(f"{prefix}.weight"), self._published(f"{prefix}.bias")
         both = self.graph.op("Add", left, right)
         return self.graph.op("LayerNormalization", both, scale, bias, axis=-1, epsilon=self.shape.epsilon)
 
     def _published(self, name: str) -> str:
-        """A constant under its published name."""
+        """Add a constant under its published name."""
         return self.graph.weight(name, self.weights[name])
 
 
 def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array]:
-    """Query, key and value in one matrix (hidden, 3 x hidden) and bias; the scores' 1/sqrt(width) is in the query's."""
+    """Join query, key and value in a matrix (hidden, 3 x hidden) and a bias; the query is scaled by 1/sqrt(width)."""
     scales = {"query": np.float32(width**-0.5), "key": np.float32(1), "value": np.float32(1)}
     matrices = [weights[f"{prefix}.{part}.weight"].T * scale for part, scale in scales.items()]
     biases = [weights[f"{prefix}.{part}.bias"] * scale for part, scale in scales.items()]
@@ -223,7 +223,7 @@ def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array
 
 
 def finished(graph: Graph, shape: Shape, opset: int = OPSET) -> onnx.ModelProto:
-    """The graph with its inputs and output as `transformers` names them, which is how fastembed feeds it."""
+    """Make a model of the graph, with inputs and output named as in `transformers`, which is how fastembed feeds it."""
     sizes: list[str | int] = ["batch", "sequence"]
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, sizes) for name in names]

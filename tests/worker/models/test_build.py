@@ -81,9 +81,8 @@ def batch_vectors(session, encodings):
     return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
-def test_int8_is_made_once(model_dir, tmp_path, monkeypatch):
+def test_int8_is_made_once(model_dir, tmp_path):
     """What is noted of the whole model's files is none of the int8 one's: it was made anew at every start."""
-    monkeypatch.setattr(cache, "SETTLED_NS", 0)
     shutil.copytree(model_dir, tmp_path / os.path.basename(model_dir))
     wish = locate.ModelWish(str(tmp_path), precision="int8", offline=True)
     starts = [os.stat(os.path.join(locate.fetch(wish, trusting=True).directory, "model.onnx")) for _ in range(3)]

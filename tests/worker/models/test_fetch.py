@@ -1,4 +1,4 @@
-"""The model's own command: results on standard output, progress and errors on standard error, the exit codes of all."""
+"""The process that fetches models: results on standard output, progress and errors on standard error, exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import pytest
 
 from importer.errors import USAGE, WORKER
-from importer.worker.models.fetch import Drawing, Lines, main, shown_on
+from importer.worker.models.fetch import ProgressBars, ProgressLines, main, shown_on
 
 
 @pytest.fixture
@@ -18,18 +18,24 @@ def settings(model_dir):
     return {"provider": "fastembed", "model": "all-MiniLM-L6-v2", "model_dir": os.path.dirname(model_dir)}
 
 
+@pytest.fixture
+def empty(tmp_path):
+    """The embedding settings of a machine without any model."""
+    return {"provider": "fastembed", "model": "", "model_dir": str(tmp_path)}
+
+
 def run(*words, settings=None):
     return main(words, io.StringIO(json.dumps(settings) if settings else ""))
 
 
 def test_path_prints_the_directory_alone(model_dir, settings, capsys):
-    """For scripts."""
+    """A script can use the output as it is."""
     assert run("path", settings=settings) == 0
     assert capsys.readouterr() == (f"{model_dir}\n", "")
 
 
-def test_fetch_tells_what_it_has_and_from_where(model_dir, settings, capsys):
-    """In words, or as JSON, or not at all."""
+def test_fetch_describes_the_model(model_dir, settings, capsys):
+    """It describes the model in words, or as JSON, or not at all."""
     assert run("fetch", settings=settings) == 0
     assert "384 dimensions" in capsys.readouterr().out
     assert run("fetch", "--json", settings=settings) == 0
@@ -38,18 +44,18 @@ def test_fetch_tells_what_it_has_and_from_where(model_dir, settings, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_list_shows_what_is_there(settings, capsys, tmp_path):
-    """All models below the directory; none is no error."""
+def test_list_shows_what_is_there(settings, empty, capsys):
+    """All models below the directory are listed; none is no error."""
     assert run("list", "--json", settings=settings) == 0
     assert json.loads(capsys.readouterr().out)[0]["dimension"] == 384
-    assert run("list", "--models-dir", str(tmp_path)) == 0
+    assert run("list", settings=empty) == 0
     assert capsys.readouterr().out == ""
 
 
-def test_no_model_is_the_workers_exit_code_with_a_hint(tmp_path, capsys):
-    """Nothing on standard output that could be taken for a path."""
-    assert run("path", "--models-dir", str(tmp_path)) == WORKER
-    assert run("fetch", "--models-dir", str(tmp_path), "--offline") == WORKER
+def test_no_model_is_the_workers_exit_code_with_a_hint(empty, capsys):
+    """Nothing stands on standard output that could be taken for a path."""
+    assert run("path", settings=empty) == WORKER
+    assert run("fetch", settings={**empty, "offline": True}) == WORKER
     out, err = capsys.readouterr()
     assert out == ""
     assert "importer model fetch" in err
@@ -57,15 +63,15 @@ def test_no_model_is_the_workers_exit_code_with_a_hint(tmp_path, capsys):
 
 
 def test_without_settings_it_is_a_usage_error(capsys):
-    """Neither on standard input nor by flags."""
+    """The message says where they are expected."""
     assert run("path") == USAGE
-    assert "--models-dir" in capsys.readouterr().err
+    assert "standard input" in capsys.readouterr().err
 
 
 def test_lines_say_each_stage_once_and_then_now_and_again():
-    """By a clock that is given."""
+    """Within a stage a line comes every two seconds of the given clock."""
     out, now = io.StringIO(), [0.0]
-    lines = Lines(out, lambda: now[0])
+    lines = ProgressLines(out, lambda: now[0])
     for second in range(5):
         now[0] = float(second)
         lines("model hub", second * 1_000_000, 90_000_000)
@@ -75,14 +81,14 @@ def test_lines_say_each_stage_once_and_then_now_and_again():
 
 
 def test_on_a_terminal_bars_are_drawn():
-    """One stage at a time."""
+    """The bar of one stage is visible at a time."""
 
     class Terminal(io.StringIO):
         def isatty(self):
             return True
 
     shown, progress = shown_on(Terminal())
-    assert isinstance(progress, Drawing)
+    assert isinstance(progress, ProgressBars)
     with shown:
         progress("model hub", 5, 10)
         progress("build", 0, 0)

@@ -1,18 +1,19 @@
-"""The hub as a source, against a server that speaks its protocol: verified, continued, and soon given up."""
+"""The hub as a source, against a server that speaks its protocol: files are verified, downloads go on, silence ends."""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import socket
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from importer.worker.models.catalog import Description, Wanted
-from importer.worker.models.hub import Hub, check_etag
+from importer.worker.models.catalog import Description, WantedFile
+from importer.worker.models.hub import Hub
 from importer.worker.models.locate import quiet
 from importer.worker.models.sources import Unavailable
 
@@ -23,12 +24,28 @@ TINY = Description(
     dimension=8,
     graph="onnx/model.onnx",
     repository="someone/tiny",
-    files=(Wanted("onnx/model.onnx"), Wanted("config.json"), Wanted("vocab.txt", optional=True)),
+    files=(WantedFile("onnx/model.onnx"), WantedFile("config.json"), WantedFile("vocab.txt", optional=True)),
 )
 
 
-class Shelves(BaseHTTPRequestHandler):
-    """The requests that huggingface_hub makes of a file. `server.lies` are paths whose bytes are not what it says."""
+LARGE_BYTES = 1000  # files from this size on have a sha256, smaller ones git's sha1 of them as a blob
+
+
+def blob(content):
+    """Return git's sum of a file."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def listed(path, content):
+    """Return a file as the hub lists it, in both spellings of its interface."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    large = {"lfs": {"sha256": sha256, "oid": sha256, "size": len(content), "pointerSize": 100}}
+    names = {"rfilename": path, "path": path, "type": "file", "blobId": blob(content), "oid": blob(content)}
+    return {**names, "size": len(content), **(large if len(content) >= LARGE_BYTES else {})}
+
+
+class HubServer(BaseHTTPRequestHandler):
+    """The answers that huggingface_hub gets. `server.lies` are paths whose bytes are not what the sums say."""
 
     protocol_version = "HTTP/1.1"
 
@@ -39,6 +56,8 @@ class Shelves(BaseHTTPRequestHandler):
         self.answer(send=True)
 
     def answer(self, *, send):
+        if self.path.startswith("/api/models/someone/tiny"):
+            return self.describe()
         repository, _, path = self.path.strip("/").partition("/resolve/")
         content = FILES.get(path.partition("/")[2]) if repository == "someone/tiny" else None
         self.server.asked.append((self.command, self.path, self.headers.get("Range", "")))
@@ -58,6 +77,15 @@ class Shelves(BaseHTTPRequestHandler):
             self.wfile.write((content[:-1] + b"?" if lie else content)[start:])
         return None
 
+    def describe(self):
+        files = [listed(path, content) for path, content in FILES.items()]
+        commit = {"id": "someone/tiny", "sha": COMMIT, "siblings": files}
+        body = json.dumps(files if "/tree/" in self.path else commit).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def refuse(self):
         self.send_response(404)
         self.send_header("X-Error-Code", "EntryNotFound")
@@ -65,12 +93,12 @@ class Shelves(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Write no log."""
 
 
 @contextmanager
 def serving(lies=()):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Shelves)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HubServer)
     server.asked, server.lies = [], lies
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -101,21 +129,33 @@ def test_what_is_there_already_is_not_downloaded_again(tmp_path):
     """A second try, after whatever ended the first, goes on from the files that are complete."""
     with serving() as server:
         hub_at(server).bring(TINY, str(tmp_path), quiet)
-        first = [command for command, _, _ in server.asked].count("GET")
+        assert [command for command, _, _ in server.asked].count("GET") == len(FILES)
         hub_at(server).bring(TINY, str(tmp_path), quiet)
-        assert [command for command, _, _ in server.asked].count("GET") == first == 2
+        assert [command for command, _, _ in server.asked].count("GET") == len(FILES)
 
 
-def test_a_damaged_file_is_refused_and_not_kept(tmp_path):
-    """The hub's own sum says so."""
-    with serving(lies=("onnx/model.onnx",)) as server, pytest.raises(Unavailable, match=r"model\.onnx arrived damaged"):
+@pytest.mark.parametrize("path", FILES)
+def test_a_damaged_file_is_refused_and_not_kept(tmp_path, path):
+    """Large and small files are compared with the hub's own sums; the next try downloads a damaged one anew."""
+    with serving(lies=(path,)) as server, pytest.raises(Unavailable, match=f"{path} arrived damaged"):
         hub_at(server).bring(TINY, str(tmp_path), quiet)
-    assert not (tmp_path / "onnx" / "model.onnx").exists()
+    assert not (tmp_path / path).exists()
+    with serving() as server:
+        hub_at(server).bring(TINY, str(tmp_path), quiet)
+    assert (tmp_path / path).read_bytes() == FILES[path]
+
+
+def test_a_hub_that_lacks_a_file_says_which(tmp_path):
+    """A model without a file that it needs is not downloaded in part."""
+    more = replace(TINY, files=(*TINY.files, WantedFile("tokenizer.json")))
+    with serving() as server, pytest.raises(Unavailable, match=r"has no tokenizer\.json"):
+        hub_at(server).bring(more, str(tmp_path), quiet)
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_hub_without_the_model_says_so(tmp_path):
     """That is no reason not to ask it for another."""
-    missing = Description("other", 8, "model.onnx", "someone/other", (Wanted("model.onnx"),))
+    missing = Description("other", 8, "model.onnx", "someone/other", (WantedFile("model.onnx"),))
     with serving() as server:
         hub = hub_at(server)
         with pytest.raises(Unavailable, match="404"):
@@ -140,15 +180,3 @@ def test_a_refused_connection_is_told(tmp_path):
         port = listener.getsockname()[1]
     with pytest.raises(Unavailable, match="no answer"):
         Hub(endpoint=f"http://127.0.0.1:{port}").bring(TINY, str(tmp_path), quiet)
-
-
-def test_sums_are_sha256_or_gits(tmp_path):
-    """Large files by the one, small ones by the other; anything else says nothing."""
-    path = tmp_path / "file"
-    path.write_bytes(b"hello\n")
-    check_etag(str(path), hashlib.sha256(b"hello\n").hexdigest())
-    check_etag(str(path), "ce013625030ba8dba906f756967f9e9ca394464a")  # git hash-object
-    check_etag(str(path), "weak")
-    with pytest.raises(Unavailable, match="file arrived damaged"):
-        check_etag(str(path), "0" * 40)
-    assert not os.path.exists(path)

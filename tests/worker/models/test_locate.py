@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from contextlib import nullcontext
 
 import pytest
+from msgspec.structs import replace
+from processes import until
 
 from importer.errors import ModelError
 from importer.worker.models import cache, locate
@@ -231,11 +235,11 @@ def test_settings_become_a_wish_and_an_identity():
     assert locate.identity({**embed, "provider": "openai", "model": "unheard-of"})[1] == 0
 
 
-def test_what_was_verified_is_trusted_until_somebody_touches_it(tmp_path, monkeypatch):
+def test_what_was_verified_is_trusted_until_a_file_changes(tmp_path, monkeypatch):
     """Workers after the first read no sums; a file written again is read again, also with its old times."""
     model = fetch(tmp_path, Shelf())
+    marker = os.path.join(model.directory, cache.VERIFIED)
     summed = []
-    monkeypatch.setattr(cache, "SETTLED_NS", 0)
     real = cache.sha256_of
     monkeypatch.setattr(cache, "sha256_of", lambda path: summed.append(path) or real(path))
 
@@ -244,14 +248,15 @@ def test_what_was_verified_is_trusted_until_somebody_touches_it(tmp_path, monkey
         locate.fetch(wish(tmp_path), sources=(), environ={}, **how)
         return len(summed)
 
-    assert sums_read(trusting=True) == len(FILES)
-    assert sums_read(trusting=True) == 0
-    assert sums_read() == len(FILES)
-    (tmp_path / "elsewhere").write_text("unreadable")
-    os.replace(tmp_path / "elsewhere", os.path.join(model.directory, cache.VERIFIED))
-    assert sums_read(trusting=True) == len(FILES)
     graph = graph_of(model)
     stat = os.stat(graph)
+    assert sums_read(trusting=True) == len(FILES)
+    until(lambda: time.time_ns() > os.stat(graph).st_ctime_ns + 2 * cache.TICK_NS)
+    assert sums_read() == len(FILES)
+    assert sums_read(trusting=True) == 0
+    os.unlink(marker)
+    assert sums_read(trusting=True) == len(FILES)
+    assert sums_read(trusting=True) == 0
     with open(graph, "r+b") as file:
         file.write(b"GRAPH")
     os.utime(graph, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -259,8 +264,14 @@ def test_what_was_verified_is_trusted_until_somebody_touches_it(tmp_path, monkey
         sums_read(trusting=True)
 
 
-def test_files_just_written_are_not_trusted(tmp_path):
-    """Within a tick of the clock two writes look like one."""
+@pytest.mark.parametrize(("later_ns", "trusted"), [(0, False), (1000, True)])
+def test_files_just_written_are_not_trusted(tmp_path, later_ns, trusted):
+    """Sums count for files that are older than the time at which they were right: a write may have come after it."""
     model = fetch(tmp_path, Shelf())
-    locate.fetch(wish(tmp_path), environ={}, trusting=True)
-    assert not os.path.exists(os.path.join(model.directory, cache.VERIFIED))
+    manifest = cache.read(model.directory)
+    cache.verify(model.directory, manifest)
+    youngest_ns = max(os.stat(os.path.join(model.directory, path)).st_ctime_ns for path in manifest.files)
+    os.utime(os.path.join(model.directory, cache.VERIFIED), ns=(0, youngest_ns + later_ns))
+    wrong = replace(manifest, files={path: replace(file, sha256="other") for path, file in manifest.files.items()})
+    with nullcontext() if trusted else pytest.raises(ModelError, match="sha256"):
+        cache.verify(model.directory, wrong, trusting=True)

