@@ -11,8 +11,8 @@ import socket
 import stat
 
 import pytest
-from engines import loaded
-from states import commit
+from idle_engine import loaded
+from state_values import commit
 
 from importer.cli.doctor import expiry, folders, host, memory, serving, state
 from importer.memory.probes import Probes

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 from contextlib import ExitStack
 
 import pytest
-from engines import loaded
+from idle_engine import loaded
 from processes import Importer, until
 from transcripts import answer, prompt, raw, text
 

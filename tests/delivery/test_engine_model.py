@@ -14,7 +14,7 @@ from changing_files import CHANGING, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from in_process_importer import FATES, Stage
+from in_process_importer import FATES, InProcessImporter
 
 GROWING = ("grow", "begin", "halve", "rename", "fork", "copy", "link", "damage")
 
@@ -28,7 +28,7 @@ class Importing(RuleBasedStateMachine):
         self.world = World(str(self.base / "said"), 0, file_bytes=9000, most_files=4)
         os.mkdir(self.world.folder)
         self.world.begin()
-        self.stage = Stage(self.world.folder, self.base)
+        self.stage = InProcessImporter(self.world.folder, self.base)
 
     @rule(
         seed=st.integers(0, 10**6), acts=st.lists(st.sampled_from(GROWING), min_size=1, max_size=3), told=st.booleans()

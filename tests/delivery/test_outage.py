@@ -6,8 +6,8 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-from scripted import births
-from scripted_deliveries import Played, file_span
+from scripted_deliveries import ScriptedDelivery, file_span
+from scripted_supervisor import births
 
 from importer.delivery.outage import Outage
 from importer.errors import EmbedUnreachable, StoreRefused, StoreUnreachable, WorkerError
@@ -22,7 +22,7 @@ def checkpoints(tmp_path: pathlib.Path) -> Iterator[Checkpoints]:
 
 def test_a_store_that_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """The worker is let go, the wait grows, nobody is blamed, and then everything is stored in order."""
-    played = Played(tmp_path, checkpoints, ["ready", "away"], ["unreachable"], ["ready"])
+    played = ScriptedDelivery(tmp_path, checkpoints, ["ready", "away"], ["unreachable"], ["ready"])
     assert played.run(played.batch(file_span("a", "t1")), played.batch(file_span("b", "t2"))) == [("a",), ("b",)]
     waits = [one.wait_s for one in played.told if one.wait_s]
     assert waits == sorted(waits) and len(waits) == 2
@@ -31,7 +31,9 @@ def test_a_store_that_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) 
 
 def test_a_wait_says_who_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """Store or embedding provider, at a batch or at the start; the worker's end is counted by the same word."""
-    played = Played(tmp_path, checkpoints, ["ready", "throttled"], ["unprovided"], ["ready", "away"], ["ready"])
+    played = ScriptedDelivery(
+        tmp_path, checkpoints, ["ready", "throttled"], ["unprovided"], ["ready", "away"], ["ready"]
+    )
     assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]
     assert [one.reason for one in played.told if one.wait_s] == [
         "embedding provider unreachable: scripted: throttled",
@@ -58,7 +60,7 @@ def test_a_one_shot_import_gives_up(
     tmp_path: pathlib.Path, checkpoints: Checkpoints, lives: list[list[str]], kind: type[Exception]
 ) -> None:
     """A refusal ends it at once, an outage after some tries; nothing is committed and nobody set aside."""
-    played = Played(tmp_path, checkpoints, *lives, patience=3)
+    played = ScriptedDelivery(tmp_path, checkpoints, *lives, patience=3)
     with pytest.raises(kind):
         played.run(played.batch(file_span("a", "t1")))
     assert births(tmp_path) == (1 if lives == [["ready", "halt"]] else 3)
@@ -67,7 +69,7 @@ def test_a_one_shot_import_gives_up(
 
 def test_a_worker_that_cannot_start_is_nobody_s_fault(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """A daemon waits longer each time, and not one chunk stands on record for it."""
-    played = Played(tmp_path, checkpoints, *[["die"]] * 3, ["ready"])
+    played = ScriptedDelivery(tmp_path, checkpoints, *[["die"]] * 3, ["ready"])
     assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]
     assert [one.wait_s for one in played.told[:3]] == [1.0, 2.0, 4.0]
     assert checkpoints.suspects() == {}

@@ -6,7 +6,7 @@ import json
 import pathlib
 
 from processes import Importer
-from scripted_deliveries import Played, file_span
+from scripted_deliveries import ScriptedDelivery, file_span
 
 from importer.delivery.progress import Run
 from importer.protocol.records import Batch, Receipt
@@ -21,7 +21,7 @@ def receipt(part: Batch) -> Receipt:
 def test_parts_are_counted_with_those_they_belong_to(tmp_path: pathlib.Path) -> None:
     """The commits come with the last part; what goes ahead meanwhile takes none of the others' chunks."""
     with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints:
-        played = Played(tmp_path, checkpoints)
+        played = ScriptedDelivery(tmp_path, checkpoints)
         numbers = iter(range(100, 200))
         slow = list(carve(played.batch(file_span("slow", "a1", "a2", "a3", "a4", "a5")), Limits(chunks=2), numbers))
         live = played.batch(file_span("live", "b1"), urgent=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from processes import alone
-from scripted import births, played, supervisor
+from scripted_supervisor import births, played, supervisor
 
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor, base_environ

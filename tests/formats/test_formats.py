@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from units import content, raws
+from read_units import content, raws
 
 from importer import formats
 from importer.errors import UsageError

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from units import raws
+from read_units import raws
 
 from importer import formats
 

@@ -6,9 +6,9 @@ import itertools
 from dataclasses import replace
 
 import msgspec
-from fakes import ModelStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_store import ModelStore
 from turn_builders import EXCHANGE, ORIGIN, SMALL, copied, fold, turns
 
 from importer.chunking.fold import Folding, feed, restart

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import ModelStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_store import ModelStore
 from turn_builders import copied, fold, span, turns
 
 from importer.chunking.fold import Folding

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from units import in_memory, units
+from read_units import in_memory, units
 
 from importer import formats
 from importer.formats._shared import json_text

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 import zstandard
-from units import in_memory, units
+from read_units import in_memory, units
 
 from importer.formats import load
 from importer.protocol.records import Line

@@ -12,7 +12,7 @@ from typing import Any
 import oracle
 import pytest
 import store_diff
-from in_process_importer import Stage
+from in_process_importer import InProcessImporter
 from processes import Importer, idle, until
 
 from importer.bench.corpus import corpus
@@ -74,7 +74,7 @@ def test_bad_input_beside_good(tmp_path: pathlib.Path, watched: str, elsewhere: 
 
 def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
     """What does not fit on the daemon's list is looked for again; what is of others is not counted."""
-    stage = Stage(watched, tmp_path)
+    stage = InProcessImporter(watched, tmp_path)
     engine = stage.engine
     engine.agenda.most = 4
 

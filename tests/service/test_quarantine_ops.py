@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from engines import fly, parts
-from states import commit, reject
+from idle_engine import fly, parts
+from state_values import commit, reject
 
 from importer.delivery.engine import Engine
 from importer.errors import StateUnwritable, TryAgainLater

@@ -7,8 +7,8 @@ import os
 import shutil
 
 import pytest
+from scripted_watcher import NOTHING, Watched, settle
 from watchfiles import Change
-from watching import NOTHING, Watched, settle
 
 from importer.sources.coverage import TOLD_FOLDERS, Found
 from importer.sources.wakes import Mode

@@ -6,7 +6,7 @@ import asyncio
 import os
 
 import pytest
-from watching import NOTHING, Watched
+from scripted_watcher import NOTHING, Watched
 
 from importer.sources.coverage import STUBBORN_FAILURES
 from importer.sources.wakes import Mode

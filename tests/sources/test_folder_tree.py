@@ -7,7 +7,7 @@ import shutil
 import tempfile
 
 import pytest
-from watching import as_nobody
+from scripted_watcher import as_unprivileged_user
 
 from importer.sources.folder_tree import Tree
 from importer.sources.scan import Root
@@ -200,7 +200,7 @@ def test_an_unreadable_folder_is_blind_until_it_can_be_read():
         top = os.fsencode(folder)
         make(top, b"a/b")
         os.chmod(top + b"/a", 0)
-        with as_nobody():
+        with as_unprivileged_user():
             watched = tree(Root(top))
             assert watched.watchable() == [top]
         os.chmod(top + b"/a", 0o755)

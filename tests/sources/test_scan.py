@@ -8,8 +8,8 @@ import tempfile
 import tracemalloc
 
 import pytest
-from trees import is_jsonl, make
-from watching import as_nobody
+from file_trees import is_jsonl, make
+from scripted_watcher import as_unprivileged_user
 
 from importer.sources import scan as discover
 from importer.sources.scan import Folder, Root, look, scan
@@ -187,7 +187,7 @@ def test_an_unreadable_folder_is_an_error_and_its_neighbours_are_found():
         top = os.fsencode(folder)
         make(top, b"a/1.jsonl", b"b/2.jsonl")
         os.chmod(top + b"/a", 0)
-        with as_nobody():
+        with as_unprivileged_user():
             folders = {folder.path: folder for folder in scan(Root(top), is_jsonl)}
         os.chmod(top + b"/a", 0o755)
     assert folders[top + b"/a"].error == "Permission denied"
@@ -200,7 +200,7 @@ def test_a_file_whose_stat_is_refused_is_an_error_of_its_folder():
         top = os.fsencode(folder)
         make(top, b"1.jsonl")
         os.chmod(folder, 0o744)
-        with as_nobody():
+        with as_unprivileged_user():
             if os.stat(folder).st_uid == os.geteuid():
                 os.chmod(folder, 0o644)
             [folder] = scan(Root(top), is_jsonl)

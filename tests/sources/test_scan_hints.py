@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from trees import is_jsonl, make
+from file_trees import is_jsonl, make
 
 from importer.sources.scan import Root, look
 

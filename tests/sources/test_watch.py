@@ -9,8 +9,8 @@ import threading
 from contextlib import aclosing
 
 import pytest
+from scripted_watcher import Clock, ScriptedWatcher
 from watchfiles import awatch
-from watching import Clock, ScriptedWatcher
 
 from importer.sources.scan import Root
 from importer.sources.watch import Changed, Mode, Rescan, Timing, Wake, wakes

@@ -7,8 +7,8 @@ import os
 import threading
 
 import pytest
+from scripted_watcher import ScriptedWatcher, settle
 from watchfiles import Change, awatch
-from watching import ScriptedWatcher, settle
 
 from importer.sources.watcher import PENDING_PATHS, Ending, Pump, Seen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from states import checkpoint, commit, open_elsewhere
+from state_values import checkpoint, commit, open_elsewhere
 
 from importer.state import checkpoint_rows, open_database
 from importer.state.checkpoints import Checkpoints

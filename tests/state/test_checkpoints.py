@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from states import checkpoint, commit, open_elsewhere, reject
+from state_values import checkpoint, commit, open_elsewhere, reject
 
 from importer.errors import StateUnwritable
 from importer.protocol.records import Tally
@@ -176,7 +176,7 @@ def test_vacuum_gives_space_back(state):
 
 COMMITTER = """
 import sys
-from states import commit
+from state_values import commit
 from importer.state.checkpoints import Checkpoints
 with Checkpoints.open(sys.argv[1]) as state:
     start = state.counters().get("points", 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from states import commit
+from state_values import commit
 
 from importer.state.checkpoints import Checkpoints
 from importer.state.ledger import Attempt, Suspect

@@ -9,10 +9,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from damage import DAMAGES, emptied, header_lost, overwrite, version_lost, zeroed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from states import commit
+from sqlite_damage import DAMAGES, emptied, header_lost, overwrite, version_lost, zeroed
+from state_values import commit
 
 from importer.errors import STATE, StateCorrupt, StateError, StateUnwritable
 from importer.state import open_database, schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from states import BASE, commit, reject
+from state_values import BASE, commit, reject
 
 from importer.state.checkpoints import Checkpoints
 

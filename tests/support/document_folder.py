@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import oracle
-from fakes import ModelStore
+from model_store import ModelStore
 
 from importer.chunking.fold import Cutting
 from importer.consistency.refold import Refold

@@ -1,6 +1,6 @@
 """A whole importer in one process, with a worker that is a few lines over a store in a dict, and fates ordered for it.
 
-    stage = Stage(folder, base)
+    stage = InProcessImporter(folder, base)
     stage.look(); stage.step("die midway"); stage.crash(); stage.finish()
 
 Fates, one for each batch the worker takes, "done" when there are none left:
@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from fakes import ModelStore
+from model_store import ModelStore
 from oracle import CUTTING
 
 from importer.delivery.delivery import Delivery
@@ -132,7 +132,7 @@ class Worker:
         return Receipt(number, len(points), todo.known, 1, len(self.store.points), 1, 0.0, 0.0)
 
 
-class Stage:
+class InProcessImporter:
     """One importer over `folder`, its state in `base`; `store` and state outlive its crashes."""
 
     def __init__(self, folder: str, base: pathlib.Path, *, slice_bytes: int = 3000) -> None:

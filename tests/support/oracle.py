@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import store_backends
-from units import content, units
+from read_units import content, units
 
 from importer import formats
 from importer.chunking import fold as chunk

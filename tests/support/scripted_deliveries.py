@@ -6,8 +6,8 @@ import asyncio
 import pathlib
 from collections.abc import Sequence
 
-from scripted import supervisor
-from states import commit
+from scripted_supervisor import supervisor
+from state_values import commit
 from turn_builders import span
 
 from importer.delivery.delivery import Delivery
@@ -28,7 +28,7 @@ def file_span(name: str, *texts: str) -> Span:
     return Span(made.chunks, (), commit(name.encode(), inode, tally))
 
 
-class Played:
+class ScriptedDelivery:
     """A delivery with scripted workers, driven until all is settled; `told` is what `settle` gave, in order."""
 
     def __init__(

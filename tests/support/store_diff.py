@@ -12,7 +12,7 @@ from importer.worker.stores import Point, Store
 
 
 @dataclass
-class Look:
+class StoreDiff:
     """How a store differs from what it should hold; each list is for a person to read."""
 
     points: int
@@ -35,14 +35,15 @@ def compare(
     explained: Collection[str] = (),
     rejected: Collection[str] = (),
     changing: bool = False,
-) -> Look:
+) -> StoreDiff:
     """I1 and I2. `explained` ids may be there besides, `rejected` ones are in quarantine.
 
     With `changing` (files were rewritten) metadata may come from what a file said before.
     """
     points = points_of(store)
     by_id = {point.id: point for point in points}
-    missing = [one for one in expected.chunks if one not in by_id and one not in rejected]
+    absent = [one for one in expected.chunks if one not in by_id and one not in rejected]
+    missing = [f"{one}: {expected.chunks[one][0].text[:80]!r}" for one in absent]
     extra = [_shown(point) for one, point in by_id.items() if one not in expected.chunks and one not in explained]
     ids = [point.id for point in points]
     twice = [one for one in by_id if ids.count(one) > 1] if len(ids) != len(by_id) else []
@@ -50,7 +51,9 @@ def compare(
         twice.append(f"the store counts {store.count()}, there are {len(by_id)}")
     judge = _unlike if not changing else _unlike_text
     unlike = [f"{one}: {why}" for one, cs in expected.chunks.items() if one in by_id and (why := judge(by_id[one], cs))]
-    return Look(len(by_id), [f"{one}: {expected.chunks[one][0].text[:80]!r}" for one in missing], extra, twice, unlike)
+    return StoreDiff(
+        len(by_id), [f"{one}: {expected.chunks[one][0].text[:80]!r}" for one in missing], extra, twice, unlike
+    )
 
 
 def _shown(point: Point) -> str:

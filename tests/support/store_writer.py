@@ -12,7 +12,7 @@ import os
 import random
 import sys
 
-from stored import DIMENSION, MODEL, identity, made
+from numbered_points import DIMENSION, MODEL, identity, made
 
 from importer.worker import stores
 from importer.worker.stores import Standing

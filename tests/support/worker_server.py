@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fakes import ModelStore
+from model_store import ModelStore
 from plugins.fake_embedder import FakeEmbedder
 
 from importer.protocol import wire

@@ -11,7 +11,7 @@ import random
 import statistics
 import time
 
-import chaos
+import kill_storm
 import oracle
 import psutil
 import pytest
@@ -30,7 +30,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange
 @pytest.mark.parametrize(("seed", "growing"), [(1, False), (2, True)])
 def test_some_kills(tmp_path: pathlib.Path, seed: int, growing: bool) -> None:
     """Some kills of daemon or worker, at seams and in between, while the files change in every way, or only grow."""
-    storm = chaos.storm_of(tmp_path, seed, growing=growing)
+    storm = kill_storm.storm_of(tmp_path, seed, growing=growing)
     with storm:
         storm.rage(kills=8)
         storm.settle()
@@ -42,7 +42,7 @@ def test_some_kills(tmp_path: pathlib.Path, seed: int, growing: bool) -> None:
 def test_a_thousand_kills(tmp_path: pathlib.Path, growing: bool) -> None:
     """The same a thousand times: I1 to I3 hold exactly, and I6 where lines are only added. Prints what was done."""
     print(f"seed {SEED}")
-    storm = chaos.storm_of(tmp_path, SEED, growing=growing)
+    storm = kill_storm.storm_of(tmp_path, SEED, growing=growing)
     with storm:
         for kills in range(100, KILLS + 1, 100):  # a look now and then, so that a fault is found near where it is made
             storm.rage(kills)

@@ -37,7 +37,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return importer
 
 
-def check(installed: Importer, folder: str) -> store_diff.Look:
+def check(installed: Importer, folder: str) -> store_diff.StoreDiff:
     """I1, I2, I3 and I6, exactly, for files that have not changed."""
     expected = oracle.expect(folder)
     with oracle.opened(installed.state) as store:

@@ -35,7 +35,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return importer
 
 
-def check(installed: Importer, folder: str, rejected: set[str] | None = None) -> store_diff.Look:
+def check(installed: Importer, folder: str, rejected: set[str] | None = None) -> store_diff.StoreDiff:
     """Everything the files say is stored, but the chunks that are expected to be in quarantine, and they alone."""
     found = oracle.rejected_in(installed.state)
     assert found == (rejected or set())

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
-from fakes import ModelStore
 from hypothesis import given
 from hypothesis import strategies as st
+from model_store import ModelStore
 
 from importer.protocol.records import Chunk, Release
 from importer.worker.plan import plan

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from engines import fly, parts
-from states import commit
+from idle_engine import fly, parts
+from state_values import commit
 
 from importer.protocol.records import Tally
 from importer.service.status import lag

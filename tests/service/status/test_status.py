@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from engines import fly, hire, parts
-from states import commit, reject
+from idle_engine import fly, hire, parts
+from state_values import commit, reject
 
 from importer.delivery.engine import Engine
 from importer.delivery.outage import PROVIDER, STORE

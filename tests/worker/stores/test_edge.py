@@ -12,8 +12,8 @@ import sys
 
 import numpy as np
 import pytest
+from numbered_points import DIMENSION, MODEL, everything, identity, made, numbered, vector
 from store_writer import BATCH
-from stored import DIMENSION, MODEL, everything, identity, made, numbered, vector
 
 from importer.errors import StoreRefused, StoreUnreachable
 from importer.protocol.query import Query

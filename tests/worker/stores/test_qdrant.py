@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from certificates import NEEDS_OPENSSL, certificate
+from numbered_points import DIMENSION, MODEL, identity, made, numbered
 from scripted_qdrant import Fault, ScriptedQdrant
-from stored import DIMENSION, MODEL, identity, made, numbered
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable
 from importer.worker.stores import Request

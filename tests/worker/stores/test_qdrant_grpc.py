@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import pytest
 from certificates import NEEDS_OPENSSL, certificate
+from numbered_points import DIMENSION, MODEL, identity, made, numbered
 from qdrant_client import grpc as proto
 from scripted_grpc import ScriptedGrpc
-from stored import DIMENSION, MODEL, identity, made, numbered
 
 from importer.errors import StoreRefused, StoreUnreachable
 from importer.worker.stores import Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stored import openers
+from numbered_points import openers
 
 from importer.errors import StoreUnreachable, UsageError
 from importer.worker import stores

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stored import KINDS, Opener, everything, identity, made, openers
+from numbered_points import KINDS, Opener, everything, identity, made, openers
 
 from importer.protocol.query import Query
 from importer.worker.stores import Standing

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stored import DIMENSION, KINDS, Opener, everything, identity, made, numbered, openers, vector
+from numbered_points import DIMENSION, KINDS, Opener, everything, identity, made, numbered, openers, vector
 
 from importer.errors import PointsRejected, StoreRefused, UsageError
 from importer.protocol.query import Query

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
-from states import checkpoint
+from state_values import checkpoint
 
 from importer.delivery.delivery import InFlight
 from importer.delivery.policy import FailureRecord

@@ -17,7 +17,7 @@ from importer.sources.wakes import Timing
 NOTHING = Found(frozenset(), "")
 
 
-class Life:
+class WatcherCall:
     """One call of the watcher: what it was asked to watch, and what it shall say."""
 
     def __init__(self, folders: tuple[str, ...], stop: asyncio.Event) -> None:
@@ -39,7 +39,7 @@ class ScriptedWatcher:
     """Stands in for `watchfiles.awatch`. `refusals` are raised by the next calls, before they watch anything."""
 
     def __init__(self) -> None:
-        self.lives: list[Life] = []
+        self.lives: list[WatcherCall] = []
         self.refusals: list[BaseException] = []
         self.meanwhile: Callable[[], None] = lambda: None  # happens while the watches are being set
 
@@ -47,7 +47,7 @@ class ScriptedWatcher:
         self, *folders: str, stop_event: asyncio.Event, **options: Any
     ) -> AsyncGenerator[set[tuple[Change, str]], None]:
         assert options["recursive"] is False and options["ignore_permission_denied"] is False
-        life = Life(folders, stop_event)
+        life = WatcherCall(folders, stop_event)
         self.lives.append(life)
         self.meanwhile()
         if self.refusals:
@@ -68,12 +68,12 @@ class ScriptedWatcher:
             yield word
 
     @property
-    def alive(self) -> list[Life]:
+    def alive(self) -> list[WatcherCall]:
         """The calls that nobody has told to end."""
         return [life for life in self.lives if not life.stop.is_set()]
 
     @property
-    def last(self) -> Life:
+    def last(self) -> WatcherCall:
         return self.lives[-1]
 
 
@@ -102,7 +102,7 @@ async def settle() -> None:
 
 
 @contextmanager
-def as_nobody() -> Iterator[None]:
+def as_unprivileged_user() -> Iterator[None]:
     """As a user who is not allowed everything; root is."""
     if os.geteuid() != 0:
         yield
