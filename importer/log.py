@@ -1,9 +1,7 @@
-"""structlog, once per process: JSON lines, or readable ones on a terminal; keys and passwords never reach them.
+"""Log of the process: structlog's events as JSON lines, or readable ones on a terminal; secrets never reach them.
 
 Events are past-tense dotted facts with keys: `logger().info("worker.recycled", reason="rss", files=41)`. They go to
-standard error, one line each, with a priority in front when the journal listens.
-
-Repeated failures in the log: the first is said, the next ones are counted, and one line tells that it is over.
+standard error, one line each, with a priority in front when systemd's journal reads it.
 """
 
 from __future__ import annotations
@@ -18,7 +16,6 @@ import select
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -29,27 +26,11 @@ EVERY_S = 60.0
 MOST_KINDS = 256  # a kind that carries a file's name by mistake must not fill the memory
 
 
-@dataclass(frozen=True, slots=True)
-class Streak:
-    """Failures of one kind on end: all of them, those not said since the last line, and when that and the first was."""
-
-    errors: int
-    unsaid: int
-    said_at_s: float
-    since_s: float
-
-
-def failed(streak: Streak | None, now_s: float, every_s: float = EVERY_S) -> tuple[Streak, bool]:
-    """The streak with one more failure, and whether to say it: the first, then one every `every_s`."""
-    if streak is None:
-        return Streak(1, 0, now_s, now_s), True
-    if now_s - streak.said_at_s >= every_s:
-        return Streak(streak.errors + 1, 0, now_s, streak.since_s), True
-    return Streak(streak.errors + 1, streak.unsaid + 1, streak.said_at_s, streak.since_s), False
-
-
 class RateLimited:
-    """A logger for failures that repeat. `clock` is monotonic seconds."""
+    """A logger of failures that repeat: it logs the first, counts the next, and logs the recovery.
+
+    `clock` is monotonic seconds.
+    """
 
     def __init__(
         self, log: FilteringBoundLogger, *, every_s: float = EVERY_S, clock: Callable[[], float] = time.monotonic
@@ -57,26 +38,27 @@ class RateLimited:
         self._log = log
         self._every_s = every_s
         self._clock = clock
-        self._streaks: dict[str, Streak] = {}
+        self._kinds: dict[str, tuple[int, int, float, float]] = {}  # as `failed` unpacks them
 
     def failed(self, event: str, **keys: Any) -> None:
-        """A failure of the kind `event`: a warning, or a count for the next one."""
-        before = self._streaks.pop(event, None)  # put back at the end, so that the oldest kind is dropped below
-        streak, say = failed(before, self._clock(), self._every_s)
-        while len(self._streaks) >= MOST_KINDS:
-            self._streaks.pop(next(iter(self._streaks)))
-        self._streaks[event] = streak
-        if say:
-            unsaid = {"unsaid": before.unsaid} if before and before.unsaid else {}
-            self._log.warning(event, **keys, **unsaid)
+        """Log a failure of the kind `event` as a warning: the first, then one every `every_s`; count the others."""
+        now_s = self._clock()
+        # put back at the end, so that the oldest kind is dropped below
+        errors, unsaid, said_at_s, since_s = self._kinds.pop(event, (0, 0, -math.inf, now_s))
+        due = now_s - said_at_s >= self._every_s
+        while len(self._kinds) >= MOST_KINDS:
+            self._kinds.pop(next(iter(self._kinds)))
+        self._kinds[event] = (errors + 1, 0 if due else unsaid + 1, now_s if due else said_at_s, since_s)
+        if due:
+            self._log.warning(event, **keys, **({"unsaid": unsaid} if unsaid else {}))
 
     def recovered(self, event: str, **keys: Any) -> None:
-        """The end of that kind of failure: one line `<first word>.recovered` if there was any, else nothing."""
-        streak = self._streaks.pop(event, None)
-        if streak:
-            after_s = round(self._clock() - streak.since_s, 3)
+        """Log `<first word>.recovered` if failures of that kind went before, else nothing."""
+        if event in self._kinds:
+            errors, _, _, since_s = self._kinds.pop(event)
+            after_s = round(self._clock() - since_s, 3)
             name = f"{event.partition('.')[0]}.recovered"
-            self._log.info(name, failure=event, previous_errors=streak.errors, after_s=after_s, **keys)
+            self._log.info(name, failure=event, previous_errors=errors, after_s=after_s, **keys)
 
 
 MASK = "********"
@@ -86,7 +68,7 @@ USERINFO = re.compile(r"(://)[^/@\s]+@")
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}  # of syslog, as the journal reads them
 COLOURS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}  # ANSI
 PIECE_CHARS = 1024  # 4 KiB at most in UTF-8: a pipe that is ready takes as much at once (PIPE_BUF, pipe(7))
-PATIENCE_MS = 100  # with whoever reads the log
+PATIENCE_MS = 100  # for a full pipe whose reader is slow
 MOST_CHARS = 4000  # of one value; a log is no place for a transcript
 
 
@@ -98,7 +80,7 @@ def configure(
     secrets: Iterable[str] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> None:
-    """Sends the process's events, and the warnings of libraries, to `stream` (standard error).
+    """Send the process's events, and the warnings of libraries, to `stream` (standard error).
 
     `level` is the least level; `format` is json, console, or auto (console on a terminal). `secrets` are values that
     must not appear. May be called again, to change any of them. structlog is loaded with the first event.
@@ -106,8 +88,8 @@ def configure(
     out = sys.stderr if stream is None else stream
     readable = format == "console" or (format == "auto" and out.isatty())
     coloured = out.isatty() and not environ.get("NO_COLOR")  # https://no-color.org
-    renderer: Processor = Readable(colours=coloured) if readable else Json(journal=is_journal(out, environ))
-    masking, lines = Masking(secrets), Lines(out)
+    renderer: Processor = _readable(colours=coloured) if readable else _json(journal=is_journal(out, environ))
+    masking, lines = Masking(secrets), LineWriter(out)
     _waiting[:] = [lambda structlog: _configure(structlog, level, masking, renderer, lines)]
     if "structlog" in sys.modules:
         _structlog()
@@ -133,16 +115,12 @@ def _structlog() -> ModuleType:
     return structlog
 
 
-def _configure(structlog: ModuleType, level: str, masking: Masking, renderer: Processor, lines: Lines) -> None:
-    """Set structlog up; see `configure`."""
+def _configure(structlog: ModuleType, level: str, masking: Masking, renderer: Processor, lines: LineWriter) -> None:
+    """Configure structlog as `configure` was asked to."""
+    their = structlog.processors
+    stamped = their.TimeStamper(fmt="iso", utc=True, key="at")
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.format_exc_info,
-            masking,
-            renderer,
-        ],
+        processors=[their.add_log_level, stamped, their.format_exc_info, masking, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,  # a re-read of the settings may change the level
@@ -166,7 +144,7 @@ def logger(**keys: Any) -> FilteringBoundLogger:
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether systemd's journal reads the stream: JOURNAL_STREAM holds its device and inode (systemd.exec(5))."""
+    """Return True if the journal reads the stream: JOURNAL_STREAM holds its device and inode (systemd.exec(5))."""
     try:
         stat = os.fstat(stream.fileno())
     except (OSError, ValueError):
@@ -175,7 +153,7 @@ def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def printable(value: Any) -> Any:
-    """A value as JSON can hold it. Paths are bytes and names need not be UTF-8: what is not becomes \\xNN."""
+    """Return a value as JSON can hold it. Paths are bytes and need not be UTF-8: other bytes become \\xNN."""
     if isinstance(value, str):
         try:
             value = value.encode("utf-8", "surrogateescape")
@@ -192,7 +170,7 @@ def printable(value: Any) -> Any:
 
 
 class Masking:
-    """Makes values printable and masks secrets: by the name of their key, by their value, and in URLs.
+    """Make values printable and mask secrets: by the name of their key, by their value, and in URLs.
 
     Numbers stay, whatever their key is called: `tokens=53` is a count.
     """
@@ -204,11 +182,11 @@ class Masking:
         self._inside = tuple(sorted((s for s in known if len(s) >= SECRET_LEAST_CHARS), key=len, reverse=True))
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        """The event as it may be shown."""
+        """Return the event as it may be shown."""
         return {key: self._masked(key, printable(value)) for key, value in event.items()}
 
     def _masked(self, key: str, value: Any) -> Any:
-        """The value under its key, at any depth; items of a list go by the key of the list."""
+        """Return the value under its key, at any depth; items of a list go by the key of the list."""
         if isinstance(value, dict):
             return {name: self._masked(name, item) for name, item in value.items()}
         if isinstance(value, list):
@@ -218,7 +196,7 @@ class Masking:
         return MASK if value and SECRET_NAMES.search(key) and key != "event" else self._text(value)
 
     def _text(self, value: str) -> str:
-        """Text under a harmless key: known secrets and passwords in URLs may stand anywhere in it."""
+        """Mask known secrets and passwords in URLs, wherever they stand in text under a harmless key."""
         if value in self._whole:
             return MASK
         for secret in self._inside:
@@ -228,45 +206,45 @@ class Masking:
         return value if len(value) <= MOST_CHARS else f"{value[:half]} … {value[-half:]}"
 
 
-class Json:
-    """One JSON object per line: at, level, event first, the keys as they come."""
+def _json(*, journal: bool) -> Processor:
+    """Return a renderer of one JSON object per line: at, level and event first, then the keys as they come."""
 
-    def __init__(self, *, journal: bool = False) -> None:
-        self._journal = journal
-
-    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-        """The line."""
+    def render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
         first = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
         line = json.dumps({**first, **event}, ensure_ascii=False)
-        return f"<{PRIORITIES.get(first.get('level', ''), 6)}>{line}" if self._journal else line
+        return f"<{PRIORITIES.get(first.get('level', ''), 6)}>{line}" if journal else line
+
+    return render
 
 
-class Readable:
-    """`12:31:02 warning worker.recycled reason=rss files=41`; what is not printable is escaped, a traceback follows."""
+def _readable(*, colours: bool) -> Processor:
+    """Return a renderer of `12:31:02 warning worker.recycled reason=rss files=41`, followed by a traceback if any.
 
-    def __init__(self, *, colours: bool = False) -> None:
-        self._colours = colours
+    Characters that are not printable are escaped.
+    """
 
-    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-        """The line, and those of a traceback."""
+    def render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
         at, level = str(event.pop("at", ""))[11:19], str(event.pop("level", ""))
         name, trace = event.pop("event", ""), str(event.pop("exception", "")).splitlines()
-        word = f"\x1b[{COLOURS.get(level, 0)}m{level:7}\x1b[0m" if self._colours else f"{level:7}"
+        word = f"\x1b[{COLOURS.get(level, 0)}m{level:7}\x1b[0m" if colours else f"{level:7}"
         pairs = (f"{key}={_quoted(value)}" for key, value in event.items())
         line = " ".join([at, word, _quoted(name, spaces=True), *pairs])
         return "\n".join([line, *(part if part.isprintable() else repr(part)[1:-1] for part in trace)])
 
+    return render
+
 
 def _quoted(value: Any, *, spaces: bool = False) -> str:
-    """A value on one line: as it is where that is unambiguous and printable, else as a Python literal."""
+    """Return a value on one line: as it is where that is unambiguous and printable, else as a Python literal."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     plain = text.isprintable() and (spaces or (text and not isinstance(value, str)) or not set(text) & set(" '\"="))
     return text if plain and text else repr(text)
 
 
-class Lines:
-    """Writes each event as a line. Nothing behind the log stops an import: no closed pipe, no full disk, and no pipe
-    that somebody has stopped to read. What that does not take is dropped, and counted when it takes something again.
+class LineWriter:
+    """Writer of one line per event, which no closed pipe, full disk or unread pipe can stop.
+
+    Lines that are not taken are dropped, and counted in a warning once a line is taken again.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -275,7 +253,7 @@ class Lines:
         self._torn = False  # the last line ends in its middle
 
     def msg(self, message: str) -> None:
-        """Writes and flushes one line."""
+        """Write and flush one line, or drop it when the reader does not take it."""
         with contextlib.suppress(OSError, ValueError):
             if not self._ready():
                 self._dropped += 1
@@ -286,7 +264,7 @@ class Lines:
             self._put("\n" * self._torn + message + "\n")
 
     def _put(self, line: str) -> None:
-        """In pieces that a pipe takes whole; a reader who stops in the middle of a line has the beginning of it."""
+        """Write a line in pieces that a pipe takes whole; stop in its middle when the reader stops."""
         for at in range(0, len(line), PIECE_CHARS):
             self._torn = at > 0 and not self._ready()
             if self._torn:
@@ -296,8 +274,9 @@ class Lines:
             self._out.flush()
 
     def _ready(self) -> bool:
-        """Whether it takes 4 KiB now, or soon; only a pipe or socket may not. Whoever let us wait is not waited for
-        again before it takes something.
+        """Return True if 4 KiB can be written now or soon; only a full pipe or socket takes nothing.
+
+        A reader that let the last line wait is not waited for again before it takes something.
         """
         try:
             poll = select.poll()
@@ -311,14 +290,9 @@ class Lines:
 
 
 class Bridge(logging.Handler):
-    """Turns what libraries log into events of ours."""
+    """Handler that turns what libraries log into events of ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One event per record: `library.logged`."""
-        logger().log(
-            record.levelno,
-            "library.logged",
-            library=record.name,
-            message=record.getMessage(),
-            **({"exc_info": record.exc_info} if record.exc_info else {}),
-        )
+        """Log one event per record: `library.logged`."""
+        extra = {"exc_info": record.exc_info} if record.exc_info else {}
+        logger().log(record.levelno, "library.logged", library=record.name, message=record.getMessage(), **extra)

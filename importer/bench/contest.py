@@ -23,9 +23,9 @@ from importer.bench.material import Material
 from importer.bench.rivals.marks import Order
 from importer.bench.watching import Watched, watch
 from importer.memory.probes import memory_limit_bytes
+from importer.protocol.units import MB
 
 RIVAL = "rival"  # its name among the processes looked at
-MB = 1024 * 1024
 PATIENCE = 10  # times its seconds, for a rival that has not made a mark yet
 
 

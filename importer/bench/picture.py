@@ -11,8 +11,8 @@ from importer.bench.contest import RIVAL, Results
 from importer.bench.endtoend import DAEMON, WORKER
 from importer.bench.watching import Watched
 from importer.errors import UsageError
+from importer.protocol.units import MB
 
-MB = 1024 * 1024
 SUFFIXES = (".svg", ".png")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from importer.bench.contest import RIVAL, Results, Rival
 from importer.bench.endtoend import DAEMON, WORKER, Imported
 from importer.bench.material import Material
+from importer.protocol.units import MB
 
 Points = Sequence[tuple[float, float]]  # (files imported by then, bytes)
 FILES = 1_000
@@ -50,7 +51,6 @@ def _level(points: Points) -> float:
     return median(value for _, value in points)
 
 
-MB = 1024 * 1024
 ENOUGH_FILES = 200  # for a slope: below, what fills up at the start is taken for growth
 COLUMNS = ("", "tokens/s", "chunks/s", "files/min", "peak RSS", "peak anon", "last RSS")
 

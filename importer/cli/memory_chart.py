@@ -30,12 +30,12 @@ from importer.cli import context
 from importer.cli import text as words
 from importer.delivery.policy import Recycle
 from importer.errors import DONE, UsageError
+from importer.protocol.units import MB
 from importer.service import assembly
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 from importer.state.history import COARSE_S, FINE_S, RINGS, Ending, Moment
 
-MB = 1024 * 1024
 BLOCKS = " ▁▂▃▄▅▆▇█"
 PLAIN = " .:#"  # where the terminal has no block characters
 LABEL_CHARS = 9  # "10,000 MB"

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import click
 
 from importer.cli.text import printable
+from importer.protocol.units import MB
 
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
-MB = 1024 * 1024
 
 
 class Glance(NamedTuple):

@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from importer.consistency.expected import Expected, Form
 from importer.consistency.refold import Refold, Unread, fold_state, known_files
 from importer.protocol import prints
 from importer.protocol.records import Checkpoint, Chunk
@@ -26,6 +25,7 @@ from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
+from importer.state.expected import Expected, Form
 
 Ask = Callable[..., Awaitable[Any]]
 """A question to the worker: `ask(op, **arguments)`."""

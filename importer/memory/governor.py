@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from importer.memory.probes import Sample
-from importer.memory.thresholds import MB, Life, Look, State, Thresholds
+from importer.memory.thresholds import Life, Look, State, Thresholds
+from importer.protocol.units import MB
 
 WARM_BATCHES = 3  # the first batches fill caches and arenas; what they add is no growth
 NOISE_BYTES = MB  # less than this above the highest seen is no growth

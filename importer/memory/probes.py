@@ -12,12 +12,10 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 UNLIMITED_BYTES = 2**60  # version 1 says "no limit" with the largest number that fits a page counter
 
@@ -60,7 +58,6 @@ class Sample:
     available_bytes: int | None = None
     group: GroupMemory | None = None
     oom_kills: int | None = None
-    some_percent: float | None = None
     full_percent: float | None = None
 
     @property
@@ -86,13 +83,11 @@ class Probes:
         self, *, proc: str = "/proc", groups: str = "/sys/fs/cgroup", clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._proc, self._groups, self._clock = proc, groups, clock
-        self._portable = not os.path.isdir(proc)
 
     def sample(self, worker_pid: int | None = None) -> Sample:
         """One look; about half a millisecond."""
         levels = list(self._levels())
         total, available = self.machine()
-        some, full = self._pressure(levels)
         return Sample(
             at_s=self._clock(),
             worker=self.process(worker_pid) if worker_pid else None,
@@ -101,14 +96,11 @@ class Probes:
             available_bytes=available,
             group=_tightest(levels),
             oom_kills=next((kills for level in levels if (kills := level.oom_kills()) is not None), None),
-            some_percent=some,
-            full_percent=full,
+            full_percent=self._stalled_percent(levels),
         )
 
     def process(self, pid: int | None) -> ProcessMemory | None:
         """Of one process (None: this one); None when it is gone."""
-        if self._portable:
-            return _portable_process(pid)
         status = _numbers(_read(self._proc, str(pid or "self"), "status"))
         if "VmRSS" not in status:  # gone, a zombie, or a kernel thread
             return None
@@ -117,8 +109,6 @@ class Probes:
 
     def machine(self) -> tuple[int | None, int | None]:
         """`(total, available)` bytes of the machine's memory."""
-        if self._portable:
-            return _portable_machine()
         meminfo = _numbers(_read(self._proc, "meminfo"))
         total, available = meminfo.get("MemTotal"), meminfo.get("MemAvailable")
         return (total and total * 1024, None if available is None else available * 1024)
@@ -129,11 +119,10 @@ class Probes:
         total, _ = self.machine()
         return min([*limits, total] if total else limits, default=None)
 
-    def _pressure(self, levels: list[_Level]) -> tuple[float | None, float | None]:
-        """`(some, full)`: at least one waited for memory, or all did; of machine and control group the worse."""
+    def _stalled_percent(self, levels: list[_Level]) -> float | None:
+        """Return the share of time in which all waited for memory; of machine and control group the worse."""
         texts = [_read(self._proc, "pressure", "memory"), *[_read(one.folder, "memory.pressure") for one in levels[:1]]]
-        stalls = [_stall(text) for text in texts]
-        return max((s[0] for s in stalls), key=_known), max((s[1] for s in stalls), key=_known)
+        return max((percent for text in texts if (percent := _full_percent(text)) is not None), default=None)
 
     def _levels(self) -> Iterator[_Level]:
         """From our own control group up to the root; version 1 where it holds the memory controller."""
@@ -185,11 +174,6 @@ def _tightest(levels: list[_Level]) -> GroupMemory | None:
     return min(found, key=lambda memory: memory.limit_bytes - memory.used_bytes, default=None)
 
 
-def _known(percent: float | None) -> float:
-    """Puts the unknown before every number."""
-    return -1.0 if percent is None else percent
-
-
 def _read(*parts: str) -> str:
     """The text of a small kernel file; "" when there is none or it may not be read."""
     try:
@@ -205,28 +189,13 @@ def _numbers(text: str) -> dict[str, int]:
     return {w[0].rstrip(":"): int(w[1]) for w in words if len(w) >= 2 and w[1].isdigit()}
 
 
-def _stall(text: str) -> tuple[float | None, float | None]:
-    """`(some, full)` of the lines `some avg10=1.50 avg60=…`, as the kernel writes them since 4.20."""
-    found: dict[str, float] = {}
+def _full_percent(text: str) -> float | None:
+    """Return the number of the line `full avg10=1.50 avg60=…`, as the kernel writes it since 4.20."""
     for line in text.splitlines():
         kind, _, rest = line.partition(" avg10=")
-        try:
-            found[kind] = float(rest.split()[0])
-        except (ValueError, IndexError):
-            continue
-    return found.get("some"), found.get("full")
-
-
-def _portable_process(pid: int | None) -> ProcessMemory | None:
-    """All of it counts as anonymous, which errs on the safe side."""
-    psutil: Any = importlib.import_module("psutil")  # only where there is no /proc: it costs the daemon a megabyte
-    try:
-        return ProcessMemory(psutil.Process(pid).memory_info().rss, 0, 0)
-    except psutil.Error:
-        return None
-
-
-def _portable_machine() -> tuple[int | None, int | None]:
-    """`(total, available)` bytes, as psutil has them."""
-    memory: Any = importlib.import_module("psutil").virtual_memory()
-    return memory.total, memory.available
+        if kind == "full":
+            try:
+                return float(rest.split()[0])
+            except (ValueError, IndexError):
+                return None
+    return None

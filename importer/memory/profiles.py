@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from importer.errors import UsageError
+from importer.protocol.units import MB
 from importer.settings.schema import DECLARED, Settings
 
-MB = 1024 * 1024
 FLOOR_BYTES = 180 * MB  # anonymous memory of a worker that has its model loaded and a first small batch behind it
 DAEMON_BYTES = 64 * MB  # what the daemon may take at most while it imports
 USABLE_SHARE = 0.9  # of a container's memory; the rest is for file-backed pages and the kernel's own

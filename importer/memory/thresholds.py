@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from importer.memory.probes import Sample
 from importer.memory.profiles import Profile
+from importer.protocol.units import MB
 from importer.settings.schema import Settings
 
-MB = 1024 * 1024
 PSI_HIGH = 20.0  # systemd-oomd kills at 60 % over 30 s; we give way long before
 BUDGET_MIN_TOKENS = 256  # one window of the default model
 

@@ -218,7 +218,7 @@ class Checkpoint:
 
     `size` and times are those at which it was read, and tell a later look whether anything changed. `ctime_ns` 0 says
     that it was not read to its end, or too soon after a write to be sure: it matches nothing, so the file is looked
-    into again. `mtime_ns` 0 claims nothing. `committed_at` is UTC seconds, known of a checkpoint that was read back.
+    into again. `mtime_ns` 0 claims nothing.
     """
 
     path: bytes
@@ -234,7 +234,6 @@ class Checkpoint:
     format: str
     context: bytes = b""
     open_ids: tuple[str, ...] = ()
-    committed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ PATHLESS = 256  # rows kept of files whose path another file has taken; the olde
 UINT64 = 2**64 - 1
 READ = """
 SELECT id, folder, name, device, inode, generation, offset, head_length, head_digest, tail_digest, size, mtime_ns,
-  ctime_ns, format, committed_at, body FROM files LEFT JOIN contexts ON file = id WHERE
+  ctime_ns, format, body FROM files LEFT JOIN contexts ON file = id WHERE
 """
 _NEW = """
 INSERT INTO files (folder, name, device, inode, generation, offset, head_length, head_digest, tail_digest, size,
@@ -42,7 +42,7 @@ def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
     Offsets prove themselves by the digests, a context by its checksum: a garbled one is dropped together with the
     tail digest, so that the file is read from its start again.
     """
-    _, folder, name, device, inode, generation, offset, length, digest, tail, size, mtime, ctime, kind, at, body = row
+    _, folder, name, device, inode, generation, offset, length, digest, tail, size, mtime, ctime, kind, body = row
     context = _unpacked(body)
     return Checkpoint(
         path=b"" if folder is None else folder + name,
@@ -58,7 +58,6 @@ def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
         format=kind,
         context=context or b"",
         open_ids=open_ids,
-        committed_at=at,
     )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from importer.errors import StateCorrupt, StateError
+from importer.protocol.durable import sync
 from importer.state import schema
 from importer.state.database import Database, suspect_mark, translating
 
@@ -172,11 +173,7 @@ def _create(path: str) -> None:
         schema.migrate(connection)
     os.replace(fresh, path)
     # the new name must outlive a power cut: without it, the next start would find nothing and begin from nothing
-    folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(os.path.dirname(os.path.abspath(path)))
 
 
 def _put_aside(path: str, now: float) -> str:

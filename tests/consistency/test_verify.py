@@ -14,11 +14,11 @@ from processes import Importer
 
 from importer.bench.corpus import corpus
 from importer.chunking.fold import Cutting
-from importer.consistency.expected import Expected, Form
 from importer.consistency.verify import Stored, judge
 from importer.protocol import prints
 from importer.protocol.records import Chunk
 from importer.reading.gather import Reading
+from importer.state.expected import Expected, Form
 from importer.worker.stores import Point, Store
 
 HOST = "here"

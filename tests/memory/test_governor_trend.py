@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from importer.memory import governor
 from importer.memory.probes import ProcessMemory, Sample
 from importer.memory.profiles import PROFILES
-from importer.memory.thresholds import MB, Life, Look, State, thresholds
+from importer.memory.thresholds import Life, Look, State, thresholds
+from importer.protocol.units import MB
 from importer.settings.schema import Settings
 
 LIMITS = thresholds(Settings(), PROFILES["balanced"])

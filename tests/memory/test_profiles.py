@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.errors import UsageError
-from importer.memory.profiles import DAEMON_BYTES, FLOOR_BYTES, MB, PROFILES, Profile, auto, cores, resolve
+from importer.memory.profiles import DAEMON_BYTES, FLOOR_BYTES, PROFILES, Profile, auto, cores, resolve
+from importer.protocol.units import MB
 from importer.settings.load import DECLARED, effective, load
 
 LARGE = 16 * 1024 * MB

@@ -8,7 +8,8 @@ import pytest
 
 from importer.memory.probes import GroupMemory, Sample
 from importer.memory.profiles import PROFILES
-from importer.memory.thresholds import MB, Look, thresholds
+from importer.memory.thresholds import Look, thresholds
+from importer.protocol.units import MB
 from importer.settings.schema import Settings
 
 GB = 1024 * MB
@@ -58,6 +59,6 @@ def test_the_settings_beside_the_profile_count():
 )
 def test_short_and_plentiful_memory(available, used, full, pressed, relieved):
     """By the machine (16 GB), the control group (512 MB) and pressure, whichever is worst; between them neither."""
-    sample = Sample(0.0, None, None, 16 * GB, available * GB, GroupMemory(512 * MB, used * MB), 0, full, full)
+    sample = Sample(0.0, None, None, 16 * GB, available * GB, GroupMemory(512 * MB, used * MB), 0, full)
     look = Look(sample, None, BALANCED)
     assert (bool(look.pressed), look.relieved) == (pressed, relieved)

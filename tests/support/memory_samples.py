@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importer.memory.governor import Life, State, Thresholds, decide
 from importer.memory.probes import ProcessMemory, Sample
+from importer.protocol.units import MB
 
-MB = 1024 * 1024
 GB = 1024 * MB
 LIMITS = Thresholds(
     warn_bytes=600 * MB,
@@ -34,7 +34,7 @@ def sample(at_s=0.0, worker_mb=0, free=0.5, full=0.0, daemon_mb=40, oom_kills=0)
     """
     worker = ProcessMemory(worker_mb * MB, 0, 300 * MB) if worker_mb else None
     daemon = ProcessMemory(daemon_mb * MB, 0, 0)
-    return Sample(float(at_s), worker, daemon, 16 * GB, int(free * 16 * GB), None, oom_kills, full, full)
+    return Sample(float(at_s), worker, daemon, 16 * GB, int(free * 16 * GB), None, oom_kills, full)
 
 
 def life(batches=5, age_s=100.0, **more):

@@ -21,13 +21,13 @@ from importer.cli.doctor.finding import Finding
 from importer.cli.text import brief
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
 from importer.formats import claude_code
+from importer.protocol.units import NS
 from importer.service import assembly
 from importer.settings.load import Loaded, Settings
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
 
-NS = 1_000_000_000  # in a second
 EPILOG = """\b
 Examples:
   importer doctor                                       every check, with the fix of what is wrong

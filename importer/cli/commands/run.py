@@ -16,6 +16,7 @@ from importer.delivery import policy
 from importer.errors import ModelError, UsageError
 from importer.log import logger
 from importer.memory.probes import Probes
+from importer.protocol.units import MB
 from importer.service import assembly
 from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
@@ -25,7 +26,6 @@ from importer.sources.wakes import Timing
 
 log = logger()
 
-MB = 1024 * 1024
 EPILOG = """\b
 Examples:
   importer run                                     every assistant's own folders

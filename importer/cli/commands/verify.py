@@ -16,11 +16,11 @@ import click
 from importer.cli import context, model_fetch, resting
 from importer.cli.resting import Hands
 from importer.consistency import verify
-from importer.consistency.expected import Expected
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
 from importer.service import assembly
 from importer.settings.load import Settings
+from importer.state.expected import Expected
 
 EPILOG = """\b
 Examples:

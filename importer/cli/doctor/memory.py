@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importer.cli.doctor.finding import Finding, Problem, verdict
 from importer.errors import UsageError
 from importer.memory.probes import Probes
-from importer.memory.profiles import DAEMON_BYTES, MB, Profile, resolve, room_mb
+from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
+from importer.protocol.units import MB
 from importer.settings.load import Settings
 
 UNKNOWN_BYTES = 2 << 30  # what is assumed where nothing can be known, as in `memory.memory_limit_bytes`

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from importer.delivery.engine import Engine
 from importer.protocol.records import FileStat
+from importer.protocol.units import NS
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints, Known
 
-NS = 1_000_000_000
 NEVER = float("inf")
 
 

@@ -21,6 +21,7 @@ from importer.delivery.policy import Recycle
 from importer.log import logger
 from importer.memory.probes import Probes
 from importer.protocol.records import Batch, Receipt
+from importer.protocol.units import NS
 from importer.service.status import lag, status
 
 HEAD_BYTES = 8192  # a scraper's request is a few hundred
@@ -105,7 +106,6 @@ SECONDS = (
     60.0,
 )  # of a batch
 LATENCY_S = (0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # the targets, 1, 2 and 2.5 s, are bounds
-NS = 1_000_000_000
 Labels = Mapping[str, str]
 Sample = tuple[str, Labels, float]
 """Suffix of the family's name, labels, value."""

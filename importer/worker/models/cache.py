@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from importer.errors import ModelError
+from importer.protocol.durable import sync
 
 MANIFEST = "manifest.json"  # written last: a directory that has one is whole and ours
 VERIFIED = ".verified"  # an empty file whose time is the last at which all sums were right
@@ -128,10 +129,9 @@ def sums(folder: str) -> dict[str, StoredFile]:
     for parent, _, names in os.walk(folder):
         for name in sorted(names):
             path = os.path.join(parent, name)
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
+            sync(path)
             found[os.path.relpath(path, folder)] = StoredFile(os.stat(path).st_size, sha256_of(path))
-        sync_folder(parent)
+        sync(parent)
     return found
 
 
@@ -145,23 +145,14 @@ def publish(part: str, folder: str, manifest: Manifest) -> None:
         file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
         file.flush()
         os.fsync(file.fileno())
-    sync_folder(part)
+    sync(part)
     old = f"{part}.old"
     shutil.rmtree(old, ignore_errors=True)
     if os.path.lexists(folder):
         os.rename(folder, old)
     os.rename(part, folder)
-    sync_folder(os.path.dirname(folder))
+    sync(os.path.dirname(folder))
     shutil.rmtree(old, ignore_errors=True)
-
-
-def sync_folder(folder: str) -> None:
-    """Make names in a directory durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def beside(folder: str, kind: str) -> str:

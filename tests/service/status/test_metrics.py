@@ -20,6 +20,7 @@ from state_values import checkpoint
 from importer.bench.corpus import corpus
 from importer.delivery.engine import Engine
 from importer.protocol.records import Batch, Chunk, Commit, Receipt, Tally
+from importer.protocol.units import NS
 from importer.service.status import metrics
 from importer.service.status import metrics as endpoint
 from importer.service.status.metrics import Family, Histogram, Observed
@@ -108,8 +109,8 @@ def test_recycles_by_reason(engine: Engine) -> None:
 def test_batch_is_observed() -> None:
     """A batch's embedding and storing go to their buckets; a live file's last write to found is the latency."""
     observed = Observed(clock=lambda: 1001.2)
-    observed.observe(batch(1000 * metrics.NS, urgent=True), RECEIPT)
-    observed.observe(batch(1 * metrics.NS, urgent=False), RECEIPT)
+    observed.observe(batch(1000 * NS, urgent=True), RECEIPT)
+    observed.observe(batch(1 * NS, urgent=False), RECEIPT)
     found = exposition.parse(metrics.render(one.family() for one in (observed.embed, observed.append)))
     assert found.value("importer_embed_seconds_bucket", le="0.25") == 0
     assert found.value("importer_embed_seconds_bucket", le="0.5") == 2

@@ -28,6 +28,7 @@ import msgspec
 import qdrant_edge as edge
 
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
+from importer.protocol.durable import sync
 from importer.worker.stores import Request, bm25
 from importer.worker.stores.schema import (
     Fingerprint,
@@ -206,15 +207,6 @@ def _write_durably(name: str, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync(path: str) -> None:
-    """fsync of a file or directory; also of pages dirtied through a mapping."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -12,12 +12,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Self
 
 from importer.protocol import prints
 from importer.protocol.records import Chunk
-from importer.sources.selection import Wanted, everything
 
 # neither journal nor sync: after a crash the file is thrown away, not repaired
 _SCHEMA = """
@@ -72,7 +71,14 @@ class Expected:
         self._connection.close()
         self._remove()
 
-    def add(self, file: int, chunks: Iterable[Chunk], *, rewritten: bool, wanted: Wanted = everything) -> None:
+    def add(
+        self,
+        file: int,
+        chunks: Iterable[Chunk],
+        *,
+        rewritten: bool,
+        wanted: Callable[[str], bool] = lambda _project: True,
+    ) -> None:
         """Chunks that a file gives; those of a project that is not wanted are spare."""
         self._connection.executemany(
             "INSERT OR IGNORE INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
