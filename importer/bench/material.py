@@ -13,7 +13,7 @@ from importer.bench.corpus import corpus
 from importer.bench.corpus.corpus import Manifest
 from importer.chunking.fold import Cutting, Folding
 from importer.protocol.records import Line
-from importer.reading.gather import Gathering, Reading
+from importer.reading.gather import Reading, SliceFold
 
 MOST_CHUNKS = 5_000  # more than any rival runs over in its time
 
@@ -59,7 +59,7 @@ def chunks_of(path: str, cutting: Cutting) -> list[str]:
     if name is None or formats.document(formats.load(name), raw[: formats.HEAD_BYTES]):
         return []
     reader, at = formats.load(name), os.fsencode(path)
-    gathered = Gathering(Reading(cutting, "bench"), reader, at, reader.begin(at), Folding(), 0)
+    gathered = SliceFold(Reading(cutting, "bench"), reader, at, reader.begin(at), Folding(), 0)
     end = 0
     for line in raw.splitlines(keepends=True):
         gathered.feed(Line(end, end := end + len(line), line.rstrip(b"\n")))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from importer.chunking.ids import chunk_id
-from importer.chunking.metadata import About, begin, metadata, say, short
+from importer.chunking.metadata import About, add_text, begin, metadata, short
 from importer.chunking.split import PROMPT_CHARS, Cutting, Rest, append, first_line
 from importer.protocol.records import Chunk, Turn
 
@@ -55,15 +55,15 @@ def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin
     """A stripped text comes to the open exchange, or closes it and begins the next one when a person said it."""
     if turn.role == "user" or not stream.anchor:
         closed, stream = close(stream, origin), _next(stream, turn, text)
-        grown = _grow(stream, say(stream.about, turn), text, cutting, origin)
+        grown = _grow(stream, add_text(stream.about, turn), text, cutting, origin)
         return grown._replace(chunks=closed + grown.chunks)
-    return _grow(stream, say(stream.about, turn), text, cutting, origin)
+    return _grow(stream, add_text(stream.about, turn), text, cutting, origin)
 
 
 def standalone(turn: Turn, text: str, cutting: Cutting, origin: Origin) -> tuple[Chunk, ...]:
     """The chunks of a text that is an exchange of its own, such as a summary: all closed at once."""
     alone = Stream(short(turn.conversation_id), anchor=_anchor(turn), about=begin(About(), turn))
-    grown = _grow(alone, say(alone.about, turn), text, cutting, origin)
+    grown = _grow(alone, add_text(alone.about, turn), text, cutting, origin)
     return grown.chunks + close(grown.stream, origin)
 
 

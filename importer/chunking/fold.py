@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from importer.chunking.exchange import Grown, Origin, Stream, close, fit, open_chunk, said, standalone
 from importer.chunking.ids import RING_CHARS, ring_key
-from importer.chunking.metadata import hear, short
+from importer.chunking.metadata import add_facts, short
 from importer.chunking.split import Cutting, plain
 from importer.protocol.records import Chunk, Release, Turn, holder
 
@@ -71,7 +71,7 @@ def feed(folding: Folding, turn: Turn, cutting: Cutting, origin: Origin) -> Step
         return Step(folding)
     stream, others = _take(folding.streams, turn)
     if not text:
-        return _settle(folding, (*others, replace(stream, about=hear(stream.about, turn.facts))), cutting, origin)
+        return _settle(folding, (*others, replace(stream, about=add_facts(stream.about, turn.facts))), cutting, origin)
     grown = said(stream, turn, text, cutting, origin)
     step = _settle(folding, (*others, grown.stream), cutting, origin)
     releases = (Release(grown.outgrown, holder(stream.conversation, folding.mark)),) if grown.outgrown else ()

@@ -65,7 +65,7 @@ def begin(former: About, turn: Turn, *, keep_heard: bool = False) -> About:
     )
 
 
-def hear(about: About, facts: Facts) -> About:
+def add_facts(about: About, facts: Facts) -> About:
     """Add the tools and files of a turn; the same object when they are known already."""
     tools = _join(about.tools, facts.tools, MAX_TOOLS, TOOLS_BYTES) if facts.tools else about.tools
     files = _join(about.files, facts.files, MAX_FILES, FILES_BYTES) if facts.files else about.files
@@ -74,9 +74,9 @@ def hear(about: About, facts: Facts) -> About:
     return replace(about, tools=tools, files=files)
 
 
-def say(about: About, turn: Turn) -> About:
+def add_text(about: About, turn: Turn) -> About:
     """The exchange once the text of `turn` stands in it: its facts are the newest, and what was heard now counts."""
-    facts, heard = turn.facts, hear(about, turn.facts)
+    facts, heard = turn.facts, add_facts(about, turn.facts)
     return replace(
         heard,
         at=tidy(turn.at, NAME_BYTES) or about.at,

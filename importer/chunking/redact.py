@@ -4,10 +4,10 @@
     password = "hunter22!"       password = "[secret:password]"
     postgres://me:s3cr3t@db/x    postgres://me:[secret:url-password]@db/x
 
-Three kinds are known: tokens whose first letters say whose they are; places where a secret must stand (a key block, an
-Authorization header, a URL's password, `curl -u`); and values given to a name such as `api_key` (see `redact_names`).
-Where the letters alone do not tell, a value counts when it looks drawn at random: hashes, prose and code stay. Of paths
-and branches only tokens are masked (`mask_facts`), since filters compare them.
+Three kinds are known: tokens whose prefix names the service that issued them; places where a secret must stand (a key
+block, an Authorization header, a URL's password, `curl -u`); and values given to a name such as `api_key` (see
+`redact_assignments`). Where the prefix alone does not tell, a value counts when it looks drawn at random: hashes, prose
+and code stay. In paths and branches only tokens are masked (`mask_facts`), since filters compare them.
 
 Time is linear in the text: a pattern is tried only when its marker occurs, starts only where a run of letters starts,
 and repeats possessively, so nothing is read again from every position.
@@ -38,7 +38,6 @@ class Secret:
     `replace` gives what stands in place of a match, or the match itself when it is none.
     """
 
-    label: str
     marker: str
     pattern: re.Pattern[str]
     replace: Replace
@@ -112,7 +111,7 @@ def _token(label: str, prefix: str, tail: str, *, ambiguous: bool = False) -> Se
     def replace(match: re.Match[str]) -> str:
         return match[0] if ambiguous and not drawn(match[0][len(prefix) :]) else masked
 
-    return Secret(label, prefix, re.compile(start + tail), replace, ambiguous)
+    return Secret(prefix, re.compile(start + tail), replace, ambiguous)
 
 
 def _place(label: str, marker: str, pattern: str, *, sure: bool = True, of: tuple[str, ...] = ()) -> Secret:
@@ -128,7 +127,7 @@ def _place(label: str, marker: str, pattern: str, *, sure: bool = True, of: tupl
         start, end = match.start("secret") - match.start(), match.end("secret") - match.start()
         return f"{match[0][:start]}[secret:{label}]{match[0][end:]}"
 
-    return Secret(label, marker, re.compile(pattern), replace)
+    return Secret(marker, re.compile(pattern), replace)
 
 
 def _argument(commands: tuple[str, ...], match: re.Match[str]) -> bool:
@@ -233,8 +232,7 @@ PLACES: tuple[Secret, ...] = (
     _place("password", "curl", _LOGIN, of=("curl",)),
     _place("password", "-p", _SQL_PASSWORD, of=("mysql", "mariadb")),
     _place("password", "sshpass", rf"-p(?<=\s-p)\s{{0,2}}\\?[\"']?{_ARGUMENT}", of=("sshpass",)),
-    Secret("cookie", "ookie", re.compile(_COOKIES), _cookies),
+    Secret("ookie", re.compile(_COOKIES), _cookies),
 )
 
 LONG = TOKENS + WORDS
-SECRETS = LONG + PLACES  # and values given to names: `redact_names`

@@ -17,12 +17,12 @@ from importer import formats
 from importer.chunking.fold import Folding
 from importer.protocol.records import Checkpoint, Chunk, FileStat, Reason
 from importer.reading import reader, tail
-from importer.reading.gather import Gathering, Reading
-from importer.reading.pipeline import UNKNOWN_FORMAT, State
+from importer.reading.gather import Reading, SliceFold
+from importer.reading.pipeline import UNKNOWN_FORMAT, ResumeState
 from importer.sources import files
 from importer.state.checkpoints import Checkpoints
 
-_states = msgspec.json.Decoder(State)
+_states = msgspec.json.Decoder(ResumeState)
 
 
 class Unread(Exception):
@@ -81,13 +81,13 @@ class Refold:
         known, reading = self._checkpoint, self._reading
         format = formats.load(known.format)
         context: Any = format.begin(known.path)
-        source, unpacked = reader.Slices(), _unpacked(known)
+        source, unpacked = reader.SliceReader(), _unpacked(known)
         end = unpacked or known.offset
         offset: int = 0
         mark: object = None
         while offset < end:
-            place = reader.Place(0, unpacked=offset) if unpacked else reader.Place(offset, mark)
-            part = source.read(fd, stat, format, reading, place)
+            place = reader.Position(0, unpacked=offset) if unpacked else reader.Position(offset, mark)
+            part = source.read(reader.OpenFile(fd, stat), format, reading, place)
             if part.torn or (part.at_end and part.offset < end):
                 raise Unread("the file changed while it was read")
             gathered = self._gathering(context, offset)
@@ -101,7 +101,7 @@ class Refold:
         last.surface(at_end=True)
         yield tuple(last.chunks)
 
-    def _gathering(self, context: Any, offset: int) -> Gathering:
+    def _gathering(self, context: Any, offset: int) -> SliceFold:
         """The fold as it stands, ready for the lines from `offset` on."""
         known = self._checkpoint
-        return Gathering(self._reading, formats.load(known.format), known.path, context, self.folding, offset)
+        return SliceFold(self._reading, formats.load(known.format), known.path, context, self.folding, offset)

@@ -22,7 +22,7 @@ from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, W
 from importer.log import logger
 from importer.protocol import failpoints, wire
 from importer.protocol.records import Batch, Receipt, Suspect
-from importer.reading import batch as batches
+from importer.reading import batching
 from importer.state.checkpoints import Checkpoints
 
 log = logger()
@@ -44,7 +44,7 @@ class Delivery:
     supervisor: Supervisor
     checkpoints: Checkpoints
     token_budget: int
-    limits: batches.Limits
+    limits: batching.BatchLimits
     outage: Outage = field(default_factory=Outage)
     deadline_s: Callable[[int], float] = policy.deadline_s
     clock: Callable[[], float] = time.monotonic
@@ -84,7 +84,7 @@ class Delivery:
         """Takes a batch over, in parts where one line was too long for one; `settle` posts them."""
         numbers = iter(self.supervisor.number, None)
         suspects = self.checkpoints.suspects() if batch.chunks else {}
-        parts = [part for one in self._apart(batch, suspects) for part in batches.carve(one, self.limits, numbers)]
+        parts = [part for one in self._apart(batch, suspects) for part in batching.carve(one, self.limits, numbers)]
         flights = [
             InFlight(part, batch.number, self.token_budget, policy.initial_record(part, suspects)) for part in parts
         ]
@@ -97,7 +97,7 @@ class Delivery:
     def _apart(self, batch: Batch, suspects: Mapping[str, Suspect]) -> tuple[Batch, ...]:
         """Chunks that several workers of former runs died with go by themselves, ahead of the others."""
         groups = policy.groups(suspects, [chunk.id for chunk in batch.chunks])
-        return batches.apart(batch, groups, iter(self.supervisor.number, None))
+        return batching.apart(batch, groups, iter(self.supervisor.number, None))
 
     async def _post(self, flight: InFlight) -> None:
         """Records the attempt, then sends. Raises what starting a worker raises; the flight stays unsettled."""

@@ -23,7 +23,7 @@ from importer.delivery.progress import Run, complete
 from importer.errors import StateUnwritable
 from importer.log import logger
 from importer.protocol.records import Batch, Receipt, Span
-from importer.reading import batch as batches
+from importer.reading import batching
 from importer.reading.pipeline import QUIET, Pipeline
 from importer.sources.queue import Agenda
 from importer.sources.reconcile import Reconcile
@@ -50,7 +50,7 @@ class Engine:
     checkpoints: Checkpoints
     pipeline: Pipeline
     delivery: Delivery
-    limits: batches.Limits
+    limits: batching.BatchLimits
     agenda: Agenda
     looker: Reconcile
     paused: Callable[[], bool] = lambda: False
@@ -221,13 +221,13 @@ class Engine:
             spans, urgent = await self._read(limits, live_only=live_only)
         finally:
             self.packing = False
-        return batches.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
+        return batching.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
 
-    async def _read(self, limits: batches.Limits, *, live_only: bool) -> tuple[list[Span], bool]:
+    async def _read(self, limits: batching.BatchLimits, *, live_only: bool) -> tuple[list[Span], bool]:
         """Spans for a batch, and whether it may go ahead of others: not one with a file that others have spans of."""
         spans: list[Span] = []
         urgent = live_only
-        while not batches.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):
+        while not batching.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):
             pending, slices = item
             read = self.pipeline.read(pending)
             if read.span is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importer.delivery.in_flight import InFlight, smaller
 from importer.delivery.policy import FailureRecord
 from importer.log import logger
-from importer.reading import batch as batches
+from importer.reading import batching
 
 log = logger()
 
@@ -22,7 +22,7 @@ def split(queue: deque[InFlight], flight: InFlight, suspects: set[str], number: 
 
     Each begins as one that a worker died with, so that nothing else goes beside it and the blame is clear.
     """
-    first, rest = batches.split(flight.batch, suspects, (number(), number()))
+    first, rest = batching.split(flight.batch, suspects, (number(), number()))
     at = queue.index(flight)
     del queue[at]
     for batch in (rest, first):  # both at the same place, so that the suspects come to stand in front
@@ -39,8 +39,8 @@ def quarantine(queue: deque[InFlight], flight: InFlight, suspects: set[str], sta
     bad = suspects & {chunk.id for chunk in flight.batch.chunks} or {chunk.id for chunk in flight.batch.chunks}
     # the last part of the same batch has the commits; it may be the flight itself
     carrier = next(p for p in reversed(queue) if p.origin == flight.origin)
-    carrier.batch = batches.reject(carrier.batch, flight.batch, bad, stage, reason)
-    flight.batch = batches.drop(flight.batch, bad)
+    carrier.batch = batching.reject(carrier.batch, flight.batch, bad, stage, reason)
+    flight.batch = batching.drop(flight.batch, bad)
     flight.failures = FailureRecord(len(flight.batch.chunks))
     for chunk_id in sorted(bad):
         log.error("chunk.quarantined", id=chunk_id, stage=stage, reason=reason)

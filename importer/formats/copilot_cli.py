@@ -46,7 +46,7 @@ class Request(msgspec.Struct, gc=False, rename="camel"):
     arguments: Given | str | None = None
 
 
-class Place(msgspec.Struct, gc=False):
+class Workspace(msgspec.Struct, gc=False):
     """Where a session runs."""
 
     cwd: str | None = None
@@ -63,7 +63,7 @@ class Details(msgspec.Struct, gc=False, rename="camel"):
     """The `data` of any event."""
 
     session_id: str | None = None
-    context: Place | None = None
+    context: Workspace | None = None
     content: str | None = None
     model: str | None = None
     reasoning_text: str | None = None
@@ -140,7 +140,7 @@ def _step(context: Context, event: Event, options: Options) -> Fed:
 
 def _moved(context: Context, details: Details) -> Context:
     """The context after an event of the session, which may say where it runs."""
-    place = details.context or Place()
+    place = details.context or Workspace()
     cwd = clip(place.cwd or context.cwd, PATH_BYTES)
     return replace(
         context,

@@ -34,7 +34,6 @@ KNOWN_TYPES = frozenset((*ROLES, "info", "error", "warning", ""))
 RESULT_CHARS = 2_000  # of each tool result, where those are indexed
 NAME_BYTES = 120  # encoded: it stands in the context, which is bounded
 RECENT = 32  # messages known again; one that is repeated later is known by its time
-EMPTY = msgspec.Raw(b"null")
 
 _hash = re.compile(r"[0-9a-f]{64}\Z")
 _document = re.compile(rb"session-[^/]+\.json\Z")
@@ -91,7 +90,7 @@ class Change(msgspec.Struct, gc=False):
     messages: list[Message] | None = None
 
 
-class Line(Message, gc=False, rename="camel"):
+class ChatLine(Message, gc=False, rename="camel"):
     """A line: metadata (`session_id`), a message, or a change.
 
     In the older form the document's other members come first, as a line of metadata.
@@ -103,7 +102,7 @@ class Line(Message, gc=False, rename="camel"):
     change: Change | None = msgspec.field(default=None, name="$set")
 
 
-_lines = Lines(Line)
+_lines = Lines(ChatLine)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,7 +149,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, line: Line, options: Options) -> Fed:
+def _step(context: Context, line: ChatLine, options: Options) -> Fed:
     """One line: the chat's head, a change, or a message."""
     if line.session_id:  # messages do not name it
         return Fed(_headed(context, line))
@@ -162,7 +161,7 @@ def _step(context: Context, line: Line, options: Options) -> Fed:
     return Fed(context, turns, int(line.type not in KNOWN_TYPES))
 
 
-def _headed(context: Context, line: Line) -> Context:
+def _headed(context: Context, line: ChatLine) -> Context:
     """The context after the line of metadata."""
     # The project is a readable name only in newer versions; a hash says nothing to anybody.
     project = line.project_hash or ""

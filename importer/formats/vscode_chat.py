@@ -46,7 +46,7 @@ class Said(msgspec.Struct, gc=False):
     text: str | None = None
 
 
-class Place(msgspec.Struct, gc=False):
+class FileReference(msgspec.Struct, gc=False):
     """A file, as `path` or by a name."""
 
     path: str | None = None
@@ -59,9 +59,9 @@ class Part(msgspec.Struct, gc=False, rename="camel"):
     kind: str = ""
     value: Any = None
     content: Any = None
-    inline_reference: Place | None = None
+    inline_reference: FileReference | None = None
     tool_id: str | None = None
-    uri: Place | None = None
+    uri: FileReference | None = None
 
 
 class Unit(msgspec.Struct, gc=False, rename="camel"):

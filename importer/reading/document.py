@@ -32,7 +32,7 @@ STEP_MEMBERS = 1024  # looked at in one call
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class DocumentHead:
     """How far a head was read: up to the member at `offset`, the end of whose value may be sought already.
 
     `units` is where the list of units opens (just behind its bracket), 0 while that was not seen. `half`: the file ends
@@ -42,7 +42,7 @@ class Heading:
     offset: int
     members: tuple[bytes, ...] = ()
     units: int = 0
-    seeking: Seeking | None = None
+    scanned: ScanState | None = None
     done: bool = False
     half: bool = False
     damaged: bool = False
@@ -53,45 +53,45 @@ class Heading:
         return b"{%s}" % b",".join(self.members) if self.members else b""
 
 
-def read(fd: int, size: int, declared: Document, heading: Heading) -> Heading:
+def read_head(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
     """Goes on with the head as far as one call reaches. Raises OSError."""
-    limit = heading.offset + SCAN_BYTES
+    limit = head.offset + SCAN_BYTES
     for _ in range(STEP_MEMBERS):
-        heading = _member(fd, size, declared, heading)
-        if heading.done or heading.half or heading.seeking or heading.offset > limit:
+        head = _member(fd, size, declared, head)
+        if head.done or head.half or head.scanned or head.offset > limit:
             break
-    return heading
+    return head
 
 
-def _member(fd: int, size: int, declared: Document, heading: Heading) -> Heading:
+def _member(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
     """One member more, or the end of the object."""
-    text = os.pread(fd, KEY_BYTES, heading.offset)
+    text = os.pread(fd, KEY_BYTES, head.offset)
     at = skip_gap(text, 0)
-    whole = heading.offset + len(text) >= size
+    whole = head.offset + len(text) >= size
     if text[at : at + 1] == b"}":
-        return replace(heading, done=True)
+        return replace(head, done=True)
     key = KEY.match(text, at)
     if key is None or key.end() == len(text):
-        return replace(heading, half=True) if whole else replace(heading, done=True, damaged=True)
-    value = heading.offset + key.end()
+        return replace(head, half=True) if whole else replace(head, done=True, damaged=True)
+    value = head.offset + key.end()
     listed = key[1] == declared.units.encode() and text[key.end() : key.end() + 1] == b"["
     if listed:
-        heading = replace(heading, units=value + 1)
+        head = replace(head, units=value + 1)
         if not declared.head:  # what follows the list would have to be sought behind all of it, for nothing
-            return replace(heading, done=True)
-    end, sought = _end(fd, size, text[key.end() :], value, heading.seeking)
+            return replace(head, done=True)
+    end, sought = _end(fd, size, text[key.end() :], value, head.scanned)
     if end is None:
         half = sought is None or sought.offset + 1 >= size
-        return replace(heading, half=half, seeking=None if half else sought)
-    kept = not listed and end - heading.offset <= KEY_BYTES and len(heading.members) < MEMBERS
-    members = (*heading.members, os.pread(fd, end - heading.offset - at, heading.offset + at)) if kept else ()
-    return Heading(end, members or heading.members, heading.units)
+        return replace(head, half=half, scanned=None if half else sought)
+    kept = not listed and end - head.offset <= KEY_BYTES and len(head.members) < MEMBERS
+    members = (*head.members, os.pread(fd, end - head.offset - at, head.offset + at)) if kept else ()
+    return DocumentHead(end, members or head.members, head.units)
 
 
-def _end(fd: int, size: int, text: bytes, value: int, seeking: Seeking | None) -> tuple[int | None, Seeking | None]:
+def _end(fd: int, size: int, text: bytes, value: int, scanned: ScanState | None) -> tuple[int | None, ScanState | None]:
     """Where the value at `value`, which begins with `text`, ends; else how far that was looked for."""
     if begins(text):
-        return seek(fd, size, seeking or Seeking.of(text, value))
+        return scan(fd, size, scanned or ScanState.of(text, value))
     end = BARE.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
     return (value + max(end, 1), None) if end < len(text) else (None, None)
 
@@ -101,7 +101,7 @@ SCAN_BYTES = 4 * 1024 * 1024  # how far one call looks: 50 ms, for which the loo
 
 
 @dataclass(frozen=True, slots=True)
-class Seeking:
+class ScanState:
     """How far was looked: at `offset` the text is `within` the value."""
 
     offset: int
@@ -119,18 +119,18 @@ def begins(value: bytes) -> bool:
     return value[:1] in (b"{", b"[", QUOTE)
 
 
-def seek(fd: int, size: int, seeking: Seeking) -> tuple[int | None, Seeking]:
+def scan(fd: int, size: int, scanned: ScanState) -> tuple[int | None, ScanState]:
     """Where the value ends, None if not within reach of this call; and how far was looked. Raises OSError."""
-    at, within = seeking.offset, seeking.within
+    at, within = scanned.offset, scanned.within
     reach = min(size, at + SCAN_BYTES)
     while at < reach and (block := os.pread(fd, min(BLOCK_BYTES, reach - at), at)):
         passed, inside = search(block, 0, within)
         if inside is None:
-            return at + passed, Seeking(at + passed, within)
+            return at + passed, ScanState(at + passed, within)
         if passed == 0:  # a lone backslash: what it escapes is out of reach
             break
         at, within = at + passed, inside
-    return None, Seeking(at, within)
+    return None, ScanState(at, within)
 
 
 BEHIND_BYTES = 64 * 1024  # looked at behind the end of a list
@@ -140,7 +140,7 @@ NO_MEMBERS = "the members of the document cannot be told apart"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class UnitLimits:
     """Of one slice, and of one unit. `settled`: what is half there will not be written any more."""
 
     bytes: int
@@ -150,16 +150,16 @@ class Limits:
 
 
 def read_slice(
-    fd: int, stat: FileStat, offset: int, declared: Document, limits: Limits, *, mark: object = None
+    fd: int, stat: FileStat, offset: int, declared: Document, limits: UnitLimits, *, mark: object = None
 ) -> tail.Slice:
     """The units from `offset` on, as `tail.read_slice` gives lines; `stat` was taken of `fd`. Raises OSError.
 
     `mark` is the `scanned_to` of the slice before, if the file has not changed since. The slice is torn if it changes
     meanwhile.
     """
-    found = _Found(fd, stat.size, declared, limits, offset, offset)
-    if found.open(mark if isinstance(mark, Heading) else None):
-        found.read(mark if isinstance(mark, Seeking) else None)
+    found = _Units(fd, stat.size, declared, limits, offset, offset)
+    if found.open(mark if isinstance(mark, DocumentHead) else None):
+        found.read(mark if isinstance(mark, ScanState) else None)
     waiting = found.half and not found.lines
     if waiting and limits.settled:
         waiting = False
@@ -174,7 +174,7 @@ def read_slice(
 
 
 @dataclass(slots=True)
-class _Found:
+class _Units:
     """What one call finds: units, what to go on with, and whether what is left is but half there.
 
     `listed`: the units stand between brackets, so that a closing one ends the document; else they follow each other.
@@ -184,12 +184,12 @@ class _Found:
     fd: int
     size: int
     declared: Document
-    limits: Limits
+    limits: UnitLimits
     end: int
     begin: int
     listed: bool = True
     lines: list[Line] = field(default_factory=list)
-    mark: Seeking | Heading | None = None
+    mark: ScanState | DocumentHead | None = None
     half: bool = False
 
     def add(self, end: int, raw: bytes, *, oversized: bool = False, problem: str = "") -> None:
@@ -197,7 +197,7 @@ class _Found:
         self.lines.append(Line(self.end, end, raw, oversized, problem))
         self.end = self.begin = end
 
-    def open(self, mark: Heading | None) -> bool:
+    def open(self, mark: DocumentHead | None) -> bool:
         """Finds where units begin, at the start of the document; whether any can be read now."""
         text = os.pread(self.fd, KEY_BYTES, 0)
         at = first(text)
@@ -205,10 +205,10 @@ class _Found:
             self.listed = text[at : at + 1] == b"["
             self.begin = self.begin or at + self.listed
         elif not self.end:
-            return self._headed(read(self.fd, self.size, self.declared, mark or Heading(at + 1)))
+            return self._headed(read_head(self.fd, self.size, self.declared, mark or DocumentHead(at + 1)))
         return self.end < self.size
 
-    def _headed(self, told: Heading) -> bool:
+    def _headed(self, told: DocumentHead) -> bool:
         """Takes the head, if all of it is there; whether units follow."""
         if told.half and not (self.limits.settled and told.units):
             self.half = True
@@ -223,7 +223,7 @@ class _Found:
             return True
         return False
 
-    def read(self, seeking: Seeking | None) -> None:
+    def read(self, scanned: ScanState | None) -> None:
         """The units within one read; a longer one alone, if its end is within reach of this call."""
         base, window = self._window()
         at = skip_gap(window, 0)
@@ -240,7 +240,7 @@ class _Found:
             if self.end < self.size:
                 self.add(self.size, b"")
         elif not self.lines:
-            self._rest(base + at, window[at:], seeking)
+            self._rest(base + at, window[at:], scanned)
 
     def _window(self) -> tuple[int, bytes]:
         """One read that holds more than a gap, if there is any within reach; and where it stands."""
@@ -260,15 +260,15 @@ class _Found:
         """A whole unit, of which `raw` is what may be kept."""
         self.add(end, raw, oversized=end - at > self.limits.unit_bytes)
 
-    def _rest(self, at: int, text: bytes, seeking: Seeking | None) -> None:
+    def _rest(self, at: int, text: bytes, scanned: ScanState | None) -> None:
         """A read without a whole unit: a long one begins `at` there, or the document breaks off, or it is rubbish."""
         if not begins(text):
             self.half = self.listed and at + len(text) >= self.size
             if not self.half:
                 self.add(at + len(text), text)
             return
-        known = seeking is not None and seeking.offset > at
-        end, sought = seek(self.fd, self.size, seeking if seeking and known else Seeking.of(text, at))
+        known = scanned is not None and scanned.offset > at
+        end, sought = scan(self.fd, self.size, scanned if scanned and known else ScanState.of(text, at))
         if end is not None:
             self._take(at, end, os.pread(self.fd, self._kept(end - at), at))
         elif sought.offset + 1 >= self.size:  # a backslash in the last place is not passed: what it escapes is to come

@@ -40,13 +40,13 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Gathering:
+class SliceFold:
     """What the lines of one slice of the file at `path` give; `offset` is where the last line fed ends, `wanted` says
     which projects are stored.
     """
 
     reading: Reading
-    reader: Format
+    source: Format
     path: bytes
     context: Any
     folding: Folding
@@ -79,7 +79,7 @@ class Gathering:
             self._reject(line, "read", problem)
             self._count("quarantined", line)
             return
-        fed = self.reader.feed(self.context, line.raw, self.reading.options)
+        fed = self.source.feed(self.context, line.raw, self.reading.options)
         self.context = fed.context
         said = 0
         for turn in fed.turns:
@@ -97,7 +97,7 @@ class Gathering:
     @property
     def _origin(self) -> Origin:
         """Stands in every chunk's metadata; the format's name is a part of its id, the host is not."""
-        return Origin(self.reader.NAME, self.reading.host)
+        return Origin(self.source.NAME, self.reading.host)
 
     def _turn(self, turn: Turn) -> bool:
         """Feeds one turn; whether it brought text that was not there yet, of a project that is stored."""

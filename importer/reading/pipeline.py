@@ -16,12 +16,13 @@ from hashlib import sha256
 import msgspec
 
 from importer import formats
-from importer.chunking import fold as chunk
+from importer.chunking import fold
 from importer.chunking.fold import Folding
 from importer.protocol import failpoints
 from importer.protocol.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
 from importer.reading import reader, tail
-from importer.reading.gather import Gathering, Reading
+from importer.reading.gather import Reading, SliceFold
+from importer.reading.reader import OpenFile
 from importer.sources import files
 from importer.sources.queue import Pending
 from importer.sources.selection import Wanted
@@ -59,7 +60,7 @@ class Cursor:
     committed: bool = False
 
 
-class State(msgspec.Struct, frozen=True, omit_defaults=True):
+class ResumeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a checkpoint's context holds: the format's and the fold's, and how far a packed file was unpacked."""
 
     parse: msgspec.Raw
@@ -67,7 +68,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     unpacked: int = 0
 
 
-_states = msgspec.json.Decoder(State)
+_states = msgspec.json.Decoder(ResumeState)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -78,7 +79,7 @@ class Pipeline:
         self.reading = reading
         self._checkpoints = checkpoints
         self._now_ns = now_ns
-        self._slices = reader.Slices()
+        self._slices = reader.SliceReader()
         self._cursors: dict[tuple[int, int], Cursor] = {}
 
     def read(self, pending: Pending) -> Read:
@@ -90,7 +91,7 @@ class Pipeline:
             return Read(reason=opened.reason if opened.transient else GONE)
         try:
             stat = files.settled(opened.stat, now_ns)
-            return self._read(opened.fd, stat, pending, settled=reader.settled(stat, now_ns))
+            return self._read(OpenFile(opened.fd, stat, reader.settled(stat, now_ns)), pending)
         except OSError as error:
             return Read(reason=error.strerror or str(error))
         finally:
@@ -108,24 +109,26 @@ class Pipeline:
         else:
             cursor.committed = True
 
-    def _read(self, fd: int, stat: FileStat, pending: Pending, *, settled: bool) -> Read:
-        """Which way it goes: unchanged or renamed, begun anew, of no known format, or a slice. Raises OSError."""
-        cursor = self._cursors.get((stat.device, stat.inode))
-        known = cursor.checkpoint if cursor else self._known(stat)
-        if known is not None and _is_twin(known, stat):
-            stat = replace(stat, path=known.path)  # a scan gives one name of a file, not always the same one
-        start = tail.start(stat, known, fd)
+    def _read(self, file: OpenFile, pending: Pending) -> Read:
+        """Tell what the file needs: nothing, its new path noted, another look once it changes, or a slice read.
+
+        Raises OSError.
+        """
+        cursor = self._cursors.get((file.stat.device, file.stat.inode))
+        known, mark = (cursor.checkpoint, cursor.mark) if cursor else (self._known(file.stat), None)
+        if known is not None and _is_twin(known, file.stat):
+            # a scan gives one name of a file, not always the same one
+            file = replace(file, stat=replace(file.stat, path=known.path))
+        start = tail.start(file.stat, known, file.fd)
         if start.reason is Reason.UNCHANGED:
-            return self._renamed(known, stat)
-        if known is None or start.reason is not Reason.RESUME or _rewritten(fd, stat, known):
-            known = self._begin(fd, stat, known)
-            cursor = None
+            return self._renamed(known, file.stat)
+        if known is None or start.reason is not Reason.RESUME or _rewritten(file, known):
+            known, mark = self._begin(file, known), None
         if known.format == UNKNOWN_FORMAT:
-            known = replace(known, format=self._format(fd, pending))
+            known = replace(known, format=self._format(file.fd, pending))
         if known.format == UNKNOWN_FORMAT:
-            return self._unrecognised(stat, known)
-        wanted = self.reading.selection.judge(stat.path, pending.root)
-        return self._slice(fd, stat, known, cursor, wanted, settled=settled)
+            return self._unrecognised(file.stat, known)
+        return self._slice(file, known, mark, self.reading.selection.judge(file.stat.path, pending.root))
 
     def drop_cursors(self) -> None:
         """Reads on from the checkpoints alone; call it when nothing is in flight."""
@@ -136,19 +139,21 @@ class Pipeline:
         by_identity = self._checkpoints.by_identity(stat.device, stat.inode)
         return by_identity or self._checkpoints.by_path(stat.path)
 
-    def _begin(self, fd: int, stat: FileStat, former: Checkpoint | None) -> Checkpoint:
-        """Offset 0 of a new file, or of a new generation that releases what the former one left open.
+    def _begin(self, file: OpenFile, former: Checkpoint | None) -> Checkpoint:
+        """Return the checkpoint at offset 0 of a new file, or of a new generation of a known one.
 
-        An inode that a deleted file's has passed to is a new file: what the deleted one said stays.
+        A new generation releases what the former one left open. A new file that took over the inode of a deleted one
+        does not: what the deleted one said stays.
         """
+        stat = file.stat
         empty = HeadPrint(0, tail.digest(b""))
-        same = former is not None and (former.path == stat.path or self._same_head(fd, former))
+        same = former is not None and (former.path == stat.path or self._same_head(file.fd, former))
         folding = Folding(mark=_mark(stat))
         if former is not None and former.context:
             before = _states.decode(former.context).fold
-            folding = chunk.restart(before) if same else chunk.succeed(before, folding.mark)
+            folding = fold.restart(before) if same else fold.succeed(before, folding.mark)
         generation = former.generation + 1 if former else 0
-        context = _encode(State(msgspec.Raw(b"null"), folding))
+        context = _encode(ResumeState(msgspec.Raw(b"null"), folding))
         return Checkpoint(
             *(stat.path, stat.device, stat.inode, generation, 0, empty, empty.digest),
             *(0, 0, 0, UNKNOWN_FORMAT, context),
@@ -176,18 +181,16 @@ class Pipeline:
         seen = replace(known, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns)
         return Read(Span((), (), Commit(seen, Tally())), reason="format not recognised")
 
-    def _slice(
-        self, fd: int, stat: FileStat, known: Checkpoint, cursor: Cursor | None, wanted: Wanted, *, settled: bool
-    ) -> Read:
-        """Reads and folds; of a file that is written meanwhile nothing is given."""
-        state = _states.decode(known.context)
-        place = reader.Place(known.offset, cursor.mark if cursor else None, known.tail_digest, state.unpacked)
-        part = self._slices.read(fd, stat, formats.load(known.format), self.reading, place, settled=settled)
+    def _slice(self, file: OpenFile, known: Checkpoint, mark: object, wanted: Wanted) -> Read:
+        """Read a slice and fold its lines; a file that is rewritten meanwhile gives nothing and is read again."""
+        state, stat = _states.decode(known.context), file.stat
+        position = reader.Position(known.offset, mark, known.tail_digest, state.unpacked)
+        part = self._slices.read(file, formats.load(known.format), self.reading, position)
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
         gathered = self._gather(known, state, part, wanted)
         if gathered.offset != part.offset:
-            part = reader.shortened(fd, part, gathered.offset)
+            part = reader.shortened(file.fd, part, gathered.offset)
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
         complete = part.at_end and not part.waiting
@@ -202,23 +205,23 @@ class Pipeline:
             mtime_ns=stat.mtime_ns,
             ctime_ns=stat.ctime_ns if complete else 0,  # 0: the next look finds it unfinished
             context=_context(gathered, packed=part.passed is not None),
-            open_ids=chunk.open_ids(gathered.folding),
+            open_ids=fold.open_ids(gathered.folding),
         )
         return self._span(fresh, gathered, part.scanned_to, more=not part.at_end)
 
-    def _gather(self, known: Checkpoint, state: State, part: tail.Slice, wanted: Wanted) -> Gathering:
+    def _gather(self, known: Checkpoint, state: ResumeState, part: tail.Slice, wanted: Wanted) -> SliceFold:
         """Feeds the slice's lines until it is through or the span has chunks enough."""
-        reader = formats.load(known.format)
+        source = formats.load(known.format)
         fresh = bytes(state.parse) == b"null"
-        context = reader.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=reader.Context)
-        gathered = Gathering(self.reading, reader, known.path, context, state.fold, part.offset, wanted)
+        context = source.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=source.Context)
+        gathered = SliceFold(self.reading, source, known.path, context, state.fold, part.offset, wanted)
         for line in part.lines:
             gathered.feed(line)
             if gathered.full:
                 break
         return gathered
 
-    def _span(self, fresh: Checkpoint, gathered: Gathering, mark: object, *, more: bool) -> Read:
+    def _span(self, fresh: Checkpoint, gathered: SliceFold, mark: object, *, more: bool) -> Read:
         """Moves the cursor and gives the span. It is `behind` while the one before it is not committed."""
         key = (fresh.device, fresh.inode)
         former = self._cursors.get(key)
@@ -234,15 +237,15 @@ def _mark(stat: FileStat) -> str:
     return sha256(b"%d" % stat.inode).hexdigest()[:MARK_CHARS]
 
 
-def _rewritten(fd: int, stat: FileStat, known: Checkpoint) -> bool:
-    """Whether the file must be read from its start although its digests hold; see `reader.rewritten`."""
-    return known.format != UNKNOWN_FORMAT and reader.rewritten(fd, stat, known, formats.load(known.format))
+def _rewritten(file: OpenFile, known: Checkpoint) -> bool:
+    """Return True if the file must be read from its start although its digests hold; see `reader.rewritten`."""
+    return known.format != UNKNOWN_FORMAT and reader.rewritten(file.fd, file.stat, known, formats.load(known.format))
 
 
-def _context(gathered: Gathering, *, packed: bool) -> bytes:
+def _context(gathered: SliceFold, *, packed: bool) -> bytes:
     """What to resume from, as JSON: it must not depend on this process."""
     parse = msgspec.Raw(_encode(gathered.context))
-    return _encode(State(parse, gathered.folding, gathered.offset if packed else 0))
+    return _encode(ResumeState(parse, gathered.folding, gathered.offset if packed else 0))
 
 
 def _place(checkpoint: Checkpoint) -> tuple[int, int, bytes]:

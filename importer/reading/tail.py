@@ -35,7 +35,7 @@ Whole = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ScanMark:
     """No newline stands between a slice's offset and `offset`; `digest` is that of the <= 4 KiB before it."""
 
     offset: int
@@ -115,7 +115,7 @@ def read_slice(
     offset: int,
     max_bytes: int = SLICE_BYTES,
     max_line_bytes: int = LINE_BYTES,
-    scanned_to: Mark | None = None,
+    scanned_to: ScanMark | None = None,
     *,
     expected: bytes | None = None,
     max_lines: int = SLICE_LINES,
@@ -135,7 +135,7 @@ def read_slice(
     size = os.fstat(fd).st_size
     if expected is not None and digest(before) != expected:
         return _torn(offset, before)
-    limits = _Limits(max_bytes, max_lines, max_line_bytes)
+    limits = _SliceLimits(max_bytes, max_lines, max_line_bytes)
     late = _late_newline(fd, offset, before)
     begin = offset + len(late)
     found = None if scanned_to else _window(fd, begin, size, limits, whole, settled=settled)
@@ -171,7 +171,7 @@ def shortened(fd: int, part: Slice, offset: int) -> Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
+class _SliceLimits:
     """Of one slice, and of one line. The first two stop a slice that has a line already, never one that has none."""
 
     bytes: int
@@ -180,17 +180,19 @@ class _Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundLines:
     """Lines, and the last <= 4 KiB of the bytes they were cut from, as they were read."""
 
     lines: list[Line]
     edge: bytes
     at_end: bool
-    mark: Mark | None = None
+    mark: ScanMark | None = None
     waiting: bool = False
 
 
-def _window(fd: int, offset: int, size: int, limits: _Limits, whole: Whole | None, *, settled: bool) -> _Found | None:
+def _window(
+    fd: int, offset: int, size: int, limits: _SliceLimits, whole: Whole | None, *, settled: bool
+) -> _FoundLines | None:
     """The lines within one read; None if it is full and holds no newline.
 
     `size` is the file's at the beginning of the call: what is appended meanwhile belongs to the next slice.
@@ -208,10 +210,10 @@ def _window(fd: int, offset: int, size: int, limits: _Limits, whole: Whole | Non
         rest = b""
     taken = len(window) - len(rest)
     edge = window[max(0, taken - TAIL_BYTES) : taken]
-    return _Found(lines, edge, at_end=at_end, waiting=last and not settled)
+    return _FoundLines(lines, edge, at_end=at_end, waiting=last and not settled)
 
 
-def _cut(window: bytes, offset: int, limits: _Limits) -> tuple[list[Line], bytes]:
+def _cut(window: bytes, offset: int, limits: _SliceLimits) -> tuple[list[Line], bytes]:
     """The complete lines of `window`, which stands at `offset` of its file, and the rest behind them."""
     *complete, rest = window.split(b"\n", limits.lines)
     lines = []
@@ -223,7 +225,7 @@ def _cut(window: bytes, offset: int, limits: _Limits) -> tuple[list[Line], bytes
     return lines, rest
 
 
-def _long_line(fd: int, offset: int, size: int, mark: Mark | None, limits: _Limits) -> _Found:
+def _long_line(fd: int, offset: int, size: int, mark: ScanMark | None, limits: _SliceLimits) -> _FoundLines:
     """The one line from `offset` on, however long, if its newline is within reach of this call."""
     # behind the mark there must be something new: a file that changed without growing was written over
     believed = mark is not None and mark.offset < size and tail_digest(fd, mark.offset) == mark.digest
@@ -232,16 +234,16 @@ def _long_line(fd: int, offset: int, size: int, mark: Mark | None, limits: _Limi
     newline, searched = _find_newline(fd, scanned, reach)
     end = newline + 1
     if searched < reach:  # cut meanwhile
-        return _Found([], b"", at_end=True)
+        return _FoundLines([], b"", at_end=True)
     if newline < 0:
-        return _Found([], b"", at_end=reach == size, mark=Mark(reach, tail_digest(fd, reach)))
+        return _FoundLines([], b"", at_end=reach == size, mark=ScanMark(reach, tail_digest(fd, reach)))
     if end - 1 - offset > limits.line_bytes:
         line = Line(offset, end, os.pread(fd, min(SAMPLE_BYTES, end - 1 - offset), offset), oversized=True)
-        return _Found([line], _edge(fd, end, floor=offset), at_end=end == size)
+        return _FoundLines([line], _edge(fd, end, floor=offset), at_end=end == size)
     raw = os.pread(fd, end - 1 - offset, offset)  # the newline left out, so that it need not be cut off by copying
     if b"\n" in raw:  # rewritten since the mark: seek again without it
-        return _Found([], b"", at_end=False)
-    return _Found([Line(offset, end, raw)], raw[1 - TAIL_BYTES :] + b"\n", at_end=end == size)
+        return _FoundLines([], b"", at_end=False)
+    return _FoundLines([Line(offset, end, raw)], raw[1 - TAIL_BYTES :] + b"\n", at_end=end == size)
 
 
 def _find_newline(fd: int, begin: int, end: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,7 @@ def is_packed(fd: int) -> bool:
 
 def head(fd: int, size_bytes: int) -> bytes:
     """The first bytes of what is packed, as far as they can be had. Raises OSError."""
-    stream = Stream(fd)
+    stream = UnpackedStream(fd)
     while len(stream.ahead) < size_bytes and stream.more():
         pass
     return bytes(stream.ahead[:size_bytes])
@@ -54,7 +55,7 @@ class _Source:
         return block
 
 
-class Stream:
+class UnpackedStream:
     """A file being unpacked: `ahead` are the bytes from the offset `at` on, which were not used up yet.
 
     `problem` says why it ended before the end of the file.
@@ -90,14 +91,10 @@ class Stream:
     def _before_damage(self) -> bytes:
         """What is whole of a block that is not: the library drops it, so it is had again byte by byte."""
         reader, found = self._open(_Source(self.source.fd)), bytearray()
-        left = self.at + len(self.ahead)
-        try:
-            while left and (block := reader.read(min(left, BLOCK_BYTES))):
-                left -= len(block)
+        with suppress(self._error):  # raised where the damage is
+            reader.seek(self.at + len(self.ahead))
             while byte := reader.read(1):
                 found += byte
-        except self._error:  # there it is
-            return bytes(found)
         return bytes(found)
 
     def advance(self, offset: int) -> None:
@@ -125,10 +122,10 @@ class Stream:
 
 
 @dataclass(slots=True)
-class Unpacking:
+class Unpacker:
     """Reads packed files, a few of them without beginning anew for each slice."""
 
-    _streams: OrderedDict[Key, Stream] = field(default_factory=OrderedDict)
+    _streams: OrderedDict[Key, UnpackedStream] = field(default_factory=OrderedDict)
 
     def read_slice(
         self, fd: int, stat: FileStat, offset: int, max_bytes: int, max_line_bytes: int, *, settled: bool
@@ -150,12 +147,12 @@ class Unpacking:
         end = lines[-1].end if lines else offset
         return tail.Slice(lines, end, found.ended, None, *vouched, waiting=waiting, passed=passed)
 
-    def _take(self, fd: int, stat: FileStat, offset: int) -> Stream:
+    def _take(self, fd: int, stat: FileStat, offset: int) -> UnpackedStream:
         """The file's stream, at an offset."""
         key = (stat.device, stat.inode, stat.size, stat.mtime_ns)  # of a file that changed, it is another
         stream = self._streams.pop(key, None)
         if stream is None or stream.at > offset:
-            stream = Stream(fd)
+            stream = UnpackedStream(fd)
         stream.source.fd = fd
         stream.advance(offset)
         self._streams[key] = stream
@@ -177,7 +174,7 @@ def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundLines:
     """Lines that stay ahead; `ended`: they are the last, of which the last one may be `half` there."""
 
     lines: tuple[Line, ...]
@@ -185,12 +182,12 @@ class _Found:
     half: bool = False
 
 
-def _lines(stream: Stream, max_bytes: int, max_line_bytes: int) -> _Found:
+def _lines(stream: UnpackedStream, max_bytes: int, max_line_bytes: int) -> _FoundLines:
     """The lines within so many bytes, or one longer line."""
     ended, newline = False, stream.ahead.find(b"\n")
     while not ended and (newline < 0 or len(stream.ahead) < max_bytes):
         if newline < 0 and len(stream.ahead) > max_line_bytes:
-            return _Found((stream.pass_line(),), ended=False)
+            return _FoundLines((stream.pass_line(),), ended=False)
         begin = len(stream.ahead)
         ended = not stream.more()
         newline = stream.ahead.find(b"\n", begin) if newline < 0 else newline
@@ -204,4 +201,4 @@ def _lines(stream: Stream, max_bytes: int, max_line_bytes: int) -> _Found:
     if half:
         sample = rest[: tail.SAMPLE_BYTES] if stream.problem else rest
         lines.append(Line(end, end + len(rest), sample, problem=stream.problem))
-    return _Found(tuple(lines), ended, half)
+    return _FoundLines(tuple(lines), ended, half)

@@ -24,7 +24,7 @@ from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.memory.thresholds import thresholds
 from importer.protocol.wire import Ready
-from importer.reading import batch as batches
+from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service.launch import deadline_of, launch_of
@@ -144,7 +144,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     reading = reading_of(settings, profile, checkpoints)
     _select(checkpoints, reading.selection)
     pipeline = Pipeline(reading, checkpoints)
-    limits = batches.Limits(chunks=profile.max_chunks)
+    limits = batching.BatchLimits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
     delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))

@@ -7,7 +7,7 @@ from turn_builders import ORIGIN, SMALL, turn
 
 from importer.chunking.exchange import Grown, Stream, close, fit, open_chunk, said, standalone
 from importer.chunking.ids import chunk_id
-from importer.chunking.metadata import hear
+from importer.chunking.metadata import add_facts
 from importer.chunking.split import Cutting
 from importer.protocol.records import Chunk, Turn
 
@@ -27,7 +27,7 @@ def grow(stream: Stream, *turns: Turn) -> Grown:
 
 def listen(stream: Stream, heard: Turn) -> Stream:
     """The stream once a silent turn was heard."""
-    return replace(stream, about=hear(stream.about, heard.facts))
+    return replace(stream, about=add_facts(stream.about, heard.facts))
 
 
 def test_a_prompt_and_its_answers_stand_in_one_chunk() -> None:

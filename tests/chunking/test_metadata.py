@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from turn_builders import turn
 
-from importer.chunking.metadata import MAX_FILES, MAX_TOOLS, About, begin, hear, last_part, metadata, say, short, tidy
+from importer.chunking.metadata import (
+    MAX_FILES,
+    MAX_TOOLS,
+    About,
+    add_facts,
+    add_text,
+    begin,
+    last_part,
+    metadata,
+    short,
+    tidy,
+)
 from importer.protocol.records import Facts
 
 ANY = st.text(alphabet=st.characters(), max_size=80)  # lone surrogates and control characters included
@@ -17,35 +28,35 @@ ANY = st.text(alphabet=st.characters(), max_size=80)  # lone surrogates and cont
 def test_tools_and_files_are_unique_in_order_and_bounded() -> None:
     """The first ones are kept; later ones find no room."""
     many = tuple(f"T{number}" for number in range(100))
-    about = hear(hear(About(), Facts(tools=("B", "A", "B"))), Facts(tools=("A", *many), files=many))
+    about = add_facts(add_facts(About(), Facts(tools=("B", "A", "B"))), Facts(tools=("A", *many), files=many))
     assert about.tools == ("B", "A", *many)[:MAX_TOOLS]
     assert about.files == many[:MAX_FILES]
 
 
 def test_what_is_known_already_makes_no_new_object() -> None:
     """Most turns use a tool that was used before."""
-    about = hear(About(), Facts(tools=("A",), files=("/f",)))
-    assert hear(about, Facts(tools=("A",), files=("/f",))) is about
-    assert hear(about, Facts()) is about
+    about = add_facts(About(), Facts(tools=("A",), files=("/f",)))
+    assert add_facts(about, Facts(tools=("A",), files=("/f",))) is about
+    assert add_facts(about, Facts()) is about
 
 
 def test_what_was_heard_counts_with_the_next_text() -> None:
     """Until then it is no metadata."""
-    heard = hear(About(), Facts(tools=("A",), files=("/f",)))
+    heard = add_facts(About(), Facts(tools=("A",), files=("/f",)))
     assert "tools" not in metadata(heard, "c", 0, "s", "h")
-    known = metadata(say(heard, turn(1, tools=("B",))), "c", 0, "s", "h")
+    known = metadata(add_text(heard, turn(1, tools=("B",))), "c", 0, "s", "h")
     assert (known["tools"], known["files"]) == (["A", "B"], ["/f"])
 
 
 def test_the_newest_fact_counts_and_none_is_lost() -> None:
     """A turn that does not know the title leaves it."""
-    about = say(say(About(), turn(1, title="Old", cwd="/a")), turn(2, cwd="/b"))
+    about = add_text(add_text(About(), turn(1, title="Old", cwd="/a")), turn(2, cwd="/b"))
     assert (about.title, about.cwd, about.at) == ("Old", "/b", turn(2).at)
 
 
 def test_an_exchange_begins_with_what_holds_for_the_conversation() -> None:
     """Project, title, folder and branch stay; model, tools and time are its own."""
-    former = say(About(), turn(1, project="/p", title="T", model="m", tools=("A",)))
+    former = add_text(About(), turn(1, project="/p", title="T", model="m", tools=("A",)))
     begun = begin(former, turn(2))
     assert (begun.project, begun.title, begun.model, begun.at, begun.tools) == ("/p", "T", "", "", ())
     assert begin(former, turn(2), keep_heard=True).tools == ("A",)

@@ -10,7 +10,7 @@ from importer.chunking.fold import Cutting, Folding
 from importer.chunking.redact import mask_facts
 from importer.formats import claude_code
 from importer.protocol.records import Facts, Line
-from importer.reading.gather import Gathering, Reading
+from importer.reading.gather import Reading, SliceFold
 
 ALNUM = "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ"
 TOKEN = f"ghp_{ALNUM}"
@@ -69,7 +69,7 @@ def gathered(redact: bool) -> str:
     ]
     same = {"sessionId": "s", "cwd": f"/work/{TOKEN}", "gitBranch": TOKEN, "timestamp": "2026-01-05T00:00:00Z"}
     reading = Reading(Cutting(), "host", redact=redact)
-    gathering = Gathering(reading, claude_code, b"/x.jsonl", claude_code.begin(b"/x.jsonl"), Folding(), 0)
+    gathering = SliceFold(reading, claude_code, b"/x.jsonl", claude_code.begin(b"/x.jsonl"), Folding(), 0)
     for text in texts:
         raw = json.dumps(text | same).encode()
         gathering.feed(Line(gathering.offset, gathering.offset + len(raw) + 1, raw))

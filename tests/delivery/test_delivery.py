@@ -11,7 +11,7 @@ from scripted_supervisor import births
 from state_values import commit
 
 from importer.protocol.records import Batch, Release, Span, Suspect
-from importer.reading.batch import Limits
+from importer.reading.batching import BatchLimits
 from importer.state.checkpoints import Checkpoints
 
 
@@ -163,7 +163,7 @@ def test_a_release_alone_is_sent(tmp_path: pathlib.Path, checkpoints: Checkpoint
 def test_a_giant_line_goes_in_parts(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """More chunks than a frame should hold are sent one part after the other; the last one carries the commit."""
     played = ScriptedDelivery(tmp_path, checkpoints)
-    played.delivery.limits = Limits(chunks=10)
+    played.delivery.limits = BatchLimits(chunks=10)
     assert played.run(played.batch(file_span("a", *many(count=35)))) == [("a",)]
     assert sum(one.receipt.points for one in played.told if one.receipt) == 35
 

@@ -10,7 +10,7 @@ from turn_builders import span
 from importer.delivery import policy
 from importer.delivery.policy import FailureRecord, Reaction
 from importer.protocol.records import Batch, Chunk, Failure, Suspect
-from importer.reading.batch import pack
+from importer.reading.batching import pack
 
 GOOD = Suspect(1, 0)
 

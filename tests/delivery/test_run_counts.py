@@ -10,7 +10,7 @@ from scripted_deliveries import ScriptedDelivery, file_span
 
 from importer.delivery.progress import Run
 from importer.protocol.records import Batch, Receipt
-from importer.reading.batch import Limits, carve
+from importer.reading.batching import BatchLimits, carve
 from importer.state.checkpoints import Checkpoints
 
 
@@ -23,7 +23,9 @@ def test_parts_are_counted_with_those_they_belong_to(tmp_path: pathlib.Path) -> 
     with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints:
         played = ScriptedDelivery(tmp_path, checkpoints)
         numbers = iter(range(100, 200))
-        slow = list(carve(played.batch(file_span("slow", "a1", "a2", "a3", "a4", "a5")), Limits(chunks=2), numbers))
+        slow = list(
+            carve(played.batch(file_span("slow", "a1", "a2", "a3", "a4", "a5")), BatchLimits(chunks=2), numbers)
+        )
         live = played.batch(file_span("live", "b1"), urgent=True)
     assert [bool(part.commits) for part in slow] == [False, False, True]
     whole, mine = Run(), Run()

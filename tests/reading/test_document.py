@@ -15,7 +15,6 @@ from read_units import in_memory, units
 from importer import formats
 from importer.formats._shared import json_text
 from importer.reading import document
-from importer.reading import document as seeking
 from importer.reading.document import BEHIND, BROKEN_OFF, NO_MEMBERS
 from importer.sources import files
 
@@ -153,7 +152,7 @@ def test_long_values_are_sought_in_steps(tmp_path: Any) -> None:
         file.write(b'"},{"n":2}]')
     fd = os.open(path, os.O_RDONLY)
     stat = files.file_stat(b"", os.fstat(fd))
-    limits = document.Limits(MIB, 32 * MIB)
+    limits = document.UnitLimits(MIB, 32 * MIB)
     tracemalloc.start()
     found, offset, mark, steps = [], 0, None, 0
     while offset < stat.size:
@@ -163,7 +162,7 @@ def test_long_values_are_sought_in_steps(tmp_path: Any) -> None:
     tracemalloc.stop()
     os.close(fd)
     assert [unit.oversized for unit in found] == [False, True, False, False]
-    assert steps >= 200 * MIB // seeking.SCAN_BYTES
+    assert steps >= 200 * MIB // document.SCAN_BYTES
     assert peak < 4 * MIB
 
 
@@ -174,7 +173,7 @@ def test_a_long_head_is_read_in_steps() -> None:
     with in_memory(raw) as fd:
         stat = files.file_stat(b"", os.fstat(fd))
         declared = formats.Document("messages", head=True)
-        first = document.read_slice(fd, stat, 0, declared, document.Limits(MIB, 32 * MIB))
+        first = document.read_slice(fd, stat, 0, declared, document.UnitLimits(MIB, 32 * MIB))
     assert (first.lines, first.offset, first.at_end, first.scanned_to is None) == ((), 0, False, False)
     found = units("gemini", raw)
     assert json.loads(found[0].raw) == {"sessionId": "s", "projectHash": "p", "kind": "main"}
@@ -186,7 +185,7 @@ def test_what_is_written_meanwhile_is_torn() -> None:
     with in_memory(b'[{"a": 1}]') as fd:
         stat = files.file_stat(b"", os.fstat(fd))
         os.write(fd, b" ")
-        part = document.read_slice(fd, stat, 0, formats.Document(), document.Limits(MIB, MIB))
+        part = document.read_slice(fd, stat, 0, formats.Document(), document.UnitLimits(MIB, MIB))
     assert (part.torn, part.lines) == (True, ())
 
 

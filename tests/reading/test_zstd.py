@@ -77,8 +77,8 @@ def test_memory_is_bounded_whatever_is_packed() -> None:
 def test_going_on_costs_no_beginning_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same file is unpacked once, however many slices it takes; after two others it is begun again."""
     begun: list[int] = []
-    monkeypatch.setattr(zstd, "Stream", lambda fd: begun.append(fd) or real(fd))
-    unpacking = zstd.Unpacking()
+    monkeypatch.setattr(zstd, "UnpackedStream", lambda fd: begun.append(fd) or real(fd))
+    unpacking = zstd.Unpacker()
     with in_memory(pack(LINES)) as a, in_memory(pack(LINES, b"b\n")) as b, in_memory(pack(LINES, b"cc\n")) as c:
         for fd, offset in ((a, 0), (a, 2000), (b, 0), (a, 4000), (c, 0), (b, 2000), (a, 6000), (a, 100)):
             stat = files.file_stat(b"", zstd.os.fstat(fd))
@@ -87,14 +87,14 @@ def test_going_on_costs_no_beginning_anew(monkeypatch: pytest.MonkeyPatch) -> No
     assert begun == [a, b, c, b, a, a]
 
 
-real = zstd.Stream
+real = zstd.UnpackedStream
 
 
 def test_a_checkpoint_vouches_for_packed_bytes() -> None:
     """At the end for all of them, before it for fewer; a caller may stop at any line."""
     with in_memory(pack(LINES)) as fd:
         stat = files.file_stat(b"", zstd.os.fstat(fd))
-        part = zstd.Unpacking().read_slice(fd, stat, 0, MIB, MIB, settled=True)
+        part = zstd.Unpacker().read_slice(fd, stat, 0, MIB, MIB, settled=True)
         short = reader.shortened(fd, part, part.lines[9].end)
     assert (part.at_end, part.passed) == (False, stat.size - 1)  # more than one slice has lines
     assert (len(short.lines), short.offset, short.at_end) == (10, part.lines[9].end, False)

@@ -34,7 +34,7 @@ from importer.delivery.supervisor import WorkerStats
 from importer.errors import WorkerDied
 from importer.protocol import wire
 from importer.protocol.records import Failure, Receipt
-from importer.reading import batch as batches
+from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.sources.queue import Agenda
@@ -46,7 +46,7 @@ from importer.worker.stores import Standing
 from importer.worker.stores.schema import payload
 
 FATES = ("done", "die in the model", "die", "die midway", "die afterwards", "fail", "away")
-LIMITS = batches.Limits(chunks=6, spans=4)
+LIMITS = batching.BatchLimits(chunks=6, spans=4)
 
 
 class Worker:

@@ -21,8 +21,7 @@ import store_backends
 from read_units import content, units
 
 from importer import formats
-from importer.chunking import fold as chunk
-from importer.chunking.fold import Cutting, Folding, Origin
+from importer.chunking.fold import Cutting, Folding, Origin, feed, surface
 from importer.chunking.redact import mask, mask_facts
 from importer.protocol.records import Chunk, Line, Tally, Turn
 from importer.state.checkpoints import Checkpoints
@@ -72,14 +71,14 @@ def fold(
         fed = reader.feed(context, line.raw, formats.Options())
         context, said = fed.context, 0
         for turn in fed.turns:
-            step = chunk.feed(folding, masked(turn), CUTTING, origin)
+            step = feed(folding, masked(turn), CUTTING, origin)
             folding = step.folding
             said += step.accepted and bool(turn.text)
             told.chunks.update({one.id: one for one in step.chunks})
         told.tally += replace(_outcome(line, said, broken=bool(fed.problems)), unknown=fed.unknown)
         if forms:
-            told.forms.update(one.id for one in chunk.surface(folding, CUTTING, origin).chunks)
-    last = chunk.surface(folding, CUTTING, origin, at_end=True)
+            told.forms.update(one.id for one in surface(folding, CUTTING, origin).chunks)
+    last = surface(folding, CUTTING, origin, at_end=True)
     told.chunks.update({one.id: one for one in last.chunks if one.id not in told.chunks})
     told.forms.update(told.chunks)
     return told

@@ -33,11 +33,10 @@ def units(name: str, raw: bytes, *, settled: bool = True, slice_bytes: int = 1 <
     with in_memory(raw) as fd:
         stat = files.file_stat(b"", os.fstat(fd))
         found: list[Line] = []
-        source, offset, mark, at_end = reader.Slices(), 0, None, False
+        source, offset, mark, at_end = reader.SliceReader(), 0, None, False
         while not at_end:
-            part = source.read(
-                fd, stat, formats.load(name), reading, reader.Place(offset, mark, None, offset), settled=settled
-            )
+            position = reader.Position(offset, mark, None, offset)
+            part = source.read(reader.OpenFile(fd, stat, settled), formats.load(name), reading, position)
             assert not part.torn
             assert part.at_end or part.lines or part.scanned_to is not None, "no progress"
             assert part.lines or part.scanned_to != mark or part.at_end, "no progress"

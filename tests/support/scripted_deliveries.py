@@ -15,7 +15,7 @@ from importer.delivery.in_flight import Settled
 from importer.delivery.outage import Outage
 from importer.delivery.policy import Recycle
 from importer.protocol.records import Batch, Chunk, Span, Tally
-from importer.reading.batch import Limits, pack
+from importer.reading.batching import BatchLimits, pack
 from importer.state.checkpoints import Checkpoints
 
 
@@ -37,7 +37,7 @@ class ScriptedDelivery:
         self.folder = folder
         self.checkpoints = checkpoints
         self.supervisor = supervisor(folder, *lives)
-        self.delivery = Delivery(self.supervisor, checkpoints, 2048, Limits(), Outage(patience))
+        self.delivery = Delivery(self.supervisor, checkpoints, 2048, BatchLimits(), Outage(patience))
         self.told: list[Settled] = []
 
     def batch(self, *spans: Span, urgent: bool = False) -> Batch:

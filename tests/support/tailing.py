@@ -21,7 +21,7 @@ class Tailer:
     max_lines: int = 3
     checkpoint: Checkpoint | None = None
     lines: tuple[Line, ...] = ()
-    mark: tail.Mark | None = field(default=None, repr=False)
+    mark: tail.ScanMark | None = field(default=None, repr=False)
 
     def visit(self, times: tuple[int, int] | None = None, slices: int = 1 << 30) -> Reason | str:
         """Read at most so many slices; why reading began where it began, or why the file is gone.

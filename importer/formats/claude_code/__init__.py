@@ -21,7 +21,7 @@ import msgspec
 from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, stem
-from importer.formats.claude_code.lines import Line
+from importer.formats.claude_code.lines import TranscriptLine
 from importer.formats.claude_code.sessions import (
     ID_BYTES,
     TITLE_BYTES,
@@ -56,7 +56,7 @@ SESSIONLESS = (
 NO_CONVERSATIONS = (b"journal.jsonl", b"history.jsonl", b"sessions-index.json")
 COPIES = (b"agent-acompact-", b"agent-aprompt_suggestion")  # they repeat the parent's messages
 
-_lines = Lines(Line)
+_lines = Lines(TranscriptLine)
 _document = re.compile(rb"session(?:[-_][^/]+)?\.json\Z")
 
 
@@ -120,7 +120,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, line: Line, options: Options) -> Fed:
+def _step(context: Context, line: TranscriptLine, options: Options) -> Fed:
     """One record: what it says of its session, then what it says at all."""
     if line.type == "summary":  # of any session, perhaps even of another file's
         return Fed(_summarised(context, line.summary or ""))

@@ -44,7 +44,7 @@ class Message(msgspec.Struct, gc=False):
     model: str | None = None
 
 
-class Origin(msgspec.Struct, gc=False):
+class PromptOrigin(msgspec.Struct, gc=False):
     """Where a prompt or a queued command came from: `human`, or some machinery."""
 
     kind: str | None = None
@@ -56,10 +56,10 @@ class Attachment(msgspec.Struct, gc=False, rename="camel"):
     type: str = ""
     prompt: msgspec.Raw = EMPTY
     command_mode: str | None = None
-    origin: Origin | None = None
+    origin: PromptOrigin | None = None
 
 
-class Line(msgspec.Struct, gc=False, rename="camel"):
+class TranscriptLine(msgspec.Struct, gc=False, rename="camel"):
     """One line of a transcript, whatever its type. `sdk_session` is how captures of the SDK's stream spell it."""
 
     type: str = ""
@@ -78,7 +78,7 @@ class Line(msgspec.Struct, gc=False, rename="camel"):
     team_name: str | None = None
     message: Message | None = None
     attachment: Attachment | None = None
-    origin: Origin | None = None
+    origin: PromptOrigin | None = None
     operation: str | None = None
     content: msgspec.Raw = EMPTY
     summary: str | None = None

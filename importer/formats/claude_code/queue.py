@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from importer.formats._shared.turns import key
-from importer.formats.claude_code.sessions import Session
+from importer.formats.claude_code.sessions import TranscriptSession
 
 QUEUE_BYTES = 1_500  # encoded, all waiting texts of a session together
 QUEUE_LENGTH = 24  # entries; of a session, too
@@ -24,7 +24,7 @@ def digest(text: str) -> str:
     return key(text)[:DIGEST_CHARS]
 
 
-def operate(session: Session, operation: str | None, text: str) -> tuple[Session, tuple[str, ...]]:
+def operate(session: TranscriptSession, operation: str | None, text: str) -> tuple[TranscriptSession, tuple[str, ...]]:
     """The session after a queue operation, and the texts that count as said by it.
 
     `text` is what a person typed of the operation's content, "" for nothing or none.
@@ -39,7 +39,7 @@ def operate(session: Session, operation: str | None, text: str) -> tuple[Session
     return say(session, text or waiting) if operation == "remove" else (session, ())
 
 
-def say(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
+def say(session: TranscriptSession, text: str) -> tuple[TranscriptSession, tuple[str, ...]]:
     """The text as said now, unless it was since the last prompt; it waits no longer."""
     mark = digest(text)
     if mark in session.early:
@@ -50,7 +50,7 @@ def say(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
     return msgspec.structs.replace(_without(session, text), steered=steered), (text,)
 
 
-def prompted(session: Session, text: str, prompt: str) -> tuple[Session, bool]:
+def prompted(session: TranscriptSession, text: str, prompt: str) -> tuple[TranscriptSession, bool]:
     """The session after an ordinary prompt with key `prompt`, and whether it is to be passed over as said already.
 
     `steered` begins anew: it only has to tell the two records of one delivery apart from the same words said again.
@@ -61,7 +61,7 @@ def prompted(session: Session, text: str, prompt: str) -> tuple[Session, bool]:
     return msgspec.structs.replace(session, prompt=prompt, steered=()), False
 
 
-def _enqueue(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
+def _enqueue(session: TranscriptSession, text: str) -> tuple[TranscriptSession, tuple[str, ...]]:
     """Puts a text into the queue; what there is no room for is said now."""
     if len(msgspec.json.encode((*session.queue, text))) > QUEUE_BYTES:
         # No room to keep it until its delivery: better said early than lost.
@@ -72,7 +72,7 @@ def _enqueue(session: Session, text: str) -> tuple[Session, tuple[str, ...]]:
     return msgspec.structs.replace(session, queue=queue[len(overflow) :]), tuple(filter(None, overflow))
 
 
-def _take(session: Session, text: str) -> tuple[Session, str]:
+def _take(session: TranscriptSession, text: str) -> tuple[TranscriptSession, str]:
     """Takes `text` out of the queue, or its first entry if the operation does not say which."""
     if text:
         # Newer versions log the text of what they remove; it need not be the first.
@@ -80,7 +80,7 @@ def _take(session: Session, text: str) -> tuple[Session, str]:
     return msgspec.structs.replace(session, queue=session.queue[1:]), session.queue[0] if session.queue else ""
 
 
-def _without(session: Session, text: str) -> Session:
+def _without(session: TranscriptSession, text: str) -> TranscriptSession:
     """The session with the first such text taken out of its queue."""
     if text not in session.queue:
         return session

@@ -9,7 +9,7 @@ import msgspec
 
 from importer.formats import MAX_CONTEXT_BYTES
 from importer.formats._shared.turns import clip
-from importer.formats.claude_code.lines import Line
+from importer.formats.claude_code.lines import TranscriptLine
 
 # Encoded bytes of one session stay below 3.5 KB, so one always fits; further ones are dropped, least recent first.
 ID_BYTES = 100
@@ -22,7 +22,7 @@ OWN_CALLS = 8  # the last calls to our own search, whose results are still to co
 CUSTOM, GENERATED = 2, 1  # ranks of titles: a lower one never replaces a higher one
 
 
-class Session(msgspec.Struct, frozen=True, omit_defaults=True):
+class TranscriptSession(msgspec.Struct, frozen=True, omit_defaults=True):
     """One session: `project` is its first folder, `cwd` its present one.
 
     `prompt` is the key of the last ordinary prompt. `queue` holds what was typed while the assistant worked and is not
@@ -52,10 +52,10 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     stem: str = ""
     summary: str = ""
     own_calls: tuple[str, ...] = ()
-    sessions: tuple[Session, ...] = ()
+    sessions: tuple[TranscriptSession, ...] = ()
 
 
-def session_of(context: Context, line: Line) -> Session:
+def session_of(context: Context, line: TranscriptLine) -> TranscriptSession:
     """The line's session as it is after the line: same object if the line says nothing new of it."""
     name = line.session_id or line.sdk_session or context.stem
     sessions = context.sessions
@@ -69,13 +69,13 @@ def session_of(context: Context, line: Line) -> Session:
     return msgspec.structs.replace(session, project=session.project or cwd, cwd=cwd, git_branch=branch)
 
 
-def _find(sessions: tuple[Session, ...], name: str) -> Session:
+def _find(sessions: tuple[TranscriptSession, ...], name: str) -> TranscriptSession:
     """The session of that name, a new one if it is not remembered."""
     name = clip(name, ID_BYTES)
-    return next((session for session in sessions if session.id == name), Session(name))
+    return next((session for session in sessions if session.id == name), TranscriptSession(name))
 
 
-def titled(session: Session, line: Line) -> Session:
+def titled(session: TranscriptSession, line: TranscriptLine) -> TranscriptSession:
     """The session under the title the line gives; a person's title stays before a generated one, else the last wins."""
     rank = CUSTOM if line.type == "custom-title" else GENERATED
     title = (line.custom_title or line.ai_title or line.agent_name or "").strip()
@@ -100,7 +100,7 @@ def is_own_call(context: Context, id_: str | None) -> bool:
     return bool(context.own_calls and id_) and clip(id_ or "", CALL_ID_BYTES) in context.own_calls
 
 
-def with_session(context: Context, session: Session) -> Context:
+def with_session(context: Context, session: TranscriptSession) -> Context:
     """The context with this session first: the same object when nothing is new."""
     sessions = context.sessions
     if sessions and (sessions[0] is session or sessions[0] == session):

@@ -12,8 +12,8 @@ from importer.formats._shared.turns import key, utc
 from importer.formats.claude_code import lines, queue
 from importer.formats.claude_code import text as text_of
 from importer.formats.claude_code import tools as tools_of
-from importer.formats.claude_code.lines import Block, Line, Origin
-from importer.formats.claude_code.sessions import Context, Session, with_own_calls, with_session
+from importer.formats.claude_code.lines import Block, PromptOrigin, TranscriptLine
+from importer.formats.claude_code.sessions import Context, TranscriptSession, with_own_calls, with_session
 from importer.protocol.records import Facts, Turn
 
 KNOWN_BLOCKS = frozenset(("text", "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
@@ -21,10 +21,10 @@ PICTURE = "[image]"  # stands for a prompt that is nothing but a picture
 SYNTHETIC = "<synthetic>"  # the model of messages that Claude Code writes itself, such as API errors
 BY_PEOPLE = (None, "human", "channel")  # kinds of origin; a channel is a person writing from a messenger
 
-Step = Callable[[Context, Session, Line, Options], Fed]
+Step = Callable[[Context, TranscriptSession, TranscriptLine, Options], Fed]
 
 
-def user(context: Context, session: Session, line: Line, options: Options) -> Fed:
+def user(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
     """A prompt, a compaction summary, or tool results, which are nine of ten user lines."""
     blocks = _blocks(line)
     unknown = _unknown(blocks)
@@ -45,7 +45,7 @@ def user(context: Context, session: Session, line: Line, options: Options) -> Fe
     return Fed(with_session(context, session), turns, unknown)
 
 
-def assistant(context: Context, session: Session, line: Line, options: Options) -> Fed:
+def assistant(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
     """A piece of an answer: text, or the tools it used, or both.
 
     Calls to our own search are remembered even if the line itself is passed over, for their results come later.
@@ -68,14 +68,14 @@ def assistant(context: Context, session: Session, line: Line, options: Options) 
     return Fed(context, (_turn(context, session, line, "assistant", text, tools=tools, files=files),), unknown)
 
 
-def queue_operation(context: Context, session: Session, line: Line, _: Options) -> Fed:
+def queue_operation(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
     """A prompt typed while the assistant works: put into the queue, delivered, or taken back."""
     text = _joined(map(text_of.steered, lines.texts(line.content)))
     session, texts = queue.operate(session, line.operation, text)
     return _steered(context, session, line, texts)
 
 
-def attachment(context: Context, session: Session, line: Line, _: Options) -> Fed:
+def attachment(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
     """Something injected; only a queued command that a person typed counts."""
     found = line.attachment
     session_only = Fed(with_session(context, session))
@@ -88,7 +88,7 @@ def attachment(context: Context, session: Session, line: Line, _: Options) -> Fe
     return _steered(context, session, line, texts)
 
 
-def _steered(context: Context, session: Session, line: Line, texts: Sequence[str]) -> Fed:
+def _steered(context: Context, session: TranscriptSession, line: TranscriptLine, texts: Sequence[str]) -> Fed:
     """The fed line of texts that were steered in."""
     # Queue log and attachment have different times, and a fork copies only the latter: the key takes the prompt's.
     turns = tuple(
@@ -106,7 +106,7 @@ STEPS: dict[str, Step] = {
 }
 
 
-def _blocks(line: Line) -> Sequence[Block]:
+def _blocks(line: TranscriptLine) -> Sequence[Block]:
     """The message's blocks; content that is a string is one text block.
 
     Assistants' content is always a list, people's either.
@@ -149,17 +149,17 @@ def _typed(blocks: Sequence[Block]) -> str:
     return text or PICTURE * (bool(types & {"image", "document"}) and "tool_result" not in types)
 
 
-def _is_summary(line: Line, blocks: Sequence[Block]) -> bool:
+def _is_summary(line: TranscriptLine, blocks: Sequence[Block]) -> bool:
     """Whether compaction wrote this, by its flag or by its first words."""
     return bool(line.is_compact_summary) or any(text_of.is_summary(block.text or "") for block in blocks)
 
 
-def _by_people(origin: Origin | None) -> bool:
+def _by_people(origin: PromptOrigin | None) -> bool:
     """Whether an origin is a person's; older lines have none."""
     return origin is None or origin.kind in BY_PEOPLE
 
 
-def _is_subagent(line: Line) -> bool:
+def _is_subagent(line: TranscriptLine) -> bool:
     """Whether a line belongs to a sub-agent or to a member of an agent team."""
     return bool(line.is_sidechain or line.team_name)
 
@@ -175,7 +175,9 @@ def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
     return texts
 
 
-def _results(context: Context, session: Session, line: Line, blocks: Sequence[Block]) -> tuple[Turn, ...]:
+def _results(
+    context: Context, session: TranscriptSession, line: TranscriptLine, blocks: Sequence[Block]
+) -> tuple[Turn, ...]:
     """What tools answered, as the assistant's: it is no prompt, and belongs to the exchange that goes on."""
     text = _joined(tools_of.result(context, block) for block in blocks)
     if not text:
@@ -186,8 +188,8 @@ def _results(context: Context, session: Session, line: Line, blocks: Sequence[Bl
 
 def _turn(
     context: Context,
-    session: Session,
-    line: Line,
+    session: TranscriptSession,
+    line: TranscriptLine,
     role: str,
     text: str,
     *,

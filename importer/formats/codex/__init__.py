@@ -18,7 +18,7 @@ from typing import Any
 from importer.formats import Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, stem
-from importer.formats.codex.lines import Line
+from importer.formats.codex.lines import CodexLine
 from importer.formats.codex.turns import ID_BYTES, STEPS, Context, event, headed, moved
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
@@ -35,7 +35,7 @@ _PASSED_OVER = """
 KNOWN_TYPES = ENVELOPES.union(STEPS, _PASSED_OVER.split())
 NO_CONVERSATIONS = (b"history.jsonl", b"session_index.jsonl")
 
-_lines = Lines(Line)
+_lines = Lines(CodexLine)
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -76,10 +76,10 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, line: Line, options: Options) -> Fed:
+def _step(context: Context, line: CodexLine, options: Options) -> Fed:
     """One record: the thread's head and surroundings are remembered, events and items are read.
 
-    Roles, injected text and twins are the steps' affair (see `_codex_turns`).
+    Roles, injected text and twins are the steps' affair (see `codex.turns`).
     """
     if line.type == "session_meta":
         return Fed(headed(context, line.payload or line, line.timestamp))  # a legacy line is its own payload
@@ -95,7 +95,7 @@ def _step(context: Context, line: Line, options: Options) -> Fed:
     return STEPS[item.type](context, line, item, options)
 
 
-def _untyped(context: Context, line: Line) -> Fed:
+def _untyped(context: Context, line: CodexLine) -> Fed:
     """A legacy file's head and its states are all that comes without a type."""
     if line.record_type is None and line.id and line.timestamp:
         return Fed(headed(context, line, line.timestamp))

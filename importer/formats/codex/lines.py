@@ -67,12 +67,11 @@ class Item(msgspec.Struct, gc=False):
     timestamp: str | None = None
 
 
-class Line(Item, gc=False):
+class CodexLine(Item, gc=False):
     """An envelope with `payload`; in legacy files the line is the item."""
 
     payload: Item | None = None
     record_type: str | None = None
-    instructions: msgspec.Raw = EMPTY
 
 
 _decode_words = msgspec.json.Decoder(str | list[Part] | None).decode

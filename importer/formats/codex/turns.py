@@ -14,7 +14,7 @@ from importer.formats import Fed, Options
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.turns import clip, key, once, utc
 from importer.formats.codex import lines
-from importer.formats.codex.lines import Item, Line
+from importer.formats.codex.lines import CodexLine, Item
 from importer.protocol.records import Facts, Turn
 
 RESULT_CHARS = 2_000  # of each tool result, where those are indexed
@@ -76,7 +76,7 @@ def moved(context: Context, item: Item) -> Context:
     return replace(context, project=context.project or cwd, cwd=cwd, model=model)  # the first folder it was in
 
 
-def event(context: Context, line: Line, options: Options) -> Fed:
+def event(context: Context, line: CodexLine, options: Options) -> Fed:
     """An event of the screen: only what a person typed counts, all else stands in the items too."""
     item = line.payload
     if item is None or item.type != "user_message" or not isinstance(item.message, str):
@@ -85,7 +85,7 @@ def event(context: Context, line: Line, options: Options) -> Fed:
     return _typed(context, line, text, "e", options)
 
 
-def message(context: Context, line: Line, item: Item, options: Options) -> Fed:
+def message(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
     """A message of the model's history; those of developer and system are instructions.
 
     A prompt can bring the folder: legacy files tell it nowhere else.
@@ -100,7 +100,7 @@ def message(context: Context, line: Line, item: Item, options: Options) -> Fed:
     return _said(context, line, "assistant", text)
 
 
-def call(context: Context, line: Line, item: Item, options: Options) -> Fed:
+def call(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
     """A tool call: its name, and the files of a patch.
 
     Its key hangs on the chain, but the chain does not go on from it, as with all that may be left out.
@@ -115,7 +115,7 @@ def call(context: Context, line: Line, item: Item, options: Options) -> Fed:
     return Fed(context, (_turn(context, line, "assistant", "", mark, tools=tools, files=files),))
 
 
-def output(context: Context, line: Line, item: Item, options: Options) -> Fed:
+def output(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
     """The beginning of what a tool answered, unless it was our own search."""
     own = _digest(item.call_id or "") in context.own_calls
     if not options.tool_results or own or _passed_over(context, options):
@@ -123,14 +123,14 @@ def output(context: Context, line: Line, item: Item, options: Options) -> Fed:
     return _aside(context, line, "\n".join(lines.raw_words(item.output))[:RESULT_CHARS])
 
 
-def reasoning(context: Context, line: Line, item: Item, options: Options) -> Fed:
+def reasoning(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
     """The summary of what the model thought; the thought itself is encrypted."""
     if not options.thinking or _passed_over(context, options):
         return Fed(context)
     return _aside(context, line, "\n\n".join(lines.raw_words(item.summary)))
 
 
-STEPS: dict[str, Callable[[Context, Line, Item, Options], Fed]] = {
+STEPS: dict[str, Callable[[Context, CodexLine, Item, Options], Fed]] = {
     "message": message,
     "reasoning": reasoning,
     **dict.fromkeys(
@@ -150,7 +150,7 @@ def _passed_over(context: Context, options: Options) -> bool:
     return bool(context.agent) and not options.subagents
 
 
-def _typed(context: Context, line: Line, text: str, origin: str, options: Options) -> Fed:
+def _typed(context: Context, line: CodexLine, text: str, origin: str, options: Options) -> Fed:
     """A person's words, unless their twin of the other origin was there before."""
     if not text or _passed_over(context, options):
         return Fed(context)
@@ -164,13 +164,13 @@ def _typed(context: Context, line: Line, text: str, origin: str, options: Option
     return _said(context, line, "user", text)
 
 
-def _said(context: Context, line: Line, role: str, text: str) -> Fed:
+def _said(context: Context, line: CodexLine, role: str, text: str) -> Fed:
     """A turn whose key is chained to the one before, and the context that remembers it."""
     mark = key(context.last, role, text)
     return Fed(replace(context, last=mark), (_turn(context, line, role, text, mark),))
 
 
-def _aside(context: Context, line: Line, text: str) -> Fed:
+def _aside(context: Context, line: CodexLine, text: str) -> Fed:
     """A text that is an option: it stands in the exchange, but the chain of keys does not depend on it."""
     text = text.strip()
     if not text:
@@ -180,7 +180,7 @@ def _aside(context: Context, line: Line, text: str) -> Fed:
 
 def _turn(
     context: Context,
-    line: Line,
+    line: CodexLine,
     role: str,
     text: str,
     mark: str,

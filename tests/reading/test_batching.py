@@ -15,7 +15,7 @@ from turn_builders import copied, fold, span, turns
 
 from importer.chunking.fold import Folding
 from importer.protocol.records import Batch, Chunk, Release, Span, Tally, Turn
-from importer.reading.batch import Limits, carve, drop, full, pack, reject, split, without
+from importer.reading.batching import BatchLimits, carve, drop, full, pack, reject, split, without
 
 PATIENT = settings(deadline=None, max_examples=60)
 
@@ -125,7 +125,7 @@ def test_parts_of_a_batch_do_what_the_batch_does(spans: list[Span], suspected: s
     suspects = {given_.id for at, given_ in enumerate(batch.chunks) if at in suspected}
     whole = ModelStore()
     whole.apply_batch(batch)
-    for parts in (split(batch, suspects, (1, 2)), carve(batch, Limits(chunks=most), itertools.count(1))):
+    for parts in (split(batch, suspects, (1, 2)), carve(batch, BatchLimits(chunks=most), itertools.count(1))):
         store = ModelStore()
         for part in parts:
             store.apply_batch(part)
@@ -183,7 +183,7 @@ def test_generations_of_a_file_are_committed_one_after_the_other() -> None:
 )
 def test_a_batch_is_full_by_any_of_its_limits(spans: list[Span], expected: bool) -> None:
     """Chunks, characters, releases or spans."""
-    assert full(spans, Limits(chunks=3, chars=100, releases=5, spans=4)) is expected
+    assert full(spans, BatchLimits(chunks=3, chars=100, releases=5, spans=4)) is expected
 
 
 def test_splitting_without_suspects_halves() -> None:

@@ -20,7 +20,7 @@ SAMPLE_CHARS = 80  # of a chunk's text, which is masked already where masking is
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BatchLimits:
     """From where on a batch is full. Spans and releases count too: 99 % of what is read holds no text, but is paid for.
 
     256 chunks sorted by length fill token-budget groups with little padding; the others bound the frame and the wait.
@@ -32,7 +32,7 @@ class Limits:
     spans: int = 256
 
 
-def full(spans: Sequence[Span], limits: Limits) -> bool:
+def full(spans: Sequence[Span], limits: BatchLimits) -> bool:
     """Whether these spans are enough for a batch."""
     chunks = sum(len(span.chunks) for span in spans)
     chars = sum(len(chunk.text) for span in spans for chunk in span.chunks)
@@ -126,7 +126,7 @@ def apart(batch: Batch, groups: Iterable[Collection[str]], numbers: Iterable[int
     return (*parts, batch)
 
 
-def carve(batch: Batch, limits: Limits, numbers: Iterable[int]) -> tuple[Batch, ...]:
+def carve(batch: Batch, limits: BatchLimits, numbers: Iterable[int]) -> tuple[Batch, ...]:
     """Consecutive parts within the limits, the batch itself when it is: one line can hold a text of many megabytes.
 
     A part has one chunk at least, however long that is, so that there is always a next part. Only the last carries
