@@ -1,9 +1,7 @@
-"""`importer status --memory`: what worker and daemon took over time, and how workers ended.
+"""`importer status --memory`: the memory of worker and daemon over time, and how workers ended.
 
-Values are bytes at UTC seconds. Of the worker it is anonymous memory and swap, by which it is recycled: mapped files
-are the kernel's to take back.
-
-Pure: a series of values over time as text, tall enough to see a slope in.
+Values are bytes at UTC seconds. Of the worker it is anonymous memory and swap, by which it is recycled: the kernel can
+take mapped files back. The chart is plain text, tall enough to show a slope.
 
 400 MB ┤      ▂▃▅▅
        │  ▁▄██████████
@@ -13,7 +11,6 @@ Pure: a series of values over time as text, tall enough to see a slope in.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -28,6 +25,7 @@ import click
 
 from importer.cli import context
 from importer.cli import text as words
+from importer.cli.output import emit
 from importer.delivery.policy import Recycle
 from importer.errors import DONE, UsageError
 from importer.protocol.units import MB
@@ -45,7 +43,7 @@ Point = tuple[float, float]  # (UTC seconds, value)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a chart shows: from when until when (UTC s), in how many columns and rows; `blocks` from empty to full."""
+    """The bounds of a chart: UTC seconds, columns and rows; `blocks` are its characters from empty to full."""
 
     since: float
     until: float
@@ -54,14 +52,14 @@ class Frame:
     blocks: str = BLOCKS
 
     def column(self, at: float) -> int | None:
-        """The column of a moment; None outside."""
+        """Return the column of a moment; None outside the chart."""
         if not self.since <= at <= self.until or self.until <= self.since:
             return None
         return min(self.columns - 1, int((at - self.since) / (self.until - self.since) * self.columns))
 
 
 def chart(points: Iterable[Point], frame: Frame) -> list[str]:
-    """The lines of a chart with its axes; the highest value of each column counts, so that no peak is lost."""
+    """Return the lines of a chart with its axes; the highest value of each column counts, so that no peak is lost."""
     values = worst(points, frame)
     top = ceiling(max((value for value in values if value is not None), default=0.0))
     rows = [_row(values, frame, top, row) for row in range(frame.rows)]
@@ -73,7 +71,7 @@ def chart(points: Iterable[Point], frame: Frame) -> list[str]:
 
 
 def worst(points: Iterable[Point], frame: Frame) -> list[float | None]:
-    """The largest value in each column; None where nothing was measured."""
+    """Return the largest value in each column; None where nothing was measured."""
     values: list[float | None] = [None] * frame.columns
     for at, value in points:
         column = frame.column(at)
@@ -83,7 +81,7 @@ def worst(points: Iterable[Point], frame: Frame) -> list[float | None]:
 
 
 def marks(moments: Sequence[tuple[float, str]], frame: Frame) -> str:
-    """One line below a chart: a letter where something happened; `*` where several different things did."""
+    """Return a line below a chart: a letter for each event; `*` where different ones share a column."""
     letters = [" "] * frame.columns
     for at, letter in moments:
         column = frame.column(at)
@@ -93,7 +91,7 @@ def marks(moments: Sequence[tuple[float, str]], frame: Frame) -> str:
 
 
 def ceiling(value: float) -> float:
-    """The next 1, 2 or 5 times a power of ten megabytes that is not below `value` bytes."""
+    """Return the next 1, 2 or 5 times a power of ten megabytes that is not below `value` bytes."""
     step = float(MB)
     while True:
         for factor in (1, 2, 5):
@@ -103,13 +101,13 @@ def ceiling(value: float) -> float:
 
 
 def _row(values: Sequence[float | None], frame: Frame, top: float, row: int) -> str:
-    """One row of cells, the first one on top."""
+    """Return one row of cells; row 0 is on top."""
     below = frame.rows - 1 - row
     return "".join(" " if value is None else _cell(value / top * frame.rows - below, frame.blocks) for value in values)
 
 
 def _cell(fill: float, blocks: str) -> str:
-    """The block for a cell that is filled to this part; the least value still shows.
+    """Return the block for a cell that is filled to this part; the least value still shows.
 
     Below 0 the curve ends in a lower cell, above 1 it goes on in a higher one.
     """
@@ -119,12 +117,12 @@ def _cell(fill: float, blocks: str) -> str:
 
 
 def _label(top: float) -> str:
-    """The value at the top of the axis, in megabytes."""
+    """Return the value at the top of the axis, in megabytes."""
     return f"{top / MB:,.0f} MB"
 
 
 def _times(frame: Frame) -> str:
-    """The first and the last moment below the axis, as local time; with the day when it is long ago."""
+    """Return the first and last moment below the axis as local time, with the day when they span days."""
     shape = "%H:%M" if frame.until - frame.since < 86_400 else "%d %b %H:%M"
     first, last = (time.strftime(shape, time.localtime(at)) for at in (frame.since, frame.until))
     gap = max(1, frame.columns - len(first) - len(last))
@@ -138,7 +136,7 @@ SUFFIXES = (".svg", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was measured between two UTC seconds, every `step_s`; a worker that was not there has no sample."""
+    """The measurements between two UTC seconds, one every `step_s`; without a worker there is no sample of one."""
 
     since: float
     until: float
@@ -159,20 +157,20 @@ class Past:
 
 
 def show(settings: Settings, *, hours: float, plot: str, as_json: bool) -> int:
-    """Draws, writes or prints the history. Raises UsageError when there is nothing to draw with."""
+    """Draw, write or print the history. Raises UsageError when a picture cannot be drawn."""
     past = recall(context.peek(settings), hours)
     if plot:
         write_plot(past, plot)
         click.echo(f"written to {plot}", err=as_json)
     if as_json:
-        sys.stdout.write(json.dumps(plain(past)) + "\n")
+        emit(plain(past))
     elif not plot:
         click.echo("\n".join(text(past, settings)))
     return DONE
 
 
 def recall(checkpoints: Checkpoints | None, hours: float, *, now: float | None = None) -> Past:
-    """The last hours: by the second as far as that reaches, else the worst of every ten minutes.
+    """Return the last hours: by the second as far as that ring reaches, else the worst of every ten minutes.
 
     The coarse ring keeps the worst of its time, so that a peak is not averaged away.
     """
@@ -187,7 +185,7 @@ def recall(checkpoints: Checkpoints | None, hours: float, *, now: float | None =
 
 
 def plain(past: Past) -> dict[str, Any]:
-    """The series, for programs."""
+    """Return the series for programs."""
     return {
         "since": past.since,
         "until": past.until,
@@ -199,12 +197,12 @@ def plain(past: Past) -> dict[str, Any]:
 
 
 def _series(past: Past) -> list[tuple[str, list[Point]]]:
-    """The two curves by the name they have in the JSON, in bytes."""
+    """Return the two curves in bytes, by their names in the JSON."""
     return [("worker_anon_bytes", past.worker), ("daemon_rss_bytes", past.daemon)]
 
 
 def text(past: Past, settings: Settings) -> list[str]:
-    """The curves and the endings as lines."""
+    """Return the curves and the endings as lines."""
     if not past.moments:
         span = words.duration(past.until - past.since)
         return [f"nothing was measured in the last {span}; the importer measures while it runs"]
@@ -223,12 +221,12 @@ def text(past: Past, settings: Settings) -> list[str]:
 
 
 def begin(past: Past) -> float:
-    """Where a chart begins: with the first sample, so that a young installation fills it too."""
+    """Return where a chart begins: at the first sample, so that a young installation fills it too."""
     return min(max(past.since, past.moments[0].at), past.until - 60 * past.step_s) if past.moments else past.since
 
 
 def _blocks() -> str:
-    """Block characters where the output can carry them."""
+    """Return block characters where the output can encode them, else ASCII."""
     try:
         BLOCKS.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -237,7 +235,7 @@ def _blocks() -> str:
 
 
 def _title(name: str, what: str, points: Sequence[Point], limit: str) -> str:
-    """The figures of a curve and the limit it is held against, above the drawing."""
+    """Return the line above a curve: its figures and its limit."""
     values = sorted(value for _, value in points)
     if not values:
         return click.style(name, bold=True) + f"  {what}: none was measured"
@@ -247,12 +245,12 @@ def _title(name: str, what: str, points: Sequence[Point], limit: str) -> str:
 
 
 def _letter(ending: Ending) -> str:
-    """The first letter of a planned end's reason, X for a crash."""
+    """Return the first letter of a planned end's reason, X for a crash."""
     return ending.reason[0] if ending.reason in PLANNED else "X"
 
 
 def _endings(endings: Sequence[Ending]) -> list[str]:
-    """How many workers ended for each reason, and the newest ones singly; crashes stand out."""
+    """Return how many workers ended for each reason, and the newest endings one by one; crashes in red."""
     if not endings:
         return ["no worker ended"]
     counts = Counter(ending.reason if ending.reason in PLANNED else "crash" for ending in endings)
@@ -265,7 +263,7 @@ def _endings(endings: Sequence[Ending]) -> list[str]:
 
 
 def broken(points: Sequence[Point], gap_s: float) -> list[Point]:
-    """The points with a hole (not a number) wherever nothing was measured for longer than that."""
+    """Return the points with a hole (not a number) where nothing was measured for longer than `gap_s`."""
     drawn: list[Point] = []
     for at, value in points:
         if drawn and at - drawn[-1][0] > gap_s:
@@ -276,7 +274,7 @@ def broken(points: Sequence[Point], gap_s: float) -> list[Point]:
 
 
 def write_plot(past: Past, path: str) -> None:
-    """The curves as a picture. Raises UsageError without matplotlib, or for another kind of file."""
+    """Draw the curves as a picture. Raises UsageError without matplotlib, or for another kind of file."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
         raise UsageError(f"{path}: neither .svg nor .png", hint="--plot memory.svg")
     try:

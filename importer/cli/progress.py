@@ -1,4 +1,8 @@
-"""What people see while an import runs: a bar on a terminal, a line now and then in a pipe, a summary at the end."""
+"""What people see while something long runs: a bar on a terminal, a line every ten seconds in a pipe.
+
+`Counter` shows a count that grows, `ImportProgress` an import; `print_summary` tells of the end of an import. Progress
+goes to standard error, so that `--json` and pipes get nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +24,70 @@ REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
 
 
-class Glance(NamedTuple):
+class Display:
+    """A bar on a terminal, a line now and then in a pipe, nothing if `quiet`. `rates`: with speeds and time left."""
+
+    def __init__(self, label: str, total: int | None, *, quiet: bool, rates: bool = False) -> None:
+        self.drawn = not quiet and sys.stderr.isatty()
+        self._quiet = quiet
+        self._next_line_s = time.monotonic() + LINE_S
+        if self.drawn:
+            self._bar = _bar(rates)
+            self._task = self._bar.add_task(label, total=total, note="")
+            self._bar.start()
+
+    def show(self, done: int, total: int | None, *, note: str = "", line: str) -> None:
+        """Show how far it is: `note` beside a bar, or `line` in a pipe when the last one is long enough ago."""
+        if self.drawn:
+            self._bar.update(self._task, completed=done, total=total, note=note)
+        elif not self._quiet and time.monotonic() >= self._next_line_s:
+            self._next_line_s = time.monotonic() + LINE_S
+            click.echo(line, err=True)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self.drawn:
+            self._bar.stop()
+
+
+def _bar(rates: bool) -> Any:
+    """Return rich's bar on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    counts = TextColumn("{task.completed:,}/{task.total:,} files") if rates else MofNCompleteColumn()
+    more = (TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TextColumn("left"), Remaining())
+    columns = (TextColumn("{task.description}"), BarColumn(), counts, *(more if rates else (TimeElapsedColumn(),)))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+class Counter:
+    """A count that grows towards `total`, None where that is unknown."""
+
+    def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
+        self.count = 0
+        self._label, self._total = label, total
+        self.display = Display(label, total, quiet=quiet)
+
+    def add(self, more: int) -> None:
+        """Count `more` as done and show the sum."""
+        self.count += more
+        of = f" of {self._total:,}" if self._total else ""
+        self.display.show(self.count, self._total, line=f"{self._label}: {self.count:,}{of}")
+
+
+@contextmanager
+def counting(label: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Counter]:
+    """Show a count on standard error while the block runs."""
+    counter = Counter(label, total, quiet=quiet)
+    try:
+        yield counter
+    finally:
+        counter.display.end()
+
+
+class ImportState(NamedTuple):
     """Where an import stands: `left` files wait or are in flight, `held` is why nothing moves, "" when it does."""
 
     files: int
@@ -31,7 +99,7 @@ class Glance(NamedTuple):
     held: str
 
 
-class Done(NamedTuple):
+class ImportResult(NamedTuple):
     """How an import ended: the JSON of `backlog`, what could not be read and why, and all that is in quarantine."""
 
     summary: Mapping[str, Any]
@@ -40,87 +108,67 @@ class Done(NamedTuple):
 
 
 @dataclass(slots=True)
-class Shown:
-    """Progress of one import, as `look` sees it. `bar` is rich's, None in a pipe; nothing at all when `quiet`."""
+class ImportProgress:
+    """The progress of one import, as `look` sees it, from its creation on."""
 
-    look: Callable[[], Glance]
+    look: Callable[[], ImportState]
     quiet: bool
-    bar: Any = None
-    task: Any = None
-    _held: str = ""
     started_s: float = field(default_factory=time.monotonic)
+    display: Display = field(init=False)
+    _held: str = ""
 
-    @classmethod
-    def begin(cls, look: Callable[[], Glance], *, quiet: bool) -> Shown:
-        """Starts showing, on standard error."""
-        shown = cls(look, quiet)
-        if not quiet and sys.stderr.isatty():
-            shown._draw()
-        elif not quiet and (left := look().left):
+    def __post_init__(self) -> None:
+        left = self.look().left
+        self.display = Display("importing", left, quiet=self.quiet, rates=True)
+        if left and not self.display.drawn and not self.quiet:
             click.echo(f"{left:,} files to import", err=True)
-        return shown
-
-    def _draw(self) -> None:
-        """Puts up the bar, on standard error, so that `--json` and pipes get nothing of it."""
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("importing"),
-            BarColumn(),
-            TextColumn("{task.completed:,}/{task.total:,} files"),
-            TextColumn("{task.fields[rates]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self.task = self.bar.add_task("import", total=self.look().left, rates="")
-        self.bar.start()
 
     async def keep_showing(self) -> None:
-        """Refreshes until cancelled."""
-        next_line_s = time.monotonic() + LINE_S
+        """Refresh until cancelled."""
         while True:
             await asyncio.sleep(REFRESH_S)
             seen = self.look()
             self._say_held(seen.held)
-            if self.bar is not None:
-                total = seen.files + seen.left
-                self.bar.update(self.task, completed=seen.files, total=total, rates=self._rates(seen))
-            elif not self.quiet and time.monotonic() >= next_line_s:
-                next_line_s += LINE_S
-                click.echo(self._line(seen), err=True)
+            total = seen.files + seen.left
+            self.display.show(seen.files, total, note=self._rates(seen), line=self.line(seen))
 
     def _say_held(self, held: str) -> None:
-        """Why nothing moves, at once and even if nothing else is shown: somebody may have to do something about it."""
-        if held != self._held and held and self.bar is None:
+        """Say at once why nothing moves, also when nothing else is shown: a person may have to act."""
+        if held != self._held and held and not self.display.drawn:
             click.echo(f"waiting: {held}", err=True)
         self._held = held
 
-    def end(self) -> None:
-        """Takes the bar away."""
-        if self.bar is not None:
-            self.bar.stop()
-
-    def _rates(self, seen: Glance) -> str:
-        """What goes on, in words until the first batch is stored, then as rates since the beginning."""
+    def _rates(self, seen: ImportState) -> str:
+        """Return what goes on, in words until the first batch is stored, then as rates since the beginning."""
         seconds = max(0.001, time.monotonic() - self.started_s)
         if not seen.tokens and not seen.held:
             return "the worker loads its model" if not seen.worker_rss_bytes else "the first batch is embedded"
-        held = f"  [yellow]{seen.held}[/yellow]" if seen.held and self.bar else f"  {seen.held}" if seen.held else ""
+        held = f"[yellow]{seen.held}[/yellow]" if seen.held and self.display.drawn else seen.held
         chunks_per_s, tokens_per_s = seen.points / seconds, seen.tokens / seconds
         worker_mb = seen.worker_rss_bytes // MB
-        return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB{held}"
+        return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB  {held}".rstrip()
 
-    def _line(self, seen: Glance) -> str:
-        """The same for a pipe, as one line."""
+    def line(self, seen: ImportState) -> str:
+        """Return the same for a pipe, as one line."""
         return f"{seen.files}/{seen.files + seen.left} files  {seen.chunks} chunks  {self._rates(seen)}"
 
 
-def say_summary(done: Done) -> None:
-    """The end of an import, on standard output; what went wrong, on standard error."""
+@asynccontextmanager
+async def showing_import(look: Callable[[], ImportState], *, quiet: bool) -> AsyncIterator[None]:
+    """Show the progress of an import while the block runs."""
+    progress = ImportProgress(look, quiet)
+    task = asyncio.get_running_loop().create_task(progress.keep_showing())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        progress.display.end()
+
+
+def print_summary(done: ImportResult) -> None:
+    """Print what an import did on standard output, and what went wrong on standard error."""
     summary = done.summary
     if not summary["files"] and not summary["lines"]:
         click.echo(f"nothing new; {summary['points']:,} points in the store ({summary['seconds']:.1f} s)")

@@ -21,10 +21,10 @@ from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
 from importer.log import logger
 from importer.memory.guard import Guard
-from importer.service import quarantine_ops, watchdog
+from importer.service import watchdog
 from importer.service.backlog_job import BacklogJobs
 from importer.service.control import Answer, Control
-from importer.service.maintenance_ops import Upkeep
+from importer.service.maintenance import Maintenance
 from importer.service.status import status
 from importer.service.watchdog import Notify
 from importer.sources import wakes, watch
@@ -203,8 +203,7 @@ class Daemon:
             "resume": self._resume,
             "import": handed.begin,
             "progress": handed.told,
-            **quarantine_ops.answers(self.engine),
-            **Upkeep(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
+            **Maintenance(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
         }
 
     async def _ping(self) -> Mapping[str, Any]:

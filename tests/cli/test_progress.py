@@ -1,19 +1,22 @@
-"""What is shown while an import runs, in a pipe: plain lines, from the first moment on."""
+"""Progress in a pipe: plain lines, from the first moment on."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from importer.cli.progress import Glance, Shown
+from importer.cli import progress
+from importer.cli.progress import ImportProgress, ImportState
 
-BEGUN = Glance(files=0, left=1200, chunks=0, points=0, tokens=0, worker_rss_bytes=0, held="")
+BEGUN = ImportState(files=0, left=1200, chunks=0, points=0, tokens=0, worker_rss_bytes=0, held="")
 
 
-def test_it_says_at_once_how_much_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_import_tells_at_once_how_much_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     """The model takes a second to load, the first line of figures comes after ten."""
-    Shown.begin(lambda: BEGUN, quiet=False)
+    ImportProgress(lambda: BEGUN, quiet=False)
     assert capsys.readouterr().err == "1,200 files to import\n"
-    Shown.begin(lambda: BEGUN, quiet=True)
+    ImportProgress(lambda: BEGUN, quiet=True)
     assert capsys.readouterr().err == ""
 
 
@@ -26,6 +29,18 @@ def test_it_says_at_once_how_much_there_is(capsys: pytest.CaptureFixture[str]) -
         (BEGUN._replace(held="the store cannot be reached"), "the store cannot be reached"),
     ],
 )
-def test_a_line_says_where_it_stands(seen: Glance, says: str) -> None:
-    """Before there are figures, what it waits for."""
-    assert says in Shown(lambda: seen, quiet=False)._line(seen)
+def test_a_line_says_where_it_stands(seen: ImportState, says: str) -> None:
+    """Before there are figures, a line says what the import waits for."""
+    assert says in ImportProgress(lambda: seen, quiet=False).line(seen)
+
+
+def test_a_count_tells_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line every ten seconds, with the total where it is known, and nothing for programs."""
+    now_s = time.monotonic()
+    with progress.counting("points copied", 5000) as counter, progress.counting("files folded", quiet=True) as silent:
+        counter.add(1200)
+        monkeypatch.setattr(progress.time, "monotonic", lambda: now_s + 60)
+        counter.add(34)
+        counter.add(1)
+        silent.add(1)
+    assert capsys.readouterr().err == "points copied: 1,234 of 5,000\n"

@@ -1,19 +1,15 @@
-"""`importer backlog`: imports everything pending, shows progress, exits.
+"""`importer backlog`: import everything pending, show progress, exit.
 
-Beside a running daemon the paths are handed to it (`handed`), for only one process may write state and store. Signals
-are dealt with as in the daemon: the first one settles what is in flight, the second ends at once.
-
-`backlog` beside a running daemon: the paths are handed to it, and its progress is shown as if it were ours.
+Beside a running daemon the paths are handed over to it, for only one process may write state and store; its progress is
+shown as if it were ours. The first signal settles what is in flight, the second ends at once, as in the daemon.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -21,8 +17,9 @@ from typing import Any
 
 import click
 
-from importer.cli import context, model_fetch, progress
-from importer.cli.progress import Done, Glance, Shown
+from importer.cli import context, model_fetch
+from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
+from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
 from importer.delivery.policy import Recycle
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
@@ -37,10 +34,10 @@ LOOK_S = 0.2  # between two questions for the progress
 Told = dict[str, Any]
 
 
-def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: bool) -> Done:
-    """Waits until the daemon has imported all of it. Raises `locked` when who holds the state is no daemon.
+def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: bool) -> ImportResult:
+    """Hand the roots over to the daemon and wait until it has imported them. Ctrl-C leaves the daemon at work.
 
-    Raises TryAgainLater when the daemon ends before it is done. Ctrl-C leaves the daemon at it.
+    Raises `locked` when the holder of the state is no daemon, TryAgainLater when the daemon ends before it is done.
     """
     fields = [
         {"path": os.fsdecode(root.path), "format": root.format, "include": root.include, "exclude": root.exclude}
@@ -61,35 +58,28 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
     summary = {**told["summary"], "stopped": left_early or told["summary"]["stopped"]}
     # Paths came as text in JSON; their bytes may be no UTF-8.
     errors = {os.fsencode(path): reason for path, reason in told["errors"].items()}
-    return Done(summary, errors, told["in_quarantine"])
+    return ImportResult(summary, errors, told["in_quarantine"])
 
 
 async def _follow(state_dir: str, number: int, *, quiet: bool) -> tuple[Told, bool]:
-    """The last that was told, and whether somebody did not want to wait for the end."""
+    """Show the daemon's progress; return its last report, and whether a signal ended the wait."""
     told: Told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
     leaving = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, leaving.set)
-    shown = Shown.begin(lambda: glance(told), quiet=quiet)
-    showing = loop.create_task(shown.keep_showing())
-    try:
+    async with showing_import(lambda: import_state(told), quiet=quiet):
         while not (told["done"] or leaving.is_set()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(leaving.wait(), LOOK_S)
             told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
-    finally:
-        showing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await showing
-        shown.end()
     return told, not told["done"]
 
 
-def glance(told: Told) -> Glance:
-    """What the daemon told, as progress shows it."""
+def import_state(told: Told) -> ImportState:
+    """Return what the daemon reported, as progress shows it."""
     summary = told["summary"]
-    return Glance(
+    return ImportState(
         files=summary["files"],
         left=told["left"],
         chunks=summary["chunks"],
@@ -111,11 +101,11 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@SOURCES_OPTION
+@JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
-    """Imports everything pending below PATHS, then exits. A daemon at work on the same state is asked to do it."""
+    """Import everything pending below PATHS, then exit. A daemon that runs on the same state is asked to do it."""
     given = [*sources, *(f"auto={path}" for path in paths)]
     settings = context.settings_of(ctx, {"sources": given} if given else None).settings
     roots = assembly.roots_of(settings, os.environ)
@@ -129,47 +119,47 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
     except StateLocked as locked:
         done = over(settings.state_dir, roots, locked, quiet=as_json)
     if as_json:
-        json.dump(done.summary, sys.stdout)
-        sys.stdout.write("\n")
+        emit(done.summary)
     else:
-        progress.say_summary(done)
+        print_summary(done)
     if done.summary["stopped"]:
         return TRY_AGAIN
-    return QUARANTINED if done.in_quarantine or done.errors else DONE  # something was left out, now or before
+    return QUARANTINED if done.in_quarantine or done.errors else DONE  # lines or files were left out, now or before
 
 
-def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> progress.Done:
-    """Imports with a daemon and a worker of its own; what came of it. `named`: the roots were, on the command line."""
+def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> ImportResult:
+    """Import with a worker of our own; return the result. `named`: the command line named the roots."""
     started_s = time.monotonic()
     asyncio.run(_import(parts, quiet, elsewhere=not named))
     engine, seconds = parts.engine, time.monotonic() - started_s
     told = summary(engine.run, parts.supervisor.stats, seconds, stopped=engine.stopping and engine.unfinished)
     errors = {**engine.run.errors, **engine.looker.errors, **(_strange(parts) if named else {})}
-    return progress.Done(told, errors, parts.checkpoints.quarantine.count())
+    return ImportResult(told, errors, parts.checkpoints.quarantine.count())
 
 
 def _strange(parts: Parts) -> dict[bytes, str]:
-    """Files that were named, and that no format knows; in a folder such files are passed over in silence."""
+    """Return the named files that no format knows, with the reason; such files in a folder are passed over."""
     known = ((root.path, parts.checkpoints.by_path(root.path)) for root in parts.engine.roots)
     reason = "no format knows it; --source FORMAT=PATH names one"
     return {path: reason for path, there in known if there and there.format == UNKNOWN_FORMAT and there.size}
 
 
 async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
-    """Looks at all files before anything heavy is started: with nothing to do, no model is needed. However it
-    ends, the worker does not outlive it. `elsewhere`: see `Reconcile.look`.
+    """Look at all files, then start the worker and import: with nothing to do, no model is needed.
+
+    The worker does not outlive this, however it ends. `elsewhere`: see `Reconcile.look`.
     """
     engine = parts.engine
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, parts)
-    guarding = loop.create_task(parts.guard.run())  # watches memory meanwhile
-    # What is stored can be searched meanwhile; nobody else could, for an embedded store has one opener.
+    guarding = loop.create_task(parts.guard.run())  # memory
+    # Searches are answered meanwhile: no other process could, for an embedded store has one opener.
     questions = Control(parts.settings.state_dir, {"search": partial(parts.supervisor.ask, "search")}, daemon=False)
     with contextlib.suppress(OSError):  # a file system without sockets is no reason not to import
         await questions.start()
     try:
-        # What an import that was killed had under way is suspect from now on.
+        # What a killed import had under way is suspect from now on.
         engine.delivery.recover()
         await engine.reconcile(elsewhere=elsewhere)
         if engine.agenda:
@@ -188,34 +178,27 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
 
 
 async def _drain(parts: Parts, quiet: bool) -> None:
-    """Looks again as long as more files were behind than the agenda holds."""
+    """Import, and look again as long as more files were behind than the queue holds."""
     engine = parts.engine
-    shown = progress.Shown.begin(lambda: _glance(parts), quiet=quiet)
-    showing = asyncio.get_running_loop().create_task(shown.keep_showing())
-    try:
+    async with showing_import(lambda: _state_of(parts), quiet=quiet):
         await engine.drain()
         while engine.agenda.overflowed and not engine.stopping:
             await engine.reconcile()
             await engine.drain()
-    finally:
-        showing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await showing
-        shown.end()
 
 
 def _stop(parts: Parts) -> None:
-    """First signal: settle what is in flight. Second: end at once; what was committed is kept either way."""
+    """Settle what is in flight at the first signal, end at once at the second; what was committed is kept."""
     if parts.engine.stopping:
         parts.supervisor.kill()
-        os._exit(130)  # 128 + SIGINT; no clean-up, it was asked for twice
+        os._exit(130)  # 128 + SIGINT; no clean-up: the user asked twice
     parts.engine.stop()
 
 
-def _glance(parts: Parts) -> progress.Glance:
-    """Where the import stands now: files left are those on the agenda and those whose batches have no receipt."""
+def _state_of(parts: Parts) -> ImportState:
+    """Return where the import stands: files left are those in the queue and those whose batches have no receipt."""
     engine, run = parts.engine, parts.engine.run
     in_flight = sum(len(flight.batch.commits) for flight in engine.delivery.unsettled())
     rss_bytes = parts.supervisor.stats.rss_bytes
     left = len(engine.agenda) + in_flight
-    return progress.Glance(run.files, left, run.chunks, run.points, run.tokens, rss_bytes, run.holding)
+    return ImportState(run.files, left, run.chunks, run.points, run.tokens, rss_bytes, run.holding)

@@ -1,9 +1,8 @@
-"""`importer bench`: how fast and how large, beside what the hardware allows and what others need."""
+"""`importer bench`: speed and memory, beside what the hardware allows and what the usual ways need."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import platform
 import tempfile
@@ -22,6 +21,7 @@ from importer.bench.rivals.marks import Order
 from importer.chunking.fold import Cutting
 from importer.cli import context, model_fetch
 from importer.cli.doctor import probes
+from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE, ModelError, UsageError
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import PROFILES
@@ -47,18 +47,20 @@ LIBRARIES = ("onnxruntime", "fastembed", "qdrant-client", "qdrant-edge-py")
 @click.command(epilog=EPILOG)
 @click.option("--files", type=click.IntRange(4, 1_000_000), help=f"Conversations to generate.  [{FILES}]")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same corpus.")
-@click.option("--mix", type=click.Choice(list(MIXES)), default="ent", show_default=True, help="Whose habits to copy.")
+@click.option(
+    "--mix", type=click.Choice(list(MIXES)), default="ent", show_default=True, help="Mix of conversations to copy."
+)
 @click.option("--profile", type=click.Choice([*PROFILES, "auto"]), help="Memory profile, in place of the settings'.")
 @click.option("--precision", type=click.Choice(["fp32", "int8"]), help="In place of the settings'.")
 @click.option("--quick", is_flag=True, help=f"{QUICK_FILES} conversations and short runs.")
 @click.option("--keep", metavar="DIR", help="Write corpus, state and rivals' stores there, and leave them.")
 @click.option("--plot", metavar="FILE", help="A picture too: .svg or .png (needs matplotlib).")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 @click.pass_context
 def command(
     ctx: click.Context, /, *, keep: str | None, plot: str | None, as_json: bool, quick: bool, **wish: Any
 ) -> int:
-    """Measures speed and memory of this importer, of plain ONNX Runtime, of fastembed and of an in-process importer."""
+    """Measure speed and memory of this importer, of plain ONNX Runtime, of fastembed and of an in-process importer."""
     if plot:
         picture.check(plot)
     names = {"profile": "memory.profile", "precision": "embed.precision"}
@@ -76,13 +78,13 @@ def command(
         found = report.figures(results, made, {**about(settings, order), "corpus": asdict(corpus)})
         if plot:
             picture.draw(found, results, plot)
-    click.echo(json.dumps(found) if as_json else "\n".join(report.text(found)))
+    emit(found) if as_json else click.echo("\n".join(report.text(found)))
     return DONE
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What is generated."""
+    """The conversations to generate."""
 
     files: int
     seed: int
@@ -90,13 +92,13 @@ class Corpus:
 
 
 def _say(text: str) -> None:
-    """What comes next, on standard error: the result alone goes to standard output."""
+    """Print what comes next on standard error: only the result goes to standard output."""
     click.echo(click.style("bench: ", fg="cyan") + text, err=True)
 
 
 @contextmanager
 def _folder(keep: str | None) -> Iterator[str]:
-    """A temporary folder, or the named one, which must be empty: nothing of anybody's is written over."""
+    """Give a temporary folder, or the named one. Raises UsageError when that is not empty: nothing is overwritten."""
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="importer-bench-") as folder:
             yield folder
@@ -108,7 +110,7 @@ def _folder(keep: str | None) -> Iterator[str]:
 
 
 def _model(settings: Settings) -> str:
-    """Directory of the model, fetched if need be. Raises UsageError for a remote provider, ModelError."""
+    """Return the directory of the model, fetched if need be. Raises UsageError for a remote provider, ModelError."""
     if settings.embed.provider != LOCAL:
         raise UsageError("only a local model can be measured", hint=f"EMBEDDING_PROVIDER={LOCAL} importer bench")
     facts = probes.located(settings)
@@ -121,12 +123,12 @@ def _model(settings: Settings) -> str:
 
 
 def _cutting(settings: Settings) -> Cutting:
-    """Rivals get chunks cut as these settings say."""
+    """Return how the settings cut chunks, so that the rivals get the same ones."""
     return Cutting(settings.chunk.size_chars, settings.chunk.overlap_chars)
 
 
 def _order(settings: Settings, model: str, made: material.Material, folder: str) -> Order:
-    """What the rivals get: the importer's own model, threads and windows."""
+    """Return what the rivals get: the importer's own model, threads and windows."""
     embed = launch_of(settings, assembly.profile_of(settings), once=True).configure["embed"]
     return Order(
         model=settings.embed.model,
@@ -142,7 +144,7 @@ def _order(settings: Settings, model: str, made: material.Material, folder: str)
 
 
 def environ(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
-    """The importer's environment: as polite as its rivals, with the same model, and without a network."""
+    """Return the importer's environment: not nicer than its rivals, with the same model, and without a network."""
     return {
         **base,
         "IMPORTER_WORKER_NICE": "0",
@@ -154,7 +156,7 @@ def environ(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def about(settings: Settings, order: Order) -> dict[str, Any]:
-    """The machine, the versions and the settings that the figures are for."""
+    """Return the machine, the versions and the settings that the figures are for."""
     profile = assembly.profile_of(settings)
     return {
         "machine": {

@@ -1,13 +1,12 @@
-"""`importer forget`: deletes points, and sees to it that they do not come back.
+"""`importer forget`: delete points, and keep them from coming back.
 
-A tombstone in the state keeps what was forgotten from coming back; deleting points alone would last until their files
-are read again.
+A tombstone in the state keeps later imports from storing them again; a deletion alone would last until their files are
+read again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -16,8 +15,9 @@ from typing import Any
 
 import click
 
-from importer.cli import context, resting
-from importer.cli.resting import Hands
+from importer.cli import context, store_session
+from importer.cli.output import JSON_OPTION, emit
+from importer.cli.store_session import StoreSession
 from importer.cli.text import instant, printable
 from importer.consistency import forget
 from importer.consistency.forget import Wish
@@ -53,10 +53,10 @@ NOT_FOUND = (
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--undo", is_flag=True, help="Take it back: what the files still say is imported again.")
 @click.option("--list", "listing", is_flag=True, help="What was forgotten so far.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> int:
-    """Deletes the points of a project, a conversation, files or a time, for good: no later import brings them back."""
+    """Delete the points of a project, a conversation, files or a time, for good: no later import brings them back."""
     settings = context.settings_of(ctx).settings
     if given["listing"]:
         return _list(settings, as_json)
@@ -69,66 +69,75 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
 
 
 async def _forget(settings: Any, wish: Wish, *, dry: bool, sure: bool, as_json: bool) -> int:
-    """First the tombstone, then the deletion: a kill in between leaves points, and the same command deletes them."""
-    async with resting.hands(settings, "forget") as hands:
-        points = await _count(hands, wish)
+    """Write the tombstone, then delete: a kill in between leaves points, which the same command deletes."""
+    async with store_session.open_session(settings, "forget") as session:
+        points = await _count(session, wish)
         deleted = 0
         if wish.path and not points:
             click.echo(NOT_FOUND, err=True)
         go = not dry and (sure or _confirmed(points, wish))
         if go:
-            await hands.bury(wish)
-            deleted = await _erase(hands, wish)
+            await session.change("forget", **wish.named)
+            deleted = await _erase(session, wish)
     told = {"forgotten": go, "points": points, "deleted": deleted, **wish.named}
-    _tell(told, f"{deleted:,} points deleted; they do not come back" if go else f"{points:,} points would go", as_json)
+    words = f"{deleted:,} points deleted; they do not come back" if go else f"{points:,} points would go"
+    emit(told) if as_json else click.echo(words)
     return 0
 
 
 def _confirmed(points: int, wish: Wish) -> bool:
-    """Asks; whoever cannot be asked has not agreed."""
+    """Ask on the terminal and return the answer. Raises UsageError where there is no terminal to ask on."""
     if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked whether that is meant", hint="--yes, or --dry-run to see how much it is")
+        raise UsageError(
+            "there is no terminal to ask for a confirmation", hint="--yes, or --dry-run to see how much it is"
+        )
     return click.confirm(f"Delete {points:,} points of {_words(wish)} for good?")
 
 
 async def _undo(settings: Any, wish: Wish, as_json: bool) -> int:
-    """Takes the tombstone away and has all files read again. Raises UsageError when there is none."""
-    async with resting.hands(settings, "forget --undo") as hands:
-        if wish not in [made for made, _ in forget.wishes(hands.checkpoints)]:
+    """Remove the tombstone and have all files read again. Raises UsageError when there is none."""
+    async with store_session.open_session(settings, "forget --undo") as session:
+        if wish not in [made for made, _ in forget.wishes(session.checkpoints)]:
             raise UsageError(f"{_words(wish)} was not forgotten", hint="`importer forget --list` shows what was")
-        files = await hands.unbury(wish)
-        daemon = hands.supervisor is None
-    how = "the daemon reads them again now" if daemon else "`importer backlog` or `importer run` reads them again"
-    _tell({"undone": True, "files": files, **wish.named}, f"taken back; {files:,} files: {how}", as_json)
+        files = int((await session.change("unforget", **wish.named))["files"])
+    how = (
+        "the daemon reads them again now"
+        if session.by_daemon
+        else "`importer backlog` or `importer run` reads them again"
+    )
+    if as_json:
+        emit({"undone": True, "files": files, **wish.named})
+    else:
+        click.echo(f"taken back; {files:,} files: {how}")
     return 0
 
 
-async def _count(hands: Hands, wish: Wish) -> int:
-    """How many points it is about: those in the store, or with --path those that the files give.
+async def _count(session: StoreSession, wish: Wish) -> int:
+    """Return how many points the rule means: those in the store, or with --path those that the files give.
 
-    With --path an id counts once, however many of the files say it.
+    With --path an id counts once, even if several files give it.
     """
     if wish.path:
-        return len({point for page in _ids(hands, wish) for point in page})
-    return int(await hands.ask("tally", **wish.scope()))
+        return len({point for page in _ids(session, wish) for point in page})
+    return int(await session.ask("tally", **wish.scope()))
 
 
-async def _erase(hands: Hands, wish: Wish) -> int:
-    """Deletes them; how many there were. Called when nothing can bring them back any more."""
+async def _erase(session: StoreSession, wish: Wish) -> int:
+    """Delete the points and return how many there were. Called when no import can bring them back any more."""
     if not wish.path:
-        return int(await hands.ask("erase", **wish.scope()))
+        return int(await session.ask("erase", **wish.scope()))
     deleted = 0
-    for page in _ids(hands, wish):
-        deleted += await hands.ask("erase_ids", ids=page)
+    for page in _ids(session, wish):
+        deleted += await session.ask("erase_ids", ids=page)
     return deleted
 
 
-def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
-    """The ids of what the files in question say, by folding them again: no payload holds a path."""
-    settings = hands.settings
-    reading = forget.remembering(assembly.reading_of(settings, assembly.profile_of(settings), hands.checkpoints))
+def _ids(session: StoreSession, wish: Wish) -> Iterator[list[str]]:
+    """Give the ids of what the files of the rule say, by folding them again: no payload holds a path."""
+    settings = session.settings
+    reading = forget.remembering(assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints))
     # Files that are gone cannot be folded again: their points are found by project, conversation or time only.
-    for _, checkpoint in known_files(hands.checkpoints):
+    for _, checkpoint in known_files(session.checkpoints):
         if not Wish(path=wish.path).covers(checkpoint.path, {}):
             continue
         ids: list[str] = []
@@ -146,13 +155,12 @@ def _ids(hands: Hands, wish: Wish) -> Iterator[list[str]]:
 
 
 def _list(settings: Any, as_json: bool) -> int:
-    """What was forgotten so far, with the local time of it."""
+    """Print what was forgotten so far, each with its local time."""
 
     checkpoints = context.peek(settings)
     made = forget.wishes(checkpoints) if checkpoints else []
     if as_json:
-        json.dump({"forgotten": [{**wish.named, "at": at} for wish, at in made]}, sys.stdout)
-        sys.stdout.write("\n")
+        emit({"forgotten": [{**wish.named, "at": at} for wish, at in made]})
         return 0
     for wish, at in made:
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(at))}  {_words(wish)}")
@@ -162,13 +170,5 @@ def _list(settings: Any, as_json: bool) -> int:
 
 
 def _words(wish: Wish) -> str:
-    """A wish in words: each of its conditions with its value."""
+    """Return a rule in words: each of its conditions with its value."""
     return ", ".join(f"{name} {value}" for name, value in wish.named.items())
-
-
-def _tell(told: dict[str, Any], words: str, as_json: bool) -> None:
-    """One JSON object, or a sentence."""
-    if as_json:
-        click.echo(json.dumps(told))
-    else:
-        click.echo(words)

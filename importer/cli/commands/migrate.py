@@ -1,16 +1,14 @@
-"""`importer migrate`: copies points with their vectors to another store, or embeds them anew with another model.
+"""`importer migrate`: copy points with their vectors to another store, or embed them anew with another model.
 
-The worker has both stores open and is asked page by page; here it is counted, remembered how far it came, and verified
-in a second pass.
+The worker has both stores open and copies page by page. The command counts, remembers the position, and verifies the
+copy in a second pass.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,8 +16,10 @@ from typing import Any
 
 import click
 
-from importer.cli import context, model_fetch, resting
-from importer.cli.resting import Hands
+from importer.cli import context, model_fetch, store_session
+from importer.cli.output import JSON_OPTION, emit
+from importer.cli.progress import counting
+from importer.cli.store_session import StoreSession
 from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
 from importer.service import assembly
@@ -49,10 +49,10 @@ Report = dict[str, Any]
     "--key-file", default="", metavar="FILE", help="API key of the target, if it is another than the source's."
 )
 @click.option("--ca-file", default="", metavar="FILE", help="The target's own certificate authority (PEM).")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
-    """Copies every point of the store to STORE and verifies that all are there. A running daemon rests meanwhile."""
+    """Copy every point of the store to STORE and verify that all are there. A running daemon rests meanwhile."""
     settings = context.settings_of(ctx).settings
     target = _target(settings, **given)
     other = context.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
@@ -60,8 +60,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     report = asyncio.run(_migrate(settings, target, other, silent=as_json))
     report["seconds"] = round(time.monotonic() - started_s, 3)
     if as_json:
-        json.dump(report, sys.stdout)
-        sys.stdout.write("\n")
+        emit(report)
     else:
         _say(report)
     return DONE
@@ -70,7 +69,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
 def _target(
     settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
 ) -> dict[str, Any]:
-    """The target as the worker opens it. Raises UsageError for what can be told without opening it."""
+    """Return the target as the worker opens it. Raises UsageError for mistakes that show without opening it."""
     if model and not location.startswith("http"):
         raise UsageError(
             "--model needs a server: it fills a new collection and switches an alias, which only servers have",
@@ -92,12 +91,12 @@ def _target(
 
 
 def _slug(model: str) -> str:
-    """A model's name as part of a collection's."""
+    """Return a model's name in letters that a collection's name may have."""
     return re.sub(r"[^a-z0-9.]+", "-", model.rpartition("/")[2].lower())
 
 
 def _key(path: str) -> str:
-    """The key in a file. Raises UsageError."""
+    """Return the key in a file. Raises UsageError when it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read().strip()
@@ -106,10 +105,9 @@ def _key(path: str) -> str:
 
 
 def _where(location: str, collection: str, directory: str) -> tuple[str, str]:
-    """What makes two stores the same one, whatever way they are spelled.
+    """Return what two spellings of the same store have in common: links and trailing slashes do not count.
 
-    Links and trailing slashes do not count; of servers only the spelling can be compared, the worker compares what they
-    are.
+    Of servers only the spelling can be compared here; the worker compares the servers themselves.
     """
     kind, _, path = location.partition(":")
     if kind == "edge":
@@ -118,22 +116,22 @@ def _where(location: str, collection: str, directory: str) -> tuple[str, str]:
 
 
 async def _migrate(settings: Settings, target: dict[str, Any], other: Settings | None, *, silent: bool) -> Report:
-    """`other` has the settings of another model to embed with."""
-    async with resting.hands(settings, "migrate") as hands:
+    """Copy, verify and switch; return the report. `other` has the settings of another model to embed with."""
+    async with store_session.open_session(settings, "migrate") as session:
         if other is not None:
             await model_fetch.fetch_model(other)
             launch = launch_of(other, assembly.profile_of(other), once=True)
             target["embed"] = launch.configure["embed"]
-        opened = await hands.ask("migrate_open", to=target)
+        opened = await session.ask("migrate_open", to=target)
         try:
-            written = await _copy(hands, target, opened, silent)
-            there = await _check(hands, target, opened, silent)
-            # The state goes for the copy, too, until more is imported here: an import into it then reads nothing again.
-            await hands.remember(**baseline.vouch(hands.checkpoints, opened["fingerprint"]))
+            written = await _copy(session, target, opened, silent)
+            there = await _check(session, target, opened, silent)
+            # Until more is imported here, the state is valid for the copy, too: an import into it reads nothing again.
+            await session.change("remember", **baseline.vouch(session.checkpoints, opened["fingerprint"]))
             alias = settings.store.collection
-            switched = other is not None and await hands.ask("migrate_alias", to=target, alias=alias)
+            switched = other is not None and await session.ask("migrate_alias", to=target, alias=alias)
         finally:
-            await hands.ask("migrate_close", to=target)
+            await session.ask("migrate_close", to=target)
     return {
         "to": opened["location"],
         "collection": target["store"]["collection"],
@@ -147,35 +145,35 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
     }
 
 
-async def _copy(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
-    """Copies page after page; the position is remembered now and then, under the names of both stores."""
+async def _copy(session: StoreSession, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
+    """Copy page after page and return how many points were written. The state keeps the position for both stores."""
     place = f"migrating {opened['source_fingerprint']} {opened['fingerprint']}"
-    # Fingerprints change when a collection is made anew: then it begins at the beginning.
-    after = hands.checkpoints.meta(place) or None
+    # Fingerprints change when a collection is made anew: then the copy begins again.
+    after = session.checkpoints.meta(place) or None
     written: int = 0
     pages = 0
-    with resting.counting("points copied", opened["points"], quiet=silent) as shown:
+    with counting("points copied", opened["points"], quiet=silent) as shown:
         while True:
-            page = await hands.ask("migrate_page", to=target, after=after, limit=PAGE_POINTS)
+            page = await session.ask("migrate_page", to=target, after=after, limit=PAGE_POINTS)
             written += page["written"]
             shown.add(page["seen"])
             after = page["next"]
             pages += 1
             if after is None:
                 break
-            # Now and then is enough: pages copied twice after a kill cost a look-up each.
+            # Every eighth page is enough: pages copied twice after a kill cost a look-up each.
             if pages % 8 == 0:
-                await hands.remember(**{place: after})
-    await hands.remember(**{place: ""})
+                await session.change("remember", **{place: after})
+    await session.change("remember", **{place: ""})
     return written
 
 
-async def _check(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
-    """Looks every id of the source up in the target; how many points the target counts. Raises StoreError."""
+async def _check(session: StoreSession, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
+    """Look every id of the source up in the target; return how many points the target counts. Raises StoreError."""
     after, missing, seen = None, list[str](), 0
-    with resting.counting("points verified", opened["points"], quiet=silent) as shown:
+    with counting("points verified", opened["points"], quiet=silent) as shown:
         while True:
-            page = await hands.ask("migrate_check", to=target, after=after, limit=PAGE_POINTS)
+            page = await session.ask("migrate_check", to=target, after=after, limit=PAGE_POINTS)
             missing += page["missing"]
             seen += page["seen"]
             shown.add(page["seen"])
@@ -187,13 +185,13 @@ async def _check(hands: Hands, target: Mapping[str, Any], opened: Mapping[str, A
     if missing or seen != opened["points"] or there < seen:
         raise StoreError(
             f"{len(missing)} of {seen} points are not in the target, which counts {there}",
-            hint="something else writes there; the same command again copies what lacks",
+            hint="something else writes there; the same command again copies what is missing",
         )
     return there
 
 
 def _say(report: Mapping[str, Any]) -> None:
-    """The report for people, with the settings that put the copy to use."""
+    """Print the report for people, with the settings that put the copy to use."""
     click.echo(
         f"{report['points']:,} points are in {report['collection']} at {report['to']} "
         f"({report['written']:,} written now, {report['known']:,} were there), ids and counts verified"

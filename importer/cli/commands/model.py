@@ -1,4 +1,4 @@
-"""`importer model`: fetches, finds or lists models, in a process of its own: what that needs weighs too much here."""
+"""`importer model`: fetch, find or list models, in a process of its own, for its libraries are large."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard ou
 
 @click.group(cls=Defaulting, default="list", epilog=EPILOG)
 def command() -> None:
-    """Fetches, finds or lists the models that embed (alone: lists them)."""
+    """Fetch, find or list the models that embed (alone: list them)."""
 
 
 @command.command()
@@ -41,7 +41,7 @@ def command() -> None:
 @JSON
 @click.pass_context
 def fetch(ctx: click.Context, name: str | None, precision: str | None, offline: bool, as_json: bool) -> int:
-    """Fetches the model NAME (default: that of the settings), or verifies the one that is there."""
+    """Fetch the model NAME (default: that of the settings), or verify the one that is there."""
     return _run(ctx, "fetch", name, precision, offline=offline, as_json=as_json)
 
 
@@ -51,7 +51,7 @@ def fetch(ctx: click.Context, name: str | None, precision: str | None, offline: 
 @JSON
 @click.pass_context
 def path(ctx: click.Context, name: str | None, precision: str | None, as_json: bool) -> int:
-    """Prints the directory of the model NAME (default: that of the settings)."""
+    """Print the directory of the model NAME (default: that of the settings)."""
     return _run(ctx, "path", name, precision, as_json=as_json)
 
 
@@ -59,7 +59,7 @@ def path(ctx: click.Context, name: str | None, precision: str | None, as_json: b
 @JSON
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> int:
-    """Lists the models on this machine."""
+    """List the models on this machine."""
     return _run(ctx, "list", as_json=as_json)
 
 
@@ -72,16 +72,16 @@ def _run(
     offline: bool = False,
     as_json: bool,
 ) -> int:
-    """The exit code of the process that knows models; its answer and its progress go straight to ours."""
+    """Run the process for models and return its exit code; it prints straight to the same output."""
     flags = {"embed.model": name, "embed.precision": precision, "embed.offline": True if offline else None}
     embed = context.settings_of(ctx, flags).settings.embed
     if embed.provider != LOCAL and not name and action != "list":
         raise UsageError(f"{embed.provider} embeds, so there is no local model", hint="EMBEDDING_PROVIDER=fastembed")
     arguments = [sys.executable, "-m", "importer.worker.models.fetch", action, *(["--json"] if as_json else [])]
-    sys.stdout.flush()  # ours first, then the other process writes to the same place
+    sys.stdout.flush()  # what we printed must come first
     return subprocess.run(arguments, input=json.dumps(asdict(embed)).encode(), env=environ(), check=False).returncode
 
 
 def environ() -> dict[str, Any]:
-    """Ours, and where this package is: a source tree works uninstalled."""
+    """Return our environment with this package on its path, so that a source tree works uninstalled."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (PACKAGE_FOLDER, os.environ.get("PYTHONPATH"))))}

@@ -1,6 +1,6 @@
-"""`importer pause`: the daemon rests; what is in flight is settled, searches are answered.
+"""`importer pause` and `importer resume`: the daemon rests, then goes on.
 
-`importer resume`: the daemon goes on after `importer pause`.
+While it rests, the batches in flight are settled and searches are answered.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Examples:
 @click.command(epilog=RESUME_EPILOG)
 @click.pass_context
 def resume(ctx: click.Context, /) -> int:
-    """Has the running daemon go on."""
-    tell(ctx, "resume")
+    """Let the running daemon import again."""
+    _tell(ctx, "resume")
     click.echo("it goes on")
     return DONE
 
@@ -39,14 +39,14 @@ Examples:
 @click.option("--reason", default="asked to", show_default=True, help="Shown by `importer status`.")
 @click.pass_context
 def command(ctx: click.Context, /, reason: str) -> int:
-    """Has the running daemon import nothing until `importer resume`."""
-    tell(ctx, "pause", reason=reason)
+    """Keep the running daemon from importing until `importer resume`."""
+    _tell(ctx, "pause", reason=reason)
     click.echo("paused; `importer resume` goes on")
     return DONE
 
 
-def tell(ctx: click.Context, op: str, **arguments: Any) -> None:
-    """Tells the daemon. Raises StateError when none runs."""
+def _tell(ctx: click.Context, op: str, **arguments: Any) -> None:
+    """Ask the daemon for `op`. Raises StateError when none runs."""
     folder = context.settings_of(ctx).settings.state_dir
     try:
         client.ask_daemon(folder, op, **arguments)

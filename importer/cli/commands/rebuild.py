@@ -1,7 +1,7 @@
-"""`importer rebuild-state`: reads everything again, after the state was lost or the collection made anew.
+"""`importer rebuild-state`: read everything again, after the state was lost or the collection made anew.
 
-It forgets how far every file is imported and calls `backlog`. What the store has is known by its ids, not embedded
-anew.
+It forgets how far every file is imported and calls `backlog`. What the store has is recognised by its ids and not
+embedded again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import click
 
 from importer.cli import context
 from importer.cli.commands import backlog
+from importer.cli.output import SOURCES_OPTION
 from importer.consistency import baseline
 from importer.consistency.refold import known_files
 from importer.protocol.records import Checkpoint
@@ -22,7 +23,7 @@ from importer.sources.scan import Root
 EPILOG = """\b
 Examples:
   importer rebuild-state                      after the state directory was lost
-  importer rebuild-state ~/exports            and what stood in another folder
+  importer rebuild-state ~/exports            and another folder that was imported
   importer --store URL rebuild-state          after the collection was dropped, or to fill another one
 
 What the store has already is recognised by its id and not embedded again. What was forgotten stays forgotten.
@@ -31,11 +32,11 @@ What the store has already is recognised by its id and not embedded again. What 
 
 @click.command(epilog=EPILOG)
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
+@SOURCES_OPTION
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, as `backlog` gives.")
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
-    """Forgets how far files are imported and imports them again, embedding only what the store lacks.
+    """Forget how far files are imported and import them again, embedding only what the store lacks.
 
     These are the folders of the settings, the files imported from elsewhere, and PATHS.
     """
@@ -56,7 +57,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
 
 
 def _elsewhere(known: Iterable[Checkpoint], roots: Sequence[Root]) -> Iterator[str]:
-    """Files imported from outside the roots, as sources.
+    """Give the files imported from outside the roots, as sources.
 
     They were named on a command line once; no root would find them again.
     """
@@ -66,6 +67,6 @@ def _elsewhere(known: Iterable[Checkpoint], roots: Sequence[Root]) -> Iterator[s
 
 
 def _rest(called: click.Command) -> dict[str, object]:
-    """What the import takes besides, as if it was not given."""
+    """Return the import's other options with their defaults."""
     mine = {"paths", "sources", "as_json"}
     return {option.name: option.default for option in called.params if option.name and option.name not in mine}

@@ -1,6 +1,6 @@
 """`importer run`: the daemon, in the foreground.
 
-Settings that make no sense end it at once. A missing model does not: it is waited for, and fetched when it can be.
+Wrong settings end it at once. A missing model does not: the daemon waits and fetches it when it can.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 import click
 
 from importer.cli import context, model_fetch
+from importer.cli.output import SOURCES_OPTION
 from importer.delivery import policy
 from importer.errors import ModelError, UsageError
 from importer.log import logger
@@ -37,10 +38,10 @@ SIGTERM or Ctrl-C drains and commits, a second one ends at once; SIGHUP reads th
 
 
 @click.command(epilog=EPILOG)
-@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
+@SOURCES_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
-    """Watches the conversation folders and keeps everything in them searchable."""
+    """Watch the conversation folders and keep everything in them searchable."""
     more = {"sources": list(sources)} if sources else {}
     loaded = context.settings_of(ctx, more, level="info")
     for warning in loaded.warnings:
@@ -67,7 +68,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
 
 
 async def _run(daemon: Daemon, parts: Parts) -> int:
-    """The daemon, its metrics and the fetching of the model side by side; the daemon decides when it is over."""
+    """Run the daemon, its metrics and the fetching of the model side by side until the daemon ends."""
     fetching = asyncio.ensure_future(_prepare(daemon, parts.settings))
     try:
         async with metrics.serving(parts.settings.metrics.listen, _told(daemon)):
@@ -77,7 +78,7 @@ async def _run(daemon: Daemon, parts: Parts) -> int:
 
 
 def _told(daemon: Daemon) -> Callable[[], str]:
-    """What a scrape of the metrics gets."""
+    """Return the function that gives the text of the metrics."""
     engine, observed = daemon.engine, metrics.Observed()
     engine.observers.append(observed.observe)
 
@@ -89,9 +90,10 @@ def _told(daemon: Daemon) -> Callable[[], str]:
 
 
 async def _prepare(daemon: Daemon, settings: Settings) -> None:
-    """Gets the model before anything is read; without one the daemon waits and says so, it does not end.
+    """Fetch or verify the model before anything is read. Without a model the daemon waits and says so; it does not end.
 
-    It tries again after 5 s, and then less and less often, down to every ten minutes.
+    It tries again after 5 s, and then less and less often, down to every ten minutes. A process of its own looks, not
+    the worker: a daemon with nothing to import needs no worker.
     """
     failures = 0
     daemon.preparing = "the model is being fetched"
@@ -105,11 +107,11 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
             wait_s = policy.backoff_s(failures, first_s=5.0, most_s=600.0)
             log.warning("model.missing", reason=error.message, hint=error.hint, wait_s=wait_s)
             await asyncio.sleep(wait_s)
-    daemon.engine.wake.set()  # it has waited for this
+    daemon.engine.wake.set()  # the engine waits for this
 
 
 def timing_of(settings: Settings) -> Timing:
-    """How often is looked, and how long a change waits for company before it is told."""
+    """Return how often the folders are looked at, and how long a change waits to be told together with others."""
     wait_ms = max(1, settings.batch.wait_ms)
     step_ms = min(Timing().step_ms, wait_ms)
     poll_s = settings.tail.poll_ms / 1000
@@ -117,7 +119,7 @@ def timing_of(settings: Settings) -> Timing:
 
 
 def _check_own_limit(settings: Settings) -> None:
-    """A limit the daemon already exceeds would make it restart for ever."""
+    """Raise UsageError for a memory limit that the daemon already exceeds: it would restart for ever."""
     own = Probes().process(None)
     limit_mb = settings.daemon.operational_memory_mb
     if own is not None and own.rss_bytes >= limit_mb * MB:
@@ -128,7 +130,7 @@ def _check_own_limit(settings: Settings) -> None:
 
 
 def _reread(ctx: click.Context, parts: Parts, more: dict[str, list[str]]) -> None:
-    """SIGHUP: what can change while running does; the rest is named and waits for a restart."""
+    """Read the settings again (SIGHUP): put into effect what can change now, name what waits for a restart."""
     try:
         changed = assembly.apply(parts, context.settings_of(ctx, more, level="info").settings)
     except UsageError as error:

@@ -1,8 +1,7 @@
-"""`importer search`: asks the running daemon, or a worker of its own, and prints what was said."""
+"""`importer search`: ask the running daemon, or a worker of its own, and print what was said."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from importer.cli import context
+from importer.cli.output import JSON_OPTION, emit
 from importer.cli.text import instant, printable
 from importer.errors import UsageError
 from importer.protocol.query import KINDS
@@ -30,8 +30,8 @@ SHOWN_CHARS = 600
 @click.option("--project", default="", help="Only this project: its path, or the path's last component.")
 @click.option("--source", default="", help="Only this format, such as claude-code.")
 @click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
-@click.option("--since", default="", help="Only from then on (date or RFC 3339 time).")
-@click.option("--until", default="", help="Only up to then (a date counts whole).")
+@click.option("--since", default="", help="Only from this date or RFC 3339 time on.")
+@click.option("--until", default="", help="Only up to this date (the whole day) or time.")
 @click.option("--conversation", default="", help="Only this conversation, by id.")
 @click.option(
     "--mode",
@@ -40,19 +40,19 @@ SHOWN_CHARS = 600
     type=click.Choice(["hybrid", "dense", "keyword"]),
     help="dense finds meaning, keyword finds words, hybrid both.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
-    """Finds what was said about QUERY."""
+    """Find what was said about QUERY."""
     settings = context.settings_of(ctx).settings
-    text = " ".join(query).strip().encode("utf-8", "replace").decode()  # what is typed need not be UTF-8
+    text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
     if not text:
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
     filters["since"] = instant(filters["since"])
     filters["until"] = instant(filters["until"], end=True)  # a date counts whole
     hits = client.ask(settings, "search", text=text, **filters)
     if as_json:
-        click.echo(json.dumps({"query": text, "hits": hits}))
+        emit({"query": text, "hits": hits})
     else:
         if not hits:
             click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
@@ -61,7 +61,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
 
 
 def _why_nothing(filters: Mapping[str, Any]) -> str:
-    """A filter that nothing can pass, else where to look."""
+    """Return which filter nothing can pass, else where to look."""
     from importer import formats  # they are many modules, and most searches find something
 
     for name, known in (("source", formats.names()), ("kind", KINDS)):
@@ -71,7 +71,7 @@ def _why_nothing(filters: Mapping[str, Any]) -> str:
 
 
 def _show(hits: list[dict[str, Any]]) -> None:
-    """The hits for people: where and when, cut at the edge of the terminal, and how each begins."""
+    """Print the hits for people: where and when, cut at the edge of the terminal, and how each begins."""
     width = shutil.get_terminal_size((100, 24)).columns
     for number, hit in enumerate(hits, 1):
         known = hit["metadata"]
@@ -85,7 +85,7 @@ def _show(hits: list[dict[str, Any]]) -> None:
 
 
 def _excerpt(document: str) -> str:
-    """The beginning of a chunk, indented, without its empty lines."""
+    """Return the beginning of a chunk, indented, without its empty lines."""
     document = printable(document, keep="\n\t")
     text = document if len(document) <= SHOWN_CHARS else document[:SHOWN_CHARS].rstrip() + " …"
     return "\n".join(f"   {line}" for line in text.split("\n") if line.strip()) + "\n"

@@ -1,11 +1,10 @@
-"""`importer service`: installs, removes and shows the systemd service, of this user or of the machine.
+"""`importer service`: install, remove and show the systemd service, of this user or of the machine.
 
-Texts come from `units`, all that is asked of systemd goes through `Systemd`.
+`systemd_units` has the units' texts; every call of systemctl goes through `Systemd`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import shutil
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 import click
 
 from importer.cli import systemd_units
+from importer.cli.output import JSON_OPTION, emit
 from importer.errors import ImporterError, TryAgainLater, UsageError
 
 EPILOG = """\b
@@ -34,7 +34,7 @@ Call = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
 def call(arguments: Sequence[str], timeout_s: float = CALL_S) -> subprocess.CompletedProcess[str]:
-    """Runs a command, its output captured. Raises TryAgainLater when it takes too long."""
+    """Run a command and capture its output. Raises TryAgainLater when it takes too long."""
     try:
         return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
@@ -44,7 +44,7 @@ def call(arguments: Sequence[str], timeout_s: float = CALL_S) -> subprocess.Comp
 
 @dataclass(frozen=True, slots=True)
 class Systemd:
-    """One service manager: the machine's, or the user's. `folder` is where its units are, `run` calls a command.
+    """One service manager: the machine's, or the user's. `folder` holds its units, `run` calls a command.
 
     `run` and `running` are seams: a test plays systemd.
     """
@@ -55,11 +55,11 @@ class Systemd:
     running: str = RUNNING
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """`systemctl` with these words."""
+        """Call `systemctl` with these words."""
         return self.run(["systemctl", *(["--user"] if self.user else []), *words])
 
     def must(self, *words: str) -> None:
-        """`systemctl` that has to succeed. Raises ImporterError with what it said."""
+        """Call `systemctl`. Raises ImporterError with its output when it fails."""
         done = self.ask(*words)
         if done.returncode:
             where = "--user -u" if self.user else "-u"
@@ -67,8 +67,8 @@ class Systemd:
             raise ImporterError(f"systemctl {' '.join(words)}: {said}", hint=f"journalctl {where} {systemd_units.NAME}")
 
     def check(self) -> None:
-        """Raises UsageError where no systemd can be asked."""
-        other = "run `importer run` under whatever keeps programs running here, or in a container (see deploy/)"
+        """Raise UsageError where no systemd can be asked."""
+        other = "run `importer run` under another service manager, or in a container (see deploy/)"
         if shutil.which("systemctl") is None:
             raise UsageError("there is no systemctl on this machine", hint=other)
         if not os.path.isdir(self.running):
@@ -80,12 +80,12 @@ class Systemd:
 
     @property
     def path(self) -> str:
-        """The unit's file."""
+        """The path of the unit's file."""
         return os.path.join(self.folder, systemd_units.NAME)
 
 
 def manager(user: bool, environ: Mapping[str, str]) -> Systemd:
-    """The manager asked for. The machine's is root's to change."""
+    """Return the service manager of the user or of the machine, which root alone may change."""
     if not user:
         return Systemd(False, SYSTEM_FOLDER)
     config = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
@@ -93,21 +93,21 @@ def manager(user: bool, environ: Mapping[str, str]) -> Systemd:
 
 
 def importer_command(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> str:
-    """How this installation is started: the script beside its Python, else the module. Absolute, for a unit."""
+    """Return the command that starts this installation: the script beside its Python, else the module."""
     script = os.path.join(os.path.dirname(python), "importer")
     words = [script] if beside(script) else [python, "-m", "importer"]
     return " ".join(quoted(word) for word in words)
 
 
 def quoted(word: str) -> str:
-    """A word of a unit's command line: % and $ mean something there, and so do spaces and quotes."""
+    """Quote a word for a unit's command line, where %, $, spaces and quotes have a meaning."""
     # Backslashes first, or those of the quotes would be doubled as well.
     plain = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
     return f'"{plain}"' if set(plain) & set(" \t'\"\\;") else plain
 
 
 def install(systemd: Systemd, text: str, *, start: bool) -> str:
-    """Writes the unit, enables it, starts it and sees that it runs. Returns what to say. Raises ImporterError."""
+    """Write the unit, enable it, start it and check that it runs. Return what to print. Raises ImporterError."""
     try:
         os.makedirs(systemd.folder, exist_ok=True)
         with open(systemd.path, "w", encoding="utf-8") as file:
@@ -125,7 +125,7 @@ def install(systemd: Systemd, text: str, *, start: bool) -> str:
 
 
 def uninstall(systemd: Systemd) -> str:
-    """Stops the service and removes its unit; the state stays. Returns what to say. Raises ImporterError."""
+    """Stop the service and remove its unit; the state stays. Return what to print. Raises ImporterError."""
     if not os.path.lexists(systemd.path):
         return f"there is no {systemd.path}"
     systemd.must("disable", "--now", systemd_units.NAME)
@@ -151,15 +151,19 @@ USER = click.option("--user", is_flag=True, help="Your own service, in place of 
 
 @click.group(epilog=EPILOG)
 def command() -> None:
-    """Installs, removes and shows the systemd service."""
+    """Install, remove and show the systemd service."""
 
 
 @command.command("install")
 @USER
-@click.option("--run-as", metavar="NAME", help="Whose conversations the machine's service reads (default: who sudoed).")
+@click.option(
+    "--run-as",
+    metavar="NAME",
+    help="User whose conversations the machine's service reads (default: the caller of sudo).",
+)
 @click.option("--no-start", is_flag=True, help="Enable it, start it later.")
 def install_(user: bool, run_as: str | None, no_start: bool) -> int:
-    """Writes the unit for this installation, enables it, starts it and checks that it runs."""
+    """Write the unit for this installation, enable it, start it and check that it runs."""
     if user and run_as:
         raise UsageError("--run-as is for the machine's service; --user runs as you")
     systemd = manager(user, os.environ)
@@ -175,9 +179,11 @@ def install_(user: bool, run_as: str | None, no_start: bool) -> int:
 
 
 def person(name: str) -> str:
-    """The name, of somebody this machine knows. Raises UsageError."""
+    """Return the name of a user that exists on this machine. Raises UsageError for others."""
     if not name:
-        raise UsageError("whose conversations are they?", hint="--run-as NAME; or --user for a service of your own")
+        raise UsageError(
+            "which user's conversations are they?", hint="--run-as NAME; or --user for a service of your own"
+        )
     try:
         return pwd.getpwnam(name).pw_name
     except KeyError as error:
@@ -187,7 +193,7 @@ def person(name: str) -> str:
 @command.command("uninstall")
 @USER
 def uninstall_(user: bool) -> int:
-    """Stops the service and removes its unit. What was imported stays."""
+    """Stop the service and remove its unit. What was imported stays."""
     systemd = manager(user, os.environ)
     systemd.check()
     click.echo(uninstall(systemd))
@@ -196,19 +202,19 @@ def uninstall_(user: bool) -> int:
 
 @command.command("status")
 @USER
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 def status_(user: bool, as_json: bool) -> int:
-    """Shows whether the service is installed and runs; exit 1 when it does not."""
+    """Show whether the service is installed and runs; exit 1 when it does not."""
     systemd = manager(user, os.environ)
     systemd.check()
     found = shown(systemd)
     active = found.get("ActiveState") == "active"
-    click.echo(json.dumps(found) if as_json else text_of(found))
+    emit(found) if as_json else click.echo(text_of(found))
     return 0 if active else 1
 
 
 def text_of(found: Mapping[str, str]) -> str:
-    """The same for people."""
+    """Return the status of the service for people."""
     if found.get("LoadState") == "not-found":
         return "not installed; `importer service install --user` does it"
     lines = [f"{found.get('ActiveState')} ({found.get('SubState')}), {found.get('UnitFileState') or 'not enabled'}"]

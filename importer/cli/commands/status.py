@@ -1,15 +1,12 @@
-"""`importer status`: at a glance, as JSON, refreshed, or its memory as curves.
+"""`importer status`: what the importer does, as text, as JSON, refreshed, or its memory as curves.
 
 It changes nothing. Without a daemon the state is read, and a worker is started only to count an embedded store's
-points.
-
-The status as text: what a person wants to know first, one line each, nothing invented.
+points. The text answers one question a line, what a person asks first on top; nothing in it is guessed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -19,6 +16,7 @@ from typing import Any
 import click
 
 from importer.cli import context
+from importer.cli.output import emit
 from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
 from importer.errors import ImporterError, TryAgainLater
 from importer.service import assembly, client
@@ -32,12 +30,12 @@ Status = dict[str, Any]
 
 
 def text(status: Status) -> str:
-    """All of it, with styles that click takes out again in a pipe."""
+    """Return the status as text, with styles that click removes in a pipe."""
     return "\n".join(f"{click.style(f'{name:<11}', dim=True)} {line}" for name, line in _lines(status))
 
 
 def _lines(status: Status) -> Iterator[tuple[str, str]]:
-    """Names and texts in the order of questions: does it run, is anything behind, is anything wrong?"""
+    """Give names and texts in the order of questions: does it run, is anything behind, is anything wrong?"""
     yield "state", _state(status)
     yield "folders", _folders(status["roots"])
     yield "files", _files(status)
@@ -54,7 +52,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
 
 
 def _state(status: Status) -> str:
-    """The word, the reason, and how changes are noticed; a stopped one says how to start it."""
+    """Return the state, its reason, and how changes are noticed; for a stopped importer how to start it."""
     state, reason, watch = status["state"], brief(status["reason"]), status["watch"]
     shown = click.style(state, fg=COLOURS.get(state), bold=True) + (f": {reason}" if reason else "")
     if state == "stopped":
@@ -65,7 +63,7 @@ def _state(status: Status) -> str:
 
 
 def _folders(roots: list[Status]) -> str:
-    """The roots that are there; of those that are not, one by name, several by number."""
+    """Return the roots that exist; of those that do not, one by name, several by number."""
     there = [f"{root['path']} ({root['format']})" for root in roots if root["there"]]
     absent = [root["path"] for root in roots if not root["there"]]
     named = absent[0] if len(absent) == 1 else f"{len(absent)} others"
@@ -74,14 +72,14 @@ def _folders(roots: list[Status]) -> str:
 
 
 def _files(status: Status) -> str:
-    """Complete and pending sum up to what is known."""
+    """Return the files: complete and pending ones sum up to the known ones."""
     known, complete, pending = (number(status["files"][name]) for name in ("known", "complete", "pending"))
     least = "at least " if status["lag"]["at_least"] else ""
     return f"{known} known = {complete} complete + {least}{pending} pending"
 
 
 def _behind(status: Status) -> str:
-    """Bytes and age of what is not imported, and the time left where the speed tells it."""
+    """Return bytes and age of what is not imported, and the time left where the speed is known."""
     lag = status["lag"]
     if not lag["bytes"]:
         return "nothing"
@@ -91,13 +89,13 @@ def _behind(status: Status) -> str:
 
 
 def _conserved(law: dict[str, int | None], shown: Any) -> str:
-    """The law, so that anybody can add it up: read = stored + skipped + quarantined + in flight."""
+    """Return the conservation law with its numbers: read = stored + skipped + quarantined + in flight."""
     parts = " + ".join(f"{shown(law[name])} {name.replace('_', ' ')}" for name in list(law)[1:])
     return f"{shown(law['read'])} read = {parts}"
 
 
 def _points(status: Status) -> str:
-    """How many, where, and whether they can be had: a question nobody asked yet is told as such."""
+    """Return how many points there are, where, and whether the store was reached, or not asked yet."""
     store = status["store"]
     words = {True: "reachable", False: click.style("not reachable", fg="red"), None: "not asked yet"}
     reachable = words[store["reachable"]] if store["reachable"] is not None else ""
@@ -163,16 +161,25 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.option("--watch", is_flag=True, help="Refresh until Ctrl-C.")
-@click.option("--every", "every_s", default=1.0, show_default=True, type=click.FloatRange(0.2), help="Seconds between.")
-@click.option("--memory", is_flag=True, help="Memory over time, and how workers ended.")
-@click.option("--hours", default=1.0, show_default=True, type=click.FloatRange(0.01), help="Of memory to show.")
+@click.option(
+    "--every",
+    "every_s",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.2),
+    help="Seconds between two refreshes.",
+)
+@click.option("--memory", is_flag=True, help="Show memory over time, and how workers ended.")
+@click.option(
+    "--hours", default=1.0, show_default=True, type=click.FloatRange(0.01), help="How far back --memory shows."
+)
 @click.option("--plot", metavar="FILE", help="Write the curves as SVG or PNG (needs matplotlib).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output (one a line with --watch).")
 @click.pass_context
 def command(
     ctx: click.Context, /, *, watch: bool, every_s: float, memory: bool, hours: float, plot: str | None, as_json: bool
 ) -> int:
-    """Shows what the importer does, how far it is and what it takes."""
+    """Show what the importer does, how far it is and what it takes."""
     settings = context.settings_of(ctx).settings
     if memory or plot:
         from importer.cli import memory_chart
@@ -185,8 +192,9 @@ def command(
 
 
 def _watch(settings: Settings, every_s: float, as_json: bool) -> int:
-    """Draws again and again until Ctrl-C, which is the way to end it and so no failure. Without a daemon the points
-    are not counted each time: that takes a worker.
+    """Print the status again and again until Ctrl-C, which is the way to end it and so no failure.
+
+    Without a daemon the points are not counted each time: that takes a worker.
     """
     try:
         while True:
@@ -200,16 +208,15 @@ def _watch(settings: Settings, every_s: float, as_json: bool) -> int:
 
 
 def _say(found: status.Status, as_json: bool) -> None:
-    """One line of JSON, flushed for whoever reads along, or the text."""
+    """Print one line of JSON, flushed for a program that reads along, or the text."""
     if as_json:
-        sys.stdout.write(json.dumps(found) + "\n")
-        sys.stdout.flush()
+        emit(found)
     else:
         click.echo(text(found))
 
 
 def gather(settings: Settings, *, count: bool = True) -> status.Status:
-    """From the daemon, else from the state. `count`: points may be asked of a store that only a worker can open."""
+    """Return the status, from the daemon, else from the state. `count`: a worker may be started to count the points."""
     try:
         found: status.Status = client.ask_daemon(settings.state_dir, "status", timeout_s=ANSWER_S)
     except ConnectionError:
@@ -221,19 +228,19 @@ def gather(settings: Settings, *, count: bool = True) -> status.Status:
 
 
 def _without_daemon(settings: Settings, count: bool) -> status.Status:
-    """From the state, read beside whoever writes it, and a fresh look at the roots."""
+    """Return the status from the state, read beside a writer, and a fresh look at the roots."""
     holder = lock.holder(settings.state_dir)
     checkpoints = context.peek(settings)
     roots = assembly.roots_of(settings, os.environ)
     where = store_location.of_settings(settings)
     behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
-    # Who holds the state may have the embedded store open, which has one opener.
+    # The holder of the state may have the embedded store open, which has one opener.
     reached = _reached(settings, where, count=count and holder is None)
     return status.of_state(checkpoints, behind, where, reached, model=settings.embed.model, roots=roots, holder=holder)
 
 
 def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
-    """How many points there are: a server says it, an embedded store only to its one opener."""
+    """Return whether the store is there and how many points it has; an embedded store tells only its one opener."""
     if where.kind == SERVER:
         from importer.service.status.store_ping import StoreServer
 

@@ -1,20 +1,21 @@
-"""`importer verify`: folds the files again and compares what they give with the store; `--repair` mends it.
+"""`importer verify`: fold the files again and compare what they give with the store; `--repair` mends the store.
 
-The comparison is made in `importer.verify`, on tables in the state directory that are gone afterwards.
+`consistency.verify` makes the comparison, on tables in the state directory that are removed afterwards.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from typing import Any
 
 import click
 
-from importer.cli import context, model_fetch, resting
-from importer.cli.resting import Hands
+from importer.cli import context, model_fetch, store_session
+from importer.cli.output import JSON_OPTION, emit
+from importer.cli.progress import counting
+from importer.cli.store_session import StoreSession
 from importer.consistency import verify
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
@@ -28,7 +29,7 @@ Examples:
   importer verify --repair         import what is missing or altered, delete what no file gives
   importer verify --json | jq .missing
 
-Only what was committed counts: what stands behind it in growing files is the next import's business. Points of deleted
+Only what was committed counts: what growing files gained since is left to the next import. Points of deleted
 or rewritten files, of other hosts and of other programs are left alone. A running daemon rests meanwhile.
 """
 
@@ -36,54 +37,54 @@ or rewritten files, of other hosts and of other programs are left alone. A runni
 @click.command(epilog=EPILOG)
 @click.option("--repair", is_flag=True, help="Import again what is missing or differs, delete what is extra.")
 @click.option("--keep-extra", is_flag=True, help="With --repair: delete nothing that no file gives.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool) -> int:
-    """Compares the store with what the files give; exit code 1 when something is wrong and stays so."""
+    """Compare the store with what the files give; exit code 1 when something is wrong and stays so."""
     settings = context.settings_of(ctx).settings
     started_s = time.monotonic()
     findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
     report = summarise(findings, repaired, time.monotonic() - started_s)
     if as_json:
-        click.echo(json.dumps(report))
+        emit(report)
     else:
         _say(report)
     return DONE if report["ok"] else QUARANTINED
 
 
 async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bool) -> tuple[Findings, Any]:
-    """What was found, and how many points were erased and imported (None when nothing was to be repaired)."""
-    async with resting.hands(settings, "verify") as hands:
+    """Return what was found, and how many points a repair erased and imported (None without a repair)."""
+    async with store_session.open_session(settings, "verify") as session:
         findings = Findings()
-        reading = assembly.reading_of(settings, assembly.profile_of(settings), hands.checkpoints)
+        reading = assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints)
         with Expected(settings.state_dir) as expected:
-            await _look(hands, expected, reading, findings, silent)
+            await _look(session, expected, reading, findings, silent)
             if not (repair and findings.wrong):
                 return findings, None
             if findings.counts["missing"] or findings.counts["differing"]:
                 await model_fetch.fetch_model(settings)
             if keep_extra:
                 expected.spare_extra()
-            return findings, await verify.repair(expected, hands.checkpoints, reading, hands.ask)
+            return findings, await verify.repair(expected, session.checkpoints, reading, session.ask)
 
 
-async def _look(hands: Hands, expected: Expected, reading: Any, findings: Findings, silent: bool) -> None:
-    """Folds all files, then compares with the store; both are counted on the terminal meanwhile."""
-    settings = hands.settings
+async def _look(session: StoreSession, expected: Expected, reading: Any, findings: Findings, silent: bool) -> None:
+    """Fold all files, then compare with the store; the terminal shows both counts meanwhile."""
+    settings = session.settings
     roots = assembly.roots_of(settings, os.environ)
-    with resting.counting("files folded", quiet=silent) as shown:
-        for done in verify.gather(expected, hands.checkpoints, reading, findings):
+    with counting("files folded", quiet=silent) as shown:
+        for done in verify.gather(expected, session.checkpoints, reading, findings):
             shown.add(done - shown.count)
-            await asyncio.sleep(0)  # folding awaits nothing: whatever else the loop has to do gets its turn
-    findings.files["pending"] += verify.unknown_files(hands.checkpoints, roots, follow_links=settings.follow_links)
-    verify.excuse(expected, hands.checkpoints, findings)
+            await asyncio.sleep(0)  # folding awaits nothing: this lets other tasks run
+    findings.files["pending"] += verify.unknown_files(session.checkpoints, roots, follow_links=settings.follow_links)
+    verify.excuse(expected, session.checkpoints, findings)
     findings.counts["expected"] = expected.count()
-    with resting.counting("points compared", await hands.ask("count"), quiet=silent) as shown:
-        await verify.compare(expected, hands.ask, reading, findings, shown.add)
+    with counting("points compared", await session.ask("count"), quiet=silent) as shown:
+        await verify.compare(expected, session.ask, reading, findings, shown.add)
 
 
 def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: float) -> dict[str, Any]:
-    """The JSON: counts by kind, samples of what is wrong, what was repaired; `ok` when nothing is wrong any more.
+    """Return the JSON: counts by kind, samples of what is wrong, what was repaired; `ok` when nothing is wrong now.
 
     After a repair `ok` rests on what erasing and importing reported; the store is not read a second time.
     """
@@ -105,14 +106,14 @@ def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: floa
 
 
 def _left(counts: Any, done: dict[str, int]) -> int:
-    """How many points are still wrong after a repair."""
+    """Return how many points are still wrong after a repair."""
     imported = counts["missing"] + counts["differing"] - done["imported"]
     erased = counts["differing"] + counts["extra"] - done["erased"]
     return int(max(0, imported) + max(0, erased))
 
 
 def _say(report: dict[str, Any]) -> None:
-    """The report for people: what is right in one line, what is wrong with a few examples."""
+    """Print the report for people: what is right in one line, what is wrong with a few examples."""
     files = report["files"]
     click.echo(f"{files['read']:,} files give {report['expected']:,} points; the store has {report['points']:,}")
     for kind, words in (
@@ -134,7 +135,7 @@ def _say(report: dict[str, Any]) -> None:
 
 
 def _say_end(report: dict[str, Any]) -> None:
-    """What was done, or what to do."""
+    """Print what was done, or what to do."""
     if report["repaired"]:
         ending = "" if report["ok"] else "; some are left, run it again"
         click.echo(f"{report['erased']:,} deleted, {report['imported']:,} imported again{ending}")

@@ -1,4 +1,4 @@
-"""The quarantine while a daemon works: nothing is marked beside a batch in flight."""
+"""Changes of the state while a daemon works: nothing is marked beside a batch in flight."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from state_values import commit, reject
 from importer.delivery.engine import Engine
 from importer.errors import StateUnwritable, TryAgainLater
 from importer.protocol.records import Tally
-from importer.service import quarantine_ops
+from importer.service.maintenance import Maintenance, when_quiet
 from importer.sources.scan import Root
 
 
@@ -30,16 +30,20 @@ def engine(tmp_path: pathlib.Path):
         yield found
 
 
+async def never(*_: Any) -> None:
+    raise AssertionError("no operation here pauses the import")
+
+
 async def asked(engine: Engine, op: str, **arguments: Any):
-    """The answer, while the engine takes its steps."""
-    task = asyncio.ensure_future(quarantine_ops.answers(engine)[op](**arguments))
+    """Return the daemon's answer, while the engine takes its steps."""
+    task = asyncio.ensure_future(Maintenance(engine, never, never, lambda: False).answers()[op](**arguments))
     await asyncio.sleep(0)
     engine._quiet()
     return await task
 
 
 def test_a_retry_reads_the_file_again(engine: Engine) -> None:
-    """The rows are marked, the file's proof fails, and it goes first on the agenda."""
+    """The rows are marked, the file no longer counts as read, and it comes first in the queue."""
     done = asyncio.run(asked(engine, "failures_retry"))
     assert (done["rows"], len(done["paths"])) == (2, 1)
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["retrying", "retrying"]
@@ -48,17 +52,17 @@ def test_a_retry_reads_the_file_again(engine: Engine) -> None:
 
 
 def test_only_the_chosen_rows_are_retried(engine: Engine) -> None:
-    """The others stay open."""
+    """Other rows stay open."""
     assert asyncio.run(asked(engine, "failures_retry", ids=[2]))["rows"] == 1
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "retrying"]
 
 
 def test_nothing_is_marked_beside_a_batch(engine: Engine) -> None:
-    """Its commit would count the rows as done without a look at them; so it waits, and then says so."""
+    """The batch's commit would count the rows as done unread; so the operation waits, and in the end says so."""
     fly(engine, Tally())
 
     async def retry():
-        task = asyncio.ensure_future(quarantine_ops.when_quiet(engine, lambda: 1, timeout_s=0.01))
+        task = asyncio.ensure_future(when_quiet(engine, lambda: 1, timeout_s=0.01))
         await asyncio.sleep(0)
         engine._quiet()
         await task
@@ -66,18 +70,18 @@ def test_nothing_is_marked_beside_a_batch(engine: Engine) -> None:
     with pytest.raises(TryAgainLater, match="nothing was changed"):
         asyncio.run(retry())
     engine.delivery.queue.clear()
-    engine._quiet()  # what nobody waits for any more is not done late
+    engine._quiet()  # an operation that was given up is not done late
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "open"]
 
 
-def test_a_full_disk_is_the_asker_s_to_hear(engine: Engine) -> None:
-    """The engine goes on; who asked gets the error."""
+def test_the_command_hears_of_a_full_disk(engine: Engine) -> None:
+    """The engine goes on; the command gets the error."""
 
     def full():
         raise StateUnwritable("disk full")
 
     async def act():
-        task = asyncio.ensure_future(quarantine_ops.when_quiet(engine, full))
+        task = asyncio.ensure_future(when_quiet(engine, full))
         await asyncio.sleep(0)
         engine._quiet()
         await task
@@ -87,8 +91,24 @@ def test_a_full_disk_is_the_asker_s_to_hear(engine: Engine) -> None:
 
 
 def test_dropped_rows_are_gone(engine: Engine) -> None:
-    """All, or the ones named; the file is not read again."""
+    """All rows, or the named ones; the file is not read again."""
     assert asyncio.run(asked(engine, "failures_drop", ids=[1])) == {"rows": 1}
     assert asyncio.run(asked(engine, "failures_drop")) == {"rows": 1}
     assert engine.checkpoints.quarantine.count() == 0
     assert not engine.agenda
+
+
+def test_a_rule_is_in_force_for_the_next_batch(engine: Engine) -> None:
+    """After `forget` the engine reads without what the rule names; after `unforget` it reads all files again."""
+    path, metadata = b"/any", {"project": "/p"}
+    asyncio.run(asked(engine, "forget", project="/p"))
+    assert engine.pipeline.reading.forgotten(path, metadata)
+    assert asyncio.run(asked(engine, "unforget", project="/p")) == {"files": 1}
+    assert not engine.pipeline.reading.forgotten(path, metadata)
+
+
+def test_facts_are_written_at_once(engine: Engine) -> None:
+    """A migration's position does not wait for batches in flight."""
+    fly(engine, Tally())
+    assert asyncio.run(asked(engine, "remember", place="7")) == {}
+    assert engine.checkpoints.meta("place") == "7"

@@ -1,4 +1,4 @@
-"""A daemon rests for a command, and no longer than somebody needs it."""
+"""A daemon rests for a command, and no longer than the command lives."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from importer.errors import TryAgainLater, WorkerDied
-from importer.service.maintenance_ops import TRIES, Upkeep
+from importer.service.maintenance import TRIES, Maintenance
 
 
 class Quiet(list[Callable[[], None]]):
-    """The engine's list of what is done when nothing is in flight: at once."""
+    """The engine's list of actions for when nothing is in flight; here they are called at once."""
 
     def append(self, action: Callable[[], None]) -> None:
         action()
 
 
 class Fake:
-    """A daemon that is paused or not, with a worker that answers after `deaths`."""
+    """A daemon that is paused or not, with a worker that answers after it died `deaths` times."""
 
     def __init__(self, deaths: int = 0, paused: bool = False, rest_s: float = 60.0) -> None:
         self.paused, self.deaths, self.asked = paused, deaths, 0
@@ -30,7 +30,7 @@ class Fake:
         self.engine: Any = SimpleNamespace(
             when_quiet=Quiet(), wake=asyncio.Event(), run=run, delivery=SimpleNamespace(supervisor=supervisor)
         )
-        self.answers = Upkeep(self.engine, self.pause, self.resume, lambda: self.paused, rest_s=rest_s).answers()
+        self.answers = Maintenance(self.engine, self.pause, self.resume, lambda: self.paused, rest_s=rest_s).answers()
 
     async def pause(self, reason: str) -> None:
         self.paused = True
@@ -46,7 +46,7 @@ class Fake:
 
 
 def test_rests_and_goes_on() -> None:
-    """Paused while it rests; a second command is sent away; afterwards the import goes on."""
+    """The import is paused while it rests and goes on afterwards; a second command is refused."""
 
     async def scene() -> None:
         fake = Fake()
@@ -60,8 +60,8 @@ def test_rests_and_goes_on() -> None:
     asyncio.run(scene())
 
 
-def test_a_pause_of_somebody_else_stays() -> None:
-    """Who had paused the import finds it paused afterwards."""
+def test_a_pause_from_before_the_rest_stays() -> None:
+    """An import that a person paused is still paused after a rest."""
 
     async def scene() -> None:
         fake = Fake(paused=True)
@@ -72,7 +72,7 @@ def test_a_pause_of_somebody_else_stays() -> None:
     asyncio.run(scene())
 
 
-def test_rest_ends_by_itself() -> None:
+def test_a_rest_ends_by_itself() -> None:
     """A command that was killed does not stop the import for good."""
 
     async def scene() -> None:
@@ -85,7 +85,7 @@ def test_rest_ends_by_itself() -> None:
 
 
 def test_questions_survive_a_recycled_worker() -> None:
-    """A question is put to a fresh worker; one that ends every worker is not asked for ever."""
+    """A question goes to a fresh worker when one dies, but to three workers at most."""
 
     async def scene() -> None:
         assert await Fake(deaths=TRIES - 1).answers["prints"](after=None) == ["prints", {"after": None}]

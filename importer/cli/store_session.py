@@ -1,0 +1,104 @@
+"""Exclusive access to state and store: through the daemon that holds them, whose import rests, else in this process.
+
+The one place that chooses between the two. Only one process may write state and store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from importer.cli import context
+from importer.consistency import baseline
+from importer.delivery.supervisor import Supervisor
+from importer.errors import StateError
+from importer.service import assembly, client
+from importer.service.operations import OPERATIONS
+from importer.settings.load import Settings
+from importer.state.checkpoints import Checkpoints
+
+REST_S = 90.0  # for the daemon to settle what is in flight
+
+
+@dataclass(slots=True)
+class StoreSession:
+    """The state and the store of one command. `checkpoints` are for reading; `change` writes.
+
+    `worker` is None beside a daemon, which asks its own worker and does all the writing.
+    """
+
+    settings: Settings
+    checkpoints: Checkpoints
+    worker: Supervisor | None = None
+
+    @property
+    def by_daemon(self) -> bool:
+        """Whether a daemon does the work."""
+        return self.worker is None
+
+    async def ask(self, op: str, **args: Any) -> Any:
+        """Return a worker's answer. Raises what the worker reports, StateError when the daemon has ended."""
+        if self.worker is not None:
+            return await self.worker.ask(op, **args)
+        return await self._ask_daemon(op, **args)
+
+    async def change(self, op: str, **args: Any) -> Any:
+        """Do one of the `operations` on the state, return its result. Raises StateError when the daemon has ended."""
+        if self.worker is not None:
+            return OPERATIONS[op](self.checkpoints, **args)
+        return await self._ask_daemon(op, **args)
+
+    async def _ask_daemon(self, op: str, **args: Any) -> Any:
+        """Return the daemon's answer. Raises StateError when it has ended."""
+        try:
+            return await asyncio.to_thread(client.ask_daemon, self.settings.state_dir, op, **args)
+        except ConnectionError as error:
+            raise StateError(f"the daemon ended meanwhile: {error}", hint="run the command again") from error
+
+
+@asynccontextmanager
+async def open_session(settings: Settings, reason: str) -> AsyncIterator[StoreSession]:
+    """Open state and store with nothing in flight. Raises StateLocked while an import without a socket runs.
+
+    A daemon's import rests meanwhile and goes on afterwards, however the block ends.
+    """
+    try:
+        await asyncio.to_thread(client.ask_daemon, settings.state_dir, "rest", timeout_s=REST_S, reason=reason)
+    except ConnectionError:
+        async with _own_session(settings) as own:
+            yield own
+        return
+    try:
+        checkpoints = context.peek(settings)
+        if checkpoints is None:
+            raise StateError("the daemon has no state yet", hint="try again in a moment")
+        with checkpoints:
+            yield StoreSession(settings, checkpoints)
+    finally:
+        # A daemon that has ended rests for good.
+        with contextlib.suppress(ConnectionError):
+            await asyncio.to_thread(client.ask_daemon, settings.state_dir, "unrest")
+
+
+@asynccontextmanager
+async def _own_session(settings: Settings) -> AsyncIterator[StoreSession]:
+    """Lock the state and give a worker of this process, refused when its store is not the one imported into."""
+    with context.locked_state(settings) as checkpoints:
+        async with assembly.own_worker(settings, accept=lambda ready: baseline.accept(checkpoints, ready)) as worker:
+            yield StoreSession(settings, checkpoints, worker)
+
+
+def change(settings: Settings, op: str, **args: Any) -> dict[str, Any]:
+    """Do one operation that needs no store, without a rest. `daemon` in the result says whether a daemon did it.
+
+    Raises StateLocked while an import without a socket has the state.
+    """
+    try:
+        return {**client.ask_daemon(settings.state_dir, op, **args), "daemon": True}
+    except ConnectionError:
+        with context.locked_state(settings) as checkpoints:
+            return {**OPERATIONS[op](checkpoints, **args), "daemon": False}
