@@ -1,4 +1,4 @@
-"""`importer config` from outside: every setting, where it came from, and never a secret."""
+"""`importer config` as a process: it shows every setting and where it came from, and no secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def test_every_setting_says_where_it_came_from(installed: Importer) -> None:
-    """Flags, environment, file, profile, default; in a pipe one plain line each."""
+    """The origin of a value is a flag, the environment, the file, the profile or the default."""
     file = installed.base / "importer.toml"
     file.write_text("[chunk]\nsize_chars = 700\n")
     done = installed.run("--config", str(file), "config", "--json", CHUNK_OVERLAP="50")
@@ -34,7 +34,7 @@ def test_every_setting_says_where_it_came_from(installed: Importer) -> None:
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_secrets_are_masked(installed: Importer, form: tuple[str, ...]) -> None:
-    """A key shows that it is set, and nothing of itself."""
+    """The output shows that a key is set, and no part of it."""
     done = installed.run("config", *form, OPENAI_API_KEY="sk-very-secret", QDRANT_API_KEY="q-very-secret")
     assert done.code == 0
     assert "very-secret" not in done.out + done.err
@@ -42,22 +42,22 @@ def test_secrets_are_masked(installed: Importer, form: tuple[str, ...]) -> None:
 
 
 def test_a_pipe_gets_one_line_a_setting(installed: Importer) -> None:
-    """For grep: name, value, origin; no colours."""
+    """The output is made for grep: name, value and origin, without colours."""
     lines = installed.run("config").out.splitlines()
     assert len(lines) == len(DECLARED)
     assert "embed.precision = fp32\t(default)" in lines
 
 
-def test_a_profile_that_cannot_work_is_told_with_its_numbers(installed: Importer) -> None:
-    """The rows are shown all the same, and the exit code says that something is wrong."""
+def test_a_profile_that_cannot_work_is_reported_with_its_numbers(installed: Importer) -> None:
+    """The rows are printed all the same, and the exit code is 2."""
     done = installed.run("config", IMPORTER_WORKER_SOFT_LIMIT_MB="90")
     assert done.code == 2
     assert "90 MB" in done.err
     assert len(done.out.splitlines()) == len(DECLARED)
 
 
-def test_advice_that_can_be_followed(installed: Importer) -> None:
-    """Where every command fails for a setting, the one in the hint does not."""
+def test_the_command_in_the_hint_works_with_wrong_settings(installed: Importer) -> None:
+    """A wrong setting makes every command fail, but not `config --markdown`, which the hint names."""
     file = installed.base / "importer.toml"
     file.write_text("[tail]\nwatch = 'never'\n")
     broken = {"IMPORTER_CONFIG": str(file), "CHUNK_SIZE": "few"}
@@ -68,11 +68,11 @@ def test_advice_that_can_be_followed(installed: Importer) -> None:
     assert installed.run("config", "--markdown", **broken).code == 0
 
 
-def test_what_is_odd_is_told(installed: Importer) -> None:
-    """A variable nobody reads is most likely a slip."""
+def test_a_variable_that_sets_nothing_is_warned_about(installed: Importer) -> None:
+    """Such a variable is most likely a typing error."""
     assert "IMPORTER_CHUNKSIZE" in installed.run("config", IMPORTER_CHUNKSIZE="9").err
 
 
-def test_the_table_for_documents(installed: Importer) -> None:
-    """The same as the code gives."""
+def test_markdown_prints_the_table_of_all_settings(installed: Importer) -> None:
+    """The output is what `markdown_table` returns."""
     assert installed.run("config", "--markdown").out == markdown_table()

@@ -1,4 +1,4 @@
-"""`importer doctor` from outside: real installations, real damage, exit codes, and nothing changed."""
+"""`importer doctor` as a process: it finds real damage, exits with the right code, and changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def installed(tmp_path: pathlib.Path) -> Importer:
-    """One conversation, a fake model; permissions hold for root too."""
+    """Make a home with one conversation and a fake model; permissions hold for root as well."""
     folder = tmp_path / ".claude" / "projects" / "-p"
     folder.mkdir(parents=True)
     (folder / "a.jsonl").write_bytes(raw(prompt("why is the sky blue")) + b"\n")
@@ -27,7 +27,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def wrong(installed: Importer, *arguments: str, **environ: str) -> dict[str, str]:
-    """The checks that found something, with their repairs. The exit code must agree."""
+    """Return the failed checks with their repairs, and assert that the exit code agrees."""
     done = installed.run(*arguments, "doctor", "--json", **environ)
     assert done.code == (0 if done.json["ok"] else 1), done.err
     assert set(done.json["checks"][0]) == {"name", "ok", "detail", "fix"}
@@ -63,7 +63,7 @@ def unwritable(installed: Importer) -> None:
 
 
 def nothing(_installed: Importer) -> None:
-    """Only the environment is wrong."""
+    """Damage nothing: only the environment is wrong."""
 
 
 REAL: list[tuple[str, str, Callable[[Importer], None], dict[str, str]]] = [
@@ -81,8 +81,8 @@ REAL: list[tuple[str, str, Callable[[Importer], None], dict[str, str]]] = [
 ]
 
 
-def test_a_fresh_installation_is_green_and_stays_untouched(installed: Importer) -> None:
-    """Before the first import everything is tried, in a place of its own."""
+def test_a_fresh_installation_passes_and_stays_untouched(installed: Importer) -> None:
+    """Before the first import, model and store are tried in a temporary folder."""
     assert wrong(installed) == {}
     assert not os.path.exists(installed.state)
     assert "everything is fine" in installed.run("doctor").out
@@ -96,7 +96,7 @@ def called(value: object) -> str:
 def test_real_damage_is_found_alone(
     installed: Importer, name: str, fix: str, plant: Callable[[Importer], None], environ: dict[str, str]
 ) -> None:
-    """That check, no other, and its repair."""
+    """Exactly that check fails, and it names the repair."""
     plant(installed)
     found = wrong(installed, **environ)
     assert list(found) == [name]
@@ -104,7 +104,7 @@ def test_real_damage_is_found_alone(
 
 
 def test_few_open_files_are_found(installed: Importer) -> None:
-    """What the shell grants is what counts."""
+    """The limit that the shell sets counts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
     try:
@@ -113,8 +113,8 @@ def test_few_open_files_are_found(installed: Importer) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_beside_a_daemon_it_is_asked(installed: Importer) -> None:
-    """Green through the daemon's own worker; one that stands still is found by name."""
+def test_a_running_daemon_is_asked(installed: Importer) -> None:
+    """The daemon's own worker answers; a stopped daemon fails one check, which names its process."""
     with installed.daemon() as process:
         assert wrong(installed) == {}
         process.send_signal(signal.SIGSTOP)

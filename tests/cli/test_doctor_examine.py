@@ -1,4 +1,4 @@
-"""A good installation is green; each planted misconfiguration is found alone, with the repair that fits it."""
+"""All checks pass for good facts; for each wrong fact exactly one check fails, and it names the repair."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from importer.cli.doctor import examine
-from importer.cli.doctor.examine import World
+from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
-from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.cli.doctor.folders import FolderFacts, RootFacts, Unreadable
 from importer.cli.doctor.host import HostFacts
 from importer.cli.doctor.memory import MemoryFacts
@@ -23,7 +23,7 @@ NOW = 1_795_000_000.0
 SERVER = Location("server", "http://q:6333", "conversations")
 ROOT = RootFacts("/home/ann/.claude/projects", "claude-code", True, True, files=70, folders=9)
 CLOSED = (Unreadable("/home/ann/.claude/projects/-p/a.jsonl", "Permission denied", 1001),)
-GOOD = World(
+GOOD = InstallationFacts(
     host=HostFacts((3, 11), {"msgspec": ("0.19.0", ">=0.19")}, (), "", NOW, NOW - 9, 1024, None),
     state=StateFacts("/state", True, 1000, 1000, 0o700, True, "", 9 << 30, 1_000_000),
     memory=MemoryFacts(8 << 30, 0.6, BALANCED, "", "", 256),
@@ -76,11 +76,11 @@ PLANTED = [
     ("model", "model", {"directory": ""}, "importer model fetch"),
     ("model", "model", {"directory": "", "offline": True}, "unset HF_HUB_OFFLINE"),
     ("model", "model", {"problem": "model.onnx is damaged"}, "importer model fetch"),
-    ("store", "store", {"reached": Probe(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
-    ("store", "store", {"reached": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
+    ("store", "store", {"seen": Probe(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
+    ("store", "store", {"seen": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
     ("store", "store", {"problem": "it has 768 dimensions", "hint": "importer migrate"}, "importer migrate"),
-    ("store_version", "store", {"reached": Probe(True, 5, "1.9.2", status=200)}, "qdrant/qdrant:v1.16"),
-    ("store_version", "store", {"reached": Probe(True, 5, "2.0.0", status=200)}, "qdrant/qdrant:v1.16"),
+    ("store_version", "store", {"seen": Probe(True, 5, "1.9.2", status=200)}, "qdrant/qdrant:v1.16"),
+    ("store_version", "store", {"seen": Probe(True, 5, "2.0.0", status=200)}, "qdrant/qdrant:v1.16"),
     ("daemon", "daemon", {"silent": "timed out", "state": ""}, "kill -KILL 7"),
     ("daemon", "daemon", {"state": "degraded", "reason": "no model"}, "importer status"),
     ("daemon", "daemon", {"state": "paused", "reason": "asked to"}, "importer resume"),
@@ -90,35 +90,35 @@ PLANTED = [
 
 
 def test_a_good_installation_is_green() -> None:
-    """Every check passes, each has a name of its own and something to say, and nothing is to be repaired."""
-    findings = examine.examine(GOOD)
+    """Every check passes; each has a name of its own, a detail, and no repair."""
+    findings = examine.run_checks(GOOD)
     assert all(finding.ok for finding in findings)
     assert len({finding.name for finding in findings}) == len(findings) >= 15
     assert all(finding.detail and not finding.fix for finding in findings)
-    assert examine.plain(findings)["ok"] is True
+    assert examine.as_json(findings)["ok"] is True
 
 
 @pytest.mark.parametrize(("name", "area", "change", "fix"), PLANTED, ids=lambda value: str(value)[:40])
 def test_each_misconfiguration_is_found_alone(name: str, area: str, change: dict[str, Any], fix: str) -> None:
-    """Exactly that check fails, and its repair is named; all others stay green."""
-    findings = examine.examine(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
+    """Exactly that check fails, and names its repair; all others pass."""
+    findings = examine.run_checks(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
     wrong = [finding for finding in findings if not finding.ok]
     assert [finding.name for finding in wrong] == [name]
     assert fix in wrong[0].fix
     assert wrong[0].detail
-    assert examine.plain(findings)["ok"] is False
+    assert examine.as_json(findings)["ok"] is False
 
 
 def test_every_check_has_its_misconfiguration() -> None:
-    """Each check has been seen to fail, but for "watch": it tells how changes are noticed, and every way is right."""
-    assert {finding.name for finding in examine.examine(GOOD)} == {name for name, *_ in PLANTED} | {"watch"}
-    assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(World)}
+    """Each check fails for some fact, but for "watch", which tells how changes are noticed: every way is right."""
+    assert {finding.name for finding in examine.run_checks(GOOD)} == {name for name, *_ in PLANTED} | {"watch"}
+    assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(InstallationFacts)}
 
 
 @pytest.mark.parametrize(
     ("area", "change"),
     [
-        ("store", {"where": Location("edge", "/state/edge", "c"), "reached": Probe(None, 0, why="not made yet")}),
+        ("store", {"location": Location("edge", "/state/edge", "c"), "seen": Probe(None, 0, why="not made yet")}),
         ("daemon", {"pid": 0, "state": "", "mode": None}),
         ("daemon", {"state": "", "command": "importer backlog", "mode": None}),
         ("folders", {"roots": (replace(ROOT, remote="nfs4"),)}),
@@ -133,13 +133,13 @@ def test_every_check_has_its_misconfiguration() -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_is_unusual_is_not_wrong(area: str, change: dict[str, Any]) -> None:
-    """First starts, polling on a network file system, small containers: they work."""
-    findings = examine.examine(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
+def test_unusual_facts_are_not_wrong(area: str, change: dict[str, Any]) -> None:
+    """First starts, polling on a network file system and small containers work."""
+    findings = examine.run_checks(replace(GOOD, **{area: replace(getattr(GOOD, area), **change)}))
     assert [finding for finding in findings if not finding.ok] == []
 
 
-def test_several_problems_of_one_check_are_all_told() -> None:
-    """One finding, with each repair once."""
-    found = verdict("state", "fine", [Problem("a", "x"), Problem("b", "y"), Problem("c", "x"), Problem("a", "x")])
+def test_all_problems_of_one_check_are_reported() -> None:
+    """They are one finding, with each problem and each repair once."""
+    found = judge("state", "fine", [Problem("a", "x"), Problem("b", "y"), Problem("c", "x"), Problem("a", "x")])
     assert found == Finding("state", False, "a; b; c", "x\ny")

@@ -113,10 +113,10 @@ def _model(settings: Settings) -> str:
     """Return the directory of the model, fetched if need be. Raises UsageError for a remote provider, ModelError."""
     if settings.embed.provider != LOCAL:
         raise UsageError("only a local model can be measured", hint=f"EMBEDDING_PROVIDER={LOCAL} importer bench")
-    facts = probes.located(settings)
+    facts = probes.find_model(settings)
     if not facts.directory:
         asyncio.run(model_fetch.fetch_model(settings))
-        facts = probes.located(settings)
+        facts = probes.find_model(settings)
     if facts.problem or not facts.directory:
         raise ModelError(facts.problem or "there is no model", hint="`importer model fetch`")
     return facts.directory

@@ -1,4 +1,4 @@
-"""`importer config`: each setting as it counts, and where it came from.
+"""`importer config`: show the value in effect of each setting, and where it came from.
 
 Where a setting is left to the memory profile, the profile's value is shown, as fitted to this machine.
 """
@@ -21,7 +21,7 @@ from importer.settings.load import DECLARED, MASK, EffectiveSetting, Loaded
 EPILOG = """\b
 Examples:
   importer config                        every setting, its value and where it came from
-  importer config | grep -v default      only what somebody has set
+  importer config | grep -v default      only settings that were given
   MEMORY_PROFILE=auto importer config    what a profile would set here
   importer config --markdown             the table of all settings
 """
@@ -32,7 +32,7 @@ Examples:
 @click.option("--markdown", is_flag=True, help="The table of all settings with their defaults, for a document.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
-    """Shows the settings in effect, secrets masked."""
+    """Show the settings in effect, secrets masked."""
     if markdown:
         click.echo(all_settings.markdown_table(), nl=False)
         return DONE
@@ -40,27 +40,27 @@ def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
     profile, problem = _profile(loaded)
     rows = all_settings.effective(loaded, profile.values() if profile else None)
     if as_json:
-        json.dump(_plain(loaded, rows, profile, problem), sys.stdout)
+        json.dump(_as_json(loaded, rows, profile, problem), sys.stdout)
         sys.stdout.write("\n")
     elif sys.stdout.isatty():
         _draw(rows)
     else:
         for row in rows:
             click.echo(f"{row.name} = {row.value}\t({row.origin})")
-    _say_odd(loaded, profile, problem)
+    _print_warnings(loaded, profile, problem)
     return USAGE if problem else DONE
 
 
 def _profile(loaded: Loaded) -> tuple[Profile | None, str]:
-    """The memory profile fitted to this machine, or why it cannot work here."""
+    """Return the memory profile fitted to this machine, and why it cannot work here or ""."""
     try:
         return assembly.profile_of(loaded.settings), ""
     except UsageError as error:
         return None, f"{error.message}\n{error.hint}"
 
 
-def _plain(loaded: Loaded, rows: list[EffectiveSetting], profile: Profile | None, problem: str) -> dict[str, Any]:
-    """The settings by name, values typed as in a settings file; what is odd or impossible beside them."""
+def _as_json(loaded: Loaded, rows: list[EffectiveSetting], profile: Profile | None, problem: str) -> dict[str, Any]:
+    """Return the object that `--json` prints: settings by name, typed as in a settings file, and warnings."""
     values = profile.values() if profile else {}
 
     def typed(row: EffectiveSetting) -> Any:
@@ -81,7 +81,7 @@ def _plain(loaded: Loaded, rows: list[EffectiveSetting], profile: Profile | None
 
 
 def _draw(rows: list[EffectiveSetting]) -> None:
-    """A table; what somebody has set stands out from defaults and from the profile."""
+    """Print a table in which given settings stand out from defaults and from the profile's values."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -90,16 +90,16 @@ def _draw(rows: list[EffectiveSetting]) -> None:
     for heading in ("setting", "value", "from", "what"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "setting")
     for row in rows:
-        chosen = "" if row.origin == "default" or row.origin.startswith("profile ") else "bold green"
+        style = "" if row.origin == "default" or row.origin.startswith("profile ") else "bold green"
         unit = DECLARED[row.name].unit
         value = f"{row.value} {unit}" if unit and row.value not in ("", MASK) else row.value
-        cells = (Text(row.name, "cyan"), Text(value, chosen), Text(row.origin, chosen or "dim"), Text(row.about, "dim"))
+        cells = (Text(row.name, "cyan"), Text(value, style), Text(row.origin, style or "dim"), Text(row.about, "dim"))
         table.add_row(*cells)
     Console().print(table)
 
 
-def _say_odd(loaded: Loaded, profile: Profile | None, problem: str) -> None:
-    """What deserves a look, on standard error."""
+def _print_warnings(loaded: Loaded, profile: Profile | None, problem: str) -> None:
+    """Print warnings and the problem on standard error."""
     for warning in loaded.warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     if profile and profile.adapted:

@@ -1,6 +1,6 @@
-"""`importer doctor`: what is wrong with this installation, and the exact command or setting that repairs it.
+"""`importer doctor`: check this installation, and name the exact command or setting that repairs each problem.
 
-Here facts are gathered, `checks` judges them. What can go wrong while looking becomes a finding, not an error.
+This module gathers the facts, `cli.doctor` judges them. An error while facts are gathered becomes a finding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 
 from importer.cli import context
 from importer.cli.doctor import examine, expiry, folders, host, memory, probes, state
-from importer.cli.doctor.examine import World
+from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
 from importer.cli.text import brief
@@ -43,46 +43,46 @@ The exit code is 1 when something is wrong. Nothing is changed, fetched or impor
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> int:
-    """Checks model, store, folders, permissions, limits, memory, disk, clock, versions and what expires soon."""
+    """Check model, store, folders, permissions, limits, memory, disk, clock, versions and transcripts that expire."""
     findings = _findings(ctx, sources)
-    found = examine.plain(findings)
+    found = examine.as_json(findings)
     if as_json:
         json.dump(found, sys.stdout)
         sys.stdout.write("\n")
     else:
         for finding in findings:
-            _say(finding)
+            _print(finding)
         wrong = sum(not finding.ok for finding in findings)
         click.secho(f"{wrong} of {len(findings)} checks found something" if wrong else "everything is fine", bold=True)
     return DONE if found["ok"] else QUARANTINED  # 1: there is something to do
 
 
 def _findings(ctx: click.Context, sources: Sequence[str]) -> list[Finding]:
-    """All of them, or the one that keeps the others from being made."""
+    """Run all checks; return only the finding about the settings when they cannot be loaded."""
     try:
         loaded = context.settings_of(ctx, {"sources": list(sources)} if sources else None, level="error")
         roots = assembly.roots_of(loaded.settings, os.environ)
     except UsageError as error:
         return [Finding("settings", False, error.message.replace("\n", "; "), error.hint or "importer config")]
     file = str((ctx.find_root().obj or {}).get("config") or os.environ.get("IMPORTER_CONFIG") or "")
-    return examine.examine(survey(loaded, roots, file))
+    return examine.run_checks(gather(loaded, roots, file))
 
 
-def survey(loaded: Loaded, roots: Sequence[Root], config_file: str) -> World:
-    """The facts of this installation; the last ones take seconds, for a worker is started.
+def gather(loaded: Loaded, roots: Sequence[Root], config_file: str) -> InstallationFacts:
+    """Gather the facts of this installation. A worker is started for the last ones, which takes seconds.
 
-    The holder of the state is looked up before the worker is tried: beside a daemon none may be started.
+    The holder of the state is found first: while a daemon runs, no other worker may be started.
     """
     settings = loaded.settings
-    of_state = state.look(settings.state_dir)
-    of_memory = memory.look(settings)
-    held = probes.daemon(settings)
-    model, store = probes.serving(settings, of_memory.profile, held)
-    return World(
-        host=host.look(loaded, config_file, of_state.newest_at),
+    of_state = state.gather(settings.state_dir)
+    of_memory = memory.gather(settings)
+    held = probes.probe_daemon(settings)
+    model, store = probes.probe_model_and_store(settings, held, fits=of_memory.profile is not None)
+    return InstallationFacts(
+        host=host.gather(loaded, config_file, of_state.newest_at),
         state=of_state,
         memory=of_memory,
-        folders=folders.look(roots, given=loaded.origins["sources"] != "default", mode=settings.tail.watch),
+        folders=folders.gather(roots, given=loaded.origins["sources"] != "default", mode=settings.tail.watch),
         expiry=_expiry(settings, roots),
         model=model,
         store=store,
@@ -91,24 +91,24 @@ def survey(loaded: Loaded, roots: Sequence[Root], config_file: str) -> World:
 
 
 def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
-    """Which transcripts of Claude Code are not wholly imported, compared with the checkpoints."""
-    theirs = [root for root in roots if root.format == claude_code.NAME and os.path.isdir(root.path)]
+    """Find the transcripts of Claude Code that are not wholly imported, by comparison with the checkpoints."""
+    own_roots = [root for root in roots if root.format == claude_code.NAME and os.path.isdir(root.path)]
     try:
         checkpoints = context.peek(settings)
     except StateError:
-        checkpoints = None  # the state's own check tells
+        checkpoints = None  # check_state reports it
     changes = []
-    for root in theirs:
+    for root in own_roots:
         for folder in scan.scan(root, wanted(root)):
             known = checkpoints.folder(folder.path) if checkpoints else {}
             late = (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
             changes += [stat.mtime_ns / NS for stat in late]
-    paths = [os.fsdecode(root.path) for root in theirs]
-    return expiry.look(os.environ, os.path.expanduser("~"), paths, changes, time.time())
+    paths = [os.fsdecode(root.path) for root in own_roots]
+    return expiry.gather(os.environ, os.path.expanduser("~"), paths, changes, time.time())
 
 
-def _say(finding: Finding) -> None:
-    """One line a check, and each repair on a line of its own, ready to be copied."""
+def _print(finding: Finding) -> None:
+    """Print one line for a check, and each repair on a line of its own, ready to be copied."""
     mark = click.style("ok   ", fg="green") if finding.ok else click.style("WRONG", fg="red", bold=True)
     click.echo(f"{mark} {finding.name:<14} {brief(finding.detail)}")
     if not finding.ok:

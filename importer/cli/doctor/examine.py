@@ -1,4 +1,4 @@
-"""Pure: all checks over the facts of an installation, in the order a person would look."""
+"""Run all checks over the facts of an installation; pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from importer.cli.doctor.state import StateFacts
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """The facts of one installation."""
+class InstallationFacts:
+    """All facts about one installation, by area."""
 
     host: HostFacts
     state: StateFacts
@@ -29,34 +29,34 @@ class World:
     daemon: DaemonFacts
 
 
-def examine(world: World) -> list[Finding]:
-    """Every check, each once.
+def run_checks(facts: InstallationFacts) -> list[Finding]:
+    """Run every check once, and list the findings.
 
-    The order is from what everything stands on (versions, settings, disk) to what stands on it (model, store, daemon),
-    so that the first finding is most likely the cause of the others.
+    The order is from what everything depends on (versions, settings, disk) to what depends on it (model, store,
+    daemon), so that the first problem is most likely the cause of the others.
     """
     return [
-        host.versions(world.host),
-        host.settings(world.host),
-        host.clock(world.host),
-        host.limits(world.host),
-        state.state(world.state),
-        state.disk(world.state),
-        memory.memory(world.memory),
-        memory.daemon_memory(world.memory),
-        folders.roots(world.folders),
-        folders.permissions(world.folders),
-        folders.inotify(world.folders),
-        folders.watch(world.folders),
-        expiry.expiry(world.expiry),
-        serving.model(world.model),
-        serving.store(world.store),
-        serving.store_version(world.store),
-        serving.daemon(world.daemon),
-        serving.socket(world.daemon),
+        host.check_versions(facts.host),
+        host.check_settings(facts.host),
+        host.check_clock(facts.host),
+        host.check_limits(facts.host),
+        state.check_state(facts.state),
+        state.check_disk(facts.state),
+        memory.check_memory(facts.memory),
+        memory.check_daemon_memory(facts.memory),
+        folders.check_roots(facts.folders),
+        folders.check_permissions(facts.folders),
+        folders.check_inotify(facts.folders),
+        folders.check_watch(facts.folders),
+        expiry.check_expiry(facts.expiry),
+        serving.check_model(facts.model),
+        serving.check_store(facts.store),
+        serving.check_store_version(facts.store),
+        serving.check_daemon(facts.daemon),
+        serving.check_socket(facts.daemon),
     ]
 
 
-def plain(findings: list[Finding]) -> dict[str, Any]:
-    """The contract's JSON: `ok`, and the checks."""
+def as_json(findings: list[Finding]) -> dict[str, Any]:
+    """Return the object that `--json` prints: `ok`, and the checks."""
     return {"ok": all(finding.ok for finding in findings), "checks": [asdict(finding) for finding in findings]}

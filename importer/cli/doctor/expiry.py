@@ -1,4 +1,4 @@
-"""Transcripts that their assistant is about to delete and that are not imported yet: afterwards they are gone.
+"""Check for transcripts that Claude Code is about to delete and that are not imported yet.
 
 Claude Code deletes session files whose last change is older than `cleanupPeriodDays` (its settings; default 30) when a
 session starts; 0 makes older versions write no transcripts at all, and newer ones refuse it.
@@ -12,20 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.formats import claude_code
 
 DEFAULT_DAYS = 30
 SOON_DAYS = 3  # a long weekend
 DAY_S = 86_400
-MANAGED = "/etc/claude-code/managed-settings.json"  # an organisation's settings go before a person's
+MANAGED = "/etc/claude-code/managed-settings.json"  # an organisation's settings win over a user's
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiryFacts:
-    """`last_changes` are the times (UTC s) of the transcripts of Claude Code that are not wholly imported.
+    """What was found about the deletion of transcripts.
 
-    `settings_file` is where `days` was said, or would be; `unreadable` is why it could not be read.
+    `last_changes` are the times (UTC s) of the transcripts of Claude Code that are not wholly imported. `days` is how
+    long it keeps them, `settings_file` the file that sets this, or could; `unreadable` is why it could not be read.
     """
 
     days: int
@@ -36,20 +37,20 @@ class ExpiryFacts:
     unreadable: str = ""
 
 
-def look(
+def gather(
     environ: Mapping[str, str], home: str, folders: Sequence[str], last_changes: Iterable[float], now: float
 ) -> ExpiryFacts:
-    """The facts. `folders` are the roots of Claude Code that are there."""
+    """Gather the facts. `folders` are the roots of Claude Code that exist."""
     own = os.path.join(environ.get("CLAUDE_CONFIG_DIR", "").partition(",")[0].strip() or f"{home}/.claude")
     files = (MANAGED, os.path.join(own, "settings.json"))
-    days, said_in, unreadable = period(files)
-    return ExpiryFacts(days, said_in, folders, tuple(last_changes), now, unreadable)
+    days, settings_file, unreadable = retention_days(files)
+    return ExpiryFacts(days, settings_file, folders, tuple(last_changes), now, unreadable)
 
 
-def period(files: Sequence[str]) -> tuple[int, str, str]:
-    """`(days, file, why a file could not be read)`; the first file that says it counts.
+def retention_days(files: Sequence[str]) -> tuple[int, str, str]:
+    """Return `(days, the file that sets them, why a file could not be read)`; the first file that sets them counts.
 
-    A file that cannot be read says nothing, so the next one is asked; it is told all the same.
+    A file that cannot be read is reported, and the next one is read.
     """
     unreadable = ""
     for path in files:
@@ -67,25 +68,26 @@ def period(files: Sequence[str]) -> tuple[int, str, str]:
     return DEFAULT_DAYS, files[-1], unreadable
 
 
-def expiry(facts: ExpiryFacts) -> Finding:
-    """Nothing is about to be deleted before it is imported.
+def check_expiry(facts: ExpiryFacts) -> Finding:
+    """Check that no transcript is about to be deleted before it is imported.
 
-    Age is that of the last change, as the assistant judges it. A deleted file's points stay; only what was never read
-    is lost. Without folders of that assistant there is nothing to judge.
+    Its age is counted from the last change, as the assistant counts it. A deleted file's points stay; only lines that
+    were never read are lost. Without folders of that assistant there is nothing to check.
     """
     if not facts.folders:
         return Finding("expiry", True, "no transcripts of Claude Code here")
     fine = f"Claude Code keeps transcripts for {facts.days} days; nothing that expires soon is left to import"
-    return verdict("expiry", fine, _problems(facts))
+    return judge("expiry", fine, _problems(facts))
 
 
 def _problems(facts: ExpiryFacts) -> Iterator[Problem]:
-    """Unreadable settings, a period of no use, and what is due within `SOON_DAYS`; each with two ways out:
-    import it now, or have the assistant keep it for longer.
+    """Yield unreadable settings, a period of no use, and transcripts that are due within `SOON_DAYS`.
+
+    The last have two ways out: import them now, or have the assistant keep them for longer.
     """
     longer = f'set "cleanupPeriodDays": 365 in {facts.settings_file}'
     if facts.unreadable:
-        yield Problem(facts.unreadable, "make it readable and valid JSON; until then 30 days are assumed")
+        yield Problem(facts.unreadable, f"make it readable and valid JSON; until then {DEFAULT_DAYS} days are assumed")
     if facts.days <= 0:
         yield Problem(f"cleanupPeriodDays is {facts.days}: no transcripts are written, or they vanish at once", longer)
         return

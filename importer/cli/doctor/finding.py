@@ -1,8 +1,8 @@
-"""What `importer doctor` looks at: an area each, facts gathered by `look`, judged by pure functions.
+"""The result of one check of `importer doctor`, and how each area is checked: facts are gathered, then judged.
 
-    look(…) ──► Facts (frozen) ──► check(facts) ──► Finding(name, ok, detail, fix)
+    gather(…) ──► Facts (frozen) ──► check_…(facts), pure ──► Finding(name, ok, detail, fix)
 
-A check names the exact command or setting that repairs what it finds; a planted fact is all a test needs.
+A check names the exact command or setting that repairs the problem it finds; a test needs nothing but changed facts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """What is wrong, and the command or setting that repairs it."""
+    """One thing that is wrong, and the command or setting that repairs it."""
 
     detail: str
     fix: str
@@ -21,7 +21,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: `detail` says what was found, `fix` (only when not `ok`) what to do, a line for each repair."""
+    """The result of one check: `detail` is what was found, `fix` (only when not `ok`) holds one repair a line."""
 
     name: str
     ok: bool
@@ -29,10 +29,10 @@ class Finding:
     fix: str = ""
 
 
-def verdict(name: str, fine: str, problems: Iterable[Problem]) -> Finding:
-    """The finding: all problems and all their repairs, or what is fine.
+def judge(name: str, fine: str, problems: Iterable[Problem]) -> Finding:
+    """Return the finding of a check: all problems with their repairs, or `fine` when there is none.
 
-    Equal problems and equal fixes are told once: a folder of closed files is one repair.
+    Equal problems and equal repairs are told once: a folder of unreadable files is one repair.
     """
     found = list(dict.fromkeys(problems))
     if not found:

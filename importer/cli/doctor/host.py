@@ -1,21 +1,24 @@
-"""The machine and this installation: versions, settings, the clock, limits of the process."""
+"""Check the machine and this installation: versions, settings, the clock, limits of the process."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
-import re
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from importer.cli.doctor.finding import Finding, Problem, verdict
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.settings.load import Loaded
 
 DISTRIBUTION = "conversation-importer"
-PYTHON = (3, 11)
+PYTHON = (3, 11)  # the oldest version that is supported
 EPOCH_S = 1_767_225_600.0  # 2026-01-01: this program is younger, so no clock that works shows an earlier time
 AHEAD_S = 3600.0  # a committed time this far in the future means that the clock was, or is, wrong
 OPEN_FILES = 256  # the daemon holds a handful, the embedded store some per segment
@@ -24,9 +27,10 @@ ADDRESS_BYTES = 8 << 30  # models and segments are mapped: address space, not me
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """`packages`: name -> (installed version or "", what is required). `newest_at` is the newest time committed.
+    """What was found on this machine.
 
-    `exposed` is a settings file with keys in it that others may read, "" for none. Limits are None for unlimited.
+    `packages`: name -> (installed version or "", required versions). `newest_at` is the time of the newest commit.
+    `exposed` is a settings file with keys in it that other users may read, "" for none. Limits are None for unlimited.
     """
 
     python: tuple[int, int]
@@ -39,7 +43,7 @@ class HostFacts:
     address_bytes: int | None
 
 
-def look(
+def gather(
     loaded: Loaded,
     config_file: str,
     newest_at: float,
@@ -47,7 +51,7 @@ def look(
     clock: Callable[[], float] = time.time,
     requires: Callable[[str], list[str] | None] = importlib.metadata.requires,
 ) -> HostFacts:
-    """The facts of this machine. `config_file` is "" for none."""
+    """Gather the facts of this machine. `config_file` is "" for none."""
     # A key in the environment is not in the file.
     secret = any(origin == "file" for name, origin in loaded.origins.items() if name.endswith("_key"))
     return HostFacts(
@@ -63,22 +67,17 @@ def look(
 
 
 def _packages(requires: Callable[[str], list[str] | None]) -> dict[str, tuple[str, str]]:
-    """What the installed distribution says it needs, extras apart; empty for a source tree on the path."""
+    """Return what the installed distribution requires, without its extras; empty for a source tree on the path."""
     try:
-        wanted = requires(DISTRIBUTION) or []
+        required = [Requirement(text) for text in requires(DISTRIBUTION) or []]
     except importlib.metadata.PackageNotFoundError:
-        return {}  # a source tree that is not installed names no requirements
-    found = {}
-    for text in wanted:
-        name, spec = re.match(r"([A-Za-z0-9._-]+)\s*(.*)", text.partition(";")[0]).groups()  # type: ignore[union-attr]
-        # Extras are needed only by who asked for them.
-        if "extra" not in text.partition(";")[2]:
-            found[name] = (_installed(name), spec.strip())
-    return found
+        return {}
+    needed = [one for one in required if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return {one.name: (_installed(one.name), str(one.specifier)) for one in needed}
 
 
 def _installed(name: str) -> str:
-    """The version of a package, "" when it is missing."""
+    """Return the version of a package, "" when it is missing."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -86,15 +85,15 @@ def _installed(name: str) -> str:
 
 
 def _limit(kind: int) -> int | None:
-    """The soft limit of this process, None for unlimited. A service manager or shell sets it before we start."""
+    """Return the soft limit of this process, None for unlimited. The service manager or the shell has set it."""
     soft, _ = resource.getrlimit(kind)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _readable_by_others(path: str) -> bool:
-    """Whether group or others have any right to it; False for a file that is not there.
+    """Return True if the group or others have any right to a file; False for a file that is not there.
 
-    Group counts as others: who is in it is not known here.
+    The group counts as others: its members are not known here.
     """
     try:
         return bool(os.stat(path).st_mode & 0o077)
@@ -102,69 +101,58 @@ def _readable_by_others(path: str) -> bool:
         return False
 
 
-def versions(facts: HostFacts) -> Finding:
-    """Python and every package this program needs, within the bounds it was tested in.
+def check_versions(facts: HostFacts) -> Finding:
+    """Check that Python and every required package are within the bounds this program was tested in.
 
-    The embedded store is a beta and pinned to one version: another one may read its files differently. What is missing
-    would show only when a worker starts, as a traceback.
+    The embedded store is a beta and pinned to one version: another one may read its files differently. A missing
+    package would show only when a worker starts, as a traceback.
     """
 
     def problems() -> Iterator[Problem]:
         if facts.python < PYTHON:
-            shown = ".".join(map(str, facts.python))
-            yield Problem(f"Python {shown} is too old", "install Python 3.11 or newer, and the importer into it")
-        for name, (installed, spec) in facts.packages.items():
+            fix = f"install Python {_dotted(PYTHON)} or newer, and the importer into it"
+            yield Problem(f"Python {_dotted(facts.python)} is too old", fix)
+        for name, (installed, bounds) in facts.packages.items():
             if not installed:
-                yield Problem(f"{name} is not installed", f"pip install '{name}{spec}'")
-            elif not satisfied(installed, spec):
-                yield Problem(f"{name} {installed} is installed, {spec} is needed", f"pip install '{name}{spec}'")
+                yield Problem(f"{name} is not installed", f"pip install '{name}{bounds}'")
+            elif not satisfies(installed, bounds):
+                yield Problem(f"{name} {installed} is installed, {bounds} is needed", f"pip install '{name}{bounds}'")
 
-    return verdict("versions", f"Python {'.'.join(map(str, facts.python))}, {len(facts.packages)} packages", problems())
+    return judge("versions", f"Python {_dotted(facts.python)}, {len(facts.packages)} packages", problems())
 
 
-def satisfied(installed: str, spec: str) -> bool:
-    """Whether a version keeps to a list like `>=1.15,<2`, by its numbers alone.
+def _dotted(version: tuple[int, int]) -> str:
+    """Return a version as it is written."""
+    return ".".join(map(str, version))
 
-    Of the operators of PEP 440 these three are the ones our requirements use; others are taken for satisfied. A release
-    candidate counts as its release.
+
+def satisfies(version: str, bounds: str) -> bool:
+    """Return True if a version keeps to bounds like `>=1.15,<2`; False for a text that is no version.
+
+    A release candidate counts as its release.
     """
-    version = _numbers(installed)
-    rules = {
-        ">=": lambda bound: version >= bound,
-        "<": lambda bound: version < bound,
-        "==": lambda bound: version == bound,
-    }
-    for rule in filter(None, spec.split(",")):
-        operator, bound = re.match(r"\s*([<>=!~]+)\s*(\S+)", rule).groups()  # type: ignore[union-attr]
-        if operator in rules and not rules[operator](_numbers(bound)):
-            return False
-    return True
+    try:
+        return Version(version).base_version in SpecifierSet(bounds)
+    except InvalidVersion:
+        return False
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """The release numbers, without trailing zeros: 2 is 2.0."""
-    numbers = [int(part) for part in re.match(r"[0-9.]*", version).group().split(".") if part]  # type: ignore[union-attr]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
+def check_settings(facts: HostFacts) -> Finding:
+    """Check that no setting is odd, and that no key can be read by other users.
 
-
-def settings(facts: HostFacts) -> Finding:
-    """Nothing odd is set, and no key lies open.
-
-    What is plainly wrong is refused when settings are loaded; this is about what works and is most likely not meant:
-    keys in clear text over a network, metrics for everybody, variables that nobody reads.
+    Settings that cannot work are refused when they are loaded. This check is about settings that work and are most
+    likely not meant: keys sent in clear text, metrics open to other machines, variables that set nothing.
     """
     odd = [
         Problem(text, "`importer config` shows where it was set; change or unset it there") for text in facts.warnings
     ]
     if facts.exposed:
-        odd.append(Problem(f"{facts.exposed} holds keys and others may read it", f"chmod 600 {facts.exposed}"))
-    return verdict("settings", "nothing odd is set", odd)
+        odd.append(Problem(f"{facts.exposed} holds keys and other users may read it", f"chmod 600 {facts.exposed}"))
+    return judge("settings", "nothing odd is set", odd)
 
 
-def clock(facts: HostFacts) -> Finding:
-    """The time makes sense: it is not before this program, nor before what it has committed.
+def check_clock(facts: HostFacts) -> Finding:
+    """Check that the time is not before this program was made, nor before its newest commit.
 
     A wrong clock breaks more than timestamps: files look unchanged, transcripts look expired, and TLS refuses.
     """
@@ -178,13 +166,13 @@ def clock(facts: HostFacts) -> Finding:
             ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(facts.newest_at))
             yield Problem(f"it is {shown}, but something was committed at {ahead}", fix)
 
-    return verdict("clock", shown, problems())
+    return judge("clock", shown, problems())
 
 
-def limits(facts: HostFacts) -> Finding:
-    """What the shell or the service manager lets a process have.
+def check_limits(facts: HostFacts) -> Finding:
+    """Check the limits on open files and address space that the shell or the service manager has set.
 
-    A limit on address space is none on memory: ONNX Runtime and the store map far more than they ever touch.
+    A limit on address space does not limit memory: ONNX Runtime and the store map far more than they ever touch.
     """
 
     def problems() -> Iterator[Problem]:
@@ -196,4 +184,4 @@ def limits(facts: HostFacts) -> Finding:
             yield Problem(f"only {facts.address_bytes >> 20} MB of address space: models are mapped into it", fix)
 
     shown = "unlimited" if facts.open_files is None else str(facts.open_files)
-    return verdict("limits", f"{shown} open files", problems())
+    return judge("limits", f"{shown} open files", problems())

@@ -1,25 +1,28 @@
-"""Memory: whether worker and daemon fit into the machine or its control group, now and at their limits."""
+"""Check that worker and daemon fit into the memory of the machine or its control group, now and at their limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.errors import UsageError
 from importer.memory.probes import Probes
 from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
 from importer.protocol.units import MB
-from importer.settings.load import Settings
+from importer.settings.schema import DECLARED, Settings
 
+DEFAULT_MB = DECLARED["daemon.operational_memory_mb"].default
 UNKNOWN_BYTES = 2 << 30  # what is assumed where nothing can be known, as in `memory.memory_limit_bytes`
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryFacts:
-    """`limit_bytes`: of the control group or the machine. `free_share` is what is left of it now, None if unknown.
+    """What was found about memory.
 
-    `profile` is None when the settings contradict each other or the memory there is; then `problem` and `hint` say how.
+    `limit_bytes` is the control group's limit or the machine's memory, `free_share` the part of it that is free now,
+    None if unknown. `profile` is None when its settings contradict each other or do not fit into the limit; then
+    `problem` and `hint` are the words of that error.
     """
 
     limit_bytes: int
@@ -30,11 +33,8 @@ class MemoryFacts:
     operational_mb: int
 
 
-def look(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
-    """The facts of this machine and control group.
-
-    Where neither machine nor group tells a limit, UNKNOWN_BYTES is taken.
-    """
+def gather(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
+    """Gather the facts of this machine and control group; UNKNOWN_BYTES where neither tells a limit."""
     probes = probes or Probes()
     limit = probes.limit_bytes() or UNKNOWN_BYTES
     profile, problem, hint = None, "", ""
@@ -46,15 +46,15 @@ def look(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
     return MemoryFacts(limit, free, profile, problem, hint, settings.daemon.operational_memory_mb)
 
 
-def memory(facts: MemoryFacts) -> Finding:
-    """The worker can start, its hard limit fits, and there is enough free that the import would not pause at once.
+def check_memory(facts: MemoryFacts) -> Finding:
+    """Check that the worker can start, that its hard limit fits, and that an import would not pause at once.
 
-    A limit of a control group below the hard limit means that the kernel kills first, without a word; so the profile is
-    fitted into it unless somebody has set the soft limit by hand. A profile that does not work says itself why.
+    With a control group's limit below the hard limit, the kernel kills first, without a word; so the profile is fitted
+    into that limit unless the soft limit is set by hand. A profile that cannot work has told why when it was resolved.
     """
     profile, limit_mb = facts.profile, facts.limit_bytes // MB
     if profile is None:
-        return verdict("memory", "", [Problem(facts.problem, facts.hint)])
+        return judge("memory", "", [Problem(facts.problem, facts.hint)])
 
     def problems() -> Iterator[Problem]:
         needed = profile.hard_limit_bytes + DAEMON_BYTES  # the most both may have at once
@@ -71,14 +71,14 @@ def memory(facts: MemoryFacts) -> Finding:
 
     adapted = f", adapted: {profile.adapted}" if profile.adapted else ""
     fine = f"{limit_mb} MB in all; profile {profile.name} recycles the worker above {profile.soft_limit_mb} MB{adapted}"
-    return verdict("memory", fine, problems())
+    return judge("memory", fine, problems())
 
 
-def daemon_memory(facts: MemoryFacts) -> Finding:
-    """The daemon's own limit is above what it takes while it imports.
+def check_daemon_memory(facts: MemoryFacts) -> Finding:
+    """Check that the daemon's own limit is above what it takes while it imports.
 
-    Above the limit it ends with code 75 for a restart policy, so a limit it exceeds by working makes it restart
-    for ever.
+    Above the limit it exits with 75, for a restart policy to start it again; a limit below its usual size would make it
+    restart for ever.
     """
     least_mb = DAEMON_BYTES // MB
     fine = f"it leaves for the restart policy above {facts.operational_mb} MB"
@@ -86,4 +86,4 @@ def daemon_memory(facts: MemoryFacts) -> Finding:
     detail = (
         f"OPERATIONAL_MEMORY_MB is {facts.operational_mb}; importing may take {least_mb} MB: it would restart for ever"
     )
-    return verdict("daemon_memory", fine, [Problem(detail, "OPERATIONAL_MEMORY_MB=256")] if low else [])
+    return judge("daemon_memory", fine, [Problem(detail, f"OPERATIONAL_MEMORY_MB={DEFAULT_MB}")] if low else [])

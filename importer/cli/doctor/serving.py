@@ -1,4 +1,4 @@
-"""What must answer: the model, the store, and the daemon where one runs."""
+"""Check what must answer: the model, the store, and the daemon where one runs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import stat as modes
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.cli.doctor.finding import Finding, Problem, judge
+from importer.cli.doctor.host import satisfies
 from importer.service.client import SOCKET_NAME as SOCKET
 from importer.service.status.store_location import SERVER, Location, Probe
 
-OLDEST_SERVER = (1, 16)  # the first to keep metadata with a collection, in which its fingerprint stands
-NEXT_SERVER = (2, 0)
+SERVERS = ">=1.16,<2"  # versions that are supported
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """`directory` is "" when the model is not on this machine; `problem` and `hint` are what loading it said.
+    """What was found about the model.
 
-    `local` is false for a provider behind a network, of which `problem` tells as well.
+    `directory` is "" when it is not on this machine; `problem` and `hint` are the words of the error that loading it
+    gave. `local` is false for a hosted provider; then they are the words of the provider's error.
     """
 
     name: str
@@ -32,19 +33,20 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """`reached` is a look from outside, `problem` and `hint` what the worker said that opened it, "" if nothing."""
+    """What was found about the store: `seen` from outside, `problem` and `hint` by the worker that opened it, or ""."""
 
-    where: Location
-    reached: Probe
+    location: Location
+    seen: Probe
     problem: str = ""
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonFacts:
-    """`pid` and `command` of who holds the state, 0 for nobody; `state` and `reason` of its status.
+    """What was found about the process that holds the state: `pid`, 0 for none, and `command`.
 
-    `silent` is why its socket does not answer, "" if it does or need not. `mode` is the socket's, None for no socket.
+    `state` and `reason` are those of its status. `silent` is why its socket does not answer, "" if it does or need not.
+    `mode` and `owner` are the socket's, None and -1 without one; `uid` is this user.
     """
 
     state_dir: str
@@ -59,7 +61,7 @@ class DaemonFacts:
 
 
 def socket_of(state_dir: str) -> tuple[int | None, int]:
-    """`(mode, owner)` of the control socket; None and -1 when there is none."""
+    """Return `(mode, owner)` of the control socket; None and -1 when there is none."""
     try:
         found = os.stat(os.path.join(state_dir, SOCKET))
     except OSError:
@@ -67,11 +69,10 @@ def socket_of(state_dir: str) -> tuple[int | None, int]:
     return (found.st_mode & 0o777, found.st_uid) if modes.S_ISSOCK(found.st_mode) else (None, -1)
 
 
-def model(facts: ModelFacts) -> Finding:
-    """The model is here, whole, and embeds.
+def check_model(facts: ModelFacts) -> Finding:
+    """Check that the model is on this machine and embeds.
 
-    Being there is not enough: a damaged graph or a library that does not fit shows only when a text is embedded, which
-    a worker has tried before this is judged.
+    A damaged graph or a library that does not fit shows only when a text is embedded, which a worker has tried before.
     """
 
     def problems() -> Iterator[Problem]:
@@ -81,65 +82,57 @@ def model(facts: ModelFacts) -> Finding:
         elif facts.problem:
             yield Problem(facts.problem, facts.hint or "importer model fetch")
 
-    return verdict("model", f"{facts.name}{f' in {facts.directory}' if facts.directory else ''}", problems())
+    return judge("model", f"{facts.name}{f' in {facts.directory}' if facts.directory else ''}", problems())
 
 
-def store(facts: StoreFacts) -> Finding:
-    """The store can be reached, takes our key, and its collection is ours.
+def check_store(facts: StoreFacts) -> Finding:
+    """Check that the store can be reached, accepts the key, and that its collection fits.
 
-    A refused key goes before everything that follows from it. What only an opener can see (another model's dimension,
-    another schema) the worker has said in its own words, with the way out.
+    A refused key hides the errors that follow from it. Problems that only an opener sees (another model's dimension,
+    another schema) are told in the worker's words, with the way out.
     """
-    where, reached = facts.where, facts.reached
-    count = "an unknown number of" if reached.points is None else f"{reached.points:,}"
+    where, seen = facts.location, facts.seen
+    count = "an unknown number of" if seen.points is None else f"{seen.points:,}"
 
     def problems() -> Iterator[Problem]:
-        if reached.status in (401, 403):
-            yield Problem(
-                f"{where.location} refuses the key ({reached.status})", "QDRANT_API_KEY=…, as the server has it"
-            )
-        elif reached.reachable is False:
-            yield Problem(f"{where.location}: {reached.why}", _way_in(where))
+        if seen.status in (401, 403):
+            yield Problem(f"{where.location} refuses the key ({seen.status})", "QDRANT_API_KEY=…, as the server has it")
+        elif seen.reachable is False:
+            yield Problem(f"{where.location}: {seen.why}", _way_in(where))
         elif facts.problem:
             yield Problem(
                 facts.problem, facts.hint or "`importer --log-level debug search x` shows what the worker says"
             )
 
-    return verdict("store", f"{where.kind} {where.location}: {count} points in {where.collection}", problems())
+    return judge("store", f"{where.kind} {where.location}: {count} points in {where.collection}", problems())
 
 
 def _way_in(where: Location) -> str:
-    """How a store that cannot be had is made to answer: by its server, or by the rights to its folder."""
+    """Return how an unreachable store is made to answer: start its server, or change the rights to its folder."""
     if where.kind == SERVER:
         return f"start it, or correct QDRANT_URL; `curl {where.location}` must answer"
     return f"chown -R {os.geteuid()} {where.location} && chmod -R u+rwX {where.location}"
 
 
-def store_version(facts: StoreFacts) -> Finding:
-    """The server speaks what this importer does.
+def check_store_version(facts: StoreFacts) -> Finding:
+    """Check that the version of the Qdrant server is supported.
 
-    A server older than `OLDEST_SERVER` would take points and forget the fingerprint that tells one collection from
-    another; the next major version may change anything.
+    The oldest one of `SERVERS` is the first to keep metadata with a collection, in which its fingerprint stands: an
+    older one would take points and forget it. The next major version may change anything.
     """
-    version = facts.reached.version
-    if facts.where.kind != SERVER or not version:
-        return Finding("store_version", True, "embedded" if facts.where.kind != SERVER else "not told")
-    numbers = tuple(int(part) for part in version.split("-")[0].split(".")[:2] if part.isdigit())  # 1.16.0-dev is 1.16
-    oldest = ".".join(map(str, OLDEST_SERVER))
-
-    def problems() -> Iterator[Problem]:
-        if not OLDEST_SERVER <= numbers < NEXT_SERVER:
-            fix = f"run qdrant/qdrant:v{oldest} or newer (below 2), one minor version at a time"
-            yield Problem(f"Qdrant {version} is not supported", fix)
-
-    return verdict("store_version", f"Qdrant {version}", problems())
+    version = facts.seen.version
+    if facts.location.kind != SERVER or not version:
+        return Finding("store_version", True, "embedded" if facts.location.kind != SERVER else "not told")
+    fix = "run qdrant/qdrant:v1.16 or newer (below 2), one minor version at a time"
+    problems = [] if satisfies(version, SERVERS) else [Problem(f"Qdrant {version} is not supported", fix)]
+    return judge("store_version", f"Qdrant {version}", problems)
 
 
-def daemon(facts: DaemonFacts) -> Finding:
-    """If one runs, it answers and imports.
+def check_daemon(facts: DaemonFacts) -> Finding:
+    """Check that a daemon, if one runs, answers and imports.
 
-    A process that holds the state and does not answer keeps everybody else out of it: the kernel drops the lock when
-    the process ends, so ending it is always safe.
+    A process that holds the state and does not answer keeps all others from it. The kernel drops the lock when the
+    process ends, so ending it is always safe.
     """
 
     def problems() -> Iterator[Problem]:
@@ -156,20 +149,20 @@ def daemon(facts: DaemonFacts) -> Finding:
             yield Problem(f"the daemon is paused: {facts.reason}", "importer resume")
 
     fine = f"process {facts.pid} ({facts.command}): {facts.state or 'importing'}" if facts.pid else "none runs"
-    return verdict("daemon", fine, problems())
+    return judge("daemon", fine, problems())
 
 
-def socket(facts: DaemonFacts) -> Finding:
-    """The control socket is its owner's alone: who may connect may read the conversations.
+def check_socket(facts: DaemonFacts) -> Finding:
+    """Check that only the socket's owner may connect to it: each client can read the conversations.
 
-    It is made with mode 0600; another mode was set by somebody, or by a file system that knows none.
+    The daemon makes it with mode 0600; another mode was set later, or the file system knows none.
     """
     path = os.path.join(facts.state_dir, SOCKET)
 
     def problems() -> Iterator[Problem]:
         if facts.mode is not None and facts.mode & 0o077:
-            yield Problem(f"{path} is open to others (mode {facts.mode:o})", f"chmod 600 {path}")
+            yield Problem(f"{path} is open to other users (mode {facts.mode:o})", f"chmod 600 {path}")
         if facts.mode is not None and facts.owner not in (facts.uid, -1) and facts.uid != 0:
             yield Problem(f"{path} belongs to user {facts.owner}", f"run this as that user: sudo -u '#{facts.owner}' …")
 
-    return verdict("socket", path if facts.mode is not None else "none: no daemon runs", problems())
+    return judge("socket", path if facts.mode is not None else "none: no daemon runs", problems())

@@ -1,4 +1,4 @@
-"""The state directory: its owner, its mode, the file system it lies on, the database in it, the room for more."""
+"""Check the state directory: its owner, its mode, its file system, the database in it, the room that is left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from importer.cli.doctor.finding import Finding, Problem, verdict
+from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.errors import StateError
 from importer.service.status.store_location import EDGE
 from importer.sources.mounts import read_mounts, remote
@@ -20,11 +20,12 @@ FREE_FILES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class StateFacts:
-    """Of the directory, or of the nearest one above it that exists. `problem` and `hint` are the database's own words.
+    """What was found about the directory, or about the nearest one above it that exists.
 
-    `owner` is a uid; `free_files` counts inodes, None where the file system has no limit. `remote` is the type of a
-    network file system, "" for a local one. `aside` counts damaged databases set aside; `read_only` is the mount;
-    `newest_at` is the newest commit (UTC s), 0 for none; `exposed` is what other users may read of what was said.
+    `problem` and `hint` are the words of the error that opening the database gave. `owner` is a uid; `free_files`
+    counts inodes, None where there is no limit. `remote` is the type of a network file system, "" for a local one.
+    `aside` counts damaged databases that were set aside; `read_only` is how it is mounted; `newest_at` is the time of
+    the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read.
     """
 
     path: str
@@ -44,10 +45,10 @@ class StateFacts:
     exposed: tuple[str, ...] = ()
 
 
-def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
-    """The facts of a state directory; nothing is made.
+def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
+    """Gather the facts of a state directory without making anything.
 
-    Of a directory that is not there yet, rights and room are those of the folder it will be made in.
+    For a directory that is not there yet, rights and room are those of the folder it will be made in.
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
@@ -61,7 +62,7 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         mode=found.st_mode & 0o777,
         writable=os.access(there, os.W_OK | os.X_OK),  # to make files in it takes both
         remote=remote(where, mounts()),
-        free_bytes=room.f_bavail * room.f_frsize,  # what is left to others than root
+        free_bytes=room.f_bavail * room.f_frsize,  # free for users other than root
         free_files=room.f_favail if room.f_files else None,  # 0 in all: inodes are made as needed, as on btrfs
         problem=problem,
         hint=hint,
@@ -73,16 +74,16 @@ def look(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
 
 
 def _existing(path: str) -> str:
-    """The nearest folder at or above the path that is there: what is to be made inherits its disk and its rights."""
+    """Return the nearest existing folder at or above a path; a directory made there has its disk and its rights."""
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path
 
 
 def _database(path: str) -> tuple[float, str, str]:
-    """`(newest commit, what keeps it from being used, the way out)`; all empty where there is none.
+    """Return `(time of the newest commit, what keeps the database from being used, the way out)`; empty without one.
 
-    Read beside whoever writes it; nothing is migrated or repaired.
+    It is read while another process may write it; nothing is migrated or repaired.
     """
     try:
         checkpoints = Checkpoints.peek(path)
@@ -95,30 +96,30 @@ def _database(path: str) -> tuple[float, str, str]:
 
 
 def _aside(path: str) -> int:
-    """Damaged databases that were set aside, without their logs."""
+    """Count the damaged databases that were set aside, without their logs."""
     return sum(not name.endswith("-wal") for name in glob.glob(f"{glob.escape(path)}.corrupt-*"))
 
 
 def _exposed(path: str) -> tuple[str, ...]:
-    """What holds conversations and is open to others: not the models, and nothing below a folder that is closed."""
+    """List the files with conversations that other users may read: no models, and none below a closed folder."""
     if not os.path.isdir(path) or not os.stat(path).st_mode & 0o077:
         return ()
     found = [*glob.glob(f"{glob.escape(path)}/{FILE_NAME}*"), *glob.glob(f"{glob.escape(path)}/{EDGE}/*")]
     return tuple(name for name in sorted(found) if os.lstat(name).st_mode & 0o077)
 
 
-def state(facts: StateFacts) -> Finding:
-    """Ours alone, writable, on a disk that can lock, with a database that opens.
+def check_state(facts: StateFacts) -> Finding:
+    """Check that the state is private and writable, on a disk that can lock, and that its database opens.
 
     SQLite's write-ahead log needs shared memory and the importer an flock: network file systems give neither reliably.
-    What was said in conversations lies here, so nobody else may read it.
+    The text of conversations lies here, so other users may not read it.
     """
     fine = facts.path if facts.exists else f"{facts.path} is made at the first import"
-    return verdict("state", fine, _problems(facts))
+    return judge("state", fine, _problems(facts))
 
 
 def _problems(facts: StateFacts) -> Iterator[Problem]:
-    """A read-only mount goes before missing rights, which it would explain; the others are told beside them."""
+    """Yield the problems of the directory; a read-only mount in place of missing rights, which it would explain."""
     path = facts.path
     if facts.read_only:
         yield Problem(f"{path} is mounted read-only", "mount it writable, or choose another --state-dir")
@@ -137,7 +138,7 @@ def _problems(facts: StateFacts) -> Iterator[Problem]:
 
 
 def _unwritable(facts: StateFacts) -> Problem:
-    """A folder of another user is a mount or a volume with the wrong owner, most likely that of a container."""
+    """Describe a directory that cannot be written. One of another user is most likely a container's volume."""
     if facts.owner != facts.uid:
         detail = f"{facts.path} belongs to user {facts.owner}, this is user {facts.uid}, who may not write there"
         fix = f"chown -R {facts.uid} {facts.path}, or in a container run as its owner: --user {facts.owner}"
@@ -145,8 +146,8 @@ def _unwritable(facts: StateFacts) -> Problem:
     return Problem(f"{facts.path} is not writable (mode {facts.mode:o})", f"chmod 700 {facts.path}")
 
 
-def disk(facts: StateFacts) -> Finding:
-    """Room for the model, the store and the checkpoints.
+def check_disk(facts: StateFacts) -> Finding:
+    """Check that there is room for the model, the store and the checkpoints.
 
     A full disk loses nothing (the import pauses), but then nothing is imported either, while transcripts expire.
     """
@@ -159,4 +160,4 @@ def disk(facts: StateFacts) -> Finding:
             fix = f"delete small files where {facts.path} is, or choose another --state-dir"
             yield Problem(f"only {facts.free_files} files can still be made (inodes)", fix)
 
-    return verdict("disk", f"{facts.free_bytes / (1 << 30):.1f} GB free", problems())
+    return judge("disk", f"{facts.free_bytes / (1 << 30):.1f} GB free", problems())
