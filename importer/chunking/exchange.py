@@ -52,7 +52,7 @@ class Grown(NamedTuple):
 
 
 def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin) -> Grown:
-    """A stripped text comes to the open exchange, or closes it and begins the next one when a person said it."""
+    """Add a stripped text to the open exchange; a person's text closes that exchange and begins the next one."""
     if turn.role == "user" or not stream.anchor:
         closed, stream = close(stream, origin), _next(stream, turn, text)
         grown = _grow(stream, add_text(stream.about, turn), text, cutting, origin)
@@ -61,7 +61,7 @@ def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin
 
 
 def standalone(turn: Turn, text: str, cutting: Cutting, origin: Origin) -> tuple[Chunk, ...]:
-    """The chunks of a text that is an exchange of its own, such as a summary: all closed at once."""
+    """Return the chunks of a text that is an exchange of its own, such as a summary: all closed at once."""
     alone = Stream(short(turn.conversation_id), anchor=_anchor(turn), about=begin(About(), turn))
     grown = _grow(alone, add_text(alone.about, turn), text, cutting, origin)
     return grown.chunks + close(grown.stream, origin)
@@ -73,17 +73,17 @@ def fit(stream: Stream, cutting: Cutting, origin: Origin) -> Grown:
 
 
 def close(stream: Stream, origin: Origin) -> tuple[Chunk, ...]:
-    """What stands open, closed as it is: with the id it had, so nothing is embedded again."""
+    """Close the open chunk as it is: it keeps its id, so nothing is embedded again."""
     return (open_chunk(stream, "", origin),) if stream.rest.text else ()
 
 
 def open_chunk(stream: Stream, holder: str, origin: Origin) -> Chunk:
-    """What stands open, as a chunk of `holder`."""
+    """Return the open text of a stream as a chunk of `holder`."""
     return _chunk(stream, stream.rest.text, origin, holder)
 
 
 def _next(stream: Stream, turn: Turn, text: str) -> Stream:
-    """A new exchange in the same conversation; tools heard before any text was said belong to it."""
+    """Begin a new exchange in the same conversation; tools used before any text was said belong to it."""
     prompted = turn.role == "user"
     return Stream(
         stream.conversation,
@@ -121,5 +121,5 @@ def _id(stream: Stream, text: str, origin: Origin) -> str:
 
 
 def _anchor(turn: Turn) -> str:
-    """What survives copying, else the turn's own id."""
+    """Return the key that survives copying, or the turn's own id where there is none."""
     return short(turn.key or turn.turn_id)

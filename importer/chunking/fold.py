@@ -96,33 +96,33 @@ def surface(folding: Folding, cutting: Cutting, origin: Origin, *, at_end: bool 
 
 
 def restart(folding: Folding) -> Folding:
-    """The fold of a new generation of the same file, which remembers what the old one left open in the store."""
+    """Begin the fold of a new generation of the same file; it remembers what the old one left open in the store."""
     former = tuple(dict.fromkeys((*folding.former, *_given_out(folding))))
     return Folding(mark=folding.mark, former=former[-MAX_FORMER:], left=_left(folding))
 
 
 def succeed(folding: Folding, mark: str) -> Folding:
-    """The fold of another file that has the inode now: what the deleted one left open stays as it is."""
+    """Begin the fold of another file that has the inode now: what the deleted one left open stays as it is."""
     return Folding(mark=mark, left=_left(folding))
 
 
 def open_ids(folding: Folding) -> tuple[str, ...]:
-    """The ids of the chunks that were given out open and have not grown since."""
+    """Return the ids of the chunks that were given out open and have not grown since."""
     return tuple(stream.surfaced for stream in folding.streams if stream.surfaced)
 
 
 def _left(folding: Folding) -> tuple[str, ...]:
-    """The conversations to remember when this fold ends: once each, the newest of them."""
+    """Return the conversations to remember when this fold ends: once each, the newest of them."""
     return tuple(dict.fromkeys((*folding.left, *(stream.conversation for stream in folding.streams))))[-MAX_LEFT:]
 
 
 def _given_out(folding: Folding) -> tuple[Release, ...]:
-    """What stands open in the store because of this file, as what would release it."""
+    """Return the releases of the chunks that stand open in the store because of this file."""
     return tuple(Release(s.surfaced, holder(s.conversation, folding.mark)) for s in folding.streams if s.surfaced)
 
 
 def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:
-    """The stream as given out: its open chunk, unless the store has it, after what must be closed to make it fit."""
+    """Give out a stream's open chunk, unless the store has it, after the chunks that are closed to make it fit."""
     stream, closed, outgrown = fit(stream, cutting, origin)
     if not stream.rest.text:
         return Grown(stream, ())
@@ -147,12 +147,12 @@ def _settle(folding: Folding, streams: tuple[Stream, ...], cutting: Cutting, ori
 
 
 def _json_bytes(streams: tuple[Stream, ...]) -> int:
-    """What streams take, as if all were given out to be stored: it must not depend on when that happened."""
+    """Measure streams as JSON, as if all were given out to be stored: it must not depend on when that happened."""
     return len(msgspec.json.encode([replace(stream, surfaced="0" * 36) for stream in streams]))
 
 
 def _take(streams: tuple[Stream, ...], turn: Turn) -> tuple[Stream, tuple[Stream, ...]]:
-    """The stream a turn belongs to, a new one where there is none, and the others."""
+    """Find the stream a turn belongs to (a new one where there is none), and return it and the others."""
     conversation, agent = short(turn.conversation_id), _agent(turn)
     for at, stream in enumerate(streams):
         if stream.conversation == conversation and stream.agent == agent:
@@ -161,12 +161,12 @@ def _take(streams: tuple[Stream, ...], turn: Turn) -> tuple[Stream, tuple[Stream
 
 
 def _agent(turn: Turn) -> str:
-    """What tells a subagent's turns from the main conversation's when both stand in one file; "" for the latter."""
+    """Return what tells a subagent's turns from the main conversation's when one file has both; "" for the latter."""
     return short(f"subagent {turn.facts.agent}") if turn.facts.kind == "subagent" else ""
 
 
 def _ring_key(turn: Turn, text: str) -> str:
-    """What a turn is known by in the ring; turns without text often share a key, and differ in what they carry."""
+    """Return the key of a turn in the ring. Turns without text often share a key; their tools and files differ."""
     if not turn.key:
         return ""
     carried = () if text else (*turn.facts.tools, *turn.facts.files)

@@ -13,12 +13,12 @@ RING_CHARS = 11  # 8 bytes in base64, without padding
 
 
 def chunk_id(source: str, anchor: str, ordinal: int, text: str) -> str:
-    """The id of a piece: uuid5 over source, the exchange's anchor, the piece's ordinal and the sha256 of its text."""
+    """Return a piece's id: uuid5 over source, the exchange's anchor, the piece's ordinal and the sha256 of its text."""
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
     return str(uuid.uuid5(NAMESPACE, f"{source}\0{anchor}\0{ordinal}\0{digest}"))
 
 
 def ring_key(*parts: str) -> str:
-    """A hash of the parts in `RING_CHARS` characters, for a ring of what was seen lately."""
+    """Hash the parts into `RING_CHARS` characters, for a ring of the last turns."""
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return base64.urlsafe_b64encode(digest).decode("ascii")[:RING_CHARS]

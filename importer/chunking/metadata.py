@@ -49,7 +49,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def begin(former: About, turn: Turn, *, keep_heard: bool = False) -> About:
-    """The beginning of an exchange: what holds for the whole conversation stays, tools and files only on demand.
+    """Begin an exchange: keep what holds for the whole conversation; tools and files only on demand.
 
     Time, model and agent do not stay: they belong to the turns, and the next text brings its own.
     """
@@ -75,7 +75,7 @@ def add_facts(about: About, facts: Facts) -> About:
 
 
 def add_text(about: About, turn: Turn) -> About:
-    """The exchange once the text of `turn` stands in it: its facts are the newest, and what was heard now counts."""
+    """Add a turn that has text: its facts are the newest, and the tools and files known so far become metadata."""
     facts, heard = turn.facts, add_facts(about, turn.facts)
     return replace(
         heard,
@@ -92,7 +92,7 @@ def add_text(about: About, turn: Turn) -> About:
 
 
 def metadata(about: About, conversation: str, ordinal: int, source: str, host: str) -> dict[str, Any]:
-    """The metadata of a chunk; what is empty is left out."""
+    """Return the metadata of a chunk; empty values are left out."""
     known: dict[str, Any] = {
         "source": source,
         "kind": about.kind,
@@ -115,7 +115,7 @@ def metadata(about: About, conversation: str, ordinal: int, source: str, host: s
 
 
 def last_part(path: str) -> str:
-    """The last component of a path with slashes or backslashes; the path itself when it has none (`/`)."""
+    """Return the last component of a path with slashes or backslashes; the path itself when it has none (`/`)."""
     parts = path.replace("\\", "/").rstrip("/").rsplit("/", 1)
     return parts[-1] or path
 
@@ -132,7 +132,7 @@ def tidy(text: str, limit_bytes: int) -> str:
 
 
 def short(identifier: str) -> str:
-    """An identifier as it is, or, where it is too long or odd for a checkpoint, its beginning and its hash."""
+    """Return an identifier as it is, or its beginning and its hash where it is too long or odd for a checkpoint."""
     tidied = tidy(identifier, ID_BYTES)
     if tidied == identifier:
         return identifier
@@ -154,5 +154,5 @@ def _join(known: tuple[str, ...], more: Collection[str], most: int, limit_bytes:
 
 
 def _json_bytes(text: str) -> int:
-    """What `text` takes in JSON, its quotes and a comma included."""
+    """Measure `text` as JSON, its quotes and a comma included."""
     return len(msgspec.json.encode(text)) + 1

@@ -45,7 +45,7 @@ class Secret:
 
 
 def mask(text: str) -> str:
-    """The text with its secrets replaced by `[secret:<label>]`; `mask(mask(text)) == mask(text)`.
+    """Replace the secrets of a text by `[secret:<label>]`; `mask(mask(text)) == mask(text)`.
 
     Repeated until nothing changes: what stands beside a masked secret may be one only now. Each round leaves fewer
     characters outside labels, so it ends; a text without secrets takes one.
@@ -56,7 +56,7 @@ def mask(text: str) -> str:
 
 
 def _masked_once(text: str) -> str:
-    """Tokens are long words, and most texts have none that long, so they are looked for among these first."""
+    """Mask a text once; tokens are looked for among long words only, and most texts have none."""
     long_words = " ".join([word for word in text.split() if len(word) >= TOKEN_CHARS])
     if long_words:
         for secret in LONG:
@@ -69,7 +69,7 @@ def _masked_once(text: str) -> str:
 
 
 def mask_facts(facts: Facts) -> Facts:
-    """The facts with tokens in names masked, and any secret in the title; the same object when there is none."""
+    """Mask tokens in names, and any secret in the title; return the same object when there is none."""
     masked = replace(
         facts,
         title=mask(facts.title) if facts.title else "",
@@ -83,7 +83,7 @@ def mask_facts(facts: Facts) -> Facts:
 
 @lru_cache(maxsize=512)  # a conversation names the same few again and again
 def _mask_name(name: str) -> str:
-    """A path or branch without tokens: only what no name looks like, so that others stay byte for byte."""
+    """Mask tokens in a path or branch: only what no name looks like, so that other names stay byte for byte."""
     if len(name) < TOKEN_CHARS:
         return name
     for secret in TOKENS:
@@ -93,14 +93,14 @@ def _mask_name(name: str) -> str:
 
 
 def _unlike_a_name(secret: Secret, match: re.Match[str]) -> str:
-    """What replaces a token in a name; the match itself when it may be a part of one."""
+    """Return what replaces a token in a name: the match itself when it may be a part of the name."""
     tail = match[0][len(secret.marker) :]
     named = _NAMED.fullmatch(tail) or (secret.ambiguous and (tail.islower() or tail.isupper()))
     return match[0] if named else secret.replace(match)
 
 
 def _token(label: str, prefix: str, tail: str, *, ambiguous: bool = False) -> Secret:
-    """A token by its prefix, which starts a run of letters or follows an escaped newline.
+    """Define a token by its prefix, which starts a run of letters or follows an escaped newline.
 
     The lookbehinds come after the prefix: `re` searches fast only for patterns that begin with a literal.
     """
@@ -115,7 +115,7 @@ def _token(label: str, prefix: str, tail: str, *, ambiguous: bool = False) -> Se
 
 
 def _place(label: str, marker: str, pattern: str, *, sure: bool = True, of: tuple[str, ...] = ()) -> Secret:
-    """A secret in a known place: the group `secret` is replaced, unless it stands for one.
+    """Define a secret in a known place: the group `secret` is replaced, unless it is a placeholder.
 
     Not `sure`: if it looks drawn. `of` commands: if it is an argument of one of them.
     """
@@ -131,14 +131,14 @@ def _place(label: str, marker: str, pattern: str, *, sure: bool = True, of: tupl
 
 
 def _argument(commands: tuple[str, ...], match: re.Match[str]) -> bool:
-    """Whether one of the commands stands before the match, and no other one begins between them."""
+    """Return True if one of the commands stands before the match, and no other one begins between them."""
     text, start = match.string, match.start()
     begin = max(text.rfind(command, max(0, start - COMMAND_CHARS), start) for command in commands)
     return begin >= 0 and not _NEXT_COMMAND.search(text, begin, start)
 
 
 def _cookies(match: re.Match[str]) -> str:
-    """A header's cookies, those with values as only machines give them masked."""
+    """Mask those of a header's cookies that look as only machines make them."""
     return _COOKIE_VALUE.sub(
         lambda pair: "[secret:cookie]" if drawn(pair[0]) and not stands_for_one(pair[0]) else pair[0], match[0]
     )

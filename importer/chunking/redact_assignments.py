@@ -80,7 +80,7 @@ _PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0
 
 
 def mask(text: str) -> str:
-    """The text with values given to secret names masked, once from left to right."""
+    """Mask the values given to secret names, once from left to right."""
     parts: list[str] = []
     done = 0
     for start in _places(text):
@@ -93,7 +93,7 @@ def mask(text: str) -> str:
 
 
 def _places(text: str) -> list[int]:
-    """Where names may start, ascending: found as plain strings, twenty times as fast as by a pattern."""
+    """Return where names may start, ascending: found as plain strings, twenty times as fast as by a pattern."""
     folded = text.lower()
     if len(folded) != len(text):  # some letters grow in lower case; then positions would not be the same
         folded = text.translate(_ASCII_LOWER)
@@ -102,7 +102,7 @@ def _places(text: str) -> list[int]:
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
-    """Where the word begins, from left to right."""
+    """Yield where the word begins, from left to right."""
     place = text.find(word)
     while place >= 0:
         yield place
@@ -110,7 +110,7 @@ def _occurrences(text: str, word: str) -> Iterator[int]:
 
 
 def _phrase(text: str, start: int) -> tuple[int, int] | None:
-    """Where the words of a passphrase stand: with a number among them, or four and more in quotes; no sentence."""
+    """Find the words of a passphrase: with a number among them, or four and more in quotes; never a sentence."""
     match = _PHRASE.match(text, start)
     if not match or _SENTENCE.search(match["phrase"]):
         return None
@@ -119,7 +119,7 @@ def _phrase(text: str, start: int) -> tuple[int, int] | None:
 
 
 def _value(text: str, start: int) -> tuple[int, int] | None:
-    """Where the value given to the name at `start` stands, None when it is no secret."""
+    """Find the value given to the name at `start`; None when it is no secret."""
     match = _ASSIGNED.match(text, start)
     if not match or (match["rest"] and _ABOUT.search(match["rest"])) or not _given(match):
         return None
@@ -134,7 +134,7 @@ def _value(text: str, start: int) -> tuple[int, int] | None:
 
 
 def _given(match: re.Match[str]) -> bool:
-    """Whether what stands between name and value gives it: signs do, a space only behind a flag or before quotes."""
+    """Return True if the text between name and value assigns: signs do, a space only after a flag or before quotes."""
     text, start, end = match.string, match.start(), match.end()
     if match["tag"]:
         return text.startswith("</", end) and bool(_TAG.search(text, max(0, start - _BEFORE_CHARS), start))
@@ -146,7 +146,7 @@ def _given(match: re.Match[str]) -> bool:
 
 
 def _told(match: re.Match[str]) -> bool:
-    """Whether words tell a password: quoted as a whole and with a digit, or, behind a verb, one word as no text has."""
+    """Return True if words tell a password: quoted as a whole with a digit, or one word unlike prose after a verb."""
     value = match["quoted"] or match["bare"]
     if _TECHNICAL.match(value) or not any(map(str.isdigit, value)):
         return False
@@ -157,7 +157,10 @@ def _told(match: re.Match[str]) -> bool:
 
 
 def _password_by_pass(match: re.Match[str]) -> bool:
-    """Of `DB_PASS=…` every value may be one; others must look drawn, and `PASS: test_1` is what tests print."""
+    """Return True if `pass` names a password.
+
+    Of `DB_PASS=…` every value may be one; others must look drawn, and `PASS: test_1` is what tests print.
+    """
     start, value = match.start(), match["quoted"] or match["bare"]
     named = match.string[max(0, start - 1) : start].isalpha() or match.string[max(0, start - 1) : start] == "_"
     if named and match["pass"].isupper():
@@ -166,18 +169,21 @@ def _password_by_pass(match: re.Match[str]) -> bool:
 
 
 def _label(name: str) -> str:
-    """By the first letters of the name; what is left over is a password, in whatever language."""
+    """Return the label by the first letters of a name; the other names are "password" in one language or another."""
     first = name[:3].lower()
     return {"sec": "secret", "tok": "token", "key": "key", "cre": "credential"}.get(first, "password")
 
 
 def stands_for_one(value: str) -> bool:
-    """A placeholder, a template, or a label that is there already."""
+    """Return True for a placeholder, a template, or a label that is there already."""
     return bool(_STAND_IN.match(value))
 
 
 def drawn(value: str) -> bool:
-    """Does it look drawn at random? Letters of both cases and a digit, or a sixth of it digits, as in hexadecimal."""
+    """Return True if a value looks drawn at random.
+
+    It has letters of both cases and a digit, or a sixth of it is digits, as in hexadecimal.
+    """
     digits = sum(map(str.isdigit, value))
     letters = sum(map(str.isalpha, value))
     mixed = not value.islower() and not value.isupper()
@@ -185,7 +191,7 @@ def drawn(value: str) -> bool:
 
 
 def plausible_quoted(value: str, password: bool) -> bool:
-    """A value in quotes: a password has more than letters in it, anything else is long and drawn."""
+    """Return True if a value in quotes may be secret: a password has more than letters, any other is long and drawn."""
     if stands_for_one(value) or _PATH.match(value) or _DOTTED.fullmatch(value) or "|" in value:
         return False
     if password:
@@ -194,7 +200,9 @@ def plausible_quoted(value: str, password: bool) -> bool:
 
 
 def plausible_bare(value: str, password: bool, after: str, told: bool = False) -> bool:
-    """A value without quotes, and the character after it: neither a call, an expression, nor another name.
+    """Return True if a value without quotes may be secret: it is no call, no expression and no other name.
+
+    `after` is the character behind it.
 
     `told` in another language, it is nobody's code, and may hold the name of a name.
     """

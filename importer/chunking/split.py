@@ -88,7 +88,7 @@ def plain(text: str) -> str:
 
 
 def first_line(text: str, limit_chars: int) -> str:
-    """The first line of a stripped text, ended at a word when it is longer than `limit_chars`."""
+    """Return the first line of a stripped text, ended at a word when it is longer than `limit_chars`."""
     line = text[: limit_chars + 1].split("\n", 1)[0].rstrip()
     if len(line) <= limit_chars:
         return line
@@ -122,7 +122,7 @@ def append(rest: Rest, text: str, prompt: str, cutting: Cutting) -> tuple[list[P
 
 
 def _lead(said: str, gap: str, prompt: str, cutting: Cutting) -> tuple[str, int]:
-    """What the next piece begins with, and how much of that is the prompt's line."""
+    """Return the text the next piece begins with, and how much of it is the prompt's line."""
     overlap = _tail(said.strip(), cutting.overlap_chars)
     repeated = overlap + gap if overlap else ""
     if not prompt or overlap.startswith(prompt):
@@ -131,7 +131,7 @@ def _lead(said: str, gap: str, prompt: str, cutting: Cutting) -> tuple[str, int]
 
 
 def _tail(text: str, limit_chars: int) -> str:
-    """The end of `text`, at most `limit_chars`, from the beginning of a sentence or else a word where there is one."""
+    """Return the end of `text`, at most `limit_chars`, from where a sentence or else a word begins, if one does."""
     if limit_chars <= 0 or len(text) <= limit_chars:
         return text if limit_chars > 0 else ""
     start = len(text) - limit_chars
@@ -146,7 +146,7 @@ def _tail(text: str, limit_chars: int) -> str:
 
 
 def _boundary(text: str, prompt_chars: int, floor: int, size: int) -> int:
-    """Where the content of a piece ends: the best kind of place, and the last of its kind, from `floor` to `size`."""
+    """Find where the content of a piece ends: the last place of the best kind, from `floor` to `size`."""
     outside, inside = _edges(text, prompt_chars, floor, size)
     for end in (outside, inside, text.rfind("\n", floor, size + 1), _last(_SENTENCE, text, floor, size)):
         if end > 0:
@@ -156,7 +156,7 @@ def _boundary(text: str, prompt_chars: int, floor: int, size: int) -> int:
 
 
 def _edges(text: str, start: int, floor: int, size: int) -> tuple[int, int]:
-    """The last end of a paragraph or of a code block, outside of code; and the last blank line inside of code; or 0."""
+    """Find the last end of a paragraph or code block outside of code, and the last blank line inside; 0 for none."""
     ends, code = [0, 0], False
     for match in _EDGE.finditer(text, start, size + SLACK_CHARS):
         end, inside = match.start(), code
@@ -171,7 +171,7 @@ def _edges(text: str, start: int, floor: int, size: int) -> tuple[int, int]:
 
 
 def _last(pattern: re.Pattern[str], text: str, floor: int, size: int) -> int:
-    """Where the last match ends, or 0; one character beyond `size` is seen by what looks ahead."""
+    """Return where the last match ends, or 0; lookaheads see one character beyond `size`."""
     ends = (match.end() for match in pattern.finditer(text, floor, size + 1))
     return max((end for end in ends if end <= size), default=0)
 
@@ -185,7 +185,7 @@ def _grapheme(text: str, end: int, floor: int) -> int:
 
 
 def _is_break(text: str, at: int) -> bool:
-    """Whether a text may be divided before `at`: not inside CRLF, surrogates, accents, joined emoji or flags."""
+    """Return True if a text may be divided before `at`: not inside CRLF, surrogates, accents, joined emoji or flags."""
     before, after = text[at - 1], text[at]
     if after.isascii():
         return not (before == "\r" and after == "\n")
@@ -197,12 +197,12 @@ def _is_break(text: str, at: int) -> bool:
 
 
 def _is_flag(character: str) -> bool:
-    """One of the 26 regional indicators; two of them are shown as a flag."""
+    """Return True for one of the 26 regional indicators; two of them are shown as a flag."""
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def _flags_before(text: str, at: int) -> str:
-    """The run of flag letters that ends before `at`; two of them make one flag."""
+    """Return the run of flag letters that ends before `at`; two of them make one flag."""
     start = at
     while start > 0 and _is_flag(text[start - 1]):
         start -= 1
@@ -210,7 +210,7 @@ def _flags_before(text: str, at: int) -> str:
 
 
 def _after_spaces(text: str, at: int) -> int:
-    """The first place from `at` on where no whitespace stands."""
+    """Return the first place from `at` on that is not whitespace."""
     match = _SPACES.match(text, at)
     return match.end() if match else at
 

@@ -84,26 +84,26 @@ class Format(Protocol):
     Context: type[msgspec.Struct]
 
     def roots(self, environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-        """Folders where the tool keeps its files; they need not exist."""
+        """Return the folders where the tool keeps its files; they need not exist."""
 
     def wanted(self, relative: bytes) -> bool:
-        """Whether the path below a root (or a file's bare name) can be a conversation."""
+        """Return True if the path below a root (or a file's bare name) can be a conversation."""
 
     def recognises(self, records: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether the first JSON objects of a file are of this format; at most one format says so."""
+        """Return True if the first JSON objects of a file are of this format; at most one format does."""
 
     def begin(self, path: bytes) -> Any:
-        """The context before the first line of the file at `path`."""
+        """Return the context before the first line of the file at `path`."""
 
     def feed(self, context: Any, raw: bytes, options: Options) -> Fed:
-        """The turns of one line (without its newline), and the context after it."""
+        """Return the turns of one line (without its newline), and the context after it."""
 
 
 _plugged: list[str] = []  # further formats, as the settings name them; all else here is fixed
 
 
 def plug(modules: Sequence[str]) -> None:
-    """Makes these modules, and no others, formats like those of this folder: found in their roots, and recognised.
+    """Make these modules, and no others, formats like those of this folder: found in their roots, and recognised.
 
     Raises UsageError for one that cannot be imported, or is no format, or has no sign to be recognised by.
     """
@@ -114,20 +114,20 @@ def plug(modules: Sequence[str]) -> None:
 
 
 def names() -> tuple[str, ...]:
-    """All formats: those of this folder, then those that are plugged in."""
+    """Return all formats: those of this folder, then those that are plugged in."""
     return (*_shipped(), *_plugged)
 
 
 @functools.cache
 def _shipped() -> tuple[str, ...]:
-    """The formats of this folder, sorted, with hyphens: `claude-code`."""
+    """Return the formats of this folder, sorted, with hyphens: `claude-code`."""
     found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     return tuple(sorted(name.replace("_", "-") for name in found))
 
 
 @functools.cache
 def load(name: str) -> Format:
-    """The format called `name`, or the module at a dotted path. Raises UsageError when there is none."""
+    """Return the format called `name`, or the module at a dotted path. Raises UsageError when there is none."""
     if name in _shipped():
         return cast(Format, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
     hint = f"known are {', '.join(names())}, or a dotted package.module"
@@ -146,7 +146,7 @@ def load(name: str) -> Format:
 
 
 def detect(head: bytes) -> str | None:
-    """The name of the format a file's first bytes are in, None while that cannot be told.
+    """Return the name of the format a file's first bytes are in, None while that cannot be told.
 
     Only complete lines of the first 64 KiB count, so the answer for a growing file goes from None to a name once.
     """
@@ -154,7 +154,7 @@ def detect(head: bytes) -> str | None:
 
 
 def claims(head: bytes) -> tuple[str, ...]:
-    """All formats that recognise a file's first bytes: at most one, if their signs are chosen well.
+    """Return all formats that recognise a file's first bytes: at most one, if their signs are chosen well.
 
     The lines of a document may look like anything, so they are not asked about.
     """
@@ -172,7 +172,10 @@ def claims(head: bytes) -> tuple[str, ...]:
 
 
 def is_record(raw: bytes) -> bool:
-    """Whether a line is one whole JSON object, of which nothing can be missing: programs forget the last newline."""
+    """Return True if a line is one whole JSON object, so that nothing can be missing.
+
+    Such a line counts without its newline: programs forget the last one.
+    """
     if not raw.lstrip().startswith(b"{") or not raw.rstrip().endswith(b"}"):
         return False
     try:
@@ -183,7 +186,7 @@ def is_record(raw: bytes) -> bool:
 
 
 def document(format_: Format, head: bytes) -> Document | None:
-    """How a file of this format that begins like this falls into units, None if it is read by lines."""
+    """Return how a file of this format that begins like this falls into units, None if it is read by lines."""
     forms = _forms(format_)
     if forms and not (forms[0].units or forms[0].lined):
         return forms[0]
@@ -195,13 +198,13 @@ def document(format_: Format, head: bytes) -> Document | None:
 
 
 def _forms(format_: Format) -> tuple[Document, ...]:
-    """The forms of document that a format has."""
+    """Return the forms of document that a format has."""
     declared: Document | tuple[Document, ...] = getattr(format_, "DOCUMENT", ())
     return (declared,) if isinstance(declared, Document) else declared
 
 
 def _is_lined(format_: Format) -> bool:
-    """Whether what is laid out over several lines is a document of the format, or nothing: never its lines."""
+    """Return True if text laid out over several lines can only be a document of the format, never its lines."""
     return any(form.lined for form in _forms(format_))
 
 

@@ -33,7 +33,7 @@ class BatchLimits:
 
 
 def full(spans: Sequence[Span], limits: BatchLimits) -> bool:
-    """Whether these spans are enough for a batch."""
+    """Return True if these spans are enough for a batch."""
     chunks = sum(len(span.chunks) for span in spans)
     chars = sum(len(chunk.text) for span in spans for chunk in span.chunks)
     releases = sum(len(span.releases) for span in spans)
@@ -41,7 +41,7 @@ def full(spans: Sequence[Span], limits: BatchLimits) -> bool:
 
 
 def pack(spans: Iterable[Span], number: int, *, urgent: bool = False) -> Batch:
-    """One batch of all spans, in their order; each chunk's owner is the commit of the span that gave it."""
+    """Put all spans into one batch, in their order; each chunk's owner is the commit of the span that gave it."""
     packing = _Packing()
     for span in spans:
         owner = packing.commit(span.commit)
@@ -70,7 +70,7 @@ class _Packing:
     holders: dict[str, set[str]] = field(default_factory=dict)  # of each id, "" for closed
 
     def commit(self, commit: Commit) -> int:
-        """Takes the commit and says its index; a later one of the same file takes the place of the earlier."""
+        """Add a commit and return its index; a later commit of the same file replaces the earlier one."""
         key = _file(commit.checkpoint)
         if former := self.commits.get(key):
             commit = Commit(commit.checkpoint, former.tally + commit.tally, former.rejects + commit.rejects)
@@ -78,7 +78,7 @@ class _Packing:
         return list(self.commits).index(key)
 
     def release(self, release: Release) -> None:
-        """A holder lets go: of what this batch brought for it, and of what stands in the store."""
+        """Add a release: drop the chunk this batch holds open for the holder, and release the one in the store."""
         if "" in self.holders.get(release.id, ()):  # closed by this batch: no holder is left to let go
             return
         self.entries.pop((release.id, release.holder), None)
@@ -86,7 +86,7 @@ class _Packing:
         self.releases[release] = None
 
     def add(self, chunk: Chunk, owner: int) -> None:
-        """A chunk; open for a holder, it is not released by this batch after all."""
+        """Add a chunk; if it is open for a holder, the release of that chunk by this batch is dropped."""
         holders = self.holders.setdefault(chunk.id, set())
         if "" in holders:
             return
@@ -100,7 +100,7 @@ class _Packing:
 
 
 def split(batch: Batch, suspects: Collection[str], numbers: tuple[int, int]) -> tuple[Batch, Batch]:
-    """The suspected chunks, and all others; two halves where suspicion does not divide them.
+    """Part the suspected chunks from all others; cut into halves where suspicion does not divide them.
 
     Only the second carries releases and commits, so it must be sent after the first. Owners count the same commits in
     both. A batch of fewer than two chunks gives an empty first part.
@@ -114,7 +114,7 @@ def split(batch: Batch, suspects: Collection[str], numbers: tuple[int, int]) -> 
 
 
 def apart(batch: Batch, groups: Iterable[Collection[str]], numbers: Iterable[int]) -> tuple[Batch, ...]:
-    """One part for each group of chunks, and then all others with the commits; the batch itself for no group.
+    """Make a part of each group of chunks, then one of the rest with the commits; no group gives the batch itself.
 
     `numbers` gives the numbers of all but the last part, which keeps its own.
     """
@@ -144,7 +144,7 @@ def carve(batch: Batch, limits: BatchLimits, numbers: Iterable[int]) -> tuple[Ba
 
 
 def drop(batch: Batch, ids: Collection[str]) -> Batch:
-    """The batch without these chunks."""
+    """Return the batch without these chunks."""
     return _only(batch, [at for at, chunk in enumerate(batch.chunks) if chunk.id not in ids])
 
 
@@ -163,19 +163,22 @@ def reject(carrier: Batch, part: Batch, ids: Collection[str], stage: str, reason
 
 
 def without(batch: Batch, ids: Collection[str], stage: str, reason: str) -> Batch:
-    """The batch without these chunks, its commits saying so."""
+    """Return the batch without these chunks, with a reject for each of them in its commits."""
     return drop(reject(batch, batch, ids, stage, reason), ids)
 
 
 def _set_aside(commit: Commit, chunk: Chunk, stage: str, reason: str) -> Commit:
-    """With one reject more. A chunk can come of several lines, so its place in the file is left at 0."""
+    """Add one reject to a commit. A chunk can come of several lines, so its place in the file is left at 0."""
     path = commit.checkpoint.path
     entry = Reject(path, 0, 0, stage, reason, sample=chunk.text[:SAMPLE_CHARS], chunk_id=chunk.id)
     return replace(commit, tally=_move_line(commit.tally), rejects=(*commit.rejects, entry))
 
 
 def _move_line(tally: Tally) -> Tally:
-    """One line, with its share of the bytes, from stored to quarantined: the sums stay, the last takes the rest."""
+    """Move one line, with its share of the bytes, from stored to quarantined; the sums stay the same.
+
+    The last line takes what is left of the bytes.
+    """
     if not tally.lines_stored:
         return tally
     share = tally.bytes_stored // tally.lines_stored
@@ -189,11 +192,14 @@ def _move_line(tally: Tally) -> Tally:
 
 
 def _only(batch: Batch, places: Collection[int]) -> Batch:
-    """The batch with the chunks at these places, in their order."""
+    """Return the batch with only the chunks at these places, in their order."""
     kept = sorted(places)
     return replace(batch, chunks=tuple(batch.chunks[at] for at in kept), owners=tuple(batch.owners[at] for at in kept))
 
 
 def _file(checkpoint: Checkpoint) -> tuple[object, ...]:
-    """Whose commits are joined. A new generation has a commit of its own, which is written after the former one's."""
+    """Return the key by which commits are joined: one file, one generation.
+
+    A new generation has a commit of its own, which is written after the former one's.
+    """
     return checkpoint.path, checkpoint.device, checkpoint.inode, checkpoint.generation

@@ -54,7 +54,7 @@ class DocumentHead:
 
 
 def read_head(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
-    """Goes on with the head as far as one call reaches. Raises OSError."""
+    """Read on in the head of a document as far as one call reaches. Raises OSError."""
     limit = head.offset + SCAN_BYTES
     for _ in range(STEP_MEMBERS):
         head = _member(fd, size, declared, head)
@@ -64,7 +64,7 @@ def read_head(fd: int, size: int, declared: Document, head: DocumentHead) -> Doc
 
 
 def _member(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
-    """One member more, or the end of the object."""
+    """Read one more member, or find the end of the object."""
     text = os.pread(fd, KEY_BYTES, head.offset)
     at = skip_gap(text, 0)
     whole = head.offset + len(text) >= size
@@ -89,7 +89,7 @@ def _member(fd: int, size: int, declared: Document, head: DocumentHead) -> Docum
 
 
 def _end(fd: int, size: int, text: bytes, value: int, scanned: ScanState | None) -> tuple[int | None, ScanState | None]:
-    """Where the value at `value`, which begins with `text`, ends; else how far that was looked for."""
+    """Find where the value at `value`, which begins with `text`, ends; else return how far that was looked for."""
     if begins(text):
         return scan(fd, size, scanned or ScanState.of(text, value))
     end = BARE.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
@@ -109,18 +109,18 @@ class ScanState:
 
     @classmethod
     def of(cls, value: bytes, at: int) -> Self:
-        """At the beginning of a value, which stands at `at`."""
+        """Start a scan at the beginning of a value, which stands at `at`."""
         begun, within = begin(value, 0)
         return cls(at + begun, within)
 
 
 def begins(value: bytes) -> bool:
-    """Whether this is the beginning of a value that has an end of its own: an object, a list or a string."""
+    """Return True if this begins a value that has an end of its own: an object, a list or a string."""
     return value[:1] in (b"{", b"[", QUOTE)
 
 
 def scan(fd: int, size: int, scanned: ScanState) -> tuple[int | None, ScanState]:
-    """Where the value ends, None if not within reach of this call; and how far was looked. Raises OSError."""
+    """Find where the value ends (None if not within reach of this call), and how far was looked. Raises OSError."""
     at, within = scanned.offset, scanned.within
     reach = min(size, at + SCAN_BYTES)
     while at < reach and (block := os.pread(fd, min(BLOCK_BYTES, reach - at), at)):
@@ -152,7 +152,7 @@ class UnitLimits:
 def read_slice(
     fd: int, stat: FileStat, offset: int, declared: Document, limits: UnitLimits, *, mark: object = None
 ) -> tail.Slice:
-    """The units from `offset` on, as `tail.read_slice` gives lines; `stat` was taken of `fd`. Raises OSError.
+    """Read the units from `offset` on, as `tail.read_slice` reads lines; `stat` was taken of `fd`. Raises OSError.
 
     `mark` is the `scanned_to` of the slice before, if the file has not changed since. The slice is torn if it changes
     meanwhile.
@@ -193,12 +193,12 @@ class _Units:
     half: bool = False
 
     def add(self, end: int, raw: bytes, *, oversized: bool = False, problem: str = "") -> None:
-        """One unit more, with the gap in front of it."""
+        """Add one unit, with the gap in front of it."""
         self.lines.append(Line(self.end, end, raw, oversized, problem))
         self.end = self.begin = end
 
     def open(self, mark: DocumentHead | None) -> bool:
-        """Finds where units begin, at the start of the document; whether any can be read now."""
+        """Find where units begin, at the start of the document; return True if any can be read now."""
         text = os.pread(self.fd, KEY_BYTES, 0)
         at = first(text)
         if not self.declared.units:
@@ -209,7 +209,7 @@ class _Units:
         return self.end < self.size
 
     def _headed(self, told: DocumentHead) -> bool:
-        """Takes the head, if all of it is there; whether units follow."""
+        """Take the head, if all of it is there; return True if units follow."""
         if told.half and not (self.limits.settled and told.units):
             self.half = True
         elif not (told.done or told.half):
@@ -224,7 +224,7 @@ class _Units:
         return False
 
     def read(self, scanned: ScanState | None) -> None:
-        """The units within one read; a longer one alone, if its end is within reach of this call."""
+        """Read the units within one read; a longer one is read alone, if its end is within reach of this call."""
         base, window = self._window()
         at = skip_gap(window, 0)
         while len(self.lines) < self.limits.units and at < len(window):
@@ -243,7 +243,7 @@ class _Units:
             self._rest(base + at, window[at:], scanned)
 
     def _window(self) -> tuple[int, bytes]:
-        """One read that holds more than a gap, if there is any within reach; and where it stands."""
+        """Return one read that holds more than a gap, if there is any within reach, and where it stands."""
         begin, reach = self.begin, self.begin + SCAN_BYTES
         while True:
             window = os.pread(self.fd, min(self.limits.bytes, self.size - begin), begin)
@@ -253,15 +253,15 @@ class _Units:
             begin = end
 
     def _kept(self, length: int) -> int:
-        """How many bytes of a unit of so many are kept."""
+        """Return how many bytes are kept of a unit of this length."""
         return length if length <= self.limits.unit_bytes else min(length, tail.SAMPLE_BYTES)
 
     def _take(self, at: int, end: int, raw: bytes) -> None:
-        """A whole unit, of which `raw` is what may be kept."""
+        """Add a whole unit, of which `raw` is what may be kept."""
         self.add(end, raw, oversized=end - at > self.limits.unit_bytes)
 
     def _rest(self, at: int, text: bytes, scanned: ScanState | None) -> None:
-        """A read without a whole unit: a long one begins `at` there, or the document breaks off, or it is rubbish."""
+        """Look into a read without a whole unit: a long unit begins `at`, or the document breaks off, or it is rubbish."""
         if not begins(text):
             self.half = self.listed and at + len(text) >= self.size
             if not self.half:
@@ -277,7 +277,7 @@ class _Units:
             self.mark = sought
 
     def _close(self, behind: int) -> None:
-        """The end of the list, and of the document with it: members behind a list were read with the head."""
+        """Add the end of the list, and of the document with it; members behind a list were read with the head."""
         rest = b"" if self.declared.units else os.pread(self.fd, BEHIND_BYTES, behind)
         stranger = skip_gap(rest, 0) < len(rest)
         self.add(self.size, rest[: tail.SAMPLE_BYTES] if stranger else b"", problem=BEHIND if stranger else "")

@@ -73,7 +73,7 @@ class SliceFold:
         return len(self.chunks) >= self.reading.max_chunks
 
     def feed(self, line: Line) -> None:
-        """One line, whatever is in it."""
+        """Fold one line, whatever its bytes are, and count its outcome."""
         self.offset = line.end
         if problem := self._unreadable(line):
             self._reject(line, "read", problem)
@@ -91,7 +91,7 @@ class SliceFold:
         self._count("quarantined" if fed.problems else "stored" if said else "skipped", line)
 
     def surface(self, *, at_end: bool) -> None:
-        """The end of the slice: what stands open is stored too."""
+        """End the slice: give out the open chunks, so that they are stored too."""
         self._take(fold.surface(self.folding, self.reading.cutting, self._origin, at_end=at_end))
 
     @property
@@ -100,7 +100,7 @@ class SliceFold:
         return Origin(self.source.NAME, self.reading.host)
 
     def _turn(self, turn: Turn) -> bool:
-        """Feeds one turn; whether it brought text that was not there yet, of a project that is stored."""
+        """Fold one turn; return True if it brought new text of a project that is stored."""
         if self.reading.redact:
             turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
@@ -108,30 +108,30 @@ class SliceFold:
         return step.accepted and bool(turn.text) and self.wanted(_project(turn, step.folding))
 
     def _take(self, step: fold.Step) -> None:
-        """Keeps what a step gave, but for chunks that must not be stored. Releases go on: they only ever delete."""
+        """Keep what a step gave, without chunks that must not be stored. All releases stay: they only ever delete."""
         self.folding = step.folding
         if step.chunks:
             self.chunks += [c for c in step.chunks if self._stays(c)]
         self.releases += step.releases
 
     def _stays(self, found: Chunk) -> bool:
-        """Whether a chunk's project is wanted and nobody wished it away."""
+        """Return True if a chunk's project is wanted and the user did not ask to forget it."""
         wanted = self.wanted(found.metadata.get("project", ""))
         return wanted and not self.reading.forgotten(self.path, found.metadata)
 
     def _unreadable(self, line: Line) -> str:
-        """Why there is nothing in a line to be fed; "" if there is."""
+        """Return why a line cannot be parsed at all; "" if it can."""
         if line.oversized:
             return f"a line of {line.end - line.start} bytes, more than {self.reading.max_line_bytes}"
         return line.problem
 
     def _count(self, outcome: str, line: Line) -> None:
-        """The one outcome of a line, newline included."""
+        """Count the one outcome of a line, its newline included in the bytes."""
         self._lines[outcome] += 1
         self._bytes[outcome] += line.end - line.start
 
     def _reject(self, line: Line, stage: str, reason: str) -> None:
-        """Sets a line aside; of a file that is one damage, the last row of a slice stands for the rest."""
+        """Set a line aside; once a slice has MOST_REJECTS rows, the last one stands for all further lines."""
         if len(self.rejects) < MOST_REJECTS:
             size = line.end - line.start
             self.rejects.append(Reject(self.path, line.start, size, stage, reason, sample(line.raw)))
@@ -141,11 +141,11 @@ class SliceFold:
 
 
 def _project(turn: Turn, folding: Folding) -> str:
-    """The project of the exchange that a turn's text has come to; a summary is one of its own."""
+    """Return the project of the exchange that a turn's text was added to; a summary is an exchange of its own."""
     alone = turn.facts.kind == "summary" or not folding.streams
     return turn.facts.project if alone else folding.streams[-1].about.project
 
 
 def sample(raw: bytes) -> str:
-    """A short masked beginning of a bad line, for the person who looks."""
+    """Return a short masked beginning of a bad line, for the person who looks at the quarantine."""
     return mask(raw[: 4 * SAMPLE_CHARS].decode("utf-8", "replace"))[:SAMPLE_CHARS]

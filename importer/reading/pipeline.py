@@ -83,7 +83,7 @@ class Pipeline:
         self._cursors: dict[tuple[int, int], Cursor] = {}
 
     def read(self, pending: Pending) -> Read:
-        """One slice of one file. Never raises for what the file system answers."""
+        """Read one slice of one file. Never raises for what the file system answers."""
         failpoints.hit("read")
         now_ns = self._now_ns()
         opened = files.open_file(pending.path)
@@ -98,7 +98,7 @@ class Pipeline:
             os.close(opened.fd)
 
     def settled(self, commit: Commit) -> None:
-        """A commit was written. A cursor that stands there is dropped, for the checkpoint says the same now."""
+        """Note that a commit was written: a cursor at the same place is dropped, as the checkpoint says the same now."""
         written = commit.checkpoint
         key = (written.device, written.inode)
         cursor = self._cursors.get(key)
@@ -131,11 +131,11 @@ class Pipeline:
         return self._slice(file, known, mark, self.reading.selection.judge(file.stat.path, pending.root))
 
     def drop_cursors(self) -> None:
-        """Reads on from the checkpoints alone; call it when nothing is in flight."""
+        """Forget all cursors, so that reading goes on from the checkpoints; call it when nothing is in flight."""
         self._cursors.clear()
 
     def _known(self, stat: FileStat) -> Checkpoint | None:
-        """The stream this file is, by identity first: a rename keeps it, a path may have passed to another file."""
+        """Find a file's checkpoint, by identity first: a rename keeps it, a path may have passed to another file."""
         by_identity = self._checkpoints.by_identity(stat.device, stat.inode)
         return by_identity or self._checkpoints.by_path(stat.path)
 
@@ -160,17 +160,17 @@ class Pipeline:
         )
 
     def _same_head(self, fd: int, former: Checkpoint) -> bool:
-        """Whether the file begins as the former one did, as far as that was read; never if nothing of it was."""
+        """Return True if the file begins as the former one did, as far as that was read; never if nothing of it was."""
         return former.head.length > 0 and tail.head_print(fd, former.head.length) == former.head
 
     def _format(self, fd: int, pending: Pending) -> str:
-        """The root's format, or what the first bytes tell. Once it is known, the checkpoint keeps it."""
+        """Return the root's format, or the one the first bytes tell. Once it is known, the checkpoint keeps it."""
         if pending.format != "auto":
             return pending.format
         return formats.detect(reader.head(fd)) or UNKNOWN_FORMAT
 
     def _renamed(self, known: Checkpoint | None, stat: FileStat) -> Read:
-        """A new path alone is a span too, without chunks: it is written in turn with the other commits."""
+        """Return a span without chunks for a file with only a new path: it is written in turn with other commits."""
         if known is None or known.path == stat.path:
             return Read(reason="unchanged")
         moved = replace(known, path=stat.path)
@@ -210,7 +210,7 @@ class Pipeline:
         return self._span(fresh, gathered, part.scanned_to, more=not part.at_end)
 
     def _gather(self, known: Checkpoint, state: ResumeState, part: tail.Slice, wanted: Wanted) -> SliceFold:
-        """Feeds the slice's lines until it is through or the span has chunks enough."""
+        """Fold the slice's lines until all are folded or the span has chunks enough."""
         source = formats.load(known.format)
         fresh = bytes(state.parse) == b"null"
         context = source.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=source.Context)
@@ -222,7 +222,7 @@ class Pipeline:
         return gathered
 
     def _span(self, fresh: Checkpoint, gathered: SliceFold, mark: object, *, more: bool) -> Read:
-        """Moves the cursor and gives the span. It is `behind` while the one before it is not committed."""
+        """Move the cursor and return the span. It is `behind` while the span before it is not committed."""
         key = (fresh.device, fresh.inode)
         former = self._cursors.get(key)
         behind = former is not None and not former.committed
@@ -233,7 +233,7 @@ class Pipeline:
 
 
 def _mark(stat: FileStat) -> str:
-    """What tells this file from its copies: the same again after the state was lost, or a rename nobody saw."""
+    """Return what tells this file from its copies; it stays the same if the state is lost, or a rename unseen."""
     return sha256(b"%d" % stat.inode).hexdigest()[:MARK_CHARS]
 
 
@@ -243,18 +243,18 @@ def _rewritten(file: OpenFile, known: Checkpoint) -> bool:
 
 
 def _context(gathered: SliceFold, *, packed: bool) -> bytes:
-    """What to resume from, as JSON: it must not depend on this process."""
+    """Return what to resume from, as JSON: it must not depend on this process."""
     parse = msgspec.Raw(_encode(gathered.context))
     return _encode(ResumeState(parse, gathered.folding, gathered.offset if packed else 0))
 
 
 def _place(checkpoint: Checkpoint) -> tuple[int, int, bytes]:
-    """What tells a file's spans apart; those of a packed one may end at one offset."""
+    """Return what tells a file's spans apart; spans of a packed file may end at one offset."""
     return checkpoint.generation, checkpoint.offset, checkpoint.context
 
 
 def _is_twin(known: Checkpoint, stat: FileStat) -> bool:
-    """Whether the known file is this very one under another name that still stands: a hard link."""
+    """Return True if the known file is this one under another name that still exists: a hard link."""
     if known.path in (stat.path, b"") or (known.device, known.inode) != (stat.device, stat.inode):
         return False
     try:

@@ -65,7 +65,7 @@ class Slice:
 
 
 def unchanged(stat: FileStat, checkpoint: Checkpoint) -> bool:
-    """Whether there is nothing to do, told without opening the file: same file, same times, read to its end."""
+    """Return True if a file needs no reading, without opening it: same file, same times, read to its end."""
     return (
         checkpoint.offset == checkpoint.size == stat.size
         and checkpoint.ctime_ns == stat.ctime_ns != 0  # 0: taken too early to be believed
@@ -76,7 +76,7 @@ def unchanged(stat: FileStat, checkpoint: Checkpoint) -> bool:
 
 
 def start(stat: FileStat, checkpoint: Checkpoint | None, fd: int) -> Start:
-    """Where to begin reading `fd`; TRUNCATED and REPLACED begin a new generation. Raises OSError.
+    """Tell where to begin reading `fd`; TRUNCATED and REPLACED begin a new generation. Raises OSError.
 
     `stat` was taken of `fd`; the checkpoint may be another file's that stood at the same path. The cheap questions
     come first: identity, then size, then times; the file itself is read only where these leave a doubt.
@@ -95,18 +95,18 @@ def start(stat: FileStat, checkpoint: Checkpoint | None, fd: int) -> Start:
 
 
 def head_print(fd: int, size: int) -> HeadPrint:
-    """The print of the first min(`size`, 4 KiB) bytes, or of what there is of them. Raises OSError."""
+    """Hash the first min(`size`, 4 KiB) bytes, or as many as the file has. Raises OSError."""
     head = os.pread(fd, min(size, HEAD_BYTES), 0)
     return HeadPrint(len(head), digest(head))
 
 
 def tail_digest(fd: int, offset: int) -> bytes:
-    """The hash of the last <= 4 KiB before `offset`. Raises OSError."""
+    """Hash the last <= 4 KiB before `offset`. Raises OSError."""
     return digest(_edge(fd, offset))
 
 
 def digest(content: bytes) -> bytes:
-    """16 bytes of SHA-256: for 4 KiB faster than BLAKE2b where the processor knows it (3.2 against 5.5 us)."""
+    """Return 16 bytes of SHA-256: for 4 KiB faster than BLAKE2b where the processor has it (3.2 against 5.5 us)."""
     return sha256(content).digest()[:DIGEST_BYTES]
 
 
@@ -151,7 +151,10 @@ def read_slice(
 
 
 def _late_newline(fd: int, offset: int, before: bytes) -> bytes:
-    """The newline of a line that was taken without it, if it has come since; else offsets stand behind a newline."""
+    """Return the newline of a line that was taken without it, if it has come since; else b"".
+
+    Other offsets stand behind a newline.
+    """
     if not before or before.endswith(b"\n"):
         return b""
     after = os.pread(fd, 2, offset)
@@ -159,7 +162,7 @@ def _late_newline(fd: int, offset: int, before: bytes) -> bytes:
 
 
 def shortened(fd: int, part: Slice, offset: int) -> Slice:
-    """The slice up to `offset`, the end of one of its lines, for a caller that stopped there. Raises OSError.
+    """Cut a slice at `offset`, the end of one of its lines, for a caller that stopped there. Raises OSError.
 
     Torn if the file was rewritten since the slice was read.
     """
@@ -193,7 +196,7 @@ class _FoundLines:
 def _window(
     fd: int, offset: int, size: int, limits: _SliceLimits, whole: Whole | None, *, settled: bool
 ) -> _FoundLines | None:
-    """The lines within one read; None if it is full and holds no newline.
+    """Return the lines within one read; None if it is full and holds no newline.
 
     `size` is the file's at the beginning of the call: what is appended meanwhile belongs to the next slice.
     """
@@ -214,7 +217,7 @@ def _window(
 
 
 def _cut(window: bytes, offset: int, limits: _SliceLimits) -> tuple[list[Line], bytes]:
-    """The complete lines of `window`, which stands at `offset` of its file, and the rest behind them."""
+    """Cut `window`, which stands at `offset` of its file, into complete lines and the rest behind them."""
     *complete, rest = window.split(b"\n", limits.lines)
     lines = []
     for raw in complete:
@@ -226,7 +229,7 @@ def _cut(window: bytes, offset: int, limits: _SliceLimits) -> tuple[list[Line], 
 
 
 def _long_line(fd: int, offset: int, size: int, mark: ScanMark | None, limits: _SliceLimits) -> _FoundLines:
-    """The one line from `offset` on, however long, if its newline is within reach of this call."""
+    """Read the one line from `offset` on, however long, if its newline is within reach of this call."""
     # behind the mark there must be something new: a file that changed without growing was written over
     believed = mark is not None and mark.offset < size and tail_digest(fd, mark.offset) == mark.digest
     scanned = mark.offset if mark and believed else offset
@@ -247,7 +250,7 @@ def _long_line(fd: int, offset: int, size: int, mark: ScanMark | None, limits: _
 
 
 def _find_newline(fd: int, begin: int, end: int) -> tuple[int, int]:
-    """The first newline in [begin, end), or -1; and how far was searched: to `end` unless the file ends before it."""
+    """Find the first newline in [begin, end), or -1, and how far was searched: to `end` or an earlier end of file."""
     block = bytearray(min(BLOCK_BYTES, max(0, end - begin)))
     while begin < end and (count := os.preadv(fd, [memoryview(block)[: end - begin]], begin)):
         if (at := block.find(b"\n", 0, count)) >= 0:
@@ -257,24 +260,26 @@ def _find_newline(fd: int, begin: int, end: int) -> tuple[int, int]:
 
 
 def _edge(fd: int, offset: int, floor: int = 0) -> bytes:
-    """The last <= 4 KiB before `offset`, none of it before `floor`."""
+    """Read the last <= 4 KiB before `offset`, none of it before `floor`."""
     begin = max(floor, offset - TAIL_BYTES)
     return os.pread(fd, offset - begin, begin)
 
 
 def _torn(offset: int, before: bytes) -> Slice:
-    """Nothing was taken, and nothing is vouched for but what stood before the offset when the call began."""
+    """Return a slice that took nothing; its digests vouch only for what stood before the offset when the call began."""
     return Slice((), offset, True, None, HeadPrint(0, digest(b"")), digest(before), torn=True)
 
 
 def _vouched(fd: int, checkpoint: Checkpoint) -> bool:
-    """Whether both hashes still vouch for the checkpoint's offset."""
+    """Return True if both hashes still vouch for the checkpoint's offset."""
     head = head_print(fd, checkpoint.head.length)
     return head == checkpoint.head and tail_digest(fd, checkpoint.offset) == checkpoint.tail_digest
 
 
 def _rewritten(fd: int, stat: FileStat, checkpoint: Checkpoint) -> bool:
-    """Whether contents changed without growth, which appending never does; the hashes may stand beside the change.
+    """Return True if contents changed without growth, which appending never does.
+
+    Both hashes may miss such a change.
 
     A mere `touch` looks the same and costs reading the file again, which stores nothing. A checkpoint whose `mtime_ns`
     is 0 claims nothing. The second look at the size is for an append caught between its new time and its new size.

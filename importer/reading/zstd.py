@@ -29,12 +29,12 @@ Key = tuple[int, int, int, int]
 
 
 def is_packed(fd: int) -> bool:
-    """Whether the file is a Zstandard frame. Raises OSError."""
+    """Return True if the file is a Zstandard frame. Raises OSError."""
     return os.pread(fd, len(MAGIC), 0) == MAGIC
 
 
 def head(fd: int, size_bytes: int) -> bytes:
-    """The first bytes of what is packed, as far as they can be had. Raises OSError."""
+    """Unpack the first bytes, or as many as there are. Raises OSError."""
     stream = UnpackedStream(fd)
     while len(stream.ahead) < size_bytes and stream.more():
         pass
@@ -49,7 +49,7 @@ class _Source:
     at: int = 0
 
     def read(self, count: int) -> bytes:
-        """The next bytes."""
+        """Read the next packed bytes."""
         block = os.pread(self.fd, count, self.at)
         self.at += len(block)
         return block
@@ -73,11 +73,11 @@ class UnpackedStream:
         self._reader = self._open(self.source)
 
     def _open(self, source: _Source) -> Any:
-        """A reader from the start. A file may be several frames, one behind the other, as after `cat a.zst b.zst`."""
+        """Open a reader at the start. A file may be several frames in a row, as after `cat a.zst b.zst`."""
         return self._unpacker.stream_reader(source, read_size=READ_BYTES, read_across_frames=True)
 
     def more(self) -> bool:
-        """One block more; False at the end."""
+        """Unpack one more block; return False at the end."""
         if self.problem:
             return False
         try:
@@ -89,7 +89,7 @@ class UnpackedStream:
         return bool(block)
 
     def _before_damage(self) -> bytes:
-        """What is whole of a block that is not: the library drops it, so it is had again byte by byte."""
+        """Unpack what is whole of a damaged block: the library drops it, so it is read again byte by byte."""
         reader, found = self._open(_Source(self.source.fd)), bytearray()
         with suppress(self._error):  # raised where the damage is
             reader.seek(self.at + len(self.ahead))
@@ -98,7 +98,7 @@ class UnpackedStream:
         return bytes(found)
 
     def advance(self, offset: int) -> None:
-        """Uses up all before `offset`."""
+        """Drop all bytes before `offset`."""
         while self.at + len(self.ahead) < offset:
             self.at += len(self.ahead)
             self.ahead.clear()
@@ -108,7 +108,7 @@ class UnpackedStream:
         self.at = offset
 
     def pass_line(self) -> Line:
-        """Uses up the line that begins ahead, however long, without keeping it."""
+        """Skip the line that begins ahead, however long, without keeping it."""
         start, sample = self.at, bytes(self.ahead[: tail.SAMPLE_BYTES])
         while (newline := self.ahead.find(b"\n")) < 0:
             self.at += len(self.ahead)
@@ -130,7 +130,7 @@ class Unpacker:
     def read_slice(
         self, fd: int, stat: FileStat, offset: int, max_bytes: int, max_line_bytes: int, *, settled: bool
     ) -> tail.Slice:
-        """The lines from the unpacked `offset` on, as `tail.read_slice` gives them. Raises OSError.
+        """Read the lines from the unpacked `offset` on, as `tail.read_slice` reads them. Raises OSError.
 
         Once the file is settled, its last line needs no newline.
         """
@@ -148,7 +148,7 @@ class Unpacker:
         return tail.Slice(lines, end, found.ended, None, *vouched, waiting=waiting, passed=passed)
 
     def _take(self, fd: int, stat: FileStat, offset: int) -> UnpackedStream:
-        """The file's stream, at an offset."""
+        """Return the file's stream, moved to an offset."""
         key = (stat.device, stat.inode, stat.size, stat.mtime_ns)  # of a file that changed, it is another
         stream = self._streams.pop(key, None)
         if stream is None or stream.at > offset:
@@ -162,12 +162,12 @@ class Unpacker:
 
 
 def vouch(fd: int, passed: int) -> tuple[HeadPrint, bytes]:
-    """What a checkpoint remembers of the packed bytes before an offset. Raises OSError."""
+    """Return the digests of the packed bytes before an offset, for a checkpoint. Raises OSError."""
     return tail.head_print(fd, passed), tail.tail_digest(fd, passed)
 
 
 def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
-    """The slice up to `offset`, the end of one of its lines. Raises OSError."""
+    """Cut a slice at `offset`, the end of one of its lines. Raises OSError."""
     kept = tuple(line for line in part.lines if line.end <= offset)
     passed = max(0, (part.passed or 0) - 1)  # not all of the file, whatever was read of it
     return tail.Slice(kept, offset, False, None, *vouch(fd, passed), passed=passed)
@@ -183,7 +183,7 @@ class _FoundLines:
 
 
 def _lines(stream: UnpackedStream, max_bytes: int, max_line_bytes: int) -> _FoundLines:
-    """The lines within so many bytes, or one longer line."""
+    """Find the lines within so many bytes, or one longer line."""
     ended, newline = False, stream.ahead.find(b"\n")
     while not ended and (newline < 0 or len(stream.ahead) < max_bytes):
         if newline < 0 and len(stream.ahead) > max_line_bytes:
