@@ -209,7 +209,7 @@ def _is_lined(format_: Format) -> bool:
 
 
 def _holds(form: Document, outline: json_text.Outline, head: bytes) -> bool:
-    """Whether a text can be such a document.
+    """Return True if a text can be such a document.
 
     It stands alone: with another value behind it, it is a line of JSON lines that has a member of that name.
     """
@@ -220,7 +220,7 @@ def _holds(form: Document, outline: json_text.Outline, head: bytes) -> bool:
 
 
 def _recognises_document(format_: Format, outline: json_text.Outline, head: bytes) -> bool:
-    """Whether a text is a document of this format."""
+    """Return True if a text is a document of this format."""
     by_keys, by_head = getattr(format_, "recognises_document", None), getattr(format_, "recognises_opening", None)
     if by_keys is None or not any(_holds(form, outline, head) for form in _forms(format_)):
         return False
@@ -228,14 +228,14 @@ def _recognises_document(format_: Format, outline: json_text.Outline, head: byte
 
 
 def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether one format knows the head, by its records or, where it is no JSON, by its text."""
+    """Return True if one format knows the head, by its records or, where it is no JSON, by its text."""
     by_head, by_records = getattr(format_, "recognises_head", None), getattr(format_, "recognises", None)
     known = bool(records) and by_records is not None and by_records(records)
     return known or bool(by_head and by_head(b"\n".join(lines)))
 
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
-    """The first JSON objects of these lines, damaged lines included.
+    """Return the first JSON objects of these lines, damaged lines included.
 
     At most HEAD_RECORDS: a sign that comes later than that is not looked for.
     """

@@ -51,32 +51,32 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
-    """None: the files lie in people's repositories."""
+    """Return none: the files lie in people's repositories."""
     return ()
 
 
 def wanted(relative: bytes) -> bool:
-    """The name Aider gives, or a name that ends with it."""
+    """Return True for the name Aider gives, or a name that ends with it."""
     return relative.endswith(FILE_NAME)
 
 
 def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """Never by JSON records."""
+    """Return False: there are no JSON records."""
     return False
 
 
 def recognises_head(head: bytes) -> bool:
-    """A line that starts a session; it need not be the first."""
+    """Return True if a line starts a session; it need not be the first."""
     return head.startswith(START.encode()) or f"\n{START}".encode() in head
 
 
 def begin(path: bytes) -> Context:
-    """The context before the first line; the project is the folder, which is the repository's root."""
+    """Return the context before the first line; the project is the folder, which is the repository's root."""
     return Context(project=clip(os.path.dirname(path).decode("utf-8", "replace"), PATH_BYTES))
 
 
 def feed(context: Context, raw: bytes, _: Options) -> Fed:
-    """The turns of one line: the paragraph it completes, the prompt it is. Never raises.
+    """Return the turns of one line: the paragraph it completes, the prompt it is. Never raises.
 
     Each line is told by its beginning alone, as Aider's own reader does it.
     """
@@ -95,7 +95,7 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
 
 
 def _started(context: Context, stamp: str) -> Context:
-    """A new session: nothing of the last one is kept but the project.
+    """Begin a new session: nothing of the last one is kept but the project.
 
     Two sessions begun in the same second have one name; their keys differ by what is said.
     """
@@ -104,7 +104,7 @@ def _started(context: Context, stamp: str) -> Context:
 
 
 def _asked(context: Context, text: str) -> Fed:
-    """A line of a prompt; the first one begins an exchange, the others go on with it.
+    """Take a line of a prompt; the first one begins an exchange, the others go on with it.
 
     An answer in between ends the prompt: the next such line is another one.
     """
@@ -117,7 +117,7 @@ def _asked(context: Context, text: str) -> Fed:
 
 
 def _noted(context: Context, line: str) -> Fed:
-    """A line of Aider's own: the model it names, the file it says was edited."""
+    """Take a line of Aider's own: the model it names, the file it says was edited."""
     context, turns = _complete(context)
     if found := _model.match(line):
         return Fed(replace(context, model=clip(found[1], NAME_BYTES)), turns)
@@ -129,7 +129,7 @@ def _noted(context: Context, line: str) -> Fed:
 
 
 def _grown(context: Context, line: str) -> Fed:
-    """A line of an answer: the paragraph grows, and what does not fit any more is given out."""
+    """Add a line of an answer to the paragraph; what does not fit any more is given out."""
     turns: tuple[Turn, ...] = ()
     longer = f"{context.paragraph}\n{line}" if context.paragraph else line
     if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
@@ -143,20 +143,20 @@ def _grown(context: Context, line: str) -> Fed:
 
 
 def _complete(context: Context) -> tuple[Context, tuple[Turn, ...]]:
-    """What was read of a paragraph, as said; the same context where there was none."""
+    """Give out the paragraph read so far as a turn; return the same context where there was none."""
     if not context.paragraph:
         return (replace(context, asking=False), ()) if context.asking else (context, ())
     return _said(replace(context, paragraph="", asking=False), "assistant", context.paragraph)
 
 
 def _said(context: Context, role: str, text: str) -> tuple[Context, tuple[Turn, ...]]:
-    """A turn whose key is chained to the one before, and the context that remembers it."""
+    """Make a turn whose key is chained to the one before, and the context that remembers it."""
     mark = key(context.last, role, text)
     return replace(context, last=mark), (_turn(context, role, text.strip(), mark),)
 
 
 def _turn(context: Context, role: str, text: str, mark: str, files: tuple[str, ...] = ()) -> Turn:
-    """A turn of this session; the project is also where it ran."""
+    """Make a turn of this session; the project is also where it ran."""
     facts = Facts(
         project=context.project,
         cwd=context.project,

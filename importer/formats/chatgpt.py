@@ -117,7 +117,7 @@ _node = json_lines.reader(Node)
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
-    """None: an export lies wherever it was unpacked."""
+    """Return none: an export lies wherever it was unpacked."""
     return ()
 
 
@@ -130,27 +130,27 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """No lines: see `recognises_document`."""
+    """Return False: there are no lines, see `recognises_document`."""
     return False
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """A tree of messages with something that tells whose."""
+    """Return True for a tree of messages beside a member that names its conversation."""
     return "mapping" in keys and not SIGNS.isdisjoint(keys)
 
 
 def begin(_: bytes) -> Context:
-    """Nothing is known before a conversation, and nothing after it."""
+    """Return an empty context: a conversation needs nothing from before it."""
     return Context()
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one conversation. Never raises."""
+    """Return the turns of one conversation. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, talk: Conversation, options: Options) -> Fed:
-    """The active thread of a conversation."""
+    """Return the turns of a conversation's active thread."""
     if talk.mapping is None:
         return Fed(context, (), 1)
     turns: list[Turn] = []
@@ -163,7 +163,7 @@ def _step(context: Context, talk: Conversation, options: Options) -> Fed:
 
 
 def _thread(mapping: Mapping[str, msgspec.Raw], current: str | None) -> list[Message]:
-    """The messages from the root to the current node, or to the last leaf where that is not told.
+    """Return the messages from the root to the current node, or to the last leaf where that is not told.
 
     Where the current node is told, only those on the way are decoded: branches that were given up cost nothing.
     """
@@ -179,7 +179,7 @@ def _thread(mapping: Mapping[str, msgspec.Raw], current: str | None) -> list[Mes
 
 
 def _leaf(mapping: Mapping[str, msgspec.Raw]) -> str | None:
-    """The last of the nodes without children, in the order of the file."""
+    """Return the last of the nodes without children, in the order of the file."""
     for name in reversed(list(mapping)):
         node = _node(mapping[name])
         if node and not node.children:
@@ -188,7 +188,7 @@ def _leaf(mapping: Mapping[str, msgspec.Raw]) -> str | None:
 
 
 def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None:
-    """What a message says, None if it says nothing; a call of a tool is a turn without text.
+    """Make the turn of a message, None if it says nothing; a call of a tool is a turn without text.
 
     Results of tools are the assistant's: they are no prompt, and belong to the exchange that goes on.
     """
@@ -212,7 +212,7 @@ def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None
 
 
 def _said(author: Author, content: Content, options: Options) -> str:
-    """The text of a message that is to be indexed."""
+    """Return the text of a message that is to be indexed."""
     kind = content.content_type
     if author.role == "tool":
         wanted_ = options.tool_results and not is_own_tool(author.name or "")
@@ -223,7 +223,7 @@ def _said(author: Author, content: Content, options: Options) -> str:
 
 
 def _words(content: Content) -> str:
-    """The text of content, wherever its type has it, without the marks of sources."""
+    """Return the text of content, from any field its type uses, without the marks of sources."""
     thoughts = (f"{thought.summary or ''}: {thought.content or ''}".strip(": ") for thought in content.thoughts or ())
     texts = [*map(_part, content.parts or ()), content.text, content.result, content.content, *thoughts]
     joined = "\n\n".join([text.strip() for text in texts if text and text.strip()])
@@ -231,6 +231,6 @@ def _words(content: Content) -> str:
 
 
 def _part(part: Any) -> str:
-    """A part's text: words, or a recording's transcript."""
+    """Return a part's text: words, or a recording's transcript."""
     text = part.get("text") if isinstance(part, dict) else part
     return text if isinstance(text, str) else ""

@@ -76,7 +76,7 @@ _message = json_lines.reader(Message)
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
-    """None: an export lies wherever it was unpacked."""
+    """Return none: an export lies wherever it was unpacked."""
     return ()
 
 
@@ -86,27 +86,27 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """No lines: see `recognises_document`."""
+    """Return False: there are no lines, see `recognises_document`."""
     return False
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """The list of messages has a name of its own."""
+    """Return True if the list of messages is there, which has a name of its own."""
     return "chat_messages" in keys and "uuid" in keys
 
 
 def begin(_: bytes) -> Context:
-    """Nothing is known before a conversation, and nothing after it."""
+    """Return an empty context: a conversation needs nothing from before it."""
     return Context()
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one conversation. Never raises."""
+    """Return the turns of one conversation. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, talk: Conversation, options: Options) -> Fed:
-    """All messages of a conversation, in their order: branches follow one another.
+    """Return the turns of all messages of a conversation, in their order: branches follow one another.
 
     Not by the links between messages, which only about half of them have.
     """
@@ -118,7 +118,7 @@ def _step(context: Context, talk: Conversation, options: Options) -> Fed:
 
 
 def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None:
-    """What a message says, None if nothing."""
+    """Make the turn of a message, None if it says nothing."""
     role, text, blocks = ROLES.get(message.sender), _text(message, options), message.content or ()
     tools = once([block.name or "" for block in blocks if block.type == "tool_use"])
     files = once([one.file_name or "" for one in (*(message.attachments or ()), *(message.files or ()))])
@@ -132,7 +132,7 @@ def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None
 
 
 def _text(message: Message, options: Options) -> str:
-    """What is to be indexed of a message: its blocks, or its text where they hold none."""
+    """Return what is to be indexed of a message: its blocks, or its text where they hold none."""
     texts = [_block(block, options) for block in message.content or ()]
     # Older exports have the text alone.
     if not any(block.text and block.text.strip() for block in message.content or ()):
@@ -141,7 +141,7 @@ def _text(message: Message, options: Options) -> str:
 
 
 def _block(block: Block, options: Options) -> str:
-    """The text of a block that is wanted."""
+    """Return the text of a block if it is wanted."""
     if block.type == "thinking":
         return (block.thinking or "") if options.thinking else ""
     if block.type == "tool_result":
@@ -151,7 +151,7 @@ def _block(block: Block, options: Options) -> str:
 
 
 def _answer(content: Any) -> str:
-    """What a tool answered, as far as it is text."""
+    """Return what a tool answered, as far as it is text."""
     parts = content if isinstance(content, list) else [content]
     words = (part.get("text") if isinstance(part, dict) else part for part in parts)
     return "\n".join(word for word in words if isinstance(word, str))

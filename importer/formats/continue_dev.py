@@ -92,37 +92,37 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """The folder of sessions."""
+    """Return the folder of sessions."""
     return (f"{environ.get('CONTINUE_GLOBAL_DIR') or f'{home}/.continue'}/sessions",)
 
 
 def wanted(relative: bytes) -> bool:
-    """A session's id as a name; `sessions.json` is an index."""
+    """Return True for a session's id as a name; `sessions.json` is an index."""
     return bool(_session.match(relative.rpartition(b"/")[2]))
 
 
 def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """No lines: see `recognises_document`."""
+    """Return False: there are no lines, see `recognises_document`."""
     return False
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """A history, and the folder it happened in."""
+    """Return True for a history beside the folder it happened in."""
     return "workspaceDirectory" in keys
 
 
 def begin(path: bytes) -> Context:
-    """The file's name is the session's."""
+    """Return the context before the head; the file's name is the session's."""
     return Context(session=clip(stem(path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turn of one item of the history. Never raises."""
+    """Return the turn of one item of the history. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, unit: Unit, options: Options) -> Fed:
-    """The head, or an item."""
+    """Take the head, or an item."""
     message = unit.message
     if message is None:
         folder = unquote((unit.workspace_directory or "").removeprefix("file://"))  # a URI or a path
@@ -142,13 +142,13 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
 
 
 def _calling(context: Context, calls: Sequence[Call]) -> Context:
-    """The context that knows which of these calls ask the memory: any of them may, not only the last."""
+    """Return the context that knows which of these calls ask the memory: any of them may, not only the last."""
     own = [_mark(call.id) for call in calls if _is_own(call)]
     return replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:], asked=bool(own))
 
 
 def _is_own(call: Call) -> bool:
-    """Whether a call asks the memory, as a tool or on the command line."""
+    """Return True if a call asks the memory, as a tool or on the command line."""
     function = call.function or Function()
     given = function.arguments
     if isinstance(given, str):
@@ -161,7 +161,7 @@ def _is_own(call: Call) -> bool:
 
 
 def _is_own_result(context: Context, id_: str | None) -> bool:
-    """Whether a result is of our own search.
+    """Return True if a result is of our own search.
 
     Where it or its call has no id, those of all calls beside one of ours are taken for it.
     """
@@ -171,12 +171,12 @@ def _is_own_result(context: Context, id_: str | None) -> bool:
 
 
 def _mark(id_: str | None) -> str:
-    """A short hash of a call's id."""
+    """Return a short hash of a call's id."""
     return key(id_ or "")[:12]
 
 
 def _aside(context: Context, message: Message, text: str, options: Options) -> Fed:
-    """What a tool answered or the model thought: an option, on which the chain of keys does not depend."""
+    """Make a turn of a tool's answer or a thought, which are optional: the chain of keys does not depend on them."""
     role = message.role
     wanted_ = (role == "tool" and options.tool_results and not _is_own_result(context, message.tool_call_id)) or (
         role == "thinking" and options.thinking
@@ -188,7 +188,7 @@ def _aside(context: Context, message: Message, text: str, options: Options) -> F
 
 
 def _turn(context: Context, role: str, text: str, mark: str, tools: tuple[str, ...]) -> Turn:
-    """A turn with what the session knows.
+    """Make a turn with what the session knows.
 
     Without a time: the document has none.
     """
@@ -197,7 +197,7 @@ def _turn(context: Context, role: str, text: str, mark: str, tools: tuple[str, .
 
 
 def _text(message: Message) -> str:
-    """The text of a message, whatever its form."""
+    """Return the text of a message, in either form of content."""
     content = message.content
     texts = [content] if isinstance(content, str) else [part.text or "" for part in content or ()]
     return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()

@@ -96,17 +96,17 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """The folder of all sessions."""
+    """Return the folder of all sessions."""
     return (f"{home}/.copilot/session-state",)
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl`."""
+    """Return True for any `.jsonl`."""
     return relative.endswith(b".jsonl")
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """The event that starts a session."""
+    """Return True if the event that starts a session is there."""
     return any(
         record.get("type") == "session.start" and isinstance(data := record.get("data"), dict) and "sessionId" in data
         for record in records
@@ -114,19 +114,19 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def begin(path: bytes) -> Context:
-    """The context before the first line; the file or its folder is called like the session."""
+    """Return the context before the first line; the file or its folder is called like the session."""
     folder, _, name = path.rpartition(b"/")
     stem = folder.rpartition(b"/")[2] if name == b"events.jsonl" else name.removesuffix(b".jsonl")
     return Context(session=clip(stem.decode("utf-8", "replace"), NAME_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    """Return the turns of one line, at most one but for glued records, and the context after it. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, event: Event, options: Options) -> Fed:
-    """One event, by its type."""
+    """Take one event, by its type."""
     details = event.data or Details()
     context = _moved(context, details) if event.type.startswith("session.") else context
     if event.type == "user.message":
@@ -139,7 +139,7 @@ def _step(context: Context, event: Event, options: Options) -> Fed:
 
 
 def _moved(context: Context, details: Details) -> Context:
-    """The context after an event of the session, which may say where it runs."""
+    """Return the context after an event of the session, which may say where it runs."""
     place = details.context or Workspace()
     cwd = clip(place.cwd or context.cwd, PATH_BYTES)
     return replace(
@@ -152,7 +152,7 @@ def _moved(context: Context, details: Details) -> Context:
 
 
 def _answered(context: Context, event: Event, details: Details, options: Options) -> Fed:
-    """An answer: its text and the tools it asks for.
+    """Take an answer: its text and the tools it asks for.
 
     Calls to our own search are remembered whoever makes them, for their results come later.
     """
@@ -167,7 +167,7 @@ def _answered(context: Context, event: Event, details: Details, options: Options
 
 
 def _result(context: Context, event: Event, details: Details, options: Options) -> Fed:
-    """The beginning of what a tool answered, unless it was our own search."""
+    """Take the beginning of what a tool answered, unless it was our own search."""
     text = details.result.content if details.result else None
     subagent = bool(details.parent_tool_call_id) and not options.subagents
     if not isinstance(text, str) or subagent or _mark(details.tool_call_id) in context.own_calls:
@@ -185,7 +185,7 @@ def _said(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Fed:
-    """The turn of an event, if there is anything in it.
+    """Make the turn of an event, if it has text, tools or files.
 
     Two events may share a millisecond: what has no text is told apart by what it did.
     """
@@ -210,18 +210,18 @@ def _said(
 
 
 def _mark(id_: str | None) -> str:
-    """A short hash of a call's id."""
+    """Return a short hash of a call's id."""
     return key(id_ or "")[:12]
 
 
 def _paths(requests: Sequence[Request]) -> list[str]:
-    """The files that requests name."""
+    """Return the files that requests name."""
     given = [request.arguments for request in requests if isinstance(request.arguments, Given)]
     return [path for one in given for path in (one.path, one.file_path) if isinstance(path, str)]
 
 
 def _is_own(request: Request) -> bool:
-    """Whether a request asks the memory, as a tool or on the command line."""
+    """Return True if a request asks the memory, as a tool or on the command line."""
     given = request.arguments
     command = given.command if isinstance(given, Given) else given
     return is_own_tool(request.name or "") or (isinstance(command, str) and is_own_command(command))

@@ -120,37 +120,40 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """The folder of all projects' chats."""
+    """Return the folder of all projects' chats."""
     return (f"{home}/.gemini/tmp",)
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl`, and `session-*.json`: chats lie in `<project>/chats/`, those of subagents one folder deeper."""
+    """Return True for any `.jsonl`, and `session-*.json`.
+
+    Chats lie in `<project>/chats/`, those of subagents one folder deeper.
+    """
     return relative.endswith(b".jsonl") or bool(_document.match(relative.rpartition(b"/")[2]))
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """The metadata of the first line."""
+    """Return True if the metadata of the first line is there."""
     return any("sessionId" in record and "projectHash" in record for record in records)
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """The metadata, beside the list of messages."""
+    """Return True for the metadata beside the list of messages."""
     return {"sessionId", "projectHash"} <= set(keys)
 
 
 def begin(path: bytes) -> Context:
-    """The context before the first line, which names the session."""
+    """Return the context before the first line, which names the session."""
     return Context(session=clip(stem(path), NAME_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one line and the context after it; a line that repeats the list may give many. Never raises."""
+    """Return the turns of one line, many if it repeats the list, and the context after it. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, line: ChatLine, options: Options) -> Fed:
-    """One line: the chat's head, a change, or a message."""
+    """Take one line: the chat's head, a change, or a message."""
     if line.session_id:  # messages do not name it
         return Fed(_headed(context, line))
     if context.subagent and not options.subagents:
@@ -162,7 +165,7 @@ def _step(context: Context, line: ChatLine, options: Options) -> Fed:
 
 
 def _headed(context: Context, line: ChatLine) -> Context:
-    """The context after the line of metadata."""
+    """Return the context after the line of metadata."""
     # The project is a readable name only in newer versions; a hash says nothing to anybody.
     project = line.project_hash or ""
     return replace(
@@ -174,7 +177,7 @@ def _headed(context: Context, line: ChatLine) -> Context:
 
 
 def _replayed(context: Context, messages: Sequence[Message], options: Options) -> Fed:
-    """Of a list that replaces all messages, those newer than any seen.
+    """Take from a list that replaces all messages those newer than any seen.
 
     Compared by time, not by `recent`, which a long list would exceed. A message without a time counts as seen.
     """
@@ -188,7 +191,7 @@ def _replayed(context: Context, messages: Sequence[Message], options: Options) -
 
 
 def _message(context: Context, message: Message, options: Options) -> tuple[Context, tuple[Turn, ...]]:
-    """The turn of a message, none if it says nothing that was not said before.
+    """Make the turn of a message, none if it says nothing that was not said before.
 
     A message that is here again with its tool calls gives a turn without text. The key is by all that it says, also
     where only the rest is new: whoever has seen this form of it knows it again.
@@ -223,13 +226,13 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
 
 
 def _news(context: Context, id_: str, text: str) -> tuple[Context, str]:
-    """What of a message's text was not said under its id before, and the context that knows all of it."""
+    """Return the context that knows a message's text, and what of it was not said under its id before."""
     known = id_ and f"{context.session} {id_}"  # another session in the file may count its messages alike
     return replace(context, told=appended.remember(context.told, known, text)), appended.rest(context.told, known, text)
 
 
 def _text(message: Message, options: Options) -> str:
-    """What is to be indexed of a message, with thoughts and results if they are wanted."""
+    """Return what is to be indexed of a message, with thoughts and results if they are wanted."""
     texts = _shown(message)
     if options.thinking:
         texts = [f"{t.subject or ''}: {t.description or ''}".strip(": ") for t in message.thoughts or ()] + texts
@@ -239,17 +242,17 @@ def _text(message: Message, options: Options) -> str:
 
 
 def _shown(message: Message) -> list[str]:
-    """What the user saw, which may be shorter than what the model was sent."""
+    """Return what the user saw, which may be shorter than what the model was sent."""
     return _words(message.display_content) or _words(message.content)
 
 
 def _joined(texts: Sequence[str]) -> str:
-    """The texts as paragraphs, empty ones left out."""
+    """Join the texts as paragraphs, empty ones left out."""
     return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()
 
 
 def _words(content: Content) -> list[str]:
-    """The texts of content, whatever its form."""
+    """Return the texts of content, in any of its forms."""
     if isinstance(content, str):
         return [content] if content.strip() else []
     parts = [content] if isinstance(content, Part) else content or []
@@ -257,13 +260,13 @@ def _words(content: Content) -> list[str]:
 
 
 def _paths(call: Call) -> list[str]:
-    """The files that a call names."""
+    """Return the files that a call names."""
     given = call.args
     return [path for path in (given.file_path, given.absolute_path) if isinstance(path, str)] if given else []
 
 
 def _result(call: Call) -> str:
-    """The beginning of what a tool answered, unless it was our own search.
+    """Return the beginning of what a tool answered, unless it was our own search.
 
     In the form of the API: a list of parts with a `functionResponse` each. Anything else has no text.
     """

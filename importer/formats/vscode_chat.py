@@ -87,38 +87,38 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """Chats of windows without a folder."""
+    """Return the folders of chats of windows without a folder."""
     return tuple(f"{home}/{user}/globalStorage/emptyWindowChatSessions" for user in USERS)
 
 
 def wanted(relative: bytes) -> bool:
-    """A session's id as a name, in a folder of sessions or by itself."""
+    """Return True for a session's id as a name, in a folder of sessions or by itself."""
     *folders, name = relative.split(b"/")
     return bool(_session.match(name)) and (not folders or folders[-1] in FOLDERS)
 
 
 def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """No lines: see `recognises_document`."""
+    """Return False: there are no lines, see `recognises_document`."""
     return False
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """Requests, and who asks them or in which version of the document."""
+    """Return True for requests beside the name of the person who asks, or the document's version."""
     return not {"version", "requesterUsername"}.isdisjoint(keys)
 
 
 def begin(path: bytes) -> Context:
-    """The file's name is the session's."""
+    """Return the context before the head; the file's name is the session's."""
     return Context(session=clip(stem(path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of a request: what was asked, and what was answered. Never raises."""
+    """Return the turns of a request: what was asked, and what was answered. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, unit: Unit, options: Options) -> Fed:
-    """The head, or a request.
+    """Take the head, or a request.
 
     The key of an answer is made without its thoughts, whether they are indexed or not.
     """
@@ -141,14 +141,14 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
 
 
 def _turn(context: Context, unit: Unit, role: str, text: str, *, content: str, facts: Facts) -> Turn:
-    """A turn; `content` is the hash of what its key goes by."""
+    """Make a turn; `content` is the hash of what its key goes by."""
     mark = key(context.session, unit.request_id or "", role, content)
     at = moment(unit.timestamp)
     return Turn(context.session, f"{unit.request_id or mark}/{role}", role, text, at, mark, facts)
 
 
 def _answer(parts: Sequence[Part], *, thinking: bool) -> str:
-    """The response as one text: a file that is named within a sentence stands as a part of its own.
+    """Join the response to one text: a file that is named within a sentence stands as a part of its own.
 
     Joined without anything in between: a sentence goes on behind the file it names.
     """
@@ -156,7 +156,7 @@ def _answer(parts: Sequence[Part], *, thinking: bool) -> str:
 
 
 def _words(part: Part, *, thinking: bool) -> str:
-    """The text of one part."""
+    """Return the text of one part."""
     if part.kind == "inlineReference" and part.inline_reference:
         place = part.inline_reference
         return f"`{place.name or (place.path or '').rpartition('/')[2]}`"

@@ -261,7 +261,7 @@ class _Units:
         self.add(end, raw, oversized=end - at > self.limits.unit_bytes)
 
     def _rest(self, at: int, text: bytes, scanned: ScanState | None) -> None:
-        """Look into a read without a whole unit: a long unit begins `at`, or the document breaks off, or it is rubbish."""
+        """Judge a read without a whole unit: a long unit begins `at`, or the document breaks off, or it is rubbish."""
         if not begins(text):
             self.half = self.listed and at + len(text) >= self.size
             if not self.half:

@@ -98,7 +98,7 @@ class Pipeline:
             os.close(opened.fd)
 
     def settled(self, commit: Commit) -> None:
-        """Note that a commit was written: a cursor at the same place is dropped, as the checkpoint says the same now."""
+        """Note a written commit: a cursor at the same place is dropped, as the checkpoint says the same now."""
         written = commit.checkpoint
         key = (written.device, written.inode)
         cursor = self._cursors.get(key)

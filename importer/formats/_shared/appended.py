@@ -15,7 +15,7 @@ Told = tuple[tuple[str, int, str], ...]  # id, characters and hash of a text, th
 
 
 def rest(told: Told, id_: str, text: str) -> str:
-    """What a message says beyond what it said before under this id: all of it where it does not begin so."""
+    """Return what a message says beyond what it said before under this id; all of it where it does not begin so."""
     for known, chars, digest in told:
         if known == _short(id_) and _short(text[:chars]) == digest:
             return text[chars:].strip()
@@ -23,7 +23,7 @@ def rest(told: Told, id_: str, text: str) -> str:
 
 
 def remember(told: Told, id_: str, text: str) -> Told:
-    """With what a message says now; without an id it cannot come again."""
+    """Remember what a message says now; without an id it cannot come again."""
     if not (id_ and text):
         return told
     others = [one for one in told if one[0] != _short(id_)]
@@ -31,5 +31,5 @@ def remember(told: Told, id_: str, text: str) -> Told:
 
 
 def _short(text: str) -> str:
-    """A short hash."""
+    """Return a short hash."""
     return key(text)[:DIGITS]

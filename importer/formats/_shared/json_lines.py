@@ -18,7 +18,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def reader(kind: type[S]) -> Callable[[msgspec.Raw], S | None]:
-    """A function that decodes a part as `kind`, as far as it fits; None for what is no object.
+    """Make a function that decodes a part as `kind`, as far as it fits, and gives None for what is no object.
 
     The parts are `Raw`, views of the unit's bytes, until they are read.
     """
@@ -48,7 +48,7 @@ class Lines(Generic[L]):
         self._decode = msgspec.json.Decoder(kind).decode
 
     def feed(self, context: Any, raw: bytes, options: Options, step: Callable[[Any, L, Options], Fed]) -> Fed:
-        """What `step` gives for the line's record, or for all saved from it. Raises nothing that `step` does not."""
+        """Feed the line's record to `step`, or all records saved from it. Raises nothing that `step` does not."""
         try:
             line = self._decode(raw)
         # Damaged, glued, or a field of another type than expected; and deeper than the decoder goes.
@@ -57,7 +57,7 @@ class Lines(Generic[L]):
         return step(context, line, options)
 
     def _feed_saved(self, context: Any, raw: bytes, options: Options, step: Callable[[Any, L, Options], Fed]) -> Fed:
-        """The slow path: each record saved from the line is one step, what was lost is a problem."""
+        """Feed each record saved from a damaged line to `step`, the slow path; what was lost is a problem."""
         whole = salvage.whole(raw)
         problems, unknown = whole.problems, whole.strangers
         turns: tuple[Turn, ...] = ()

@@ -47,13 +47,13 @@ class Outline(NamedTuple):
 
 
 def begin(block: bytes, at: int) -> tuple[int, Within]:
-    """What to go on with, and where, for the end of the value that stands at `at`."""
+    """Return where to start looking for the end of the value at `at`, and inside of what."""
     quoted = block[at : at + 1] == QUOTE
     return (at + 1, Within(0, True)) if quoted else (at, Within())
 
 
 def search(block: bytes, at: int, within: Within) -> tuple[int, Within | None]:
-    """Goes on from `at` to the end of the value: its offset and None, or where to go on behind this block and how.
+    """Find the end of a value from `at` on: its offset and None, or where to go on in the next block, inside of what.
 
     `at` and `within` come from `begin`, or from the search of the block before; offsets are within this block.
     """
@@ -77,7 +77,7 @@ def search(block: bytes, at: int, within: Within) -> tuple[int, Within | None]:
 
 
 def end_of(text: bytes, at: int) -> int | None:
-    """Where the value at `at` ends, None if the text ends before it."""
+    """Find where the value at `at` ends; None if the text ends before it."""
     if text[at : at + 1] not in (QUOTE, b"{", b"["):
         end = BARE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
         return max(end, at + 1) if end < len(text) else None
@@ -86,12 +86,12 @@ def end_of(text: bytes, at: int) -> int | None:
 
 
 def skip_gap(text: bytes, at: int) -> int:
-    """The first byte from `at` on that belongs to a value or closes a bracket."""
+    """Return the first place from `at` on that belongs to a value or closes a bracket."""
     return GAP.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
 
 
 def members(text: bytes, at: int) -> Iterator[Member]:
-    """The members of the object that opens just before `at`, as far as they can be seen."""
+    """Yield the members of the object that opens just before `at`, as far as they can be seen."""
     while key := KEY.match(text, skip_gap(text, at)):
         end = end_of(text, key.end()) if key.end() < len(text) else None
         yield Member(key[1], key.end(), end)
@@ -101,12 +101,12 @@ def members(text: bytes, at: int) -> Iterator[Member]:
 
 
 def first(text: bytes) -> int:
-    """Where the first value begins, behind a byte order mark and blanks."""
+    """Return where the first value begins, behind a byte order mark and blanks."""
     return skip_gap(text, len(MARK) if text.startswith(MARK) else 0)
 
 
 def outline(head: bytes) -> Outline:
-    """The first object of a text, or of the list that the text is.
+    """Outline the first object of a text, or of the list that the text is.
 
     Of a key whose value goes on behind the head nothing more is known than its name.
     """
@@ -128,7 +128,7 @@ def outline(head: bytes) -> Outline:
 
 
 def spread(head: bytes) -> bool:
-    """Whether the first object or list is laid out over several lines, which a line of JSON lines never is.
+    """Return True if the first object or list is laid out over several lines, as a line of JSON lines never is.
 
     One that breaks off within a string is not: that is damage, for no JSON string goes over a line's end.
     """

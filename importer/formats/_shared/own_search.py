@@ -16,11 +16,11 @@ _command = re.compile(r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b")
 
 
 def is_own_tool(name: str) -> bool:
-    """Whether a tool of this name asks this memory."""
+    """Return True if a tool of this name asks this memory."""
     # The plain search first: nearly every tool is somebody else's.
     return ("importer" in name or "qdrant" in name) and bool(_tool.match(name))
 
 
 def is_own_command(command: str) -> bool:
-    """Whether a shell command asks this memory."""
+    """Return True if a shell command asks this memory."""
     return "importer" in command and bool(_command.search(command))

@@ -35,12 +35,12 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 def _integer(digits: str) -> int:
-    """An integer; 0 for one of endless digits."""
+    """Convert an integer; 0 for one of endless digits."""
     return int(digits) if len(digits) <= LONGEST_INTEGER_DIGITS else 0
 
 
 def _number(digits: str) -> float | None:
-    """A number; None for one too large to be one."""
+    """Convert a number; None for one too large to be one."""
     value = float(digits)
     return value if math.isfinite(value) else None
 
@@ -50,7 +50,7 @@ _json = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant
 
 
 def whole(raw: bytes) -> Whole:
-    """Splits a line into the JSON objects that are whole in it. Never raises.
+    """Split a line into the JSON objects that are whole in it. Never raises.
 
     A line of nothing but NULs and blanks has neither parts nor problems. After a broken record, reading goes on at the
     next object that is followed by the end of the line or by another object: an object inside the broken one is not.
@@ -81,7 +81,7 @@ def whole(raw: bytes) -> Whole:
 
 
 def _next_record(text: str, start: int) -> int:
-    """Where the next record that stands by itself begins; the text's length if none does or the search grows long.
+    """Find where the next record that stands by itself begins; the text's length if none does or the search grows long.
 
     Tried at each `{"`, so a hostile line could take quadratic time: hence the budget.
     """
@@ -114,7 +114,7 @@ def _effort(error: json.JSONDecodeError, start: int) -> int:
 
 
 def _past_blanks(text: str, at: int) -> int:
-    """The first position from `at` on that is no blank."""
+    """Return the first position from `at` on that is no blank."""
     while at < len(text) and text[at] in BLANK:
         at += 1
     return at
@@ -126,7 +126,7 @@ def _clean(value: Any) -> bytes:
 
 
 def fitting(raw: bytes, kind: type[S]) -> S | None:
-    """Decodes a clean record as struct `kind`, leaving out fields and list items of another type than expected.
+    """Decode a clean record as struct `kind`, leaving out fields and list items of another type than expected.
 
     None when it is no object, or nested deeper than can be decoded.
 
@@ -142,7 +142,7 @@ def fitting(raw: bytes, kind: type[S]) -> S | None:
 
 
 def _fit(value: Any, kind: Any) -> Any:
-    """The part of `value` that decodes as `kind`; UNSET, which encodes to nothing, if no part does.
+    """Return the part of `value` that decodes as `kind`; UNSET, which encodes to nothing, if no part does.
 
     A union is tried branch by branch: the first that is a list or a struct, as the value is, takes it.
     """
@@ -160,12 +160,12 @@ def _fit(value: Any, kind: Any) -> Any:
 
 
 def _fit_fields(value: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """The fields that struct `kind` has, each as far as it fits."""
+    """Return the fields that struct `kind` has, each as far as it fits."""
     types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     fits = {name: _fit(item, types[name]) for name, item in value.items() if name in types}
     return {name: item for name, item in fits.items() if item is not msgspec.UNSET}
 
 
 def _is_struct(kind: Any) -> bool:
-    """Whether a type is a struct and so can be fitted field by field."""
+    """Return True if a type is a struct and so can be fitted field by field."""
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

@@ -16,7 +16,7 @@ MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 19
 
 
 def key(*parts: str) -> str:
-    """A hash over the parts, in hex: equal only when all parts are. 16 bytes of BLAKE2b.
+    """Hash the parts into hex digits: equal only when all parts are. 16 bytes of BLAKE2b.
 
     Lone surrogates, which UTF-8 cannot hold, count as "?".
     """
@@ -24,7 +24,10 @@ def key(*parts: str) -> str:
 
 
 def utc(stamp: str | None) -> str:
-    """An ISO 8601 time as RFC 3339 UTC with milliseconds, "" when it is none. A time without a zone is taken as UTC."""
+    """Convert an ISO 8601 time to RFC 3339 UTC with milliseconds, "" when it is none.
+
+    A time without a zone is taken as UTC.
+    """
     if not stamp:
         return ""
     try:
@@ -39,7 +42,7 @@ def utc(stamp: str | None) -> str:
 
 
 def since_1970(stamp: float) -> str:
-    """Seconds or milliseconds since 1970 as RFC 3339 UTC, "" when out of range.
+    """Convert seconds or milliseconds since 1970 to RFC 3339 UTC, "" when out of range.
 
     Which of the two is told by size: see MILLISECONDS_FROM.
     """
@@ -51,14 +54,14 @@ def since_1970(stamp: float) -> str:
 
 
 def moment(stamp: Any) -> str:
-    """A time in either form, "" for anything else."""
+    """Convert a time in either form; "" for anything else."""
     if isinstance(stamp, str):
         return utc(stamp)
     return since_1970(stamp) if isinstance(stamp, int | float) else ""
 
 
 def clip(text: str, limit_bytes: int) -> str:
-    """The longest convenient beginning of the text whose JSON form has at most `limit_bytes` bytes.
+    """Return the longest convenient beginning of the text whose JSON form has at most `limit_bytes` bytes.
 
     A loop, for the first cut is a guess: characters take one to six bytes.
     """
@@ -70,7 +73,7 @@ def clip(text: str, limit_bytes: int) -> str:
 
 
 def stem(path: bytes) -> str:
-    """A file's name without what its ending says of its form.
+    """Return a file's name without the endings that tell its form.
 
     It names the conversation of lines that do not say theirs.
     """
@@ -81,5 +84,5 @@ def stem(path: bytes) -> str:
 
 
 def once(names: Iterable[str]) -> tuple[str, ...]:
-    """Each name once, in order, cut to a bounded length, and a bounded number of them; empty ones are left out."""
+    """Return each name once, in order, cut to MAX_NAME_CHARS, at most MAX_NAMES of them; empty ones are left out."""
     return tuple(dict.fromkeys([name[:MAX_NAME_CHARS] for name in names if name]))[:MAX_NAMES]

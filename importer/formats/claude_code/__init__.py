@@ -61,7 +61,7 @@ _document = re.compile(rb"session(?:[-_][^/]+)?\.json\Z")
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """`projects` of each folder in CLAUDE_CONFIG_DIR, or of the usual places and of Claude Desktop."""
+    """Return `projects` of each folder in CLAUDE_CONFIG_DIR, or of the usual places and of Claude Desktop."""
     # It replaces the usual places, as it does for Claude Code; several, as other readers of its files take them.
     configured = [folder.strip() for folder in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if folder.strip()]
     if configured:
@@ -71,7 +71,7 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl` but journals, prompt histories, spilled tool results and the workers that copy a conversation.
+    """Return True for any `.jsonl` but journals, prompt histories, spilled tool results and workers' copies.
 
     Sessions of the web are saved under names of people's own; by themselves are found `session.json`, `session-*.json`.
     """
@@ -86,12 +86,15 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """A chain line (uuid and parentUuid), or a known type with a session; summaries and snapshots name none."""
+    """Return True for a chain line (uuid and parentUuid), or a known type with a session.
+
+    Summaries and snapshots name no session.
+    """
     return any(_is_ours(record) for record in records)
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
-    """Whether one record shows the format.
+    """Return True if one record shows the format.
 
     `uuid` with `parentUuid` is enough, whatever type a newer version gives the line.
     """
@@ -111,17 +114,17 @@ def recognises_document(_: Collection[str]) -> bool:
 
 
 def begin(path: bytes) -> Context:
-    """The context before the first line; the file's stem names the conversation of lines that name none."""
+    """Return the context before the first line; the file's stem names the conversation of lines that name none."""
     return Context(stem=clip(stem(path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    """Return the turns of one line, at most one but for glued records, and the context after it. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, line: TranscriptLine, options: Options) -> Fed:
-    """One record: what it says of its session, then what it says at all."""
+    """Take one record: what it says of its session, then the turns it holds."""
     if line.type == "summary":  # of any session, perhaps even of another file's
         return Fed(_summarised(context, line.summary or ""))
     session = session_of(context, line)
@@ -135,7 +138,7 @@ def _step(context: Context, line: TranscriptLine, options: Options) -> Fed:
 
 
 def _summarised(context: Context, summary: str) -> Context:
-    """The context with the title that a summary line gives to all sessions of the file.
+    """Return the context with the title that a summary line gives to all sessions of the file.
 
     The name stays with the file, so it also titles sessions that begin after this line.
     """

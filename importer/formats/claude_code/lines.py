@@ -90,7 +90,7 @@ _decode_content = msgspec.json.Decoder(str | list[Block] | None).decode
 
 
 def texts(raw: msgspec.Raw) -> tuple[str, ...]:
-    """The texts of content that was left undecoded: a string, or blocks of which those of type text count.
+    """Return the texts of content that was left undecoded: a string, or blocks of which those of type text count.
 
     What decodes as neither has none: results may hold blocks of any shape.
     """

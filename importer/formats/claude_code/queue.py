@@ -20,12 +20,12 @@ DIGEST_CHARS = 16
 
 
 def digest(text: str) -> str:
-    """A short hash by which a text is known again, for lists of at most `DIGESTS`."""
+    """Return a short hash by which a text is known again, for lists of at most `DIGESTS`."""
     return key(text)[:DIGEST_CHARS]
 
 
 def operate(session: TranscriptSession, operation: str | None, text: str) -> tuple[TranscriptSession, tuple[str, ...]]:
-    """The session after a queue operation, and the texts that count as said by it.
+    """Apply a queue operation: return the session after it, and the texts that count as said by it.
 
     `text` is what a person typed of the operation's content, "" for nothing or none.
     """
@@ -40,7 +40,7 @@ def operate(session: TranscriptSession, operation: str | None, text: str) -> tup
 
 
 def say(session: TranscriptSession, text: str) -> tuple[TranscriptSession, tuple[str, ...]]:
-    """The text as said now, unless it was since the last prompt; it waits no longer."""
+    """Count a text as said now, unless it was said since the last prompt; it waits no longer."""
     mark = digest(text)
     if mark in session.early:
         return prompted(session, text, session.prompt)[0], ()  # said when it was typed
@@ -51,7 +51,7 @@ def say(session: TranscriptSession, text: str) -> tuple[TranscriptSession, tuple
 
 
 def prompted(session: TranscriptSession, text: str, prompt: str) -> tuple[TranscriptSession, bool]:
-    """The session after an ordinary prompt with key `prompt`, and whether it is to be passed over as said already.
+    """Note an ordinary prompt with key `prompt`; return True with the session if it was said already.
 
     `steered` begins anew: it only has to tell the two records of one delivery apart from the same words said again.
     """
@@ -62,7 +62,7 @@ def prompted(session: TranscriptSession, text: str, prompt: str) -> tuple[Transc
 
 
 def _enqueue(session: TranscriptSession, text: str) -> tuple[TranscriptSession, tuple[str, ...]]:
-    """Puts a text into the queue; what there is no room for is said now."""
+    """Put a text into the queue; a text there is no room for is said now."""
     if len(msgspec.json.encode((*session.queue, text))) > QUEUE_BYTES:
         # No room to keep it until its delivery: better said early than lost.
         early = (*session.early, digest(text))[-DIGESTS:]
@@ -73,7 +73,7 @@ def _enqueue(session: TranscriptSession, text: str) -> tuple[TranscriptSession, 
 
 
 def _take(session: TranscriptSession, text: str) -> tuple[TranscriptSession, str]:
-    """Takes `text` out of the queue, or its first entry if the operation does not say which."""
+    """Take `text` out of the queue, or its first entry if the operation does not say which."""
     if text:
         # Newer versions log the text of what they remove; it need not be the first.
         return _without(session, text), ""
@@ -81,7 +81,7 @@ def _take(session: TranscriptSession, text: str) -> tuple[TranscriptSession, str
 
 
 def _without(session: TranscriptSession, text: str) -> TranscriptSession:
-    """The session with the first such text taken out of its queue."""
+    """Return the session with the first such text taken out of its queue."""
     if text not in session.queue:
         return session
     at = session.queue.index(text)

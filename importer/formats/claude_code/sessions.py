@@ -56,7 +56,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def session_of(context: Context, line: TranscriptLine) -> TranscriptSession:
-    """The line's session as it is after the line: same object if the line says nothing new of it."""
+    """Return the line's session as it is after the line: same object if the line says nothing new of it."""
     name = line.session_id or line.sdk_session or context.stem
     sessions = context.sessions
     session = sessions[0] if sessions and sessions[0].id == name else _find(sessions, name)
@@ -70,13 +70,16 @@ def session_of(context: Context, line: TranscriptLine) -> TranscriptSession:
 
 
 def _find(sessions: tuple[TranscriptSession, ...], name: str) -> TranscriptSession:
-    """The session of that name, a new one if it is not remembered."""
+    """Return the session of that name, a new one if it is not remembered."""
     name = clip(name, ID_BYTES)
     return next((session for session in sessions if session.id == name), TranscriptSession(name))
 
 
 def titled(session: TranscriptSession, line: TranscriptLine) -> TranscriptSession:
-    """The session under the title the line gives; a person's title stays before a generated one, else the last wins."""
+    """Return the session under the title the line gives.
+
+    A person's title stays before a generated one, else the last wins.
+    """
     rank = CUSTOM if line.type == "custom-title" else GENERATED
     title = (line.custom_title or line.ai_title or line.agent_name or "").strip()
     if not title or rank < session.title_rank:
@@ -85,7 +88,7 @@ def titled(session: TranscriptSession, line: TranscriptLine) -> TranscriptSessio
 
 
 def with_own_calls(context: Context, ids: tuple[str, ...]) -> Context:
-    """The context that also knows these calls to our own search."""
+    """Return the context that also knows these calls to our own search."""
     if not ids:
         return context
     own_calls = (*context.own_calls, *(clip(id_, CALL_ID_BYTES) for id_ in ids))[-OWN_CALLS:]
@@ -93,7 +96,7 @@ def with_own_calls(context: Context, ids: tuple[str, ...]) -> Context:
 
 
 def is_own_call(context: Context, id_: str | None) -> bool:
-    """Whether a call, given by its id, was one to our own search.
+    """Return True if a call, given by its id, was one to our own search.
 
     A result names its call by id alone, and may come hours after it.
     """
@@ -101,7 +104,7 @@ def is_own_call(context: Context, id_: str | None) -> bool:
 
 
 def with_session(context: Context, session: TranscriptSession) -> Context:
-    """The context with this session first: the same object when nothing is new."""
+    """Return the context with this session first: the same object when nothing is new."""
     sessions = context.sessions
     if sessions and (sessions[0] is session or sessions[0] == session):
         return context
@@ -110,7 +113,7 @@ def with_session(context: Context, session: TranscriptSession) -> Context:
 
 
 def bounded(context: Context) -> Context:
-    """The context without the least recent sessions that do not fit into its bound.
+    """Return the context without the least recent sessions that do not fit into its bound.
 
     The session just read stands first, so it goes last; a session that comes back later begins anew, without its title
     and its queue.

@@ -61,7 +61,7 @@ _typed_command = re.compile(r"/([a-z][\w:-]*)(?:\s+(.*))?\Z", re.DOTALL | re.IGN
 
 
 def said(text: str) -> str:
-    """What a person typed of this text, "" for nothing."""
+    """Return what a person typed of this text, "" for nothing."""
     text = without_spans(text).strip()
     if text.startswith(INTERRUPTED):
         text = text.partition("]")[2].strip()  # the mark has variants within its brackets
@@ -71,7 +71,7 @@ def said(text: str) -> str:
 
 
 def steered(text: str) -> str:
-    """What a person typed of a text from the queue, where commands stand as typed and tasks as JSON.
+    """Return what a person typed of a text from the queue, where commands stand as typed and tasks as JSON.
 
     Unlike a user line, the queue has a command as it was typed (`/fix the build`), not in tags.
     """
@@ -83,29 +83,29 @@ def steered(text: str) -> str:
 
 
 def objection(result: str) -> str:
-    """What a person said when refusing a tool call, from the call's result; "" for nothing."""
+    """Return what a person said when refusing a tool call, from the call's result; "" for nothing."""
     text = said(result.partition(OBJECTION)[2].partition(OBJECTION_END)[0])
     return "" if text.startswith(CLARIFY) else text
 
 
 def answered(text: str) -> str:
-    """What the assistant said, without blanks around it and NULs in it; "" for a placeholder."""
+    """Return what the assistant said, without blanks around it and NULs in it; "" for a placeholder."""
     text = text.replace("\0", "").strip()
     return "" if text == NO_CONTENT else text
 
 
 def request(command: str, arguments: str) -> str:
-    """The request in a slash command: its arguments, unless it is a command that sets something up."""
+    """Return the request in a slash command: its arguments, unless it is a command that sets up the tool."""
     return "" if command.lower() in SETTING_UP else arguments.strip()
 
 
 def is_summary(text: str) -> bool:
-    """Whether a user text is the summary that compaction wrote; old versions do not flag it."""
+    """Return True if a user text is the summary that compaction wrote; old versions do not flag it."""
     return text.lstrip().startswith(SUMMARY_START)
 
 
 def without_spans(text: str) -> str:
-    """The text without injected spans and without NULs.
+    """Return the text without injected spans and without NULs.
 
     Nothing is cut where no tag closes, which one search tells of most texts.
     """
@@ -119,7 +119,7 @@ def without_spans(text: str) -> str:
 
 
 def _without(text: str, opening: str, closing: str) -> str:
-    """The text without its closed spans; an opening without a closing stays.
+    """Return the text without its closed spans; an opening without a closing stays.
 
     Each search goes on where the last one ended, so the time is linear in the text.
     """
@@ -131,5 +131,5 @@ def _without(text: str, opening: str, closing: str) -> str:
 
 
 def _between(text: str, tag: str) -> str:
-    """What stands between a tag's opening and closing."""
+    """Return what stands between a tag's opening and closing."""
     return text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0].strip()

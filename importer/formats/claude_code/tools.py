@@ -19,22 +19,22 @@ RESULT_CHARS = 2_000  # of a result, which may have a million
 
 
 def names(calls: Sequence[Block]) -> tuple[str, ...]:
-    """The tools called, each once."""
+    """Return the tools called, each once."""
     return once([block.name or "" for block in calls])
 
 
 def files(calls: Sequence[Block]) -> tuple[str, ...]:
-    """The files that the calls read or edit, each once, as the call spells them."""
+    """Return the files that the calls read or edit, each once, as the call spells them."""
     return once([path for block in calls if block.input for path in _paths(block.name, block.input)])
 
 
 def own_calls(calls: Sequence[Block]) -> tuple[str, ...]:
-    """Ids of the calls that ask this memory."""
+    """Return the ids of the calls that ask this memory."""
     return tuple([block.id for block in calls if block.id and _is_own(block)])
 
 
 def result(context: Context, block: Block) -> str:
-    """The beginning of a tool's result, "" for one of our own."""
+    """Return the beginning of a tool's result, "" for one of our own."""
     if block.type != "tool_result" or is_own_call(context, block.tool_use_id):
         return ""
     text = "\n".join(lines.texts(block.content))
@@ -42,7 +42,7 @@ def result(context: Context, block: Block) -> str:
 
 
 def objection(block: Block) -> str:
-    """What a person said when refusing the call, "" for nothing.
+    """Return what a person said when refusing the call, "" for nothing.
 
     Only a result marked as an error can be a refusal.
     """
@@ -52,13 +52,13 @@ def objection(block: Block) -> str:
 
 
 def _paths(tool: str | None, given: Input) -> list[str]:
-    """Where a call says which file it means, as far as it is text."""
+    """Return the files a call names, as far as they are text."""
     path = None if tool in FOLDER_TOOLS else given.path
     return [p for p in (given.file_path, given.notebook_path, path) if isinstance(p, str)]
 
 
 def _is_own(block: Block) -> bool:
-    """Whether this call asks the memory, as a tool or on the command line."""
+    """Return True if this call asks the memory, as a tool or on the command line."""
     if block.name == "Bash":
         command = block.input.command if block.input else None
         return isinstance(command, str) and is_own_command(command)

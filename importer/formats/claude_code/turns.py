@@ -25,7 +25,7 @@ Step = Callable[[Context, TranscriptSession, TranscriptLine, Options], Fed]
 
 
 def user(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
-    """A prompt, a compaction summary, or tool results, which are nine of ten user lines."""
+    """Take a prompt, a compaction summary, or tool results, which are nine of ten user lines."""
     blocks = _blocks(line)
     unknown = _unknown(blocks)
     if _only_results(blocks, options) or (_is_subagent(line) and not options.subagents):
@@ -46,7 +46,7 @@ def user(context: Context, session: TranscriptSession, line: TranscriptLine, opt
 
 
 def assistant(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
-    """A piece of an answer: text, or the tools it used, or both.
+    """Take a piece of an answer: text, or the tools it used, or both.
 
     Calls to our own search are remembered even if the line itself is passed over, for their results come later.
     """
@@ -69,14 +69,14 @@ def assistant(context: Context, session: TranscriptSession, line: TranscriptLine
 
 
 def queue_operation(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
-    """A prompt typed while the assistant works: put into the queue, delivered, or taken back."""
+    """Take a queue operation: a prompt typed while the assistant works is queued, delivered, or taken back."""
     text = _joined(map(text_of.steered, lines.texts(line.content)))
     session, texts = queue.operate(session, line.operation, text)
     return _steered(context, session, line, texts)
 
 
 def attachment(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
-    """Something injected; only a queued command that a person typed counts."""
+    """Take an injected attachment; only a queued command that a person typed counts."""
     found = line.attachment
     session_only = Fed(with_session(context, session))
     if not found or found.type != "queued_command" or (found.command_mode or "prompt") != "prompt":
@@ -89,7 +89,7 @@ def attachment(context: Context, session: TranscriptSession, line: TranscriptLin
 
 
 def _steered(context: Context, session: TranscriptSession, line: TranscriptLine, texts: Sequence[str]) -> Fed:
-    """The fed line of texts that were steered in."""
+    """Make the turns of texts that were typed while the assistant worked."""
     # Queue log and attachment have different times, and a fork copies only the latter: the key takes the prompt's.
     turns = tuple(
         _turn(context, session, line, "user", text, mark=key("user", "steering", session.prompt, text))
@@ -107,7 +107,7 @@ STEPS: dict[str, Step] = {
 
 
 def _blocks(line: TranscriptLine) -> Sequence[Block]:
-    """The message's blocks; content that is a string is one text block.
+    """Return the message's blocks; content that is a string is one text block.
 
     Assistants' content is always a list, people's either.
     """
@@ -118,12 +118,12 @@ def _blocks(line: TranscriptLine) -> Sequence[Block]:
 
 
 def _unknown(blocks: Sequence[Block]) -> int:
-    """How many blocks are of types this version does not know."""
+    """Count the blocks of types this version does not know."""
     return len([block for block in blocks if block.type not in KNOWN_BLOCKS])
 
 
 def _only_results(blocks: Sequence[Block], options: Options) -> bool:
-    """Whether a line is nothing but a tool result that nobody wants to read: nine of ten user lines.
+    """Return True if a line is nothing but a tool result that is not wanted: nine of ten user lines.
 
     A result marked as error may hold what a person said when refusing the call.
     """
@@ -133,13 +133,13 @@ def _only_results(blocks: Sequence[Block], options: Options) -> bool:
 
 
 def _joined(texts: Iterable[str]) -> str:
-    """The texts as paragraphs, empty ones left out."""
+    """Join the texts as paragraphs, empty ones left out."""
     found = [text for text in texts if text]
     return found[0] if len(found) == 1 else "\n\n".join(found)
 
 
 def _typed(blocks: Sequence[Block]) -> str:
-    """What a person typed in these blocks, objections to tool calls included.
+    """Return what a person typed in these blocks, objections to tool calls included.
 
     A picture beside a tool's result is what the tool shows, not what a person sent.
     """
@@ -150,22 +150,22 @@ def _typed(blocks: Sequence[Block]) -> str:
 
 
 def _is_summary(line: TranscriptLine, blocks: Sequence[Block]) -> bool:
-    """Whether compaction wrote this, by its flag or by its first words."""
+    """Return True if compaction wrote this, by its flag or by its first words."""
     return bool(line.is_compact_summary) or any(text_of.is_summary(block.text or "") for block in blocks)
 
 
 def _by_people(origin: PromptOrigin | None) -> bool:
-    """Whether an origin is a person's; older lines have none."""
+    """Return True if an origin is a person's; older lines have none."""
     return origin is None or origin.kind in BY_PEOPLE
 
 
 def _is_subagent(line: TranscriptLine) -> bool:
-    """Whether a line belongs to a sub-agent or to a member of an agent team."""
+    """Return True if a line belongs to a sub-agent or to a member of an agent team."""
     return bool(line.is_sidechain or line.team_name)
 
 
 def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
-    """The texts of an answer, thoughts among them if they are wanted."""
+    """Return the texts of an answer, thoughts among them if they are wanted."""
     texts: list[str] = []
     for block in blocks:
         if block.type == "text" and block.text:
@@ -178,7 +178,10 @@ def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
 def _results(
     context: Context, session: TranscriptSession, line: TranscriptLine, blocks: Sequence[Block]
 ) -> tuple[Turn, ...]:
-    """What tools answered, as the assistant's: it is no prompt, and belongs to the exchange that goes on."""
+    """Make the turn of what tools answered.
+
+    It is the assistant's: it is no prompt, and belongs to the exchange that goes on.
+    """
     text = _joined(tools_of.result(context, block) for block in blocks)
     if not text:
         return ()
@@ -198,7 +201,7 @@ def _turn(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Turn:
-    """A turn under the line's identity and with all that is known around it.
+    """Make a turn under the line's identity and with all that is known around it.
 
     `mark` is its key where role, time and text are not to make it.
 

@@ -39,19 +39,19 @@ _lines = Lines(CodexLine)
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """`sessions` and `archived_sessions` in CODEX_HOME or `~/.codex`; a file moves from one to the other."""
+    """Return `sessions` and `archived_sessions` in CODEX_HOME or `~/.codex`; a file moves from one to the other."""
     folder = environ.get("CODEX_HOME") or f"{home}/.codex"
     return (f"{folder}/sessions", f"{folder}/archived_sessions")
 
 
 def wanted(relative: bytes) -> bool:
-    """Any `.jsonl`, packed or not, but the prompt history and the index of titles."""
+    """Return True for any `.jsonl`, packed or not, but the prompt history and the index of titles."""
     name = relative.rpartition(b"/")[2].removesuffix(b".zst")
     return name.endswith(b".jsonl") and name not in NO_CONVERSATIONS
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """An envelope of a known type with a payload, or a legacy head.
+    """Return True for an envelope of a known type with a payload, or a legacy head.
 
     The first line alone may have 20 KB: instructions stand in the head of a session.
     """
@@ -59,7 +59,7 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
-    """Whether one record shows the format."""
+    """Return True if one record shows the format."""
     if "payload" in record:
         type_ = record.get("type")
         return isinstance(type_, str) and type_ in ENVELOPES
@@ -67,17 +67,17 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
 
 
 def begin(path: bytes) -> Context:
-    """The context before the first line; until a head names the thread, the file's stem does."""
+    """Return the context before the first line; until a head names the thread, the file's stem does."""
     return Context(thread=clip(stem(path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    """Return the turns of one line, at most one but for glued records, and the context after it. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, line: CodexLine, options: Options) -> Fed:
-    """One record: the thread's head and surroundings are remembered, events and items are read.
+    """Take one record: remember the thread's head and surroundings, read events and items.
 
     Roles, injected text and twins are the steps' affair (see `codex.turns`).
     """
@@ -96,7 +96,7 @@ def _step(context: Context, line: CodexLine, options: Options) -> Fed:
 
 
 def _untyped(context: Context, line: CodexLine) -> Fed:
-    """A legacy file's head and its states are all that comes without a type."""
+    """Take a record without a type: only a legacy file's head and its states come so."""
     if line.record_type is None and line.id and line.timestamp:
         return Fed(headed(context, line, line.timestamp))
     return Fed(context, (), int(line.record_type is None))

@@ -78,14 +78,14 @@ _decode_words = msgspec.json.Decoder(str | list[Part] | None).decode
 
 
 def words(content: str | list[Part] | None) -> list[str]:
-    """The texts of a message's content."""
+    """Return the texts of a message's content."""
     if isinstance(content, str):
         return [content]
     return [part.text for part in content or () if part.text]
 
 
 def raw_words(raw: msgspec.Raw) -> list[str]:
-    """The texts of content that was left undecoded."""
+    """Return the texts of content that was left undecoded."""
     try:
         return words(_decode_words(raw))
     except (ValueError, RecursionError):
@@ -93,17 +93,17 @@ def raw_words(raw: msgspec.Raw) -> list[str]:
 
 
 def typed(item: Item) -> str:
-    """What a person typed of a user message: the blocks that Codex did not put there."""
+    """Return what a person typed of a user message: the blocks that Codex did not put there."""
     return "\n\n".join([text.strip() for text in words(item.content) if text.strip() and not is_injected(text)])
 
 
 def is_injected(text: str) -> bool:
-    """Whether a text block comes from Codex itself."""
+    """Return True if a text block comes from Codex itself."""
     return text.lstrip().startswith(INJECTED)
 
 
 def given(item: Item) -> str:
-    """What a tool call was given, as text: JSON arguments or raw input.
+    """Return what a tool call was given, as text: JSON arguments or raw input.
 
     Neither is parsed: patches and commands are found in them by their words.
     """
@@ -111,13 +111,13 @@ def given(item: Item) -> str:
 
 
 def patched_files(item: Item) -> list[str]:
-    """The files that a patch names, whether it is the call's input or stands inside a shell command."""
+    """Return the files that a patch names, whether it is the call's input or stands inside a shell command."""
     text = given(item)
     return [path.strip() for path in _patched.findall(text)] if "*** " in text else []
 
 
 def folder_told(item: Item) -> str:
-    """The working directory that an environment block tells, the only place where legacy files have it."""
+    """Return the working directory that an environment block tells, the only place where legacy files have it."""
     for text in words(item.content):
         if "<environment_context>" in text and (found := _cwd.search(text)):
             return (found[1] or found[2]).strip()

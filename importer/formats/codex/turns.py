@@ -47,7 +47,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def headed(context: Context, head: Item, stamp: str | None) -> Context:
-    """The context after a session's head; a subagent's source says whose it is.
+    """Return the context after a session's head; a subagent's source tells that it is one.
 
     Its time goes to items that have none, as in legacy files.
     """
@@ -68,7 +68,7 @@ def headed(context: Context, head: Item, stamp: str | None) -> Context:
 
 
 def moved(context: Context, item: Item) -> Context:
-    """The context after an item that may name a folder and a model; the same object when they are the same."""
+    """Return the context after an item that may name a folder and a model; the same object when they are the same."""
     cwd = clip(item.cwd, PATH_BYTES) if item.cwd else context.cwd
     model = clip(item.model, NAME_BYTES) if item.model else context.model
     if cwd == context.cwd and model == context.model:
@@ -77,7 +77,7 @@ def moved(context: Context, item: Item) -> Context:
 
 
 def event(context: Context, line: CodexLine, options: Options) -> Fed:
-    """An event of the screen: only what a person typed counts, all else stands in the items too."""
+    """Take an event of the screen: only what a person typed counts, all else stands in the items too."""
     item = line.payload
     if item is None or item.type != "user_message" or not isinstance(item.message, str):
         return Fed(context)
@@ -86,7 +86,7 @@ def event(context: Context, line: CodexLine, options: Options) -> Fed:
 
 
 def message(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
-    """A message of the model's history; those of developer and system are instructions.
+    """Take a message of the model's history; those of developer and system are instructions.
 
     A prompt can bring the folder: legacy files tell it nowhere else.
     """
@@ -101,7 +101,7 @@ def message(context: Context, line: CodexLine, item: Item, options: Options) -> 
 
 
 def call(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
-    """A tool call: its name, and the files of a patch.
+    """Take a tool call: its name, and the files of a patch.
 
     Its key hangs on the chain, but the chain does not go on from it, as with all that may be left out.
     """
@@ -116,7 +116,7 @@ def call(context: Context, line: CodexLine, item: Item, options: Options) -> Fed
 
 
 def output(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
-    """The beginning of what a tool answered, unless it was our own search."""
+    """Take the beginning of what a tool answered, unless it was our own search."""
     own = _digest(item.call_id or "") in context.own_calls
     if not options.tool_results or own or _passed_over(context, options):
         return Fed(context)
@@ -124,7 +124,7 @@ def output(context: Context, line: CodexLine, item: Item, options: Options) -> F
 
 
 def reasoning(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
-    """The summary of what the model thought; the thought itself is encrypted."""
+    """Take the summary of what the model thought; the thought itself is encrypted."""
     if not options.thinking or _passed_over(context, options):
         return Fed(context)
     return _aside(context, line, "\n\n".join(lines.raw_words(item.summary)))
@@ -141,17 +141,17 @@ STEPS: dict[str, Callable[[Context, CodexLine, Item, Options], Fed]] = {
 
 
 def _digest(text: str) -> str:
-    """A short hash, for lists that stand in the context."""
+    """Return a short hash, for lists that stand in the context."""
     return key(text)[:16]
 
 
 def _passed_over(context: Context, options: Options) -> bool:
-    """Whether the thread is a subagent's and those are not wanted."""
+    """Return True if the thread is a subagent's and those are not wanted."""
     return bool(context.agent) and not options.subagents
 
 
 def _typed(context: Context, line: CodexLine, text: str, origin: str, options: Options) -> Fed:
-    """A person's words, unless their twin of the other origin was there before."""
+    """Take a person's words, unless their twin of the other origin was there before."""
     if not text or _passed_over(context, options):
         return Fed(context)
     # The copies may differ in white space.
@@ -165,13 +165,13 @@ def _typed(context: Context, line: CodexLine, text: str, origin: str, options: O
 
 
 def _said(context: Context, line: CodexLine, role: str, text: str) -> Fed:
-    """A turn whose key is chained to the one before, and the context that remembers it."""
+    """Make a turn whose key is chained to the one before, and the context that remembers it."""
     mark = key(context.last, role, text)
     return Fed(replace(context, last=mark), (_turn(context, line, role, text, mark),))
 
 
 def _aside(context: Context, line: CodexLine, text: str) -> Fed:
-    """A text that is an option: it stands in the exchange, but the chain of keys does not depend on it."""
+    """Make a turn of an optional text: it stands in the exchange, but the chain of keys does not depend on it."""
     text = text.strip()
     if not text:
         return Fed(context)
@@ -188,7 +188,7 @@ def _turn(
     tools: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> Turn:
-    """A turn with all that the thread knows; what has no time of its own has the session's."""
+    """Make a turn with all that the thread knows; what has no time of its own has the session's."""
     facts = Facts(
         kind="subagent" if context.agent else "exchange",
         project=context.project,

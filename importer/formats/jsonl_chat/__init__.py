@@ -86,7 +86,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
-    """None: such files lie wherever people put them."""
+    """Return none: such files lie wherever people put them."""
     return ()
 
 
@@ -96,12 +96,12 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """One of the shapes; a `type` or a payload means some program's own format."""
+    """Return True for one of the shapes; a `type` or a payload means some program's own format."""
     return any(_is_ours(record) for record in records)
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
-    """Whether one record is of a shape we know and of no program's own format."""
+    """Return True if one record is of a shape we know and of no program's own format."""
     if not MARKS.isdisjoint(record):
         return False
     said = record.get("messages") or record.get("conversations")
@@ -112,7 +112,10 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """A message, or a list of them: such names are used for anything, so `recognises_opening` has the last word."""
+    """Return True for a message, or a list of them.
+
+    Such names are used for anything, so `recognises_opening` has the last word.
+    """
     return MARKS.isdisjoint(keys) and ({"role", "content"} <= set(keys) or not set(LISTS).isdisjoint(keys))
 
 
@@ -122,18 +125,18 @@ def recognises_opening(head: bytes) -> bool:
 
 
 def begin(path: bytes) -> Context:
-    """The context before the first line."""
+    """Return the context before the first line."""
     stem = path.rpartition(b"/")[2].rpartition(b".")[0].decode("utf-8", "replace")
     return Context(stem=clip(stem, ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
-    """The turns of one line: a message, or a whole conversation. Never raises."""
+    """Return the turns of one line: a message, or a whole conversation. Never raises."""
     return _lines.feed(context, raw, options, _step)
 
 
 def _step(context: Context, record: Record, _: Options) -> Fed:
-    """One record: a message, or a conversation whose keys are chained within the line."""
+    """Take one record: a message, or a conversation whose keys are chained within the line."""
     messages = _conversation(record)
     if messages is None:
         return _headed(context, record) or _one(context, record)
@@ -151,7 +154,7 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
 
 
 def _headed(context: Context, record: Record) -> Fed | None:
-    """The context after what is said of a conversation before its first message, None for any other record."""
+    """Return the context after what is said of a conversation before its first message, None for any other record."""
     said = (record.role, record.from_, record.content, record.value, record.text)
     if context.chains or any(one is not None for one in said):
         return None
@@ -163,7 +166,7 @@ def _headed(context: Context, record: Record) -> Fed | None:
 
 
 def _one(context: Context, record: Record) -> Fed:
-    """A record that is a message: its key may be chained to the conversation's last.
+    """Take a record that is a message: its key may be chained to the conversation's last.
 
     The conversation moves to the end of the list, so the one that was silent longest is forgotten first.
     """
@@ -178,7 +181,7 @@ def _one(context: Context, record: Record) -> Fed:
 
 
 def _conversation(record: Record) -> list[Record] | None:
-    """The messages of a line that holds a conversation, None for a line that is a message."""
+    """Return the messages of a line that holds a conversation, None for a line that is a message."""
     for said in (record.messages, record.conversations):
         if isinstance(said, list):
             return [message for message in map(_record, said) if message]
@@ -190,7 +193,7 @@ def _conversation(record: Record) -> list[Record] | None:
 
 
 def _record(value: Any) -> Record | None:
-    """A message inside a conversation, None for what is no object."""
+    """Return a message inside a conversation, None for what is no object."""
     try:
         return msgspec.convert(value, Record)
     except msgspec.ValidationError:
@@ -198,7 +201,7 @@ def _record(value: Any) -> Record | None:
 
 
 def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn | None:
-    """The turn of a message of `line`, None for one of another role or without content.
+    """Make the turn of a message of `line`, None for one of another role or without content.
 
     A time or an id makes the key independent of what stands around the message.
     """
@@ -222,13 +225,13 @@ def _role(message: Record) -> str:
 
 
 def _text(message: Record) -> str:
-    """The text of a message, wherever its shape has it."""
+    """Return the text of a message, from the field its shape uses."""
     content = (message.content, message.value, message.text)
     return _words(next((one for one in content if one is not None), None))
 
 
 def _words(content: Any) -> str:
-    """The text of content: a string, or parts that are strings or objects with a text."""
+    """Return the text of content: a string, or parts that are strings or objects with a text."""
     if isinstance(content, str):
         return content.replace("\0", "").strip()
     if not isinstance(content, list):
@@ -238,14 +241,14 @@ def _words(content: Any) -> str:
 
 
 def _part(part: Any) -> str:
-    """A part's text, "" for a tool's result: nobody said that."""
+    """Return a part's text, "" for a tool's result: no person and no model said that."""
     if isinstance(part, dict):
         part = None if part.get("type") == "tool_result" else part.get("text", part.get("content"))
     return part.strip() if isinstance(part, str) else ""
 
 
 def _tools(message: Record) -> tuple[str, ...]:
-    """The names of the functions an answer calls."""
+    """Return the names of the functions an answer calls."""
     calls = message.tool_calls if isinstance(message.tool_calls, list) else ()
     functions = (call.get("function") for call in calls if isinstance(call, dict))
     names = (function.get("name") for function in functions if isinstance(function, dict))
@@ -253,17 +256,17 @@ def _tools(message: Record) -> tuple[str, ...]:
 
 
 def _name(record: Record) -> str:
-    """The conversation's id as the record gives it, "" for none."""
+    """Return the conversation's id as the record gives it, "" for none."""
     found = (record.conversation_id, record.session_id, record.thread_id)
     return clip(next((str(id_) for id_ in found if isinstance(id_, str | int)), ""), ID_BYTES)
 
 
 def _short(value: Any) -> str:
-    """A word or number as text of bounded length, "" for anything else."""
+    """Return a word or number as text of bounded length, "" for anything else."""
     return str(value)[:NAME_CHARS] if isinstance(value, str | int) else ""
 
 
 def _at(record: Record) -> str:
-    """A message's time: ISO 8601, or seconds or milliseconds since 1970."""
+    """Return a message's time: ISO 8601, or seconds or milliseconds since 1970."""
     stamps = (record.timestamp, record.created_at, record.created)
     return next((moment(stamp) for stamp in stamps if isinstance(stamp, str | int | float)), "")

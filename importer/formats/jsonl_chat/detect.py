@@ -22,17 +22,17 @@ LOOKED_AT = 20  # elements of a list: the first conversations may be empty
 
 
 def speaks(message: Any) -> bool:
-    """Whether a value is a message of a speaker we know."""
+    """Return True if a value is a message of a speaker we know."""
     return isinstance(message, dict) and any(_is_speaker(message.get(name)) for name in ("role", "from"))
 
 
 def is_message(record: Mapping[str, Any]) -> bool:
-    """Whether a record that stands by itself is a message; only one shape is used so."""
+    """Return True if a record that stands by itself is a message; only one shape is used so."""
     return {"role", "content"} <= record.keys() and _is_speaker(record["role"])
 
 
 def opens(head: bytes) -> bool:
-    """Whether a document's first bytes show a message: in its list, or in a conversation's."""
+    """Return True if a document's first bytes show a message: in its list, or in a conversation's."""
     at = first(head)
     if head[at : at + 1] != b"[":
         return _converses(head, at)
@@ -42,7 +42,7 @@ def opens(head: bytes) -> bool:
 
 
 def _converses(text: bytes, at: int) -> bool:
-    """Whether the object at `at` has a list with a message."""
+    """Return True if the object at `at` has a list with a message."""
     if text[at : at + 1] != b"{":
         return False
     lists = (member.start for member in members(text, at + 1) if member.key.decode("utf-8", "replace") in LISTS)
@@ -55,7 +55,7 @@ def _converses(text: bytes, at: int) -> bool:
 
 
 def _spoken(text: bytes, at: int) -> dict[str, str]:
-    """Of the object at `at`, what tells a message: of its words, only the beginning may be there."""
+    """Return the members of the object at `at` that tell a message; of its words, only the beginning may be there."""
     if text[at : at + 1] != b"{":
         return {}
     found = (
@@ -65,7 +65,7 @@ def _spoken(text: bytes, at: int) -> dict[str, str]:
 
 
 def _elements(text: bytes, at: int) -> Iterator[int]:
-    """Where the values of the list begin that opens just before `at`, as far as they can be seen."""
+    """Yield where the values of the list begin that opens just before `at`, as far as they can be seen."""
     end: int | None = at
     while end is not None and (at := skip_gap(text, end)) < len(text) and text[at : at + 1] not in (b"]", b"}"):
         yield at
@@ -73,10 +73,10 @@ def _elements(text: bytes, at: int) -> Iterator[int]:
 
 
 def _word(value: bytes) -> str:
-    """The text of a short string; of anything else, nothing anybody is called."""
+    """Return the text of a short string; "" for anything else, as no speaker is called so."""
     return value[1:-1].decode("utf-8", "replace") if value[:1] == value[-1:] == QUOTE else ""
 
 
 def _is_speaker(name: Any) -> bool:
-    """Whether this is what a side of a conversation is called."""
+    """Return True if this is what a side of a conversation is called."""
     return isinstance(name, str) and name.lower() in SPEAKERS
