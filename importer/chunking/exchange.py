@@ -1,6 +1,6 @@
 """One conversation's open exchange, pure: texts come, closed pieces and outgrown forms of the open one go.
 
-A person's text begins an exchange, whatever else is said belongs to it. What stands open is one piece, the last; all
+A person's text begins an exchange, all other texts belong to it. What stands open is one piece, the last; all
 before it are closed and never change. Its id comes from its text, so a form that closes as it stood keeps its id.
 """
 

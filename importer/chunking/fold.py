@@ -34,7 +34,7 @@ ABOUT_BYTES = 7000  # what all streams may take beside one open text (6 bytes of
 
 
 class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that is remembered between two turns: JSON below 16 KiB at the default size, whatever the turns.
+    """All that is remembered between two turns: JSON below 16 KiB at the default size, for any turns.
 
     `streams` are the open exchanges, the one fed last at the end; `ring` holds the keys of the last turns. `mark` tells
     this file's holders from those of other files with the same conversation (copies), and should stay the same for
@@ -135,7 +135,7 @@ def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:
 def _settle(folding: Folding, streams: tuple[Stream, ...], cutting: Cutting, origin: Origin) -> Step:
     """Remember the streams; those fed least recently are closed when there are too many or they are too large.
 
-    The one fed last always stays, whatever its size. Closing early loses nothing: what comes later in such a
+    The one fed last always stays, however large. Closing early loses nothing: what comes later in such a
     conversation begins a new exchange.
     """
     closed: tuple[Chunk, ...] = ()

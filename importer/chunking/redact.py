@@ -152,7 +152,7 @@ _ALNUM = "[A-Za-z0-9]"
 _HEX = "[0-9a-f]"
 _BASE64 = "[A-Za-z0-9._~+/-]"
 
-# Base64 lines and headers of a key block, whatever stands between them (escaped newlines, quotes, a diff's signs).
+# Base64 lines and headers of a key block, with anything that joins them (escaped newlines, quotes, a diff's signs).
 # Atomic groups, no possessive repeat of one: before 3.11.5 (gh-106052) that does not go back when it fails halfway.
 _GAP = r"(?>(?:\s|\\[nrt]|[\"'`,>#|*]|\+(?=\s))*)"
 _HEADER = r"(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]{0,100}+"

@@ -204,7 +204,7 @@ def plausible_bare(value: str, password: bool, after: str, told: bool = False) -
 
     `after` is the character behind it.
 
-    `told` in another language, it is nobody's code, and may hold the name of a name.
+    With `told` (words of another language) it is no code, so it may hold a word that names secrets.
     """
     if (after and after in "([{") or stands_for_one(value) or _PATH.match(value) or _DOTTED.fullmatch(value):
         return False

@@ -5,7 +5,7 @@ A format is a module with the members of `Format`. Adding one is adding a file h
 tests pick it up. Modules whose name begins with an underscore are parts that formats share.
 
 The fold: `context = begin(path)`, then `fed = feed(context, line, options)` for each line in order, going on with
-`fed.context`. It does no I/O, never raises whatever the bytes, and its context is small JSON that can be stored between
+`fed.context`. It does no I/O, never raises for any bytes, and its context is small JSON that can be stored between
 any two lines, so the result does not depend on how the file arrived.
 
 A file may also be one JSON document: a chat export, a session that is rewritten whole. A format with a `DOCUMENT` says

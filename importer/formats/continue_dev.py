@@ -57,7 +57,7 @@ class Call(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False, rename="camel"):
-    """What somebody says; `tool_call_id` is of a tool's result, which older versions leave out."""
+    """A message of the history; `tool_call_id` is of a tool's result, which older versions leave out."""
 
     role: str = ""
     content: str | list[Part] | None = None

@@ -154,7 +154,7 @@ def _moved(context: Context, details: Details) -> Context:
 def _answered(context: Context, event: Event, details: Details, options: Options) -> Fed:
     """Take an answer: its text and the tools it asks for.
 
-    Calls to our own search are remembered whoever makes them, for their results come later.
+    Calls to our own search are remembered for sub-agents too, for their results come later.
     """
     requests = details.tool_requests or ()
     if own := [_mark(request.tool_call_id) for request in requests if _is_own(request)]:

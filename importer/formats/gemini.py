@@ -166,7 +166,7 @@ def _step(context: Context, line: ChatLine, options: Options) -> Fed:
 
 def _headed(context: Context, line: ChatLine) -> Context:
     """Return the context after the line of metadata."""
-    # The project is a readable name only in newer versions; a hash says nothing to anybody.
+    # The project is a readable name only in newer versions; a hash tells a reader nothing.
     project = line.project_hash or ""
     return replace(
         context,
@@ -194,7 +194,7 @@ def _message(context: Context, message: Message, options: Options) -> tuple[Cont
     """Make the turn of a message, none if it says nothing that was not said before.
 
     A message that is here again with its tool calls gives a turn without text. The key is by all that it says, also
-    where only the rest is new: whoever has seen this form of it knows it again.
+    where only the rest is new: another fold that sees this form first gives the same key.
     """
     role = ROLES.get(message.type)
     if role is None:

@@ -5,7 +5,7 @@
 
 Units lie end to end as lines do, the gap in front of each belonging to it and what closes the document being the last.
 So offsets, tallies and checkpoints mean the same as for lines: a kill in the middle of an export costs one slice of it.
-Memory is bounded by the longest unit allowed, whatever the document's size.
+Memory is bounded by the longest unit allowed, however large the document is.
 
 A document that breaks off is half-written: what is whole of it is taken, the rest waits to be written. A file that has
 been left alone for a while (`settled`) will not be: what is left of it is a problem.

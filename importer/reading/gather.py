@@ -73,7 +73,7 @@ class SliceFold:
         return len(self.chunks) >= self.reading.max_chunks
 
     def feed(self, line: Line) -> None:
-        """Fold one line, whatever its bytes are, and count its outcome."""
+        """Fold one line of any bytes, and count its outcome."""
         self.offset = line.end
         if problem := self._unreadable(line):
             self._reject(line, "read", problem)

@@ -27,7 +27,7 @@ SLICE_LINES = 4096  # bounds the objects made of one slice where its lines are s
 LINE_BYTES = 32 * 1024 * 1024  # the most that is ever held of one line
 SCAN_BYTES = 16 * 1024 * 1024  # how far one call looks for a newline: 5 ms from the page cache, 50 ms from a disk
 SAMPLE_BYTES = 256  # kept of an oversized line, for the person who looks at the quarantine
-DIGEST_BYTES = 16  # 128 bits: nobody meets two equal ones by chance
+DIGEST_BYTES = 16  # 128 bits: two equal ones do not meet by chance
 
 
 Whole = Callable[[bytes], bool]

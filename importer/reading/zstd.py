@@ -169,7 +169,7 @@ def vouch(fd: int, passed: int) -> tuple[HeadPrint, bytes]:
 def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
     """Cut a slice at `offset`, the end of one of its lines. Raises OSError."""
     kept = tuple(line for line in part.lines if line.end <= offset)
-    passed = max(0, (part.passed or 0) - 1)  # not all of the file, whatever was read of it
+    passed = max(0, (part.passed or 0) - 1)  # not all of the file, even if all of it was read
     return tail.Slice(kept, offset, False, None, *vouch(fd, passed), passed=passed)
 
 

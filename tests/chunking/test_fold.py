@@ -103,7 +103,7 @@ EVIL = st.sampled_from(["\0", "\x1b", '"', "\\", "\ud800", "😀", "\U000e0001",
 @settings(deadline=None, max_examples=20)
 @given(EVIL, EVIL, st.integers(1, 6))
 def test_the_folding_stays_small(one: str, other: str, conversations: int) -> None:
-    """Below 16 KiB of JSON at the default size whatever is said, done and named."""
+    """Below 16 KiB of JSON at the default size, for any texts, tools and names."""
     long = dict.fromkeys(("project", "title", "cwd", "git_branch", "model", "agent"), other * 3000)
     folding = Folding(mark="m" * 16)
     for number in range(24):

@@ -27,5 +27,5 @@ def test_ids_depend_on_all_they_are_made_of(anchor: str, text: str, ordinal: int
 
 @given(st.lists(st.text(alphabet=st.characters()), min_size=1, max_size=3))
 def test_ring_keys_have_one_length(parts: list[str]) -> None:
-    """Whatever they are made of, lone surrogates included."""
+    """Keys have a fixed length for any parts, lone surrogates included."""
     assert len(ring_key(*parts, "\ud800")) == RING_CHARS

@@ -149,7 +149,7 @@ def test_a_text_without_digits_and_capitals_stays(text):
 
 @pytest.mark.parametrize("piece", [*(secret.marker for secret in SECRETS), *FRAGMENTS[-16:], "a", "token=", "pwd : a["])
 def test_time_is_linear(piece):
-    """Eight times the text takes about eight times as long, whatever it consists of; squared it would be 64."""
+    """Eight times the text takes about eight times as long, for texts of any pieces; squared it would be 64."""
     small, large = (piece * (size // len(piece) + 1) for size in (20_000, 160_000))
     assert min(_seconds(large) for _ in range(2)) < 25 * min(_seconds(small) for _ in range(5)) + 0.01
 

@@ -142,7 +142,7 @@ def test_masking_again_changes_nothing(text):
     ],
 )
 def test_eight_times_the_text_takes_about_eight_times_as_long(piece):
-    """Whatever it consists of; by squares it would be 64 times as long."""
+    """Eight times the text takes about eight times as long; by squares it would be 64 times."""
     small, large = (piece * (size // len(piece) + 1) for size in (20_000, 160_000))
     assert min(_seconds(large) for _ in range(2)) < 25 * min(_seconds(small) for _ in range(5)) + 0.01
 

@@ -112,7 +112,7 @@ def test_the_best_place_is_taken(kind: str, text: str, first: str) -> None:
 @pytest.mark.parametrize("whole", ["\r\n", "e\u0301", "👩\u200d👩", "👍🏽", "🇨🇭", "❤\ufe0f", "\ud83d\ude00"])
 @pytest.mark.parametrize("shift", [0, 1])
 def test_what_is_seen_as_one_character_is_not_divided(whole: str, shift: int) -> None:
-    """Whatever stands at the size: CRLF, accents, joined emoji, skin colours, flags, surrogates."""
+    """Any of these may stand at the size: CRLF, accents, joined emoji, skin colours, flags, surrogates."""
     text = "x" * (SMALLEST_CHARS - 1 - shift) + whole * 40 + "y"
     for piece in pieces_of(text):
         assert piece.strip("xy").replace(whole, "").strip() == ""

@@ -81,13 +81,13 @@ def test_what_nobody_said(skipped: dict[str, Any]) -> None:
 
 
 def test_a_call_of_a_tool_is_its_name() -> None:
-    """What the assistant tells a tool is not said to anybody."""
+    """What the assistant tells a tool is no text of the conversation."""
     call = node("a", "q", "assistant", {"content_type": "code", "text": "search('x')"}, recipient="browser")
     assert [(turn.text, turn.facts.tools) for turn in told(talk(node("q", "root"), call))][1:] == [("", ("browser",))]
 
 
 def test_parts_may_be_words_pictures_and_recordings() -> None:
-    """Whatever holds text."""
+    """Every kind of content that holds text gives it."""
     parts = ["Look:", {"content_type": "image_asset_pointer"}, {"content_type": "audio_transcription", "text": "there"}]
     assert texts(talk(node("q", "root", text={"content_type": "multimodal_text", "parts": parts}))) == [
         "Look:\n\nthere"

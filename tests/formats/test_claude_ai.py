@@ -51,7 +51,7 @@ def test_roles_and_times() -> None:
 
 
 def test_of_attachments_the_names() -> None:
-    """What they hold was written by somebody else."""
+    """What they hold was not written in the conversation."""
     (turn,) = told(
         message("", attachments=[{"file_name": "a.txt", "extracted_content": "X"}], files=[{"file_name": "b"}])
     )

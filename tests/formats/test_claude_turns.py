@@ -134,7 +134,7 @@ def test_a_refusal_with_words_is_something_a_person_said():
 
 
 def test_a_late_result_and_an_orphan_call_hold_nothing_up():
-    """Case 15: each line gives its turn at once, whatever comes twelve hours later or never."""
+    """Case 15: each line gives its turn at once, even if the answer comes twelve hours later or never."""
     fed = feed(answer(call("Bash")), answer(text("waiting"), n=3), prompt([result("done")], n=43_200 % 3_600))
     assert [len(one.turns) for one in fed] == [1, 1, 0]
 

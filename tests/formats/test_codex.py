@@ -75,7 +75,7 @@ def test_injected_blocks_are_nobody_speaking(start):
 
 
 def test_instructions_are_skipped():
-    """Roles developer and system speak for nobody."""
+    """Messages of the roles developer and system give no turns."""
     assert texts(item("message", role="developer", content=[{"type": "input_text", "text": "obey"}])) == []
 
 

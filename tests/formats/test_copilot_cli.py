@@ -65,7 +65,7 @@ def test_requests_carry_tools_and_files():
     "type_", ["hook.start", "system.message", "session.info", "tool.execution_start", "assistant.turn_end"]
 )
 def test_machinery_says_nothing(type_):
-    """Known families are passed over, with whatever text they hold."""
+    """Known families are passed over, with any text they hold."""
     (fed,) = feed("copilot-cli", event(type_, content="46 KB of system prompt"))
     assert (fed.turns, fed.unknown) == ((), 0)
 

@@ -39,7 +39,7 @@ def test_a_response_is_its_markdown(parts: list[Any], expected: list[str]) -> No
 
 
 def test_a_request_gives_two_turns() -> None:
-    """Known by session, request and text, whatever is indexed besides."""
+    """Keys come from session, request and text; options change none."""
     parts = [
         {"kind": "thinking", "value": "Hm."},
         {"value": "So."},
@@ -131,7 +131,7 @@ OWN_CALLS = [
 @pytest.mark.parametrize("own", OWN_CALLS)
 @pytest.mark.parametrize("order", [1, -1])
 def test_results_of_our_own_search_are_never_indexed(own: dict[str, Any], order: int) -> None:
-    """What the memory answered must not go into the memory again, whatever is called beside it."""
+    """What the memory answered must not go into the memory again, with any calls beside it."""
     calls, results = [own, OTHER][::order], [result("from memory", "c1"), result("contents", "c2")]
     assert heard(item("assistant", "Ok.", toolCalls=calls), *results) == ["Ok.", "contents"]
     assert heard(item("assistant", "Ok.", toolCalls=calls), *results[::-1]) == ["Ok.", "contents"]

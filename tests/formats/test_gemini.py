@@ -91,7 +91,7 @@ def test_the_same_words_at_another_time_are_said_once():
 
 
 def test_the_rest_is_known_by_all_that_is_said():
-    """Whoever gets the whole message at once has the same key, so a repeat stays one."""
+    """A file with the whole message at once gives the same key, so a repeat stays one."""
     whole, (_, rest) = turns("gemini", *grown("partial grown")), turns("gemini", *grown("partial", "partial grown"))
     assert [turn.key for turn in whole] == [rest.key]
     assert texts(*grown("partial", "partial grown", "partial grown", "partial")) == ["partial", "grown"]

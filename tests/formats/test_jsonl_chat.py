@@ -33,7 +33,7 @@ def chat(*records: Record, path: bytes = b"/x/stem.jsonl") -> list[Any]:
     ],
 )
 def test_all_shapes_say_the_same(records):
-    """Who said what, whatever the words for it."""
+    """Role and text are found under each of the words for them."""
     assert [(turn.role, turn.text) for turn in chat(*records)] == [("user", "hello"), ("assistant", "Hi.")]
     assert formats.detect(b"".join(msgspec.json.encode(record) + b"\n" for record in records)) == "jsonl-chat"
 
@@ -50,7 +50,7 @@ def test_a_copied_file_has_the_same_keys():
 
 
 def test_a_time_or_an_id_makes_the_key():
-    """Such messages keep their keys whatever stands before them."""
+    """Such messages keep their keys with any messages before them."""
     stamped = {**HELLO, "timestamp": "2026-01-01T10:00:00Z"}
     assert chat(stamped)[0].key == chat(HI, stamped)[1].key != chat(HI, HELLO)[1].key
 
@@ -78,7 +78,7 @@ def test_conversations_may_alternate():
 
 
 def test_tool_calls_are_named_and_other_roles_skipped():
-    """System, tool and function speak for nobody; null content beside calls carries the tools."""
+    """System, tool and function give no turns; null content beside calls carries the tools."""
     calls = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "weather"}}]}
     said = chat(HELLO, calls, {"role": "tool", "content": "12 °C"}, {"role": "developer", "content": "x"})
     assert [(turn.text, turn.facts.tools) for turn in said] == [("hello", ()), ("", ("weather",))]
@@ -135,7 +135,7 @@ def test_files_that_are_passed_over(name):
     [{"type": "user", **HELLO}, {"payload": {}, **HELLO}, {"sessionId": "s", "projectHash": "p", "messages": [HELLO]}],
 )
 def test_programs_own_formats_are_not_claimed(record):
-    """A role beside a type belongs to somebody else."""
+    """A role beside a type belongs to another format."""
     assert not jsonl_chat.recognises([record])
 
 

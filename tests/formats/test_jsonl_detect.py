@@ -101,14 +101,14 @@ ORDINARY = [
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("value", ORDINARY)
-def test_ordinary_json_is_nobodys(value: Any, layout: dict[str, Any]) -> None:
-    """Whatever its members are called, and however it is laid out."""
+def test_ordinary_json_is_of_no_format(value: Any, layout: dict[str, Any]) -> None:
+    """JSON that is no conversation is claimed by no format, in any layout."""
     text = json.dumps(value, **layout).encode()
     assert formats.claims(text) == ()
     assert formats.claims(text + b"\n") == ()
 
 
-def test_ordinary_json_with_a_message_a_line_is_nobodys() -> None:
+def test_ordinary_json_with_a_message_a_line_is_of_no_format() -> None:
     """What is laid out over several lines is a document or nothing: its lines are not asked about."""
     text = b'{"tests": [\n%s,\n%s\n]}\n' % (json.dumps(HELLO).encode(), json.dumps(HI).encode())
     assert formats.claims(text) == ()

@@ -21,7 +21,7 @@ from importer.formats._shared.own_search import is_own_command, is_own_tool
     ],
 )
 def test_own_tools(name):
-    """Whatever a person calls the server."""
+    """Our tools are known under any name of the server."""
     assert is_own_tool(name)
 
 

@@ -49,7 +49,7 @@ def test_good_records_are_saved_and_broken_ones_counted(raw, parts, problems):
 
 
 def test_objects_inside_a_broken_record_are_not_records():
-    """A record cut at its end leaves whole objects behind, which nobody wrote as lines."""
+    """A record cut at its end leaves whole objects behind, which were not written as lines."""
     assert whole(b'{"message":{"role":"user"},"data":{"x":1},"cut').parts == ()
 
 

@@ -1,4 +1,4 @@
-"""Documents are cut into units: the same whatever the slices, however they are laid out, whatever is wrong in one."""
+"""Documents are cut into the same units in any slices and any layout, also when one unit is damaged."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_values_that_stand_by_themselves_are_units(said: list[Any], layout: dict
 @settings(deadline=None)
 @given(st.lists(OBJECTS, max_size=4), SLICES, st.integers(0, 400), st.booleans())
 def test_a_broken_off_document(said: list[Any], slice_bytes: int, at: int, settled: bool) -> None:
-    """What is whole is there; the rest, if any, waits, and is a problem once nobody writes any more."""
+    """What is whole is there; the rest, if any, waits, and is a problem once no program writes any more."""
     document = json.dumps([{**one, "n": number} for number, one in enumerate(said)]).encode()
     raw = document[:at]
     found = units("chatgpt", raw, slice_bytes=slice_bytes, settled=settled)
@@ -103,7 +103,7 @@ def whole(raw: bytes) -> tuple[int, int]:
     ],
 )
 def test_rubbish_does_the_good_ones_no_harm(raw: bytes, expected: int) -> None:
-    """Each value is a unit of its own, whatever is in it."""
+    """Each value is a unit of its own, with any content."""
     assert sum(b'"good"' in unit.raw for unit in units("chatgpt", raw)) == expected
     assert not any(unit.problem for unit in units("chatgpt", raw))
 

@@ -122,7 +122,7 @@ def test_good_conversations_beside_rubbish(desk: Desk) -> None:
 
 
 def test_a_bad_unit_is_mended_by_a_rewrite(desk: Desk) -> None:
-    """A retry of what was set aside is done when the file was read to its end, whatever is where now."""
+    """A retry of what was set aside is done when the file was read to its end, wherever its parts are now."""
     path = desk.put("conversations.json", b"[" + json.dumps(talk(1)).encode() + b", nul!]")
     desk.take(path)
     assert desk.checkpoints.quarantine.count() == 1

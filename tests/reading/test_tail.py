@@ -53,7 +53,7 @@ REWRITES = [
 
 @pytest.mark.parametrize(("before", "after", "reason"), [row[1:] for row in REWRITES], ids=[row[0] for row in REWRITES])
 def test_what_became_of_the_file_tells_where_to_begin(path, before, after, reason):
-    """Whatever happened while nobody looked, every line that stands there is delivered once per generation."""
+    """After any change between two looks, every line that stands there is delivered once per generation."""
     write(path, before)
     tailer = Tailer(path, max_bytes=MIB, max_lines=10_000)
     assert tailer.visit(FIRST) is Reason.NEW
@@ -262,7 +262,7 @@ def test_an_oversized_line_is_passed_and_its_neighbours_stand(path, fd):
 
 
 def test_the_sample_of_an_oversized_line_ends_with_the_line(path, fd):
-    """Whatever the limit."""
+    """The sample is the same with any slice size."""
     write(path, b"abcdefgh\nb\n")
     for max_bytes in (3, MIB):
         assert tail.read_slice(fd, 0, max_bytes, 5).lines[0] == Line(0, 9, b"abcdefgh", oversized=True)

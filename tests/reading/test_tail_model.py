@@ -1,4 +1,4 @@
-"""tail against a model: whatever is done to a file between two looks, each complete line is delivered once per
+"""tail against a model: after any change of a file between two looks, each complete line is delivered once per
 generation, from the committed offset on, and nothing that does not stand there.
 
 The model is the file's contents as a bytes value and the rule "after a look, the lines delivered are those up to the
@@ -26,7 +26,7 @@ blocks = st.lists(lengths, min_size=1, max_size=4)
 
 
 class FileActions(RuleBasedStateMachine):
-    """One file, whatever happens to it, and one tailer that may be stopped at any time."""
+    """One file that may change in any way, and one tailer that may be stopped at any time."""
 
     @initialize(max_bytes=st.sampled_from([1, 50, 5000, 1 << 20]), max_lines=st.sampled_from([1, 3, 1000]))
     def begin(self, max_bytes, max_lines):

@@ -1,4 +1,4 @@
-"""Packed lines: the same as unpacked ones, in slices of any size, and in bounded memory whatever is packed."""
+"""Packed lines: the same as unpacked ones, in slices of any size, and in bounded memory for any content."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_checkpoint_vouches_for_packed_bytes() -> None:
 
 
 def test_it_is_told_by_its_first_bytes() -> None:
-    """Whatever its name; and what is in it tells the format."""
+    """The file's name plays no part; the lines in it tell the format."""
     head = b'{"timestamp":"t","type":"session_meta","payload":{}}\n'
     with in_memory(pack(head * 5000)) as fd, in_memory(head) as plain:
         assert (zstd.is_packed(fd), zstd.is_packed(plain)) == (True, False)

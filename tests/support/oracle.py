@@ -200,7 +200,7 @@ def rejected_in(state: str) -> set[str]:
 
 @contextmanager
 def _peeked(state: str) -> Iterator[Checkpoints]:
-    """The state beside whoever writes it."""
+    """Open the state read-only, beside the process that writes it."""
     checkpoints = Checkpoints.peek(f"{state}/checkpoints.sqlite3")
     assert checkpoints is not None, "nothing was ever imported"
     with checkpoints:

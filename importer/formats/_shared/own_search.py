@@ -17,7 +17,7 @@ _command = re.compile(r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b")
 
 def is_own_tool(name: str) -> bool:
     """Return True if a tool of this name asks this memory."""
-    # The plain search first: nearly every tool is somebody else's.
+    # The plain search first: nearly every tool is another server's.
     return ("importer" in name or "qdrant" in name) and bool(_tool.match(name))
 
 

@@ -40,7 +40,7 @@ DOCUMENT = Document("loglines")
 
 COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system
 TITLES = frozenset(("custom-title", "ai-title", "agent-name"))
-# Known to hold nothing that anybody said. Not counted as unknown, which is to tell of new kinds.
+# Known to hold nothing that a person or model said. Not counted as unknown, which is to tell of new kinds.
 _PASSED_OVER = """
     system progress summary last-prompt file-history-snapshot file-history-delta mode permission-mode agent-setting tag
     pr-link bridge-session frame-link content-replacement continued-in init result
@@ -96,7 +96,7 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 def _is_ours(record: Mapping[str, Any]) -> bool:
     """Return True if one record shows the format.
 
-    `uuid` with `parentUuid` is enough, whatever type a newer version gives the line.
+    `uuid` with `parentUuid` is enough, with any type that a newer version gives the line.
     """
     if "parentUuid" in record and "uuid" in record:
         return True
@@ -109,7 +109,7 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
 
 
 def recognises_document(_: Collection[str]) -> bool:
-    """Nobody else calls a list `loglines`."""
+    """Return True for a list called `loglines`, a name no other format uses."""
     return True
 
 

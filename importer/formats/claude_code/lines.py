@@ -60,7 +60,7 @@ class Attachment(msgspec.Struct, gc=False, rename="camel"):
 
 
 class TranscriptLine(msgspec.Struct, gc=False, rename="camel"):
-    """One line of a transcript, whatever its type. `sdk_session` is how captures of the SDK's stream spell it."""
+    """One line of a transcript, of any type. `sdk_session` is how captures of the SDK's stream spell it."""
 
     type: str = ""
     session_id: str | None = None

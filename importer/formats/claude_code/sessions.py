@@ -1,4 +1,4 @@
-"""What must be remembered between two lines of a Claude Code transcript, bounded whatever the lines say.
+"""What must be remembered between two lines of a Claude Code transcript, bounded for any lines.
 
 A file can hold several sessions (copies made by a resume), each with its first folder, its title and its queue.
 """

@@ -26,7 +26,7 @@ __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 NAME = "codex"
 
 ENVELOPES = frozenset(("session_meta", "response_item", "event_msg", "turn_context", "compacted"))
-# Known to hold nothing that anybody said; all others count as unknown.
+# Known to hold nothing that a person or model said; all others count as unknown.
 _PASSED_OVER = """
     inter_agent_communication inter_agent_communication_metadata world_state token_usage_record security_risk_score
     retained_context realtime_item tool_search_output image_generation_call compaction ghost_snapshot agent_message

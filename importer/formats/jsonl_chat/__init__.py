@@ -120,7 +120,7 @@ def recognises_document(keys: Collection[str]) -> bool:
 
 
 def recognises_opening(head: bytes) -> bool:
-    """Somebody speaks in it, by a word for a side of a conversation."""
+    """Return True if a message in it has a speaker, by a word for a side of a conversation."""
     return opens(head)
 
 

@@ -14,7 +14,7 @@ ROLES = {
 }
 SPEAKERS = frozenset((*ROLES, "system", "developer", "tool", "function", "function_call", "observation"))
 LISTS = ("messages", "conversations")  # what a conversation's list of messages is called
-# Members of some program's own format. Those have clearer signs; a plain chat is what nobody else claims.
+# Members of some program's own format. Those have clearer signs; a plain chat is what no other format claims.
 MARKS = frozenset(
     ("type", "payload", "projectHash", "sessionId", "uuid", "mapping", "chat_messages", "loglines", "requests")
 )
