@@ -1,4 +1,4 @@
-"""The order of events: rivals and importer one after the other on the same corpus, the ceiling before and after.
+"""Run rivals and importer one after the other on the same corpus, the ceiling before and after.
 
     raw fastembed ─► ceiling ─► importer ─► once more, nothing new ─► ceiling ─► in-process importer
 
@@ -20,13 +20,13 @@ import msgspec
 from importer.bench import endtoend
 from importer.bench.endtoend import Imported
 from importer.bench.material import Material
-from importer.bench.rivals.marks import Order
+from importer.bench.rivals.orders import Order
 from importer.bench.watching import Watched, watch
 from importer.memory.probes import memory_limit_bytes
 from importer.protocol.units import MB
 
-RIVAL = "rival"  # its name among the processes looked at
-PATIENCE = 10  # times its seconds, for a rival that has not made a mark yet
+RIVAL = "rival"  # its name among the watched processes
+PATIENCE = 10  # times its seconds, for a rival that has not reported yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ QUICK = Times(4.0, 5.0, 10.0)  # for a first impression
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """What a rival did in its `seconds`; `problem` says why it is not to be counted, "" for none."""
+    """The work of a rival in its `seconds`; `problem` says why it is not to be counted, "" for none."""
 
     seconds: float
     tokens: int
@@ -58,7 +58,7 @@ class Rival:
         return self.tokens / self.seconds if self.seconds else 0.0
 
 
-class Slice(NamedTuple):
+class CeilingSlice(NamedTuple):
     """Half a second of the ceiling: a shape of run, and its tokens per second and per second of processor time."""
 
     shape: str
@@ -70,14 +70,14 @@ class Slice(NamedTuple):
 class Results:
     """Everything that was measured. `slices` are the ceiling's, in order of time."""
 
-    slices: list[Slice] = field(default_factory=list)
+    slices: list[CeilingSlice] = field(default_factory=list)
     raw: Rival | None = None
     imported: Imported | None = None
     again: Imported | None = None
     inprocess: Rival | None = None
 
     def shapes(self, *, cpu: bool = False) -> dict[str, float]:
-        """Tokens/s of each shape of run, the median of its slices; with `cpu` per second of processor time."""
+        """Return tokens/s of each shape of run, the median of its slices; with `cpu` per second of processor time."""
         rates: dict[str, list[float]] = defaultdict(list)
         for one in self.slices:
             rates[one.shape].append(one.tokens_per_cpu_s if cpu else one.tokens_per_s)
@@ -86,7 +86,7 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """All that is needed to run it. `environ` is the importer's, `said` is told what comes next."""
+    """A benchmark to run. `environ` is the importer's environment, `said` is called with what comes next."""
 
     material: Material
     order: Order
@@ -96,7 +96,7 @@ class Contest:
     said: Callable[[str], None] = lambda _text: None
 
     def run(self) -> Results:
-        """Runs everything. Raises WorkerError when the importer fails; a rival's failure is only reported."""
+        """Run everything. Raises WorkerError when the importer fails; a rival's failure is only reported."""
         results, state = Results(), os.path.join(self.order.folder, "state")
         self.said("raw fastembed")
         results.raw = self._rival("raw", self.times.raw_s)
@@ -111,15 +111,15 @@ class Contest:
         return results
 
     def _ceiling(self, results: Results) -> None:
-        """Half of its time before the importer and half after it, so that a change of the machine falls on both."""
+        """Measure the ceiling for half of its time, before the importer and after it, as machines change."""
         self.said("the ceiling: ONNX Runtime alone")
         watched = self._watch("ceiling", self.times.ceiling_s / 2, lambda _watched: "")
         for facts in (event.facts for event in watched.events if "shape" in event.facts):
             rates = [facts["tokens"] / facts[clock] if facts[clock] else 0.0 for clock in ("seconds", "cpu_s")]
-            results.slices.append(Slice(facts["shape"], *rates))
+            results.slices.append(CeilingSlice(facts["shape"], *rates))
 
     def _rival(self, name: str, seconds: float) -> Rival:
-        """By the last mark it made; a rival that was ended from outside has not failed."""
+        """Run a rival and return what its last report says; a rival that was ended from outside has not failed."""
         # Half the memory, that the machine lives; a lower bound would end raw fastembed within its second batch, and
         # the first one, in which all its memory is new, is its slowest.
         most_bytes = memory_limit_bytes() // 2
@@ -133,27 +133,28 @@ class Contest:
         return Rival(last["seconds"], int(last["tokens"]), int(last["chunks"]), int(last["files"]), watched, failed)
 
     def _watch(self, name: str, seconds: float, stop: Callable[[Watched], str]) -> Watched:
-        """Runs a rival in a process of its own: its memory begins and ends with it."""
+        """Run a rival in a process of its own, so that its memory begins and ends with it."""
         arguments = [sys.executable, "-m", f"importer.bench.rivals.{name}"]
         given = msgspec.json.encode(msgspec.structs.replace(self.order, seconds=seconds))
         return watch(arguments, name=RIVAL, given=given, environ=self.environ, stop=stop)
 
 
 def reason_to_end(watched: Watched, seconds: float, most_bytes: int) -> str:
-    """Why a rival has done enough, "" while it has not: its time counts from when it was ready.
+    """Return why a rival has done enough, "" while it has not; its time counts from when it was ready.
 
-    Before its first mark it has more patience: loading a model or a first batch may take longer than its time.
+    Before its first report the limit is PATIENCE times as long: loading a model or a first batch may take longer than
+    its time.
     """
     ready_s = next((event.at_s for event in watched.events if event.facts.get("ready")), None)
     if watched.last(RIVAL) > most_bytes:
         return f"more than {most_bytes // MB:,} MB"
-    if ready_s is None or not watched.looks:
+    if ready_s is None or not watched.samples:
         return ""
-    took_s = watched.looks[-1].at_s - ready_s
+    took_s = watched.samples[-1].at_s - ready_s
     begun = len(watched.events) > 1
     return "its time was over" if took_s > (seconds if begun else PATIENCE * seconds) else ""
 
 
 def _last_line(text: bytes) -> str:
-    """Of a traceback, the line that says what happened."""
+    """Return the last line of a traceback, which says what happened."""
     return (text.decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1][:300]

@@ -1,4 +1,4 @@
-"""The importer itself, as anybody would start it: `importer backlog` with a daemon, a worker and a store of its own."""
+"""Run the importer as a user would: `importer backlog` with a daemon, a worker and a store of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from importer.bench.watching import Event, Look, Watched, watch
+from importer.bench.watching import JsonEvent, ProcessSample, Watched, watch
 from importer.delivery.supervisor import PACKAGE_FOLDER
 from importer.errors import WorkerError
 
@@ -21,36 +21,36 @@ _NAMES = {"worker.preparing": HEIR, "worker.started": WORKER}
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One import: what it said of itself at the end, what was seen of it, and what its log told meanwhile."""
+    """One import: its own summary at the end, what was measured from outside, and its log events."""
 
     summary: Mapping[str, Any]
     watched: Watched
 
-    def logged(self, name: str) -> list[Event]:
-        """Its log events of that name."""
+    def logged(self, name: str) -> list[JsonEvent]:
+        """Return the log events of that name."""
         return [event for event in self.watched.events if event.facts.get("event") == name]
 
     def along(self, name: str, *, anon: bool = False) -> list[tuple[float, float]]:
-        """`(files imported by then, bytes)` of a process at every look, from the first receipt on.
+        """Return `(files imported by then, bytes)` of a process at every sample, from the first receipt on.
 
         Bytes are resident ones, or with `anon` anonymous memory and swap.
         """
-        looks = self.watched.of(name)
+        samples = self.watched.of(name)
         if anon:
-            looks = [look._replace(rss_bytes=look.anon_bytes) for look in looks]
-        return along(looks, [(e.at_s, int(e.facts["files"])) for e in self.logged("batch.stored")])
+            samples = [sample._replace(rss_bytes=sample.anon_bytes) for sample in samples]
+        return along(samples, [(e.at_s, int(e.facts["files"])) for e in self.logged("batch.stored")])
 
     @property
     def together_anon_bytes(self) -> int:
-        """The most that daemon and worker had at the same time, anonymous memory and swap."""
+        """Anonymous memory and swap of daemon and worker together, at most at one time."""
         sums: dict[float, int] = {}
-        for look in self.watched.looks:
-            sums[look.at_s] = sums.get(look.at_s, 0) + look.anon_bytes
+        for sample in self.watched.samples:
+            sums[sample.at_s] = sums.get(sample.at_s, 0) + sample.anon_bytes
         return max(sums.values(), default=0)
 
     @property
     def steady_tokens_per_s(self) -> float:
-        """Between the first receipt and the last: what a long import comes to, starts apart."""
+        """Tokens per second between the first receipt and the last: what a long import comes to, starts apart."""
         stored = self.logged("batch.stored")
         if len(stored) < 2:
             return 0.0
@@ -58,7 +58,7 @@ class Imported:
         return sum(event.facts["tokens"] for event in stored[1:]) / seconds if seconds > 0 else 0.0
 
     def recycling(self) -> dict[str, float]:
-        """What a fresh worker costs: seconds until it is ready, and until its first receipt compared with others'."""
+        """Return what a fresh worker costs: seconds until it is ready, and its first batch compared with the others."""
         started, stored = self.logged("worker.started"), self.logged("batch.stored")
         firsts = [next((s for s in stored if s.at_s >= start.at_s), None) for start in started]
         first_s = [found.facts["embed_s"] / max(1, found.facts["tokens"]) for found in firsts if found is not None]
@@ -71,7 +71,7 @@ class Imported:
 
 
 def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str, str]) -> Imported:
-    """Imports the folder into that state. Raises WorkerError when the importer fails."""
+    """Import the folder into that state. Raises WorkerError when the importer fails."""
     arguments = [sys.executable, "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
     # One JSON line a receipt, which is what is measured by.
     arguments += ["--log-level", "info", "--log-format", "json", "backlog", folder, "--json"]
@@ -84,13 +84,13 @@ def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str,
 
 
 def _at_home(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, with this very package in front of any other."""
+    """Return the environment, with this package's own folder in front of any other."""
     path = os.pathsep.join(filter(None, (PACKAGE_FOLDER, environ.get("PYTHONPATH", ""))))
     return {**environ, "PYTHONPATH": path}
 
 
-def _hear(watched: Watched, event: Event) -> None:
-    """Workers are looked at from their start to their end: after it their number may be another process's."""
+def _hear(watched: Watched, event: JsonEvent) -> None:
+    """Add a worker to the watched processes at its start, and remove it at its end: its pid may be used again."""
     name = _NAMES.get(str(event.facts.get("event")))
     if name:
         watched.names[int(event.facts["pid"])] = name
@@ -98,16 +98,16 @@ def _hear(watched: Watched, event: Event) -> None:
         watched.names.pop(int(event.facts["pid"]), None)
 
 
-def along(looks: Sequence[Look], stored: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
-    """Looks as `(files, resident bytes)`: `stored` says when how many more files were in, linear in between."""
+def along(samples: Sequence[ProcessSample], stored: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
+    """Return samples as `(files, resident bytes)`: `stored` gives times and files imported, linear in between."""
     points: list[tuple[float, float]] = []
     totals = zip((at_s for at_s, _ in stored), itertools.accumulate(count for _, count in stored), strict=True)
     # Looks before the first receipt have no number of files to stand at.
     for (from_s, before), (to_s, after) in itertools.pairwise(totals):
         share = (after - before) / (to_s - from_s) if to_s > from_s else 0.0
         points += [
-            (before + share * (look.at_s - from_s), float(look.rss_bytes))
-            for look in looks
-            if from_s <= look.at_s < to_s
+            (before + share * (sample.at_s - from_s), float(sample.rss_bytes))
+            for sample in samples
+            if from_s <= sample.at_s < to_s
         ]
     return points

@@ -1,4 +1,4 @@
-"""What every contender gets: a generated corpus, and the chunks it gives when it is cut as the importer cuts it."""
+"""The material of every contender: a generated corpus, and its chunks, cut as the importer cuts them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Material:
 
 
 def make(folder: str, *, files: int, seed: int, mix: str, cutting: Cutting) -> Material:
-    """Writes everything below `folder`. Raises OSError."""
+    """Write corpus and chunks below `folder`. Raises OSError."""
     manifest = corpus.write(os.path.join(folder, "said"), files=files, seed=seed, mix=mix)
     paths = sorted(_files_of(manifest.folder))
     # Sorted by name, the first files would be those of one project, and most rivals do not get to the last.
@@ -42,7 +42,7 @@ def make(folder: str, *, files: int, seed: int, mix: str, cutting: Cutting) -> M
 
 
 def some(paths: Sequence[str], cutting: Cutting) -> list[str]:
-    """The chunks of the first files, whole files at a time, until there are enough."""
+    """Return the chunks of the first files, whole files at a time, until there are MOST_CHUNKS."""
     texts: list[str] = []
     for path in paths:
         texts += chunks_of(path, cutting)
@@ -52,7 +52,7 @@ def some(paths: Sequence[str], cutting: Cutting) -> list[str]:
 
 
 def chunks_of(path: str, cutting: Cutting) -> list[str]:
-    """The texts of a file's chunks, as they are stored when it is imported in one go; none of a document's."""
+    """Return the texts of a file's chunks, as they are stored when it is imported in one go; none of a document's."""
     with open(path, "rb") as file:
         raw = file.read()
     name = formats.detect(raw[: formats.HEAD_BYTES])
@@ -68,6 +68,6 @@ def chunks_of(path: str, cutting: Cutting) -> list[str]:
 
 
 def _files_of(folder: str) -> Iterator[str]:
-    """Every file below the folder, in the order of the file system."""
+    """Yield every file below the folder, in the order of the file system."""
     for top, _, names in os.walk(folder):
         yield from (os.path.join(top, name) for name in names)

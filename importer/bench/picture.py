@@ -17,7 +17,7 @@ SUFFIXES = (".svg", ".png")
 
 
 def check(path: str) -> None:
-    """Raises UsageError when there could be no picture, before anything is measured for it."""
+    """Check, before anything is measured, that a picture can be drawn. Raises UsageError."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
         raise UsageError(f"{path}: neither .svg nor .png", hint="--plot bench.svg")
     if importlib.util.find_spec("matplotlib") is None:
@@ -26,7 +26,7 @@ def check(path: str) -> None:
 
 
 def draw(found: Mapping[str, Any], results: Results, path: str) -> None:
-    """Writes the picture. Raises OSError.
+    """Write the picture. Raises OSError.
 
     Resident memory over seconds since each contender's own start.
     """
@@ -38,16 +38,16 @@ def draw(found: Mapping[str, Any], results: Results, path: str) -> None:
     speed.bar(names, [found[name]["tokens_per_s"] for name in names], color=("grey", "C0", "C1", "C3"))
     speed.set(title="speed", ylabel="tokens/s")
     for watched, name, label in _curves(results):
-        looks = watched.of(name)
-        seconds = [look.at_s - watched.started_s for look in looks]
-        memory.plot(seconds, [look.rss_bytes / MB for look in looks], label=label, gid=label)
+        samples = watched.of(name)
+        seconds = [sample.at_s - watched.started_s for sample in samples]
+        memory.plot(seconds, [sample.rss_bytes / MB for sample in samples], label=label, gid=label)
     memory.set(title="resident memory", xlabel="seconds", ylabel="MB", ylim=(0, None))
     memory.legend(loc="best")
     figure.savefig(path)
 
 
 def _curves(results: Results) -> list[tuple[Watched, str, str]]:
-    """`(what was seen, name of the process, label)` of every curve; contenders that were not measured have none."""
+    """Return `(measurement, name of the process, label)` of every curve; contenders without measurement have none."""
     curves: list[tuple[Watched, str, str]] = []
     if results.imported is not None:
         curves += [(results.imported.watched, name, f"importer: {name}") for name in (WORKER, DAEMON)]

@@ -1,7 +1,4 @@
-"""Pure: what was measured becomes figures and ratios, and those become a table.
-
-Pure: does something grow with the number of files?
-"""
+"""Turn measurements into figures and ratios, and those into a table; tell whether memory grows with files. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ FILES = 1_000
 
 
 def per_thousand_files(points: Points) -> float:
-    """Bytes more per 1,000 files over the second half: the median of its last half above that of its first.
+    """Return the growth in bytes per 1,000 files over the second half: the median of its late part above its early one.
 
     The first half is left out, for caches and the largest shapes are filled there; medians pass over a peak and over
     the short time in which a fresh worker is small. 0.0 for fewer than eight points.
@@ -33,21 +30,21 @@ def per_thousand_files(points: Points) -> float:
 
 
 def flatness(points: Points) -> float:
-    """The median of the last quarter as a share of the first's; 1.0 where there is nothing to compare."""
+    """Return the median of the last quarter as a share of the first's; 1.0 where there is nothing to compare."""
     ordered = sorted(points)
     quarter = len(ordered) // 4
     return _level(ordered[-quarter:]) / _level(ordered[:quarter]) if quarter else 1.0
 
 
 def second_half(points: Points) -> Points:
-    """From half of the files on."""
+    """Return the points from half of the files on."""
     ordered = sorted(points)
     middle = (ordered[0][0] + ordered[-1][0]) / 2 if ordered else 0.0
     return [point for point in ordered if point[0] >= middle]
 
 
 def _level(points: Points) -> float:
-    """The median of the bytes, which a single peak does not move."""
+    """Return the median of the bytes, which a single peak does not move."""
     return median(value for _, value in points)
 
 
@@ -56,7 +53,7 @@ COLUMNS = ("", "tokens/s", "chunks/s", "files/min", "peak RSS", "peak anon", "la
 
 
 def figures(results: Results, material: Material, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything, for programs. `about` is the machine and the settings; bytes are bytes, rates per second.
+    """Return all figures, for programs. `about` is the machine and the settings; sizes are bytes, rates per second.
 
     Raises ValueError when the importer itself was not measured; rivals may be missing.
     """
@@ -87,7 +84,7 @@ def figures(results: Results, material: Material, about: Mapping[str, Any]) -> d
 
 
 def ratios(found: Mapping[str, Any]) -> dict[str, float]:
-    """How the importer compares; 0.0 where there is nothing to compare with."""
+    """Return the importer's figures as ratios of the rivals'; 0.0 where there is nothing to compare with."""
     ours = found["importer"]
     rate, steady, peak = ours["tokens_per_s"], ours["steady_tokens_per_s"], ours["together_peak_anon_bytes"]
     raw, inprocess = found["raw"], found["inprocess"]
@@ -105,7 +102,7 @@ def ratios(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _importer(imported: Imported) -> dict[str, Any]:
-    """Of daemon and worker together, but for the two at the end."""
+    """Return the importer's figures: of daemon and worker together, but for the two at the end."""
     summary, watched = imported.summary, imported.watched
     seconds, files = summary["seconds"], summary["files"]
     return {
@@ -130,7 +127,7 @@ def _importer(imported: Imported) -> dict[str, Any]:
 
 
 def _process(imported: Imported, name: str) -> dict[str, Any]:
-    """Memory of one of the importer's processes, and whether it grows."""
+    """Return the memory of one of the importer's processes, and its growth."""
     watched, points, anon = imported.watched, imported.along(name), imported.along(name, anon=True)
     return {
         "peak_rss_bytes": watched.peak(name),
@@ -144,7 +141,7 @@ def _process(imported: Imported, name: str) -> dict[str, Any]:
 
 
 def _rival(rival: Rival | None) -> dict[str, Any]:
-    """A rival's figures, all zero for one that did nothing; `ended` says why it did not go on."""
+    """Return a rival's figures, all zero for one that did nothing; `ended` says why it did not go on."""
     if rival is None:
         return {"tokens_per_s": 0.0, "peak_anon_bytes": 0, "problem": "it was not measured"}
     watched, seconds = rival.watched, rival.seconds or 1.0
@@ -166,7 +163,7 @@ def _rival(rival: Rival | None) -> dict[str, Any]:
 
 
 def _noop(again: Imported) -> dict[str, Any]:
-    """What looking costs when there is nothing new: `process_s` is the whole command, its start included."""
+    """Return what an import costs when there is nothing new: `process_s` is the whole command, its start included."""
     return {
         "seconds": again.summary["seconds"],
         "process_s": round(again.watched.seconds, 3),
@@ -177,7 +174,7 @@ def _noop(again: Imported) -> dict[str, Any]:
 
 
 def rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """The table: one row for each contender, the columns as in COLUMNS."""
+    """Return the table: one row for each contender, the columns as in COLUMNS."""
     ours = found["importer"]
     worker, daemon = ours[WORKER], ours[DAEMON]
     return [
@@ -190,7 +187,7 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def notes(found: Mapping[str, Any]) -> list[str]:
-    """What the table does not say, a line each."""
+    """Return what the table does not say, a line each."""
     ours, ratio, again, recycle = found["importer"], found["ratios"], found["noop"], found["recycle"]
     problems = {name: found[name]["problem"] for name in ("raw", "inprocess")}
     said = [
@@ -211,7 +208,7 @@ def notes(found: Mapping[str, Any]) -> list[str]:
 
 
 def _growth(name: str, ours: Mapping[str, Any]) -> str:
-    """Resident memory, see `slope`; with few files what fills up at the start would pass for growth."""
+    """Return the growth of a process's resident memory; with few files what fills up at the start would pass for it."""
     if ours["files"] < ENOUGH_FILES:
         return f"growth of the {name}: {ours['files']} files are too few to tell"
     one = ours[name]
@@ -222,7 +219,7 @@ def _growth(name: str, ours: Mapping[str, Any]) -> str:
 
 
 def text(found: Mapping[str, Any]) -> list[str]:
-    """Table and notes as lines, aligned."""
+    """Return table and notes as lines, aligned."""
     table = [COLUMNS, *rows(found)]
     widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
     shapes = "  ".join(f"{{:{'>' if i else '<'}{width}}}" for i, width in enumerate(widths))
@@ -231,7 +228,7 @@ def text(found: Mapping[str, Any]) -> list[str]:
 
 
 def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Three columns of the table, empty where nothing was measured."""
+    """Return three columns of speeds, empty where nothing was measured."""
     return (
         _rate(one["tokens_per_s"]),
         _rate(one.get("chunks_per_s", 0.0)),
@@ -240,26 +237,26 @@ def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _rate(value: float) -> str:
-    """Whole numbers; empty for nothing."""
+    """Return a rate as a whole number; empty for 0."""
     return f"{value:,.0f}" if value else ""
 
 
 def _sizes(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The three columns after that."""
+    """Return three columns of memory, empty where nothing was measured."""
     sizes = (one.get(f"{name}_bytes", 0) for name in ("peak_rss", "peak_anon", "last_rss"))
     return tuple(_size(size) for size in sizes)  # type: ignore[return-value]  # three of them
 
 
 def _size(size_bytes: float) -> str:
-    """Megabytes; empty for nothing."""
+    """Return a size in megabytes; empty for 0."""
     return f"{size_bytes / MB:,.0f} MB" if size_bytes else ""
 
 
 def _share(value: float, of: float) -> float:
-    """0.0 where there is nothing to compare with."""
+    """Return a quotient; 0.0 where there is nothing to compare with."""
     return value / of if of else 0.0
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
-    """To three places."""
+    """Return the values rounded to three places."""
     return {name: round(value, 3) for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""A process is run to its end, or ended: its lines are read and its memory is looked at meanwhile."""
+"""Run a process to its end, or end it: read its lines and sample its memory meanwhile."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from importer.memory.probes import Probes
 
 psutil: Any = importlib.import_module("psutil")  # untyped
 
-EVERY_S = 0.1  # between two looks: a hundredth of a percent of a core
+EVERY_S = 0.1  # between two samples: a hundredth of a percent of a core
 LAST_WORDS = 2000  # bytes kept of standard error: a traceback's end
 READ_BYTES = 1 << 16
 
 
-class Look(NamedTuple):
+class ProcessSample(NamedTuple):
     """Memory of one process at a monotonic second: resident, and anonymous with swap."""
 
     at_s: float
@@ -31,7 +31,7 @@ class Look(NamedTuple):
     anon_bytes: int
 
 
-class Event(NamedTuple):
+class JsonEvent(NamedTuple):
     """A JSON line that a process wrote, and when it came (monotonic seconds)."""
 
     at_s: float
@@ -40,14 +40,14 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class Watched:
-    """What was seen of a process and of those it named. `ended` says why it was ended from outside, "" if it was not.
+    """The measurements of a process and of those it named. `ended` says why it was ended from outside, "" if not.
 
     `names` are the processes looked at: more can be added while it runs. `cpu_s` is processor time, its children's too.
     """
 
     names: dict[int, str] = field(default_factory=dict)
-    looks: list[Look] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    samples: list[ProcessSample] = field(default_factory=list)
+    events: list[JsonEvent] = field(default_factory=list)
     out: bytes = b""
     err: bytes = b""
     started_s: float = 0.0
@@ -57,17 +57,20 @@ class Watched:
     ended: str = ""
 
     def peak(self, name: str, *, anon: bool = False) -> int:
-        """The most a process had, in bytes; 0 if it was never seen."""
-        return max((look.anon_bytes if anon else look.rss_bytes for look in self.looks if look.name == name), default=0)
+        """Return the most memory that a process had, in bytes; 0 if it was never seen."""
+        return max(
+            (sample.anon_bytes if anon else sample.rss_bytes for sample in self.samples if sample.name == name),
+            default=0,
+        )
 
     def last(self, name: str, *, anon: bool = False) -> int:
-        """What a process had when it was last seen."""
-        found = next((look for look in reversed(self.looks) if look.name == name), None)
+        """Return the memory of a process when it was last seen, in bytes."""
+        found = next((sample for sample in reversed(self.samples) if sample.name == name), None)
         return 0 if found is None else found.anon_bytes if anon else found.rss_bytes
 
-    def of(self, name: str) -> list[Look]:
-        """The looks at one process."""
-        return [look for look in self.looks if look.name == name]
+    def of(self, name: str) -> list[ProcessSample]:
+        """Return the samples of one process."""
+        return [sample for sample in self.samples if sample.name == name]
 
 
 Stop = Callable[[Watched], str]
@@ -81,11 +84,11 @@ def watch(
     environ: Mapping[str, str] = os.environ,
     events_on_err: bool = False,
     stop: Stop = lambda _watched: "",
-    heard: Callable[[Watched, Event], None] = lambda _watched, _event: None,
+    heard: Callable[[Watched, JsonEvent], None] = lambda _watched, _event: None,
 ) -> Watched:
-    """Runs a command. Its JSON lines are events, on its standard output or its standard error.
+    """Run a command. Its JSON lines are events, on its standard output or its standard error.
 
-    `stop` is asked at every look: a reason ends the process at once. The process never outlives this call.
+    `stop` is asked at every sample: a reason ends the process at once. The process never outlives this call.
 
     Besides, all of standard output is kept, and the end of standard error.
     """
@@ -112,7 +115,7 @@ def watch(
 
 
 class _Reader:
-    """Reads both outputs of a process, looking at memory in between.
+    """A reader of both outputs of a process, which samples memory in between.
 
     One thread for all: pipes are read when they have something, so a process never waits for us with a full pipe.
     """
@@ -122,7 +125,7 @@ class _Reader:
         watched: Watched,
         process: subprocess.Popen[bytes],
         events_on_err: bool,
-        heard: Callable[[Watched, Event], None],
+        heard: Callable[[Watched, JsonEvent], None],
     ) -> None:
         self._watched, self._process, self._heard = watched, process, heard
         self._events_on_err = events_on_err
@@ -134,21 +137,21 @@ class _Reader:
             self._selector.register(pipe, selectors.EVENT_READ, err)
 
     def follow(self, stop: Stop) -> None:
-        """Until both outputs are closed, or `stop` has a reason."""
+        """Read until both outputs are closed, or `stop` has a reason."""
         due_s = 0.0
         while self._selector.get_map():
             for key, _ in self._selector.select(max(0.0, due_s - time.monotonic())):
                 self._read(key.fileobj, err=key.data)
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + EVERY_S
-                self._look()
+                self._sample()
                 self._watched.ended = stop(self._watched)
                 if self._watched.ended:
                     break
         self._selector.close()
 
     def _read(self, pipe: Any, *, err: bool) -> None:
-        """What a pipe holds now; lines come together from several reads. An empty one is its end."""
+        """Read what a pipe holds now; lines come together from several reads. An empty read is its end."""
         read: IO[bytes] = pipe
         got = os.read(read.fileno(), READ_BYTES)  # what there is, without waiting for more
         if not got:
@@ -162,22 +165,22 @@ class _Reader:
             self._note(lines)
 
     def _note(self, lines: Sequence[bytes]) -> None:
-        """Lines that are no JSON object are passed over: a rival's libraries print, too."""
+        """Note the events in lines. A line that is no JSON object is passed over: a rival's libraries print, too."""
         for line in lines:
             with suppress(json.JSONDecodeError, UnicodeDecodeError):
                 facts = json.loads(line)
                 if isinstance(facts, dict):
-                    event = Event(time.monotonic(), facts)
+                    event = JsonEvent(time.monotonic(), facts)
                     self._watched.events.append(event)
                     self._heard(self._watched, event)
 
-    def _look(self) -> None:
-        """Memory of every process named, and processor time so far."""
+    def _sample(self) -> None:
+        """Sample the memory of every process named, and the processor time so far."""
         now_s, watched = time.monotonic(), self._watched
         for pid, name in list(watched.names.items()):
             memory = self._probes.process(pid)
             if memory is not None:
-                watched.looks.append(Look(now_s, name, memory.rss_bytes, memory.judged_bytes))
+                watched.samples.append(ProcessSample(now_s, name, memory.rss_bytes, memory.judged_bytes))
         with suppress(psutil.Error):
             times = psutil.Process(self._process.pid).cpu_times()
             # Children count here once they have been waited for; until then they are looked at singly below.
@@ -186,7 +189,7 @@ class _Reader:
 
 
 def _cpu_s(pid: int) -> float:
-    """Processor time of a living process; 0 for one that is gone, whose parent counts it then."""
+    """Return the processor time of a living process; 0 for one that is gone: its parent counts it then."""
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         times = process.cpu_times()

@@ -1,4 +1,4 @@
-"""`importer bench`: the figures are computed rightly, and the rivals do what they are said to do."""
+"""`importer bench` computes its figures rightly, and the rivals do what their descriptions say."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from importer.bench import contest, endtoend, material, picture, report
 from importer.bench import report as slope
 from importer.bench.contest import RIVAL, Contest, Results, Times
 from importer.bench.endtoend import DAEMON, WORKER, Imported
-from importer.bench.rivals.marks import Order
-from importer.bench.watching import Event, Look, Watched, watch
+from importer.bench.rivals.orders import Order
+from importer.bench.watching import JsonEvent, ProcessSample, Watched, watch
 from importer.chunking.fold import Cutting
 from importer.errors import UsageError
 
@@ -43,18 +43,18 @@ def test_what_fills_up_at_first_is_no_slope() -> None:
 
 @pytest.mark.parametrize("few", [[], [(1.0, 2.0)], [(1.0, 2.0)] * 20])
 def test_nothing_is_made_of_nothing(few: list[tuple[float, float]]) -> None:
-    """Too few looks, or looks at one moment only, give no slope."""
+    """Too few samples, or samples of one moment only, give no slope."""
     assert (slope.per_thousand_files(few), slope.flatness(few)) == (0.0, 1.0)
 
 
-def test_looks_are_placed_between_receipts() -> None:
+def test_samples_are_placed_between_receipts() -> None:
     """Halfway between two receipts half of the files of the later one are in; before the first nothing counts."""
-    looks = [Look(at, WORKER, size, 0) for at, size in ((0.5, 1), (1.0, 2), (2.0, 3), (3.0, 4))]
-    assert endtoend.along(looks, [(1.0, 10), (3.0, 20)]) == [(10.0, 2.0), (20.0, 3.0)]
+    samples = [ProcessSample(at, WORKER, size, 0) for at, size in ((0.5, 1), (1.0, 2), (2.0, 3), (3.0, 4))]
+    assert endtoend.along(samples, [(1.0, 10), (3.0, 20)]) == [(10.0, 2.0), (20.0, 3.0)]
 
 
-def watched_of(*events: tuple[float, dict[str, object]], looks: tuple[Look, ...] = ()) -> Watched:
-    return Watched(events=[Event(at, facts) for at, facts in events], looks=list(looks), seconds=10.0, code=0)
+def watched_of(*events: tuple[float, dict[str, object]], samples: tuple[ProcessSample, ...] = ()) -> Watched:
+    return Watched(events=[JsonEvent(at, facts) for at, facts in events], samples=list(samples), seconds=10.0, code=0)
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def watched_of(*events: tuple[float, dict[str, object]], looks: tuple[Look, ...]
     ],
 )
 def test_when_a_rival_has_done_enough(at_s: int, rss_mb: int, marks: int, ended: str) -> None:
-    """After its time if it made a mark, after ten times that if not, and above its bound at once."""
+    """A rival is ended after its time if it reported, else after ten times that, and above its memory bound at once."""
     events = [(1.0, {"ready": True}), *[(2.0, {"tokens": 1})] * marks]
-    seen = watched_of(*events, looks=(Look(float(at_s), RIVAL, rss_mb * MB, 0),))
+    seen = watched_of(*events, samples=(ProcessSample(float(at_s), RIVAL, rss_mb * MB, 0),))
     assert contest.reason_to_end(seen, 30.0, 3072 * MB) == ended
 
 
 def test_a_process_is_watched() -> None:
-    """Its JSON lines come as events, the other ones do not; its memory is seen; what it says stays."""
+    """Its JSON lines come as events, the other ones do not; its memory is sampled; its output is kept."""
     code = "import json, time; x = b'1' * (64 << 20); print('noise'); print(json.dumps({'a': 1}), flush=True)"
     seen = watch([sys.executable, "-c", code + "; time.sleep(0.5)"], name="it")
     assert [event.facts for event in seen.events] == [{"a": 1}]
@@ -84,7 +84,7 @@ def test_a_process_is_watched() -> None:
 
 
 def test_a_process_is_ended() -> None:
-    """As soon as there is a reason, which is kept."""
+    """A process is ended as soon as there is a reason, which is kept."""
     seen = watch([sys.executable, "-c", "import time; time.sleep(600)"], name="it", stop=lambda _seen: "enough")
     assert (seen.ended, seen.code) == ("enough", -9)
 
@@ -101,7 +101,7 @@ def test_chunks_are_the_importers(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_ceiling_runs_each_window_once_and_unpadded(model_dir: str, tmp_path: pathlib.Path) -> None:
-    """Whatever the shape, all tokens are run over, none twice, in runs of equal length within the bound."""
+    """In each shape all tokens are run over, none twice, in runs of equal length within the bound."""
     from importer.bench.rivals import ceiling
 
     texts = tmp_path / "texts"
@@ -115,7 +115,7 @@ def test_the_ceiling_runs_each_window_once_and_unpadded(model_dir: str, tmp_path
 
 
 def test_rivals_get_the_model_as_exporters_write_it(model_dir: str, tmp_path: pathlib.Path) -> None:
-    """The same function, padding computed or not; a graph that is not of our making is left as it is."""
+    """Both graphs compute the same function; a graph that is not ours is left as it is."""
     import numpy as np
     import onnxruntime
 
@@ -133,7 +133,7 @@ def test_rivals_get_the_model_as_exporters_write_it(model_dir: str, tmp_path: pa
 
 
 def test_the_cli_stays_light() -> None:
-    """What draws up the measurement imports nothing of what is measured."""
+    """The command that measures imports none of the libraries that are measured."""
     code = f"import sys, importer.cli.commands.bench; print(sorted({set(HEAVY)!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[]\n", "")
@@ -157,7 +157,7 @@ def found(contested: tuple[dict[str, Any], Results]) -> dict[str, Any]:
 
 
 def test_a_whole_contest(found: dict[str, Any]) -> None:
-    """Everybody was measured, the importer did all files once, and looking again embedded nothing."""
+    """All contenders were measured, the importer did all files once, and a second import embedded nothing."""
     assert not found["raw"]["problem"] and not found["inprocess"]["problem"]
     assert all(found[name]["tokens_per_s"] > 0 for name in ("ceiling", "importer", "raw", "inprocess"))
     assert (found["importer"]["files"], found["noop"]["embedded"], found["noop"]["lines"]) == (4, 0, 0)
@@ -167,7 +167,7 @@ def test_a_whole_contest(found: dict[str, Any]) -> None:
 
 
 def test_it_can_be_read(found: dict[str, Any]) -> None:
-    """A table of equal columns, and a sentence for what does not fit into one."""
+    """There is a table of equal columns, and a sentence for what does not fit into one."""
     lines = report.text(found)
     assert lines[0].split()[:2] == ["tokens/s", "chunks/s"]
     assert all(name in "\n".join(lines) for name in ("ceiling", "worker", "daemon", "raw fastembed", "in-process"))
@@ -175,7 +175,7 @@ def test_it_can_be_read(found: dict[str, Any]) -> None:
 
 
 def test_a_fresh_worker_is_compared_with_a_warm_one() -> None:
-    """Its first receipt, per token, beside the usual; and how long it took to be ready."""
+    """Its first batch is compared per token with the usual one, and the time until it was ready is told."""
     stored = {"event": "batch.stored", "files": 1, "tokens": 100, "embed_s": 1.0}
     start = {"event": "worker.started", "pid": 1, "seconds": 0.7}
     first = {**stored, "embed_s": 1.5}
@@ -185,13 +185,13 @@ def test_a_fresh_worker_is_compared_with_a_warm_one() -> None:
 
 
 def test_a_picture_needs_a_known_ending() -> None:
-    """What cannot be drawn is said before anything is measured."""
+    """A file that cannot be drawn is refused before anything is measured."""
     with pytest.raises(UsageError, match="neither"):
         picture.check("bench.pdf")
 
 
 def test_it_can_be_drawn(contested: tuple[dict[str, Any], Results], tmp_path: pathlib.Path) -> None:
-    """A bar for each contender, a curve for each process that was looked at."""
+    """There is a bar for each contender and a curve for each process that was sampled."""
     pytest.importorskip("matplotlib")
     picture.draw(*contested, str(tmp_path / "bench.svg"))
     drawn = (tmp_path / "bench.svg").read_text()

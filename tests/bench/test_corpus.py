@@ -106,7 +106,7 @@ def test_known_exchanges_stand_where_the_manifest_says(small: Manifest) -> None:
     assert len(small.pairs) == 20
 
 
-def test_noise_is_there_and_nobody_said_it(real: Manifest) -> None:
+def test_noise_is_in_the_bytes_and_in_no_turn(real: Manifest) -> None:
     """Thinking, tool results, reminders and the like are in the bytes, and in no turn."""
     raw = b"".join(path.read_bytes() for path in Path(real.folder).rglob("*.jsonl"))
     everything = "\n".join(said(Path(real.folder)).values())
@@ -169,7 +169,7 @@ def test_text_costs_tokens_as_english_does(small: Manifest, model_dir: str) -> N
     assert len({word for text in texts for word in text.split()}) > 3000
 
 
-def test_coined_words_are_nobody_elses() -> None:
+def test_coined_words_are_unique() -> None:
     """No two numbers give one word, and none is a word of the vocabulary or of the noise."""
     words = {coin(7, number) for number in range(50_000)}
     assert len(words) == 50_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import oracle
 
-from importer.bench.corpus.lines import Line, Session, encode
+from importer.bench.corpus.lines import JsonLine, SessionWriter, encode
 from importer.bench.corpus.talk import Talk
 
 AT_MS = 1_780_000_000_000  # 2026-05-28
@@ -38,7 +38,7 @@ class World:
     seeds: int = 0
     file_bytes: int = FILE_BYTES
     most_files: int = FILES
-    sessions: dict[str, Session] = field(default_factory=dict)
+    sessions: dict[str, SessionWriter] = field(default_factory=dict)
     halves: dict[str, bytes] = field(default_factory=dict)  # the rest of a line whose beginning stands there already
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class World:
         """All files there are."""
         return sorted(path for path in self.sessions if os.path.exists(path))
 
-    def exchange(self, session: Session) -> list[Line]:
+    def exchange(self, session: SessionWriter) -> list[JsonLine]:
         """A prompt, perhaps a tool call, one to three answers of any length."""
         rng, talk = self.rng, self.talk
         session.at_ms += 60_000
@@ -84,7 +84,7 @@ class World:
         if len(self.paths()) >= self.most_files and not self.growing:
             self.delete()
         cwd = f"/home/ann/{self.rng.choice(('app', 'site', 'notes'))}"
-        session = Session(self.rng, cwd=cwd, at_ms=AT_MS + self.rng.randrange(10**9))
+        session = SessionWriter(self.rng, cwd=cwd, at_ms=AT_MS + self.rng.randrange(10**9))
         path = f"{self.folder}/{cwd.replace('/', '-')}/{session.id}.jsonl"
         self.sessions[path] = session
         self._append(path, encode(self.exchange(session)))
@@ -137,7 +137,7 @@ class World:
         """A copy under another session id that goes on by itself."""
         path = self._any()
         former = self.sessions[path]
-        session = Session(self.rng, cwd=former.cwd, at_ms=former.at_ms)
+        session = SessionWriter(self.rng, cwd=former.cwd, at_ms=former.at_ms)
         session.parent = former.parent
         with open(path, "rb") as file:
             raw = file.read().replace(former.id.encode(), session.id.encode())

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from planting import Bed, Case, Later, exchange
 
 from importer.bench.corpus.author import NOISE
-from importer.bench.corpus.lines import Line, encode
+from importer.bench.corpus.lines import JsonLine, encode
 
 IMAGE_CHARS = 2_000_000  # of base64, on one line
 RESULT_CHARS = 900_000
@@ -75,7 +75,7 @@ def _fork(bed: Bed, number: int, name: str) -> Case:
     path = bed.write(s, lines)
     f = bed.session()
     f.parent, f.at_ms = s.parent, s.at_ms + 60_000
-    title: Line = {"type": "custom-title", "customTitle": "Another way", "sessionId": f.id}
+    title: JsonLine = {"type": "custom-title", "customTitle": "Another way", "sessionId": f.id}
     copies = [{**line, "sessionId": f.id, "slug": "calm-blue-heron"} for line in lines]
     fork = bed.write(f, [title, *copies, *exchange(f, words[6], words[7])])
     return Case(number, name, (path, fork), words)
@@ -139,7 +139,7 @@ def _heavy(bed: Bed, number: int, name: str) -> Case:
 def _silent(bed: Bed, number: int, name: str) -> Case:
     """A file of snapshots and a summary, and an empty one: nothing was said."""
     first, second, title = bed.session(), bed.session(), bed.word()
-    summary: Line = {"type": "summary", "summary": f"About {title}", "leafUuid": first.uuid()}
+    summary: JsonLine = {"type": "summary", "summary": f"About {title}", "leafUuid": first.uuid()}
     paths = (bed.write(first, [summary, *(first.snapshot() for _ in range(5))]), bed.write(second, b""))
     return Case(number, name, paths, (), (title,))
 

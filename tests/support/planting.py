@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from importer.bench.corpus.author import NOISE
-from importer.bench.corpus.lines import Line, Session, encode, folder_of
+from importer.bench.corpus.lines import JsonLine, SessionWriter, encode, folder_of
 from importer.bench.corpus.talk import coin
 
 AT_MS = 1_770_841_914_120  # 2026-02-11
@@ -61,11 +61,11 @@ class Bed:
         """So many new words."""
         return tuple(self.word() for _ in range(count))
 
-    def session(self, *, cwd: str = "", session_id: str = "") -> Session:
+    def session(self, *, cwd: str = "", session_id: str = "") -> SessionWriter:
         """A new session of the case's project."""
-        return Session(self.rng, cwd=cwd or self.cwd, at_ms=AT_MS, session_id=session_id)
+        return SessionWriter(self.rng, cwd=cwd or self.cwd, at_ms=AT_MS, session_id=session_id)
 
-    def write(self, session: Session, content: Iterable[Line] | bytes, *, cwd: str = "") -> str:
+    def write(self, session: SessionWriter, content: Iterable[JsonLine] | bytes, *, cwd: str = "") -> str:
         """Writes a session's file; returns its path below the folder."""
         path = f"{folder_of(cwd or self.cwd)}/{session.id}.jsonl"
         full = self.full(path)
@@ -75,7 +75,7 @@ class Bed:
         os.utime(full, (session.at_ms / 1000, session.at_ms / 1000))
         return path
 
-    def append(self, path: str, content: Iterable[Line] | bytes) -> None:
+    def append(self, path: str, content: Iterable[JsonLine] | bytes) -> None:
         """Appends to a file written before."""
         with open(self.full(path), "ab") as file:
             file.write(content if isinstance(content, bytes) else encode(content))
@@ -85,7 +85,7 @@ class Bed:
         return os.path.join(self._folder, path)
 
 
-def exchange(session: Session, asked: str, answered: str) -> list[Line]:
+def exchange(session: SessionWriter, asked: str, answered: str) -> list[JsonLine]:
     """A prompt and an answer with a tool call and its result in between; the words are in sentences."""
     prompt = session.user(f"Please look into {asked} before the release.")
     call = session.call("Bash", {"command": f"make {NOISE['call']}", "description": "Builds"})

@@ -19,7 +19,7 @@ import store_diff
 from processes import Importer, idle, kill, until, workers_of
 
 from importer.bench.corpus import corpus
-from importer.bench.corpus.lines import Session, encode
+from importer.bench.corpus.lines import SessionWriter, encode
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "1000"))
 STORM_S = float(os.environ.get("CHAOS_STORM_S", "180"))
@@ -79,7 +79,7 @@ def test_thousands_of_workers(tmp_path: pathlib.Path) -> None:
     said = tmp_path / "said" / "-home-ann-app"
     said.mkdir(parents=True)
     for number in range(2 * RECYCLES):
-        session = Session(random.Random(number), cwd="/home/ann/app", at_ms=1_770_000_000_000 + number * 1000)
+        session = SessionWriter(random.Random(number), cwd="/home/ann/app", at_ms=1_770_000_000_000 + number * 1000)
         (said / f"{session.id}.jsonl").write_bytes(encode([session.user(f"Question {number}?")]))
     installed = Importer(tmp_path)
     installed.environ.update(MEMORY_BATCH_SIZE="1", IMPORTER_WORKER_RECYCLE_FILES="1")

@@ -14,7 +14,7 @@ import store_diff
 from processes import Done, Importer, alone, asked, idle, kill, until, workers_of
 
 from importer.bench.corpus import corpus
-from importer.bench.corpus.lines import Session, encode
+from importer.bench.corpus.lines import SessionWriter, encode
 from importer.bench.corpus.talk import Talk
 
 POISON = "xylophagous"
@@ -54,7 +54,7 @@ def imported(installed: Importer, folder: str, orders: str, code: int = 0, **env
 def with_poison(folder: str, exchanges: int) -> tuple[str, set[str]]:
     """A folder with so many exchanges of one chunk each, one of which says the poisonous word; and that one's id."""
     rng = random.Random(1)
-    session, talk = Session(rng, cwd="/home/ann/app", at_ms=1_770_000_000_000), Talk(rng)
+    session, talk = SessionWriter(rng, cwd="/home/ann/app", at_ms=1_770_000_000_000), Talk(rng)
     lines = []
     for number in range(exchanges):
         word = POISON if number == exchanges // 3 else "harmless"

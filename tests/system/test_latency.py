@@ -18,7 +18,7 @@ import pytest
 from processes import Importer, asked, idle, until, workers_of
 
 from importer.bench.corpus import corpus
-from importer.bench.corpus.lines import Session, encode
+from importer.bench.corpus.lines import SessionWriter, encode
 from importer.bench.corpus.talk import Talk
 from importer.service import client
 
@@ -33,7 +33,7 @@ class Writer:
 
     def __init__(self, folder: pathlib.Path) -> None:
         rng = random.Random(11)
-        self.session, self.talk = Session(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000), Talk(rng)
+        self.session, self.talk = SessionWriter(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000), Talk(rng)
         self.path = folder / "-home-ann-app" / f"{self.session.id}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.count = 0

@@ -20,7 +20,7 @@ import psutil
 import pytest
 from processes import Importer, asked, idle, until, workers_of
 
-from importer.bench.corpus.lines import Session, encode
+from importer.bench.corpus.lines import SessionWriter, encode
 
 pytestmark = pytest.mark.long
 
@@ -36,7 +36,7 @@ def write(folder: pathlib.Path, count: int, seed: int) -> None:
     """So many conversations of one exchange, in folders of a thousand."""
     rng = random.Random(seed)
     for number in range(count):
-        session = Session(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000)
+        session = SessionWriter(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000)
         below = folder / f"project-{number // PER_FOLDER:03d}"
         below.mkdir(parents=True, exist_ok=True)
         lines = [session.user(f"question {seed} {number}"), session.text(f"answer {number}")]

@@ -16,7 +16,7 @@ from processes import Importer, asked, idle, until, workers_of
 from scripted_qdrant import ScriptedQdrant
 
 from importer.bench.corpus import corpus
-from importer.bench.corpus.lines import Session, encode
+from importer.bench.corpus.lines import SessionWriter, encode
 from importer.delivery.bulk_mode import LARGE_FILES
 
 MB = 1024 * 1024
@@ -93,7 +93,7 @@ def test_indexing_is_off_while_a_large_backlog_pours_in(
     folder, rng = tmp_path / "said", random.Random(5)
     folder.mkdir()
     for number in range(LARGE_FILES + 5):
-        session = Session(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000)
+        session = SessionWriter(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000)
         lines = [session.user(f"question {number}"), session.text(f"answer {number}")]
         (folder / f"{session.id}.jsonl").write_bytes(encode(lines))
     done = installed.run("backlog", str(folder), "--json")

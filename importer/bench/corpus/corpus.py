@@ -2,8 +2,8 @@
 
     write(folder, files=500, seed=1)   ->  folder/-home-ann-blue-cart/<session>.jsonl …  and a Manifest
 
-Sizes and shares are the measured ones of `mixes`; `bytes_per_file` sets how much of what nobody said stands around what
-was said (real files have a hundred times as much; the default keeps a corpus small with thousands of exchanges).
+Sizes and shares are the measured ones of `mixes`; `bytes_per_file` sets how much tool output and metadata stands around
+what was said (real files have a hundred times as much; the default keeps a corpus small with thousands of exchanges).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from importer.bench.corpus.author import NOISE, Author, noise_pool
-from importer.bench.corpus.lines import Line, Session, encode, folder_of
+from importer.bench.corpus.lines import JsonLine, SessionWriter, encode, folder_of
 from importer.bench.corpus.mixes import MIXES, Mix
 from importer.bench.corpus.pairs import PAIRS
 from importer.bench.corpus.talk import Talk, coin
@@ -29,8 +29,8 @@ FILES_PER_PROJECT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something was said: the file below the corpus' folder, the session, its first working directory."""
+class SessionFile:
+    """The file below the corpus' folder in which something was said, its session and first working directory."""
 
     path: str
     session_id: str
@@ -44,15 +44,14 @@ class Pair:
     prompt: str
     answer: str
     question: str
-    place: Place
+    place: SessionFile
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a corpus holds.
-
+    """The contents of a corpus.
     `lines` counts lines by type, `prompts` what people said, `texts` the assistant's text blocks, `said_chars` both.
-    Each of `words` stands in one prompt of the whole corpus; none of `noise` stands in anything that anybody said.
+    Each of `words` stands in one prompt of the whole corpus; none of `noise` stands in anything that was said.
 
     A search for one of `words` has exactly one right answer; `pairs` are for searches by meaning.
     """
@@ -64,25 +63,25 @@ class Manifest:
     prompts: int
     texts: int
     said_chars: int
-    words: Mapping[str, Place]
+    words: Mapping[str, SessionFile]
     pairs: tuple[Pair, ...]
     noise: tuple[str, ...] = tuple(NOISE.values())
 
 
 def write(folder: str, *, files: int, seed: int = 0, mix: str = "ent", bytes_per_file: int = 24_000) -> Manifest:
-    """Writes `files` sessions below `folder`, on average `bytes_per_file` long, made up like the transcripts of `mix`.
+    """Write `files` sessions below `folder`, on average `bytes_per_file` long, made up like the transcripts of `mix`.
 
     Deterministic: equal arguments give equal bytes, names and times. Memory does not grow with the size of the corpus,
     but for the manifest. Raises KeyError for an unknown mix, OSError as the file system does.
     """
-    press = _Press(folder, files, seed, MIXES[mix], bytes_per_file)
+    press = _CorpusWriter(folder, files, seed, MIXES[mix], bytes_per_file)
     for number in range(files):
         press.session(number)
     return press.manifest()
 
 
-class _Press:
-    """Writes the sessions one after the other, and counts; `_owed_bytes` is what they lack to their intended sizes."""
+class _CorpusWriter:
+    """A writer of sessions, which counts; `_owed_bytes` is what they lack so far to their intended sizes."""
 
     def __init__(self, folder: str, files: int, seed: int, mix: Mix, bytes_per_file: int) -> None:
         rng = random.Random(f"corpus {seed}")  # noqa: S311  # text, not keys
@@ -100,11 +99,11 @@ class _Press:
         self._owed_bytes = 0.0
         self._size_bytes = self._prompts = self._texts = self._said_chars = 0
         self._lines: Counter[str] = Counter()
-        self._words: dict[str, Place] = {}
+        self._words: dict[str, SessionFile] = {}
         self._pairs: list[Pair] = []
 
     def manifest(self) -> Manifest:
-        """What has been written."""
+        """Return the manifest of what has been written."""
         return Manifest(
             folder=self._folder,
             files=self._files,
@@ -118,12 +117,12 @@ class _Press:
         )
 
     def session(self, number: int) -> None:
-        """Writes the session of that number, with the time of its last line as the file's."""
+        """Write the session of that number; the file gets the time of its last line."""
         rng, mix = random.Random(f"{self._seed} {number}"), self._mix  # noqa: S311  # text, not keys
         at_ms = FIRST_AT_MS + SPAN_MS * number // self._files
         cwd = self._projects[int(rng.random() * len(self._projects))]
-        session = Session(rng, cwd=cwd, at_ms=at_ms, version=mix.version, backwards=mix.backwards)
-        place = Place(f"{folder_of(cwd)}/{session.id}.jsonl", session.id, cwd)
+        session = SessionWriter(rng, cwd=cwd, at_ms=at_ms, version=mix.version, backwards=mix.backwards)
+        place = SessionFile(f"{folder_of(cwd)}/{session.id}.jsonl", session.id, cwd)
         path = os.path.join(self._folder, place.path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         before = self._size_bytes
@@ -132,8 +131,8 @@ class _Press:
         self._owed_bytes -= self._size_bytes - before
         os.utime(path, (session.at_ms / 1000, session.at_ms / 1000))  # retention and order of import go by it
 
-    def _said_in(self, author: Author, number: int, place: Place) -> Iterator[bytes]:
-        """The bytes of a session, exchange by exchange; one of its prompts has a word of its own."""
+    def _said_in(self, author: Author, number: int, place: SessionFile) -> Iterator[bytes]:
+        """Yield the bytes of a session, exchange by exchange; one of its prompts has a word of its own."""
         rng, talk, mix = author.rng, author.talk, self._mix
         prompts = max(1, round(author.chars(mix.per_session) * self._fewer))
         self._owed_bytes += self._bytes_per_file * math.exp(0.8 * rng.gauss(0, 1) - 0.32)  # log-normal, mean 1
@@ -149,8 +148,8 @@ class _Press:
             yield from self._exchange(author, prompt, list(_texts(author)), share_bytes)
         yield from self._pair(author, number, place)
 
-    def _pair(self, author: Author, number: int, place: Place) -> Iterator[bytes]:
-        """The next of the known exchanges, in files evenly apart."""
+    def _pair(self, author: Author, number: int, place: SessionFile) -> Iterator[bytes]:
+        """Yield the next of the known exchanges in every so many files."""
         which, rest = divmod(number, max(1, self._files // len(PAIRS)))
         if rest == 0 and which < len(PAIRS):
             prompt, answer, question = PAIRS[which]
@@ -158,7 +157,7 @@ class _Press:
             yield from self._exchange(author, prompt, [answer], 0.0)
 
     def _exchange(self, author: Author, prompt: str, texts: list[str], share_bytes: float) -> Iterator[bytes]:
-        """A prompt and its answers, with silent replies in between until `share_bytes` are written."""
+        """Yield a prompt and its answers, with silent replies in between until `share_bytes` are written."""
         self._prompts += 1
         self._texts += len(texts)
         self._said_chars += len(prompt) + sum(map(len, texts))
@@ -172,8 +171,8 @@ class _Press:
                 yield self._counted(author.reply())
             yield self._counted(author.reply(text, bare=self._size_bytes - start > share_bytes))
 
-    def _counted(self, lines: Iterable[Line]) -> bytes:
-        """The lines as bytes, counted by type."""
+    def _counted(self, lines: Iterable[JsonLine]) -> bytes:
+        """Return the lines as bytes, and count them by type."""
         kept = list(lines)
         self._lines.update(line["type"] for line in kept)
         raw = encode(kept)
@@ -182,19 +181,19 @@ class _Press:
 
 
 def _project(rng: random.Random) -> str:
-    """The working directory of a made-up project."""
+    """Return the working directory of a made-up project."""
     return f"/home/ann/work/{Talk(rng, topic_words=1).identifier().replace('_', '-')}"
 
 
 def _texts(author: Author) -> Iterator[str]:
-    """What the assistant says in one exchange: at least one text, geometrically more."""
+    """Yield what the assistant says in one exchange: at least one text, geometrically more."""
     yield author.said()
     while author.rng.random() < 1 - 1 / TEXTS_PER_EXCHANGE:
         yield author.said()
 
 
 def _move(author: Author) -> None:
-    """Now and then the session goes on in another folder or on another branch."""
+    """Move the session to another folder in 1 % of the cases, to another branch in 3 %."""
     draw, session = author.rng.random(), author.session
     if draw < 0.01:
         session.cwd = f"{session.cwd}/{author.talk.path().partition('/')[0]}"

@@ -1,4 +1,4 @@
-"""How real Claude Code transcripts are made up: shares of line types and sizes, as measured on public ones.
+"""Shares of line types and sizes in real Claude Code transcripts, as measured on public ones.
 
 Four teams' transcripts gave the figures (99,500, 17,022, 12,755 and 13,528 distinct lines). They are orders of
 magnitude, not constants: one capture tool, a few projects.
@@ -20,7 +20,7 @@ class Sizes:
     chars: tuple[int, ...]
 
     def at(self, share: float) -> int:
-        """The length below which `share` (0 to 1) of all lie."""
+        """Return the length below which `share` (0 to 1) of all lie."""
         i = min(max(bisect_right(self.shares, share) - 1, 0), len(self.shares) - 2)
         low, high = math.log(self.chars[i]), math.log(self.chars[i + 1])
         part = (share - self.shares[i]) / (self.shares[i + 1] - self.shares[i])
@@ -28,12 +28,12 @@ class Sizes:
 
 
 def _deciles(p10: int, p50: int, p90: int, p99: int, most: int) -> Sizes:
-    """Sizes by the five quantiles that were measured; a quarter of the tenth stands for the least."""
+    """Return sizes by the five quantiles that were measured; a quarter of the tenth stands for the least."""
     return Sizes((0.0, 0.1, 0.5, 0.9, 0.99, 1.0), (max(1, p10 // 4), p10, p50, p90, p99, most))
 
 
 def _middle(p50: int, p90: int, most: int) -> Sizes:
-    """Sizes where median, p90 and the greatest are known; a twentieth of the median stands for the least."""
+    """Return sizes by median, p90 and the greatest; a twentieth of the median stands for the least."""
     return Sizes((0.0, 0.5, 0.9, 1.0), (max(1, p50 // 20), p50, p90, most))
 
 

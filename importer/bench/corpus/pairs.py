@@ -1,4 +1,4 @@
-"""Exchanges whose meaning is known, and a question that asks for each in other words: (prompt, answer, question)."""
+"""Exchanges of known meaning, and a question that asks for each in other words: (prompt, answer, question)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PAIRS: tuple[tuple[str, str, str], ...] = (
         "appointments move when the clocks change",
     ),
     (
-        "The search box freezes the browser when somebody pastes a whole paragraph into it.",
+        "The search box freezes the browser when a user pastes a whole paragraph into it.",
         "Every keystroke started a fuzzy match over all titles in the main thread. I debounce the input, cut it to "
         "eighty characters and moved the matching into a web worker.",
         "typing a long query makes the page hang",
@@ -81,7 +81,7 @@ PAIRS: tuple[tuple[str, str, str], ...] = (
         "moisture measurements come in the wrong sequence and spoil the graph",
     ),
     (
-        "Somebody deleted a customer by mistake yesterday. Can deletions be undone in future?",
+        "A colleague deleted a customer by mistake yesterday. Can deletions be undone in future?",
         "Rows are marked as deleted now and purged after thirty days; an undo button restores them with their orders.",
         "recover accidentally removed records",
     ),

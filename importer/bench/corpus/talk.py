@@ -26,26 +26,26 @@ Pattern = tuple[tuple[str, str], ...]  # (literal text, slot) pairs; the last sl
 
 
 def plural(noun: str) -> str:
-    """The plural of a regular noun."""
+    """Return the plural of a regular noun."""
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
 def past(verb: str) -> str:
-    """The past of a regular verb; a dozen irregular ones come out as a learner would say them, which does no harm."""
+    """Return the past of a regular verb; a dozen irregular ones come out wrong, which does no harm."""
     if verb.endswith("y") and verb[-2] not in "aeiou":
         return verb[:-1] + "ied"
     return verb + ("d" if verb.endswith("e") else "ed")
 
 
 def gerund(verb: str) -> str:
-    """The -ing form of a verb."""
+    """Return the -ing form of a verb."""
     return (verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb) + "ing"
 
 
 def _compiled(patterns: str) -> tuple[Pattern, ...]:
-    """Lines of words and slots as patterns: splitting by a group gives text and slot in turns."""
+    """Return lines of words and slots as patterns: splitting by a group gives text and slot in turns."""
     found = []
     for pattern in patterns.strip("\n").splitlines():
         parts = [*SLOT.split(pattern), ""]
@@ -72,7 +72,7 @@ IN_FOLDERS, WITH_ENDINGS = FOLDERS.split(), ENDINGS.split()
 
 
 def coin(seed: int, number: int) -> str:
-    """A pronounceable word nobody has ever said: four syllables and a k; each number below 24 million has another."""
+    """Return a pronounceable word of no language: four syllables and a k, another for each number below 24 million."""
     of = len(SYLLABLES) ** 4
     rest = (zlib.crc32(str(seed).encode()) + number * 7_368_787) % of  # coprime, so that no two numbers meet
     syllables = []
@@ -96,11 +96,11 @@ class Talk:
         }  # fmt: skip
 
     def _any(self, items: Sequence[str]) -> str:
-        """One of them, the first ones more often."""
+        """Draw one of the items, the first ones more often."""
         return items[int(self._random() ** 1.6 * len(items))]
 
     def _word(self, slot: str) -> str:
-        """A word for a slot: made up, or in two of three cases one of this talk's topic, so that talks differ."""
+        """Draw a word for a slot: made up, or in two of three cases of this talk's topic, so that talks differ."""
         made = self._made.get(slot)
         if made:
             return made()
@@ -108,42 +108,42 @@ class Talk:
         return topic[int(self._random() * len(topic))] if self._random() < 0.67 else self._any(FORMS[slot])
 
     def _say(self, patterns: Sequence[Pattern]) -> str:
-        """One of the patterns with its slots filled."""
+        """Return one of the patterns with its slots filled."""
         pattern = patterns[int(self._random() * len(patterns))]
         return "".join(text + self._word(slot) if slot else text for text, slot in pattern)
 
     def identifier(self) -> str:
-        """A name such as parse_header or fetchRows."""
+        """Return a name such as parse_header or fetchRows."""
         verb, noun = self._word("V"), self._word("N")
         return f"{verb}_{noun}" if self._random() < 0.6 else verb + noun.capitalize()
 
     def class_name(self) -> str:
-        """A name such as RetryQueue."""
+        """Return a name such as RetryQueue."""
         return self._word("N").capitalize() + self._word("N").capitalize()
 
     def path(self) -> str:
-        """A source file, relative to the project."""
+        """Return the path of a source file, relative to the project."""
         folder, ending = self._any(IN_FOLDERS), self._any(WITH_ENDINGS)
         return f"{folder}/{self._word('N')}/{self._word('V')}_{self._word('N')}.{ending}"
 
     def number(self) -> str:
-        """A number, small ones more often."""
+        """Draw a number, small ones more often."""
         return str(int(10 ** (self._random() * 4)))
 
     def asked(self) -> str:
-        """One sentence of a person."""
+        """Return one sentence of a person."""
         return self._say(ASKED)
 
     def answered(self) -> str:
-        """One sentence of an assistant."""
+        """Return one sentence of an assistant."""
         return self._say(ANSWERED)
 
     def code(self, lines: int) -> str:
-        """Lines of code or console output."""
+        """Return lines of code or console output."""
         return "\n".join(self._say(CODED) for _ in range(lines))
 
     def prompt(self, chars: int) -> str:
-        """What a person asks, about `chars` long: a word, some sentences, or a question over a pasted log."""
+        """Return a prompt of about `chars`: a word, some sentences, or a question over a pasted log."""
         if chars < 24:
             return self._any(SHORT)
         text = self._sentences(self.asked, min(chars, 900))
@@ -152,7 +152,7 @@ class Talk:
         return _cut(text, chars)
 
     def answer(self, chars: int, *, fence: bool = False) -> str:
-        """What an assistant says, about `chars` long: sentences, paragraphs, lists, and code in a `fence`."""
+        """Return an answer of about `chars`: sentences, paragraphs, lists, and code in a `fence`."""
         text = self._sentences(self.answered, min(chars, 400))
         while len(text) < chars:
             kind = self._random()
@@ -164,7 +164,7 @@ class Talk:
         return f"{text}\n\n```\n{self.code(3 + chars // 200)}\n```" if fence else text
 
     def output(self, chars: int) -> str:
-        """Tool output: code, logs, listings."""
+        """Return tool output: code, logs, listings."""
         parts, length = [], 0
         while length < chars:
             parts.append(self.code(40))
@@ -172,7 +172,7 @@ class Talk:
         return "\n".join(parts)[:chars]
 
     def _sentences(self, one: Callable[[], str], chars: int) -> str:
-        """Sentences, at least one, until there are so many characters."""
+        """Return sentences, at least one, until there are so many characters."""
         text = one()
         while len(text) < chars:
             text += (". " if text[-1].isalnum() else " ") + one()
@@ -180,7 +180,7 @@ class Talk:
 
 
 def _cut(text: str, chars: int) -> str:
-    """The text up to the last word that ends before `chars` plus a word's length."""
+    """Return the text up to the last word that ends before `chars` plus a word's length."""
     if len(text) <= chars + 12:
         return text
     end = text.rfind(" ", 1, chars + 12)

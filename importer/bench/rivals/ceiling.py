@@ -20,7 +20,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from importer.bench.rivals.marks import Marks, Order, order, texts_of
+from importer.bench.rivals.orders import Order, RivalProgress, read_order, read_texts
 from importer.worker.embedders import Window, fastembed
 
 SHAPES = {"single": 1, "equal 512": 512, "equal 1024": 1024}  # most tokens in a run of more than one window
@@ -28,7 +28,7 @@ SLICE_S = 0.5
 Run = tuple[dict[str, NDArray[np.int64]], int]  # inputs, each (windows, tokens); and how many tokens that is
 
 
-class Session(NamedTuple):
+class LoadedModel(NamedTuple):
     """A loaded model and how many runs go on in it at once."""
 
     runtime: Any
@@ -36,41 +36,41 @@ class Session(NamedTuple):
 
 
 def main() -> None:
-    """Says one mark for every slice: its shape, tokens, seconds and processor time."""
-    given, marks = order(), Marks()
+    """Report every slice: its shape, tokens, seconds and processor time."""
+    given, progress = read_order(), RivalProgress()
     windows = windows_of(given)
     sessions = {
-        "spinning": Session(session_of(given, given.threads, spinning=True)),
-        "resting": Session(session_of(given, given.threads, spinning=False)),
-        "side by side": Session(session_of(given, 1, spinning=False), given.threads),
+        "spinning": LoadedModel(session_of(given, given.threads, spinning=True)),
+        "resting": LoadedModel(session_of(given, given.threads, spinning=False)),
+        "side by side": LoadedModel(session_of(given, 1, spinning=False), given.threads),
     }
     names = {node.name for node in sessions["resting"].runtime.get_inputs()}
     circles = {shape: itertools.cycle(runs(windows, most, names)) for shape, most in SHAPES.items()}
     kinds = list(itertools.product(circles, sessions))
     for shape, threads in kinds:  # a first slice of each warms its shapes
         _slice(sessions[threads], circles[shape], SLICE_S / 4)
-    marks.say(ready=True, windows=len(windows))
+    progress.write(ready=True, windows=len(windows))
     end_s = time.monotonic() + given.seconds
     while time.monotonic() < end_s:
         for shape, threads in kinds:
             cpu_s = time.process_time()
             tokens, seconds = _slice(sessions[threads], circles[shape], SLICE_S)
             cpu_s = time.process_time() - cpu_s
-            marks.say(shape=f"{shape}, {threads}", tokens=tokens, seconds=seconds, cpu_s=cpu_s)
+            progress.write(shape=f"{shape}, {threads}", tokens=tokens, seconds=seconds, cpu_s=cpu_s)
 
 
 def windows_of(given: Order) -> list[Window]:
-    """The windows the importer cuts the chunks into."""
+    """Return the windows that the importer cuts the chunks into."""
     settings = {
         "model": given.model, "directory": given.directory, "threads": given.threads,
         "window_tokens": given.window_tokens,
     }  # fmt: skip
     embedder = fastembed.open_embedder(settings)
-    return [window for parts in embedder.split(texts_of(given)) for window in parts]
+    return [window for parts in embedder.split(read_texts(given)) for window in parts]
 
 
 def session_of(given: Order, threads: int, *, spinning: bool) -> Any:
-    """A session with ONNX Runtime's defaults but for its threads. Raises what ONNX Runtime raises."""
+    """Load a model with ONNX Runtime's defaults but for its threads. Raises what ONNX Runtime raises."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
@@ -80,7 +80,7 @@ def session_of(given: Order, threads: int, *, spinning: bool) -> Any:
 
 
 def runs(windows: Sequence[Any], most_tokens: int, names: set[str]) -> list[Run]:
-    """Each window in exactly one run, none padded, in random order.
+    """Put each window into exactly one run, none padded, in random order.
 
     The order is random but always the same, for all shapes and machines.
     """
@@ -96,14 +96,14 @@ def runs(windows: Sequence[Any], most_tokens: int, names: set[str]) -> list[Run]
 
 
 def _run(alike: Sequence[Any], names: set[str]) -> Run:
-    """Inputs of one run, each (windows, tokens), of those the graph has; nothing is masked, for nothing is padded."""
+    """Return those inputs of one run that the graph has, each (windows, tokens); without padding, nothing is masked."""
     ids = np.stack([window.ids for window in alike]).astype(np.int64)
     every = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
     return {name: value for name, value in every.items() if name in names}, ids.size
 
 
-def _slice(session: Session, runs: Iterator[Run], seconds: float) -> tuple[int, float]:
-    """Runs until the seconds are over: tokens and seconds it really was."""
+def _slice(session: LoadedModel, runs: Iterator[Run], seconds: float) -> tuple[int, float]:
+    """Run until the seconds are over; return the tokens and the seconds that it took."""
     started_s = time.perf_counter()
 
     def lane(_number: int) -> int:

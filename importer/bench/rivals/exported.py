@@ -1,8 +1,9 @@
 """The model as exporters write it, for rivals that know nothing of ours.
 
-The model directory made by this importer has a graph of its own that computes no padding; whoever calls fastembed gets
-the graph that tracing `transformers.BertModel` gives. Here the same weights are put into that graph: padded throughout,
-queries, keys and values apart, GELU out of its parts. (LayerNormalization stays whole; ONNX Runtime would fuse it.)
+The model directory made by this importer has a graph of its own that computes no padding; fastembed by itself
+downloads the graph that tracing `transformers.BertModel` gives. Here the same weights are put into that graph: padded
+throughout, queries, keys and values apart, GELU out of its parts. (LayerNormalization stays whole; ONNX Runtime
+would fuse it.)
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 
 def directory(source: str, target: str) -> str:
-    """A directory fastembed loads, with the exported graph; `source` itself where its graph is not of our making."""
+    """Make a directory that fastembed loads, with the exported graph; return `source` where its graph is not ours."""
     model = onnx.load(os.path.join(source, GRAPH))
     weights = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
     if OURS not in weights:
@@ -47,9 +48,9 @@ def directory(source: str, target: str) -> str:
 
 
 def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
-    """The same function of the same inputs as `model_graph.build`, from the weights of such a graph."""
+    """Build the same function of the same inputs as `onnx_bert.build`, from the weights of such a graph."""
     graph = Graph()
-    encoder = _Encoder(graph, weights, shape)
+    encoder = TracedEncoder(graph, weights, shape)
     hidden, bias = encoder.embeddings(), encoder.bias()
     for layer in range(shape.layers):
         hidden = encoder.layer(hidden, bias, f"encoder.layer.{layer}")
@@ -58,15 +59,15 @@ def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
 
 
 @dataclass(frozen=True, slots=True)
-class _Encoder:
-    """Adds the encoder's parts to a graph. Values are names of tensors, hidden states (batch, sequence, hidden)."""
+class TracedEncoder:
+    """A writer of the encoder's parts into a graph. Values name tensors, hidden states of (batch, sequence, hidden)."""
 
     graph: Graph
     weights: Weights
     shape: Shape
 
     def embeddings(self) -> str:
-        """Words, types and places, added and normalised; places are cut from a constant, as tracing leaves them."""
+        """Add words, types and positions, summed and normalised; positions are cut from a constant, as in tracing."""
         op, ints = self.graph.op, self.graph.ints
         count = len(self.weights["embeddings.position_embeddings.weight"])
         every = self.graph.weight("positions", np.arange(count)[None])
@@ -75,24 +76,24 @@ class _Encoder:
         return self._normalised("embeddings", op("Add", words, self._rows("position", places)))
 
     def bias(self) -> str:
-        """0 for real tokens and the least number for padding, (batch, 1, 1, sequence)."""
+        """Add the mask's bias: 0 for real tokens and the least number for padding, (batch, 1, 1, sequence)."""
         op = self.graph.op
         mask = op("Cast", op("Unsqueeze", "attention_mask", self.graph.ints(1, 2)), to=TensorProto.FLOAT)
         return op("Mul", op("Sub", self._number("one", 1.0), mask), self._number("least", LEAST))
 
     def layer(self, hidden: str, bias: str, prefix: str) -> str:
-        """Attention and the two-step network, each added to its input and normalised."""
+        """Add attention and the two-step network, each summed with its input and normalised."""
         attended = self._attention(hidden, bias, f"{prefix}.attention.self")
         hidden = self._added(f"{prefix}.attention.output", attended, hidden)
         return self._added(f"{prefix}.output", self._gelu(self._dense(f"{prefix}.intermediate.dense", hidden)), hidden)
 
     def _rows(self, table: str, index: str) -> str:
-        """Rows of a published table, one for each index."""
+        """Add the look-up of one row for each index in a published table."""
         name = f"embeddings.{table}_embeddings.weight"
         return self.graph.op("Gather", self.graph.weight(name, self.weights[name]), index)
 
     def _attention(self, hidden: str, bias: str, prefix: str) -> str:
-        """Softmax of scaled scores times values, on padding, too."""
+        """Add the softmax of scaled scores times values, on padding, too."""
         op, width = self.graph.op, self.shape.hidden // self.shape.heads
         root = math.sqrt(width)  # ours has the scores' scale in the query already
         query, key, value = (
@@ -106,41 +107,41 @@ class _Encoder:
         return op("Reshape", op("Transpose", context, perm=[0, 2, 1, 3]), whole)
 
     def _projections(self, prefix: str) -> list[NDArray[Any]]:
-        """Matrix and, as last row, bias of query, key and value."""
+        """Return the matrix and, as last row, the bias of query, key and value."""
         matrix, bias = (self.weights[f"{prefix}.projection.{part}"] for part in ("matrix", "bias"))
         return np.split(np.concatenate([matrix, bias[None]]), 3, axis=1)
 
     def _heads(self, hidden: str, name: str, projection: NDArray[Any]) -> str:
-        """One projection of the three, (batch, sequence, heads, width)."""
+        """Add one projection of the three, (batch, sequence, heads, width)."""
         op, shape = self.graph.op, self.shape
         product = op("MatMul", hidden, self.graph.weight(f"{name}.matrix", projection[:-1]))
         whole = op("Add", self.graph.weight(f"{name}.bias", projection[-1]), product)
         return op("Reshape", whole, self.graph.ints(0, 0, shape.heads, shape.hidden // shape.heads))
 
     def _added(self, prefix: str, value: str, hidden: str) -> str:
-        """A dense layer's result added to its layer's input, normalised."""
+        """Add a dense layer's result to its layer's input, normalised."""
         return self._normalised(prefix, self.graph.op("Add", self._dense(f"{prefix}.dense", value), hidden))
 
     def _dense(self, prefix: str, value: str) -> str:
-        """A dense layer as tracing leaves it: a product and its bias, added from the left."""
+        """Add a dense layer as tracing leaves it: a product and its bias, added from the left."""
         product = self.graph.op("MatMul", value, self._published(f"{prefix}.matrix"))
         return self.graph.op("Add", self._published(f"{prefix}.bias"), product)
 
     def _gelu(self, value: str) -> str:
-        """x (1 + erf(x / sqrt 2)) / 2, as tracing writes it."""
+        """Add x (1 + erf(x / sqrt 2)) / 2, as tracing writes it."""
         op = self.graph.op
         error = op("Erf", op("Div", value, self._number("root_two", math.sqrt(2.0))))
         return op("Mul", op("Mul", value, op("Add", error, self._number("one", 1.0))), self._number("half", 0.5))
 
     def _normalised(self, prefix: str, value: str) -> str:
-        """Layer normalisation with the published scale and bias."""
+        """Add a layer normalisation with the published scale and bias."""
         scale, bias = (self._published(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))
         return self.graph.op("LayerNormalization", value, scale, bias, axis=-1, epsilon=self.shape.epsilon)
 
     def _published(self, name: str) -> str:
-        """A constant under its published name."""
+        """Add a constant under its published name."""
         return self.graph.weight(name, self.weights[name])
 
     def _number(self, name: str, value: float) -> str:
-        """A constant of one float32, as tracing leaves Python's numbers."""
+        """Add a constant of one float32, as tracing leaves Python's numbers."""
         return self.graph.weight(name, np.array(value, dtype=np.float32))

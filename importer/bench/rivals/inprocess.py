@@ -14,28 +14,28 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from importer.bench.rivals.marks import Marks, order
+from importer.bench.rivals.orders import RivalProgress, read_order
 from importer.bench.rivals.raw import model_of, real_tokens
 
 
 def main() -> None:
-    """Says a mark after every file."""
-    given = order()
-    model, marks = model_of(given), Marks()
+    """Report the progress after every file."""
+    given = read_order()
+    model, progress = model_of(given), RivalProgress()
     client = QdrantClient(path=os.path.join(given.folder, "inprocess"))
     vectors = models.VectorParams(size=model.embedding_size, distance=models.Distance.COSINE)
     client.create_collection("conversations", vectors_config=vectors)
-    marks.say(ready=True)
+    progress.write(ready=True)
     for path in given.files:
-        with marks.timed():
+        with progress.timed():
             pieces = pieces_of(path, given.size_chars)
             if pieces:
                 _store(client, model, path, pieces)
-        marks.mark(tokens=real_tokens(model, pieces) if pieces else 0, chunks=len(pieces), files=1)
+        progress.add(tokens=real_tokens(model, pieces) if pieces else 0, chunks=len(pieces), files=1)
 
 
 def _store(client: Any, model: Any, path: str, pieces: list[str]) -> None:
-    """One upsert a file, under random ids: imported again, everything would be there twice."""
+    """Upsert a file's pieces under random ids: imported again, everything would be there twice."""
     points = [
         models.PointStruct(id=str(uuid.uuid4()), vector=vector.tolist(), payload={"document": text, "path": path})
         for vector, text in zip(model.embed(pieces), pieces, strict=True)
@@ -44,14 +44,14 @@ def _store(client: Any, model: Any, path: str, pieces: list[str]) -> None:
 
 
 def pieces_of(path: str, size_chars: int) -> list[str]:
-    """What was said in a file: every message, in pieces of this size."""
+    """Return every message in a file, in pieces of this size."""
     with open(path, encoding="utf-8") as file:
         said = [text for line in file for text in _texts(json.loads(line))]
     return [text[at : at + size_chars] for text in said for at in range(0, len(text), size_chars)]
 
 
 def _texts(line: dict[str, Any]) -> Iterator[str]:
-    """The texts of a line of Claude Code's that people and assistants wrote."""
+    """Yield the texts in a line of Claude Code's that people and assistants wrote."""
     content = line.get("message", {}).get("content", "") if line.get("type") in {"user", "assistant"} else ""
     if isinstance(content, str):
         yield from [content] if content else []

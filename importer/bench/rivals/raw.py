@@ -13,35 +13,35 @@ from typing import Any
 from fastembed import TextEmbedding
 
 from importer.bench.rivals import exported
-from importer.bench.rivals.marks import Marks, Order, order, texts_of
+from importer.bench.rivals.orders import Order, RivalProgress, read_order, read_texts
 
 BATCH_TEXTS = 256  # fastembed's default
 
 
 def main() -> None:
-    """Says a mark after every batch."""
-    given = order()
-    texts, model, marks = texts_of(given), model_of(given), Marks()
-    marks.say(ready=True)
+    """Report the progress after every batch."""
+    given = read_order()
+    texts, model, progress = read_texts(given), model_of(given), RivalProgress()
+    progress.write(ready=True)
     # A generator that runs its batches as they are asked for, so each is timed by itself.
     vectors = model.embed(texts)
     for start in range(0, len(texts), BATCH_TEXTS):
         batch = texts[start : start + BATCH_TEXTS]
-        with marks.timed():
+        with progress.timed():
             for _ in batch:
                 next(vectors)
-        marks.mark(tokens=real_tokens(model, batch), chunks=len(batch))
+        progress.add(tokens=real_tokens(model, batch), chunks=len(batch))
 
 
 def model_of(given: Order) -> Any:
-    """fastembed's model with all its defaults, as exporters write it. Raises what fastembed raises."""
+    """Load fastembed's model with all its defaults, as exporters write it. Raises what fastembed raises."""
     source = given.whole or given.directory
     directory = exported.directory(source, os.path.join(given.folder, "exported")) if given.folder else source
     return TextEmbedding(given.model, cache_dir=directory, specific_model_path=directory)
 
 
 def real_tokens(model: Any, texts: Sequence[str]) -> int:
-    """Tokens of the texts as fastembed runs over them, padding apart."""
+    """Count the tokens of the texts as fastembed runs over them, padding apart."""
     encodings = model.model.tokenizer.encode_batch(list(texts))
     return sum(sum(encoding.attention_mask) for encoding in encodings)
 

@@ -17,7 +17,7 @@ import click
 from importer.bench import contest, material, picture, report
 from importer.bench.contest import Contest
 from importer.bench.corpus.mixes import MIXES
-from importer.bench.rivals.marks import Order
+from importer.bench.rivals.orders import Order
 from importer.chunking.fold import Cutting
 from importer.cli import context, model_fetch
 from importer.cli.doctor import probes

@@ -35,7 +35,7 @@ class StoredFile(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class ModelManifest(msgspec.Struct, frozen=True):
     """A model directory's files and where they came from. `graph` is the file that ONNX Runtime loads."""
 
     name: str
@@ -54,7 +54,7 @@ def folder_of(models_dir: str, name: str, precision: str) -> str:
     return os.path.join(models_dir, name.replace("/", "--") + suffix)
 
 
-def read(folder: str) -> Manifest | None:
+def read(folder: str) -> ModelManifest | None:
     """Return the manifest of a directory, None when there is no such directory or it was not made here.
 
     Raises ModelError for a manifest that cannot be read: it is written before the directory gets its name.
@@ -62,7 +62,7 @@ def read(folder: str) -> Manifest | None:
     path = os.path.join(folder, MANIFEST)
     try:
         with open(path, "rb") as file:
-            manifest = msgspec.json.decode(file.read(), type=Manifest)
+            manifest = msgspec.json.decode(file.read(), type=ModelManifest)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, msgspec.MsgspecError) as error:
@@ -72,7 +72,7 @@ def read(folder: str) -> Manifest | None:
     return manifest
 
 
-def verify(folder: str, manifest: Manifest, *, trusting: bool = False) -> None:
+def verify(folder: str, manifest: ModelManifest, *, trusting: bool = False) -> None:
     """Compare every file with what was written of it. Raises ModelError naming the first that differs.
 
     Sizes first; then the sums, 0.05 s and more for 90 MB: what loading the model takes too. With `trusting` they are
@@ -135,7 +135,7 @@ def sums(folder: str) -> dict[str, StoredFile]:
     return found
 
 
-def publish(part: str, folder: str, manifest: Manifest) -> None:
+def publish(part: str, folder: str, manifest: ModelManifest) -> None:
     """Give a whole directory its name in place of an older one. Durable on return.
 
     A directory cannot be replaced in one step. A kill between the two renames leaves none of that name: the next fetch

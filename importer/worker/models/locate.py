@@ -15,7 +15,7 @@ from typing import Any
 
 from importer.errors import ModelError
 from importer.worker.models import cache, catalog
-from importer.worker.models.cache import FETCH, Manifest
+from importer.worker.models.cache import FETCH, ModelManifest
 from importer.worker.models.catalog import DEFAULT, describe
 from importer.worker.models.sources import Progress, Source
 
@@ -109,7 +109,7 @@ def fetch(
     return _model(folder, made, wish)
 
 
-def _make(wish: ModelWish, folder: str, progress: Progress, sources: Sequence[Source] | None) -> Manifest:
+def _make(wish: ModelWish, folder: str, progress: Progress, sources: Sequence[Source] | None) -> ModelManifest:
     """Fetch and build the wished model, or quantise it from the fp32 model, which is fetched first if it is not there.
 
     `sources` None are the network's, () is offline. For int8 two locks are held, first this model's, then that of the
@@ -179,12 +179,12 @@ def _adopted(directory: str, wish: ModelWish) -> Model:
     return _model(folder, manifest, wish)
 
 
-def _foreign(folder: str, wish: ModelWish) -> Manifest:
+def _foreign(folder: str, wish: ModelWish) -> ModelManifest:
     """Describe a directory without a manifest of ours. Its files are not verified later."""
     own_name = not wish.directory  # the name is the path
     description = None if own_name else describe(wish.name)
     graph = catalog.graph_in(folder, description.graph if description else "")
-    return Manifest(
+    return ModelManifest(
         name=os.path.basename(folder) if own_name else wish.name,
         precision=_precision(os.path.join(folder, graph), wish),
         dimension=description.dimension if description else catalog.dimension_in(folder),
@@ -204,7 +204,7 @@ def _precision(graph: str, wish: ModelWish) -> str:
     return "int8" if build.is_quantised(graph) else "fp32"
 
 
-def _stored(folder: str, *, trusting: bool = False) -> Manifest | None:
+def _stored(folder: str, *, trusting: bool = False) -> ModelManifest | None:
     """Return the manifest of a model made here after a look at its files, None without one. Raises ModelError."""
     manifest = cache.read(folder)
     if manifest is not None:
@@ -212,7 +212,7 @@ def _stored(folder: str, *, trusting: bool = False) -> Manifest | None:
     return manifest
 
 
-def _sound(folder: str, *, trusting: bool = False) -> Manifest | None:
+def _sound(folder: str, *, trusting: bool = False) -> ModelManifest | None:
     """Return the manifest of a model that is here and undamaged, else None."""
     try:
         return _stored(folder, trusting=trusting)
@@ -220,7 +220,7 @@ def _sound(folder: str, *, trusting: bool = False) -> Manifest | None:
         return None  # fetching is how it is repaired
 
 
-def _model(folder: str, manifest: Manifest, wish: ModelWish) -> Model:
+def _model(folder: str, manifest: ModelManifest, wish: ModelWish) -> Model:
     """Return the model of a manifest. Raises ModelError for a window beyond the model's positions.
 
     Beyond them the graph would look up rows that its table of positions does not have.

@@ -27,7 +27,7 @@ Weights = Mapping[str, Array]
 
 OPSET = 20  # the first with Gelu; ONNX Runtime has it since 1.17
 IR_VERSION = 9  # what that opset came with
-MASKED = -10_000.0  # added to the scores of padding: exp() of it is 0 in float32, whatever the score
+MASKED = -10_000.0  # added to the scores of padding: exp() of it is 0 in float32, for any score
 
 
 @dataclass(frozen=True, slots=True)

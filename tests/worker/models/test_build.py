@@ -126,7 +126,7 @@ def test_an_fp32_directory_is_not_taken_for_int8(model_dir, int8_dir):
 
 
 def test_damaged_weights_are_refused(tmp_path):
-    """Whatever is wrong with them, it is a ModelError that names the file."""
+    """Every fault in them is a ModelError that names the file."""
     (tmp_path / "config.json").write_text('{"model_type": "bert", "hidden_act": "relu"}')
     with pytest.raises(ModelError, match=r"model\.safetensors"):
         build.build_graph(str(tmp_path / "model.safetensors"), str(tmp_path), "model.onnx")

@@ -126,7 +126,7 @@ def test_files_arrive_with_their_progress_and_origin(tmp_path):
 
 
 def test_what_is_there_already_is_not_downloaded_again(tmp_path):
-    """A second try, after whatever ended the first, goes on from the files that are complete."""
+    """A second try goes on from the files that are complete, however the first ended."""
     with serving() as server:
         hub_at(server).bring(TINY, str(tmp_path), quiet)
         assert [command for command, _, _ in server.asked].count("GET") == len(FILES)

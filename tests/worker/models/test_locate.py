@@ -127,7 +127,7 @@ def test_a_garbled_manifest_is_damage_too(tmp_path):
 
 @pytest.mark.parametrize("stage", ["shelf", "build", "verify", "store"])
 def test_an_interrupted_fetch_leaves_nothing_half(tmp_path, stage):
-    """At whatever stage it ends, the model's place is empty, or holds what it held; the next fetch completes."""
+    """At each stage the place of the model stays empty, or holds what it held; the next fetch completes."""
 
     def interrupt(reached, _done_bytes, _total_bytes):
         if reached == stage:

@@ -1,4 +1,4 @@
-"""The graph built here computes what BERT computes, for real tokens, whatever stands beside them."""
+"""The graph built here computes what BERT computes for real tokens, in any company."""
 
 from __future__ import annotations
 

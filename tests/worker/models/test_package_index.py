@@ -1,4 +1,4 @@
-"""The package index as a source: pip in whatever form there is, and only the files that are wanted."""
+"""The package index as a source: each form of pip works, and only the wanted files are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order a rival gets and the marks it makes."""
+"""The order that a rival reads, and the progress that it writes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import msgspec
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What to embed, and with what. `texts` is a file with a JSON list of chunks, `files` are the corpus' own.
+    """The order of a rival: what to embed, and with what.
 
+    `texts` is a file with a JSON list of chunks, `files` are the corpus' own.
     `directory` holds the importer's model, `whole` the same in full precision, which is what others use.
     `seconds` is how long a rival that could go on for ever should; the others are ended from outside.
     """
@@ -33,36 +34,35 @@ class Order(msgspec.Struct, frozen=True):
     seconds: float = 10.0
 
 
-def order(stdin: TextIO = sys.stdin) -> Order:
-    """The order on standard input. Raises msgspec.ValidationError."""
+def read_order(stdin: TextIO = sys.stdin) -> Order:
+    """Read the order on standard input. Raises msgspec.ValidationError."""
     return msgspec.json.decode(stdin.read().encode(), type=Order)
 
 
-def texts_of(given: Order) -> list[str]:
-    """The chunks to embed."""
+def read_texts(given: Order) -> list[str]:
+    """Read the chunks to embed."""
     with open(given.texts, "rb") as file:
         return msgspec.json.decode(file.read(), type=list[str])
 
 
 @dataclass(slots=True)
-class Marks:
-    """Running totals; only what happens inside `timed` counts as seconds.
+class RivalProgress:
+    """A rival's running totals; only what happens inside `timed` counts as seconds.
 
-    A mark is a line of JSON on standard output; whoever runs the rival reads them as they come, and may end it any
-    time.
+    They go to standard output as lines of JSON. The benchmark reads them as they come, and may end the rival any time.
     """
 
     out: TextIO = sys.stdout
     totals: dict[str, float] = field(default_factory=lambda: {"seconds": 0.0, "tokens": 0, "chunks": 0, "files": 0})
 
-    def say(self, **facts: Any) -> None:
-        """One line, at once."""
+    def write(self, **facts: Any) -> None:
+        """Write one line of JSON at once."""
         self.out.write(json.dumps(facts) + "\n")
         self.out.flush()
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Adds what it takes to the seconds.
+        """Add the time of a block to the seconds.
 
         Counting real tokens, for one, is not the rival's work and stands outside.
         """
@@ -70,8 +70,8 @@ class Marks:
         yield
         self.totals["seconds"] += time.perf_counter() - started_s
 
-    def mark(self, **more: int) -> None:
-        """Adds to the totals and says them."""
+    def add(self, **more: int) -> None:
+        """Add to the totals and write them."""
         for name, value in more.items():
             self.totals[name] += value
-        self.say(**self.totals)
+        self.write(**self.totals)
