@@ -26,11 +26,11 @@ class BulkMode:
     large_files: float = math.inf
     under_way: bool = False
 
-    def look(self, pending: int) -> None:
+    def observe(self, pending: int) -> None:
         """Whether a large one is under way: it begins with many files and lasts until none is pending."""
         self.under_way = pending >= self.large_files or (self.under_way and pending > 0)
 
-    async def tell(self, supervisor: Supervisor, *, work: bool, stopping: bool) -> None:
+    async def apply(self, supervisor: Supervisor, *, work: bool, stopping: bool) -> None:
         """Tells the worker what has changed, once. `work`: whether anything is left, be it pending or unsettled."""
         on = work and (self.under_way or supervisor.backlog)
         if on == supervisor.backlog:

@@ -17,6 +17,7 @@ from importer.delivery import poison, policy
 from importer.delivery.in_flight import InFlight, Settled, first, smaller
 from importer.delivery.outage import PROVIDER, Outage
 from importer.delivery.policy import FailureRecord, Reaction
+from importer.delivery.progress import is_complete
 from importer.delivery.supervisor import Supervisor, error_of
 from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerDied, WorkerError
 from importer.log import logger
@@ -171,7 +172,25 @@ class Delivery:
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
         self.checkpoints.commit(flight.batch.commits, batch_number=flight.batch.number, counters=counters)
         self._forget(flight)
+        self._count(flight.batch, receipt)
         return Settled(flight.batch, receipt)
+
+    def _count(self, batch: Batch, receipt: Receipt) -> None:
+        """Log a stored batch and count it towards the planned end of the worker that is there now."""
+        worker = self.supervisor.worker
+        if worker is not None:
+            worker.files += sum(is_complete(batch, at) for at in range(len(batch.commits)))
+            worker.batches += 1
+        log.info(
+            "batch.stored",
+            batch=batch.number,
+            files=len(batch.commits),
+            chunks=len(batch.chunks),
+            points=receipt.points,
+            tokens=receipt.tokens,
+            embed_s=round(receipt.embed_s, 3),
+            store_s=round(receipt.store_s, 3),
+        )
 
     def _forget(self, flight: InFlight) -> None:
         """Takes a settled flight out."""

@@ -4,257 +4,294 @@
        ▲                                      │
        └──── reconcile (the truth), wakes (hints), what a slice left over
 
-Reading is bounded (one slice of one file) and runs ahead of the worker by `DEPTH` batches, so that the worker never
-waits for it and memory stays bounded. Live files go ahead of backlog.
+Reading is bounded (one slice of one file) and runs ahead of the worker by two batches (see `read_ahead`), so that the
+worker never waits for it and memory stays bounded. Live files go ahead of backlog.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from typing import Any
 
+from importer.delivery import snapshot
 from importer.delivery.bulk_mode import BulkMode
 from importer.delivery.delivery import Delivery
 from importer.delivery.in_flight import Settled
+from importer.delivery.outage import never
+from importer.delivery.pacing import Pacing
 from importer.delivery.policy import Recycle
-from importer.delivery.progress import Run, complete
+from importer.delivery.progress import Run
+from importer.delivery.read_ahead import ReadAhead
+from importer.delivery.snapshot import Snapshot
+from importer.delivery.worker_stats import WorkerStats
 from importer.errors import StateUnwritable
-from importer.log import logger
-from importer.protocol.records import Batch, Receipt, Span
+from importer.protocol.records import Batch, Receipt
 from importer.reading import batching
-from importer.reading.pipeline import QUIET, Pipeline
-from importer.sources.queue import Agenda
+from importer.reading.gather import Reading
+from importer.reading.pipeline import Pipeline
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
 from importer.sources.wakes import ring
-from importer.state.checkpoints import Checkpoints
 
-log = logger()
-
-DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
-POLL_S = 1.0  # how long a wait may last before deadlines are looked at
+POLL_S = 1.0  # the longest wait before deadlines are checked again
 
 
-async def never() -> bool:
-    """Of a store that is on this machine's disk, there is nothing to hear."""
-    return False
-
-
-@dataclass(slots=True)
 class Engine:
-    """One importer at work. Everything it needs is handed in; `paused()` says whether reading should rest."""
+    """One importer at work. The rest of the daemon moves it by its methods and sees it through `snapshot`.
 
-    roots: Sequence[Root]
-    checkpoints: Checkpoints
-    pipeline: Pipeline
-    delivery: Delivery
-    limits: batching.BatchLimits
-    agenda: Agenda
-    looker: Reconcile
-    paused: Callable[[], bool] = lambda: False
-    returned: Callable[[], Awaitable[bool]] = never  # whether a store that was away takes connections again
-    surge: BulkMode = field(default_factory=BulkMode)
-    observers: list[Callable[[Batch, Receipt], None]] = field(default_factory=list)  # told of each batch stored
-    run: Run = field(default_factory=Run)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    stopping: bool = False
-    delay_s: float = 0.0  # between two batches, as the governor says
-    pressed: str = ""  # why the governor has paused the import
-    when_quiet: list[Callable[[], None]] = field(default_factory=list)  # done as soon as nothing is in flight
-    ending: Recycle | None = None  # why the worker is to be ended as soon as nothing is in flight
-    looking: bool = False
-    packing: bool = False  # files are being read that stand neither on the agenda nor in a batch
-    idle_since_s: float = field(default_factory=time.monotonic)  # since the last batch or question
-    _retry_at_s: float = 0.0  # monotonic; before that, nothing is read, sent or settled
+    `large_files` is how many pending files are a large backlog (see `BulkMode`), `is_store_back` asks whether a store
+    that was away takes connections again.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Root],
+        pipeline: Pipeline,
+        delivery: Delivery,
+        limits: batching.BatchLimits,
+        reconcile: Reconcile,
+        *,
+        large_files: float = math.inf,
+        is_store_back: Callable[[], Awaitable[bool]] = never,
+    ) -> None:
+        self.roots = tuple(roots)
+        self.checkpoints = delivery.checkpoints
+        self.run = Run()
+        self.is_stopping = False
+        self._pipeline, self._agenda, self._reconcile = pipeline, reconcile.agenda, reconcile
+        self._delivery, self._supervisor = delivery, delivery.supervisor
+        self._read_ahead = ReadAhead(self._agenda, pipeline, delivery, limits, self.run)
+        self._pacing = Pacing(self.run, is_store_back)
+        self._bulk_mode = BulkMode(large_files)
+        self._is_paused: Callable[[], bool] = lambda: False
+        self._observers: list[Callable[[Batch, Receipt], None]] = []
+        self._idle_actions: list[Callable[[], None]] = []
+        self._wake = asyncio.Event()
+        self._moved = asyncio.Event()  # set when files were read or a batch was settled
+        self._pressed = ""
+        self._ending: Recycle | None = None  # why the worker is to be ended as soon as nothing is in flight
+        self._is_listing = False
+        self._idle_since_s = time.monotonic()
 
     def stop(self) -> None:
-        """Begins nothing more and settles what is in flight."""
-        self.stopping = True
-        self.wake.set()
+        """Begin nothing more; `drain` settles what is in flight."""
+        self.is_stopping = True
+        self.wake_up()
+
+    def wake_up(self) -> None:
+        """End the sleep of the loop: something has changed."""
+        self._wake.set()
+
+    def rest_while(self, condition: Callable[[], bool]) -> None:
+        """Begin no batch while `condition()` is true."""
+        self._is_paused = condition
+
+    def pace(self, delay_s: float, budget_tokens: int = 0) -> None:
+        """Wait `delay_s` between two batches from now on, and send `budget_tokens` a model run (0: as before)."""
+        self._pacing.delay_s = delay_s
+        self._delivery.token_budget = budget_tokens or self._delivery.token_budget
+
+    def press(self, reason: str) -> None:
+        """Begin no batch, because memory is short; "" ends that."""
+        self._pressed = reason
+        self.wake_up()
+
+    def end_worker(self, reason: Recycle) -> None:
+        """End the worker as soon as nothing is in flight. The first reason counts until then."""
+        self._ending = self._ending or reason
+        self.wake_up()
+
+    def kill_worker(self) -> None:
+        """Kill the worker at once; what it had in flight is sent again to the next one."""
+        self._supervisor.kill()
+
+    def reconfigure(self, *, reading: Reading | None = None, roots: Sequence[Root] | None = None) -> None:
+        """Read and cut files by `reading` from the next slice on, and look for them in `roots`."""
+        self._pipeline.reading = reading or self._pipeline.reading
+        self.roots = self.roots if roots is None else tuple(roots)
+
+    def run_when_idle(self, action: Callable[[], None]) -> None:
+        """Call `action` as soon as nothing is in flight, for what must not happen beside a batch."""
+        self._idle_actions.append(action)
+        self.wake_up()
+
+    def on_stored(self, observe: Callable[[Batch, Receipt], None]) -> None:
+        """Call `observe` with every batch that is stored, once its commits are written."""
+        self._observers.append(observe)
+
+    def hint(self, paths: Iterable[bytes]) -> None:
+        """Put the files of these paths first, as the watcher has named them."""
+        self._reconcile.hint(self.roots, paths)
+        self.wake_up()
+
+    def recover(self) -> None:
+        """Put on record what the last run had in flight when it died. Due before anything is sent."""
+        self._delivery.recover()
+
+    def keep_head_only(self) -> None:
+        """Settle the batch at the head alone: the others are imported again another time."""
+        self._delivery.keep_head_only()
+        self._moved.set()
+
+    async def close(self) -> None:
+        """End the worker and wait for its end."""
+        await self._supervisor.recycle(Recycle.STOP)
+
+    @property
+    def reading(self) -> Reading:
+        """How files are read and cut now."""
+        return self._pipeline.reading
+
+    @property
+    def stats(self) -> WorkerStats:
+        """The counters and peaks of its workers."""
+        return self._supervisor.stats
+
+    @property
+    def pending_files(self) -> int:
+        """How many files wait to be read."""
+        return len(self._agenda)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do until something wakes it."""
+        return not self._delivery.busy and (self._is_resting or not (self._agenda or self._is_listing))
+
+    def has_work(self) -> bool:
+        """Return whether `drain` goes on: something is pending, being looked for, or unsettled."""
+        if self.is_stopping:
+            return self._delivery.busy and not self.run.holding
+        return self._delivery.busy or bool(self._agenda) or self._is_listing
+
+    def snapshot(self) -> Snapshot:
+        """Return what it looks like now, as a value that does not change any more."""
+        return snapshot.take(
+            self.roots,
+            self._delivery,
+            self._reconcile,
+            self.run,
+            is_reading=self._read_ahead.is_packing,
+            is_listing=self._is_listing,
+            is_stopping=self.is_stopping,
+            pressed=self._pressed,
+            idle_since_s=self._idle_since_s,
+        )
+
+    async def ask(self, op: str, **args: Any) -> Any:
+        """Return the worker's answer. The worker is kept for a while after it. Raises what the worker reports."""
+        self._idle_since_s = time.monotonic()
+        return await self._supervisor.ask(op, **args)
+
+    async def trim(self) -> None:
+        """Ask the worker to give memory back; that does not count as use of it. Raises what the worker reports."""
+        await self._supervisor.ask("trim")
+
+    async def points(self) -> int:
+        """Return how many points the store holds: as the last receipt said, else as the worker counts them now."""
+        if self.run.total < 0:
+            self.run.total = await self._supervisor.ask("count")
+        return self.run.total
+
+    async def moved(self) -> None:
+        """Wait until files were read or a batch was settled."""
+        self._moved.clear()
+        await self._moved.wait()
+
+    async def wait_for_worker(self, timeout_s: float) -> None:
+        """Wait until a worker starts, or for `timeout_s`."""
+        self._supervisor.started.clear()
+        await ring(self._supervisor.started, timeout_s)
 
     async def drain(self) -> None:
-        """Imports until nothing is pending or `stopping` is set; what is in flight is always settled."""
+        """Import until nothing is pending, or until `stop`; what is in flight is always settled."""
         while self.has_work():
             await self.step()
 
     async def step(self) -> None:
-        """One unit of work: reads ahead, then waits for an answer, a wake or a second."""
-        self.wake.clear()  # first: what rings during this step must not be slept through after it
-        if time.monotonic() < self._retry_at_s:
-            await self.pause(min(POLL_S, self._retry_at_s - time.monotonic()))
-            if self.run.holding and await self.returned():
-                self._retry_at_s = 0.0
+        """Do one unit of work: read ahead, then wait for an answer, a wake or a second."""
+        self._wake.clear()  # first: what rings during this step must not be slept through after it
+        if wait_s := self._pacing.wait_s():
+            await self.sleep(min(POLL_S, wait_s))
+            await self._pacing.check_store()
             return
         await self._recycle()
-        self._quiet()
-        self.surge.look(len(self.agenda))
-        if not (self.stopping or self.resting or self.run.holding or self.ending or self.when_quiet):
-            await self._fill()
-            if self.agenda:
-                self.delivery.supervisor.warm_up(self.delivery.files_in_flight)
-        if self.delivery.busy:
-            self._settled(await self._settle())
-            await self.surge.tell(self.delivery.supervisor, work=self.has_work(), stopping=self.stopping)
-            self.idle_since_s = time.monotonic()
-        else:
+        self._run_idle_actions()
+        self._bulk_mode.observe(len(self._agenda))
+        taken = self._read_ahead.taken
+        if not (self.is_stopping or self._is_resting or self.run.holding or self._ending or self._idle_actions):
+            await self._read_ahead.fill()
+            if self._agenda:
+                self._supervisor.warm_up(self._delivery.files_in_flight)
+        settled = await self._settle() if self._delivery.busy else None
+        if settled is not None:
+            self._take_in(settled)
+            await self._bulk_mode.apply(self._supervisor, work=self.has_work(), stopping=self.is_stopping)
+            self._idle_since_s = time.monotonic()
+        if taken != self._read_ahead.taken or (settled is not None and (settled.batch or settled.reason)):
+            self._moved.set()
+        if settled is None:
             self.run.holding = ""
-            if self.looking or self.resting:
-                await self.pause(POLL_S)
+            if self._is_listing or self._is_resting:
+                await self.sleep(POLL_S)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until woken, or for `seconds`."""
+        await ring(self._wake, max(0.01, seconds))
+
+    async def reconcile(self, roots: Sequence[Root] | None = None, *, elsewhere: bool = False) -> int:
+        """Compare every file of the roots with its checkpoint and put what is behind on the agenda.
+
+        Returns how many files there are. `elsewhere`: see `Reconcile.look`.
+        """
+        self._is_listing = True
+        try:
+            looked = self.roots if roots is None else roots
+            return await self._reconcile.look(looked, self.wake_up, elsewhere=elsewhere)
+        finally:
+            self._is_listing = False
+            self.wake_up()
+
+    @property
+    def _is_resting(self) -> bool:
+        """Whether nothing new is begun: the import is paused, or memory is short."""
+        return bool(self._pressed) or self._is_paused()
 
     async def _recycle(self) -> None:
-        """Ends a worker that has lived long enough, between two batches."""
-        supervisor, worker = self.delivery.supervisor, self.delivery.supervisor.worker
-        if self.ending is None and worker is not None and 0 < worker.lifetime_files <= worker.files:
-            self.ending = Recycle.FILES
-        if self.ending is not None and not self.delivery.busy:
-            # not where memory is short
-            succeeded = self.ending is Recycle.FILES and bool(self.agenda) and not self.resting
-            await supervisor.recycle(self.ending, successor=succeeded)
-            self.ending = None
+        """End a worker that has lived long enough, between two batching."""
+        worker = self._supervisor.worker
+        if self._ending is None and worker is not None and 0 < worker.lifetime_files <= worker.files:
+            self._ending = Recycle.FILES
+        if self._ending is not None and not self._delivery.busy:
+            # no second worker is kept where memory is short
+            has_successor = self._ending is Recycle.FILES and bool(self._agenda) and not self._is_resting
+            await self._supervisor.recycle(self._ending, successor=has_successor)
+            self._ending = None
 
-    def _quiet(self) -> None:
-        """Does what must not happen beside a batch, such as making files be read again."""
-        if self.when_quiet and not self.delivery.busy:
-            self.pipeline.drop_cursors()  # or files would be read on from there, whatever the actions take back
-            for action in self.when_quiet:
+    def _run_idle_actions(self) -> None:
+        """Do what must not happen beside a batch, such as making files be read again."""
+        if self._idle_actions and not self._delivery.busy:
+            self._pipeline.drop_cursors()  # or files would be read on from there, although an action takes them back
+            for action in self._idle_actions:
                 action()
-            self.when_quiet.clear()
-
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to do until something wakes it."""
-        return not self.delivery.busy and (self.resting or not (self.agenda or self.looking))
-
-    @property
-    def resting(self) -> bool:
-        """Whether nothing new is begun: somebody paused it, or memory is short."""
-        return bool(self.pressed) or self.paused()
-
-    def has_work(self) -> bool:
-        """Whether `drain` is not done: something pending, being looked for, or unsettled."""
-        if self.stopping:
-            return self.delivery.busy and not self.run.holding
-        return self.delivery.busy or bool(self.agenda) or self.looking
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether something is left that the next import must do."""
-        return self.delivery.busy or bool(self.agenda) or self.agenda.overflowed or self.looking
-
-    async def pause(self, seconds: float) -> None:
-        """Sleeps until woken, or for `seconds`."""
-        await ring(self.wake, max(0.01, seconds))
+            self._idle_actions.clear()
 
     async def _settle(self) -> Settled:
-        """A state that cannot be written is waited for: the receipt is kept, and its commit tried again."""
+        """Settle a batch. A state that cannot be written is waited for: the receipt is kept, its commit tried again."""
         try:
-            return await self.delivery.settle(self.wake, POLL_S)
+            return await self._delivery.settle(self._wake, POLL_S)
         except StateUnwritable as error:
             return Settled(reason=f"state: {error.message}", wait_s=5.0)
 
-    def _settled(self, settled: Settled) -> None:
-        """Takes in what the delivery did: a wait is logged when its reason is new, a stored batch ends it."""
-        if settled.reason != self.run.holding and settled.wait_s:
-            log.warning("import.held", reason=settled.reason, wait_s=round(settled.wait_s, 1))
-        if settled.wait_s:
-            self._retry_at_s = time.monotonic() + settled.wait_s
-            self.run.holding = settled.reason
-        if settled.batch is not None and settled.receipt is not None:
-            self._count(settled)
-            self._retry_at_s = time.monotonic() + self.delay_s
-
-    def _count(self, settled: Settled) -> None:
-        """All that a stored batch moves: totals, the places in its files, the age of the worker, whoever observes."""
-        batch, receipt, run = settled.batch, settled.receipt, self.run
-        if batch is None or receipt is None:
+    def _take_in(self, settled: Settled) -> None:
+        """Begin or end a wait; count a stored batch, let go of the places in its files and tell the observers."""
+        self._pacing.take_in(settled)
+        if settled.batch is None or settled.receipt is None:
             return
-        if run.holding:
-            log.info("import.resumed", after=run.holding)
-        run.holding = ""
-        run.add(batch, receipt)
-        for at, commit in enumerate(batch.commits):
-            self.pipeline.settled(commit)
-            self._age_worker(files=int(complete(batch, at)))
-        self._age_worker(batches=1)
-        for observe in self.observers:
-            observe(batch, receipt)
-        log.info(
-            "batch.stored",
-            batch=batch.number,
-            files=len(batch.commits),
-            chunks=len(batch.chunks),
-            points=receipt.points,
-            tokens=receipt.tokens,
-            embed_s=round(receipt.embed_s, 3),
-            store_s=round(receipt.store_s, 3),
-        )
-
-    def _age_worker(self, *, files: int = 0, batches: int = 0) -> None:
-        """Counts towards the planned end of the worker that is there now."""
-        worker = self.delivery.supervisor.worker
-        if worker is not None:
-            worker.files += files
-            worker.batches += batches
-
-    async def _fill(self) -> None:
-        """One urgent batch at most, and ordinary ones up to DEPTH. Between two of them the loop gets its turn."""
-        if self.agenda.has_live and self.delivery.urgent is None:
-            batch = await self._pack(live_only=True)
-            if batch is not None:
-                self.delivery.send(batch)
-        while self.delivery.queued_batches < DEPTH and self.agenda:
-            # as many as this worker still has to live for: it ends between two batches, never in one
-            files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
-            batch = await self._pack(live_only=False, files=files) if files > 0 else None
-            if batch is None:
-                break
-            self.delivery.send(batch)
-            await asyncio.sleep(0)
-
-    async def _pack(self, *, live_only: bool, files: int = 0) -> Batch | None:
-        """Reads slices until a batch is full (of `files` at most, if given) or nothing is pending."""
-        limits = replace(self.limits, spans=files) if files else self.limits
-        self.packing = True
-        try:
-            spans, urgent = await self._read(limits, live_only=live_only)
-        finally:
-            self.packing = False
-        return batching.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
-
-    async def _read(self, limits: batching.BatchLimits, *, live_only: bool) -> tuple[list[Span], bool]:
-        """Spans for a batch, and whether it may go ahead of others: not one with a file that others have spans of."""
-        spans: list[Span] = []
-        urgent = live_only
-        while not batching.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):
-            pending, slices = item
-            read = self.pipeline.read(pending)
-            if read.span is not None:
-                spans.append(read.span)
-                urgent = urgent and not read.behind
-            if read.span is None and read.reason not in QUIET:
-                self.run.errors[pending.path] = read.reason
-            else:
-                self.run.errors.pop(pending.path, None)
-            await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
-            if read.more:
-                self.agenda.backlog(pending, max(slices, 0) + 1)
-        return spans, urgent
-
-    async def reconcile(self, roots: Sequence[Root] | None = None, *, elsewhere: bool = False) -> int:
-        """Looks at every file of the roots and puts what is behind on the agenda; returns how many files there are.
-
-        `elsewhere`: see `Reconcile.look`.
-        """
-        self.looking = True
-        try:
-            return await self.looker.look(self.roots if roots is None else roots, self.wake.set, elsewhere=elsewhere)
-        finally:
-            self.looking = False
-            self.wake.set()
-
-    def hint(self, paths: Iterable[bytes]) -> None:
-        """Paths an event named."""
-        self.looker.hint(self.roots, paths)
-        self.wake.set()
+        self.run.add(settled.batch, settled.receipt)
+        for commit in settled.batch.commits:
+            self._pipeline.settled(commit)
+        for observe in self._observers:
+            observe(settled.batch, settled.receipt)

@@ -51,6 +51,11 @@ class StoreProbe:
         return True
 
 
+async def never() -> bool:
+    """Return False: a store on this machine's disk does not come back, for it is never away."""
+    return False
+
+
 STORE = "store"
 PROVIDER = "embedding provider"
 

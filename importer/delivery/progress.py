@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from importer.delivery.supervisor import WorkerStats
+from importer.delivery.worker_stats import WorkerStats
 from importer.protocol.records import Batch, Receipt, Tally
 
 WINDOW_S = 60.0
@@ -46,7 +46,7 @@ class RateWindow:
     window_s: float = WINDOW_S
     _marks: deque[RunTotals] = field(default_factory=deque)
 
-    def mark(self, at_s: float, run: Run) -> None:
+    def add(self, at_s: float, run: Run) -> None:
         """Notes where the run stands at that monotonic second."""
         tally = run.tally
         self._marks.append(RunTotals(at_s, run.files, tally.lines_read, tally.bytes_read, run.points, run.tokens))
@@ -104,7 +104,7 @@ class Run:
         for at in taken:
             commit = batch.commits[at]
             self.tally += commit.tally
-            self.files += complete(batch, at) and commit.tally.lines_read > 0
+            self.files += is_complete(batch, at) and commit.tally.lines_read > 0
 
     def _count(self, batch: Batch, receipt: Receipt, taken: set[int]) -> None:
         """Counts the chunks whose owners are `taken`."""
@@ -119,7 +119,7 @@ class Run:
         self.total = receipt.total if receipt.total >= 0 else self.total
 
 
-def complete(batch: Batch, at: int) -> bool:
+def is_complete(batch: Batch, at: int) -> bool:
     """Whether commit `at` of the batch stands at the end of its file."""
     checkpoint = batch.commits[at].checkpoint
     # a ctime of 0 stands for "too soon to be sure" as well, so the offset is asked too

@@ -9,15 +9,15 @@ import os
 import random
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from importer.delivery import policy
 from importer.delivery.policy import Recycle
 from importer.delivery.process import Child, Ended
 from importer.delivery.standby import Standby
+from importer.delivery.worker_stats import WorkerStats
 from importer.errors import (
     EmbedUnreachable,
     ImporterError,
@@ -32,7 +32,6 @@ from importer.protocol import wire
 
 log = logger()
 
-MOST_ENDINGS = 100  # not yet written; bounded even if nobody writes them
 # The folder that holds the package, so that a source tree works uninstalled.
 PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 STANDBY_FILES = 10  # so many before its predecessor's last one an heir is called: a second's work, as getting ready is
@@ -69,23 +68,6 @@ class Worker:
     planned: Recycle | None = None
 
 
-@dataclass(slots=True)
-class WorkerStats:
-    """Counters and peaks over all workers of this supervisor; `endings` are not yet written to the history."""
-
-    spawns: int = 0
-    crashes: int = 0
-    boot_failures: int = 0
-    recycles: Counter[str] = field(default_factory=Counter)
-    rss_bytes: int = 0
-    judged_bytes: int = 0  # anonymous and swap, at the last sample
-    peak_rss_bytes: int = 0
-    peak_anon_bytes: int = 0
-    daemon_peak_rss_bytes: int = 0
-    daemon_peak_anon_bytes: int = 0
-    endings: list[tuple[float, str, int, int, int, float]] = field(default_factory=list)  # fields of `history.Ending`
-
-
 class Supervisor:
     """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
 
@@ -109,7 +91,7 @@ class Supervisor:
         self.launch = launch
         self.stats = WorkerStats()
         self.worker: Worker | None = None
-        self.born = asyncio.Event()  # set at every start; for the guard, which rests while there is none
+        self.started = asyncio.Event()  # set at every start; for the guard, which rests while there is none
         self._standby = Standby()
         self.backlog = False  # whether a large one is under way; a fresh worker is told
         self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
@@ -132,7 +114,7 @@ class Supervisor:
         async with self._starting:
             if self.worker is None or self.worker.child.ended.done():
                 self.worker = await self._start(preload)
-                self.born.set()
+                self.started.set()
                 if self._foreseen:
                     self.warm_up(self._foreseen)
             return self.worker
@@ -262,7 +244,7 @@ class Supervisor:
         """Notes an end for the history. Nobody may be there to write it, so there is a bound."""
         lived_s = self._clock() - worker.born_s
         ending = (time.time(), reason, worker.child.pid, worker.files, self.stats.judged_bytes, lived_s)
-        self.stats.endings = [*self.stats.endings[-MOST_ENDINGS:], ending]
+        self.stats.note_ending(ending)
 
 
 def error_of(reply: wire.Reply) -> ImporterError:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from importer.delivery.engine import Engine
 from importer.delivery.policy import Recycle
+from importer.delivery.snapshot import Snapshot
 from importer.errors import StateUnwritable
 from importer.log import logger
 from importer.memory import governor
 from importer.memory.governor import Action, Do, Life, State, Thresholds
 from importer.memory.probes import Probes, Sample
-from importer.sources.wakes import ring
 from importer.state.history import Ending, History, Moment
 
 log = logger()
@@ -44,43 +44,38 @@ class Guard:
 
     async def run(self) -> None:
         """Looks until cancelled: every `sample_s` at a worker, seldom without one, so that idling costs little."""
-        supervisor = self.engine.delivery.supervisor
         try:
             while True:
                 self.look()
-                if supervisor.worker is not None:
+                if self.engine.snapshot().worker is not None:
                     await asyncio.sleep(self.sample_s)
                 else:
-                    supervisor.born.clear()
-                    await ring(supervisor.born, ALONE_S)
+                    await self.engine.wait_for_worker(ALONE_S)
         finally:
             self.flush()
 
     def look(self) -> Action:
         """One sample, one decision, its action."""
-        worker = self.engine.delivery.supervisor.worker
-        sample = self.sample = self.probes.sample(worker.child.pid if worker else None)
+        seen = self.engine.snapshot()
+        sample = self.sample = self.probes.sample(seen.worker.pid if seen.worker else None)
         self._note(sample)
-        action, self.state = governor.decide(sample, self._life(), self.thresholds, self.state)
+        action, self.state = governor.decide(sample, self._life(seen), self.thresholds, self.state)
         for warning in action.warnings:
             log.warning("memory.warned", reason=warning)
         self._act(action)
-        self.engine.delay_s = action.delay_s
-        if action.budget_tokens:
-            self.engine.delivery.token_budget = action.budget_tokens
+        self.engine.pace(action.delay_s, action.budget_tokens)
         return action
 
-    def _life(self) -> Life | None:
+    def _life(self, seen: Snapshot) -> Life | None:
         """What the governor must know of the worker, None without one. It is idle since its last batch or question."""
-        engine = self.engine
-        worker = engine.delivery.supervisor.worker
+        worker = seen.worker
         if worker is None:
             return None
         now_s = self.clock()
-        busy = engine.delivery.busy or bool(worker.child.waiting)
-        idle_s = 0.0 if busy or engine.agenda else now_s - max(engine.idle_since_s, worker.born_s)
-        age_s = now_s - worker.born_s
-        return Life(worker.child.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
+        busy = seen.is_busy or bool(worker.questions)
+        idle_s = 0.0 if busy or seen.waiting else now_s - max(seen.idle_since_s, worker.started_s)
+        age_s = now_s - worker.started_s
+        return Life(worker.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
 
     def _act(self, action: Action) -> None:
         """Does it, but for a recycle: that is left to the engine, which ends a worker between two batches."""
@@ -88,10 +83,9 @@ class Guard:
         if action.do is Do.NOTHING:
             return
         if action.do is Do.KILL:
-            engine.delivery.supervisor.kill()
+            engine.kill_worker()
         elif action.do is Do.RECYCLE:
-            engine.ending = engine.ending or Recycle(action.reason)  # the first reason counts; it is said at every look
-            engine.wake.set()
+            engine.end_worker(Recycle(action.reason))  # it is said at every look, and logged when it is done
             return
         elif action.do is Do.TRIM:
             self._trim()
@@ -100,13 +94,12 @@ class Guard:
         elif action.do is Do.LEAVE:
             self.leave(action.reason)
         elif action.do in {Do.PAUSE, Do.RESUME}:
-            engine.pressed = action.reason if action.do is Do.PAUSE else ""
-            engine.wake.set()
+            engine.press(action.reason if action.do is Do.PAUSE else "")
         log.warning(f"memory.{action.do}", reason=action.reason)
 
     def _trim(self) -> None:
         """Asks beside the import. Nobody waits for the answer, but the task must be held on to until it is done."""
-        task = asyncio.ensure_future(self.engine.delivery.supervisor.ask("trim"))
+        task = asyncio.ensure_future(self.engine.trim())
         self._asked.add(task)
         task.add_done_callback(self._answered)
 
@@ -118,15 +111,11 @@ class Guard:
 
     def _note(self, sample: Sample) -> None:
         """Peaks for `status` and the summary, and one moment for the history."""
-        record = self.engine.delivery.supervisor.stats
+        stats = self.engine.stats
         if sample.worker is not None:
-            record.rss_bytes = sample.worker.rss_bytes
-            record.judged_bytes = sample.worker.judged_bytes
-            record.peak_rss_bytes = max(record.peak_rss_bytes, sample.worker.rss_bytes)
-            record.peak_anon_bytes = max(record.peak_anon_bytes, sample.worker.judged_bytes)
+            stats.note_worker(sample.worker.rss_bytes, sample.worker.judged_bytes)
         if sample.daemon is not None:
-            record.daemon_peak_rss_bytes = max(record.daemon_peak_rss_bytes, sample.daemon.rss_bytes)
-            record.daemon_peak_anon_bytes = max(record.daemon_peak_anon_bytes, sample.daemon.judged_bytes)
+            stats.note_daemon(sample.daemon.rss_bytes)
         self._moments.append(_moment(sample))
         if len(self._moments) * self.sample_s >= HISTORY_S:
             self.flush()
@@ -140,8 +129,7 @@ class Guard:
 
     def _flush(self) -> None:
         """Raises StateUnwritable. What cannot be written is gone: a disk may stay full for weeks."""
-        record = self.engine.delivery.supervisor.stats
-        endings, record.endings = record.endings, []
+        endings = self.engine.stats.take_endings()
         moments, self._moments = self._moments, []
         if self.history is not None:
             self.history.measured(moments)

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from importer import formats, log
 from importer.chunking.fold import Cutting
@@ -148,13 +149,12 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
     delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))
-    agenda = Agenda()
-    looker = Reconcile(checkpoints, agenda, settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
-    engine = Engine(roots, checkpoints, pipeline, delivery, limits, agenda, looker)
+    looker = Reconcile(checkpoints, Agenda(), settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
     where = store_location.of_settings(settings)
-    # Only a server indexes by itself, and may be away and come back.
-    if where.kind == store_location.SERVER:
-        engine.surge.large_files, engine.returned = LARGE_FILES, StoreProbe(where.location).is_back
+    server: dict[str, Any] = {}
+    if where.kind == store_location.SERVER:  # only a server indexes by itself, and may be away and come back
+        server = {"large_files": LARGE_FILES, "is_store_back": StoreProbe(where.location).is_back}
+    engine = Engine(roots, pipeline, delivery, limits, looker, **server)
     checkpoints.history.keep(round(settings.memory.history_samples * max(1.0, settings.memory.sample_s)))
     guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard)
@@ -170,10 +170,9 @@ def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
     names = changed_names(parts.settings, fresh)
     now = tuple(name for name in names if name.partition(".")[0] in LIVE or name in LIVE_TAIL)
     reading, roots = reading_of(fresh, parts.profile, parts.checkpoints), roots_of(fresh, os.environ)
-    parts.engine.pipeline.reading, parts.engine.roots = reading, roots
+    parts.engine.reconfigure(reading=reading, roots=roots)
     if {"include", "exclude"} & set(now):
-        parts.engine.when_quiet.append(lambda: _select(parts.checkpoints, reading.selection))
-        parts.engine.wake.set()
+        parts.engine.run_when_idle(lambda: _select(parts.checkpoints, reading.selection))
     tail = {name.partition(".")[2]: value_of(fresh, name) for name in LIVE_TAIL}
     live = {section: getattr(fresh, section) for section in LIVE}
     parts.settings = replace(parts.settings, **live, tail=replace(parts.settings.tail, **tail))

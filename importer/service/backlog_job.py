@@ -1,7 +1,7 @@
 """Paths that `backlog` hands to a running daemon: it looks at them now, imports them, and tells how far it is.
 
-backlog PATH ── "import" ──► begin: a look at these roots ──► agenda … batches ──► counted where they are its files
-             ◄─ "progress" ─ told(number), until `done`
+backlog PATH ── "import" ──► start: a look at these roots ──► agenda … batches ──► counted where they are its files
+             ◄─ "progress" ─ progress(number), until `done`
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from importer.sources.scan import Root
 
 log = logger()
 
-REMEMBERED = 16  # finished ones, for whoever asks late
-LOOK_S = 0.2
+REMEMBERED = 16  # finished jobs, for a question that comes late
 
 
 @dataclass(slots=True)
 class BacklogJob:
-    """One hand-over. `left` is how many of its files wait or are in flight, `found` how many there are, `errors` what
-    could not be listed or read. `seconds` is 0 until it is done; `failed` is raised for whoever asks.
+    """One import that was asked for over the socket.
+
+    `found` is how many files its roots hold, `left` how many of them wait or are in flight, `errors` what could not be
+    listed or read. `seconds` is 0 until it is done. `failed` is raised by the next question about it.
     """
 
     roots: tuple[Root, ...]
@@ -41,16 +42,16 @@ class BacklogJob:
     failed: ImporterError | None = None
     errors: dict[bytes, str] = field(default_factory=dict)
 
-    def mine(self, path: bytes) -> bool:
-        """Whether a file is one of those handed over."""
+    def owns(self, path: bytes) -> bool:
+        """Return whether a file lies below one of the roots of this job."""
         return any(root.holds(path) for root in self.roots)
 
 
 class BacklogJobs:
-    """All that was handed over to this daemon.
+    """All jobs of this daemon.
 
-    `looking` keeps its looks and the daemon's own apart; `held_by()` says why nothing moves just now, "" when it does;
-    `measure()` takes a sample of the memory in use, for an import may be over before the next one is due.
+    `looking` keeps their looks and the daemon's own apart; `held_by()` says why nothing moves just now, "" when it
+    does; `measure()` takes a sample of the memory in use, for an import may be over before the next one is due.
     """
 
     def __init__(
@@ -62,10 +63,10 @@ class BacklogJobs:
         self._measure = measure
         self._jobs: dict[int, BacklogJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        engine.observers.append(self._observe)
+        engine.on_stored(self._count)
 
-    async def begin(self, roots: list[dict[str, Any]]) -> dict[str, Any]:
-        """Answers at once with the number to ask for; `roots` are the fields of `Root`, paths as text."""
+    async def start(self, roots: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return at once the number to ask for. `roots` are the fields of `Root`, paths as text."""
         given = tuple(_root(fields) for fields in roots)
         number = max(self._jobs, default=0) + 1  # the newest job is never dropped, so no number comes twice
         self._jobs[number] = job = BacklogJob(given)
@@ -76,74 +77,72 @@ class BacklogJobs:
         task.add_done_callback(self._tasks.discard)
         return {"number": number}
 
-    async def told(self, number: int) -> dict[str, Any]:
-        """How far it is; when `done`, its whole summary. Raises what ended it, UsageError for a number never given."""
+    async def progress(self, number: int) -> dict[str, Any]:
+        """Return how far a job is; when `done`, its whole summary.
+
+        Raises what ended it, and UsageError for a number that was never given.
+        """
         job = self._jobs.get(number)
         if job is None:
             raise UsageError(f"nothing was handed over under number {number}", hint="was the daemon restarted?")
         if job.failed is not None:
             raise job.failed
-        engine = self._engine
-        record = engine.delivery.supervisor.stats
+        seen = self._engine.snapshot()
         seconds = job.seconds or time.monotonic() - job.run.started_s
         return {
             "done": job.done,
             "found": job.found,
             "left": job.left,
             "holding": self._held_by(),
-            "worker_rss_bytes": record.rss_bytes,
+            "worker_rss_bytes": seen.stats.rss_bytes,
             "errors": {os.fsdecode(path): reason for path, reason in job.errors.items()},
-            "in_quarantine": engine.checkpoints.quarantine.count(),
-            "summary": summary(job.run, record, seconds, stopped=engine.stopping),
+            "in_quarantine": self._engine.checkpoints.quarantine.count(),
+            "summary": summary(job.run, seen.stats, seconds, stopped=seen.is_stopping),
         }
 
-    def _observe(self, batch: Batch, receipt: Receipt) -> None:
-        """A batch may hold files of several jobs, and of none."""
+    def _count(self, batch: Batch, receipt: Receipt) -> None:
+        """Count a stored batch for the jobs it has files of: of several, or of none."""
         for job in self._jobs.values():
             if not job.done:
-                job.run.add(batch, receipt, job.mine)
+                job.run.add(batch, receipt, job.owns)
 
     async def _follow(self, job: BacklogJob) -> None:
-        """The task of one job. What it fails with is kept for whoever asks."""
+        """Import one job to its end. What it fails with is kept for the next question; the daemon goes on."""
         try:
             await self._import(job)
-        except ImporterError as error:  # for whoever asks; the daemon goes on
+        except ImporterError as error:
             job.failed = error
-        except Exception as error:  # a bug of ours: whoever asks must not wait for ever
+        except Exception as error:  # a bug of ours: the command that waits must not wait for ever
             log.exception("handover.failed")
             job.failed = ImporterError(f"the daemon failed: {type(error).__name__}: {error}", hint="see its log")
-        job.errors |= {path: reason for path, reason in self._engine.run.errors.items() if job.mine(path)}
+        job.errors |= {path: reason for path, reason in self._engine.run.errors.items() if job.owns(path)}
         job.seconds = time.monotonic() - job.run.started_s
         job.done = True
 
     async def _import(self, job: BacklogJob) -> None:
-        """Looks, waits until none of its files is left, and looks again when there were more than can wait at once."""
+        """Look, wait until no file of the job is left, and look again when there were more than can wait at once."""
         engine = self._engine
         more = True
         while more:
             async with self._looking:
                 job.found = await engine.reconcile(job.roots)
-                more = engine.agenda.overflowed
-                job.errors |= engine.looker.errors
-            await self._through(job)
+                seen = engine.snapshot()
+            more = seen.overflowed
+            job.errors |= seen.listing_errors
+            while self._has_left(job):
+                await engine.moved()
         self._measure()
-        job.run.total = engine.run.total if engine.run.total >= 0 else await engine.delivery.supervisor.ask("count")
+        job.run.total = await engine.points()
 
-    async def _through(self, job: BacklogJob) -> None:
-        """Until none of its files is left."""
-        while self._count_left(job):  # noqa: ASYNC110  (batches end for many reasons; nobody waits for this in earnest)
-            await asyncio.sleep(LOOK_S)
-
-    def _count_left(self, job: BacklogJob) -> bool:
-        """Whether any file of it waits, is being read or is in flight; how many, as far as can be seen."""
-        engine = self._engine
-        waiting = {pending.path for pending in engine.agenda.waiting()}
-        flying = {commit.checkpoint.path for flight in engine.delivery.unsettled() for commit in flight.batch.commits}
-        job.left = sum(map(job.mine, waiting | flying))
-        return bool(job.left) or engine.packing
+    def _has_left(self, job: BacklogJob) -> bool:
+        """Count the files of the job that wait or are in flight; return whether any is left or is being read."""
+        seen = self._engine.snapshot()
+        paths = {one.path for one in seen.waiting} | {commit.checkpoint.path for commit in seen.in_flight}
+        job.left = sum(map(job.owns, paths))
+        return bool(job.left) or seen.is_reading
 
 
 def _root(fields: dict[str, Any]) -> Root:
-    """The root that another process described; a missing pattern list means none."""
+    """Return the root that another process described; a missing pattern list means none."""
     include, exclude = tuple(fields.get("include", ())), tuple(fields.get("exclude", ()))
     return Root(os.fsencode(fields["path"]), fields["format"], include, exclude)

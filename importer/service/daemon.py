@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from importer.delivery.engine import Engine
-from importer.delivery.policy import Recycle
 from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
 from importer.log import logger
@@ -57,7 +56,7 @@ class Daemon:
     ends_why: str = ""
     paused_by: str = ""
     preparing: str = ""  # what must be there before reading begins
-    meter: RateWindow = field(default_factory=RateWindow)
+    rate_window: RateWindow = field(default_factory=RateWindow)
     _stepped_s: float = field(default_factory=time.monotonic)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
@@ -66,13 +65,13 @@ class Daemon:
         """Imports until told to end, or until its own memory limit is reached (exit 75 for the restart policy)."""
         control = Control(self.state_dir, self.answers())
         self.guard.leave = self._leave
-        self.engine.paused = lambda: bool(self.paused_by or self.preparing)
+        self.engine.rest_while(lambda: bool(self.paused_by or self.preparing))
         self._signals()
-        self.engine.delivery.recover()  # before anything is sent: what the last run died with may have to go by itself
+        self.engine.recover()  # before anything is sent: what the last run died with may have to go by itself
         await control.start()
         tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
         for task in tasks:
-            task.add_done_callback(lambda _: self.engine.wake.set())
+            task.add_done_callback(lambda _: self.engine.wake_up())
         try:
             await self._work(tasks)
         finally:
@@ -81,7 +80,7 @@ class Daemon:
             await asyncio.gather(*tasks, return_exceptions=True)
             await control.stop()
             watchdog.rest()
-            await self.engine.delivery.supervisor.recycle(Recycle.STOP)
+            await self.engine.close()
             self.guard.flush()  # how the last worker ended
         log.info("daemon.stopped", reason=self.ends_why)
         return TRY_AGAIN if self.ends_why == "memory" else DONE
@@ -89,23 +88,23 @@ class Daemon:
     async def _work(self, tasks: Sequence[asyncio.Future[None]]) -> None:
         """Steps until told to end and all in flight is settled. Raises what ended one of the tasks."""
         engine = self.engine
-        while not (engine.stopping and not engine.has_work()):
+        while not (engine.is_stopping and not engine.has_work()):
             await engine.step()
             self._stepped_s = time.monotonic()
             for task in tasks:
                 if task.done():
                     task.result()  # a task of ours never ends by itself: raise what ended it
-            if engine.idle:
-                await engine.pause(watch_s(engine.stopping))
+            if engine.is_idle:
+                await engine.sleep(watch_s(engine.is_stopping))
 
     async def _watch(self) -> None:
         """What the watcher says, until the roots are others than it was begun with."""
         while True:
-            roots = tuple(self.engine.roots)
+            roots = self.engine.roots
             async with aclosing(watch.wakes(roots, timing=self.timing, polling=self.polling)) as wakes:
                 async for woken in wakes:
                     await self._woken(woken)
-                    if tuple(self.engine.roots) != roots:  # a re-read of the settings has changed them
+                    if self.engine.roots != roots:  # a re-read of the settings has changed them
                         break
 
     async def _woken(self, woken: wakes.Wake) -> None:
@@ -129,18 +128,18 @@ class Daemon:
                 log.warning("rescan.failed", reason=error.message)
                 return 0
         seconds = round(time.monotonic() - started_s, 3)
-        log.debug("rescan.done", reason=reason, files=files, pending=len(self.engine.agenda), seconds=seconds)
-        self.notify.say("READY=1", f"STATUS={files} files, {len(self.engine.agenda)} pending")
+        log.debug("rescan.done", reason=reason, files=files, pending=self.engine.pending_files, seconds=seconds)
+        self.notify.say("READY=1", f"STATUS={files} files, {self.engine.pending_files} pending")
         return files
 
     async def _tick(self) -> None:
         """Once a second while there is something to do, or something to end."""
         rest_s = min(REST_S, self.notify.watchdog_s / 2 or REST_S)  # as sd_watchdog_enabled(3) asks
         while True:
-            resting = self.engine.idle and not self.stopping_since_s
+            resting = self.engine.is_idle and not self.stopping_since_s
             await wakes.ring(self._stopped, rest_s if resting else TICK_S)
             self._stopped.clear()
-            self.meter.mark(time.monotonic(), self.engine.run)
+            self.rate_window.add(time.monotonic(), self.engine.run)
             self._feed_watchdog()
             self._check_grace()
 
@@ -155,7 +154,7 @@ class Daemon:
         """After half of the time only the batch at the head is waited for. Raises TryAgainLater when all is up."""
         waited_s = time.monotonic() - self.stopping_since_s if self.stopping_since_s else 0.0
         if waited_s > self.grace_s / 2:
-            self.engine.delivery.keep_head_only()
+            self.engine.keep_head_only()
         if waited_s > self.grace_s:
             log.warning("daemon.grace_over", then="the batch in flight is imported again at the next start")
             raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
@@ -169,8 +168,8 @@ class Daemon:
 
     def stop(self, why: str) -> None:
         """First call: drain and commit. Second: end at once; what was committed is kept either way."""
-        if self.engine.stopping:
-            self.engine.delivery.supervisor.kill()
+        if self.engine.is_stopping:
+            self.engine.kill_worker()
             log.warning("daemon.ended_at_once", reason=why)
             os._exit(TRY_AGAIN if self.ends_why == "memory" else 128 + signal.SIGTERM)
         log.info("daemon.stopping", reason=why)
@@ -182,7 +181,7 @@ class Daemon:
 
     def _leave(self, reason: str) -> None:
         """The daemon has grown too large: ends as if told to, but asks to be started again. Twice is once."""
-        if not self.engine.stopping:
+        if not self.engine.is_stopping:
             log.warning("daemon.left", reason=reason, then="drain, commit, exit 75")
             self.stop("memory")
 
@@ -194,15 +193,15 @@ class Daemon:
 
     def answers(self) -> Mapping[str, Answer]:
         """What the control socket answers."""
-        handed = BacklogJobs(self.engine, self._rescanning, self._held_by, self.guard.look)
+        jobs = BacklogJobs(self.engine, self._rescanning, self._held_by, self.guard.look)
         return {
             "ping": self._ping,
             "search": self._search,
             "status": self._status,
             "pause": self._pause,
             "resume": self._resume,
-            "import": handed.begin,
-            "progress": handed.told,
+            "import": jobs.start,
+            "progress": jobs.progress,
             **Maintenance(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
         }
 
@@ -212,16 +211,22 @@ class Daemon:
 
     async def _search(self, **query: Any) -> Any:
         """Counts as activity: the worker stays for a while after it."""
-        self.engine.idle_since_s = time.monotonic()
-        return await self.engine.delivery.supervisor.ask("search", **query)
+        return await self.engine.ask("search", **query)
 
     async def _status(self) -> Any:
         """From what this process knows, without a question to the worker: it answers while that one hangs, too."""
-        return status.of_engine(self.engine, self.mode, self.paused_by, waits_for=self.preparing, meter=self.meter)
+        return status.of_daemon(
+            self.engine.snapshot(),
+            self.engine.checkpoints,
+            self.mode,
+            self.paused_by,
+            waits_for=self.preparing,
+            rates=self.rate_window.rates(),
+        )
 
     def _held_by(self) -> str:
         """Why nothing moves, "" when it does."""
-        reason = status.state_of(self.engine, self.paused_by, self.preparing)[1]
+        reason = status.state_of(self.engine.snapshot(), self.paused_by, self.preparing)[1]
         return (
             f"the daemon is paused ({reason}); `importer resume` ends that"
             if reason == self.paused_by != ""
@@ -236,7 +241,7 @@ class Daemon:
     async def _resume(self) -> Mapping[str, Any]:
         """Goes on, whoever paused it. A pause for memory is the governor's to end."""
         self.paused_by = ""
-        self.engine.wake.set()
+        self.engine.wake_up()
         return {"paused": False}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -100,9 +99,8 @@ class Maintenance:
             if self._expiry is not None:
                 self._lend()  # the command that asks is alive
             for attempt in range(1, TRIES + 1):
-                self._engine.idle_since_s = time.monotonic()
                 try:
-                    return await self._engine.delivery.supervisor.ask(op, **args)
+                    return await self._engine.ask(op, **args)
                 except WorkerDied:
                     if attempt == TRIES:
                         raise
@@ -141,7 +139,7 @@ class Maintenance:
 
         def act() -> Mapping[str, Any]:
             done = OPERATIONS[op](engine.checkpoints, **rule)
-            engine.pipeline.reading = forget.applied(engine.pipeline.reading, engine.checkpoints)
+            engine.reconfigure(reading=forget.applied(engine.reading, engine.checkpoints))
             return done
 
         done: Mapping[str, Any] = await when_quiet(engine, act)
@@ -163,10 +161,9 @@ async def when_quiet(engine: Engine, action: Callable[[], Any], *, timeout_s: fl
         except ImporterError as error:
             done.set_exception(error)
 
-    engine.when_quiet.append(act)
-    engine.wake.set()
+    engine.run_when_idle(act)
     try:
         return await asyncio.wait_for(done, timeout_s)
     except TimeoutError:
-        held = engine.run.holding or "the batches in flight take long"
+        held = engine.snapshot().run.holding or "the batches in flight take long"
         raise TryAgainLater(f"nothing was changed: {held}", hint="try again in a minute") from None

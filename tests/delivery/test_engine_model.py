@@ -68,7 +68,7 @@ class Importing(RuleBasedStateMachine):
     def reread(self) -> None:
         """Everything is to be read again, as after `failures retry`."""
         engine = self.stage.engine
-        engine.when_quiet.append(lambda: engine.checkpoints.reread([os.fsencode(p) for p in self.world.paths()]))
+        engine.run_when_idle(lambda: engine.checkpoints.reread([os.fsencode(p) for p in self.world.paths()]))
 
     @invariant()
     def committed_is_stored(self) -> None:

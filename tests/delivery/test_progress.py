@@ -12,27 +12,27 @@ def run(files: int) -> Run:
 
 def test_one_mark_is_no_speed() -> None:
     """Nothing is made up before there is something to compare with."""
-    meter = RateWindow()
-    assert meter.rates() is None
-    meter.mark(5.0, run(1))
-    assert meter.rates() is None
-    meter.mark(5.0, run(2))
-    assert meter.rates() is None
+    window = RateWindow()
+    assert window.rates() is None
+    window.add(5.0, run(1))
+    assert window.rates() is None
+    window.add(5.0, run(2))
+    assert window.rates() is None
 
 
 def test_a_speed_is_what_was_done_by_the_time_it_took() -> None:
     """Totals, not marks, are compared: how often somebody looked does not matter."""
-    meter = RateWindow()
+    window = RateWindow()
     for second, files in [(0, 0), (1, 7), (10, 20)]:
-        meter.mark(float(second), run(files))
-    rates = meter.rates()
+        window.add(float(second), run(files))
+    rates = window.rates()
     assert (rates.over_s, rates.files_per_s, rates.chunks_per_s, rates.tokens_per_s) == (10.0, 2.0, 20.0, 2000.0)
 
 
 def test_only_the_last_minute_counts() -> None:
     """What was done long ago says nothing about now, and nothing accumulates."""
-    meter = RateWindow(window_s=60)
+    window = RateWindow(window_s=60)
     for second in range(1000):
-        meter.mark(float(second), run(second if second < 500 else 500))
-    assert meter.rates().files_per_s == 0.0
-    assert len(meter._marks) == 61
+        window.add(float(second), run(second if second < 500 else 500))
+    assert window.rates().files_per_s == 0.0
+    assert len(window._marks) == 61

@@ -76,14 +76,14 @@ def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, else
     """What does not fit on the daemon's list is looked for again; what is of others is not counted."""
     stage = InProcessImporter(watched, tmp_path)
     engine = stage.engine
-    engine.agenda.most = 4
+    engine._agenda.most = 4
 
     async def act() -> dict[str, Any]:
-        handovers = BacklogJobs(engine, asyncio.Lock(), lambda: "", lambda: None)
-        number = (await handovers.begin([{"path": elsewhere, "format": "auto"}]))["number"]
+        jobs = BacklogJobs(engine, asyncio.Lock(), lambda: "", lambda: None)
+        number = (await jobs.start([{"path": elsewhere, "format": "auto"}]))["number"]
         for _ in range(2000):
             await (engine.step() if engine.has_work() else asyncio.sleep(0.01))
-            if (told := await handovers.told(number))["done"]:
+            if (told := await jobs.progress(number))["done"]:
                 return told
         raise AssertionError(told)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,23 +12,12 @@ from importer.errors import TryAgainLater, WorkerDied
 from importer.service.maintenance import TRIES, Maintenance
 
 
-class Quiet(list[Callable[[], None]]):
-    """The engine's list of actions for when nothing is in flight; here they are called at once."""
-
-    def append(self, action: Callable[[], None]) -> None:
-        action()
-
-
 class Fake:
     """A daemon that is paused or not, with a worker that answers after it died `deaths` times."""
 
     def __init__(self, deaths: int = 0, paused: bool = False, rest_s: float = 60.0) -> None:
         self.paused, self.deaths, self.asked = paused, deaths, 0
-        supervisor = SimpleNamespace(ask=self.ask)
-        run = SimpleNamespace(holding="")
-        self.engine: Any = SimpleNamespace(
-            when_quiet=Quiet(), wake=asyncio.Event(), run=run, delivery=SimpleNamespace(supervisor=supervisor)
-        )
+        self.engine: Any = SimpleNamespace(run_when_idle=lambda action: action(), ask=self.ask)
         self.answers = Maintenance(self.engine, self.pause, self.resume, lambda: self.paused, rest_s=rest_s).answers()
 
     async def pause(self, reason: str) -> None:

@@ -38,7 +38,7 @@ async def asked(engine: Engine, op: str, **arguments: Any):
     """Return the daemon's answer, while the engine takes its steps."""
     task = asyncio.ensure_future(Maintenance(engine, never, never, lambda: False).answers()[op](**arguments))
     await asyncio.sleep(0)
-    engine._quiet()
+    engine._run_idle_actions()
     return await task
 
 
@@ -47,7 +47,7 @@ def test_a_retry_reads_the_file_again(engine: Engine) -> None:
     done = asyncio.run(asked(engine, "failures_retry"))
     assert (done["rows"], len(done["paths"])) == (2, 1)
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["retrying", "retrying"]
-    assert engine.agenda.has_live
+    assert engine._agenda.has_live
     assert engine.checkpoints.by_path(os.fsencode(done["paths"][0])).mtime_ns == 0
 
 
@@ -64,13 +64,13 @@ def test_nothing_is_marked_beside_a_batch(engine: Engine) -> None:
     async def retry():
         task = asyncio.ensure_future(when_quiet(engine, lambda: 1, timeout_s=0.01))
         await asyncio.sleep(0)
-        engine._quiet()
+        engine._run_idle_actions()
         await task
 
     with pytest.raises(TryAgainLater, match="nothing was changed"):
         asyncio.run(retry())
-    engine.delivery.queue.clear()
-    engine._quiet()  # an operation that was given up is not done late
+    engine._delivery.queue.clear()
+    engine._run_idle_actions()  # an operation that was given up is not done late
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["open", "open"]
 
 
@@ -83,7 +83,7 @@ def test_the_command_hears_of_a_full_disk(engine: Engine) -> None:
     async def act():
         task = asyncio.ensure_future(when_quiet(engine, full))
         await asyncio.sleep(0)
-        engine._quiet()
+        engine._run_idle_actions()
         await task
 
     with pytest.raises(StateUnwritable, match="disk full"):
@@ -95,16 +95,16 @@ def test_dropped_rows_are_gone(engine: Engine) -> None:
     assert asyncio.run(asked(engine, "failures_drop", ids=[1])) == {"rows": 1}
     assert asyncio.run(asked(engine, "failures_drop")) == {"rows": 1}
     assert engine.checkpoints.quarantine.count() == 0
-    assert not engine.agenda
+    assert not engine.pending_files
 
 
 def test_a_rule_is_in_force_for_the_next_batch(engine: Engine) -> None:
     """After `forget` the engine reads without what the rule names; after `unforget` it reads all files again."""
     path, metadata = b"/any", {"project": "/p"}
     asyncio.run(asked(engine, "forget", project="/p"))
-    assert engine.pipeline.reading.forgotten(path, metadata)
+    assert engine.reading.forgotten(path, metadata)
     assert asyncio.run(asked(engine, "unforget", project="/p")) == {"files": 1}
-    assert not engine.pipeline.reading.forgotten(path, metadata)
+    assert not engine.reading.forgotten(path, metadata)
 
 
 def test_facts_are_written_at_once(engine: Engine) -> None:

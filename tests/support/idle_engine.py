@@ -38,10 +38,10 @@ def parts(state_dir: str, stack: ExitStack, *roots: Root, **flags: Any) -> Parts
 def fly(engine: Any, *tallies: Tally, path: bytes = b"/r/a", **changes: Any) -> None:
     """Puts a batch in flight whose commits have these tallies."""
     commits = tuple(Commit(checkpoint(path, **changes), tally) for tally in tallies)
-    engine.delivery.queue.append(InFlight(Batch(1, (), (), commits), 1, 2048, FailureRecord(1)))
+    engine._delivery.queue.append(InFlight(Batch(1, (), (), commits), 1, 2048, FailureRecord(1)))
 
 
 def hire(engine: Any, pid: int, points: int = 0, files: int = 0) -> None:
     """Gives the engine a living worker of that process id."""
-    child: Any = SimpleNamespace(pid=pid, waiting={})
-    engine.delivery.supervisor.worker = Worker(child, Ready(pid, points, "f", "edge"), 0.0, 200, files=files)
+    child: Any = SimpleNamespace(pid=pid, waiting=0)
+    engine._supervisor.worker = Worker(child, Ready(pid, points, "f", "edge"), 0.0, 200, files=files)

@@ -30,7 +30,7 @@ from oracle import CUTTING
 from importer.delivery.delivery import Delivery
 from importer.delivery.engine import Engine
 from importer.delivery.policy import Recycle
-from importer.delivery.supervisor import WorkerStats
+from importer.delivery.worker_stats import WorkerStats
 from importer.errors import WorkerDied
 from importer.protocol import wire
 from importer.protocol.records import Failure, Receipt
@@ -57,6 +57,7 @@ class Worker:
         self.fates = fates
         self.stats = WorkerStats()
         self.worker: Any = None
+        self.launch = SimpleNamespace(configure={})
         self.backlog = False
         self.last_working: tuple[str, ...] = ()
         self._numbers = itertools.count(1)
@@ -73,7 +74,12 @@ class Worker:
 
     async def ready(self, *, preload: bool = True) -> Any:
         self.worker = self.worker or SimpleNamespace(
-            child=SimpleNamespace(heard_s=float("inf"), waiting=0), files=0, batches=0, lifetime_files=0
+            child=SimpleNamespace(pid=0, heard_s=float("inf"), waiting=0),
+            ready=SimpleNamespace(points=0),
+            born_s=0.0,
+            files=0,
+            batches=0,
+            lifetime_files=0,
         )
         return self.worker
 
@@ -147,12 +153,12 @@ class InProcessImporter:
     def _start(self) -> None:
         self.checkpoints = Checkpoints.open(self._path)
         reading = Reading(CUTTING, "", slice_bytes=self._slice_bytes, max_chunks=5)
-        pipeline, agenda = Pipeline(reading, self.checkpoints), Agenda()
+        pipeline = Pipeline(reading, self.checkpoints)
         worker: Any = Worker(self.store, self.fates)
         delivery = Delivery(worker, self.checkpoints, 2048, LIMITS)
-        looker = Reconcile(self.checkpoints, agenda)
-        self.engine = Engine([self._root], self.checkpoints, pipeline, delivery, LIMITS, agenda, looker)
-        delivery.recover()
+        looker = Reconcile(self.checkpoints, Agenda())
+        self.engine = Engine([self._root], pipeline, delivery, LIMITS, looker)
+        self.engine.recover()
 
     def crash(self) -> None:
         """SIGKILL of the importer: all that is not durable is lost."""
@@ -173,7 +179,7 @@ class InProcessImporter:
         """Some units of work, with these fates for the batches that the worker takes meanwhile."""
         self.fates.extend(fates)
         for _ in range(steps):
-            self.engine._retry_at_s = 0.0  # time does not pass here
+            self.engine._pacing.retry_at_s = 0.0  # time does not pass here
             if self.engine.has_work():
                 self._loop.run_until_complete(self.engine.step())
 

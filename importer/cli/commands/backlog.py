@@ -20,7 +20,6 @@ import click
 from importer.cli import context, model_fetch
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
-from importer.delivery.policy import Recycle
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
 from importer.reading.pipeline import UNKNOWN_FORMAT
@@ -131,9 +130,9 @@ def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> ImportResult:
     """Import with a worker of our own; return the result. `named`: the command line named the roots."""
     started_s = time.monotonic()
     asyncio.run(_import(parts, quiet, elsewhere=not named))
-    engine, seconds = parts.engine, time.monotonic() - started_s
-    told = summary(engine.run, parts.supervisor.stats, seconds, stopped=engine.stopping and engine.unfinished)
-    errors = {**engine.run.errors, **engine.looker.errors, **(_strange(parts) if named else {})}
+    seen, seconds = parts.engine.snapshot(), time.monotonic() - started_s
+    told = summary(seen.run, seen.stats, seconds, stopped=seen.is_stopping and seen.is_unfinished)
+    errors = {**seen.errors, **(_strange(parts) if named else {})}
     return ImportResult(told, errors, parts.checkpoints.quarantine.count())
 
 
@@ -160,21 +159,19 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         await questions.start()
     try:
         # What a killed import had under way is suspect from now on.
-        engine.delivery.recover()
+        engine.recover()
         await engine.reconcile(elsewhere=elsewhere)
-        if engine.agenda:
+        if engine.pending_files:
             await model_fetch.start_worker(parts.supervisor, parts.settings)
             await _drain(parts, quiet)
-        # Nothing was imported, so no receipt has told how many points there are.
-        if engine.run.total < 0:
-            engine.run.total = await parts.supervisor.ask("count")
+        await engine.points()  # nothing may have been imported, so that no receipt has told how many there are
         parts.guard.look()
         await questions.stop()
-        await parts.supervisor.recycle(Recycle.STOP)
+        await engine.close()
     finally:
         guarding.cancel()
         await questions.stop()
-        parts.supervisor.kill()
+        parts.engine.kill_worker()
 
 
 async def _drain(parts: Parts, quiet: bool) -> None:
@@ -182,23 +179,21 @@ async def _drain(parts: Parts, quiet: bool) -> None:
     engine = parts.engine
     async with showing_import(lambda: _state_of(parts), quiet=quiet):
         await engine.drain()
-        while engine.agenda.overflowed and not engine.stopping:
+        while engine.snapshot().overflowed and not engine.is_stopping:
             await engine.reconcile()
             await engine.drain()
 
 
 def _stop(parts: Parts) -> None:
     """Settle what is in flight at the first signal, end at once at the second; what was committed is kept."""
-    if parts.engine.stopping:
-        parts.supervisor.kill()
+    if parts.engine.is_stopping:
+        parts.engine.kill_worker()
         os._exit(130)  # 128 + SIGINT; no clean-up: the user asked twice
     parts.engine.stop()
 
 
 def _state_of(parts: Parts) -> ImportState:
     """Return where the import stands: files left are those in the queue and those whose batches have no receipt."""
-    engine, run = parts.engine, parts.engine.run
-    in_flight = sum(len(flight.batch.commits) for flight in engine.delivery.unsettled())
-    rss_bytes = parts.supervisor.stats.rss_bytes
-    left = len(engine.agenda) + in_flight
-    return ImportState(run.files, left, run.chunks, run.points, run.tokens, rss_bytes, run.holding)
+    seen = parts.engine.snapshot()
+    run, left = seen.run, len(seen.waiting) + len(seen.in_flight)
+    return ImportState(run.files, left, run.chunks, run.points, run.tokens, seen.stats.rss_bytes, run.holding)

@@ -21,7 +21,7 @@ from importer.protocol.units import MB
 from importer.service import assembly
 from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
-from importer.service.status import metrics, status
+from importer.service.status import endpoint, status
 from importer.settings.load import Settings
 from importer.sources.wakes import Timing
 
@@ -71,7 +71,8 @@ async def _run(daemon: Daemon, parts: Parts) -> int:
     """Run the daemon, its metrics and the fetching of the model side by side until the daemon ends."""
     fetching = asyncio.ensure_future(_prepare(daemon, parts.settings))
     try:
-        async with metrics.serving(parts.settings.metrics.listen, _told(daemon)):
+        listen = parts.settings.metrics.listen
+        async with endpoint.serving(listen, _told(daemon) if listen else str):
             return await daemon.run()
     finally:
         fetching.cancel()
@@ -79,12 +80,15 @@ async def _run(daemon: Daemon, parts: Parts) -> int:
 
 def _told(daemon: Daemon) -> Callable[[], str]:
     """Return the function that gives the text of the metrics."""
+    from importer.service.status import metrics  # 3 MB that only those with metrics need
+
     engine, observed = daemon.engine, metrics.Observed()
-    engine.observers.append(observed.observe)
+    engine.on_stored(observed.observe)
 
     def text() -> str:
-        state, _ = status.state_of(engine, daemon.paused_by, daemon.preparing)
-        return metrics.render(metrics.families(engine, state, observed))
+        seen = engine.snapshot()
+        state, _ = status.state_of(seen, daemon.paused_by, daemon.preparing)
+        return metrics.Scrape(seen, engine.checkpoints, state, observed).text()
 
     return text
 
@@ -107,7 +111,7 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
             wait_s = policy.backoff_s(failures, first_s=5.0, most_s=600.0)
             log.warning("model.missing", reason=error.message, hint=error.hint, wait_s=wait_s)
             await asyncio.sleep(wait_s)
-    daemon.engine.wake.set()  # the engine waits for this
+    daemon.engine.wake_up()  # the engine waits for this
 
 
 def timing_of(settings: Settings) -> Timing:

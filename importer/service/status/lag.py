@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from importer.delivery.engine import Engine
+from importer.delivery.snapshot import Snapshot
 from importer.protocol.records import FileStat
 from importer.protocol.units import NS
 from importer.sources import scan
@@ -22,15 +22,15 @@ from importer.state.checkpoints import Checkpoints, Known
 NEVER = float("inf")
 
 
-class Seen(NamedTuple):
-    """A file that is not, or not certainly, as it was imported: its size, and its last change (UTC s; 0 unknown)."""
+class SeenFile(NamedTuple):
+    """A file that may have changed since it was imported: its size, and its last change (UTC seconds, 0 unknown)."""
 
     size: int
     at: float
 
 
-class Change(NamedTuple):
-    """What a file adds to what the state knows: a `fresh` file, a complete one `begun` again, bytes, its time."""
+class LagChange(NamedTuple):
+    """What a file adds to what the state knows: a new file, a complete one begun again, its bytes, its time."""
 
     fresh: bool
     begun: bool
@@ -54,39 +54,38 @@ class Lag:
     at_least: bool = False
 
 
-def of_engine(engine: Engine) -> Lag:
-    """What a working engine is behind by, the batches in flight included: they are not imported before they are."""
-    seen = {one.path: Seen(one.size, one.mtime_ns / NS) for one in engine.agenda.waiting()}
-    for flight in engine.delivery.unsettled():
-        for commit in flight.batch.commits:
-            checkpoint = commit.checkpoint
-            seen.setdefault(checkpoint.path, Seen(checkpoint.size, checkpoint.mtime_ns / NS))
-    lag = count(engine.checkpoints, seen)
-    if not engine.agenda.overflowed:
+def of_snapshot(seen: Snapshot, checkpoints: Checkpoints) -> Lag:
+    """Return what a working engine is behind by. Batches in flight count, for they have no receipt yet."""
+    files = {one.path: SeenFile(one.size, one.mtime_ns / NS) for one in seen.waiting}
+    for commit in seen.in_flight:
+        checkpoint = commit.checkpoint
+        files.setdefault(checkpoint.path, SeenFile(checkpoint.size, checkpoint.mtime_ns / NS))
+    lag = count(checkpoints, files)
+    if not seen.overflowed:
         return lag
     # of the files that found no room on the agenda only their number is known, from the last look
-    known = max(lag.known, engine.looker.files)
+    known = max(lag.known, seen.listed_files)
     return replace(lag, known=known, pending=known - lag.complete, at_least=True)
 
 
 def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_links: bool = False) -> Lag:
-    """What is behind when nobody imports: one look at the files of the roots, reading none of them."""
-    seen: dict[bytes, Seen] = {}
+    """Return what is behind while no process imports: one look at the files of the roots, which reads none of them."""
+    files: dict[bytes, SeenFile] = {}
     visited = scan.Seen()
     for root in roots:
         for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=visited):
             known = checkpoints.folder(folder.path) if checkpoints else {}
-            seen.update((stat.path, Seen(stat.size, stat.mtime_ns / NS)) for stat in _behind(folder, known))
-    return count(checkpoints, seen)
+            files.update((stat.path, SeenFile(stat.size, stat.mtime_ns / NS)) for stat in _behind(folder, known))
+    return count(checkpoints, files)
 
 
 def _behind(folder: scan.Folder, known: Mapping[bytes, Known]) -> Iterator[FileStat]:
-    """The files of a folder that are unknown, or not as they were when they were read to their end."""
+    """Yield the files of a folder that are unknown, or not as they were when they were read to their end."""
     return (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
 
 
-def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, Seen]) -> Lag:
-    """What the state knows, corrected by what was seen since. Reads each small row once."""
+def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Lag:
+    """Return what the state knows, corrected by the files seen since. Reads each small row once."""
     lag = _committed(checkpoints) if checkpoints else Lag()
     fresh = begun = left_bytes = 0
     oldest_at = lag.oldest_at or NEVER
@@ -107,13 +106,13 @@ def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, Seen]) -> Lag:
 
 
 def _committed(checkpoints: Checkpoints) -> Lag:
-    """What the summary of the state says, before anything was seen beside it."""
+    """Return what the summary of the state says alone."""
     rows = checkpoints.files_summary()
     return Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
 
 
-def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, Seen]) -> Iterator[tuple[bytes, Known | None]]:
-    """The committed row of each path seen, None for a file that is new: one question for each folder."""
+def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Iterator[tuple[bytes, Known | None]]:
+    """Yield each path with its committed row, None for a new file. Asks the state once for each folder."""
     folders = defaultdict(list)
     for path in seen:
         folders[os.path.dirname(path)].append(path)
@@ -122,8 +121,8 @@ def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, Seen]) -> Iterat
         yield from ((path, known.get(os.path.basename(path))) for path in paths)
 
 
-def _change(seen: Seen, row: Known | None) -> Change:
-    """What one file that is not as it was adds: a new one, one that has grown, or one that was rewritten."""
+def _change(seen: SeenFile, row: Known | None) -> LagChange:
+    """Return what one changed file adds: it is new, it has grown, or it was rewritten."""
     counted = row is not None and not row.gone
     in_part = row is not None and counted and row.ctime_ns == 0  # the summary has it as pending
     offset = row.offset if row is not None else 0
@@ -131,4 +130,4 @@ def _change(seen: Seen, row: Known | None) -> Change:
     # these bytes are in the summary already
     due = max(0, row.size - offset) if row is not None and in_part else 0
     at = seen.at if left and seen.at else NEVER
-    return Change(not counted, counted and not in_part, max(0, left - due), at)
+    return LagChange(not counted, counted and not in_part, max(0, left - due), at)

@@ -13,7 +13,7 @@ from state_values import commit
 
 from importer.protocol.records import Tally
 from importer.service.status import lag
-from importer.service.status.lag import Lag, Seen
+from importer.service.status.lag import Lag, SeenFile
 from importer.sources.queue import Pending
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
@@ -31,12 +31,12 @@ def state(tmp_path: pathlib.Path):
 @pytest.mark.parametrize(
     ("path", "seen", "expected"),
     [
-        (b"/r/new", Seen(40, 7.0), Lag(3, 1, 2, 0, 55, 7.0)),
-        (b"/r/done", Seen(18, 90.0), Lag(2, 0, 2, 0, 23, 50.0)),
-        (b"/r/done", Seen(10, 90.0), Lag(2, 0, 2, 0, 15, 50.0)),
-        (b"/r/done", Seen(4, 20.0), Lag(2, 0, 2, 0, 19, 20.0)),
-        (b"/r/part", Seen(25, 20.0), Lag(2, 1, 1, 0, 15, 20.0)),
-        (b"/r/part", Seen(30, 20.0), Lag(2, 1, 1, 0, 20, 20.0)),
+        (b"/r/new", SeenFile(40, 7.0), Lag(3, 1, 2, 0, 55, 7.0)),
+        (b"/r/done", SeenFile(18, 90.0), Lag(2, 0, 2, 0, 23, 50.0)),
+        (b"/r/done", SeenFile(10, 90.0), Lag(2, 0, 2, 0, 15, 50.0)),
+        (b"/r/done", SeenFile(4, 20.0), Lag(2, 0, 2, 0, 19, 20.0)),
+        (b"/r/part", SeenFile(25, 20.0), Lag(2, 1, 1, 0, 15, 20.0)),
+        (b"/r/part", SeenFile(30, 20.0), Lag(2, 1, 1, 0, 20, 20.0)),
     ],
     ids=["new", "grown", "touched", "shorter", "in part", "in part and grown"],
 )
@@ -49,7 +49,7 @@ def test_a_file_that_came_back_counts_again(state: Checkpoints) -> None:
     """A row that was marked gone is no known file until it is seen."""
     state.mark_gone(b"/r", [b"done"])
     assert lag.count(state, {}).known == 1
-    assert lag.count(state, {b"/r/done": Seen(10, 1.0)}) == Lag(2, 0, 2, 0, 15, 50.0)
+    assert lag.count(state, {b"/r/done": SeenFile(10, 1.0)}) == Lag(2, 0, 2, 0, 15, 50.0)
 
 
 def test_without_a_state_everything_is_behind(tmp_path: pathlib.Path) -> None:
@@ -66,14 +66,14 @@ def test_batches_in_flight_are_behind(tmp_path: pathlib.Path) -> None:
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
         fly(engine, Tally(lines_stored=1), path=b"/r/a", offset=30, size=30)
-        engine.agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
-        assert lag.of_engine(engine) == Lag(2, 0, 2, 0, 42, 3.0)
+        engine._agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
+        assert lag.of_snapshot(engine.snapshot(), engine.checkpoints) == Lag(2, 0, 2, 0, 42, 3.0)
 
 
 def test_more_than_can_be_named_is_said_to_be_more(tmp_path: pathlib.Path) -> None:
     """An agenda that overflowed makes lower bounds of pending and bytes."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
-        engine.agenda.overflowed, engine.looker.files = True, 90_000
-        found = lag.of_engine(engine)
+        engine._agenda.overflowed, engine._reconcile.files = True, 90_000
+        found = lag.of_snapshot(engine.snapshot(), engine.checkpoints)
         assert (found.known, found.pending, found.at_least) == (90_000, 90_000, True)

@@ -13,17 +13,16 @@ from contextlib import ExitStack
 
 import exposition
 import pytest
-from idle_engine import fly, hire, parts
+from engines import fly, hire, parts
 from processes import Importer, until
-from state_values import checkpoint
+from states import checkpoint
 
 from importer.bench.corpus import corpus
 from importer.delivery.engine import Engine
 from importer.protocol.records import Batch, Chunk, Commit, Receipt, Tally
 from importer.protocol.units import NS
-from importer.service.status import metrics
-from importer.service.status import metrics as endpoint
-from importer.service.status.metrics import Family, Histogram, Observed
+from importer.service.status import endpoint, metrics
+from importer.service.status.metrics import Observed, Scrape
 from importer.sources.scan import Root
 
 DASHBOARD = pathlib.Path(__file__).parents[3] / "deploy" / "grafana-dashboard.json"
@@ -38,7 +37,7 @@ def engine(tmp_path: pathlib.Path):
 
 
 def told(engine: Engine, observed: Observed | None = None, state: str = "idle") -> exposition.Parsed:
-    return exposition.parse(metrics.render(metrics.families(engine, state, observed or Observed())))
+    return exposition.parse(Scrape(engine.snapshot(), engine.checkpoints, state, observed or Observed()).text())
 
 
 def batch(mtime_ns: int, *, urgent: bool, lines: int = 1) -> Batch:
@@ -97,21 +96,21 @@ def test_state(engine: Engine, state: str) -> None:
 
 def test_recycles_by_reason(engine: Engine) -> None:
     """Planned ends by reason, crashes apart; a reason that never was counts 0."""
-    record = engine.delivery.supervisor.stats
-    record.recycles["files"] += 3
-    record.crashes = 2
+    stats = engine.stats
+    stats.recycles["files"] += 3
+    stats.crashes = 2
     found = told(engine)
     assert found.value("importer_worker_recycles_total", reason="files") == 3
     assert found.value("importer_worker_recycles_total", reason="idle") == 0
     assert found.value("importer_worker_crashes_total") == 2
 
 
-def test_batch_is_observed() -> None:
+def test_batch_is_observed(engine: Engine) -> None:
     """A batch's embedding and storing go to their buckets; a live file's last write to found is the latency."""
     observed = Observed(clock=lambda: 1001.2)
     observed.observe(batch(1000 * NS, urgent=True), RECEIPT)
     observed.observe(batch(1 * NS, urgent=False), RECEIPT)
-    found = exposition.parse(metrics.render(one.family() for one in (observed.embed, observed.append)))
+    found = told(engine, observed)
     assert found.value("importer_embed_seconds_bucket", le="0.25") == 0
     assert found.value("importer_embed_seconds_bucket", le="0.5") == 2
     assert found.value("importer_append_to_searchable_seconds_count") == 1
@@ -119,19 +118,21 @@ def test_batch_is_observed() -> None:
     assert found.value("importer_append_to_searchable_seconds_sum") == pytest.approx(1.2)
 
 
-def test_bounds_are_inclusive() -> None:
+def test_bounds_are_inclusive(engine: Engine) -> None:
     """A value on a bound is below it: `le` is less or equal."""
-    histogram = Histogram("h", "h", (1.0, 2.0))
-    for seconds in (1.0, 1.5, 2.0, 9.0):
-        histogram.observe(seconds)
-    assert histogram.counts == [1, 2, 1]
+    observed = Observed()
+    for seconds in (1.0, 1.5, 2.5, 99.0):
+        observed.embed.observe(seconds)
+    found = told(engine, observed)
+    assert [found.value("importer_embed_seconds_bucket", le=le) for le in ("1.0", "2.5", "+Inf")] == [1, 3, 4]
 
 
-def test_labels_are_escaped() -> None:
-    """Quotes, backslashes and newlines in a label's value do not tear a line."""
-    text = metrics.render([Family("a", "gauge", "one\ntwo", (("", {"b": 'x"\\\n'}, 1.0),))])
-    assert text == '# HELP a one\\ntwo\n# TYPE a gauge\na{b="x\\"\\\\\\n"} 1\n'
-    assert not exposition.parse(text).wrong
+def test_counters_are_exact(engine: Engine) -> None:
+    """A counter of bytes keeps every digit, and no series says when it was created."""
+    engine.run.tally = Tally(bytes_stored=123_456_789_012_345)
+    text = Scrape(engine.snapshot(), engine.checkpoints, "idle", Observed()).text()
+    assert exposition.parse(text).value("importer_stored_bytes_total") == 123_456_789_012_345
+    assert "_created" not in text
 
 
 @pytest.mark.parametrize(

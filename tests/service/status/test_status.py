@@ -48,14 +48,18 @@ def of_state(checkpoints: Any = None, **more: Any):
     return status.of_state(checkpoints, Lag(), WHERE, Probe(True, 3), model="m", **more)
 
 
+def of_daemon(engine: Engine, now: float | None = None):
+    return status.of_daemon(engine.snapshot(), engine.checkpoints, EVENTS, now=now)
+
+
 def busy(engine: Engine):
-    engine.agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
+    engine._agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
 
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_both_ways_give_the_contract(engine: Engine, name: str) -> None:
     """A running daemon and a stopped one are told in the same words."""
-    for found in (status.of_engine(engine, EVENTS), of_state(engine.checkpoints)):
+    for found in (of_daemon(engine), of_state(engine.checkpoints)):
         if isinstance(CONTRACT[name], set):
             assert CONTRACT[name] <= set(found[name])
         else:
@@ -77,21 +81,21 @@ def test_both_ways_give_the_contract(engine: Engine, name: str) -> None:
 def test_what_keeps_it_from_importing_is_said(engine: Engine, change: dict[str, Any], expected: Any) -> None:
     """The state is one word of the contract, the reason says why."""
     busy(engine)
-    engine.pressed, engine.stopping = change.get("pressed", ""), change.get("stopping", False)
-    engine.run.holding = change.get("holding", "")
-    assert status.state_of(engine, change.get("paused_by", ""), change.get("waits_for", "")) == expected
+    engine.press(change.get("pressed", ""))
+    engine.is_stopping, engine.run.holding = change.get("stopping", False), change.get("holding", "")
+    assert status.state_of(engine.snapshot(), change.get("paused_by", ""), change.get("waits_for", "")) == expected
 
 
 def test_nothing_to_do_is_idle(engine: Engine) -> None:
     """No work, no reason."""
-    assert status.state_of(engine, "") == ("idle", "")
+    assert status.state_of(engine.snapshot(), "") == ("idle", "")
 
 
 def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
     """Read = stored + skipped + quarantined + in flight, with a batch that nobody has acknowledged."""
     engine.checkpoints.commit([commit(tally=Tally(3, 4, 1, 300, 400, 10), rejects=(reject(),))])
     fly(engine, Tally(lines_stored=2, bytes_stored=50), Tally(lines_skipped=5, bytes_skipped=60))
-    found = status.of_engine(engine, EVENTS)
+    found = of_daemon(engine)
     assert found["lines"] == {"read": 15, "stored": 3, "skipped": 4, "quarantined": 1, "in_flight": 7}
     assert found["bytes"] == {"read": 820, "stored": 300, "skipped": 400, "quarantined": 10, "in_flight": 110}
     assert found["quarantine"] == found["files"]["quarantined"] == 1
@@ -100,36 +104,36 @@ def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
 def test_the_worker_is_measured_now(engine: Engine) -> None:
     """Its memory is what the system says of that process, not what a receipt once said."""
     hire(engine, os.getpid(), points=12, files=4)
-    found = status.of_engine(engine, EVENTS)
+    found = of_daemon(engine)
     assert (found["worker"]["pid"], found["worker"]["files"], found["points"]) == (os.getpid(), 4, 12)
     assert found["worker"]["rss_bytes"] == pytest.approx(found["daemon"]["rss_bytes"], rel=0.1)
 
 
 def test_without_a_worker_nothing_is_made_up(engine: Engine) -> None:
     """No process, no memory; points only as somebody has counted them."""
-    found = status.of_engine(engine, EVENTS)
+    found = of_daemon(engine)
     assert (found["worker"]["pid"], found["worker"]["rss_bytes"], found["points"]) == (None, None, None)
     engine.checkpoints.remember(points="41")
-    assert status.of_engine(engine, EVENTS)["points"] == 41
+    assert of_daemon(engine)["points"] == 41
     engine.run.total = 42
-    assert status.of_engine(engine, EVENTS)["points"] == 42
+    assert of_daemon(engine)["points"] == 42
 
 
 def test_the_store_is_as_reachable_as_the_last_contact(engine: Engine) -> None:
     """Unknown before the first contact; not reachable while deliveries fail."""
-    assert status.of_engine(engine, EVENTS)["store"]["reachable"] is None
+    assert of_daemon(engine)["store"]["reachable"] is None
     hire(engine, os.getpid())
-    assert status.of_engine(engine, EVENTS)["store"]["reachable"] is True
-    engine.delivery.outage.away, engine.run.holding = STORE, "store unreachable: refused"
-    store = status.of_engine(engine, EVENTS)["store"]
+    assert of_daemon(engine)["store"]["reachable"] is True
+    engine._delivery.outage.away, engine.run.holding = STORE, "store unreachable: refused"
+    store = of_daemon(engine)["store"]
     assert (store["reachable"], store["why"]) == (False, "store unreachable: refused")
 
 
 def test_a_provider_that_is_away_is_not_the_store(engine: Engine) -> None:
     """The importer is degraded and says by whom; of the store it says what it last knew."""
     hire(engine, os.getpid())
-    engine.delivery.outage.away, engine.run.holding = PROVIDER, "embedding provider unreachable: openai answers 429"
-    found = status.of_engine(engine, EVENTS)
+    engine._delivery.outage.away, engine.run.holding = PROVIDER, "embedding provider unreachable: openai answers 429"
+    found = of_daemon(engine)
     assert (found["state"], found["reason"]) == ("degraded", "embedding provider unreachable: openai answers 429")
     assert (found["store"]["reachable"], found["store"]["why"]) == (True, "")
 
@@ -150,9 +154,9 @@ def test_the_time_left_is_told_only_when_it_is_known(lag: Any, rates: Any, expec
 
 def test_the_age_of_the_oldest_line(engine: Engine) -> None:
     """Seconds since its file was written; 0 when nothing is behind, null when that cannot be known."""
-    assert status.of_engine(engine, EVENTS)["lag"] == {"bytes": 0, "oldest_s": 0.0, "at_least": False}
+    assert of_daemon(engine)["lag"] == {"bytes": 0, "oldest_s": 0.0, "at_least": False}
     busy(engine)
-    assert status.of_engine(engine, EVENTS, now=10.0)["lag"] == {"bytes": 12, "oldest_s": 7.0, "at_least": False}
+    assert of_daemon(engine, now=10.0)["lag"] == {"bytes": 12, "oldest_s": 7.0, "at_least": False}
     assert status._oldest_s(Lag(bytes=5), 10.0) is None
 
 

@@ -1,0 +1,76 @@
+"""Read pending files ahead of the worker, a slice at a time, and send what they give as batching."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from importer.delivery.delivery import Delivery
+from importer.delivery.progress import Run
+from importer.protocol.records import Batch, Span
+from importer.reading import batching
+from importer.reading.pipeline import QUIET, Pipeline
+from importer.sources.queue import Agenda
+
+DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
+
+
+@dataclass(slots=True)
+class ReadAhead:
+    """Takes files from the agenda and gives batches to the delivery.
+
+    `is_packing` says that files are being read that stand neither on the agenda nor in a batch. `taken` counts the
+    files that were taken.
+    """
+
+    agenda: Agenda
+    pipeline: Pipeline
+    delivery: Delivery
+    limits: batching.BatchLimits
+    run: Run
+    is_packing: bool = False
+    taken: int = 0
+
+    async def fill(self) -> None:
+        """Send one urgent batch at most, and ordinary ones up to DEPTH. The loop gets its turn between two of them."""
+        if self.agenda.has_live and self.delivery.urgent is None:
+            batch = await self._pack(self.limits, live_only=True)
+            if batch is not None:
+                self.delivery.send(batch)
+        while self.delivery.queued_batches < DEPTH and self.agenda:
+            # as many as this worker still has to live for: it ends between two batches, never in one
+            files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
+            batch = await self._pack(replace(self.limits, spans=files), live_only=False) if files > 0 else None
+            if batch is None:
+                break
+            self.delivery.send(batch)
+            await asyncio.sleep(0)
+
+    async def _pack(self, limits: batching.BatchLimits, *, live_only: bool) -> Batch | None:
+        """Read slices until a batch is full or nothing is pending; None when they held nothing to store."""
+        self.is_packing = True
+        try:
+            spans, urgent = await self._read(limits, live_only=live_only)
+        finally:
+            self.is_packing = False
+        return batching.pack(spans, self.delivery.supervisor.number(), urgent=urgent) if spans else None
+
+    async def _read(self, limits: batching.BatchLimits, *, live_only: bool) -> tuple[list[Span], bool]:
+        """Return spans for a batch, and whether it may go ahead: not with a file that other batches have spans of."""
+        spans: list[Span] = []
+        urgent = live_only
+        while not batching.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):
+            self.taken += 1
+            pending, slices = item
+            read = self.pipeline.read(pending)
+            if read.span is not None:
+                spans.append(read.span)
+                urgent = urgent and not read.behind
+            if read.span is None and read.reason not in QUIET:
+                self.run.errors[pending.path] = read.reason
+            else:
+                self.run.errors.pop(pending.path, None)
+            await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
+            if read.more:
+                self.agenda.backlog(pending, max(slices, 0) + 1)
+        return spans, urgent

@@ -1,0 +1,124 @@
+"""The state of an engine at one moment, as a frozen value: status, metrics, progress and the memory guard read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from importer.delivery.delivery import Delivery
+from importer.delivery.outage import STORE
+from importer.delivery.progress import Run
+from importer.delivery.supervisor import Worker
+from importer.delivery.worker_stats import WorkerStats
+from importer.protocol.records import Commit, Tally
+from importer.sources.queue import Pending
+from importer.sources.reconcile import Reconcile
+from importer.sources.scan import Root
+
+
+@dataclass(frozen=True, slots=True)
+class LivingWorker:
+    """The worker process that runs now.
+
+    `started_s` is monotonic. `files` and `batches` are those it has stored; it is ended after `lifetime_files`, 0 means
+    never. `questions` wait for its answer. `points` stood in the store when it started.
+    """
+
+    pid: int
+    started_s: float
+    files: int
+    batches: int
+    lifetime_files: int
+    questions: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that the rest of the daemon may know of an engine.
+
+    `waiting` are the files to read, `in_flight` the commits of the batches without a receipt. `overflowed` says that
+    more files are behind than `waiting` can hold; `listed_files` is how many the last look found in all. `is_reading`
+    says that files are being read that stand in neither. `pressed` is why the memory governor has paused the import, ""
+    for not. `idle_since_s` is monotonic, the end of the last batch or question. `settings` is the worker's first frame.
+    `listing_errors` are the folders that the last look could not list, with the system's reasons.
+    """
+
+    roots: tuple[Root, ...]
+    waiting: tuple[Pending, ...]
+    in_flight: tuple[Commit, ...]
+    overflowed: bool
+    listed_files: int
+    is_reading: bool
+    is_busy: bool
+    is_stopping: bool
+    is_unfinished: bool
+    is_store_away: bool
+    pressed: str
+    idle_since_s: float
+    run: Run
+    stats: WorkerStats
+    worker: LivingWorker | None
+    settings: Mapping[str, Any]
+    listing_errors: Mapping[bytes, str]
+
+    @property
+    def errors(self) -> Mapping[bytes, str]:
+        """The paths that could not be listed or read, with the system's reasons."""
+        return {**self.listing_errors, **self.run.errors}
+
+    @property
+    def tally_in_flight(self) -> Tally:
+        """What was read and is with the worker: a receipt commits it, after a crash it is read again."""
+        return sum((commit.tally for commit in self.in_flight), Tally())
+
+
+def take(
+    roots: tuple[Root, ...],
+    delivery: Delivery,
+    reconcile: Reconcile,
+    run: Run,
+    *,
+    is_reading: bool,
+    is_listing: bool,
+    is_stopping: bool,
+    pressed: str,
+    idle_since_s: float,
+) -> Snapshot:
+    """Return the snapshot of an engine that consists of these parts; `is_listing` says that it looks for files."""
+    supervisor, agenda = delivery.supervisor, reconcile.agenda
+    return Snapshot(
+        roots=roots,
+        waiting=tuple(agenda.waiting()),
+        in_flight=tuple(commit for flight in delivery.unsettled() for commit in flight.batch.commits),
+        overflowed=agenda.overflowed,
+        listed_files=reconcile.files,
+        is_reading=is_reading,
+        is_busy=delivery.busy,
+        is_stopping=is_stopping,
+        is_unfinished=delivery.busy or bool(agenda) or agenda.overflowed or is_listing,
+        is_store_away=delivery.outage.away == STORE,
+        pressed=pressed,
+        idle_since_s=idle_since_s,
+        run=replace(run, errors=dict(run.errors)),
+        stats=replace(supervisor.stats, recycles=supervisor.stats.recycles.copy()),
+        worker=_living(supervisor.worker),
+        settings=supervisor.launch.configure,
+        listing_errors=dict(reconcile.errors),
+    )
+
+
+def _living(worker: Worker | None) -> LivingWorker | None:
+    """Return what may be known of a worker."""
+    if worker is None:
+        return None
+    return LivingWorker(
+        pid=worker.child.pid,
+        started_s=worker.born_s,
+        files=worker.files,
+        batches=worker.batches,
+        lifetime_files=worker.lifetime_files,
+        questions=worker.child.waiting,
+        points=worker.ready.points,
+    )
