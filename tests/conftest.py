@@ -1,4 +1,4 @@
-"""What tests share: the real model, fetched once into the clone."""
+"""What all tests share: the mark of slow ones, and the real model, fetched once into the clone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ import pathlib
 import pytest
 import store_backends
 
-STATE = pathlib.Path(__file__).parent.parent / "state"
+TESTS = pathlib.Path(__file__).parent
+STATE = TESTS.parent / "state"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts whole processes or needs the real model; others above a second carry the mark."""
+    for item in items:
+        starts_processes = hasattr(getattr(item, "module", None), "Importer")
+        needs_model = "model_dir" in getattr(item, "fixturenames", ())
+        if TESTS / "system" in item.path.parents or starts_processes or needs_model:
+            item.add_marker("slow")
 
 
 def pytest_sessionfinish() -> None:
-    """Leaves nothing behind on a test server."""
+    """Leave nothing behind on a test server."""
     store_backends.drop_all()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ def test_ids_stay_what_they_are() -> None:
     assert ring_key("conversation", "key") == "q43PPN1TLaU"
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(), st.integers(0, 9))
 def test_ids_depend_on_all_they_are_made_of(anchor: str, text: str, ordinal: int) -> None:
     """Change anything, and it is another chunk; they are UUIDs, as Qdrant wants them."""

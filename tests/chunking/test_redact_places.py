@@ -125,6 +125,7 @@ def test_masking_again_changes_nothing(text):
     assert mask(once) == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -147,6 +148,7 @@ def test_eight_times_the_text_takes_about_eight_times_as_long(piece):
     assert min(_seconds(large) for _ in range(2)) < 25 * min(_seconds(small) for _ in range(5)) + 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["a", "password ", "-p", " -p"])
 def test_a_megabyte_more_takes_as_long_again(piece):
     """A megabyte, and two: by squares it would be four times as long."""

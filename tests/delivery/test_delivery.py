@@ -68,6 +68,7 @@ def test_a_run_that_died_is_retried_smaller(tmp_path: pathlib.Path, checkpoints:
     assert budgets == [2048, 1024]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [(0,), (100,), (255,), (3, 200), (7, 8)])
 def test_poison_is_found_among_256(tmp_path: pathlib.Path, checkpoints: Checkpoints, bad: tuple[int, ...]) -> None:
     """Only what kills the worker is set aside, its file says so, and its neighbours are stored, after few deaths."""
@@ -98,6 +99,7 @@ def test_poison_behind_a_good_batch(tmp_path: pathlib.Path, checkpoints: Checkpo
     assert played.rejected() == {"b": ("b", "embed")}
 
 
+@pytest.mark.slow
 def test_a_chunk_that_only_died_near(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """One that is never in the model when workers die is borne with longer than one that is."""
     played = ScriptedDelivery(tmp_path, checkpoints, *[["ready", "vanish"]] * 7, ["ready"])

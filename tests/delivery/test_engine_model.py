@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from in_process_importer import FATES, InProcessImporter
 
+pytestmark = pytest.mark.slow
+
 GROWING = ("grow", "begin", "halve", "rename", "fork", "copy", "link", "damage")
 
 

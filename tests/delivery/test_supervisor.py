@@ -178,6 +178,7 @@ def test_endings_are_remembered_but_not_without_bound(tmp_path: pathlib.Path) ->
     assert len(one.stats.endings) <= 102
 
 
+@pytest.mark.slow
 def test_many_lives_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
     """Neither zombies nor descriptors, however workers ended."""
 

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_store import ModelStore
@@ -14,6 +15,8 @@ from turn_builders import EXCHANGE, ORIGIN, SMALL, copied, fold, turns
 from importer.chunking.fold import Folding, feed, restart
 from importer.chunking.split import plain
 from importer.protocol.records import Turn
+
+pytestmark = pytest.mark.slow
 
 NEW = Folding()
 

@@ -38,6 +38,7 @@ def parsed(name: str, raw: bytes, **limits: Any) -> list[Any]:
     return [json.loads(unit.raw) for unit in found if unit.raw and not unit.problem]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(OBJECTS, max_size=5), LAYOUTS, SLICES, st.sampled_from(["", "\n", " \n\n"]))
 def test_a_list_is_its_elements(said: list[Any], layout: dict[str, Any], slice_bytes: int, end: str) -> None:
@@ -46,6 +47,7 @@ def test_a_list_is_its_elements(said: list[Any], layout: dict[str, Any], slice_b
     assert parsed("chatgpt", raw, slice_bytes=slice_bytes) == said
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(OBJECTS, st.lists(OBJECTS, max_size=5), OBJECTS, LAYOUTS, SLICES)
 def test_an_object_is_its_head_and_the_elements_of_its_list(
@@ -58,6 +60,7 @@ def test_an_object_is_its_head_and_the_elements_of_its_list(
     assert parsed("gemini", raw, slice_bytes=slice_bytes) == [rest, *said]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(OBJECTS, min_size=1, max_size=3), LAYOUTS, SLICES)
 def test_values_that_stand_by_themselves_are_units(said: list[Any], layout: dict[str, Any], slice_bytes: int) -> None:
@@ -66,6 +69,7 @@ def test_values_that_stand_by_themselves_are_units(said: list[Any], layout: dict
     assert parsed("chatgpt", raw, slice_bytes=slice_bytes) == said
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(OBJECTS, max_size=4), SLICES, st.integers(0, 400), st.booleans())
 def test_a_broken_off_document(said: list[Any], slice_bytes: int, at: int, settled: bool) -> None:
@@ -143,6 +147,7 @@ def test_a_unit_above_the_limit_is_passed_over() -> None:
     assert found == units("chatgpt", raw, max_line_bytes=1000, slice_bytes=100)
 
 
+@pytest.mark.slow
 def test_long_values_are_sought_in_steps(tmp_path: Any) -> None:
     """Of 200 MB in one string a slice at a time is looked at, in constant memory; the units around it are there."""
     path = tmp_path / "long"

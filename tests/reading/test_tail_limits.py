@@ -58,6 +58,7 @@ def drain(fd: int, **limits: int) -> tuple[list[Line], int]:
             return found, slices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("newlines", "size", "peak_mib"),
     [
@@ -207,6 +208,7 @@ def churn(path: bytes, numbers: Iterator[int], stop: threading.Event) -> bytes:
     raise AssertionError("numbers do not end")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_lines", [40, 1000])
 def test_a_file_rewritten_while_it_is_read_ends_up_whole(path, max_lines):
     """Cut and grown again at any moment of a read: no checkpoint vouches for what was not consumed, so none is lost."""

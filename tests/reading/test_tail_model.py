@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -19,6 +20,8 @@ from tailing import Tailer
 
 from importer.protocol.records import Reason
 from importer.reading.tail import TAIL_BYTES
+
+pytestmark = pytest.mark.slow
 
 OVERSIZED_BYTES = 6000
 lengths = st.sampled_from([0, 1, 9, 40, 63, 64, 65, 1500, 4095, 4096, 5999, 6000, 6001, 9000])

@@ -62,6 +62,7 @@ CHUNKS = st.builds(Chunk, IDS, st.just("text"), st.just({}), st.one_of(st.just("
 BATCHES = st.lists(st.tuples(st.lists(CHUNKS, max_size=5), st.lists(st.builds(Release, IDS, HOLDERS), max_size=3)))
 
 
+@pytest.mark.slow
 @given(BATCHES)
 def test_a_plan_does_what_the_words_say(
     batches: list[tuple[list[Chunk], list[Release]]],
@@ -74,6 +75,7 @@ def test_a_plan_does_what_the_words_say(
         assert store.points == simple.points
 
 
+@pytest.mark.slow
 @given(BATCHES, st.lists(CHUNKS, max_size=5), st.lists(st.builds(Release, IDS, HOLDERS), max_size=3), st.integers(1, 3))
 def test_a_replay_changes_nothing(
     before: list[tuple[list[Chunk], list[Release]]], chunks: list[Chunk], releases: list[Release], times: int

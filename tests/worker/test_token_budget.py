@@ -99,6 +99,7 @@ def test_packing_keeps_order_and_both_bounds(lengths: list[int], most_tokens: in
             assert len(members) == most_windows or used + lengths[following[0]] > most_tokens
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2000), st.integers(1, 300), st.randoms(use_true_random=False))
 def test_windows_are_the_text_again(count: int, room: int, random: object) -> None:
     """Consecutive, none empty, none longer than the room, none of the tokens lost."""

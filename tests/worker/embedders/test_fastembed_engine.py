@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 START = "import sys; from importer.worker.embedders import _fastembed_engine as lean"
 
 

@@ -41,6 +41,7 @@ def test_hello_world_is_the_published_vector(model_dir):
     np.testing.assert_allclose(by_fastembed, ours, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_int8_stays_close_to_fp32(model_dir, int8_dir, capsys):
     """Mean cosine over some 300 varied texts; printed."""
     texts = varied_texts()
@@ -81,6 +82,7 @@ def batch_vectors(session, encodings):
     return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_int8_is_made_once(model_dir, tmp_path):
     """What is noted of the whole model's files is none of the int8 one's: it was made anew at every start."""
     shutil.copytree(model_dir, tmp_path / os.path.basename(model_dir))
@@ -99,6 +101,7 @@ def test_a_model_that_computes_otherwise_is_refused(model_dir, int8_dir):
         build.prove(int8_dir, MINILM)
 
 
+@pytest.mark.slow
 def test_an_int8_model_unlike_the_whole_one_is_refused(model_dir, tmp_path):
     """As on a processor where its sums saturate: here a model whose weights are reversed."""
     graph = onnx.load(os.path.join(model_dir, "model.onnx"))

@@ -69,6 +69,7 @@ def test_pip_is_run_by_this_interpreter():
     assert pip_command() == ([sys.executable, "-m", "pip"], {})
 
 
+@pytest.mark.slow
 def test_without_pip_ensurepips_copy_is_run():
     """Virtual environments made without pip still have it in the standard library; it runs from its wheel."""
     words, extra = pip_command(lambda name: None if name == "pip" else find_spec(name))

@@ -29,6 +29,7 @@ def opened(directory: object, **settings: object) -> Store:
     return stores.load(f"edge:{directory}", model=MODEL, dimension=DIMENSION, settings=settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.long)])
 def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: int) -> None:
     """SIGKILL while writing, flushing or optimising: what was acknowledged is there, whole, and is found."""
@@ -60,6 +61,7 @@ def write_until_killed(directory: pathlib.Path, first: int, writes: int) -> int:
     return int(rest[-1]) if rest else answers[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_power_cut_that_kept_only_the_synced_log_loses_nothing(tmp_path: pathlib.Path, seed: int) -> None:
     """The log is synced before a write returns; pages of the segments may be of any age."""
@@ -121,6 +123,7 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     assert store.describe()["points"] == store.count() == 299
 
 
+@pytest.mark.slow
 def test_a_search_by_meaning_reads_each_segments_copies_once(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
