@@ -32,7 +32,7 @@ from importer.protocol.units import MB
 from importer.service import assembly
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
-from importer.state.history import COARSE_S, FINE_S, RINGS, Ending, Moment
+from importer.state.history import COARSE_S, FINE_S, RINGS, Moment, WorkerEnding
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 PLAIN = " .:#"  # where the terminal has no block characters
@@ -142,7 +142,7 @@ class Past:
     until: float
     step_s: int
     moments: Sequence[Moment]
-    endings: Sequence[Ending]  # oldest first
+    endings: Sequence[WorkerEnding]  # oldest first
 
     @property
     def worker(self) -> list[Point]:
@@ -244,12 +244,12 @@ def _title(name: str, what: str, points: Sequence[Point], limit: str) -> str:
     return click.style(name, bold=True) + f"  {what}: {figures}; {limit}"
 
 
-def _letter(ending: Ending) -> str:
+def _letter(ending: WorkerEnding) -> str:
     """Return the first letter of a planned end's reason, X for a crash."""
     return ending.reason[0] if ending.reason in PLANNED else "X"
 
 
-def _endings(endings: Sequence[Ending]) -> list[str]:
+def _endings(endings: Sequence[WorkerEnding]) -> list[str]:
     """Return how many workers ended for each reason, and the newest endings one by one; crashes in red."""
     if not endings:
         return ["no worker ended"]

@@ -25,7 +25,7 @@ SEVERAL = "several"  # kind of a tombstone whose value is the JSON of a wish tha
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ForgetRule:
     """What to forget; "" for no matter. `before` is RFC 3339 UTC: what was said earlier.
 
     `project` is a whole path or its last component; `path` a pattern as in .gitignore, on whole paths.
@@ -55,35 +55,35 @@ class Wish:
         return bool(self.named) and all(_JUDGES[name](value, path, metadata) for name, value in self.named.items())
 
 
-def bury(checkpoints: Checkpoints, wish: Wish) -> None:
+def add_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
     """Remembers the wish; twice is once."""
-    checkpoints.bury(*_tombstone(wish))
+    checkpoints.add_tombstone(*_tombstone(rule))
 
 
-def unbury(checkpoints: Checkpoints, wish: Wish) -> None:
+def remove_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
     """Takes the wish back."""
-    checkpoints.unbury(*_tombstone(wish))
+    checkpoints.remove_tombstone(*_tombstone(rule))
 
 
-def wishes(checkpoints: Checkpoints) -> list[tuple[Wish, float]]:
+def rules(checkpoints: Checkpoints) -> list[tuple[ForgetRule, float]]:
     """All wishes, with when they were made (UTC seconds)."""
-    return [(_wish(kind, value), at) for kind, value, at in checkpoints.tombstones()]
+    return [(_rule(kind, value), at) for kind, value, at in checkpoints.tombstones()]
 
 
 def predicate(checkpoints: Checkpoints) -> Forgotten:
     """Whether a chunk is forgotten, by the tombstones there are now."""
-    made = [wish for wish, _ in wishes(checkpoints)]
-    if not made:
+    standing = [rule for rule, _ in rules(checkpoints)]
+    if not standing:
         return _nothing
-    return lambda path, metadata: any(wish.covers(path, metadata) for wish in made)
+    return lambda path, metadata: any(rule.covers(path, metadata) for rule in standing)
 
 
-def applied(reading: Reading, checkpoints: Checkpoints) -> Reading:
+def with_rules(reading: Reading, checkpoints: Checkpoints) -> Reading:
     """The same reading, by the tombstones there are now."""
     return replace(reading, forgotten=predicate(checkpoints))
 
 
-def remembering(reading: Reading) -> Reading:
+def without_rules(reading: Reading) -> Reading:
     """The same reading, as if nothing was forgotten: to find what is to be deleted."""
     return replace(reading, forgotten=_nothing)
 
@@ -93,17 +93,17 @@ def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
     return False
 
 
-def _tombstone(wish: Wish) -> tuple[str, str]:
+def _tombstone(rule: ForgetRule) -> tuple[str, str]:
     """Kind and value in the state's table; equal wishes give equal ones."""
-    named = wish.named
+    named = rule.named
     if len(named) == 1:
         return next(iter(named.items()))
     return SEVERAL, json.dumps(named, sort_keys=True)
 
 
-def _wish(kind: str, value: str) -> Wish:
+def _rule(kind: str, value: str) -> ForgetRule:
     """The wish of a tombstone."""
-    return Wish(**(json.loads(value) if kind == SEVERAL else {kind: value}))
+    return ForgetRule(**(json.loads(value) if kind == SEVERAL else {kind: value}))
 
 
 def _in_project(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:

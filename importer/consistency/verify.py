@@ -37,7 +37,7 @@ FOUND = ("missing", "differing", "extra")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredPoint:
     """A point in the store: prints of its text and metadata, what its metadata tells, who holds it open."""
 
     id: str
@@ -73,25 +73,25 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
         fold = Refold(checkpoint, reading)
         known = fold_state(checkpoint)
         selected = reading.selection.judge(checkpoint.path)
-        expected.converse(known.left, kept=True)
+        expected.add_conversations(known.left, kept=True)
         rewritten, begun = checkpoint.generation > 0, False
         try:
             for chunks in fold:
                 expected.add(number, chunks, rewritten=rewritten, wanted=selected)
                 begun = True
-            expected.converse([s.conversation for s in fold.folding.streams[-1:]], kept=rewritten)
+            expected.add_conversations([s.conversation for s in fold.folding.streams[-1:]], kept=rewritten)
             findings.files["read"] += 1
         except Unread as error:
             if begun:  # it is not the file that was committed, so what it gave so far proves nothing
                 expected.drop(number)
-            expected.converse([s.conversation for s in known.streams], kept=True)
+            expected.add_conversations([s.conversation for s in known.streams], kept=True)
             findings.files["gone" if error.gone else "pending"] += 1
         yield done
 
 
 def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_links: bool) -> int:
     """How many files of the roots nobody has read yet, or not since they changed."""
-    seen, count = scan.Seen(), 0
+    seen, count = scan.Visited(), 0
     for root in roots:
         for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=seen):
             known = checkpoints.folder(folder.path)
@@ -99,7 +99,7 @@ def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_lin
     return count
 
 
-def excuse(expected: Expected, checkpoints: Checkpoints, findings: Findings) -> None:
+def add_quarantine(expected: Expected, checkpoints: Checkpoints, findings: Findings) -> None:
     """Chunks in quarantine are not in the store, and known not to be."""
     after = 0
     while rows := checkpoints.quarantine.page(after=after):
@@ -120,7 +120,7 @@ async def compare(
     after: str | None = None
     while True:
         page = await ask("prints", after=after, limit=PAGE_POINTS)
-        stored = [Stored(*row) for row in page["points"]]
+        stored = [StoredPoint(*row) for row in page["points"]]
         for point in stored:
             verdict = judge(point, expected.forms(point.id), reading, expected.whole)
             findings.note(verdict, point.id, point.told)
@@ -139,7 +139,7 @@ async def compare(
     expected.mend_missing()
 
 
-def judge(stored: Stored, forms: Sequence[Form], reading: Reading, whole: Callable[[str], bool]) -> str:
+def judge(stored: StoredPoint, forms: Sequence[Form], reading: Reading, whole: Callable[[str], bool]) -> str:
     """What a point is; `whole` says whether all of a conversation stands in files."""
     if forms:
         spare = all(form.spare for form in forms)
@@ -156,7 +156,7 @@ def judge(stored: Stored, forms: Sequence[Form], reading: Reading, whole: Callab
     return "extra" if whole(told["conversation_id"]) else "kept"
 
 
-def _matches(stored: Stored, forms: Sequence[Form], whole: Callable[[str], bool]) -> bool:
+def _matches(stored: StoredPoint, forms: Sequence[Form], whole: Callable[[str], bool]) -> bool:
     """Whether a point is as one of the files gives it, and held open as all of them together want it.
 
     Facts of a conversation that no file holds any more were written first, by a copy that is gone: they count.

@@ -1,6 +1,6 @@
 """The loop: what is pending becomes batches, batches become receipts, receipts become checkpoints.
 
-    agenda ──► pipeline ──► batch.pack ──► delivery ──► commit
+    queue ──► pipeline ──► batch.pack ──► delivery ──► commit
        ▲                                      │
        └──── reconcile (the truth), wakes (hints), what a slice left over
 
@@ -32,9 +32,9 @@ from importer.protocol.records import Batch, Receipt
 from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
+from importer.sources.events import wait_for_event
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
-from importer.sources.wakes import ring
 
 POLL_S = 1.0  # the longest wait before deadlines are checked again
 
@@ -61,9 +61,9 @@ class Engine:
         self.checkpoints = delivery.checkpoints
         self.run = Run()
         self.is_stopping = False
-        self._pipeline, self._agenda, self._reconcile = pipeline, reconcile.agenda, reconcile
+        self._pipeline, self._queue, self._reconcile = pipeline, reconcile.queue, reconcile
         self._delivery, self._supervisor = delivery, delivery.supervisor
-        self._read_ahead = ReadAhead(self._agenda, pipeline, delivery, limits, self.run)
+        self._read_ahead = ReadAhead(self._queue, pipeline, delivery, limits, self.run)
         self._pacing = Pacing(self.run, is_store_back)
         self._bulk_mode = BulkMode(large_files)
         self._is_paused: Callable[[], bool] = lambda: False
@@ -153,18 +153,18 @@ class Engine:
     @property
     def pending_files(self) -> int:
         """How many files wait to be read."""
-        return len(self._agenda)
+        return len(self._queue)
 
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to do until something wakes it."""
-        return not self._delivery.busy and (self._is_resting or not (self._agenda or self._is_listing))
+        return not self._delivery.busy and (self._is_resting or not (self._queue or self._is_listing))
 
     def has_work(self) -> bool:
         """Return whether `drain` goes on: something is pending, being looked for, or unsettled."""
         if self.is_stopping:
             return self._delivery.busy and not self.run.holding
-        return self._delivery.busy or bool(self._agenda) or self._is_listing
+        return self._delivery.busy or bool(self._queue) or self._is_listing
 
     def snapshot(self) -> Snapshot:
         """Return what it looks like now, as a value that does not change any more."""
@@ -203,7 +203,7 @@ class Engine:
     async def wait_for_worker(self, timeout_s: float) -> None:
         """Wait until a worker starts, or for `timeout_s`."""
         self._supervisor.started.clear()
-        await ring(self._supervisor.started, timeout_s)
+        await wait_for_event(self._supervisor.started, timeout_s)
 
     async def drain(self) -> None:
         """Import until nothing is pending, or until `stop`; what is in flight is always settled."""
@@ -219,11 +219,11 @@ class Engine:
             return
         await self._recycle()
         self._run_idle_actions()
-        self._bulk_mode.observe(len(self._agenda))
+        self._bulk_mode.observe(len(self._queue))
         taken = self._read_ahead.taken
         if not (self.is_stopping or self._is_resting or self.run.holding or self._ending or self._idle_actions):
             await self._read_ahead.fill()
-            if self._agenda:
+            if self._queue:
                 self._supervisor.warm_up(self._delivery.files_in_flight)
         settled = await self._settle() if self._delivery.busy else None
         if settled is not None:
@@ -239,10 +239,10 @@ class Engine:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep until woken, or for `seconds`."""
-        await ring(self._wake, max(0.01, seconds))
+        await wait_for_event(self._wake, max(0.01, seconds))
 
     async def reconcile(self, roots: Sequence[Root] | None = None, *, elsewhere: bool = False) -> int:
-        """Compare every file of the roots with its checkpoint and put what is behind on the agenda.
+        """Compare every file of the roots with its checkpoint and put what is behind on the queue.
 
         Returns how many files there are. `elsewhere`: see `Reconcile.look`.
         """
@@ -266,7 +266,7 @@ class Engine:
             self._ending = Recycle.FILES
         if self._ending is not None and not self._delivery.busy:
             # no second worker is kept where memory is short
-            has_successor = self._ending is Recycle.FILES and bool(self._agenda) and not self._is_resting
+            has_successor = self._ending is Recycle.FILES and bool(self._queue) and not self._is_resting
             await self._supervisor.recycle(self._ending, successor=has_successor)
             self._ending = None
 

@@ -10,20 +10,20 @@ from importer.delivery.progress import Run
 from importer.protocol.records import Batch, Span
 from importer.reading import batching
 from importer.reading.pipeline import QUIET, Pipeline
-from importer.sources.queue import Agenda
+from importer.sources.queue import FileQueue
 
 DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
 
 
 @dataclass(slots=True)
 class ReadAhead:
-    """Takes files from the agenda and gives batches to the delivery.
+    """Takes files from the queue and gives batches to the delivery.
 
-    `is_packing` says that files are being read that stand neither on the agenda nor in a batch. `taken` counts the
+    `is_packing` says that files are being read that stand neither on the queue nor in a batch. `taken` counts the
     files that were taken.
     """
 
-    agenda: Agenda
+    queue: FileQueue
     pipeline: Pipeline
     delivery: Delivery
     limits: batching.BatchLimits
@@ -33,11 +33,11 @@ class ReadAhead:
 
     async def fill(self) -> None:
         """Send one urgent batch at most, and ordinary ones up to DEPTH. The loop gets its turn between two of them."""
-        if self.agenda.has_live and self.delivery.urgent is None:
+        if self.queue.has_live and self.delivery.urgent is None:
             batch = await self._pack(self.limits, live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
-        while self.delivery.queued_batches < DEPTH and self.agenda:
+        while self.delivery.queued_batches < DEPTH and self.queue:
             # as many as this worker still has to live for: it ends between two batches, never in one
             files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
             batch = await self._pack(replace(self.limits, spans=files), live_only=False) if files > 0 else None
@@ -59,7 +59,7 @@ class ReadAhead:
         """Return spans for a batch, and whether it may go ahead: not with a file that other batches have spans of."""
         spans: list[Span] = []
         urgent = live_only
-        while not batching.full(spans, limits) and (item := self.agenda.take(live_only=live_only)):
+        while not batching.full(spans, limits) and (item := self.queue.take(live_only=live_only)):
             self.taken += 1
             pending, slices = item
             read = self.pipeline.read(pending)
@@ -72,5 +72,5 @@ class ReadAhead:
                 self.run.errors.pop(pending.path, None)
             await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
             if read.more:
-                self.agenda.backlog(pending, max(slices, 0) + 1)
+                self.queue.backlog(pending, max(slices, 0) + 1)
         return spans, urgent

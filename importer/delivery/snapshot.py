@@ -87,17 +87,17 @@ def take(
     idle_since_s: float,
 ) -> Snapshot:
     """Return the snapshot of an engine that consists of these parts; `is_listing` says that it looks for files."""
-    supervisor, agenda = delivery.supervisor, reconcile.agenda
+    supervisor, queue = delivery.supervisor, reconcile.queue
     return Snapshot(
         roots=roots,
-        waiting=tuple(agenda.waiting()),
+        waiting=tuple(queue.waiting()),
         in_flight=tuple(commit for flight in delivery.unsettled() for commit in flight.batch.commits),
-        overflowed=agenda.overflowed,
+        overflowed=queue.overflowed,
         listed_files=reconcile.files,
         is_reading=is_reading,
         is_busy=delivery.busy,
         is_stopping=is_stopping,
-        is_unfinished=delivery.busy or bool(agenda) or agenda.overflowed or is_listing,
+        is_unfinished=delivery.busy or bool(queue) or queue.overflowed or is_listing,
         is_store_away=delivery.outage.away == STORE,
         pressed=pressed,
         idle_since_s=idle_since_s,

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from importer.memory.probes import Sample
-from importer.memory.thresholds import Life, Look, State, Thresholds
+from importer.memory.thresholds import GovernorState, Observation, Thresholds, WorkerState
 from importer.protocol.units import MB
 
 WARM_BATCHES = 3  # the first batches fill caches and arenas; what they add is no growth
@@ -32,94 +32,94 @@ CALM_BATCHES = 10  # so many below `warn_bytes` double a shrunk budget again
 QUIET = 0.9  # a warning is said again only after the value fell below this share of its threshold
 
 
-def followed(look: Look, state: State) -> State:
+def followed(seen: Observation, state: GovernorState) -> GovernorState:
     """The state after what has happened since the last look: another worker, more batches, a kill by the kernel."""
-    state = replace(state, budget_tokens=state.budget_tokens or look.limits.budget_tokens)
+    state = replace(state, budget_tokens=state.budget_tokens or seen.limits.budget_tokens)
     # another worker: what was seen of the last one says nothing about it
-    if look.life is not None and look.life.pid != state.pid:
-        state = replace(state, pid=look.life.pid, batches=0, highest_bytes=0, growths=0, grown_bytes=0, trimmed_at=-1)
-    if look.life is not None and look.life.batches > state.batches:
-        state = _calmed(look, _grown(look, state))
-        state = replace(state, batches=look.life.batches, progressed=True)
-    return shrunk(look, state) if _killed(look, state) else state
+    if seen.worker is not None and seen.worker.pid != state.pid:
+        state = replace(state, pid=seen.worker.pid, batches=0, highest_bytes=0, growths=0, grown_bytes=0, trimmed_at=-1)
+    if seen.worker is not None and seen.worker.batches > state.batches:
+        state = _calmed(seen, _grown(seen, state))
+        state = replace(state, batches=seen.worker.batches, progressed=True)
+    return shrunk(seen, state) if _killed(seen, state) else state
 
 
-def _grown(look: Look, state: State) -> State:
+def _grown(seen: Observation, state: GovernorState) -> GovernorState:
     """Only what is higher than ever before counts: peaks come and go, a leak does not."""
-    more = look.bytes - state.highest_bytes
-    highest = max(look.bytes, state.highest_bytes)
-    if look.life is None or look.life.batches <= WARM_BATCHES or more <= NOISE_BYTES:
+    more = seen.bytes - state.highest_bytes
+    highest = max(seen.bytes, state.highest_bytes)
+    if seen.worker is None or seen.worker.batches <= WARM_BATCHES or more <= NOISE_BYTES:
         return replace(state, highest_bytes=highest, growths=0, grown_bytes=0)
     return replace(state, highest_bytes=highest, growths=state.growths + 1, grown_bytes=state.grown_bytes + more)
 
 
-def _calmed(look: Look, state: State) -> State:
+def _calmed(seen: Observation, state: GovernorState) -> GovernorState:
     """Counts quiet batches; enough of them on end double a shrunk budget."""
-    if look.bytes >= look.limits.warn_bytes or not look.relieved:
+    if seen.bytes >= seen.limits.warn_bytes or not seen.relieved:
         return replace(state, calm_batches=0)
     if state.calm_batches + 1 < CALM_BATCHES:
         return replace(state, calm_batches=state.calm_batches + 1)
-    return replace(state, calm_batches=0, budget_tokens=min(look.limits.budget_tokens, 2 * state.budget_tokens))
+    return replace(state, calm_batches=0, budget_tokens=min(seen.limits.budget_tokens, 2 * state.budget_tokens))
 
 
-def shrunk(look: Look, state: State) -> State:
+def shrunk(seen: Observation, state: GovernorState) -> GovernorState:
     """With half the token budget, never below the least."""
-    least = min(look.limits.budget_min_tokens, look.limits.budget_tokens)
+    least = min(seen.limits.budget_min_tokens, seen.limits.budget_tokens)
     return replace(state, calm_batches=0, budget_tokens=max(least, state.budget_tokens // 2))
 
 
-def warned(look: Look, state: State) -> tuple[tuple[str, ...], State]:
+def warned(seen: Observation, state: GovernorState) -> tuple[tuple[str, ...], GovernorState]:
     """What has newly become worth a line in the log; each kind again only after it was over."""
-    share, killed = _daemon_share(look), _killed(look, state)
+    share, killed = _daemon_share(seen), _killed(seen, state)
     kinds = {
-        "memory": (look.bytes >= look.limits.warn_bytes, look.bytes < QUIET * look.limits.warn_bytes),
-        "growth": (state.growths >= look.limits.growth_batches, not state.growths),
+        "memory": (seen.bytes >= seen.limits.warn_bytes, seen.bytes < QUIET * seen.limits.warn_bytes),
+        "growth": (state.growths >= seen.limits.growth_batches, not state.growths),
         "daemon": (share >= QUIET, share < QUIET * QUIET),  # before its limit is reached, for then it leaves
         "enduring": (state.enduring, not state.enduring),
         "oom": (killed, not killed),
     }
     fresh = {kind for kind, (on, _) in kinds.items() if on} - state.said
     over = {kind for kind, (_, off) in kinds.items() if off}
-    kills = look.sample.oom_kills
+    kills = seen.sample.oom_kills
     state = replace(
         state,
         said=(state.said | fresh) - over,
         oom_kills=state.oom_kills if kills is None else kills,
-        enduring=state.enduring and not look.relieved,
+        enduring=state.enduring and not seen.relieved,
         collected=state.collected and share > 1.0,
     )
-    return tuple(_text(kind, look, state) for kind in kinds if kind in fresh), state
+    return tuple(_text(kind, seen, state) for kind in kinds if kind in fresh), state
 
 
-def _text(kind: str, look: Look, state: State) -> str:
+def _text(kind: str, seen: Observation, state: GovernorState) -> str:
     """A warning in words, with the numbers of this look."""
     return {
-        "memory": f"the worker has {look.bytes // MB} MB; it is recycled above {look.limits.soft_bytes // MB} MB",
+        "memory": f"the worker has {seen.bytes // MB} MB; it is recycled above {seen.limits.soft_bytes // MB} MB",
         "growth": f"the worker grew by {state.grown_bytes // MB} MB over {state.growths} batches",
-        "daemon": f"the daemon has {_daemon_share(look):.0%} of the memory it may have",
+        "daemon": f"the daemon has {_daemon_share(seen):.0%} of the memory it may have",
         "enduring": "memory stays short; going on with the smallest batches",
         "oom": "the kernel killed a process of this control group for lack of memory",
     }[kind]
 
 
-def _daemon_share(look: Look) -> float:
+def _daemon_share(seen: Observation) -> float:
     """The daemon's RSS as a share of its limit; 0.0 without a limit or a number."""
-    own, limit = look.sample.daemon, look.limits.daemon_limit_bytes
+    own, limit = seen.sample.daemon, seen.limits.daemon_limit_bytes
     return own.rss_bytes / limit if own and limit else 0.0
 
 
-def _killed(look: Look, state: State) -> bool:
+def _killed(seen: Observation, state: GovernorState) -> bool:
     """Whether the kernel has killed since the last look; what came before the first does not count."""
-    kills = look.sample.oom_kills
+    kills = seen.sample.oom_kills
     return kills is not None and state.oom_kills is not None and kills > state.oom_kills
 
 
-def pace(look: Look, state: State) -> tuple[float, int]:
+def pace(seen: Observation, state: GovernorState) -> tuple[float, int]:
     """`(delay_s, budget_tokens)`: the delay grows from `warn` to `critical`, and as the machine's memory runs short."""
-    limits, free = look.limits, look.sample.free_fraction
+    limits, free = seen.limits, seen.sample.free_fraction
     if state.enduring:
         return limits.delay_max_s, min(limits.budget_min_tokens, state.budget_tokens)
-    shares = [_share(look.bytes, limits.warn_bytes, limits.critical_bytes)]
+    shares = [_share(seen.bytes, limits.warn_bytes, limits.critical_bytes)]
     if free is not None:
         shares.append(_share(-free, -limits.system_resume_fraction, -limits.system_low_fraction))
     share = max(shares)
@@ -134,7 +134,7 @@ def _share(value: float, first: float, last: float) -> float:
     return min(1.0, (value - first) / (last - first)) if last > first else 1.0
 
 
-__all__ = ["Action", "Do", "Life", "State", "Thresholds", "decide"]
+__all__ = ["Action", "Do", "GovernorState", "Thresholds", "WorkerState", "decide"]
 
 
 class Do(StrEnum):
@@ -164,92 +164,102 @@ class Action:
     warnings: tuple[str, ...] = ()
 
 
-_Found = tuple[Action, State] | None
+_Decision = tuple[Action, GovernorState] | None
 
 
-def decide(sample: Sample, life: Life | None, limits: Thresholds, state: State) -> tuple[Action, State]:
+def decide(
+    sample: Sample, worker: WorkerState | None, limits: Thresholds, state: GovernorState
+) -> tuple[Action, GovernorState]:
     """The action for this look, and the state for the next. The most urgent of what applies is done first."""
-    look = Look(sample, life, limits)
-    state = followed(look, state)
+    seen = Observation(sample, worker, limits)
+    state = followed(seen, state)
     action = Action()
     for rule in _RULES:
-        found = rule(look, state)
+        found = rule(seen, state)
         if found is not None:
             action, state = found
             break
-    texts, state = warned(look, state)
-    delay_s, budget = pace(look, state)
+    texts, state = warned(seen, state)
+    delay_s, budget = pace(seen, state)
     return replace(action, delay_s=delay_s, budget_tokens=budget, warnings=action.warnings + texts), state
 
 
-def _kill(look: Look, state: State) -> _Found:
+def _kill(seen: Observation, state: GovernorState) -> _Decision:
     """At once, and again until it is gone; the budget is halved once."""
-    if look.life is None or look.bytes <= look.limits.hard_bytes:
+    if seen.worker is None or seen.bytes <= seen.limits.hard_bytes:
         return None
-    reason = f"{look.bytes // MB} MB, above the hard limit of {look.limits.hard_bytes // MB} MB"
-    if state.killed_pid != look.life.pid:
-        state = replace(shrunk(look, state), killed_pid=look.life.pid)
+    reason = f"{seen.bytes // MB} MB, above the hard limit of {seen.limits.hard_bytes // MB} MB"
+    if state.killed_pid != seen.worker.pid:
+        state = replace(shrunk(seen, state), killed_pid=seen.worker.pid)
     return Action(Do.KILL, reason), state
 
 
-def _leave(look: Look, state: State) -> _Found:
+def _leave(seen: Observation, state: GovernorState) -> _Decision:
     """Collects first, and leaves only if the next look finds that it was no use."""
-    own, limit = look.sample.daemon, look.limits.daemon_limit_bytes
+    own, limit = seen.sample.daemon, seen.limits.daemon_limit_bytes
     if own is None or not limit or own.rss_bytes <= limit:
         return None
     reason = f"the daemon has {own.rss_bytes // MB} MB, above its limit of {limit // MB} MB"
     return Action(Do.LEAVE if state.collected else Do.COLLECT, reason), replace(state, collected=True)
 
 
-def _pause(look: Look, state: State) -> _Found:
+def _pause(seen: Observation, state: GovernorState) -> _Decision:
     """Pauses begin only after progress since the last one, or a limit below what a worker needs would mean for ever."""
-    if state.paused or not look.pressed or state.enduring or not state.progressed:
+    if state.paused or not seen.pressed or state.enduring or not state.progressed:
         return None
-    paused = replace(shrunk(look, state), paused_since_s=look.sample.at_s, progressed=False)
-    return Action(Do.PAUSE, look.pressed), paused
+    paused = replace(shrunk(seen, state), paused_since_s=seen.sample.at_s, progressed=False)
+    return Action(Do.PAUSE, seen.pressed), paused
 
 
-def _resume(look: Look, state: State) -> _Found:
+def _resume(seen: Observation, state: GovernorState) -> _Decision:
     """When memory is plentiful again, or when the longest pause is over: then it endures, slowly, until it is."""
     if state.paused_since_s is None:
         return None
-    if look.relieved:
+    if seen.relieved:
         return Action(Do.RESUME, "pressure has fallen"), replace(state, paused_since_s=None)
-    if look.sample.at_s - state.paused_since_s < look.limits.pause_limit_s:
+    if seen.sample.at_s - state.paused_since_s < seen.limits.pause_limit_s:
         return None
-    reason = f"paused for {look.limits.pause_limit_s:.0f} s, going on slowly"
+    reason = f"paused for {seen.limits.pause_limit_s:.0f} s, going on slowly"
     return Action(Do.RESUME, reason), replace(state, paused_since_s=None, enduring=True)
 
 
-def _recycle(look: Look, state: State) -> _Found:
+def _recycle(seen: Observation, state: GovernorState) -> _Decision:
     """Said at every look until it has happened, so nothing need be remembered."""
-    reason = _recycle_reason(look, look.life, state) if look.life is not None else ""
+    reason = _recycle_reason(seen, seen.worker, state) if seen.worker is not None else ""
     return (Action(Do.RECYCLE, reason), state) if reason else None
 
 
-def _recycle_reason(look: Look, life: Life, state: State) -> str:
+def _recycle_reason(seen: Observation, worker: WorkerState, state: GovernorState) -> str:
     """Why this worker should go, "" for no reason. A fruitless trim above the soft limit counts at any age."""
-    limits = look.limits
-    old = life.age_s >= limits.min_lifetime_s
-    used = old and life.batches > 0
+    limits = seen.limits
+    old = worker.age_s >= limits.min_lifetime_s
+    used = old and worker.batches > 0
     reasons = {
-        "rss": look.bytes > limits.soft_bytes and 0 <= state.trimmed_at < life.batches,
-        "pressure": used and state.paused and not life.busy,
+        "rss": seen.bytes > limits.soft_bytes and 0 <= state.trimmed_at < worker.batches,
+        "pressure": used and state.paused and not worker.busy,
         "growth": used and state.growths > limits.growth_batches and state.grown_bytes >= limits.growth_bytes,
-        "files": used and 0 < life.lifetime_files <= life.files,
-        "idle": old and not life.busy and life.idle_s >= limits.idle_s,
+        "files": used and 0 < worker.lifetime_files <= worker.files,
+        "idle": old and not worker.busy and worker.idle_s >= limits.idle_s,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def _trim(look: Look, state: State) -> _Found:
+def _trim(seen: Observation, state: GovernorState) -> _Decision:
     """Once a batch at most: a trim between two batches is of use, a second one is not."""
-    life, limits = look.life, look.limits
-    if life is None or look.bytes < limits.critical_bytes or life.batches == state.trimmed_at:
+    worker, limits = seen.worker, seen.limits
+    if worker is None or seen.bytes < limits.critical_bytes or worker.batches == state.trimmed_at:
         return None
-    reason = f"{look.bytes // MB} of {limits.soft_bytes // MB} MB"
-    return Action(Do.TRIM, reason), replace(shrunk(look, state), trimmed_at=life.batches)
+    reason = f"{seen.bytes // MB} of {limits.soft_bytes // MB} MB"
+    return Action(Do.TRIM, reason), replace(shrunk(seen, state), trimmed_at=worker.batches)
 
 
 # the most urgent first; a pause ends before another can begin, and a trim is tried only where nothing else is due
-_RULES: tuple[Callable[[Look, State], _Found], ...] = (_kill, _leave, _resume, _pause, _recycle, _trim)
+_Rule = Callable[[Observation, GovernorState], _Decision]
+_RULES: tuple[_Rule, ...] = (
+    _kill,
+    _leave,
+    _resume,
+    _pause,
+    _recycle,
+    _trim,
+)

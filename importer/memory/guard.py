@@ -15,9 +15,9 @@ from importer.delivery.snapshot import Snapshot
 from importer.errors import StateUnwritable
 from importer.log import logger
 from importer.memory import governor
-from importer.memory.governor import Action, Do, Life, State, Thresholds
+from importer.memory.governor import Action, Do, GovernorState, Thresholds, WorkerState
 from importer.memory.probes import Probes, Sample
-from importer.state.history import Ending, History, Moment
+from importer.state.history import History, Moment, WorkerEnding
 
 log = logger()
 
@@ -36,7 +36,7 @@ class Guard:
     sample_s: float = 1.0
     probes: Probes = field(default_factory=Probes)
     clock: Callable[[], float] = time.monotonic
-    state: State = field(default_factory=State)
+    state: GovernorState = field(default_factory=GovernorState)
     sample: Sample | None = None
     _moments: list[Moment] = field(default_factory=list)
     _remembered: int = -1  # points, as the state was told last
@@ -59,14 +59,14 @@ class Guard:
         seen = self.engine.snapshot()
         sample = self.sample = self.probes.sample(seen.worker.pid if seen.worker else None)
         self._note(sample)
-        action, self.state = governor.decide(sample, self._life(seen), self.thresholds, self.state)
+        action, self.state = governor.decide(sample, self._worker_state(seen), self.thresholds, self.state)
         for warning in action.warnings:
             log.warning("memory.warned", reason=warning)
         self._act(action)
         self.engine.pace(action.delay_s, action.budget_tokens)
         return action
 
-    def _life(self, seen: Snapshot) -> Life | None:
+    def _worker_state(self, seen: Snapshot) -> WorkerState | None:
         """What the governor must know of the worker, None without one. It is idle since its last batch or question."""
         worker = seen.worker
         if worker is None:
@@ -75,7 +75,7 @@ class Guard:
         busy = seen.is_busy or bool(worker.questions)
         idle_s = 0.0 if busy or seen.waiting else now_s - max(seen.idle_since_s, worker.started_s)
         age_s = now_s - worker.started_s
-        return Life(worker.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
+        return WorkerState(worker.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
 
     def _act(self, action: Action) -> None:
         """Does it, but for a recycle: that is left to the engine, which ends a worker between two batches."""
@@ -134,7 +134,7 @@ class Guard:
         if self.history is not None:
             self.history.measured(moments)
             for ending in endings:
-                self.history.ended(Ending(*ending))
+                self.history.ended(WorkerEnding(*ending))
         self._remember()
 
     def _remember(self) -> None:

@@ -65,7 +65,7 @@ def thresholds(settings: Settings, profile: Profile) -> Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class WorkerState:
     """What is known of the living worker. `lifetime_files` includes the jitter fixed at its birth; 0 means for ever."""
 
     pid: int
@@ -78,7 +78,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class GovernorState:
     """What must be remembered from look to look, `State()` at first; `pid` to `trimmed_at` begin anew with a worker."""
 
     budget_tokens: int = 0  # of one model run now; 0 until the first look takes the profile's
@@ -104,17 +104,17 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Observation:
     """One look at everything, in the words the rules use."""
 
     sample: Sample
-    life: Life | None
+    worker: WorkerState | None
     limits: Thresholds
 
     @property
     def bytes(self) -> int:
         """What the worker is judged by; 0 without one."""
-        return self.sample.worker.judged_bytes if self.life and self.sample.worker else 0
+        return self.sample.worker.judged_bytes if self.worker and self.sample.worker else 0
 
     @property
     def pressed(self) -> str:

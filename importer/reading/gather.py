@@ -16,7 +16,7 @@ from importer.chunking.redact import mask, mask_facts
 from importer.formats import Format, Options
 from importer.protocol.records import Chunk, Line, Reject, Release, Tally, Turn
 from importer.reading import tail
-from importer.sources.selection import ALL, Selection, Wanted, everything
+from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
 SAMPLE_CHARS = 80
 MOST_REJECTS = 50  # rows of one slice in quarantine
@@ -51,7 +51,7 @@ class SliceFold:
     context: Any
     folding: Folding
     offset: int
-    wanted: Wanted = everything
+    wanted: ProjectFilter = everything
     chunks: list[Chunk] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)

@@ -25,7 +25,7 @@ from importer.reading.gather import Reading, SliceFold
 from importer.reading.reader import OpenFile
 from importer.sources import files
 from importer.sources.queue import Pending
-from importer.sources.selection import Wanted
+from importer.sources.selection import ProjectFilter
 from importer.state.checkpoints import Checkpoints
 
 UNKNOWN_FORMAT = ""  # stands in the checkpoint of a file whose first bytes told no format yet
@@ -181,7 +181,7 @@ class Pipeline:
         seen = replace(known, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns)
         return Read(Span((), (), Commit(seen, Tally())), reason="format not recognised")
 
-    def _slice(self, file: OpenFile, known: Checkpoint, mark: object, wanted: Wanted) -> Read:
+    def _slice(self, file: OpenFile, known: Checkpoint, mark: object, wanted: ProjectFilter) -> Read:
         """Read a slice and fold its lines; a file that is rewritten meanwhile gives nothing and is read again."""
         state, stat = _states.decode(known.context), file.stat
         position = reader.Position(known.offset, mark, known.tail_digest, state.unpacked)
@@ -209,7 +209,7 @@ class Pipeline:
         )
         return self._span(fresh, gathered, part.scanned_to, more=not part.at_end)
 
-    def _gather(self, known: Checkpoint, state: ResumeState, part: tail.Slice, wanted: Wanted) -> SliceFold:
+    def _gather(self, known: Checkpoint, state: ResumeState, part: tail.Slice, wanted: ProjectFilter) -> SliceFold:
         """Fold the slice's lines until all are folded or the span has chunks enough."""
         source = formats.load(known.format)
         fresh = bytes(state.parse) == b"null"

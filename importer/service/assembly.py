@@ -31,7 +31,7 @@ from importer.reading.pipeline import Pipeline
 from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
-from importer.sources.queue import Agenda
+from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
 from importer.sources.selection import Selection
@@ -149,7 +149,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
     delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))
-    looker = Reconcile(checkpoints, Agenda(), settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
+    looker = Reconcile(checkpoints, FileQueue(), settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
     where = store_location.of_settings(settings)
     server: dict[str, Any] = {}
     if where.kind == store_location.SERVER:  # only a server indexes by itself, and may be away and come back

@@ -1,6 +1,6 @@
 """Paths that `backlog` hands to a running daemon: it looks at them now, imports them, and tells how far it is.
 
-backlog PATH ── "import" ──► start: a look at these roots ──► agenda … batches ──► counted where they are its files
+backlog PATH ── "import" ──► start: a look at these roots ──► queue … batches ──► counted where they are its files
              ◄─ "progress" ─ progress(number), until `done`
 """
 

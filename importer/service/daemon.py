@@ -26,7 +26,7 @@ from importer.service.control import Answer, Control
 from importer.service.maintenance import Maintenance
 from importer.service.status import status
 from importer.service.watchdog import Notify
-from importer.sources import wakes, watch
+from importer.sources import events, watch
 
 log = logger()
 
@@ -46,12 +46,12 @@ class Daemon:
     engine: Engine
     state_dir: str
     grace_s: float
-    timing: wakes.Timing
+    timing: events.Timing
     polling: bool
     guard: Guard
     reread: Callable[[], None] = lambda: None
     notify: Notify = field(default_factory=Notify)
-    mode: wakes.Mode = field(default_factory=lambda: wakes.Mode("events"))
+    mode: events.Mode = field(default_factory=lambda: events.Mode("events"))
     stopping_since_s: float = 0.0
     ends_why: str = ""
     paused_by: str = ""
@@ -101,17 +101,17 @@ class Daemon:
         """What the watcher says, until the roots are others than it was begun with."""
         while True:
             roots = self.engine.roots
-            async with aclosing(watch.wakes(roots, timing=self.timing, polling=self.polling)) as wakes:
-                async for woken in wakes:
-                    await self._woken(woken)
+            async with aclosing(watch.watch_events(roots, timing=self.timing, polling=self.polling)) as stream:
+                async for event in stream:
+                    await self._woken(event)
                     if self.engine.roots != roots:  # a re-read of the settings has changed them
                         break
 
-    async def _woken(self, woken: wakes.Wake) -> None:
+    async def _woken(self, woken: events.WatchEvent) -> None:
         """Paths are a hint, anything else makes us look at everything."""
-        if isinstance(woken, wakes.Changed):
+        if isinstance(woken, events.Changed):
             self.engine.hint(woken.paths)
-        elif isinstance(woken, wakes.Mode):
+        elif isinstance(woken, events.Mode):
             self.mode = woken
             log.info("watch.mode", mode=woken.name, reason=woken.reason)
         else:
@@ -137,7 +137,7 @@ class Daemon:
         rest_s = min(REST_S, self.notify.watchdog_s / 2 or REST_S)  # as sd_watchdog_enabled(3) asks
         while True:
             resting = self.engine.is_idle and not self.stopping_since_s
-            await wakes.ring(self._stopped, rest_s if resting else TICK_S)
+            await events.wait_for_event(self._stopped, rest_s if resting else TICK_S)
             self._stopped.clear()
             self.rate_window.add(time.monotonic(), self.engine.run)
             self._feed_watchdog()

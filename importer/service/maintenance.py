@@ -139,7 +139,7 @@ class Maintenance:
 
         def act() -> Mapping[str, Any]:
             done = OPERATIONS[op](engine.checkpoints, **rule)
-            engine.reconfigure(reading=forget.applied(engine.reading, engine.checkpoints))
+            engine.reconfigure(reading=forget.with_rules(engine.reading, engine.checkpoints))
             return done
 
         done: Mapping[str, Any] = await when_quiet(engine, act)

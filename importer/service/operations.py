@@ -26,13 +26,13 @@ def remember(checkpoints: Checkpoints, **facts: str) -> dict[str, Any]:
 
 def forget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     """Add a rule of what is not to be imported from now on. What is stored already is deleted by `erase` afterwards."""
-    forget.bury(checkpoints, forget.Wish(**rule))
+    forget.add_rule(checkpoints, forget.ForgetRule(**rule))
     return {}
 
 
 def unforget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     """Take a rule back and have all files read again, so that what it kept out comes back; return how many files."""
-    forget.unbury(checkpoints, forget.Wish(**rule))
+    forget.remove_rule(checkpoints, forget.ForgetRule(**rule))
     return {"files": checkpoints.forget_all_files()}
 
 

@@ -11,11 +11,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from importer.sources.folder_tree import Tree
+from importer.sources.events import Mode, Timing
+from importer.sources.folder_tree import FolderTree
 from importer.sources.mounts import remote
 from importer.sources.scan import Root
-from importer.sources.wakes import Mode, Timing
-from importer.sources.watcher import Ending, Pump, Seen, Watcher
+from importer.sources.watcher import FolderWatcher, PathEvents, WatchFailure, WatchFunction
 
 TOLD_FOLDERS = 1000  # more new folders than these, and looking at everything is simpler
 STUBBORN_FAILURES = 3  # after so many in a row the roots are polled as well, until a watcher has proven itself
@@ -23,7 +23,7 @@ NEVER = float("-inf")  # in place of a time at which something is due: at once
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StepResult:
     """What one step gave: paths to look at, and why everything must be looked at ("": it need not)."""
 
     changed: frozenset[bytes]
@@ -40,27 +40,27 @@ class Coverage:
         self,
         roots: Sequence[Root],
         timing: Timing,
-        watcher: Watcher,
+        watcher: WatchFunction,
         mounts: Callable[[], str],
         *,
         polling: bool = False,
     ) -> None:
-        self.bell = asyncio.Event()
-        self._tree = Tree(roots)
+        self.wakeup = asyncio.Event()
+        self._tree = FolderTree(roots)
         self._timing = timing
         self._watcher = watcher
         self._mounts = mounts
         self._forced = "as configured" if polling else ""
         self._remote: dict[bytes, str] = {}  # root -> type of its file system
-        self._pumps: list[Pump] = []  # the last one counts; those before it are about to be let go
-        self._stopped: list[Pump] = []  # their threads end within a step
+        self._watchers: list[FolderWatcher] = []  # the last one counts; those before it are about to be let go
+        self._stopped: list[FolderWatcher] = []  # their threads end within a step
         self._changed: set[bytes] = set()
         self._unwatched: set[bytes] = set()  # new folders, to be looked at when their watch stands
         self._rescan = ""
         self._stale = False  # the pump does not watch what it should
         self._broken = False  # the last attempt failed
         self._failures = 0  # in a row, before the watch was healthy again
-        self._ending: Ending | None = None
+        self._ending: WatchFailure | None = None
         self._check_at = self._refresh_at = self._renew_at = self._watch_at = NEVER
         self._retire_at = self._failed_at = NEVER
 
@@ -72,24 +72,24 @@ class Coverage:
     @property
     def polled(self) -> frozenset[bytes]:
         """The roots whose changes events do not tell, or not reliably."""
-        return self._tree.roots if self._blindness() else self._tree.roots & frozenset(self._remote)
+        return self._tree.roots if self._why_polled() else self._tree.roots & frozenset(self._remote)
 
     @property
     def mode(self) -> Mode:
         """How changes are noticed now."""
         remotes = ", ".join(f"{os.fsdecode(root)} is on {kind}" for root, kind in sorted(self._remote.items()))
-        reason = self._blindness() or remotes
+        reason = self._why_polled() or remotes
         return Mode("polling", reason) if reason else Mode("events")
 
-    async def step(self, now: float) -> Found:
+    async def step(self, now: float) -> StepResult:
         """Take in what was seen, look at what is due, renew the watch where it no longer fits."""
-        self.bell.clear()
+        self.wakeup.clear()
         self._collect(now)
         if now >= self._check_at:
             self._check(now)
         if self._stale and now >= self._watch_at:
             await self._renew(now)
-        found = Found(frozenset(self._changed), self._rescan)
+        found = StepResult(frozenset(self._changed), self._rescan)
         self._changed.clear()
         self._rescan = ""
         return found
@@ -97,9 +97,9 @@ class Coverage:
     async def close(self) -> None:
         """End every pump and its thread."""
         self._retire(keep=0)
-        await asyncio.gather(*(pump.close() for pump in self._stopped))
+        await asyncio.gather(*(watcher.close() for watcher in self._stopped))
 
-    def _blindness(self) -> str:
+    def _why_polled(self) -> str:
         """Why no root is watched by events alone, "" if there is no reason against it."""
         ending = self._ending
         if ending and (ending.limited or self._failures >= STUBBORN_FAILURES):
@@ -108,27 +108,27 @@ class Coverage:
 
     def _collect(self, now: float) -> None:
         """What the pumps have seen, and how the last one is."""
-        for pump in self._pumps:
-            self._take(pump.take())
-        if self._pumps and (ending := self._pumps[-1].ending):
-            self._pumps.pop()
+        for watcher in self._watchers:
+            self._take(watcher.take())
+        if self._watchers and (ending := self._watchers[-1].ending):
+            self._watchers.pop()
             self._failed(ending, now)
         # it lived longer than the longest wait between two tries, so the next failure counts as the first
         elif not self._stale and now - self._failed_at > self._timing.retry_most_s:
             self._failures, self._ending = 0, None
 
-    def _take(self, seen: Seen) -> None:
+    def _take(self, seen: PathEvents) -> None:
         """Sorts what a pump saw: roots that went, paths that concern us, folders that are new, an overflow."""
         for path in seen.deleted:
-            if self._tree.lose(path):
+            if self._tree.remove(path):
                 self._check_at = NEVER  # a root; it may stand there again by now
         self._changed.update(path for path in seen.changed if self._tree.concerns(path))
-        self._grown(self._tree.grow(seen.changed))
+        self._add_unwatched(self._tree.add_folders(seen.changed))
         if seen.overflown:
             self._rescan = "more changes than can be named"
             self._check_at = self._refresh_at = NEVER
 
-    def _grown(self, fresh: frozenset[bytes]) -> None:
+    def _add_unwatched(self, fresh: frozenset[bytes]) -> None:
         """There are folders that nothing watches."""
         self._unwatched |= fresh
         self._stale = self._stale or bool(fresh)
@@ -138,18 +138,18 @@ class Coverage:
         self._check_at = now + self._timing.check_s
         if now >= self._retire_at:
             self._retire(keep=1)
-        appeared = self._tree.meet()
+        appeared = self._tree.check_roots()
         if appeared:
             self._rescan = f"root appeared: {', '.join(sorted(map(os.fsdecode, appeared)))}"
             self._remote = self._remotes()
         if now >= self._renew_at:
             self._renew_at, self._refresh_at = now + self._timing.renew_s, now + self._timing.rescan_s
-            self._grown(self._tree.relist())
-            self._tree.wary = False
+            self._add_unwatched(self._tree.relist())
+            self._tree.skip_undecodable = False
             self._stale = True
         elif appeared or now >= self._refresh_at:
             self._refresh_at = now + self._timing.rescan_s
-            self._grown(self._tree.refresh())
+            self._add_unwatched(self._tree.refresh())
 
     def _remotes(self) -> dict[bytes, str]:
         """Roots on a network or another file system whose changes by others no event tells, with its type."""
@@ -162,14 +162,14 @@ class Coverage:
         self._stale = False
         self._watch_at = now + self._timing.retry_s
         folders = [] if self._forced else self._tree.watchable(without=self._remote)
-        pump = await self._established(folders)
-        if pump and pump.ending:
-            self._failed(pump.ending, now)  # a former pump goes on
-        elif pump:
+        watcher = await self._established(folders)
+        if watcher and watcher.ending:
+            self._failed(watcher.ending, now)  # a former pump goes on
+        elif watcher:
             if self._broken:
                 self._rescan = self._rescan or "watching again"
             self._broken = False
-            self._pumps.append(pump)
+            self._watchers.append(watcher)
             self._retire(keep=2)
             self._retire_at = now + self._timing.retry_s
         self._tell()
@@ -181,27 +181,27 @@ class Coverage:
             self._rescan = self._rescan or f"{len(told)} new folders"
         if not self._rescan:
             self._changed |= told
-        self._grown(self._tree.refresh(told))
+        self._add_unwatched(self._tree.refresh(told))
 
     def _retire(self, keep: int) -> None:
         """Lets go of all pumps but the last `keep`. Nobody waits for their threads, which end within a step."""
-        kept = self._pumps[len(self._pumps) - keep :] if keep < len(self._pumps) else self._pumps
-        for pump in self._pumps[: len(self._pumps) - len(kept)]:
-            pump.stop()
-            self._stopped.append(pump)
-        self._pumps = kept
-        self._stopped = [pump for pump in self._stopped if not pump.done]
+        kept = self._watchers[len(self._watchers) - keep :] if keep < len(self._watchers) else self._watchers
+        for watcher in self._watchers[: len(self._watchers) - len(kept)]:
+            watcher.stop()
+            self._stopped.append(watcher)
+        self._watchers = kept
+        self._stopped = [watcher for watcher in self._stopped if not watcher.done]
 
-    async def _established(self, folders: Sequence[bytes]) -> Pump | None:
+    async def _established(self, folders: Sequence[bytes]) -> FolderWatcher | None:
         """A pump whose watch stands, or that has failed (see its `ending`); None when there is nothing to watch."""
         if not folders:
             return None
         timing = self._timing
-        pump = Pump(folders, self.bell, self._watcher, step=timing.step_ms, debounce=timing.debounce_ms)
-        await pump.established()
-        return pump
+        watcher = FolderWatcher(folders, self.wakeup, self._watcher, step=timing.step_ms, debounce=timing.debounce_ms)
+        await watcher.established()
+        return watcher
 
-    def _failed(self, ending: Ending, now: float) -> None:
+    def _failed(self, ending: WatchFailure, now: float) -> None:
         """Begin again after a while that doubles with every failure in a row; all may have changed by then."""
         self._failures += 1
         self._ending, self._failed_at = ending, now
@@ -210,5 +210,5 @@ class Coverage:
         again_s = min(timing.retry_most_s, timing.retry_s * 2.0 ** min(self._failures - 1, 30))
         self._watch_at = now + (timing.limit_s if ending.limited else again_s)
         self._rescan = f"watcher ended: {ending.reason}"
-        self._tree.wary = self._tree.wary or ending.undecodable
+        self._tree.skip_undecodable = self._tree.skip_undecodable or ending.undecodable
         self._tree.relist()

@@ -29,11 +29,11 @@ class _Known:
     device: int
     inode: int
     mtime_ns: int
-    blind: bool = False
-    odd: bool = False
+    unwatchable: bool = False
+    undecodable: bool = False
 
 
-class Tree:
+class FolderTree:
     """The folders of some roots. Never raises OSError.
 
     `wary`: pass over folders that hold a name which is not UTF-8, for an event at it has ended the watch.
@@ -44,7 +44,7 @@ class Tree:
         self._present: dict[bytes, tuple[int, int]] = {}
         self._known: dict[bytes, _Known] = {}
         self._now_ns = now_ns
-        self.wary = False
+        self.skip_undecodable = False
 
     @property
     def roots(self) -> frozenset[bytes]:
@@ -57,14 +57,15 @@ class Tree:
         return [
             path
             for path, known in self._known.items()
-            if not (known.blind or (known.odd and self.wary)) and not any(_within(path, root) for root in skipped)
+            if not (known.unwatchable or (known.undecodable and self.skip_undecodable))
+            and not any(_within(path, root) for root in skipped)
         ]
 
     def concerns(self, path: bytes) -> bool:
         """Whether an event's path lies below a root; beside a root that is a file there are others in its folder."""
         return any(path == root or (root in self._known and _below(path, root)) for root in self._present)
 
-    def meet(self) -> frozenset[bytes]:
+    def check_roots(self) -> frozenset[bytes]:
         """Look at the roots alone; those that have appeared or are another folder than before are given."""
         fresh = set()
         for root in self._roots:
@@ -103,7 +104,7 @@ class Tree:
         self._known.clear()
         return self.refresh() - former
 
-    def grow(self, paths: Iterable[bytes]) -> frozenset[bytes]:
+    def add_folders(self, paths: Iterable[bytes]) -> frozenset[bytes]:
         """The new folders among these paths of events, and those below them."""
         fresh: set[bytes] = set()
         for path in paths:
@@ -113,7 +114,7 @@ class Tree:
                     fresh |= self._list(path)
         return frozenset(fresh)
 
-    def lose(self, path: bytes) -> bool:
+    def remove(self, path: bytes) -> bool:
         """Something was deleted or moved away; whether it was a root (which `meet` then finds again or not)."""
         self._drop(path)
         return self._present.pop(path, None) is not None
@@ -189,9 +190,9 @@ def _listed(path: bytes, now_ns: int) -> tuple[_Known, list[bytes]]:
             mtime_ns = found.st_mtime_ns
         names, folders = _names(path)
     except OSError:
-        return _Known(device, inode, 0, blind=True), []
-    odd = not all(map(is_text, names))
-    return _Known(device, inode, mtime_ns, blind=not is_text(path), odd=odd), folders
+        return _Known(device, inode, 0, unwatchable=True), []
+    undecodable = not all(map(is_text, names))
+    return _Known(device, inode, mtime_ns, unwatchable=not is_text(path), undecodable=undecodable), folders
 
 
 def _names(path: bytes) -> tuple[list[bytes], list[bytes]]:

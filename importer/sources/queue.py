@@ -26,7 +26,7 @@ class Pending:
 
 
 @dataclass(slots=True)
-class Agenda:
+class FileQueue:
     """Each path stands in it once. `overflowed` says that a reconcile is due when it runs empty.
 
     `_waiting` is the truth. The heap may hold entries of files that have become live meanwhile; `take` passes over

@@ -18,7 +18,7 @@ from importer.log import RateLimited, logger
 from importer.protocol.records import FileStat
 from importer.sources import scan
 from importer.sources.files import file_stat
-from importer.sources.queue import Agenda, Pending
+from importer.sources.queue import FileQueue, Pending
 from importer.sources.scan import Folder, Root
 from importer.state.checkpoints import Checkpoints, Known
 
@@ -26,15 +26,15 @@ log = logger()
 
 MOST_HINTED = 4096  # files of one wake that are looked at without a breath
 SWEEP_S = 86_400.0
-BREATH_FILES = 2000  # files looked at before the loop gets its turn: some 20 ms
+YIELD_FILES = 2000  # files looked at before the loop gets its turn: some 20 ms
 
 
 @dataclass(slots=True)
 class Reconcile:
-    """Puts what is behind on the agenda. `errors` are folders that could not be listed, `files` how many there are."""
+    """Puts what is behind on the queue. `errors` are folders that could not be listed, `files` how many there are."""
 
     checkpoints: Checkpoints
-    agenda: Agenda
+    queue: FileQueue
     follow_links: bool = False
     keep_s: float = 400 * 86_400.0  # how long the row of a vanished file is kept
     clock: Callable[[], float] = time.time
@@ -44,23 +44,23 @@ class Reconcile:
     _in_pieces: bytes = b""  # the large folder that was last given in several parts
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
-    async def look(self, roots: Sequence[Root], breathe: Callable[[], None], *, elsewhere: bool = False) -> int:
+    async def look(self, roots: Sequence[Root], on_yield: Callable[[], None], *, elsewhere: bool = False) -> int:
         """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn.
 
         `elsewhere`: also at the files outside the roots that somebody wants to be read once more.
         """
-        self.agenda.overflowed = False  # set again if this look finds more than there is room for
+        self.queue.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
-        seen = scan.Seen()
-        files = since_breath = 0
+        seen = scan.Visited()
+        files = since_yield = 0
         for root in roots:
             for folder in scan.scan(root, wanted(root), follow_links=self.follow_links, seen=seen):
                 self._compare(root, folder)
                 files += len(folder.files)
-                since_breath += len(folder.files) + 1
-                if since_breath >= BREATH_FILES:
-                    since_breath = 0
-                    breathe()
+                since_yield += len(folder.files) + 1
+                if since_yield >= YIELD_FILES:
+                    since_yield = 0
+                    on_yield()
                     await asyncio.sleep(0)
         files += self._look_elsewhere(roots) if elsewhere else 0
         self.files = files
@@ -79,7 +79,7 @@ class Reconcile:
         paths = self.checkpoints.again(lambda path: any(root.holds(path) for root in roots))
         for path in paths:
             with contextlib.suppress(OSError):
-                self.agenda.backlog(pending(Root(os.path.dirname(path)), file_stat(path, os.lstat(path))))
+                self.queue.backlog(pending(Root(os.path.dirname(path)), file_stat(path, os.lstat(path))))
         return len(paths)
 
     def _sweep(self, roots: Iterable[Root]) -> None:
@@ -105,14 +105,14 @@ class Reconcile:
                 continue
             for folder in scan.look(root, path, wanted(root), follow_links=self.follow_links):
                 for stat in folder.files:
-                    self.agenda.live(pending(root, stat))
+                    self.queue.live(pending(root, stat))
                 hinted += len(folder.files)
                 if hinted >= MOST_HINTED:  # a large tree was moved in: a full look lets the loop breathe
-                    self.agenda.overflowed = True
+                    self.queue.overflowed = True
                     return
 
     def _compare(self, root: Root, folder: Folder) -> None:
-        """One folder: what is behind goes on the agenda, what vanished is marked. A root that is not there is waited
+        """One folder: what is behind goes on the queue, what vanished is marked. A root that is not there is waited
         for, so only a folder that cannot be read is an error.
         """
         if folder.error and os.path.lexists(root.path):
@@ -121,7 +121,7 @@ class Reconcile:
         known = self.checkpoints.folder(folder.path)
         for stat in folder.files:
             if behind(stat, known.get(os.path.basename(stat.path))):
-                self.agenda.backlog(pending(root, stat))
+                self.queue.backlog(pending(root, stat))
         if len(folder.files) >= scan.PIECE_FILES:
             self._in_pieces = folder.path
         if not folder.error and folder.path != self._in_pieces:  # of a folder in pieces, no piece tells what is gone
@@ -139,7 +139,7 @@ class Reconcile:
 
 
 def pending(root: Root, stat: FileStat) -> Pending:
-    """A file on the agenda."""
+    """A file on the queue."""
     return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
 
 

@@ -17,8 +17,8 @@ from importer.protocol.records import FileStat
 from importer.sources.files import file_stat
 from importer.sources.patterns import matcher
 
-Wanted = Callable[[bytes], bool]
-Seen = set[tuple[int, int]]  # (device, inode) of what has been visited
+PathFilter = Callable[[bytes], bool]
+Visited = set[tuple[int, int]]  # (device, inode) of what has been visited
 PIECE_FILES = 4096  # about 1.5 MB of stats at a time, however many files one folder holds
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # deleted since it was listed, or a link to nothing
 
@@ -53,7 +53,9 @@ class Folder:
     error: str = ""
 
 
-def scan(root: Root, wanted: Wanted, *, follow_links: bool = False, seen: Seen | None = None) -> Iterator[Folder]:
+def scan(
+    root: Root, wanted: PathFilter, *, follow_links: bool = False, seen: Visited | None = None
+) -> Iterator[Folder]:
     """Every folder of the root, with the matching files in it.
 
     `wanted` judges the path below the root; a root that is a single file is wanted as it is. `seen` collects the files
@@ -71,7 +73,7 @@ def scan(root: Root, wanted: Wanted, *, follow_links: bool = False, seen: Seen |
         yield walk.single(found)
 
 
-def look(root: Root, path: bytes, wanted: Wanted, *, follow_links: bool = False) -> Iterator[Folder]:
+def look(root: Root, path: bytes, wanted: PathFilter, *, follow_links: bool = False) -> Iterator[Folder]:
     """What an event's path points to: the file itself, everything below a folder, nothing if it is gone or unwanted."""
     if path == root.path:
         yield from scan(root, wanted, follow_links=follow_links)
@@ -96,7 +98,7 @@ class _Walk:
     lead in a circle; files for as long as the caller wants, since two roots can hold names of the same one.
     """
 
-    def __init__(self, root: Root, wanted: Wanted, follow_links: bool, seen: Seen) -> None:
+    def __init__(self, root: Root, wanted: PathFilter, follow_links: bool, seen: Visited) -> None:
         self._root = root
         self._prefix = root.path.rstrip(b"/") + b"/"
         self._real = os.path.realpath(root.path).rstrip(b"/") + b"/"
@@ -104,7 +106,7 @@ class _Walk:
         self._exclude = matcher(root.exclude)
         self._follow = follow_links
         self._files = seen
-        self._folders: Seen = set()
+        self._folders: Visited = set()
 
     def single(self, found: os.stat_result) -> Folder:
         """The root that is a file itself, whatever its name."""
@@ -190,7 +192,7 @@ class _Walk:
         return self._exclude is not None and self._exclude(path[len(self._prefix) :])
 
 
-def _first_visit(found: os.stat_result, seen: Seen) -> bool:
+def _first_visit(found: os.stat_result, seen: Visited) -> bool:
     """Whether this one was not met before, under whatever name; from now on it was."""
     key = (found.st_dev, found.st_ino)
     if key in seen:

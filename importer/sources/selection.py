@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from importer.sources.patterns import absolute, matcher
 
-Wanted = Callable[[str], bool]
+ProjectFilter = Callable[[str], bool]
 """Whether the chunks of a project ("" for none) are to be stored."""
 
 
@@ -29,7 +29,7 @@ class Selection:
     exclude: tuple[str, ...] = ()
     roots: tuple[bytes, ...] = ()
 
-    def judge(self, path: bytes, root: bytes | None = None) -> Wanted:
+    def judge(self, path: bytes, root: bytes | None = None) -> ProjectFilter:
         """What is wanted of the file at `path`; without its `root`, what is wanted for sure."""
         named = self._surely_named(path) if root is None else self._named(path, root)
         if named and matcher(self.exclude) is None:

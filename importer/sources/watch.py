@@ -18,24 +18,24 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from watchfiles import awatch
 
 from importer.sources.coverage import Coverage
+from importer.sources.events import Changed, Mode, Rescan, Timing, WatchEvent, wait_for_event
 from importer.sources.mounts import read_mounts
 from importer.sources.scan import Root
-from importer.sources.wakes import Changed, Mode, Rescan, Timing, Wake, ring
-from importer.sources.watcher import Watcher
+from importer.sources.watcher import WatchFunction
 
-__all__ = ["Changed", "Mode", "Rescan", "Timing", "Wake", "wakes"]
+__all__ = ["Changed", "Mode", "Rescan", "Timing", "WatchEvent", "watch_events"]
 
 
-async def wakes(
+async def watch_events(
     roots: Sequence[Root],
     *,
     timing: Timing | None = None,
     polling: bool = False,
-    watcher: Watcher = awatch,
+    watcher: WatchFunction = awatch,
     clock: Callable[[], float] = time.monotonic,
-    wait: Callable[[asyncio.Event, float], Awaitable[None]] = ring,
+    wait: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for_event,
     mounts: Callable[[], str] = read_mounts,
-) -> AsyncGenerator[Wake, None]:
+) -> AsyncGenerator[WatchEvent, None]:
     """What to look at, for ever: a `Mode` and a `Rescan` at once, then as things happen.
 
     Close it, or cancel the task that iterates, and no thread is left. While the caller works on a wake, further
@@ -47,14 +47,14 @@ async def wakes(
     try:
         while True:
             found = await coverage.step(clock())
-            for wake in ticks.due(clock(), found.changed, found.rescan, coverage.mode, coverage.polled):
+            for event in ticks.due(clock(), found.changed, found.rescan, coverage.mode, coverage.polled):
                 began = clock()
-                yield wake
-                ticks.done(wake, began, clock())
+                yield event
+                ticks.done(event, began, clock())
             # reckoned after the caller has worked on the wakes: by then something may be due
             planned_s = min(ticks.next_at, coverage.next_at) - clock()
             began = clock()
-            await wait(coverage.bell, planned_s)
+            await wait(coverage.wakeup, planned_s)
             ticks.waited(planned_s, clock() - began)
     finally:
         await coverage.close()
@@ -77,26 +77,26 @@ class Ticks:
 
     def due(
         self, now: float, changed: frozenset[bytes], rescan: str, mode: Mode, polled: frozenset[bytes]
-    ) -> list[Wake]:
+    ) -> list[WatchEvent]:
         """The wakes of this moment: what was named goes before what must be searched for."""
-        wakes: list[Wake] = [mode] if mode != self._mode else []
+        events: list[WatchEvent] = [mode] if mode != self._mode else []
         self._mode, self._polled = mode, polled
         if changed:
-            wakes.append(Changed(changed))
+            events.append(Changed(changed))
         reason = self._reason or rescan or ("tick" if now >= self._rescan_at else "")
         self._reason = ""
         if reason:
-            wakes.append(Rescan(reason))
+            events.append(Rescan(reason))
         elif polled and now >= self._poll_at:
-            wakes.append(Rescan("polling", polled))
-        return wakes
+            events.append(Rescan("polling", polled))
+        return events
 
-    def done(self, wake: Wake, began: float, now: float) -> None:
+    def done(self, event: WatchEvent, began: float, now: float) -> None:
         """The caller has worked on it for that long; polling leaves it most of the time for other things."""
-        if isinstance(wake, Rescan):
+        if isinstance(event, Rescan):
             timing = self._timing
             self._poll_at = now + max(timing.poll_s, (now - began) / timing.poll_share)
-            if not wake.roots:
+            if not event.roots:
                 self._rescan_at = now + timing.rescan_s
 
     def waited(self, planned_s: float, waited_s: float) -> None:

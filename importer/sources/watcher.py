@@ -10,7 +10,7 @@ from typing import Any
 
 from watchfiles import Change
 
-Watcher = Callable[..., AsyncGenerator[set[tuple[Change, str]], None]]
+WatchFunction = Callable[..., AsyncGenerator[set[tuple[Change, str]], None]]
 """`watchfiles.awatch`, or a scripted one with the same arguments."""
 
 PENDING_PATHS = 10_000  # more than these unread, and looking at everything is cheaper
@@ -23,7 +23,7 @@ LIMITS = {  # what the system says (ENOSPC, EMFILE), in lower case, and what is 
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class WatchFailure:
     """Why a watcher ended by itself.
 
     `limited`: the watches inotify gives are used up, which does not pass soon. `undecodable`: a name is not UTF-8.
@@ -35,7 +35,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PathEvents:
     """Paths with events since the last look; `deleted` are among `changed`. `overflown`: there were more."""
 
     changed: frozenset[bytes] = frozenset()
@@ -43,15 +43,15 @@ class Seen:
     overflown: bool = False
 
 
-class Pump:
+class FolderWatcher:
     """Runs the watcher as a task, gathers what it sees, rings the bell.
 
     `ending` is None while it lives. The watcher keeps one thread, which ends within a step of `stop`.
     """
 
-    def __init__(self, folders: Sequence[bytes], bell: asyncio.Event, watcher: Watcher, **options: Any) -> None:
-        self.ending: Ending | None = None
-        self._bell = bell
+    def __init__(self, folders: Sequence[bytes], wakeup: asyncio.Event, watcher: WatchFunction, **options: Any) -> None:
+        self.ending: WatchFailure | None = None
+        self._wakeup = wakeup
         self._stop = asyncio.Event()
         self._changed: set[bytes] = set()
         self._deleted: set[bytes] = set()
@@ -70,9 +70,9 @@ class Pump:
         await asyncio.sleep(0)
         return self.ending is None
 
-    def take(self) -> Seen:
+    def take(self) -> PathEvents:
         """What was seen since the last call."""
-        seen = Seen(frozenset(self._changed), frozenset(self._deleted), len(self._changed) >= PENDING_PATHS)
+        seen = PathEvents(frozenset(self._changed), frozenset(self._deleted), len(self._changed) >= PENDING_PATHS)
         self._changed.clear()
         self._deleted.clear()
         return seen
@@ -86,7 +86,7 @@ class Pump:
         self.stop()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self, watcher: Watcher, folders: Sequence[str], options: dict[str, Any]) -> None:
+    async def _run(self, watcher: WatchFunction, folders: Sequence[str], options: dict[str, Any]) -> None:
         """Until stopped or failed. The bell rings at the end, so that somebody looks at `ending`."""
         try:
             changes = watcher(
@@ -102,12 +102,12 @@ class Pump:
             async for group in changes:
                 self._gather(group)
             if not self._stop.is_set():
-                self.ending = Ending("it stopped by itself")
+                self.ending = WatchFailure("it stopped by itself")
         except (Exception, BaseExceptionGroup) as error:  # whatever a foreign library may raise from its thread
             self.ending = _ending(error)
         finally:
             self._stop.set()
-            self._bell.set()
+            self._wakeup.set()
 
     def _gather(self, group: set[tuple[Change, str]]) -> None:
         """Notes each path. Beyond the bound changed ones are dropped, deleted ones are kept."""
@@ -116,15 +116,15 @@ class Pump:
                 self._changed.add(os.fsencode(path))
             if change == Change.deleted:
                 self._deleted.add(os.fsencode(path))
-        self._bell.set()
+        self._wakeup.set()
 
 
-def _ending(error: BaseException) -> Ending:
+def _ending(error: BaseException) -> WatchFailure:
     """The first cause, out of the groups that anyio wraps it in."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     words = str(error).lower()
     for limit, reason in LIMITS.items():
         if limit in words:
-            return Ending(reason, limited=True)
-    return Ending(f"{type(error).__name__}: {error}"[:300], undecodable="unable to decode" in words)
+            return WatchFailure(reason, limited=True)
+    return WatchFailure(f"{type(error).__name__}: {error}"[:300], undecodable="unable to decode" in words)

@@ -105,7 +105,7 @@ class Expected:
         """How many different ids there must be."""
         return int(self._connection.execute("SELECT count(DISTINCT id) FROM forms WHERE NOT spare").fetchone()[0])
 
-    def converse(self, conversations: Iterable[str], *, kept: bool) -> None:
+    def add_conversations(self, conversations: Iterable[str], *, kept: bool) -> None:
         """Conversations a file is in; `kept` for one that is gone or says something else than it once did."""
         sql = "INSERT INTO conversations VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET kept = max(kept, excluded.kept)"
         self._connection.executemany(sql, [(name, kept) for name in conversations])

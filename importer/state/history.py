@@ -28,7 +28,7 @@ class Moment(NamedTuple):
     cgroup_bytes: int = 0
 
 
-class Ending(NamedTuple):
+class WorkerEnding(NamedTuple):
     """How a worker ended: `reason` is that of a recycle or crash, `anon_bytes` its anonymous memory and swap then."""
 
     at: float
@@ -88,14 +88,14 @@ class History:
         """What was measured after `since`, in order of time."""
         return [Moment(*row) for row in self._database.rows(_CURVE, (step_s, since))]
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: WorkerEnding) -> None:
         """Keeps how a worker ended; the newest `KEEP_RECYCLES` stay."""
         with self._database.transaction(durable=False) as connection:
             sql = "INSERT INTO recycles (at, reason, pid, files, anon_bytes, lived_s) VALUES (?, ?, ?, ?, ?, ?)"
             newest = connection.execute(sql, ending).lastrowid or 0
             connection.execute("DELETE FROM recycles WHERE id <= ?", (newest - KEEP_RECYCLES,))
 
-    def endings(self, limit: int = KEEP_RECYCLES) -> list[Ending]:
+    def endings(self, limit: int = KEEP_RECYCLES) -> list[WorkerEnding]:
         """The newest endings, newest first."""
         sql = "SELECT at, reason, pid, files, anon_bytes, lived_s FROM recycles ORDER BY id DESC LIMIT ?"
-        return [Ending(*row) for row in self._database.rows(sql, (limit,))]
+        return [WorkerEnding(*row) for row in self._database.rows(sql, (limit,))]

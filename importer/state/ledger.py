@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from importer.protocol.records import Suspect, Tally
 from importer.state.database import Database
 
-__all__ = ["Attempt", "Ledger", "Suspect", "add", "add_tally", "clear", "settle"]
+__all__ = ["Ledger", "SentBatch", "Suspect", "add", "add_tally", "clear", "settle"]
 
 TALLY = tuple(field.name for field in fields(Tally))
 _ADD = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
@@ -29,7 +29,7 @@ ON CONFLICT (id) DO UPDATE SET deaths = deaths + 1, alone = alone + excluded.alo
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SentBatch:
     """A batch that was with the worker: its chunk ids, whether one chunk went `alone`, when (UTC seconds)."""
 
     batch: int
@@ -75,10 +75,10 @@ class Ledger:
         with self.database.transaction(durable=False) as connection:
             clear(connection, ids)
 
-    def leftovers(self) -> list[Attempt]:
+    def leftovers(self) -> list[SentBatch]:
         """Batches that were under way when the last run ended without settling them."""
         rows = self.database.rows("SELECT batch, ids, alone, at FROM attempts ORDER BY batch")
-        return [_to_attempt(*row) for row in rows]
+        return [_sent_batch(*row) for row in rows]
 
     def suspects(self) -> dict[str, Suspect]:
         """Every chunk that was with a worker when it died and has not been stored or set aside since."""
@@ -98,13 +98,13 @@ class Ledger:
         with self.database.transaction(durable=False) as connection:
             add(connection, counters)
 
-    def bury(self, kind: str, value: str) -> None:
+    def add_tombstone(self, kind: str, value: str) -> None:
         """Remembers that `value` (a project, conversation, path or before) was forgotten and must not come back."""
         with self.database.transaction() as connection:
             row = (kind, os.fsencode(value), self._clock())
             connection.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", row)
 
-    def unbury(self, kind: str, value: str) -> None:
+    def remove_tombstone(self, kind: str, value: str) -> None:
         """Lets it come back."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM tombstones WHERE kind = ? AND value = ?", (kind, os.fsencode(value)))
@@ -153,15 +153,15 @@ def settle(connection: sqlite3.Connection, batch: int) -> None:
         connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
 
 
-def _attempt(connection: sqlite3.Connection, batch: int) -> Attempt | None:
+def _attempt(connection: sqlite3.Connection, batch: int) -> SentBatch | None:
     """The record of a batch that is with the worker, None when it was never sent or is settled."""
     row = connection.execute("SELECT batch, ids, alone, at FROM attempts WHERE batch = ?", (batch,)).fetchone()
-    return _to_attempt(*row) if row else None
+    return _sent_batch(*row) if row else None
 
 
-def _to_attempt(batch: int, ids: str, alone: int, at: float) -> Attempt:
+def _sent_batch(batch: int, ids: str, alone: int, at: float) -> SentBatch:
     """From its row; ids are UUIDs, one a line. A batch of releases alone has none."""
-    return Attempt(batch, tuple(ids.split("\n")) if ids else (), bool(alone), at)
+    return SentBatch(batch, tuple(ids.split("\n")) if ids else (), bool(alone), at)
 
 
 def _suspect(connection: sqlite3.Connection, chunk: str) -> Suspect | None:

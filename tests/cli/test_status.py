@@ -17,7 +17,7 @@ from importer.cli import memory_chart
 from importer.cli.commands import status
 from importer.errors import UsageError
 from importer.state.checkpoints import Checkpoints
-from importer.state.history import Ending, Moment
+from importer.state.history import Moment, WorkerEnding
 
 MB = 1024 * 1024
 NOW = 1_800_000_000.0
@@ -81,8 +81,8 @@ def history(tmp_path: pathlib.Path):
     with ExitStack() as stack:
         found = stack.enter_context(Checkpoints.open(str(tmp_path / "checkpoints.sqlite3")))
         found.history.measured([Moment(NOW - 300 + s, (100 + s) * MB, 0, 5, 40 * MB) for s in range(300)])
-        found.history.ended(Ending(NOW - 200, "files", 7, 200, 150 * MB, 100.0))
-        found.history.ended(Ending(NOW - 100, "crash: signal 9", 8, 20, 250 * MB, 100.0))
+        found.history.ended(WorkerEnding(NOW - 200, "files", 7, 200, 150 * MB, 100.0))
+        found.history.ended(WorkerEnding(NOW - 100, "crash: signal 9", 8, 20, 250 * MB, 100.0))
         yield found
 
 

@@ -12,7 +12,7 @@ from processes import Importer, until
 
 from importer.bench.corpus import corpus
 from importer.consistency import forget
-from importer.consistency.forget import Wish
+from importer.consistency.forget import ForgetRule
 from importer.state.checkpoints import Checkpoints
 
 FACTS = {
@@ -24,52 +24,56 @@ FACTS = {
 
 
 @pytest.mark.parametrize(
-    ("wish", "covered"),
+    ("rule", "covered"),
     [
-        (Wish(), False),
-        (Wish(project="app"), True),
-        (Wish(project="/home/ann/app"), True),
-        (Wish(project="ap"), False),
-        (Wish(conversation="c1"), True),
-        (Wish(conversation="c2"), False),
-        (Wish(path="private"), True),
-        (Wish(path="private/**"), True),
-        (Wish(path="/data/private/*.jsonl"), True),
-        (Wish(path="/private"), False),
-        (Wish(path="*.json"), False),
-        (Wish(before="2026-03-02"), True),
-        (Wish(before="2026-03-01T12:00:00.501Z"), True),
-        (Wish(before="2026-03-01T12:00:00.500Z"), False),
-        (Wish(project="app", before="2026-02-01"), False),
-        (Wish(project="app", path="private"), True),
+        (ForgetRule(), False),
+        (ForgetRule(project="app"), True),
+        (ForgetRule(project="/home/ann/app"), True),
+        (ForgetRule(project="ap"), False),
+        (ForgetRule(conversation="c1"), True),
+        (ForgetRule(conversation="c2"), False),
+        (ForgetRule(path="private"), True),
+        (ForgetRule(path="private/**"), True),
+        (ForgetRule(path="/data/private/*.jsonl"), True),
+        (ForgetRule(path="/private"), False),
+        (ForgetRule(path="*.json"), False),
+        (ForgetRule(before="2026-03-02"), True),
+        (ForgetRule(before="2026-03-01T12:00:00.501Z"), True),
+        (ForgetRule(before="2026-03-01T12:00:00.500Z"), False),
+        (ForgetRule(project="app", before="2026-02-01"), False),
+        (ForgetRule(project="app", path="private"), True),
     ],
 )
-def test_covers(wish: Wish, covered: bool) -> None:
-    """All that a wish names must hold of a chunk."""
-    assert wish.covers(b"/data/private/a.jsonl", FACTS) is covered
+def test_covers(rule: ForgetRule, covered: bool) -> None:
+    """All that a rule names must hold of a chunk."""
+    assert rule.covers(b"/data/private/a.jsonl", FACTS) is covered
 
 
 def test_before_needs_a_time() -> None:
     """A chunk of unknown time is not older than anything."""
-    assert not Wish(before="2026-03-02").covers(b"/a", {})
+    assert not ForgetRule(before="2026-03-02").covers(b"/a", {})
 
 
 def test_scope_is_strictly_before() -> None:
     """Stores compare inclusively: the scope ends a microsecond earlier, and says nothing of paths."""
-    scope = Wish(project="app", path="x", before="2026-03-01T00:00:00.000Z").scope()
+    scope = ForgetRule(project="app", path="x", before="2026-03-01T00:00:00.000Z").scope()
     assert scope == {"project": "app", "until": "2026-02-28T23:59:59.999999Z"}
 
 
 def test_tombstones(tmp_path: pathlib.Path) -> None:
-    """Wishes survive in the state as they were made, and can be taken back one by one."""
+    """Rules survive in the state as they were made, and can be taken back one by one."""
     with Checkpoints.open(f"{tmp_path}/state") as checkpoints:
-        for wish in (Wish(project="app"), Wish(project="app", before="2026-01-01"), Wish(project="app")):
-            forget.bury(checkpoints, wish)
-        assert [wish for wish, _ in forget.wishes(checkpoints)] == [
-            Wish(project="app", before="2026-01-01"),
-            Wish(project="app"),
+        for rule in (
+            ForgetRule(project="app"),
+            ForgetRule(project="app", before="2026-01-01"),
+            ForgetRule(project="app"),
+        ):
+            forget.add_rule(checkpoints, rule)
+        assert [rule for rule, _ in forget.rules(checkpoints)] == [
+            ForgetRule(project="app", before="2026-01-01"),
+            ForgetRule(project="app"),
         ]
-        forget.unbury(checkpoints, Wish(project="app"))
+        forget.remove_rule(checkpoints, ForgetRule(project="app"))
         assert not forget.predicate(checkpoints)(b"/a", FACTS)
 
 
@@ -132,20 +136,20 @@ def test_path(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -
 def test_beside_a_daemon(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
     """A running daemon forgets at once and does not import it again; taken back, it does."""
     said = imported[1]
-    wish = ("--project", said.pairs[0].place.project)
+    rule = ("--project", said.pairs[0].place.project)
     with installed.daemon("--source", f"claude-code={said.folder}"):
         until(lambda: installed.run("status", "--json").json["state"] == "idle")
-        forgotten = installed.run("forget", *wish, "--yes", "--json")
+        forgotten = installed.run("forget", *rule, "--yes", "--json")
         assert (forgotten.code, forgotten.json["deleted"] > 0) == (0, True), forgotten.err
-        again = installed.run("forget", *wish, "--dry-run", "--json")
+        again = installed.run("forget", *rule, "--dry-run", "--json")
         assert again.json["points"] == 0
-        assert installed.run("forget", *wish, "--undo").code == 0
+        assert installed.run("forget", *rule, "--undo").code == 0
         count = forgotten.json["points"]
-        until(lambda: installed.run("forget", *wish, "--dry-run", "--json").json["points"] == count)
+        until(lambda: installed.run("forget", *rule, "--dry-run", "--json").json["points"] == count)
 
 
 def test_a_project_is_known_without_its_slash() -> None:
     """As tab completion gives it; else the tombstone would match nothing, and the project come back."""
-    wish = Wish(project="/home/ann/app/")
-    assert wish.covers(b"", {"project": "/home/ann/app"})
-    assert wish == Wish(project="/home/ann/app")
+    rule = ForgetRule(project="/home/ann/app/")
+    assert rule.covers(b"", {"project": "/home/ann/app"})
+    assert rule == ForgetRule(project="/home/ann/app")

@@ -14,7 +14,7 @@ from processes import Importer
 
 from importer.bench.corpus import corpus
 from importer.chunking.fold import Cutting
-from importer.consistency.verify import Stored, judge
+from importer.consistency.verify import StoredPoint, judge
 from importer.protocol import prints
 from importer.protocol.records import Chunk
 from importer.reading.gather import Reading
@@ -27,10 +27,10 @@ ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "a"))
 TOLD = {"source": "claude-code", "conversation_id": "c", "host": HOST}
 FORM = Form("", "text", "facts", "c", False)
 SPARE = FORM._replace(spare=True)
-STORED = Stored(ID, "text", "facts", TOLD)
+STORED = StoredPoint(ID, "text", "facts", TOLD)
 
 
-def verdict(stored: Stored, *forms: Form, whole: bool = True) -> str:
+def verdict(stored: StoredPoint, *forms: Form, whole: bool = True) -> str:
     return judge(stored, forms, READING, lambda conversation: whole and conversation == "c")
 
 
@@ -59,7 +59,7 @@ def verdict(stored: Stored, *forms: Form, whole: bool = True) -> str:
         (replace(STORED, id=str(uuid.UUID(int=7)), told={**TOLD, "conversation_id": "gone"}), [], "extra"),
     ],
 )
-def test_judge(stored: Stored, forms: list[Form], expected: str) -> None:
+def test_judge(stored: StoredPoint, forms: list[Form], expected: str) -> None:
     """Each point is what the table of the module says."""
     assert verdict(stored, *forms) == expected
 
@@ -83,7 +83,7 @@ def test_expected_tables(tmp_path: pathlib.Path) -> None:
     chunk = Chunk(ID, "text", {"conversation_id": "c"})
     with Expected(str(tmp_path)) as expected:
         expected.add(1, [chunk, chunk], rewritten=False)
-        expected.converse(["c"], kept=False)
+        expected.add_conversations(["c"], kept=False)
         expected.mend_missing()
         expected.erase(["42", ID])
         assert (expected.count(), expected.whole("c"), expected.whole("d")) == (1, True, False)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from memory_samples import LIMITS, sample, told
 
-from importer.memory.governor import Do, Life, State, decide
+from importer.memory.governor import Do, GovernorState, WorkerState, decide
 
 looks = st.builds(
     sample,
@@ -19,7 +19,7 @@ looks = st.builds(
     oom_kills=st.integers(0, 3),
 )
 lives = st.none() | st.builds(
-    Life,
+    WorkerState,
     pid=st.integers(1, 3),
     age_s=st.floats(0, 50),
     batches=st.integers(0, 12),
@@ -65,7 +65,7 @@ def test_whatever_happens_nobody_is_recycled_young_but_for_the_soft_limit(histor
 @given(steps)
 def test_whatever_happens_a_pause_ends(history):
     """Pause and resume alternate; no look finds it paused after the limit, unless something worse is done first."""
-    state, since = State(), None
+    state, since = GovernorState(), None
     for look, worker in timed(history):
         action, state = decide(look, worker, LIMITS, state)
         if action.do is Do.PAUSE:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from importer.memory import governor
 from importer.memory.probes import ProcessMemory, Sample
 from importer.memory.profiles import PROFILES
-from importer.memory.thresholds import Life, Look, State, thresholds
+from importer.memory.thresholds import GovernorState, Observation, WorkerState, thresholds
 from importer.protocol.units import MB
 from importer.settings.schema import Settings
 
@@ -17,11 +17,11 @@ LIMITS = thresholds(Settings(), PROFILES["balanced"])
 
 
 def look(megabytes, batches=0, pid=7):
-    return Look(Sample(0.0, ProcessMemory(megabytes * MB, 0, 0)), Life(pid, 100.0, batches), LIMITS)
+    return Observation(Sample(0.0, ProcessMemory(megabytes * MB, 0, 0)), WorkerState(pid, 100.0, batches), LIMITS)
 
 
 def after(megabytes, first=governor.WARM_BATCHES + 1):
-    state = State()
+    state = GovernorState()
     for n, size in enumerate(megabytes):
         state = governor.followed(look(size, first + n), state)
     return state
@@ -47,7 +47,7 @@ def test_the_first_batches_are_no_growth():
 
 def test_looking_twice_at_one_batch_counts_once():
     """The second look at the same number of batches changes nothing."""
-    state = governor.followed(look(300, 5), State())
+    state = governor.followed(look(300, 5), GovernorState())
     assert governor.followed(look(500, 5), state) == state
 
 
@@ -70,7 +70,7 @@ def test_the_budget_is_never_below_the_least():
 def test_the_pace_is_between_none_and_the_longest(megabytes, free):
     """For any memory of the worker and of the machine."""
     sample = Sample(0.0, ProcessMemory(megabytes * MB, 0, 0), None, 1000 * MB, int(free * 1000 * MB))
-    delay_s, budget = governor.pace(Look(sample, Life(7, 1.0), LIMITS), State(budget_tokens=1024))
+    delay_s, budget = governor.pace(Observation(sample, WorkerState(7, 1.0), LIMITS), GovernorState(budget_tokens=1024))
     assert delay_s == 0.0 or LIMITS.delay_min_s <= delay_s <= LIMITS.delay_max_s
     assert budget == 1024
 
@@ -79,4 +79,4 @@ def test_the_pace_is_between_none_and_the_longest(megabytes, free):
 def test_the_machines_memory_slows_it_down_too(free, delay_s):
     """From the threshold of going on to that of pausing, and beyond it when there must be no pause."""
     sample = Sample(0.0, None, None, 1000 * MB, int(free * 1000) * MB)
-    assert governor.pace(Look(sample, None, LIMITS), State())[0] == pytest.approx(delay_s)
+    assert governor.pace(Observation(sample, None, LIMITS), GovernorState())[0] == pytest.approx(delay_s)

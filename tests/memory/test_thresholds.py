@@ -8,7 +8,7 @@ import pytest
 
 from importer.memory.probes import GroupMemory, Sample
 from importer.memory.profiles import PROFILES
-from importer.memory.thresholds import Look, thresholds
+from importer.memory.thresholds import Observation, thresholds
 from importer.protocol.units import MB
 from importer.settings.schema import Settings
 
@@ -60,5 +60,5 @@ def test_the_settings_beside_the_profile_count():
 def test_short_and_plentiful_memory(available, used, full, pressed, relieved):
     """By the machine (16 GB), the control group (512 MB) and pressure, whichever is worst; between them neither."""
     sample = Sample(0.0, None, None, 16 * GB, available * GB, GroupMemory(512 * MB, used * MB), 0, full)
-    look = Look(sample, None, BALANCED)
+    look = Observation(sample, None, BALANCED)
     assert (bool(look.pressed), look.relieved) == (pressed, relieved)

@@ -76,7 +76,7 @@ def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, else
     """What does not fit on the daemon's list is looked for again; what is of others is not counted."""
     stage = InProcessImporter(watched, tmp_path)
     engine = stage.engine
-    engine._agenda.most = 4
+    engine._queue.most = 4
 
     async def act() -> dict[str, Any]:
         jobs = BacklogJobs(engine, asyncio.Lock(), lambda: "", lambda: None)

@@ -47,7 +47,7 @@ def test_a_retry_reads_the_file_again(engine: Engine) -> None:
     done = asyncio.run(asked(engine, "failures_retry"))
     assert (done["rows"], len(done["paths"])) == (2, 1)
     assert [row.status for row in engine.checkpoints.quarantine.page()] == ["retrying", "retrying"]
-    assert engine._agenda.has_live
+    assert engine._queue.has_live
     assert engine.checkpoints.by_path(os.fsencode(done["paths"][0])).mtime_ns == 0
 
 

@@ -10,8 +10,8 @@ import pytest
 from scripted_watcher import NOTHING, Watched, settle
 from watchfiles import Change
 
-from importer.sources.coverage import TOLD_FOLDERS, Found
-from importer.sources.wakes import Mode
+from importer.sources.coverage import TOLD_FOLDERS, StepResult
+from importer.sources.events import Mode
 from importer.sources.watcher import PENDING_PATHS
 
 
@@ -60,8 +60,8 @@ def test_events_become_changes(top):
             await watched.step()
             watched.watcher.last.say(top + b"/f", b"/elsewhere/g")
             await settle()
-            assert watched.coverage.bell.is_set()
-            assert await watched.step() == Found(frozenset([top + b"/f"]), "")
+            assert watched.coverage.wakeup.is_set()
+            assert await watched.step() == StepResult(frozenset([top + b"/f"]), "")
 
     asyncio.run(scenario())
 
@@ -147,7 +147,7 @@ def test_many_new_folders_are_a_rescan(top):
             for number in range(TOLD_FOLDERS + 1):
                 os.mkdir(top + b"/%d" % number)
             found = await watched.step(30)
-            assert found == Found(frozenset(), f"{TOLD_FOLDERS + 1} new folders")
+            assert found == StepResult(frozenset(), f"{TOLD_FOLDERS + 1} new folders")
 
     asyncio.run(scenario())
 

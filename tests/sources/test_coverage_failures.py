@@ -9,7 +9,7 @@ import pytest
 from scripted_watcher import NOTHING, Watched
 
 from importer.sources.coverage import STUBBORN_FAILURES
-from importer.sources.wakes import Mode
+from importer.sources.events import Mode
 
 LIMIT = OSError("OS file watch limit reached")
 

@@ -9,7 +9,7 @@ import tempfile
 import pytest
 from scripted_watcher import as_unprivileged_user
 
-from importer.sources.folder_tree import Tree
+from importer.sources.folder_tree import FolderTree
 from importer.sources.scan import Root
 
 FAR_FUTURE_NS = 2**62  # by then every time is settled
@@ -25,15 +25,15 @@ def make(top: bytes, *folders: bytes) -> None:
         os.makedirs(os.path.join(top, folder))
 
 
-def tree(*roots: Root, now_ns: int = FAR_FUTURE_NS) -> Tree:
+def tree(*roots: Root, now_ns: int = FAR_FUTURE_NS) -> FolderTree:
     """A tree that has met its roots and listed them."""
-    made = Tree(roots, now_ns=lambda: now_ns)
-    made.meet()
+    made = FolderTree(roots, now_ns=lambda: now_ns)
+    made.check_roots()
     made.refresh()
     return made
 
 
-def below(tree: Tree, top: bytes) -> list[bytes]:
+def below(tree: FolderTree, top: bytes) -> list[bytes]:
     return sorted(path[len(top) + 1 :] for path in tree.watchable())
 
 
@@ -47,14 +47,14 @@ def test_every_folder_is_watched_by_itself(top):
 
 def test_a_root_is_met_when_it_appears_and_when_it_is_another(top):
     """Not every time one looks."""
-    watched = Tree([Root(top)])
-    assert watched.meet() == frozenset()
+    watched = FolderTree([Root(top)])
+    assert watched.check_roots() == frozenset()
     make(top, b"a")
-    assert watched.meet() == {top}
-    assert watched.meet() == frozenset()
+    assert watched.check_roots() == {top}
+    assert watched.check_roots() == frozenset()
     os.rename(top, top + b".old")
     make(top, b"b")
-    assert watched.meet() == {top}
+    assert watched.check_roots() == {top}
     watched.refresh()
     assert below(watched, top) == [b"", b"b"]
 
@@ -64,10 +64,10 @@ def test_a_root_that_vanishes_takes_its_folders_along(top):
     make(top, b"a")
     watched = tree(Root(top))
     shutil.rmtree(top)
-    assert watched.meet() == frozenset()
+    assert watched.check_roots() == frozenset()
     assert (watched.roots, watched.watchable()) == (frozenset(), [])
     make(top, b"a")
-    assert watched.meet() == {top}
+    assert watched.check_roots() == {top}
     assert watched.refresh() == {top, top + b"/a"}
 
 
@@ -75,9 +75,9 @@ def test_a_lost_root_is_met_again_even_with_its_old_inode(top):
     """Deleted and made again at once it may bear the same number; only the event tells."""
     make(top, b"a")
     watched = tree(Root(top))
-    assert watched.lose(top + b"/a") is False
-    assert watched.lose(top) is True
-    assert watched.meet() == {top}
+    assert watched.remove(top + b"/a") is False
+    assert watched.remove(top) is True
+    assert watched.check_roots() == {top}
 
 
 def test_new_folders_are_found_where_the_time_has_moved(top):
@@ -135,8 +135,8 @@ def test_folders_grow_from_events(top):
         b"/etc",
         b"/",
     ]
-    assert watched.grow(paths) == {top + b"/new", top + b"/new/deep"}
-    assert watched.grow(paths) == frozenset()
+    assert watched.add_folders(paths) == {top + b"/new", top + b"/new/deep"}
+    assert watched.add_folders(paths) == frozenset()
 
 
 def test_only_some_folders_may_be_looked_at(top):
@@ -157,9 +157,9 @@ def test_a_root_that_is_a_file_is_watched_through_its_folder(top):
     assert watched.watchable() == [top]
     assert watched.concerns(root)
     assert not watched.concerns(top + b"/other.json")
-    assert watched.grow([top + b"/beside"]) == frozenset()
+    assert watched.add_folders([top + b"/beside"]) == frozenset()
     os.replace(shutil.copy(root, top + b"/new"), root)
-    assert watched.meet() == frozenset()
+    assert watched.check_roots() == frozenset()
 
 
 def test_events_concern_a_root_when_they_lie_below_it(top):
@@ -175,7 +175,7 @@ def test_a_name_that_is_not_text_makes_its_folder_odd_and_its_own_folder_blind(t
     make(top, b"a/\xff", b"b")
     watched = tree(Root(top))
     assert below(watched, top) == [b"", b"a", b"b"]
-    watched.wary = True
+    watched.skip_undecodable = True
     assert below(watched, top) == [b"", b"b"]
 
 

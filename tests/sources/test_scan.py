@@ -86,7 +86,7 @@ def test_hard_links_are_one_file(top):
     make(top, b"a/1.jsonl", b"b/x.jsonl")
     os.link(top + b"/a/1.jsonl", top + b"/b/2.jsonl")
     assert len(found(Root(top))) == 2
-    seen: discover.Seen = set()
+    seen: discover.Visited = set()
     assert len(found(Root(top + b"/a"), seen=seen)) + len(found(Root(top + b"/b"), seen=seen)) == 2
 
 

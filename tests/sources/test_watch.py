@@ -13,7 +13,7 @@ from scripted_watcher import Clock, ScriptedWatcher
 from watchfiles import awatch
 
 from importer.sources.scan import Root
-from importer.sources.watch import Changed, Mode, Rescan, Timing, Wake, wakes
+from importer.sources.watch import Changed, Mode, Rescan, Timing, WatchEvent, watch_events
 
 TIMING = Timing(rescan_s=30, check_s=2, poll_s=3, poll_share=0.1, late_s=5, renew_s=1e6)
 
@@ -30,7 +30,7 @@ class Watched:
     def __init__(self, top: bytes, *, polling: bool = False) -> None:
         self.clock = Clock()
         self.watcher = ScriptedWatcher()
-        self.wakes = wakes(
+        self.stream = watch_events(
             [Root(top)],
             timing=TIMING,
             polling=polling,
@@ -40,11 +40,11 @@ class Watched:
             mounts=str,
         )
 
-    async def next(self) -> tuple[float, Wake]:
-        """The next wake, and how long it took."""
+    async def next(self) -> tuple[float, WatchEvent]:
+        """The next event, and how long it took."""
         began = self.clock.now
-        wake = await anext(self.wakes)
-        return self.clock.now - began, wake
+        event = await anext(self.stream)
+        return self.clock.now - began, event
 
     async def __aenter__(self) -> Watched:
         await self.next()
@@ -52,7 +52,7 @@ class Watched:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.wakes.aclose()
+        await self.stream.aclose()
         assert not self.watcher.alive
 
 
@@ -60,7 +60,7 @@ def test_the_mode_comes_first_and_a_rescan_at_once(top):
     """Before anything has happened, everything may have."""
 
     async def scenario():
-        async with aclosing(wakes([Root(top)], watcher=ScriptedWatcher())) as stream:
+        async with aclosing(watch_events([Root(top)], watcher=ScriptedWatcher())) as stream:
             assert [await anext(stream) for _ in range(2)] == [Mode("events"), Rescan("start")]
 
     asyncio.run(scenario())
@@ -93,7 +93,7 @@ def test_a_change_wakes_at_once_and_delays_no_rescan(top):
 
 
 def test_changes_during_the_work_on_a_wake_are_gathered(top):
-    """One wake for all of them, before the rescan that has become due."""
+    """One event for all of them, before the rescan that has become due."""
 
     async def scenario():
         async with Watched(top) as watched:
@@ -148,8 +148,8 @@ def test_polling_leaves_most_of_the_time_to_others(top):
             watched.clock.now += 0.1
             assert (await watched.next())[0] == 3
             watched.clock.now += 5
-            took, wake = await watched.next()
-            assert (took, wake) == (pytest.approx(30 - 3 - 1 - 10 - 0.1 - 3 - 5), Rescan("tick"))
+            took, event = await watched.next()
+            assert (took, event) == (pytest.approx(30 - 3 - 1 - 10 - 0.1 - 3 - 5), Rescan("tick"))
 
     asyncio.run(scenario())
 
@@ -164,7 +164,7 @@ def test_no_thread_is_left(top, ending):
             pass
 
     async def scenario():
-        async with aclosing(wakes([Root(top)])) as stream:
+        async with aclosing(watch_events([Root(top)])) as stream:
             await anext(stream)
             os.mkdir(top + b"/new")
             if ending == "cancelled":
@@ -189,23 +189,23 @@ def write(path: bytes, content: bytes = b"x\n") -> None:
         file.write(content)
 
 
-async def until(stream, *expected: bytes | str) -> list[Wake]:
+async def until(stream, *expected: bytes | str) -> list[WatchEvent]:
     """The wakes until every path was named as changed, and every reason given for a rescan."""
     missing, seen = set(expected), []
     async with asyncio.timeout(20):
         while missing:
-            wake = await anext(stream)
-            seen.append(wake)
-            if isinstance(wake, Changed):
-                missing -= wake.paths
-            elif isinstance(wake, Rescan):
-                missing = {word for word in missing if isinstance(word, bytes) or not wake.reason.startswith(word)}
+            event = await anext(stream)
+            seen.append(event)
+            if isinstance(event, Changed):
+                missing -= event.paths
+            elif isinstance(event, Rescan):
+                missing = {word for word in missing if isinstance(word, bytes) or not event.reason.startswith(word)}
     return seen
 
 
 def really(scenario, top: bytes) -> None:
     async def run():
-        async with aclosing(wakes([Root(top)], timing=QUICK, watcher=awatch)) as stream:
+        async with aclosing(watch_events([Root(top)], timing=QUICK, watcher=awatch)) as stream:
             await until(stream, "start")
             await scenario(stream)
 
@@ -271,7 +271,7 @@ def test_really_a_name_that_is_not_text(top):
         write(top + b"/odd/\xff")
         write(top + b"/even/f")
         seen = await until(stream, top + b"/even/f")
-        assert not any(isinstance(wake, Rescan) for wake in seen)
+        assert not any(isinstance(event, Rescan) for event in seen)
 
     really(scenario, top)
 

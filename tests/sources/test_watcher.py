@@ -10,13 +10,13 @@ import pytest
 from scripted_watcher import ScriptedWatcher, settle
 from watchfiles import Change, awatch
 
-from importer.sources.watcher import PENDING_PATHS, Ending, Pump, Seen
+from importer.sources.watcher import PENDING_PATHS, FolderWatcher, PathEvents, WatchFailure
 
 
-async def started(watcher: ScriptedWatcher, *folders: bytes) -> Pump:
-    pump = Pump(folders or (b"/r",), asyncio.Event(), watcher, step=50, debounce=100)
-    await pump.established()
-    return pump
+async def started(watcher: ScriptedWatcher, *folders: bytes) -> FolderWatcher:
+    folder_watcher = FolderWatcher(folders or (b"/r",), asyncio.Event(), watcher, step=50, debounce=100)
+    await folder_watcher.established()
+    return folder_watcher
 
 
 def test_what_was_seen_is_given_once_and_the_bell_rings():
@@ -24,17 +24,17 @@ def test_what_was_seen_is_given_once_and_the_bell_rings():
 
     async def scenario():
         watcher = ScriptedWatcher()
-        bell = asyncio.Event()
-        pump = Pump([b"/r/\xc3\xa9"], bell, watcher)
-        assert await pump.established()
+        wakeup = asyncio.Event()
+        folder_watcher = FolderWatcher([b"/r/\xc3\xa9"], wakeup, watcher)
+        assert await folder_watcher.established()
         assert watcher.last.folders == {b"/r/\xc3\xa9"}
         watcher.last.say(b"/r/\xff", b"/r/a")
         watcher.last.say(b"/r/b", change=Change.deleted)
         await settle()
-        assert bell.is_set()
-        assert pump.take() == Seen(frozenset([b"/r/\xff", b"/r/a", b"/r/b"]), frozenset([b"/r/b"]))
-        assert pump.take() == Seen()
-        await pump.close()
+        assert wakeup.is_set()
+        assert folder_watcher.take() == PathEvents(frozenset([b"/r/\xff", b"/r/a", b"/r/b"]), frozenset([b"/r/b"]))
+        assert folder_watcher.take() == PathEvents()
+        await folder_watcher.close()
 
     asyncio.run(scenario())
 
@@ -44,12 +44,12 @@ def test_more_than_can_be_named_is_said_to_be_so():
 
     async def scenario():
         watcher = ScriptedWatcher()
-        pump = await started(watcher)
+        folder_watcher = await started(watcher)
         watcher.last.say(*(b"/r/%d" % number for number in range(PENDING_PATHS + 5)))
         await settle()
-        seen = pump.take()
+        seen = folder_watcher.take()
         assert (len(seen.changed), seen.overflown) == (PENDING_PATHS, True)
-        await pump.close()
+        await folder_watcher.close()
 
     asyncio.run(scenario())
 
@@ -57,14 +57,17 @@ def test_more_than_can_be_named_is_said_to_be_so():
 WATCHES = "no inotify watch is left: raise fs.inotify.max_user_watches"
 INSTANCES = "no inotify instance is left: raise fs.inotify.max_user_instances"
 ENDINGS = [
-    (RuntimeError("bad"), Ending("RuntimeError: bad")),
-    (ExceptionGroup("unhandled", [ExceptionGroup("", [OSError("x")])]), Ending("OSError: x")),
-    (BaseExceptionGroup("panic", [KeyboardInterrupt("p")]), Ending("KeyboardInterrupt: p")),
-    (OSError('OS file watch limit reached. about ["/r"]'), Ending(WATCHES, limited=True)),
-    (OSError("No space left on device (os error 28)"), Ending(WATCHES, limited=True)),
-    (RuntimeError("Error creating watcher: Too many open files (os error 24)"), Ending(INSTANCES, limited=True)),
-    (RuntimeError('Unable to decode path "/r"'), Ending('RuntimeError: Unable to decode path "/r"', undecodable=True)),
-    (None, Ending("it stopped by itself")),
+    (RuntimeError("bad"), WatchFailure("RuntimeError: bad")),
+    (ExceptionGroup("unhandled", [ExceptionGroup("", [OSError("x")])]), WatchFailure("OSError: x")),
+    (BaseExceptionGroup("panic", [KeyboardInterrupt("p")]), WatchFailure("KeyboardInterrupt: p")),
+    (OSError('OS file watch limit reached. about ["/r"]'), WatchFailure(WATCHES, limited=True)),
+    (OSError("No space left on device (os error 28)"), WatchFailure(WATCHES, limited=True)),
+    (RuntimeError("Error creating watcher: Too many open files (os error 24)"), WatchFailure(INSTANCES, limited=True)),
+    (
+        RuntimeError('Unable to decode path "/r"'),
+        WatchFailure('RuntimeError: Unable to decode path "/r"', undecodable=True),
+    ),
+    (None, WatchFailure("it stopped by itself")),
 ]
 
 
@@ -74,10 +77,10 @@ def test_an_ending_says_its_first_cause(error, ending):
 
     async def scenario():
         watcher = ScriptedWatcher()
-        pump = await started(watcher)
+        folder_watcher = await started(watcher)
         watcher.last.fail(error) if error else watcher.last.end()
         await settle()
-        assert (pump.ending, pump.done) == (ending, True)
+        assert (folder_watcher.ending, folder_watcher.done) == (ending, True)
 
     asyncio.run(scenario())
 
@@ -88,9 +91,9 @@ def test_a_refusal_is_known_at_once():
     async def scenario():
         watcher = ScriptedWatcher()
         watcher.refusals = [FileNotFoundError("/r")]
-        pump = Pump([b"/r"], asyncio.Event(), watcher)
-        assert not await pump.established()
-        assert pump.ending == Ending("FileNotFoundError: /r")
+        folder_watcher = FolderWatcher([b"/r"], asyncio.Event(), watcher)
+        assert not await folder_watcher.established()
+        assert folder_watcher.ending == WatchFailure("FileNotFoundError: /r")
 
     asyncio.run(scenario())
 
@@ -99,10 +102,10 @@ def test_a_stopped_watcher_has_no_ending(tmp_path):
     """It was asked to stop: that is no failure."""
 
     async def scenario():
-        pump = await started(ScriptedWatcher())
-        await pump.close()
-        assert pump.done
-        assert pump.ending is None
+        folder_watcher = await started(ScriptedWatcher())
+        await folder_watcher.close()
+        assert folder_watcher.done
+        assert folder_watcher.ending is None
 
     asyncio.run(scenario())
 
@@ -112,11 +115,11 @@ def test_the_real_watcher_leaves_no_thread(tmp_path, cancelled):
     """Neither when closed nor when its task is cancelled from outside."""
 
     async def scenario():
-        pump = Pump([os.fsencode(tmp_path)], asyncio.Event(), awatch, step=10, debounce=20)
-        assert await pump.established()
+        folder_watcher = FolderWatcher([os.fsencode(tmp_path)], asyncio.Event(), awatch, step=10, debounce=20)
+        assert await folder_watcher.established()
         if cancelled:
-            pump._task.cancel()
-        await pump.close()
+            folder_watcher._task.cancel()
+        await folder_watcher.close()
 
     before = threading.active_count()
     asyncio.run(scenario())

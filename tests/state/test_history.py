@@ -6,7 +6,7 @@ import pytest
 
 from importer.state import history
 from importer.state.checkpoints import Checkpoints
-from importer.state.history import Ending, Moment
+from importer.state.history import Moment, WorkerEnding
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_endings_are_bounded_newest_first(kept):
         connection.execute("INSERT INTO recycles VALUES (5000, 0, 'old', 1, 1, 1, 1)")
         connection.execute("INSERT INTO recycles VALUES (?, 0, 'young', 1, 1, 1, 1)", (5001,))
         connection.execute("UPDATE recycles SET id = 5000 - ? WHERE reason = 'old'", (history.KEEP_RECYCLES,))
-    newest = Ending(9.0, "rss", 42, 200, 900_000_000, 61.5)
+    newest = WorkerEnding(9.0, "rss", 42, 200, 900_000_000, 61.5)
     kept.ended(newest)
     assert [ending.reason for ending in kept.endings()] == ["rss", "young"]
     assert kept.endings(limit=1) == [newest]

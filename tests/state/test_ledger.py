@@ -6,7 +6,7 @@ import pytest
 from state_values import commit
 
 from importer.state.checkpoints import Checkpoints
-from importer.state.ledger import Attempt, Suspect
+from importer.state.ledger import SentBatch, Suspect
 
 
 @pytest.fixture
@@ -26,14 +26,14 @@ def test_what_was_under_way_is_known_after_a_restart(state, path):
     state.sending(4, ["c"], alone=True)
     state.close()
     with Checkpoints.open(path) as reopened:
-        assert reopened.leftovers() == [Attempt(3, ("a", "b"), False, 50.0), Attempt(4, ("c",), True, 50.0)]
+        assert reopened.leftovers() == [SentBatch(3, ("a", "b"), False, 50.0), SentBatch(4, ("c",), True, 50.0)]
 
 
 def test_sending_again_replaces_the_attempt(state):
     """A retry of the same batch, with fewer chunks, is one row."""
     state.sending(3, ["a", "b"])
     state.sending(3, [])
-    assert state.leftovers() == [Attempt(3, (), False, 50.0)]
+    assert state.leftovers() == [SentBatch(3, (), False, 50.0)]
 
 
 def test_a_settled_batch_leaves_nothing(state):
@@ -87,11 +87,11 @@ def test_counters_add_up(state):
 def test_tombstones_are_remembered_until_lifted(state):
     """By kind and value, any bytes a path may hold."""
     odd = b"/home/\xff".decode(errors="surrogateescape")
-    state.bury("project", "/secret")
-    state.bury("path", odd)
-    state.bury("project", "/secret")
+    state.add_tombstone("project", "/secret")
+    state.add_tombstone("path", odd)
+    state.add_tombstone("project", "/secret")
     assert state.tombstones() == [("path", odd, 50.0), ("project", "/secret", 50.0)]
-    state.unbury("path", odd)
+    state.remove_tombstone("path", odd)
     assert [kind for kind, _, _ in state.tombstones()] == ["project"]
 
 

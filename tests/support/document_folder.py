@@ -77,7 +77,7 @@ class Desk:
         return found
 
     def is_behind(self, path: pathlib.Path) -> bool:
-        """Whether the next look puts the file on the agenda again."""
+        """Whether the next look puts the file on the queue again."""
         known = self.checkpoints.folder(bytes(path.parent))[path.name.encode()]
         return behind(files.file_stat(bytes(path), os.stat(path)), known)
 

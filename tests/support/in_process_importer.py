@@ -37,7 +37,7 @@ from importer.protocol.records import Failure, Receipt
 from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
-from importer.sources.queue import Agenda
+from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
@@ -156,7 +156,7 @@ class InProcessImporter:
         pipeline = Pipeline(reading, self.checkpoints)
         worker: Any = Worker(self.store, self.fates)
         delivery = Delivery(worker, self.checkpoints, 2048, LIMITS)
-        looker = Reconcile(self.checkpoints, Agenda())
+        looker = Reconcile(self.checkpoints, FileQueue())
         self.engine = Engine([self._root], pipeline, delivery, LIMITS, looker)
         self.engine.recover()
 

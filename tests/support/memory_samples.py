@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.memory.governor import Life, State, Thresholds, decide
+from importer.memory.governor import GovernorState, Thresholds, WorkerState, decide
 from importer.memory.probes import ProcessMemory, Sample
 from importer.protocol.units import MB
 
@@ -39,12 +39,12 @@ def sample(at_s=0.0, worker_mb=0, free=0.5, full=0.0, daemon_mb=40, oom_kills=0)
 
 def life(batches=5, age_s=100.0, **more):
     """A worker of some age and work; files and idleness as given."""
-    return Life(more.pop("pid", 7), age_s, batches, **more)
+    return WorkerState(more.pop("pid", 7), age_s, batches, **more)
 
 
 def told(history, limits=LIMITS, state=None):
     """The actions for `(sample, life)` pairs, one after the other."""
-    state, actions = state or State(), []
+    state, actions = state or GovernorState(), []
     for look, worker in history:
         action, state = decide(look, worker, limits, state)
         actions.append(action)

@@ -10,11 +10,11 @@ from typing import Any
 
 from watchfiles import Change
 
-from importer.sources.coverage import Coverage, Found
+from importer.sources.coverage import Coverage, StepResult
+from importer.sources.events import Timing
 from importer.sources.scan import Root
-from importer.sources.wakes import Timing
 
-NOTHING = Found(frozenset(), "")
+NOTHING = StepResult(frozenset(), "")
 
 
 class WatcherCall:
@@ -87,10 +87,10 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    async def wait(self, bell: asyncio.Event, timeout_s: float) -> None:
+    async def wait(self, wakeup: asyncio.Event, timeout_s: float) -> None:
         """Time passes only if nothing rings."""
         await settle()
-        if not bell.is_set():
+        if not wakeup.is_set():
             self.now += max(0.0, timeout_s) + self.oversleep_s
             self.oversleep_s = 0.0
 
@@ -126,7 +126,7 @@ class Watched:
         given = [Root(root) for root in roots]
         self.coverage = Coverage(given, timing, self.watcher, lambda: mounts, polling=polling)
 
-    async def step(self, seconds: float = 0.0) -> Found:
+    async def step(self, seconds: float = 0.0) -> StepResult:
         """Some seconds later: lets the tasks run, takes a step, and lets them run again."""
         self.now += seconds
         await settle()

@@ -20,7 +20,7 @@ from importer.cli.output import JSON_OPTION, emit
 from importer.cli.store_session import StoreSession
 from importer.cli.text import instant, printable
 from importer.consistency import forget
-from importer.consistency.forget import Wish
+from importer.consistency.forget import ForgetRule
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.errors import UsageError
 from importer.service import assembly
@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
     settings = context.settings_of(ctx).settings
     if given["listing"]:
         return _list(settings, as_json)
-    wish = Wish(given["project"], given["conversation"], given["path"], instant(given["before"]))
+    wish = ForgetRule(given["project"], given["conversation"], given["path"], instant(given["before"]))
     if not wish.named:
         raise UsageError("what is to be forgotten?", hint="--project, --conversation, --path or --before; see --help")
     if given["undo"]:
@@ -68,7 +68,7 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
     return asyncio.run(_forget(settings, wish, dry=given["dry_run"], sure=yes, as_json=as_json))
 
 
-async def _forget(settings: Any, wish: Wish, *, dry: bool, sure: bool, as_json: bool) -> int:
+async def _forget(settings: Any, wish: ForgetRule, *, dry: bool, sure: bool, as_json: bool) -> int:
     """Write the tombstone, then delete: a kill in between leaves points, which the same command deletes."""
     async with store_session.open_session(settings, "forget") as session:
         points = await _count(session, wish)
@@ -85,7 +85,7 @@ async def _forget(settings: Any, wish: Wish, *, dry: bool, sure: bool, as_json: 
     return 0
 
 
-def _confirmed(points: int, wish: Wish) -> bool:
+def _confirmed(points: int, wish: ForgetRule) -> bool:
     """Ask on the terminal and return the answer. Raises UsageError where there is no terminal to ask on."""
     if not sys.stdin.isatty():
         raise UsageError(
@@ -94,10 +94,10 @@ def _confirmed(points: int, wish: Wish) -> bool:
     return click.confirm(f"Delete {points:,} points of {_words(wish)} for good?")
 
 
-async def _undo(settings: Any, wish: Wish, as_json: bool) -> int:
+async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
     """Remove the tombstone and have all files read again. Raises UsageError when there is none."""
     async with store_session.open_session(settings, "forget --undo") as session:
-        if wish not in [made for made, _ in forget.wishes(session.checkpoints)]:
+        if wish not in [made for made, _ in forget.rules(session.checkpoints)]:
             raise UsageError(f"{_words(wish)} was not forgotten", hint="`importer forget --list` shows what was")
         files = int((await session.change("unforget", **wish.named))["files"])
     how = (
@@ -112,7 +112,7 @@ async def _undo(settings: Any, wish: Wish, as_json: bool) -> int:
     return 0
 
 
-async def _count(session: StoreSession, wish: Wish) -> int:
+async def _count(session: StoreSession, wish: ForgetRule) -> int:
     """Return how many points the rule means: those in the store, or with --path those that the files give.
 
     With --path an id counts once, even if several files give it.
@@ -122,7 +122,7 @@ async def _count(session: StoreSession, wish: Wish) -> int:
     return int(await session.ask("tally", **wish.scope()))
 
 
-async def _erase(session: StoreSession, wish: Wish) -> int:
+async def _erase(session: StoreSession, wish: ForgetRule) -> int:
     """Delete the points and return how many there were. Called when no import can bring them back any more."""
     if not wish.path:
         return int(await session.ask("erase", **wish.scope()))
@@ -132,13 +132,13 @@ async def _erase(session: StoreSession, wish: Wish) -> int:
     return deleted
 
 
-def _ids(session: StoreSession, wish: Wish) -> Iterator[list[str]]:
+def _ids(session: StoreSession, wish: ForgetRule) -> Iterator[list[str]]:
     """Give the ids of what the files of the rule say, by folding them again: no payload holds a path."""
     settings = session.settings
-    reading = forget.remembering(assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints))
+    reading = forget.without_rules(assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints))
     # Files that are gone cannot be folded again: their points are found by project, conversation or time only.
     for _, checkpoint in known_files(session.checkpoints):
-        if not Wish(path=wish.path).covers(checkpoint.path, {}):
+        if not ForgetRule(path=wish.path).covers(checkpoint.path, {}):
             continue
         ids: list[str] = []
         try:
@@ -158,7 +158,7 @@ def _list(settings: Any, as_json: bool) -> int:
     """Print what was forgotten so far, each with its local time."""
 
     checkpoints = context.peek(settings)
-    made = forget.wishes(checkpoints) if checkpoints else []
+    made = forget.rules(checkpoints) if checkpoints else []
     if as_json:
         emit({"forgotten": [{**wish.named, "at": at} for wish, at in made]})
         return 0
@@ -169,6 +169,6 @@ def _list(settings: Any, as_json: bool) -> int:
     return 0
 
 
-def _words(wish: Wish) -> str:
+def _words(wish: ForgetRule) -> str:
     """Return a rule in words: each of its conditions with its value."""
     return ", ".join(f"{name} {value}" for name, value in wish.named.items())

@@ -23,7 +23,7 @@ from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
 from importer.service.status import endpoint, status
 from importer.settings.load import Settings
-from importer.sources.wakes import Timing
+from importer.sources.events import Timing
 
 log = logger()
 

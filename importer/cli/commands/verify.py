@@ -77,7 +77,7 @@ async def _look(session: StoreSession, expected: Expected, reading: Any, finding
             shown.add(done - shown.count)
             await asyncio.sleep(0)  # folding awaits nothing: this lets other tasks run
     findings.files["pending"] += verify.unknown_files(session.checkpoints, roots, follow_links=settings.follow_links)
-    verify.excuse(expected, session.checkpoints, findings)
+    verify.add_quarantine(expected, session.checkpoints, findings)
     findings.counts["expected"] = expected.count()
     with counting("points compared", await session.ask("count"), quiet=silent) as shown:
         await verify.compare(expected, session.ask, reading, findings, shown.add)

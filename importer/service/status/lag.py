@@ -1,6 +1,6 @@
 """How far the import is behind: the files known, what of them is not imported yet, and how old the oldest of that is.
 
-state (what is committed)  +  what was seen since (agenda, batches in flight, or a look at the roots)  =  Lag
+state (what is committed)  +  what was seen since (queue, batches in flight, or a look at the roots)  =  Lag
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def of_snapshot(seen: Snapshot, checkpoints: Checkpoints) -> Lag:
     lag = count(checkpoints, files)
     if not seen.overflowed:
         return lag
-    # of the files that found no room on the agenda only their number is known, from the last look
+    # of the files that found no room on the queue only their number is known, from the last look
     known = max(lag.known, seen.listed_files)
     return replace(lag, known=known, pending=known - lag.complete, at_least=True)
 
@@ -71,7 +71,7 @@ def of_snapshot(seen: Snapshot, checkpoints: Checkpoints) -> Lag:
 def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_links: bool = False) -> Lag:
     """Return what is behind while no process imports: one look at the files of the roots, which reads none of them."""
     files: dict[bytes, SeenFile] = {}
-    visited = scan.Seen()
+    visited = scan.Visited()
     for root in roots:
         for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=visited):
             known = checkpoints.folder(folder.path) if checkpoints else {}

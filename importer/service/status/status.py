@@ -22,10 +22,10 @@ from importer.protocol.records import Tally
 from importer.service.status import lag, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
+from importer.sources.events import Mode
 from importer.sources.scan import Root
-from importer.sources.wakes import Mode
 from importer.state.checkpoints import Checkpoints
-from importer.state.history import Ending
+from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
 
 MOST_UNREADABLE = 20  # paths named; the log has them all
@@ -196,7 +196,7 @@ def _worker(seen: Snapshot, probes: Probes) -> Status:
     }
 
 
-def _former_workers(endings: Sequence[Ending]) -> Status:
+def _former_workers(endings: Sequence[WorkerEnding]) -> Status:
     """Return the same of the workers of former runs, as far back as the history is kept."""
     planned = {str(reason) for reason in Recycle}
     recycles = Counter(one.reason for one in endings if one.reason in planned)

@@ -66,14 +66,14 @@ def test_batches_in_flight_are_behind(tmp_path: pathlib.Path) -> None:
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
         fly(engine, Tally(lines_stored=1), path=b"/r/a", offset=30, size=30)
-        engine._agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
+        engine._queue.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
         assert lag.of_snapshot(engine.snapshot(), engine.checkpoints) == Lag(2, 0, 2, 0, 42, 3.0)
 
 
 def test_more_than_can_be_named_is_said_to_be_more(tmp_path: pathlib.Path) -> None:
-    """An agenda that overflowed makes lower bounds of pending and bytes."""
+    """A queue that overflowed makes lower bounds of pending and bytes."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
-        engine._agenda.overflowed, engine._reconcile.files = True, 90_000
+        engine._queue.overflowed, engine._reconcile.files = True, 90_000
         found = lag.of_snapshot(engine.snapshot(), engine.checkpoints)
         assert (found.known, found.pending, found.at_least) == (90_000, 90_000, True)

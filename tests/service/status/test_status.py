@@ -18,10 +18,10 @@ from importer.protocol.records import Tally
 from importer.service.status import status
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import Location, Probe
+from importer.sources.events import Mode
 from importer.sources.queue import Pending
 from importer.sources.scan import Root
-from importer.sources.wakes import Mode
-from importer.state.history import Ending
+from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
 
 EVENTS = Mode("events")
@@ -53,7 +53,7 @@ def of_daemon(engine: Engine, now: float | None = None):
 
 
 def busy(engine: Engine):
-    engine._agenda.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
+    engine._queue.backlog(Pending(b"/r/b", b"/r", "auto", 12, 3_000_000_000))
 
 
 @pytest.mark.parametrize("name", CONTRACT)
@@ -163,7 +163,7 @@ def test_the_age_of_the_oldest_line(engine: Engine) -> None:
 def test_a_stopped_importer_tells_how_its_workers_ended(engine: Engine) -> None:
     """From the history: planned ends by reason, the rest are crashes."""
     for reason in ("files", "idle", "files", "crash: signal 9"):
-        engine.checkpoints.history.ended(Ending(1.0, reason, 1, 2, 300, 4.0))
+        engine.checkpoints.history.ended(WorkerEnding(1.0, reason, 1, 2, 300, 4.0))
     worker = of_state(engine.checkpoints)["worker"]
     assert (worker["spawns"], worker["recycles"], worker["crashes"]) == (4, {"files": 2, "idle": 1}, 1)
     assert of_state()["state"] == "stopped"

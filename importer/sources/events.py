@@ -30,7 +30,7 @@ class Mode:
     reason: str = ""
 
 
-Wake = Changed | Rescan | Mode
+WatchEvent = Changed | Rescan | Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Timing:
     debounce_ms: int = 200
 
 
-async def ring(bell: asyncio.Event, timeout_s: float) -> None:
+async def wait_for_event(bell: asyncio.Event, timeout_s: float) -> None:
     """Wait for the bell, at most so long."""
     with suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, timeout_s)):
