@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.formats.claude_code import text as claude_text
-from importer.formats.claude_code.text import answered, is_summary, said, steered
+from importer.formats.claude_code.text import NOT_TYPED, answer_text, is_summary, queued_text, typed_text
 
 REMINDER = "<system-reminder>\nnot typed\n</system-reminder>"
 
@@ -29,13 +28,13 @@ REMINDER = "<system-reminder>\nnot typed\n</system-reminder>"
 )
 def test_injected_spans_go_and_the_prompt_stays(text, typed):
     """Only what is closed is cut: a person may write about the marks."""
-    assert said(text) == typed
+    assert typed_text(text) == typed
 
 
-@pytest.mark.parametrize("start", claude_text.NOT_TYPED)
+@pytest.mark.parametrize("start", NOT_TYPED)
 def test_texts_of_machinery_are_dropped(start):
     """Notices, command output and hooks are dropped whole."""
-    assert said(f"{start} anything") == ""
+    assert typed_text(f"{start} anything") == ""
 
 
 @pytest.mark.parametrize(
@@ -50,8 +49,8 @@ def test_texts_of_machinery_are_dropped(start):
 def test_arguments_of_a_command_are_the_request(name, arguments, typed):
     """Custom commands carry the real request; those that set something up carry none. The tags come in two orders."""
     tags = f"<command-name>{name}</command-name>", "<command-message>x</command-message>"
-    assert said("\n".join([*tags, f"<command-args>{arguments}</command-args>"])) == typed
-    assert said("\n".join([*tags[::-1], f"<command-args>{arguments}</command-args>"])) == typed
+    assert typed_text("\n".join([*tags, f"<command-args>{arguments}</command-args>"])) == typed
+    assert typed_text("\n".join([*tags[::-1], f"<command-args>{arguments}</command-args>"])) == typed
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_arguments_of_a_command_are_the_request(name, arguments, typed):
 )
 def test_queued_texts_are_read_as_typed(queued, typed):
     """In the queue a command stands as typed, and a path is no command."""
-    assert steered(queued) == typed
+    assert queued_text(queued) == typed
 
 
 def test_summaries_are_known_by_their_first_words():
@@ -78,10 +77,10 @@ def test_summaries_are_known_by_their_first_words():
 
 def test_placeholder_for_an_empty_answer_is_nothing():
     """An empty answer is written as a placeholder."""
-    assert [answered(text) for text in ("(no content)", " yes\n", "a\0b")] == ["", "yes", "ab"]
+    assert [answer_text(text) for text in ("(no content)", " yes\n", "a\0b")] == ["", "yes", "ab"]
 
 
 def test_many_unclosed_marks_are_read_once():
     """A text of 200,000 opening marks is looked through once, not once per mark."""
     text = "<system-reminder>" * 200_000 + "</ide_selection>"
-    assert said(text) == text
+    assert typed_text(text) == text

@@ -60,7 +60,7 @@ SETTING_UP = frozenset(_SETTING_UP.split())
 _typed_command = re.compile(r"/([a-z][\w:-]*)(?:\s+(.*))?\Z", re.DOTALL | re.IGNORECASE)
 
 
-def said(text: str) -> str:
+def typed_text(text: str) -> str:
     """Return what a person typed of this text, "" for nothing."""
     text = without_spans(text).strip()
     if text.startswith(INTERRUPTED):
@@ -70,25 +70,25 @@ def said(text: str) -> str:
     return "" if text.startswith(NOT_TYPED) else text
 
 
-def steered(text: str) -> str:
+def queued_text(text: str) -> str:
     """Return what a person typed of a text from the queue, where commands stand as typed and tasks as JSON.
 
     Unlike a user line, the queue has a command as it was typed (`/fix the build`), not in tags.
     """
-    text = said(text)
+    text = typed_text(text)
     if text.startswith('{"task_id"'):
         return ""
     command = _typed_command.match(text)
     return request(command[1], command[2] or "") if command else text
 
 
-def objection(result: str) -> str:
+def objection_text(result: str) -> str:
     """Return what a person said when refusing a tool call, from the call's result; "" for nothing."""
-    text = said(result.partition(OBJECTION)[2].partition(OBJECTION_END)[0])
+    text = typed_text(result.partition(OBJECTION)[2].partition(OBJECTION_END)[0])
     return "" if text.startswith(CLARIFY) else text
 
 
-def answered(text: str) -> str:
+def answer_text(text: str) -> str:
     """Return what the assistant said, without blanks around it and NULs in it; "" for a placeholder."""
     text = text.replace("\0", "").strip()
     return "" if text == NO_CONTENT else text

@@ -10,35 +10,35 @@ from collections.abc import Sequence
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.turns import once
 from importer.formats.claude_code import lines
-from importer.formats.claude_code import text as text_of
 from importer.formats.claude_code.lines import Block, Input
 from importer.formats.claude_code.sessions import Context, is_own_call
+from importer.formats.claude_code.text import objection_text, without_spans
 
 FOLDER_TOOLS = frozenset(("Grep", "Glob", "LS"))  # their `path` is where they look, not a file they read
 RESULT_CHARS = 2_000  # of a result, which may have a million
 
 
-def names(calls: Sequence[Block]) -> tuple[str, ...]:
+def tool_names(calls: Sequence[Block]) -> tuple[str, ...]:
     """Return the tools called, each once."""
     return once([block.name or "" for block in calls])
 
 
-def files(calls: Sequence[Block]) -> tuple[str, ...]:
+def file_paths(calls: Sequence[Block]) -> tuple[str, ...]:
     """Return the files that the calls read or edit, each once, as the call spells them."""
     return once([path for block in calls if block.input for path in _paths(block.name, block.input)])
 
 
-def own_calls(calls: Sequence[Block]) -> tuple[str, ...]:
+def own_call_ids(calls: Sequence[Block]) -> tuple[str, ...]:
     """Return the ids of the calls that ask this memory."""
     return tuple([block.id for block in calls if block.id and _is_own(block)])
 
 
-def result(context: Context, block: Block) -> str:
+def result_text(context: Context, block: Block) -> str:
     """Return the beginning of a tool's result, "" for one of our own."""
     if block.type != "tool_result" or is_own_call(context, block.tool_use_id):
         return ""
     text = "\n".join(lines.texts(block.content))
-    return text_of.without_spans(text).strip()[:RESULT_CHARS]
+    return without_spans(text).strip()[:RESULT_CHARS]
 
 
 def objection(block: Block) -> str:
@@ -48,7 +48,7 @@ def objection(block: Block) -> str:
     """
     if block.type != "tool_result" or not block.is_error:
         return ""
-    return text_of.objection("\n".join(lines.texts(block.content)))
+    return objection_text("\n".join(lines.texts(block.content)))
 
 
 def _paths(tool: str | None, given: Input) -> list[str]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from importer.formats import Fed, Options
 from importer.formats._shared.turns import key, utc
 from importer.formats.claude_code import lines, queue
-from importer.formats.claude_code import text as text_of
-from importer.formats.claude_code import tools as tools_of
 from importer.formats.claude_code.lines import Block, PromptOrigin, TranscriptLine
 from importer.formats.claude_code.sessions import Context, TranscriptSession, with_own_calls, with_session
+from importer.formats.claude_code.text import answer_text, is_summary, queued_text, typed_text
+from importer.formats.claude_code.tools import file_paths, objection, own_call_ids, result_text, tool_names
 from importer.protocol.records import Facts, Turn
 
 KNOWN_BLOCKS = frozenset(("text", "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
@@ -57,8 +57,8 @@ def assistant(context: Context, session: TranscriptSession, line: TranscriptLine
     tools: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     if calls:  # most lines have either words or one call: what is empty is not looked at
-        context = with_own_calls(context, tools_of.own_calls(calls))
-        tools, files = tools_of.names(calls), tools_of.files(calls)
+        context = with_own_calls(context, own_call_ids(calls))
+        tools, files = tool_names(calls), file_paths(calls)
     passed_over = line.is_api_error_message or (line.message and line.message.model == SYNTHETIC)
     if passed_over or (_is_subagent(line) and not options.subagents):
         return Fed(context, (), unknown)
@@ -70,7 +70,7 @@ def assistant(context: Context, session: TranscriptSession, line: TranscriptLine
 
 def queue_operation(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
     """Take a queue operation: a prompt typed while the assistant works is queued, delivered, or taken back."""
-    text = _joined(map(text_of.steered, lines.texts(line.content)))
+    text = _joined(map(queued_text, lines.texts(line.content)))
     session, texts = queue.operate(session, line.operation, text)
     return _steered(context, session, line, texts)
 
@@ -83,7 +83,7 @@ def attachment(context: Context, session: TranscriptSession, line: TranscriptLin
         return session_only
     if _is_subagent(line) or not _by_people(found.origin):
         return session_only
-    text = _joined(map(text_of.steered, lines.texts(found.prompt)))
+    text = _joined(map(queued_text, lines.texts(found.prompt)))
     session, texts = queue.say(session, text)
     return _steered(context, session, line, texts)
 
@@ -143,15 +143,15 @@ def _typed(blocks: Sequence[Block]) -> str:
 
     A picture beside a tool's result is what the tool shows, not what a person sent.
     """
-    texts = [text_of.said(block.text) for block in blocks if block.type == "text" and block.text]
-    text = _joined([*map(tools_of.objection, blocks), *texts])
+    texts = [typed_text(block.text) for block in blocks if block.type == "text" and block.text]
+    text = _joined([*map(objection, blocks), *texts])
     types = {block.type for block in blocks}
     return text or PICTURE * (bool(types & {"image", "document"}) and "tool_result" not in types)
 
 
 def _is_summary(line: TranscriptLine, blocks: Sequence[Block]) -> bool:
     """Return True if compaction wrote this, by its flag or by its first words."""
-    return bool(line.is_compact_summary) or any(text_of.is_summary(block.text or "") for block in blocks)
+    return bool(line.is_compact_summary) or any(is_summary(block.text or "") for block in blocks)
 
 
 def _by_people(origin: PromptOrigin | None) -> bool:
@@ -169,9 +169,9 @@ def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
     texts: list[str] = []
     for block in blocks:
         if block.type == "text" and block.text:
-            texts.append(text_of.answered(block.text))
+            texts.append(answer_text(block.text))
         elif block.type == "thinking" and options.thinking:
-            texts += map(text_of.answered, lines.texts(block.thinking))
+            texts += map(answer_text, lines.texts(block.thinking))
     return texts
 
 
@@ -182,7 +182,7 @@ def _results(
 
     It is the assistant's: it is no prompt, and belongs to the exchange that goes on.
     """
-    text = _joined(tools_of.result(context, block) for block in blocks)
+    text = _joined(result_text(context, block) for block in blocks)
     if not text:
         return ()
     mark = key("tool", line.timestamp or line.uuid or "", text)
