@@ -10,9 +10,8 @@ Memory is bounded by the longest unit allowed, however large the document is.
 A document that breaks off is half-written: what is whole of it is taken, the rest waits to be written. A file that has
 been left alone for a while (`settled`) will not be: what is left of it is a problem.
 
-The head of a document: the members of its object beside the list of units, wherever they stand.
-
-The end of a JSON value too long for one read, looked for in bounded steps.
+Both the head and the end of a value too long for one read are looked for in bounded steps, which `DocumentHead` and
+`ScanState` remember between two calls.
 """
 
 from __future__ import annotations
@@ -29,6 +28,26 @@ from importer.reading import tail
 KEY_BYTES = 4096  # of a key and of a member that is kept: names, times, versions
 MEMBERS = 64  # that are kept
 STEP_MEMBERS = 1024  # looked at in one call
+BLOCK_BYTES = 256 * 1024
+SCAN_BYTES = 4 * 1024 * 1024  # how far one call looks: 50 ms, for which the loop stands still
+BEHIND_BYTES = 64 * 1024  # looked at behind the end of a list
+BROKEN_OFF = "the document breaks off here"
+BEHIND = "something stands behind the end of the document"
+NO_MEMBERS = "the members of the document cannot be told apart"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanState:
+    """How far was looked: at `offset` the text is `within` the value."""
+
+    offset: int
+    within: Within
+
+    @classmethod
+    def of(cls, value: bytes, at: int) -> Self:
+        """Start a scan at the beginning of a value, which stands at `at`."""
+        begun, within = begin(value, 0)
+        return cls(at + begun, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,92 +70,6 @@ class DocumentHead:
     def raw(self) -> bytes:
         """The head as an object of its own; nothing if it has no members."""
         return b"{%s}" % b",".join(self.members) if self.members else b""
-
-
-def read_head(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
-    """Read on in the head of a document as far as one call reaches. Raises OSError."""
-    limit = head.offset + SCAN_BYTES
-    for _ in range(STEP_MEMBERS):
-        head = _member(fd, size, declared, head)
-        if head.done or head.half or head.scanned or head.offset > limit:
-            break
-    return head
-
-
-def _member(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
-    """Read one more member, or find the end of the object."""
-    text = os.pread(fd, KEY_BYTES, head.offset)
-    at = skip_gap(text, 0)
-    whole = head.offset + len(text) >= size
-    if text[at : at + 1] == b"}":
-        return replace(head, done=True)
-    key = KEY.match(text, at)
-    if key is None or key.end() == len(text):
-        return replace(head, half=True) if whole else replace(head, done=True, damaged=True)
-    value = head.offset + key.end()
-    listed = key[1] == declared.units.encode() and text[key.end() : key.end() + 1] == b"["
-    if listed:
-        head = replace(head, units=value + 1)
-        if not declared.head:  # what follows the list would have to be sought behind all of it, for nothing
-            return replace(head, done=True)
-    end, sought = _end(fd, size, text[key.end() :], value, head.scanned)
-    if end is None:
-        half = sought is None or sought.offset + 1 >= size
-        return replace(head, half=half, scanned=None if half else sought)
-    kept = not listed and end - head.offset <= KEY_BYTES and len(head.members) < MEMBERS
-    members = (*head.members, os.pread(fd, end - head.offset - at, head.offset + at)) if kept else ()
-    return DocumentHead(end, members or head.members, head.units)
-
-
-def _end(fd: int, size: int, text: bytes, value: int, scanned: ScanState | None) -> tuple[int | None, ScanState | None]:
-    """Find where the value at `value`, which begins with `text`, ends; else return how far that was looked for."""
-    if begins(text):
-        return scan(fd, size, scanned or ScanState.of(text, value))
-    end = BARE.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
-    return (value + max(end, 1), None) if end < len(text) else (None, None)
-
-
-BLOCK_BYTES = 256 * 1024
-SCAN_BYTES = 4 * 1024 * 1024  # how far one call looks: 50 ms, for which the loop stands still
-
-
-@dataclass(frozen=True, slots=True)
-class ScanState:
-    """How far was looked: at `offset` the text is `within` the value."""
-
-    offset: int
-    within: Within
-
-    @classmethod
-    def of(cls, value: bytes, at: int) -> Self:
-        """Start a scan at the beginning of a value, which stands at `at`."""
-        begun, within = begin(value, 0)
-        return cls(at + begun, within)
-
-
-def begins(value: bytes) -> bool:
-    """Return True if this begins a value that has an end of its own: an object, a list or a string."""
-    return value[:1] in (b"{", b"[", QUOTE)
-
-
-def scan(fd: int, size: int, scanned: ScanState) -> tuple[int | None, ScanState]:
-    """Find where the value ends (None if not within reach of this call), and how far was looked. Raises OSError."""
-    at, within = scanned.offset, scanned.within
-    reach = min(size, at + SCAN_BYTES)
-    while at < reach and (block := os.pread(fd, min(BLOCK_BYTES, reach - at), at)):
-        passed, inside = search(block, 0, within)
-        if inside is None:
-            return at + passed, ScanState(at + passed, within)
-        if passed == 0:  # a lone backslash: what it escapes is out of reach
-            break
-        at, within = at + passed, inside
-    return None, ScanState(at, within)
-
-
-BEHIND_BYTES = 64 * 1024  # looked at behind the end of a list
-BROKEN_OFF = "the document breaks off here"
-BEHIND = "something stands behind the end of the document"
-NO_MEMBERS = "the members of the document cannot be told apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +214,65 @@ class _Units:
         rest = b"" if self.declared.units else os.pread(self.fd, BEHIND_BYTES, behind)
         stranger = skip_gap(rest, 0) < len(rest)
         self.add(self.size, rest[: tail.SAMPLE_BYTES] if stranger else b"", problem=BEHIND if stranger else "")
+
+
+def read_head(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
+    """Read on in the head of a document as far as one call reaches. Raises OSError."""
+    limit = head.offset + SCAN_BYTES
+    for _ in range(STEP_MEMBERS):
+        head = _member(fd, size, declared, head)
+        if head.done or head.half or head.scanned or head.offset > limit:
+            break
+    return head
+
+
+def _member(fd: int, size: int, declared: Document, head: DocumentHead) -> DocumentHead:
+    """Read one more member, or find the end of the object."""
+    text = os.pread(fd, KEY_BYTES, head.offset)
+    at = skip_gap(text, 0)
+    whole = head.offset + len(text) >= size
+    if text[at : at + 1] == b"}":
+        return replace(head, done=True)
+    key = KEY.match(text, at)
+    if key is None or key.end() == len(text):
+        return replace(head, half=True) if whole else replace(head, done=True, damaged=True)
+    value = head.offset + key.end()
+    listed = key[1] == declared.units.encode() and text[key.end() : key.end() + 1] == b"["
+    if listed:
+        head = replace(head, units=value + 1)
+        if not declared.head:  # what follows the list would have to be sought behind all of it, for nothing
+            return replace(head, done=True)
+    end, sought = _end(fd, size, text[key.end() :], value, head.scanned)
+    if end is None:
+        half = sought is None or sought.offset + 1 >= size
+        return replace(head, half=half, scanned=None if half else sought)
+    kept = not listed and end - head.offset <= KEY_BYTES and len(head.members) < MEMBERS
+    members = (*head.members, os.pread(fd, end - head.offset - at, head.offset + at)) if kept else ()
+    return DocumentHead(end, members or head.members, head.units)
+
+
+def _end(fd: int, size: int, text: bytes, value: int, scanned: ScanState | None) -> tuple[int | None, ScanState | None]:
+    """Find where the value at `value`, which begins with `text`, ends; else return how far that was looked for."""
+    if begins(text):
+        return scan(fd, size, scanned or ScanState.of(text, value))
+    end = BARE.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
+    return (value + max(end, 1), None) if end < len(text) else (None, None)
+
+
+def begins(value: bytes) -> bool:
+    """Return True if this begins a value that has an end of its own: an object, a list or a string."""
+    return value[:1] in (b"{", b"[", QUOTE)
+
+
+def scan(fd: int, size: int, scanned: ScanState) -> tuple[int | None, ScanState]:
+    """Find where the value ends (None if not within reach of this call), and how far was looked. Raises OSError."""
+    at, within = scanned.offset, scanned.within
+    reach = min(size, at + SCAN_BYTES)
+    while at < reach and (block := os.pread(fd, min(BLOCK_BYTES, reach - at), at)):
+        passed, inside = search(block, 0, within)
+        if inside is None:
+            return at + passed, ScanState(at + passed, within)
+        if passed == 0:  # a lone backslash: what it escapes is out of reach
+            break
+        at, within = at + passed, inside
+    return None, ScanState(at, within)
