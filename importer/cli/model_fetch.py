@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, ModelError
@@ -26,8 +26,7 @@ async def start_worker(supervisor: Supervisor, settings: Settings) -> None:
     if settings.embed.provider != LOCAL:
         return
     launch = supervisor.launch
-    offline = {**launch.configure, "embed": {**launch.configure["embed"], "offline": True}}
-    supervisor.launch = replace(launch, configure=offline)
+    supervisor.launch = launch.offline()
     try:
         await supervisor.ready()
     except ModelError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from importer.delivery.delivery import Delivery
 from importer.delivery.outage import STORE
@@ -12,6 +11,7 @@ from importer.delivery.progress import Run
 from importer.delivery.supervisor import Worker
 from importer.delivery.worker_stats import WorkerStats
 from importer.protocol.records import Commit, Tally
+from importer.protocol.worker_settings import WorkerSettings
 from importer.sources.queue import Pending
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
@@ -60,7 +60,7 @@ class Snapshot:
     run: Run
     stats: WorkerStats
     worker: LivingWorker | None
-    settings: Mapping[str, Any]
+    settings: WorkerSettings
     listing_errors: Mapping[bytes, str]
 
     @property
@@ -104,7 +104,7 @@ def take(
         run=replace(run, errors=dict(run.errors)),
         stats=replace(supervisor.stats, recycles=supervisor.stats.recycles.copy()),
         worker=_living(supervisor.worker),
-        settings=supervisor.launch.configure,
+        settings=supervisor.launch.settings,
         listing_errors=dict(reconcile.errors),
     )
 

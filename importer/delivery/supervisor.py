@@ -10,8 +10,10 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import structs
 
 from importer.delivery import policy
 from importer.delivery.policy import Recycle
@@ -29,6 +31,7 @@ from importer.errors import (
 )
 from importer.log import logger
 from importer.protocol import wire
+from importer.protocol.worker_settings import WorkerSettings
 
 log = logger()
 
@@ -46,9 +49,14 @@ class Launch:
     """
 
     environ: Mapping[str, str]
-    configure: Mapping[str, Any]
+    settings: WorkerSettings
     command: tuple[str, ...] = (sys.executable, "-m", "importer.worker")
     standby: bool = False
+
+    def offline(self) -> Launch:
+        """Return the launch of a worker that fetches no model."""
+        embed = structs.replace(self.settings.embed, offline=True)
+        return replace(self, settings=structs.replace(self.settings, embed=embed))
 
 
 @dataclass(slots=True)
@@ -134,8 +142,8 @@ class Supervisor:
             and worker is not None
             and 0 < worker.lifetime_files <= worker.files + files + STANDBY_FILES
         ):
-            told = {**self.launch.configure, "standby": True}
-            self._standby.prepare(self.launch.command, dict(self.launch.environ), wire.Configure(told))
+            configure = wire.Configure(self.launch.settings, standby=True)
+            self._standby.prepare(self.launch.command, dict(self.launch.environ), configure)
 
     async def ask(self, op: str, **args: Any) -> Any:
         """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
@@ -197,8 +205,7 @@ class Supervisor:
             hint = "memory, processes or open files are short; `importer doctor` says more"
             raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
         try:
-            told = {**self.launch.configure, "preload": preload, "backlog": self.backlog}
-            configure = wire.Configure(told)
+            configure = wire.Configure(self.launch.settings, preload=preload, backlog=self.backlog)
             reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
         except (TimeoutError, WorkerDied) as error:
             raise await self._boot_failed(child, error) from error

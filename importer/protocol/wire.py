@@ -27,6 +27,7 @@ import msgspec
 
 from importer.errors import WireError
 from importer.protocol.records import Chunk, Failure, Receipt, Release
+from importer.protocol.worker_settings import WorkerSettings
 
 MAGIC = b"IMP1"
 HEADER = struct.Struct("!4sIIQ")
@@ -34,9 +35,16 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024  # a batch is far below a megabyte; anything 
 
 
 class Configure(msgspec.Struct, frozen=True, tag="configure"):
-    """First frame: everything the worker needs to know, secrets included (they never stand in argv or environment)."""
+    """First frame: everything the worker needs to know, secrets included (they never stand in argv or environment).
 
-    settings: Mapping[str, Any]
+    `standby` loads the model and leaves the store closed until a second such frame. `preload` loads the model before
+    `Ready`. `backlog` says that many files are waiting.
+    """
+
+    settings: WorkerSettings
+    standby: bool = False
+    preload: bool = False
+    backlog: bool = False
 
 
 class Import(msgspec.Struct, frozen=True, tag="import"):

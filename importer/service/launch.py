@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 
+import msgspec
+
 from importer.delivery.supervisor import Launch, base_environ
 from importer.memory import profiles
 from importer.memory.profiles import Profile
+from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
 from importer.settings.load import Settings
 
 
@@ -24,21 +27,35 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
         "MALLOC_TRIM_THRESHOLD_": str(profile.malloc_trim_bytes),
         "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
     }
-    worker = settings.worker
-    embed = {
-        **asdict(settings.embed),
+    told = worker_settings(settings, profile, threads)
+    return Launch(base_environ(os.environ, allocator, threads), told, standby=profile.heirs)
+
+
+def worker_settings(settings: Settings, profile: Profile, threads: int) -> WorkerSettings:
+    """Return what a worker is told, with all that is left to the memory profile filled in."""
+    embed, worker = asdict(settings.embed), settings.worker
+    more = {
+        "directory": "",
         "threads": threads,
         "token_budget": profile.token_budget,
         "arena": worker.onnx_arena,
         "spinning": worker.onnx_spinning,
+        **{name: embed.get(f"{settings.embed.provider}_{name}", "") for name in ("api_key", "base_url")},
     }
-    store = {
-        **asdict(settings.store),
+    return WorkerSettings(
+        embed=msgspec.convert({**embed, **more}, EmbedSettings),
+        store=store_settings(settings, profile),
+        nice=worker.nice,
+    )
+
+
+def store_settings(settings: Settings, profile: Profile) -> StoreSettings:
+    """Return the store's part of what a worker is told."""
+    more = {
         "directory": os.path.join(settings.state_dir, "edge"),
         "optimise_every_points": profile.optimise_every_points,
     }
-    configure = {"location": settings.store.location, "embed": embed, "store": store, "nice": worker.nice}
-    return Launch(base_environ(os.environ, allocator, threads), configure, standby=profile.heirs)
+    return msgspec.convert({**asdict(settings.store), **more}, StoreSettings)
 
 
 def _cores() -> int:

@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from importer.errors import ImporterError, WireError
 from importer.protocol import failpoints, wire
 from importer.protocol.records import Failure
+from importer.protocol.worker_settings import EmbedSettings, WorkerSettings
 from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
@@ -42,9 +43,9 @@ def main(arguments: list[str]) -> int:
         return os.read(request_fd, min(size, 1 << 20))
 
     configure, embedder = _configured(read), None
-    if configure is not None and configure.settings.get("standby"):
+    if configure is not None and configure.standby:
         _behave(configure.settings)
-        embedder = _prepared(configure.settings)
+        embedder = _prepared(configure.settings.embed)
         configure = _configured(read)
     if configure is None:
         return 0
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
     if embedder is None:
         _behave(configure.settings)
     reply = os.fdopen(reply_fd, "wb", buffering=0)  # unbuffered: written is sent
-    return _serve(inbox, reply, configure.settings, embedder)
+    return _serve(inbox, reply, configure, embedder)
 
 
 def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
@@ -67,16 +68,16 @@ def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
     return configure
 
 
-def _prepared(settings: Mapping[str, Any]) -> Any:
+def _prepared(embed: EmbedSettings) -> Any:
     """The model of a worker that waits for its predecessor's end; None if it cannot be had, which is told in time."""
     from importer.worker.session import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
 
     with contextlib.suppress(ImporterError):
-        return embedder_of(settings["embed"])
+        return embedder_of(embed)
     return None
 
 
-def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any], embedder: Any) -> int:
+def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -> int:
     """Opens the session and serves; 0 at the end of input, else the exit code of what kept it from opening.
 
     A store that was opened is closed whatever ends the loop: what it has buffered becomes durable, and its directory
@@ -86,7 +87,7 @@ def _serve(inbox: Inbox, reply: Any, settings: Mapping[str, Any], embedder: Any)
     from importer.worker.session import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
 
     try:
-        session = open_session(settings, embedder)
+        session = open_session(configure, embedder)
     except ImporterError as error:
         failure = Failure(0, "boot", type(error).__name__, error.message, error.retryable)
         _write_all(reply, wire.encode(0, wire.Failed(failure, error.exit_code, error.hint)))
@@ -129,11 +130,11 @@ def _die_soon() -> None:
     timer.start()
 
 
-def _behave(settings: Mapping[str, Any]) -> None:
+def _behave(settings: WorkerSettings) -> None:
     """Be polite to the machine and first in the OOM killer's line, so that it never picks the daemon."""
     malloc.settle()
     with contextlib.suppress(OSError):
-        os.nice(max(0, int(settings.get("nice", 10)) - os.nice(0)))  # nice(2) adds to what was inherited
+        os.nice(max(0, settings.nice - os.nice(0)))  # nice(2) adds to what was inherited
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
         score.write("1000")  # the highest there is; to raise one's own takes no rights
 

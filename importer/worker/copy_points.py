@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from importer.errors import StoreRefused, UsageError
+from importer.protocol.worker_settings import CopyTarget
 from importer.worker import stores
 from importer.worker.embed import embed_chunks
 from importer.worker.embedders import Embedder
 from importer.worker.models import locate
 from importer.worker.session import Session, embedder_of
-from importer.worker.stores import Point, Request, Standing, Store
+from importer.worker.stores import Ownership, Point, Store
 from importer.worker.stores.schema import DOCUMENT, holders
 
 PAGE_POINTS = 256  # with vectors some 700 KB
@@ -37,7 +40,7 @@ _targets: dict[str, Target] = {}  # open for as long as this worker lives, which
 def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
     """Opens (or makes) the target, and says what stands on both sides.
 
-    `to` has the `location`, the `store` settings and, for another model, `embed`. Raises UsageError for the store
+    `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store
     itself, and what a store raises.
     """
     target = _target(session, to)
@@ -101,22 +104,30 @@ def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
     Raises StoreRefused for a store without aliases.
     """
     target = _target(session, to)
-    if not to["location"].startswith(("http", "grpc")):
+    if target.store.kind != "server":
         raise StoreRefused(f"{target.store.location} is no server: it has no aliases", hint="--to URL")
     from importer.worker.stores.qdrant.collection import point_alias  # noqa: PLC0415 - brings 100 MB of client along
 
-    return point_alias(_request(to), alias)
+    return point_alias(_wanted(to).store, alias)
 
 
 def _target(session: Session, to: Mapping[str, Any]) -> Target:
     """The target, opened by the first question that needs it: a worker may have been recycled since the last."""
     name = _name(to)
     if name not in _targets:
-        embed = to.get("embed")
-        maker = locate.identity(embed) if embed else _maker(session.store.fingerprint)
-        store = stores.load(to["location"], model=maker[0], dimension=maker[1], settings=to["store"])
-        _targets[name] = Target(store, _embedder(embed) if embed else None)
+        wanted = _wanted(to)
+        name_of_model, dimension = locate.identity(wanted.embed) if wanted.embed else _maker(session.store.fingerprint)
+        store = stores.load(wanted.store, model=name_of_model, dimension=dimension)
+        _targets[name] = Target(store, embedder_of(wanted.embed) if wanted.embed else None)
     return _targets[name]
+
+
+def _wanted(to: Mapping[str, Any]) -> CopyTarget:
+    """Return the target as it was asked for. Raises UsageError for a mapping that lacks a setting."""
+    try:
+        return msgspec.convert(to, CopyTarget)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"no target to copy to: {error}") from error
 
 
 def _maker(fingerprint: str) -> tuple[str, int]:
@@ -126,20 +137,9 @@ def _maker(fingerprint: str) -> tuple[str, int]:
     return name, int(dimension)
 
 
-def _embedder(embed: Mapping[str, Any]) -> Embedder:
-    """The other model, loaded. Raises ModelError."""
-
-    return embedder_of(embed)
-
-
-def _request(to: Mapping[str, Any]) -> Request:
-    """A request that only connects: model and dimension are looked at by nobody."""
-    return Request(to["location"], "", 0, to["store"])
-
-
 def _name(to: Mapping[str, Any]) -> str:
     """What tells targets apart."""
-    return f"{to['location']}\0{to['store'].get('collection', '')}"  # a NUL stands in neither
+    return f"{to['store']['location']}\0{to['store']['collection']}"  # a NUL stands in neither
 
 
 def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -> list[Point]:
@@ -151,14 +151,14 @@ def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -
     return made
 
 
-def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Standing]:
+def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Ownership]:
     """Who holds points open that stand on both sides, where the target knows it otherwise: closed once is closed."""
     changed = {}
     for point in points:
         here = holders(point.payload)
         wanted = tuple(sorted({*here, *there[point.id]})) if here and there[point.id] else ()
         if wanted != there[point.id]:
-            changed[point.id] = Standing(wanted)
+            changed[point.id] = Ownership(wanted)
     return changed
 
 

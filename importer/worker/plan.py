@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from importer.protocol.records import Chunk, Release, held_by
-from importer.worker.stores import Standing
+from importer.worker.stores import Ownership
 from importer.worker.stores.schema import CONVERSATION, retold
 
 Holders = tuple[str, ...]
@@ -30,7 +30,7 @@ class Plan:
     """
 
     write: tuple[tuple[Chunk, Holders], ...]
-    standing: Mapping[str, Standing]
+    standing: Mapping[str, Ownership]
     deletes: tuple[str, ...]
     known: int
 
@@ -80,15 +80,15 @@ def _release(now: dict[str, Holders], release: Release) -> None:
         del now[release.id]
 
 
-def _standing(holders: Holders, closed_in: str) -> Standing:
+def _standing(holders: Holders, closed_in: str) -> Ownership:
     """How a point stands, and who says it: while it is open its holders, else the conversation that closed it.
 
     Where one of these is not known, the point goes on naming the conversation it names.
     """
     said_in = dict.fromkeys(map(held_by, holders) if holders else (closed_in,))
-    return Standing(holders, () if "" in said_in else tuple(said_in))
+    return Ownership(holders, () if "" in said_in else tuple(said_in))
 
 
-def _of(chunk: Chunk, standing: Standing) -> Chunk:
+def _of(chunk: Chunk, standing: Ownership) -> Chunk:
     """The chunk with the conversation it is to name."""
     return replace(chunk, metadata=retold(chunk.metadata, standing))

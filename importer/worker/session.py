@@ -6,12 +6,14 @@ An heir loads its model before it may open the store (see `__main__`); then the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from importer.protocol import failpoints
+import msgspec
+
+from importer.protocol import failpoints, wire
 from importer.protocol.records import Chunk
+from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
@@ -64,39 +66,37 @@ class Session:
             malloc.trim()
 
 
-def open_session(settings: Mapping[str, Any], embedder: Embedder | None = None) -> Session:
+def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> Session:
     """Opens the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
     failpoints.hit("boot")
-    embed: Mapping[str, Any] = settings["embed"]
+    embed = configure.settings.embed
     # Known without loading the model, so that a collection of another one is refused before that takes its time.
     name, dimension = locate.identity(embed)
-    chosen = {**settings["store"], "backlog": settings.get("backlog", False)}
-    store = stores.load(settings["location"], model=name, dimension=dimension, settings=chosen)
-
-    session = Session(store, lambda: embedder or embedder_of(embed), token_budget=int(embed["token_budget"]))
+    store = stores.load(configure.settings.store, model=name, dimension=dimension, backlog=configure.backlog)
+    session = Session(store, lambda: embedder or embedder_of(embed), token_budget=embed.token_budget)
     session.recount()  # `Ready` tells it to the daemon
-    if settings.get("preload"):
+    if configure.preload:
         _ = session.embedder
     return session
 
 
-def embedder_of(embed: Mapping[str, Any]) -> Embedder:
+def embedder_of(embed: EmbedSettings) -> Embedder:
     """The model of these embedding settings, loaded. Raises ModelError."""
-    return load(embed["provider"], _with_model(embed))
+    return load(_with_model(embed))
 
 
-def _with_model(embed: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_model(embed: EmbedSettings) -> EmbedSettings:
     """The settings with the model on disk in place of its name, fetched if need be; a remote one goes by its name.
 
     Raises ModelError.
     """
-    if embed["provider"] != "fastembed":
+    if embed.provider != "fastembed":
         return embed
     model = locate.obtain(embed)
-    return {
-        **embed,
-        "model": model.name,
-        "directory": model.directory,
-        "dimension": model.dimension,
-        "window_tokens": model.window_tokens,
-    }
+    return msgspec.structs.replace(
+        embed,
+        model=model.name,
+        directory=model.directory,
+        dimension=model.dimension,
+        window_tokens=model.window_tokens,
+    )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from importer.protocol import failpoints
-from importer.worker.stores import Point, Standing, Store
+from importer.worker.stores import Ownership, Point, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Job:
 
     number: int
     points: tuple[Point, ...]
-    standing: Mapping[str, Standing]
+    standing: Mapping[str, Ownership]
     deletes: tuple[str, ...]
     ids: frozenset[str]
     known: int = 0

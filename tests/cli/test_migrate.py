@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import oracle
 import pytest
@@ -19,8 +20,10 @@ from certificates import NEEDS_OPENSSL, certificate
 from processes import Importer
 from qdrant_client import QdrantClient, models
 from scripted_qdrant import ScriptedQdrant
+from worker_told import embed_settings, store_settings
 
 from importer.bench.corpus import corpus
+from importer.protocol.worker_settings import CopyTarget
 from importer.state.checkpoints import Checkpoints
 from importer.worker import copy_points, stores
 from importer.worker.session import Session
@@ -44,11 +47,11 @@ def point(number: int, holders: tuple[str, ...] = ()) -> Point:
 
 
 def opened(location: str) -> Store:
-    return stores.load(location, model=oracle.MODEL, dimension=DIMENSION, settings={})
+    return stores.load(store_settings(location), model=oracle.MODEL, dimension=DIMENSION)
 
 
 def wish(location: str) -> Mapping[str, Any]:
-    return {"location": location, "store": {}}
+    return msgspec.to_builtins(CopyTarget(store=store_settings(location), embed=None))
 
 
 def copy(source: str, target: str) -> int:
@@ -205,14 +208,14 @@ def test_worker_stays_light() -> None:
 def test_another_model(tmp_path: pathlib.Path) -> None:
     """With the settings of another model, documents are embedded anew into a collection of its dimension."""
     fill(f"edge:{tmp_path}/a", [point(number) for number in range(5)])
-    embed = {"provider": "plugins.fake_embedder", "model": "some/other", "dimension": 64}
-    to = {**wish(f"local:{tmp_path}/b"), "embed": embed}
+    embed = embed_settings(provider="plugins.fake_embedder", model="some/other", dimension=64)
+    to = {**wish(f"local:{tmp_path}/b"), "embed": msgspec.to_builtins(embed)}
     session = Session(opened(f"edge:{tmp_path}/a"), lambda: pytest.fail("not the old model"), token_budget=512)
     copy_points.migrate_open(session, to)
     page = copy_points.migrate_page(session, to)
     session.store.close()
     copy_points.migrate_close(session, to)
     assert (page["written"], page["next"]) == (5, None)
-    store = stores.load(f"local:{tmp_path}/b", model="some/other", dimension=64)
+    store = stores.load(store_settings(f"local:{tmp_path}/b"), model="some/other", dimension=64)
     assert {len(found.dense) for found in oracle.points_of(store)} == {64}
     store.close()

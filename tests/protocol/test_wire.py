@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from worker_told import told
 
 from importer.errors import WireError
 from importer.protocol import wire
@@ -26,7 +27,7 @@ def read(raw: bytes) -> tuple[int, bytes] | None:
 @pytest.mark.parametrize(
     "message",
     [
-        wire.Configure({"location": "edge", "embed": {"threads": 2}}),
+        wire.Configure(told(), preload=True),
         wire.Import((CHUNK,), (Release("old", "held"),), 2048, True),
         wire.Ask("search", {"text": "x", "limit": 3}),
     ],

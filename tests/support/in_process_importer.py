@@ -26,6 +26,7 @@ from typing import Any
 
 from model_store import ModelStore
 from oracle import CUTTING
+from worker_told import told
 
 from importer.delivery.delivery import Delivery
 from importer.delivery.engine import Engine
@@ -42,7 +43,7 @@ from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 from importer.worker.plan import plan
-from importer.worker.stores import Standing
+from importer.worker.stores import Ownership
 from importer.worker.stores.schema import payload
 
 FATES = ("done", "die in the model", "die", "die midway", "die afterwards", "fail", "away")
@@ -57,7 +58,7 @@ class Worker:
         self.fates = fates
         self.stats = WorkerStats()
         self.worker: Any = None
-        self.launch = SimpleNamespace(configure={})
+        self.launch = SimpleNamespace(settings=told())
         self.backlog = False
         self.last_working: tuple[str, ...] = ()
         self._numbers = itertools.count(1)
@@ -133,7 +134,7 @@ class Worker:
         ids = [one.id for one in (*request.chunks, *request.releases)]
         todo = plan(request.chunks, request.releases, self.store.lookup(ids))
         points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]
-        standing: Mapping[str, Standing] = todo.standing if whole else {}
+        standing: Mapping[str, Ownership] = todo.standing if whole else {}
         self.store.write(points, standing, todo.deletes if whole else ())
         return Receipt(number, len(points), todo.known, 1, len(self.store.points), 1, 0.0, 0.0)
 

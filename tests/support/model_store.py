@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from importer.protocol.records import Batch, Chunk, Release
-from importer.worker.stores import Standing
+from importer.worker.stores import Ownership
 from importer.worker.stores.schema import retold
 
 
@@ -37,7 +37,7 @@ class ModelStore:
         """The ids that exist, with their holders; () for a closed one."""
         return {point: tuple(self.points[point].get("open_by", ())) for point in ids if point in self.points}
 
-    def write(self, points: Sequence[Any], standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
+    def write(self, points: Sequence[Any], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert points (anything with `id` and `payload`), set the holders of existing ones, delete."""
         for point in points:
             self.points[point.id] = dict(point.payload)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 import store_backends
+from worker_told import store_settings
 
 from importer.protocol.records import Chunk
 from importer.worker import stores
@@ -71,8 +72,8 @@ def openers(kind: str, base: str) -> Iterator[Opener]:
     opened: list[Store] = []
 
     def opener(model: str = MODEL, dimension: int = DIMENSION, create: bool = True, **settings: object) -> Store:
-        asked = {"collection": collection, "api_key": store_backends.KEY, **settings}
-        opened.append(stores.load(location, model=model, dimension=dimension, settings=asked, create=create))
+        asked = store_settings(location, **{"collection": collection, "api_key": store_backends.KEY, **settings})
+        opened.append(stores.load(asked, model=model, dimension=dimension, create=create))
         return opened[-1]
 
     yield opener

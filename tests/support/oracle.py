@@ -18,7 +18,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import store_backends
+from msgspec import structs
 from read_units import content, units
+from worker_told import store_settings
 
 from importer import formats
 from importer.chunking.fold import Cutting, Folding, Origin, feed, surface
@@ -154,11 +156,10 @@ def committed(state: str) -> Expected:
 @contextmanager
 def opened(state: str, location: str = "", model: str = MODEL) -> Iterator[Store]:
     """The store of a state directory that no worker has open: `location`, else where `lodging` says."""
-    settings = {"directory": os.path.join(state, "edge"), "collection": "conversations"}
+    settings = store_settings(location or store_backends.SERVER or "edge", directory=os.path.join(state, "edge"))
     if not location and store_backends.SERVER:
-        settings |= {"collection": store_backends.collection_of(state), "api_key": store_backends.KEY}
-    location = location or store_backends.SERVER or "edge"
-    store = stores.load(location, model=model, dimension=384, settings=settings, create=False)
+        settings = structs.replace(settings, collection=store_backends.collection_of(state), api_key=store_backends.KEY)
+    store = stores.load(settings, model=model, dimension=384, create=False)
     try:
         yield store
     finally:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pathlib
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
+
+from worker_told import told
 
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Launch, Supervisor, base_environ
@@ -18,8 +21,8 @@ PROGRAM = str(pathlib.Path(__file__).with_name("scripted_worker.py"))
 
 def supervisor(folder: pathlib.Path, *lives: Sequence[str], **more: Any) -> Supervisor:
     """A supervisor of workers with these lives, the last one for all that follow."""
-    configure = {"lives": [list(life) for life in lives] or [["ready"]], "log": str(folder / "lives")}
-    launch = Launch(base_environ(os.environ, {}, 1), configure, (sys.executable, PROGRAM))
+    script = {"SCRIPTED_LIVES": json.dumps(lives or [["ready"]]), "SCRIPTED_LOG": str(folder / "lives")}
+    launch = Launch(base_environ(os.environ, {}, 1) | script, told(), (sys.executable, PROGRAM))
     return Supervisor(launch, **{"recycle_files": 0, **more})
 
 

@@ -1,8 +1,8 @@
 """A worker that does what a script says: `scripted_worker.py REQUEST_FD REPLY_FD`.
 
-The first frame's settings hold `lives`, one script per process (the last one for all that follow), and `log`, a file
-that gets a line per life. A script is a list of words, the first for the start, one for each batch after that ("done"
-when it runs out):
+The environment names `SCRIPTED_LIVES`, a JSON list with one script per process (the last one for all that follow), and
+`SCRIPTED_LOG`, a file that gets a line per life. A script is a list of words, the first for the start, one for each
+batch after that ("done" when it runs out):
 
     ready | refuse | unreachable | unprovided | die | hang    the start
     done                          the batch is stored
@@ -18,6 +18,7 @@ when it runs out):
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -111,13 +112,13 @@ def die() -> None:
 def main() -> None:
     actor = Actor(int(sys.argv[1]), int(sys.argv[2]))
     _, configure = actor.take()
-    if configure.settings.get("standby"):
-        _, configure = actor.take()
-    with open(configure.settings["log"], "a+", encoding="ascii") as log:
+    if configure.standby:
+        actor.take()
+    with open(os.environ["SCRIPTED_LOG"], "a+", encoding="ascii") as log:
         log.seek(0)
         life = len(log.readlines())
         log.write(f"{os.getpid()}\n")
-    lives = configure.settings["lives"]
+    lives = json.loads(os.environ["SCRIPTED_LIVES"])
     script = list(lives[min(life, len(lives) - 1)])
     print(f"life {life}", file=sys.stderr, flush=True)
     actor.start(script.pop(0) if script else "ready")

@@ -83,10 +83,11 @@ def _points(found: QdrantClient, name: str) -> Iterator[object]:
 @contextlib.contextmanager
 def client() -> Iterator[QdrantClient]:
     """The server's own client."""
-    from importer.worker.stores import Request
+    from worker_told import store_settings
+
     from importer.worker.stores.qdrant.connect import connect
 
-    found = connect(Request(SERVER, "", 0, {"api_key": KEY}))
+    found = connect(store_settings(SERVER, api_key=KEY))
     try:
         yield found
     finally:

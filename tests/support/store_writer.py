@@ -13,23 +13,24 @@ import random
 import sys
 
 from numbered_points import DIMENSION, MODEL, identity, made
+from worker_told import store_settings
 
 from importer.worker import stores
-from importer.worker.stores import Standing
+from importer.worker.stores import Ownership
 
 BATCH = 32
 
 
 def main(directory: str, first: int) -> None:
     """Opens the store, waiting for the lock of the one killed before; never returns."""
-    settings = {"optimise_every_points": 320}
-    store = stores.load(f"edge:{directory}", model=MODEL, dimension=DIMENSION, settings=settings)
+    settings = store_settings(f"edge:{directory}", optimise_every_points=320)
+    store = stores.load(settings, model=MODEL, dimension=DIMENSION)
     number, rng = first, random.Random(first)
     while True:
         points = [made(n, open_by=["held"]) for n in range(number, number + BATCH)]
-        closed = {identity(n): Standing(()) for n in range(max(0, number - BATCH), number)}
+        closed = {identity(n): Ownership(()) for n in range(max(0, number - BATCH), number)}
         closed |= {
-            identity(rng.randrange(number)): Standing(()) for _ in range(8) if number
+            identity(rng.randrange(number)): Ownership(()) for _ in range(8) if number
         }  # old ones can be changed too
         store.write(points, closed, [])
         number += BATCH

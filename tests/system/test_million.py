@@ -22,6 +22,7 @@ from statistics import median, quantiles
 import numpy as np
 import psutil
 import pytest
+from worker_told import store_settings
 
 from importer.bench.corpus import corpus
 from importer.bench.corpus.talk import Talk
@@ -41,7 +42,7 @@ MB = 1024 * 1024
 
 
 def opened(folder: str) -> Store:
-    return stores.load("edge", model=MODEL, dimension=DIMENSION, settings={"directory": folder})
+    return stores.load(store_settings(f"edge:{folder}"), model=MODEL, dimension=DIMENSION)
 
 
 def unit(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -21,6 +21,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from importer.bench.rivals.orders import Order, RivalProgress, read_order, read_texts
+from importer.protocol.worker_settings import EmbedSettings
 from importer.worker.embedders import Window, fastembed
 
 SHAPES = {"single": 1, "equal 512": 512, "equal 1024": 1024}  # most tokens in a run of more than one window
@@ -61,10 +62,11 @@ def main() -> None:
 
 def windows_of(given: Order) -> list[Window]:
     """Return the windows that the importer cuts the chunks into."""
-    settings = {
-        "model": given.model, "directory": given.directory, "threads": given.threads,
-        "window_tokens": given.window_tokens,
-    }  # fmt: skip
+    settings = EmbedSettings(
+        provider="fastembed", model=given.model, directory=given.directory, model_dir="", dimension=0,
+        precision="fp32", window_tokens=given.window_tokens, offline=True, threads=given.threads, token_budget=0,
+        arena=True, spinning=False, timeout_s=0.0, api_key="", base_url="",
+    )  # fmt: skip
     embedder = fastembed.open_embedder(settings)
     return [window for parts in embedder.split(read_texts(given)) for window in parts]
 

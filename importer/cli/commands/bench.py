@@ -129,7 +129,7 @@ def _cutting(settings: Settings) -> Cutting:
 
 def _order(settings: Settings, model: str, made: material.Material, folder: str) -> Order:
     """Return what the rivals get: the importer's own model, threads and windows."""
-    embed = launch_of(settings, assembly.profile_of(settings), once=True).configure["embed"]
+    embed = launch_of(settings, assembly.profile_of(settings), once=True).settings.embed
     return Order(
         model=settings.embed.model,
         directory=model,
@@ -137,7 +137,7 @@ def _order(settings: Settings, model: str, made: material.Material, folder: str)
         texts=made.texts,
         files=made.files,
         folder=folder,
-        threads=embed["threads"],
+        threads=embed.threads,
         window_tokens=settings.embed.window_tokens,
         size_chars=settings.chunk.size_chars,
     )

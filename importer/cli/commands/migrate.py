@@ -11,10 +11,10 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from importer.cli import context, model_fetch, store_session
 from importer.cli.output import JSON_OPTION, emit
@@ -22,8 +22,9 @@ from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
 from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
+from importer.protocol.worker_settings import CopyTarget, StoreSettings
 from importer.service import assembly
-from importer.service.launch import launch_of
+from importer.service.launch import launch_of, store_settings
 from importer.settings.declaration import collection_problem, location_problem
 from importer.settings.load import Settings
 
@@ -68,7 +69,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
 
 def _target(
     settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
-) -> dict[str, Any]:
+) -> CopyTarget:
     """Return the target as the worker opens it. Raises UsageError for mistakes that show without opening it."""
     if model and not location.startswith("http"):
         raise UsageError(
@@ -78,16 +79,17 @@ def _target(
     name = collection or (f"{settings.store.collection}-{_slug(model)}" if model else settings.store.collection)
     for problem in filter(None, (location_problem(location), collection_problem(name))):
         raise UsageError(f"{location}, collection {name}: {problem}")
-    directory = os.path.join(settings.state_dir, "edge")
-    store = {**asdict(settings.store), "location": location, "collection": name, "directory": directory}
-    if key_file:
-        store["api_key"] = _key(key_file)
-    if ca_file:
-        store["ca_file"] = os.path.abspath(ca_file)
-    here = _where(settings.store.location, settings.store.collection, directory)
-    if _where(location, name, directory) == here:
+    own = store_settings(settings, assembly.profile_of(settings))
+    store = replace(
+        own,
+        location=location,
+        collection=name,
+        api_key=_key(key_file) if key_file else own.api_key,
+        ca_file=os.path.abspath(ca_file) if ca_file else own.ca_file,
+    )
+    if _where(store) == _where(own):
         raise UsageError(f"{location} is the store that is to be copied", hint="name another store or --collection")
-    return {"location": location, "store": store}
+    return CopyTarget(store=store, embed=None)
 
 
 def _slug(model: str) -> str:
@@ -104,24 +106,25 @@ def _key(path: str) -> str:
         raise UsageError(f"the key file {path} cannot be read: {error}") from error
 
 
-def _where(location: str, collection: str, directory: str) -> tuple[str, str]:
+def _where(store: StoreSettings) -> tuple[str, str]:
     """Return what two spellings of the same store have in common: links and trailing slashes do not count.
 
     Of servers only the spelling can be compared here; the worker compares the servers themselves.
     """
-    kind, _, path = location.partition(":")
+    kind = store.location.partition(":")[0]
     if kind == "edge":
-        return f"edge:{os.path.realpath(path or directory)}", collection
-    return (f"local:{os.path.realpath(path)}" if kind == "local" else location.rstrip("/")), collection
+        return f"edge:{os.path.realpath(store.path or store.directory)}", store.collection
+    place = f"local:{os.path.realpath(store.path)}" if kind == "local" else store.location.rstrip("/")
+    return place, store.collection
 
 
-async def _migrate(settings: Settings, target: dict[str, Any], other: Settings | None, *, silent: bool) -> Report:
+async def _migrate(settings: Settings, target: CopyTarget, other: Settings | None, *, silent: bool) -> Report:
     """Copy, verify and switch; return the report. `other` has the settings of another model to embed with."""
     async with store_session.open_session(settings, "migrate") as session:
         if other is not None:
             await model_fetch.fetch_model(other)
             launch = launch_of(other, assembly.profile_of(other), once=True)
-            target["embed"] = launch.configure["embed"]
+            target = replace(target, embed=launch.settings.embed)
         opened = await session.ask("migrate_open", to=target)
         try:
             written = await _copy(session, target, opened, silent)
@@ -134,7 +137,7 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
             await session.ask("migrate_close", to=target)
     return {
         "to": opened["location"],
-        "collection": target["store"]["collection"],
+        "collection": target.store.collection,
         "model": other.embed.model if other else "",
         "points": opened["points"],
         "written": written,
@@ -145,7 +148,7 @@ async def _migrate(settings: Settings, target: dict[str, Any], other: Settings |
     }
 
 
-async def _copy(session: StoreSession, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
+async def _copy(session: StoreSession, target: CopyTarget, opened: Mapping[str, Any], silent: bool) -> int:
     """Copy page after page and return how many points were written. The state keeps the position for both stores."""
     place = f"migrating {opened['source_fingerprint']} {opened['fingerprint']}"
     # Fingerprints change when a collection is made anew: then the copy begins again.
@@ -168,7 +171,7 @@ async def _copy(session: StoreSession, target: Mapping[str, Any], opened: Mappin
     return written
 
 
-async def _check(session: StoreSession, target: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
+async def _check(session: StoreSession, target: CopyTarget, opened: Mapping[str, Any], silent: bool) -> int:
     """Look every id of the source up in the target; return how many points the target counts. Raises StoreError."""
     after, missing, seen = None, list[str](), 0
     with counting("points verified", opened["points"], quiet=silent) as shown:

@@ -94,8 +94,8 @@ class Scrape:
     def _build(self) -> Metric:
         """Return what runs, in labels; of the store only its kind, for addresses can be private."""
         settings = self._seen.settings
-        kind = "server" if "://" in str(settings["location"]) else "embedded"
-        labels = {"version": __version__, "model": str(settings["embed"]["model"]), "store": kind}
+        kind = "server" if "://" in settings.store.location else "embedded"
+        labels = {"version": __version__, "model": settings.embed.model, "store": kind}
         family = GaugeMetricFamily("importer_build_info", "Always 1; the labels say what runs.", labels=list(labels))
         family.add_metric(list(labels.values()), 1)
         return family

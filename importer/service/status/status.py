@@ -239,10 +239,10 @@ def _other_process(holder: Holder | None, probes: Probes) -> Status:
 def _store_and_model(seen: Snapshot) -> Status:
     """Return store and model as the worker is told them; reachable as of the last contact, None before the first."""
     settings = seen.settings
-    store = settings["store"]
-    where = store_location.locate(settings["location"], store["collection"], store["directory"])
+    store = settings.store
+    where = store_location.locate(store.location, store.collection, store.directory)
     met = seen.worker is not None or seen.run.total >= 0
     known = True if met else store_location.probe_folder(where.location).reachable if where.kind == EDGE else None
     away = seen.is_store_away
     shown = {**asdict(where), "reachable": False if away else known, "why": seen.run.holding if away else ""}
-    return {"store": shown, "model": settings["embed"]["model"]}
+    return {"store": shown, "model": settings.embed.model}

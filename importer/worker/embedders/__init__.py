@@ -1,15 +1,6 @@
 """What embeds: a provider is one module of this folder, found by its name, or any `package.module`.
 
-A provider offers `open_embedder(settings) -> Embedder`. What it reads from the mapping (the rest it passes over):
-
-    model           the model's name                                        all
-    dimension       of its vectors; 0: what is known of the model           all
-    window_tokens   longest window, special tokens included; 0: the model's own
-    directory       where the model's files are                             fastembed
-    threads         of all model runs together; 0: all cores                fastembed
-    arena, spinning session options of ONNX Runtime                         fastembed
-    pooling         mean, cls or last_token, where fastembed does not know  fastembed
-    api_key, base_url, timeout_s                                            remote ones
+A provider offers `open_embedder(settings: EmbedSettings) -> Embedder`.
 
 An embedder raises `EmbedError` for texts it refuses or cannot do, `EmbedUnreachable` when trying later can help, and
 `ModelError` when the model itself is not to be had (unknown, damaged, wrong key).
@@ -19,17 +10,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import UsageError
-
-Options = TypeVar("Options", bound=msgspec.Struct)
+from importer.protocol.worker_settings import EmbedSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +64,9 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in found if hasattr(importlib.import_module(f"{__name__}.{name}"), "open_embedder"))
 
 
-def load(provider: str, settings: Mapping[str, Any]) -> Embedder:
-    """The embedder of a provider. Raises UsageError for one that does not exist or settings that make no sense."""
+def load(settings: EmbedSettings) -> Embedder:
+    """Return the embedder of `settings.provider`. Raises UsageError for a provider that does not exist."""
+    provider = settings.provider
     path = provider if "." in provider else f"{__name__}.{provider}"
     try:
         module = importlib.import_module(path)
@@ -88,11 +78,3 @@ def load(provider: str, settings: Mapping[str, Any]) -> Embedder:
         raise UsageError(f"{path} offers no open_embedder(settings)", hint=f"there are {', '.join(names())}")
     embedder: Embedder = module.open_embedder(settings)
     return embedder
-
-
-def options(settings: Mapping[str, Any], kind: type[Options]) -> Options:
-    """The part of the settings that `kind` declares, validated. Raises UsageError naming the one that is wrong."""
-    try:
-        return msgspec.convert(dict(settings), kind)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"embedding settings: {error}") from error

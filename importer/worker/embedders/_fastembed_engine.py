@@ -25,11 +25,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import ModelError
+from importer.protocol.worker_settings import EmbedSettings
 
 __all__ = ["ModelSource", "OnnxTextModel", "PoolingType", "TextEmbedding"]
 
@@ -106,19 +106,6 @@ from fastembed.text.onnx_text_model import OnnxTextModel  # noqa: E402
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """What this provider reads of the embedding settings."""
-
-    model: str = MINILM
-    directory: str = ""
-    dimension: int = 0
-    window_tokens: int = 0
-    threads: int = 0
-    arena: bool = True
-    spinning: bool = False
-    pooling: str = ""
-
-
 class Row(NamedTuple):
     """A window padded to its run: what fastembed reads of an encoding."""
 
@@ -154,7 +141,7 @@ class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
     ]
 
 
-def load(chosen: Settings, threads: int) -> TextEmbedding:
+def load(chosen: EmbedSettings, threads: int) -> TextEmbedding:
     """The model in `chosen.directory`, with so many threads for each run. Raises ModelError if it cannot be loaded."""
     if not Path(chosen.directory, "tokenizer.json").is_file():
         raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
@@ -172,7 +159,7 @@ def load(chosen: Settings, threads: int) -> TextEmbedding:
         raise ModelError(f"cannot load {chosen.model} from {chosen.directory}: {error}") from error
 
 
-def _register(chosen: Settings) -> None:
+def _register(chosen: EmbedSettings) -> None:
     """Tells fastembed about a model it does not know, from the files beside it."""
     known = {description["model"].lower() for description in TextEmbedding.list_supported_models()}
     # Its registry lives as long as the process, and refuses a name that it has.
@@ -191,15 +178,15 @@ def _register(chosen: Settings) -> None:
     )
 
 
-def _pooling(chosen: Settings) -> PoolingType:
-    """As set, else as sentence-transformers wrote it beside the model, else the mean."""
+def _pooling(chosen: EmbedSettings) -> PoolingType:
+    """Return the pooling that sentence-transformers wrote beside the model, else the mean."""
     said = beside(chosen, "1_Pooling/config.json")
     kinds = {"pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last_token"}
     found = next((kind for key, kind in kinds.items() if said.get(key)), "mean")
-    return PoolingType((chosen.pooling or found).upper())
+    return PoolingType(found.upper())
 
 
-def beside(chosen: Settings, name: str) -> dict[str, Any]:
+def beside(chosen: EmbedSettings, name: str) -> dict[str, Any]:
     """A file beside the model, {} where there is none."""
     path = Path(chosen.directory, name)
     found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from importer.worker.embedders.http import Question, RemoteEmbedder, Service, open_service
+from importer.protocol.worker_settings import EmbedSettings
+from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed, open_service
 
 
-def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:
+def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
     """Asks once and is ready."""
     # Only embed-v4.0 takes long texts.
-    narrow = "v4" not in str(settings.get("model", ""))
+    narrow = "v4" not in settings.model
     return open_service(replace(SERVICE, window_tokens=512) if narrow else SERVICE, settings)
 
 
-def body(question: Question) -> dict[str, Any]:
+def body(wanted: TextsToEmbed) -> dict[str, Any]:
     """`truncate` is END by default, which would cut without a word."""
-    shorter = {"output_dimension": question.dimension} if question.dimension else {}
-    kind = "search_query" if question.query else "search_document"
-    asked = {"model": question.model, "texts": question.texts, "input_type": kind}
+    shorter = {"output_dimension": wanted.dimension} if wanted.dimension else {}
+    kind = "search_query" if wanted.query else "search_document"
+    asked = {"model": wanted.model, "texts": wanted.texts, "input_type": kind}
     return {**asked, "embedding_types": ["float"], "truncate": "NONE", **shorter}
 
 

@@ -8,7 +8,7 @@ take them. So nothing is cut, nothing is tokenised twice, and a window cut insid
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import EmbedError, UsageError
+from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
-from importer.worker.embedders import Window, options
+from importer.worker.embedders import Window
 from importer.worker.embedders._fastembed_engine import (
     MINILM,
     OnnxTextModel,
     Row,
-    Settings,
     TextEmbedding,
     beside,
     load,
@@ -41,12 +41,11 @@ class Encoded(Window):
     ids: NDArray[np.int32]
 
 
-def open_embedder(settings: Mapping[str, Any]) -> FastEmbedder:
-    """The model in `settings["directory"]`. Raises ModelError when it cannot be loaded."""
-    chosen = options(settings, Settings)
-    threads = chosen.threads or os.cpu_count() or 1
+def open_embedder(settings: EmbedSettings) -> FastEmbedder:
+    """Load the model in `settings.directory`; 0 threads are one for each core. Raises ModelError."""
+    threads = settings.threads or os.cpu_count() or 1
     lanes = lanes_of(threads)
-    return FastEmbedder(load(chosen, max(1, threads // lanes)), chosen, lanes)
+    return FastEmbedder(load(settings, max(1, threads // lanes)), settings, lanes)
 
 
 def lanes_of(threads: int) -> int:
@@ -60,7 +59,7 @@ def lanes_of(threads: int) -> int:
 class FastEmbedder:
     """One fastembed model. See `Embedder`."""
 
-    def __init__(self, engine: TextEmbedding, chosen: Settings, lanes: int) -> None:
+    def __init__(self, engine: TextEmbedding, chosen: EmbedSettings, lanes: int) -> None:
         self.lanes = lanes
         self.model = chosen.model
         self.dimension: int = engine.embedding_size
@@ -153,7 +152,7 @@ class FastEmbedder:
         """The model goes with the process."""
 
 
-def _window_tokens(tokenizer: Any, chosen: Settings) -> int:
+def _window_tokens(tokenizer: Any, chosen: EmbedSettings) -> int:
     """The longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions.
 
     Call it before truncation is switched off, for that is what it looks at.

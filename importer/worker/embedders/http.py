@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -25,31 +25,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelError, UsageError
+from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
-from importer.worker.embedders import Window, options
+from importer.worker.embedders import Window
 
 TRIES = 4  # the first one included
 PATIENCE_S = 20.0  # a longer pause is the daemon's to make: it stops reading meanwhile
-TIMEOUT_S = 60.0  # of one request
 BYTES_PER_TOKEN = 4  # the usual estimate for English; a token is never less than one byte, which bounds it
 TEMPORARY = frozenset({408, 409, 425, 429})
 TEXTS_FAULT = frozenset({400, 413, 422})
 SAID_CHARS = 200  # of a provider's own words in our message
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """What the remote providers read of the embedding settings."""
-
-    model: str
-    api_key: str = ""
-    base_url: str = ""
-    dimension: int = 0
-    window_tokens: int = 0
-    timeout_s: float = TIMEOUT_S
-
-
 @dataclass(frozen=True, slots=True)
-class Question:
+class TextsToEmbed:
     """What to embed, as documents or as a `query`; a `dimension` other than 0 asks for shorter vectors."""
 
     model: str
@@ -62,7 +51,7 @@ class Question:
 class Service:
     """One provider's API: where it is, what it takes in one request, how to ask, and how to read the answer.
 
-    `body(question)` makes the request; `vectors(answer)` lists them in the order of the texts.
+    `body(texts)` makes the request; `vectors(answer)` lists them in the order of the texts.
     """
 
     name: str
@@ -71,29 +60,26 @@ class Service:
     most_texts: int
     most_tokens: int
     window_tokens: int
-    body: Callable[[Question], dict[str, Any]]
+    body: Callable[[TextsToEmbed], dict[str, Any]]
     vectors: Callable[[Any], list[list[float]]]
 
 
 def open_service(
-    service: Service, settings: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep
+    service: Service, settings: EmbedSettings, sleep: Callable[[float], None] = time.sleep
 ) -> RemoteEmbedder:
-    """Asks the service once and is ready. Settings may be prefixed with its name (`openai_api_key`)."""
-    own = {name: settings.get(f"{service.name}_{name}") or settings.get(name) for name in ("api_key", "base_url")}
-    given = {name: value for name, value in {**settings, **own}.items() if value is not None}
-    chosen = options(given, Settings)
-    key = chosen.api_key.strip()
-    if not key and not chosen.base_url:
+    """Ask the service once and return its embedder. Raises ModelError without a key, UsageError for an odd one."""
+    key = settings.api_key.strip()
+    if not key and not settings.base_url:
         raise ModelError(f"{service.name} needs a key", hint=f"{service.name.upper()}_API_KEY")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError(f"the key for {service.name} has characters that no key has")
-    return RemoteEmbedder(service, msgspec.structs.replace(chosen, api_key=key), sleep)
+    return RemoteEmbedder(service, msgspec.structs.replace(settings, api_key=key), sleep)
 
 
 class RemoteEmbedder:
     """One model behind an HTTP API. See `Embedder`."""
 
-    def __init__(self, service: Service, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, service: Service, settings: EmbedSettings, sleep: Callable[[float], None] = time.sleep) -> None:
         self.model = settings.model
         self._service = service
         self._settings = settings
@@ -157,7 +143,7 @@ class RemoteEmbedder:
 
     def _ask(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
         """Vectors (n, dimension); up to TRIES requests, unless the service wants a pause above PATIENCE_S."""
-        body = msgspec.json.encode(self._service.body(Question(self.model, texts, query, self._shortened)))
+        body = msgspec.json.encode(self._service.body(TextsToEmbed(self.model, texts, query, self._shortened)))
         for attempt in range(1, TRIES):  # the last try stands behind the loop: its error is the caller's
             try:
                 return self._once(body)

@@ -5,21 +5,21 @@ Set `window_tokens` for such a server's model: some (Ollama) cut what is longer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from importer.worker.embedders.http import Question, RemoteEmbedder, Service, open_service
+from importer.protocol.worker_settings import EmbedSettings
+from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed, open_service
 
 
-def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:
+def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
     """Asks once and is ready. Another address may do without a key."""
     return open_service(SERVICE, settings)
 
 
-def body(question: Question) -> dict[str, Any]:
+def body(wanted: TextsToEmbed) -> dict[str, Any]:
     """Documents and queries are the same to it."""
-    shorter = {"dimensions": question.dimension} if question.dimension else {}
-    return {"model": question.model, "input": question.texts, "encoding_format": "float", **shorter}
+    shorter = {"dimensions": wanted.dimension} if wanted.dimension else {}
+    return {"model": wanted.model, "input": wanted.texts, "encoding_format": "float", **shorter}
 
 
 def vectors(answer: Any) -> list[list[float]]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from importer.worker.embedders.http import Question, RemoteEmbedder, Service, open_service
+from importer.protocol.worker_settings import EmbedSettings
+from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed, open_service
 from importer.worker.embedders.openai import vectors
 
 
-def open_embedder(settings: Mapping[str, Any]) -> RemoteEmbedder:
+def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
     """Asks once and is ready."""
     return open_service(SERVICE, settings)
 
 
-def body(question: Question) -> dict[str, Any]:
+def body(wanted: TextsToEmbed) -> dict[str, Any]:
     """`truncation` is true by default, which would cut without a word."""
-    shorter = {"output_dimension": question.dimension} if question.dimension else {}
-    kind = "query" if question.query else "document"
-    return {"model": question.model, "input": question.texts, "input_type": kind, "truncation": False, **shorter}
+    shorter = {"output_dimension": wanted.dimension} if wanted.dimension else {}
+    kind = "query" if wanted.query else "document"
+    return {"model": wanted.model, "input": wanted.texts, "input_type": kind, "truncation": False, **shorter}
 
 
 SERVICE = Service(

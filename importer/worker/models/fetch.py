@@ -21,6 +21,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedCo
 from rich.progress import Progress as Bars
 
 from importer.errors import DONE, ImporterError, ModelError, UsageError
+from importer.protocol.worker_settings import ModelSettings
 from importer.worker.models import locate
 from importer.worker.models.cache import FETCH
 from importer.worker.models.sources import Progress
@@ -45,8 +46,8 @@ def main(argv: Sequence[str] | None = None, stdin: TextIO | None = None) -> int:
 def _wish(stdin: TextIO) -> locate.ModelWish:
     """Return the wish in the embedding settings on standard input. Raises UsageError when there are none."""
     try:
-        return locate.wish_of(msgspec.json.decode(stdin.read(), type=dict))
-    except (msgspec.MsgspecError, KeyError, ValueError) as error:
+        return locate.wish_of(msgspec.json.decode(stdin.read(), type=ModelSettings))
+    except (msgspec.MsgspecError, ValueError) as error:
         raise UsageError(f"no embedding settings on standard input: {error!r}") from error
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from importer.errors import ModelError
+from importer.protocol.worker_settings import ModelSettings
 from importer.worker.models import cache, catalog
 from importer.worker.models.cache import FETCH, ModelManifest
 from importer.worker.models.catalog import DEFAULT, describe
@@ -134,27 +134,26 @@ def cached(models_dir: str) -> list[Model]:
     return [_model(folder, manifest, ModelWish(models_dir)) for folder, manifest in found if manifest]
 
 
-def wish_of(embed: Mapping[str, Any]) -> ModelWish:
-    """Return the wish in the embedding settings (`model`, `model_dir`, `precision`, `offline`, `window_tokens`)."""
+def wish_of(embed: ModelSettings) -> ModelWish:
+    """Return the wish in the embedding settings."""
     return ModelWish(
-        models_dir=embed["model_dir"],
-        name=embed["model"] or DEFAULT,
-        directory=embed.get("directory", ""),
-        precision=embed.get("precision", "fp32"),
-        offline=bool(embed.get("offline")),
-        window_tokens=int(embed.get("window_tokens") or 0),
+        models_dir=embed.model_dir,
+        name=embed.model or DEFAULT,
+        precision=embed.precision,
+        offline=embed.offline,
+        window_tokens=embed.window_tokens,
     )
 
 
-def obtain(embed: Mapping[str, Any]) -> Model:
+def obtain(embed: ModelSettings) -> Model:
     """Return the model of the embedding settings, fetched if need be. Raises ModelError."""
     return fetch(wish_of(embed), trusting=True)
 
 
-def identity(embed: Mapping[str, Any]) -> tuple[str, int]:
+def identity(embed: ModelSettings) -> tuple[str, int]:
     """Return `(name, dimension)` of the embedding settings' model; the dimension is 0 if only the provider knows it."""
-    if embed["provider"] != "fastembed":
-        return embed["model"], int(embed.get("dimension") or REMOTE_DIMENSIONS.get(embed["model"], 0))
+    if embed.provider != "fastembed":
+        return embed.model, embed.dimension or REMOTE_DIMENSIONS.get(embed.model, 0)
     wish = wish_of(embed)
     if directory := _directory(wish):
         model = _adopted(directory, wish)

@@ -14,24 +14,18 @@ retry) and `PointsRejected` (these points never, the others yes).
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from importer.errors import UsageError
 from importer.protocol.query import Hit, Query
-
-SCHEMES = {
-    "edge": "importer.worker.stores.edge",
-    "local": "importer.worker.stores.qdrant",
-    "http": "importer.worker.stores.qdrant",
-    "https": "importer.worker.stores.qdrant",
-    "grpc": "importer.worker.stores.qdrant",
-    "grpcs": "importer.worker.stores.qdrant",
-}
+from importer.protocol.worker_settings import StoreSettings
 
 
-class Standing(NamedTuple):
+class Ownership(NamedTuple):
     """How a point stands: who holds it open, () once it is closed; and which conversations say it still.
 
     A point that names another conversation, such as that of a fork which wrote it and has gone on since, is to name the
@@ -91,28 +85,18 @@ def scope_of(query: Query) -> Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What `load` was asked: `location`, the model the collection must belong to, its dimension, further settings.
+class StoreRequest:
+    """A request to open a store: its settings, and the model and dimension its collection must belong to.
 
-    `settings` are the names of `importer.settings`' store group: `directory`, `collection`, `url`, `api_key`, ….
-    With `create` false a collection that is not there is refused instead of made.
+    With `create` false a collection that is not there is refused instead of made. `backlog` says that many files are
+    waiting, so a server's indexing stays as it is.
     """
 
-    location: str
+    settings: StoreSettings
     model: str
     dimension: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
     create: bool = True
-
-    @property
-    def path(self) -> str:
-        """What stands behind the colon of `edge:PATH` and `local:PATH`."""
-        return self.location.partition(":")[2]
-
-    @property
-    def collection(self) -> str:
-        """The collection's name."""
-        return str(self.settings.get("collection") or "conversations")
+    backlog: bool = False
 
 
 class Store(Protocol):
@@ -131,8 +115,8 @@ class Store(Protocol):
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Those of `ids` that exist, each with its holders; () means closed."""
 
-    def write(self, points: Sequence[Point], standing: Mapping[str, Standing], deletes: Sequence[str]) -> None:
-        """Upsert points, make existing ones stand as said (see `Standing`), then delete; durable on return.
+    def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
+        """Upsert points, make existing ones stand as said (see `Ownership`), then delete; durable on return.
 
         Done in this order, so that whatever a kill leaves behind is repaired by writing the same again.
         """
@@ -171,24 +155,30 @@ class Store(Protocol):
         """Let go of files and connections; closing twice is fine."""
 
 
-def load(
-    location: str, *, model: str, dimension: int, settings: Mapping[str, Any] | None = None, create: bool = True
-) -> Store:
-    """Open the store at `location`, creating its collection if need be.
+def load(settings: StoreSettings, *, model: str, dimension: int, create: bool = True, backlog: bool = False) -> Store:
+    """Open the store at `settings.location` and make its collection if there is none.
 
-    Raises UsageError for a location nobody understands, else only what a store raises.
+    Raises UsageError for a location that no store declares and that is no module, else only what a store raises.
     """
-    # A plug-in is told by its dot and by having no colon, which every other location has but `edge`.
+    module = _module(settings.location)
+    store: Store = module.open_store(StoreRequest(settings, model, dimension, create, backlog))
+    return store
+
+
+def _module(location: str) -> ModuleType:
+    """Return the module of this folder that declares the location's scheme, or the plug-in that it names."""
     scheme = location.partition(":")[0]
-    name = SCHEMES.get(scheme) or (location if "." in location and ":" not in location else "")
-    try:
-        module = importlib.import_module(name) if name else None
-    except ModuleNotFoundError as error:
-        raise UsageError(f"store {location!r}: {error}", hint="name a module that can be imported") from error
-    if module is None:
+    for found in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{found.name}")
+        if scheme in getattr(module, "SCHEMES", ()):
+            return module
+    # A plug-in is told by its dot and by having no colon.
+    if "." not in location or ":" in location:
         raise UsageError(
             f"store {location!r} is none of the kinds known",
             hint="edge, edge:PATH, local:PATH, a URL or package.module",
         )
-    store: Store = module.open_store(Request(location, model, dimension, settings or {}, create))
-    return store
+    try:
+        return importlib.import_module(location)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"store {location!r}: {error}", hint="name a module that can be imported") from error

@@ -11,7 +11,7 @@ import numpy as np
 
 from importer.errors import PointsRejected, StoreRefused
 from importer.protocol.records import Chunk
-from importer.worker.stores import Point, Standing
+from importer.worker.stores import Ownership, Point
 
 SCHEMA = 1  # of payload and vectors; a collection with another one is refused
 SPARSE = "bm25"  # name of the vector for keywords, on servers
@@ -103,7 +103,7 @@ def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple((stored or {}).get(OPEN_BY) or ())
 
 
-def retold(facts: Mapping[str, Any], standing: Standing) -> Mapping[str, Any]:
+def retold(facts: Mapping[str, Any], standing: Ownership) -> Mapping[str, Any]:
     """Metadata that name one of the conversations which still say it."""
     if not standing.said_in or facts.get(CONVERSATION) in standing.said_in:
         return facts

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.worker.embedders import Window
+from importer.plugin.embedders import EmbedSettings, Window
 from plugins.fake_embedder import DIMENSION, FakeEmbedder
 
 
@@ -24,6 +23,6 @@ class CountingEmbedder(FakeEmbedder):
         return super().embed(windows)
 
 
-def open_embedder(settings: Mapping[str, Any]) -> CountingEmbedder:
+def open_embedder(settings: EmbedSettings) -> CountingEmbedder:
     """What the worker calls."""
-    return CountingEmbedder(str(settings["model"]), int(settings.get("dimension") or DIMENSION))
+    return CountingEmbedder(settings.model, settings.dimension or DIMENSION)

@@ -7,14 +7,12 @@ each other, a window holds 64 words, and a text cut into windows loses none of t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.worker import token_budget
-from importer.worker.embedders import Window
+from importer.plugin.embedders import EmbedSettings, Window, group, normalised
 
 WINDOW_WORDS = 64
 DIMENSION = 384
@@ -33,15 +31,15 @@ class FakeEmbedder:
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
         """As for a local model."""
-        return token_budget.group(lengths, budget_tokens)
+        return group(lengths, budget_tokens)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """Vectors (n, dimension) at unit length."""
-        return token_budget.normalised(np.stack([self._sum(window.text) for window in windows]))
+        return normalised(np.stack([self._sum(window.text) for window in windows]))
 
     def query(self, text: str) -> NDArray[np.float32]:
         """The vector (dimension,) of a question."""
-        vector: NDArray[np.float32] = token_budget.normalised(self._sum(text)[np.newaxis])[0]
+        vector: NDArray[np.float32] = normalised(self._sum(text)[np.newaxis])[0]
         return vector
 
     def close(self) -> None:
@@ -62,6 +60,6 @@ def _parts(words: list[str]) -> list[list[str]]:
     return [words[at : at + WINDOW_WORDS] for at in range(0, len(words), WINDOW_WORDS)] or [[]]
 
 
-def open_embedder(settings: Mapping[str, Any]) -> FakeEmbedder:
+def open_embedder(settings: EmbedSettings) -> FakeEmbedder:
     """What the worker calls."""
-    return FakeEmbedder(str(settings["model"]), int(settings.get("dimension") or DIMENSION))
+    return FakeEmbedder(settings.model, settings.dimension or DIMENSION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from importer.worker.stores import Request
+from importer.plugin.stores import StoreRequest
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,6 @@ class Asked:
     location: str
 
 
-def open_store(request: Request) -> Asked:
+def open_store(request: StoreRequest) -> Asked:
     """Nothing is opened."""
-    return Asked("fake", request.location)
+    return Asked("fake", request.settings.location)

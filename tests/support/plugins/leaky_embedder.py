@@ -12,12 +12,11 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from importer.worker.embedders import Window
+from importer.plugin.embedders import EmbedSettings, Window
 from plugins.fake_embedder import DIMENSION, FakeEmbedder
 
 MB = 1024 * 1024
@@ -54,6 +53,6 @@ class LeakyEmbedder(FakeEmbedder):
         return super().embed(windows)
 
 
-def open_embedder(settings: Mapping[str, Any]) -> LeakyEmbedder:
+def open_embedder(settings: EmbedSettings) -> LeakyEmbedder:
     """What the worker calls."""
-    return LeakyEmbedder(str(settings["model"]), int(settings.get("dimension") or DIMENSION))
+    return LeakyEmbedder(settings.model, settings.dimension or DIMENSION)

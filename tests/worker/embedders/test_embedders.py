@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from embedding_api import serving
+from msgspec.structs import replace
+from worker_told import embed_settings
 
 from importer.errors import UsageError
 from importer.worker import embedders
@@ -22,8 +24,8 @@ def embedder(request: pytest.FixtureRequest, model_dir: str) -> Iterator[Embedde
     model = "sentence-transformers/all-MiniLM-L6-v2" if request.param == "fastembed" else "some-model"
     with pytest.MonkeyPatch.context() as patch, serving() as service:
         patch.setenv("NO_PROXY", "127.0.0.1")
-        settings = {"model": model, "directory": model_dir, "base_url": service.url, "api_key": "k", "unknown": 1}
-        opened = embedders.load(request.param, {**settings, "window_tokens": 200})
+        settings = embed_settings(provider=request.param, model=model, directory=model_dir, window_tokens=200)
+        opened = embedders.load(replace(settings, base_url=service.url, api_key="k"))
         yield opened
         opened.close()
 
@@ -83,20 +85,14 @@ def test_the_folder_holds_what_the_settings_offer() -> None:
 def test_a_dotted_name_loads_from_anywhere(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider of one's own needs no change here."""
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "vectors.py").write_text("def open_embedder(settings): return settings['model']\n")
+    (tmp_path / "mine" / "vectors.py").write_text("def open_embedder(settings): return settings.model\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert embedders.load("mine.vectors", {"model": "own"}) == "own"
+    assert embedders.load(embed_settings(provider="mine.vectors", model="own")) == "own"
 
 
 @pytest.mark.parametrize("provider", ["nobody", "no.such.module", "http", "importer.errors"])
 def test_an_unknown_provider_is_a_usage_error(provider: str) -> None:
     """With those there are in the hint."""
     with pytest.raises(UsageError) as refused:
-        embedders.load(provider, {})
+        embedders.load(embed_settings(provider=provider))
     assert "fastembed" in refused.value.hint
-
-
-def test_a_wrong_setting_is_named() -> None:
-    """Settings of the wrong type are found when the provider is opened."""
-    with pytest.raises(UsageError, match="threads"):
-        embedders.load("fastembed", {"model": "m", "directory": "d", "threads": "many"})

@@ -11,6 +11,7 @@ import pytest
 from fastembed import TextEmbedding
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worker_told import embed_settings
 
 from importer.errors import EmbedError, ModelError, UsageError
 from importer.worker.embedders import Window
@@ -34,7 +35,7 @@ def narrow(model_dir: str) -> FastEmbedder:
 
 
 def opened(model_dir: str, **more: Any) -> FastEmbedder:
-    return open_embedder({"model": MINILM, "directory": model_dir, "threads": 1, **more})
+    return open_embedder(embed_settings(**{"model": MINILM, "directory": model_dir, **more}))
 
 
 def own_ids(embedder: FastEmbedder, text: str) -> list[int]:
@@ -124,11 +125,11 @@ def test_a_model_fastembed_does_not_know(embedder: FastEmbedder, model_dir: str)
 
 
 def test_pooling_is_read_beside_the_model(embedder: FastEmbedder, model_dir: str, tmp_path: pathlib.Path) -> None:
-    """sentence-transformers says there which token counts; the setting overrides it."""
+    """sentence-transformers says there which token counts; without its word it is the mean of all."""
     copy = shutil.copytree(model_dir, tmp_path / "model")
     (copy / "1_Pooling").mkdir(exist_ok=True)
     (copy / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
-    first, mean = opened(str(copy), model="acme/first"), opened(str(copy), model="acme/mean", pooling="mean")
+    first, mean = opened(str(copy), model="acme/first"), opened(model_dir, model="acme/mean")
     assert not np.allclose(first.query("hello"), embedder.query("hello"), atol=1e-2)
     assert mean.query("hello") == pytest.approx(embedder.query("hello"), abs=1e-6)
 

@@ -12,6 +12,7 @@ import pytest
 from embedding_api import DIMENSION, Answer, Script, serving, vector
 from hypothesis import given
 from hypothesis import strategies as st
+from worker_told import embed_settings
 
 from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelError, UsageError
 from importer.worker.embedders import cohere, http, openai, voyage
@@ -41,7 +42,7 @@ def embedder(service: Script, pauses: list[float]) -> Iterator[http.RemoteEmbedd
 
 
 def open_openai(service: Script, pauses: list[float], **more: Any) -> http.RemoteEmbedder:
-    settings = {"model": "m", "openai_api_key": KEY, "openai_base_url": service.url, **more}
+    settings = embed_settings(**{"model": "m", "api_key": KEY, "base_url": service.url, **more})
     return http.open_service(openai.SERVICE, settings, pauses.append)
 
 
@@ -150,16 +151,16 @@ def test_a_key_never_shows(embedder: http.RemoteEmbedder, service: Script, statu
 def test_a_key_that_cannot_be_one_is_refused(service: Script, key: str) -> None:
     """Before the HTTP library complains about it in its own words, key included."""
     with pytest.raises(UsageError) as refused:
-        open_openai(service, [], openai_api_key=key)
+        open_openai(service, [], api_key=key)
     assert key not in str(refused.value)
 
 
 def test_only_another_address_does_without_a_key(service: Script) -> None:
     """A server of one's own may be open; the public one is not asked in vain."""
-    open_openai(service, [], openai_api_key="").close()
+    open_openai(service, [], api_key="").close()
     assert "Authorization" not in service.asked[0][1]
     with pytest.raises(ModelError) as missing:
-        openai.open_embedder({"model": "m"})
+        openai.open_embedder(embed_settings(model="m"))
     assert missing.value.hint == "OPENAI_API_KEY"
 
 
@@ -182,7 +183,7 @@ def test_documents_and_queries_are_told_apart(
     service: Script, module: Any, document: dict, query: dict, uncut: dict
 ) -> None:
     """And nothing is cut without a word, which is both providers' default."""
-    embedder = module.open_embedder({"model": "embed-v4.0", "api_key": KEY, "base_url": service.url})
+    embedder = module.open_embedder(embed_settings(model="embed-v4.0", api_key=KEY, base_url=service.url))
     embedder.embed(embedder.split(["hello"])[0])
     embedder.query("hello")
     assert service.bodies[1].items() >= {**document, **uncut}.items()
@@ -192,7 +193,7 @@ def test_documents_and_queries_are_told_apart(
 
 def test_requests_stay_within_the_services_limits(service: Script) -> None:
     """Texts and tokens, the latter with the worst case of one token a byte."""
-    embedder = cohere.open_embedder({"model": "embed-english-v3.0", "api_key": KEY, "base_url": service.url})
+    embedder = cohere.open_embedder(embed_settings(model="embed-english-v3.0", api_key=KEY, base_url=service.url))
     windows = [window for row in embedder.split(["word " * 1000, *["short"] * 200]) for window in row]
     assert all(len(window.text.encode()) <= 512 for window in windows)
     groups = embedder.group([window.tokens for window in windows], 1)

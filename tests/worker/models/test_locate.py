@@ -10,6 +10,7 @@ from contextlib import nullcontext
 import pytest
 from msgspec.structs import replace
 from processes import until
+from worker_told import embed_settings
 
 from importer.errors import ModelError
 from importer.worker.models import cache, locate
@@ -228,11 +229,11 @@ def test_a_window_beyond_the_models_positions_is_refused(tmp_path):
 
 def test_settings_become_a_wish_and_an_identity():
     """Short names mean the default model; of a remote model the known dimension is told, else 0."""
-    embed = {"provider": "fastembed", "model": "all-MiniLM-L6-v2", "model_dir": "/nowhere", "window_tokens": 0}
+    embed = embed_settings(model="all-MiniLM-L6-v2", model_dir="/nowhere")
     assert locate.identity(embed) == ("sentence-transformers/all-MiniLM-L6-v2", 384)
-    assert locate.wish_of({**embed, "offline": True, "precision": "int8"}).offline
-    assert locate.identity({**embed, "provider": "openai", "model": "text-embedding-3-small"})[1] == 1536
-    assert locate.identity({**embed, "provider": "openai", "model": "unheard-of"})[1] == 0
+    assert locate.wish_of(replace(embed, offline=True, precision="int8")).offline
+    assert locate.identity(replace(embed, provider="openai", model="text-embedding-3-small"))[1] == 1536
+    assert locate.identity(replace(embed, provider="openai", model="unheard-of"))[1] == 0
 
 
 def test_what_was_verified_is_trusted_until_a_file_changes(tmp_path, monkeypatch):

@@ -14,19 +14,21 @@ import numpy as np
 import pytest
 from numbered_points import DIMENSION, MODEL, everything, identity, made, numbered, vector
 from store_writer import BATCH
+from worker_told import store_settings
 
 from importer.errors import StoreRefused, StoreUnreachable
 from importer.protocol.query import Query
 from importer.worker import stores
-from importer.worker.stores import Scope, Standing, Store
+from importer.worker.stores import Ownership, Scope, Store, StoreRequest
 from importer.worker.stores.edge.shard import sync_log
+from importer.worker.stores.edge.store import open_store
 from importer.worker.stores.edge.values import tags
 
 SUPPORT = pathlib.Path(__file__).parents[2] / "support"
 
 
 def opened(directory: object, **settings: object) -> Store:
-    return stores.load(f"edge:{directory}", model=MODEL, dimension=DIMENSION, settings=settings)
+    return stores.load(store_settings(f"edge:{directory}", **settings), model=MODEL, dimension=DIMENSION)
 
 
 @pytest.mark.slow
@@ -69,7 +71,7 @@ def test_a_power_cut_that_kept_only_the_synced_log_loses_nothing(tmp_path: pathl
     store.write(numbered(200), {}, [])
     store.optimize()
     copy(tmp_path / "now", tmp_path / "before")
-    store.write([made(n, open_by=["a"]) for n in range(200, 400)], {identity(3): Standing(("b",))}, [identity(4)])
+    store.write([made(n, open_by=["a"]) for n in range(200, 400)], {identity(3): Ownership(("b",))}, [identity(4)])
     copy(tmp_path / "now", tmp_path / "cut")
     age(tmp_path / "cut", tmp_path / "before", random.Random(seed))
     found = everything(opened(tmp_path / "cut"))
@@ -110,7 +112,7 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     """Segments are rewritten, be they another process'; points, holders and searches stay."""
     store = opened(tmp_path, optimise_every_points=300)
     store.write([made(n, "word " * 30 + f"number{n}") for n in range(300)], {}, [])
-    store.write([], {identity(5): Standing(("a",))}, [identity(6)])
+    store.write([], {identity(5): Ownership(("a",))}, [identity(6)])
     before = everything(store, with_vectors=True)
     store.close()
     store = opened(tmp_path, optimise_every_points=299)
@@ -153,7 +155,7 @@ def test_counts_and_facets_know_what_was_deleted_since(tmp_path: pathlib.Path) -
     store = opened(tmp_path)
     store.write(numbered(90), {}, [])
     store.optimize()
-    store.write([made(n) for n in range(60, 70)], {identity(80): Standing(("a",))}, [identity(n) for n in range(30)])
+    store.write([made(n) for n in range(60, 70)], {identity(80): Ownership(("a",))}, [identity(n) for n in range(30)])
     assert store.count() == 60
     assert store.facet("project_name") == {"p0": 20, "p1": 20, "p2": 20}
     assert store.facet("source", limit=1) == {"claude-code": 60}
@@ -170,7 +172,8 @@ def test_resting_twice_does_nothing_the_second_time(tmp_path: pathlib.Path) -> N
 def test_a_full_disk_is_said_before_anything_is_written(tmp_path: pathlib.Path) -> None:
     """Mapped files on a full disk would end the process; retrying helps once there is room."""
     opened(tmp_path).close()
-    store = opened(tmp_path, min_free_bytes=1 << 60)
+    request = StoreRequest(store_settings(f"edge:{tmp_path}"), MODEL, DIMENSION)
+    store = open_store(request, min_free_bytes=1 << 60)
     with pytest.raises(StoreUnreachable, match="MB are left"):
         store.write(numbered(1), {}, [])
     assert store.count() == 0

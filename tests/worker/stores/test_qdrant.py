@@ -11,11 +11,12 @@ import pytest
 from certificates import NEEDS_OPENSSL, certificate
 from numbered_points import DIMENSION, MODEL, identity, made, numbered
 from scripted_qdrant import Fault, ScriptedQdrant
+from worker_told import store_settings
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable
-from importer.worker.stores import Request
-from importer.worker.stores.qdrant import QdrantStore, open_store
+from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.errors import Patience
+from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
 
 @pytest.fixture
@@ -39,13 +40,13 @@ def store(server: ScriptedQdrant, slept: list[float]) -> Iterator[QdrantStore]:
 
 def opened(url: str, slept: list[float], **settings: Any) -> QdrantStore:
     patience = Patience(sleep=slept.append, jitter=lambda: 0.0)
-    return open_store(Request(url, MODEL, DIMENSION, settings), patience)
+    return open_store(StoreRequest(store_settings(url, **settings), MODEL, DIMENSION), patience)
 
 
 def test_a_collection_is_made_whole(server: ScriptedQdrant, store: QdrantStore) -> None:
     """Named vectors, keywords with IDF, indexes before the first point, the project as tenant, payload on disk."""
     made_with = server.collections["conversations"]["made_with"]
-    assert made_with["vectors"] == {"fast-tiny-model": {"size": DIMENSION, "distance": "Cosine"}}
+    assert made_with["vectors"] == {"fast-tiny-model": {"size": DIMENSION, "distance": "Cosine", "on_disk": True}}
     assert made_with["sparse_vectors"] == {"bm25": {"modifier": "idf"}}
     assert made_with["on_disk_payload"] is True
     schema = server.collections["conversations"]["schema"]
@@ -160,7 +161,7 @@ def test_a_collection_made_again_is_noticed(server: ScriptedQdrant, store: Qdran
 def test_one_point_refused_by_another_collection_is_not_at_fault(server: ScriptedQdrant, store: QdrantStore) -> None:
     """An alias that has moved to another model's collection: the importer stops, and nothing is put in quarantine."""
     server.collections.clear()
-    open_store(Request(server.url, "maker/Other", DIMENSION)).close()
+    open_store(StoreRequest(store_settings(server.url), "maker/Other", DIMENSION)).close()
     server.refused_words = ("number",)
     with pytest.raises(StoreRefused, match="made again"):
         store.write(numbered(1), {}, [])
@@ -234,7 +235,7 @@ def test_a_foreign_collection_is_refused_with_what_it_has(server: ScriptedQdrant
 
 def test_a_fitting_collection_without_a_fingerprint_gets_one(server: ScriptedQdrant) -> None:
     """Made by hand, or by a tool that knows the layout."""
-    vectors = {"fast-tiny-model": {"size": DIMENSION, "distance": "Cosine"}}
+    vectors = {"fast-tiny-model": {"size": DIMENSION, "distance": "Cosine", "on_disk": True}}
     layout = {"vectors": vectors, "sparse_vectors": {"bm25": {"modifier": "idf"}}}
     server.answer("PUT", "/collections/conversations", layout)
     first, second = opened(server.url, []), opened(server.url, [])

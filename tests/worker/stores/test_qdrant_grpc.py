@@ -12,11 +12,12 @@ from certificates import NEEDS_OPENSSL, certificate
 from numbered_points import DIMENSION, MODEL, identity, made, numbered
 from qdrant_client import grpc as proto
 from scripted_grpc import ScriptedGrpc
+from worker_told import store_settings
 
 from importer.errors import StoreRefused, StoreUnreachable
-from importer.worker.stores import Request
-from importer.worker.stores.qdrant import QdrantStore, open_store
+from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.errors import Patience
+from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def server() -> Iterator[ScriptedGrpc]:
 
 
 def opened(url: str, **settings: Any) -> QdrantStore:
-    return open_store(Request(url, MODEL, DIMENSION, settings), Patience(sleep=lambda _: None))
+    return open_store(StoreRequest(store_settings(url, **settings), MODEL, DIMENSION), Patience(sleep=lambda _: None))
 
 
 def test_points_go_there_and_are_found(server: ScriptedGrpc) -> None:

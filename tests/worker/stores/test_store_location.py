@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from numbered_points import openers
+from worker_told import store_settings
 
 from importer.errors import StoreUnreachable, UsageError
 from importer.worker import stores
@@ -25,10 +26,10 @@ def test_only_one_process_has_it_open(kind: str, tmp_path: Any) -> None:
 def test_a_location_nobody_understands(location: str) -> None:
     """It is a usage error with the kinds there are."""
     with pytest.raises(UsageError):
-        stores.load(location, model="m", dimension=2)
+        stores.load(store_settings(location), model="m", dimension=2)
 
 
 def test_a_module_can_be_a_store() -> None:
     """Adding a kind is one file anywhere."""
-    found = stores.load("plugins.fake_store", model="m", dimension=2)
+    found = stores.load(store_settings("plugins.fake_store"), model="m", dimension=2)
     assert found.kind == "fake"

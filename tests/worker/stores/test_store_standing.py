@@ -9,7 +9,7 @@ import pytest
 from numbered_points import KINDS, Opener, everything, identity, made, openers
 
 from importer.protocol.query import Query
-from importer.worker.stores import Standing
+from importer.worker.stores import Ownership
 
 
 @pytest.fixture(params=KINDS)
@@ -21,7 +21,7 @@ def test_one_write_does_all_three(opener: Opener) -> None:
     """Points come, holders change, points go."""
     store = opener()
     store.write([made(1, open_by=["a"]), made(2, open_by=["a"]), made(3)], {}, [])
-    store.write([made(4)], {identity(1): Standing(()), identity(2): Standing(("a", "b"))}, [identity(3)])
+    store.write([made(4)], {identity(1): Ownership(()), identity(2): Ownership(("a", "b"))}, [identity(3)])
     found = everything(store)
     assert set(found) == {identity(1), identity(2), identity(4)}
     assert "open_by" not in found[identity(1)].payload
@@ -32,21 +32,21 @@ def test_holders_of_points_that_are_gone_are_no_error(opener: Opener) -> None:
     """A replay may speak of points deleted since."""
     store = opener()
     store.write([made(1)], {}, [])
-    store.write([], {identity(8): Standing(("a",), ("c",)), identity(9): Standing(())}, [identity(7)])
+    store.write([], {identity(8): Ownership(("a",), ("c",)), identity(9): Ownership(())}, [identity(7)])
     assert set(everything(store)) == {identity(1)}
 
 
 @pytest.mark.parametrize(
     ("standing", "names"),
     [
-        (Standing(("c2#1",), ("c2",)), "c2"),
-        (Standing(("c1#2", "c2#1"), ("c1", "c2")), "c1"),
-        (Standing(("c2#1", "c3#1"), ("c2", "c3")), "c2"),
-        (Standing((), ("c2",)), "c2"),
-        (Standing(()), "c1"),
+        (Ownership(("c2#1",), ("c2",)), "c2"),
+        (Ownership(("c1#2", "c2#1"), ("c1", "c2")), "c1"),
+        (Ownership(("c2#1", "c3#1"), ("c2", "c3")), "c2"),
+        (Ownership((), ("c2",)), "c2"),
+        (Ownership(()), "c1"),
     ],
 )
-def test_a_point_names_a_conversation_that_still_says_it(opener: Opener, standing: Standing, names: str) -> None:
+def test_a_point_names_a_conversation_that_still_says_it(opener: Opener, standing: Ownership, names: str) -> None:
     """Written by c1: it is found by the conversation it names afterwards, and by no other; nothing else changes."""
     store = opener()
     store.write([made(1, open_by=["c1#1"], conversation_id="c1"), made(2, conversation_id="c9")], {}, [])

@@ -12,7 +12,7 @@ from numbered_points import DIMENSION, KINDS, Opener, everything, identity, made
 
 from importer.errors import PointsRejected, StoreRefused, UsageError
 from importer.protocol.query import Query
-from importer.worker.stores import EVERYTHING, Point, Scope, Standing, Store
+from importer.worker.stores import EVERYTHING, Ownership, Point, Scope, Store
 
 COUNT = 60
 ROUNDING = float(np.finfo(np.float32).eps)
@@ -67,7 +67,7 @@ def test_writing_again_changes_nothing(opener: Opener) -> None:
 def test_everything_is_there_after_reopening(opener: Opener) -> None:
     """Payloads, vectors, keywords and the fingerprint outlive the process' handle."""
     store = opener()
-    store.write(numbered(20), {identity(3): Standing(("a",))}, [identity(4)])
+    store.write(numbered(20), {identity(3): Ownership(("a",))}, [identity(4)])
     before, made_by = everything(store, with_vectors=True), store.fingerprint
     store.close()
     again = opener()

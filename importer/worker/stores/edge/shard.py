@@ -29,7 +29,7 @@ import qdrant_edge as edge
 
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
-from importer.worker.stores import Request, bm25
+from importer.worker.stores import StoreRequest, bm25
 from importer.worker.stores.schema import (
     Fingerprint,
     born,
@@ -43,7 +43,6 @@ UNBORN = (
 COPIES = "quantized.data"  # of a segment's vectors, in one of its folders
 FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that somebody has it open, or had at a kill
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
-OPTIMIZE_EVERY_POINTS = 10_000  # a few CPU seconds during which nothing else runs; the memory it takes grows with it
 
 DAMAGED = "if it is damaged, move edge/ of the state directory away; `importer rebuild-state` then imports all again"
 
@@ -52,21 +51,16 @@ DAMAGED = "if it is damaged, move edge/ of the state directory away; `importer r
 WORDS, TAGS, TIME = "words", "tags", "metadata.timestamp"
 
 
-def open_shard(path: str, request: Request) -> tuple[Any, Fingerprint]:
+def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
     """The shard at `path` and its fingerprint. Raises StoreRefused or StoreUnreachable."""
     if not os.path.exists(os.path.join(path, FINGERPRINT)):
         _make(path, request)
     found = same_maker(_read_fingerprint(path), request.model, request.dimension, path)
     with translated():
-        return edge.EdgeShard.load(path, _config(found, optimise_every(request))), found
+        return edge.EdgeShard.load(path, _config(found, request.settings.optimise_every_points)), found
 
 
-def optimise_every(request: Request) -> int:
-    """New points before an optimisation."""
-    return int(request.settings.get("optimise_every_points") or OPTIMIZE_EVERY_POINTS)
-
-
-def _make(path: str, request: Request) -> None:
+def _make(path: str, request: StoreRequest) -> None:
     """Build the shard beside its place and move it there, so that a kill leaves no half-made one.
 
     Raises StoreRefused for a directory with somebody else's files, and when nothing is to be made.
@@ -80,7 +74,7 @@ def _make(path: str, request: Request) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         os.makedirs(draft, mode=0o700)  # conversations are their owner's alone
         found = born(request.model, request.dimension)
-        shard = edge.EdgeShard.create(draft, _config(found, optimise_every(request)))
+        shard = edge.EdgeShard.create(draft, _config(found, request.settings.optimise_every_points))
         for operation in _indexes():
             shard.update(operation)
         shard.flush()

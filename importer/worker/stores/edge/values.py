@@ -11,7 +11,7 @@ from typing import Any
 import qdrant_edge
 
 from importer.errors import UsageError
-from importer.worker.stores import Point, Standing
+from importer.worker.stores import Ownership, Point
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge.shard import TAGS, WORDS
 from importer.worker.stores.ranking import MATCHED
@@ -38,7 +38,7 @@ def point(record: Any, dense: str) -> Point:
     return Point(str(record.id), (record.vector or {}).get(dense, ()), record.payload or {})
 
 
-def held(record: Any, standing: Standing) -> Any:
+def held(record: Any, standing: Ownership) -> Any:
     """A stored point once more, whole, as it stands now.
 
     Its words stay as they are, for the text is the same; the tags go by the metadata and are made anew.

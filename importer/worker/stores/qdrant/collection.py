@@ -13,7 +13,8 @@ import msgspec
 from qdrant_client import QdrantClient, models
 
 from importer.errors import StoreRefused
-from importer.worker.stores import Request
+from importer.protocol.worker_settings import StoreSettings
+from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.connect import connect
 from importer.worker.stores.qdrant.errors import Conflict, translated
 from importer.worker.stores.schema import (
@@ -28,11 +29,11 @@ from importer.worker.stores.schema import (
 )
 
 
-def point_alias(request: Request, alias: str) -> bool:
-    """Lets `alias` name the request's collection; False, and nothing done, when a real collection bears that name."""
-    client = connect(request)
+def point_alias(settings: StoreSettings, alias: str) -> bool:
+    """Lets `alias` name the settings' collection; False, and nothing done, when a real collection bears that name."""
+    client = connect(settings)
     try:
-        return switch(client, alias, request.collection)
+        return switch(client, alias, settings.collection)
     finally:
         client.close()
 
@@ -56,15 +57,15 @@ INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a bac
 FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")  # 0 or unset leaves them to the server
 
 
-def open_collection(client: QdrantClient, request: Request, indexes: bool) -> Fingerprint:
+def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) -> Fingerprint:
     """Make or check the collection. Raises StoreRefused with the way out when it cannot be ours."""
     with translated():
-        exists = client.collection_exists(request.collection)
+        exists = client.collection_exists(request.settings.collection)
     if not exists:
         _make(client, request)
     found = _adopt(client, request)
     if indexes:
-        _complete(client, request.collection, backlog=bool(request.settings.get("backlog")))
+        _complete(client, request.settings.collection, backlog=request.backlog)
     return found
 
 
@@ -77,20 +78,20 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
         return None
 
 
-def _make(client: QdrantClient, request: Request) -> None:
+def _make(client: QdrantClient, request: StoreRequest) -> None:
     """The fingerprint is written with the creation, so no collection of ours is ever without one."""
     if not request.create:
-        raise StoreRefused(f"there is no collection {request.collection}", hint="import something first")
+        raise StoreRefused(f"there is no collection {request.settings.collection}", hint="import something first")
     settings = request.settings
-    factors: Any = {name: int(settings[name]) for name in FACTORS if settings.get(name)}
+    factors: Any = {name: count for name in FACTORS if (count := getattr(settings, name))}
     try:
         with translated():
             client.create_collection(
-                request.collection,
+                request.settings.collection,
                 vectors_config={dense_name(request.model): _dense(request)},
                 sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
                 on_disk_payload=True,
-                quantization_config=_quantisation(str(settings.get("quantisation") or "none")),
+                quantization_config=_quantisation(settings.quantisation),
                 metadata={OURS: msgspec.to_builtins(born(request.model, request.dimension))},
                 **factors,
             )
@@ -98,9 +99,9 @@ def _make(client: QdrantClient, request: Request) -> None:
         return  # another importer was faster
 
 
-def _dense(request: Request) -> models.VectorParams:
+def _dense(request: StoreRequest) -> models.VectorParams:
     """Vectors of shape (dimension,), compared by cosine; with `on_disk` the server maps them, else it holds them."""
-    on_disk = bool(request.settings.get("on_disk"))
+    on_disk = request.settings.on_disk
     return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
 
 
@@ -113,29 +114,29 @@ def _quantisation(kind: str) -> Any:
     return models.ScalarQuantization(scalar=scalar)
 
 
-def _adopt(client: QdrantClient, request: Request) -> Fingerprint:
+def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
     """The fingerprint of a fitting collection; one without gets it where the server can keep it.
 
     Where the server keeps no metadata, vectors that fit are all there is to go by.
     """
     with translated():
-        described = client.get_collection(request.collection)
+        described = client.get_collection(request.settings.collection)
     _check_vectors(described, request)
     found = read_fingerprint(described)
     if found is None:
         fresh = born(request.model, request.dimension)
         with translated():
-            client.update_collection(request.collection, metadata={OURS: msgspec.to_builtins(fresh)})
-            found = read_fingerprint(client.get_collection(request.collection))
+            client.update_collection(request.settings.collection, metadata={OURS: msgspec.to_builtins(fresh)})
+            found = read_fingerprint(client.get_collection(request.settings.collection))
     return same_maker(
         found or Fingerprint(request.model, request.dimension),
         request.model,
         request.dimension,
-        f"collection {request.collection}",
+        f"collection {request.settings.collection}",
     )
 
 
-def _check_vectors(described: models.CollectionInfo, request: Request) -> None:
+def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> None:
     """Raises StoreRefused that says what the collection has and what is wanted."""
     name, params = dense_name(request.model), described.config.params
     vectors: dict[str, Any] = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
@@ -145,7 +146,7 @@ def _check_vectors(described: models.CollectionInfo, request: Request) -> None:
     has = ", ".join(f"{key or 'unnamed'} ({given.size})" for key, given in vectors.items() if given) or "none"
     sparse = ", ".join(params.sparse_vectors or {}) or "none"
     raise StoreRefused(
-        f"collection {request.collection} has the dense vectors {has} and the sparse vectors {sparse}; "
+        f"collection {request.settings.collection} has the dense vectors {has} and the sparse vectors {sparse}; "
         f"wanted are {name} ({request.dimension}) and {SPARSE}",
         hint=f"set COLLECTION_NAME to another one, or `importer migrate --to STORE --model {request.model}`",
     )

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from qdrant_client import QdrantClient
 
 from importer.errors import UsageError
-from importer.worker.stores import Request
+from importer.protocol.worker_settings import StoreSettings
 
 
 @contextlib.contextmanager
@@ -43,17 +43,16 @@ def _database(client: QdrantClient, collection: str) -> sqlite3.Connection | Non
     return found if isinstance(found, sqlite3.Connection) else None
 
 
-REST_PORT, GRPC_PORT = 6333, 6334  # Qdrant's own defaults
-TIMEOUT_S = 30.0
+REST_PORT = 6333  # Qdrant's own default
 
 
-def connect(request: Request) -> QdrantClient:
+def connect(settings: StoreSettings) -> QdrantClient:
     """A client for the location. Connects lazily for a server; raises RuntimeError when a local store is open."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a key over plain HTTP is doctor's to report
-        if request.location.startswith("local:"):
-            return local(request.path)
-        return remote(request)
+        if settings.location.startswith("local:"):
+            return local(settings.path)
+        return remote(settings)
 
 
 def local(path: str) -> QdrantClient:
@@ -63,28 +62,28 @@ def local(path: str) -> QdrantClient:
     return QdrantClient(path=os.path.abspath(path), force_disable_check_same_thread=True)
 
 
-def remote(request: Request) -> QdrantClient:
+def remote(settings: StoreSettings) -> QdrantClient:
     """A server by URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`.
 
     With the setting the URL's port is that of REST, and gRPC listens on `grpc_port`.
     """
-    settings, parts = request.settings, urlsplit(request.location)
+    parts = urlsplit(settings.location)
     over_grpc = parts.scheme.startswith("grpc")
-    prefer_grpc = over_grpc or bool(settings.get("prefer_grpc"))
+    prefer_grpc = over_grpc or settings.prefer_grpc
     secure = parts.scheme in {"https", "grpcs"}
-    grpc_port = (over_grpc and parts.port) or int(settings.get("grpc_port") or GRPC_PORT)
+    grpc_port = (over_grpc and parts.port) or settings.grpc_port
     return QdrantClient(
         host=parts.hostname,
         https=secure,
         prefix=parts.path.strip("/") or None,  # behind a proxy a server may have a path
-        api_key=settings.get("api_key") or None,
-        timeout=max(1, round(float(settings.get("timeout_s") or TIMEOUT_S))),  # whole seconds, as the client takes them
+        api_key=settings.api_key or None,
+        timeout=max(1, round(settings.timeout_s)),  # whole seconds, as the client takes them
         prefer_grpc=prefer_grpc,
         check_compatibility=False,  # it would ask the server at once; `doctor` looks at versions
         # The port of a grpc:// URL is gRPC's, as its name says.
         port=REST_PORT if over_grpc else parts.port or REST_PORT,
         grpc_port=grpc_port,
-        **_trust(str(settings.get("ca_file") or ""), secure, prefer_grpc),
+        **_trust(settings.ca_file, secure, prefer_grpc),
     )
 
 

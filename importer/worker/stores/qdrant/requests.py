@@ -9,8 +9,6 @@ import msgspec
 from importer.errors import StoreRefused
 from importer.worker.stores import Point
 
-MAX_POINTS = 128  # in one request
-MAX_BYTES = 8 * 1024 * 1024  # servers answer 400 from about 32 MB on
 NUMBER_BYTES = 12  # of a float written out in JSON, comma included
 WORD_SHARE = 5  # a text, and for each of its words an index and a weight written out
 
@@ -19,9 +17,7 @@ class Disputed(StoreRefused):
     """The server calls the request bad; one of its points, or its size, may be why."""
 
 
-def pack(
-    points: Sequence[Point], most_points: int = MAX_POINTS, most_bytes: int = MAX_BYTES
-) -> Iterator[Sequence[Point]]:
+def pack(points: Sequence[Point], most_points: int, most_bytes: int) -> Iterator[Sequence[Point]]:
     """Runs of at most `most_points` points and about `most_bytes`; a greater point travels alone.
 
     Whatever its size, a point is tried: only the server knows what it takes.

@@ -11,7 +11,7 @@ from qdrant_client import models
 
 from importer.errors import UsageError
 from importer.protocol.query import Hit, Query
-from importer.worker.stores import Point, Standing, scope_of
+from importer.worker.stores import Ownership, Point, scope_of
 from importer.worker.stores.bm25 import encode_document, encode_query
 from importer.worker.stores.ranking import DEPTH, build
 from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARSE, document, metadata
@@ -46,12 +46,12 @@ def hit(record: models.Record, score: float) -> Hit:
     return Hit(str(record.id), score, document(record.payload), metadata(record.payload))
 
 
-def changes(standing: Mapping[str, Standing], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
+def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
     """Operations for all that stand alike, by filter (an id that is gone is no error then); then deletions.
 
     Holders come last: as long as they are the old ones, a replay does it all again.
     """
-    groups: dict[Standing, list[Any]] = {}
+    groups: dict[Ownership, list[Any]] = {}
     for id, stands in standing.items():
         groups.setdefault(stands, []).append(id)
     for stands, ids in groups.items():

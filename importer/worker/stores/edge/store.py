@@ -1,0 +1,274 @@
+"""The embedded store: Qdrant Edge, the server's own engine in this process.
+
+    PATH/<collection>/            one shard: segments/, wal/, edge_config.json
+    PATH/<collection>/importer.json   its fingerprint
+
+One opener per directory. A write is durable once the write-ahead log is synced; the engine replays the log when it
+opens the shard. A `flush()` empties the log into the segments and takes half a second on an ordinary disk: it is done
+now and then, not per write. The engine holds the interpreter's lock in all its calls, so no two of them overlap, and
+embedding waits for them; syncing the log does not hold it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import qdrant_edge
+
+from importer.errors import StoreUnreachable, UsageError
+from importer.protocol.query import Hit, Query
+from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest, scope_of
+from importer.worker.stores.bm25 import words
+from importer.worker.stores.edge import values
+from importer.worker.stores.edge.shard import (
+    TAGS,
+    WORDS,
+    mark_closed,
+    mark_open,
+    open_shard,
+    read_ahead,
+    sync_log,
+    translated,
+)
+from importer.worker.stores.ranking import DEPTH, build, fuse
+from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name, document, metadata
+from importer.worker.stores.schema import holders as holders_of
+
+edge: Any = qdrant_edge  # its stub wants invariant lists of unions
+MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
+FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
+# int8 copies choose the candidates, the fp32 vectors rank them.
+RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
+MIN_FREE_BYTES = 64 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
+OPTIMIZE_FREE = 4  # times as much, for segments are written anew before the old ones go
+
+
+class EdgeStore:
+    """One shard, opened by `open_store`. See `Store` for what its methods promise."""
+
+    kind = "edge"
+
+    def __init__(self, shard: Any, path: str, request: StoreRequest, found: Fingerprint, min_free_bytes: int) -> None:
+        self.location = f"edge:{os.path.dirname(path)}"
+        self.fingerprint = str(found)
+        self._shard = shard
+        self._path = path
+        self._dense = dense_name(found.model)
+        self._dimension = found.dimension
+        self._optimize_every = request.settings.optimise_every_points
+        self._min_free_bytes = min_free_bytes
+        self._written = self._unoptimized()  # points since the last optimisation, by whichever process
+        self._logged = 0  # changes since the last flush
+        self._open = True
+        self._read_ahead: set[str] = set()  # segments
+        self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
+        if self._doubled:
+            self._heal()
+
+    def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Those of `ids` that exist, each with its holders; () is a closed one. Unknown ids cost least."""
+        with translated():
+            found = self._shard.retrieve(list(ids), [OPEN_BY], False)
+        return {str(record.id): holders_of(record.payload) for record in found}
+
+    def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
+        """Upsert, change, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
+        check(points, self._dimension)
+        self._check_room()
+        with translated():
+            # Additions before deletions: what a kill leaves in between is too much, and the same write again mends it.
+            whole = [*(values.native(given, self._dense) for given in points), *self._with(standing)]
+            if whole:
+                self._shard.update(edge.UpdateOperation.upsert_points(whole))
+            if deletes:
+                self._shard.update(edge.UpdateOperation.delete_points(list(deletes)))
+            sync_log(self._path)
+            self._logged += len(points) + len(standing) + len(deletes)
+            if self._logged >= FLUSH_EVERY_POINTS:
+                self._flush()
+        self._written += len(points)
+
+    def _with(self, standing: Mapping[str, Ownership]) -> list[Any]:
+        """Points that stand otherwise now, to be written whole; ids that are gone meanwhile are passed over.
+
+        A change of payload alone would do, but not after a kill: the engine's replay of its log gives up a whole change
+        when one of its points stands in two segments, and what was acknowledged would be lost.
+        """
+        records = self._shard.retrieve(list(standing), True, True) if standing else []
+        return [values.held(record, standing[str(record.id)]) for record in records]
+
+    def count(self, scope: Scope = EVERYTHING) -> int:
+        """How many points, exactly. How many there are in all is known; going through them takes 0.2 s at a million."""
+        with translated():
+            if not scope and not self._doubled:
+                return int(self._shard.info().points_count)
+            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, values.EdgeDialect()))))
+
+    def _counts_differ(self) -> bool:
+        """A kill while optimising leaves points in the old and in the new segment.
+
+        Reading, searching and deleting know them as one; only the known total counts them twice.
+        """
+        with translated():
+            return int(self._shard.count(edge.CountRequest(exact=True))) != int(self._shard.info().points_count)
+
+    def _heal(self) -> None:
+        """Upkeep at once: while points stand in two segments the engine refuses to change the payload of most of them.
+
+        It says "No point with id …" then, of points it finds; seen with qdrant-edge-py 0.9.0.
+        """
+        with translated():
+            self._flush()
+            self._shard.optimize()
+        self._doubled = self._counts_differ()
+
+    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
+        """The best `query.limit` points: cosine, BM25, or both fused by rank."""
+        depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
+        rankings = []
+        if dense is not None and query.mode != "keyword":
+            read_ahead(self._path, self._read_ahead)
+            rankings.append(self._ranked(edge.Query.Nearest(dense, using=self._dense), depth, query))
+        if query.mode != "dense":
+            rankings.append(self._ranked(edge.TextQuery(WORDS, words(query.text)), depth, query))
+        if len(rankings) == 2:
+            return self._fetched(fuse(rankings, query.limit))
+        return self._fetched(rankings[0] if rankings else [])
+
+    def scroll(
+        self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
+    ) -> Page:
+        """One page in order of id, from the cursor `after`."""
+        request = edge.ScrollRequest(
+            offset=after,
+            limit=limit,
+            filter=build(scope, values.EdgeDialect()),
+            with_payload=values.VISIBLE,
+            with_vector=with_vectors,
+        )
+        with translated():
+            records, cursor = self._shard.scroll(request)
+        points = tuple(values.point(record, self._dense) for record in records)
+        return Page(points, None if cursor is None else str(cursor))
+
+    def delete(self, scope: Scope) -> int:
+        """Delete what the scope holds, durably; how many points that were."""
+        if not scope:
+            raise UsageError("an empty scope would delete everything")
+        count = self.count(scope)
+        with translated():
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, values.EdgeDialect())))
+            self._flush()
+        return count
+
+    def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
+        """Points per value of `metadata.<key>`, the most frequent first, from the tags' index (0.2 s at a million).
+
+        Deleted points are not counted; the engine's `exact` would read every point, which takes 7 s.
+        """
+        with translated():
+            answer = self._shard.facet(edge.FacetRequest(TAGS, limit=MAX_TAGS, exact=False))
+        counts = {str(hit.value): int(hit.count) for hit in answer.hits if hit.count}
+        found = {tag.removeprefix(f"{key}="): count for tag, count in counts.items() if tag.startswith(f"{key}=")}
+        return dict(sorted(found.items(), key=lambda item: -item[1])[:limit])
+
+    @property
+    def pending_optimize(self) -> bool:
+        """Whether about one segment's worth of points was written since the last `optimize()`."""
+        return self._written >= self._optimize_every
+
+    def optimize(self) -> bool:
+        """Empty the log, and make a small cold segment of what was written since (not on a crowded disk)."""
+        if not self._logged and not self._written:
+            return False
+        with translated():
+            self._flush()
+            done = self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes and bool(self._shard.optimize())
+        self._written = 0  # on a crowded disk, too: the next try is one interval away, or each write would flush
+        # Merging is what makes one point of two.
+        self._doubled = self._doubled and self._counts_differ()
+        return done
+
+    def _unoptimized(self) -> int:
+        """Points that stand in no optimised segment yet, whoever wrote them."""
+        found = self._shard.info()
+        return max(0, int(found.points_count) - int(found.indexed_vectors_count))
+
+    def _flush(self) -> None:
+        """Empties the log into the segments."""
+        self._shard.flush()
+        self._logged = 0
+
+    def backlog(self, on: bool) -> None:
+        """Nothing to do: `optimize` is called when it suits."""
+
+    def describe(self) -> dict[str, Any]:
+        """Counts and payload indexes as the engine reports them."""
+        with translated():
+            found = self._shard.info()
+        return {
+            "points": found.points_count,
+            "segments": found.segments_count,
+            "indexed_vectors": found.indexed_vectors_count,
+            "payload_indexes": sorted(found.payload_schema),
+            "fingerprint": self.fingerprint,
+        }
+
+    def close(self) -> None:
+        """Flush and unlock the directory.
+
+        While points stand doubled the mark is left, so that the next opener counts and heals again.
+        """
+        if self._open:
+            self._open = False
+            self._shard.close()
+            if not self._doubled:
+                mark_closed(self._path)
+
+    def _ranked(self, by: Any, limit: int, query: Query) -> list[tuple[str, float]]:
+        """Ids and scores alone: payloads are fetched for the few that are left after fusing."""
+        request = edge.QueryRequest(
+            limit=limit,
+            query=by,
+            filter=build(scope_of(query), values.EdgeDialect()),
+            params=RESCORED,
+            with_payload=False,
+            with_vector=False,
+        )
+        with translated():
+            return [(str(found.id), float(found.score)) for found in self._shard.query(request)]
+
+    def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
+        """Hits in order of rank; a point deleted since it was ranked is left out."""
+        with translated():
+            records = self._shard.retrieve([id for id, _ in ranked], values.VISIBLE, False) if ranked else []
+        payloads = {str(record.id): record.payload or {} for record in records}
+        return [
+            Hit(id, score, document(payloads[id]), metadata(payloads[id])) for id, score in ranked if id in payloads
+        ]
+
+    def _check_room(self) -> None:
+        """Raises StoreUnreachable, which is waited for, while the disk is nearly full."""
+        free_mb, needed_mb = self._free_bytes() >> 20, self._min_free_bytes >> 20
+        if free_mb < needed_mb:
+            raise StoreUnreachable(
+                f"{free_mb} MB are left on the disk of {self._path}, the store needs {needed_mb}",
+                hint="make room; nothing is lost meanwhile",
+            )
+
+    def _free_bytes(self) -> int:
+        """What is left to this user on the store's disk."""
+        return shutil.disk_usage(self._path).free
+
+
+def open_store(request: StoreRequest, min_free_bytes: int = MIN_FREE_BYTES) -> EdgeStore:
+    """Open or create the shard. Raises StoreRefused (another model, damaged) or StoreUnreachable (open elsewhere)."""
+    base = request.settings.path or request.settings.directory
+    if not base:
+        raise UsageError("the embedded store has no directory", hint="use edge:PATH")
+    path = os.path.join(os.path.abspath(base), request.settings.collection)
+    shard, found = open_shard(path, request)
+    return EdgeStore(shard, path, request, found, min_free_bytes)

@@ -1,0 +1,239 @@
+"""Qdrant through qdrant-client: a server or cluster by URL, or local mode in a directory.
+
+Every write waits, and only status `completed` counts: a server may answer 200 and `wait_timeout`. Requests carry at
+most 128 points and about 8 MiB. Blips are retried in place (`retry`); one bad point is found by halving (`parcels`).
+After each write the collection is looked at: one dropped or made again meanwhile is never acknowledged into.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from qdrant_client import QdrantClient, models
+
+from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
+from importer.protocol.query import Hit, Query
+from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest
+from importer.worker.stores.qdrant import collection as collections
+from importer.worker.stores.qdrant import values
+from importer.worker.stores.qdrant.connect import connect, one_sync
+from importer.worker.stores.qdrant.errors import Foreign, Patience, patiently, translated
+from importer.worker.stores.qdrant.requests import pack, send
+from importer.worker.stores.ranking import build, fuse
+from importer.worker.stores.schema import METADATA, OPEN_BY, Fingerprint, check, dense_name
+from importer.worker.stores.schema import holders as holders_of
+
+T = TypeVar("T")
+
+
+class QdrantStore:
+    """One collection, opened by `open_store`. See `Store` for what its methods promise.
+
+    Calls may overlap: a server does not mind, and local mode, which would, is locked here.
+    """
+
+    def __init__(self, client: QdrantClient, request: StoreRequest, found: Fingerprint, patience: Patience) -> None:
+        self.kind = "local" if request.settings.location.startswith("local:") else "server"
+        self.location = request.settings.location
+        self.fingerprint = str(found)
+        self._client = client
+        self._collection = request.settings.collection
+        self._dense = dense_name(request.model)
+        self._dimension = request.dimension
+        self._patience = patience
+        self._parcel_points = request.settings.upsert_points
+        self._parcel_bytes = request.settings.upsert_bytes
+        self._lock: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self.kind == "local" else contextlib.nullcontext()
+        )
+
+    def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Those of `ids` that exist, each with its holders."""
+        found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), [OPEN_BY], False)) if ids else []
+        return {str(record.id): holders_of(record.payload) for record in found}
+
+    def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
+        """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""
+        check(points, self._dimension)
+        with translated(), self._one_sync():
+            refused = [given for parcel in self._parcels(points) for given in send(parcel, self._upsert).items()]
+            if not refused:
+                self._change(standing, deletes)
+        self._check_birth()  # another collection by now refuses for reasons that are no point's fault
+        if refused:
+            _complain(dict(refused), len(points))
+
+    def _change(self, standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
+        """Only when all points are there: what a deletion takes away must have been replaced."""
+        operations = list(values.changes(standing, deletes))
+        if operations:
+            self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+
+    def count(self, scope: Scope = EVERYTHING) -> int:
+        """How many points, exactly."""
+        wanted = build(scope, values.QdrantDialect())
+        return self._ask(lambda: self._client.count(self._collection, wanted, exact=True)).count
+
+    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
+        """The best `query.limit` points: cosine, BM25, or both fused by rank."""
+        asked = values.questions(query, dense, self._dense)
+        if not asked:
+            return []
+        answers = self._ask(lambda: self._client.query_batch_points(self._collection, asked))
+        rankings = [[(str(found.id), found.score) for found in answer.points] for answer in answers]
+        if len(rankings) == 2:
+            return self._fetched(fuse(rankings, query.limit))
+        return self._fetched(rankings[0])
+
+    def scroll(
+        self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
+    ) -> Page:
+        """One page in order of id, from the cursor `after`."""
+        wanted, named = build(scope, values.QdrantDialect()), [self._dense] if with_vectors else False
+        # Never the keywords' vector: who writes the points elsewhere derives it from the text again.
+        records, cursor = self._ask(
+            lambda: self._client.scroll(
+                self._collection, wanted, limit, offset=values.cursor(after), with_payload=True, with_vectors=named
+            )
+        )
+        return Page(
+            tuple(values.point(record, self._dense) for record in records), None if cursor is None else str(cursor)
+        )
+
+    def delete(self, scope: Scope) -> int:
+        """Delete what the scope holds; how many points that were."""
+        wanted = build(scope, values.QdrantDialect())
+        if wanted is None:
+            raise UsageError("an empty scope would delete everything")
+        count = self.count(scope)
+        self._update(lambda: [self._client.delete(self._collection, models.FilterSelector(filter=wanted), wait=True)])
+        return count
+
+    def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
+        """Points per value of `metadata.<key>`."""
+        answer = self._ask(lambda: self._client.facet(self._collection, f"{METADATA}.{key}", limit=limit, exact=True))
+        return {str(found.value): found.count for found in answer.hits if found.count}
+
+    @property
+    def pending_optimize(self) -> bool:
+        """Never: a server keeps itself."""
+        return False
+
+    def optimize(self) -> bool:
+        """Nothing to do."""
+        return False
+
+    def backlog(self, on: bool) -> None:
+        """While a backlog pours in the server need not build its graph; after it, it does so in the background."""
+        if self.kind == "server":
+            collections.set_indexing(self._client, self._collection, not on)
+
+    def describe(self) -> dict[str, Any]:
+        """What the collection really has."""
+        found = self._ask(lambda: collections.describe(self._client, self._collection))
+        return {**found, "fingerprint": self.fingerprint}
+
+    def close(self) -> None:
+        """Let go of connections, or of the directory."""
+        with self._lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._client.close()
+
+    def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
+        """Hits in order of rank; a point deleted since it was ranked is left out."""
+        ids: list[Any] = [id for id, _ in ranked]
+        records = self._ask(lambda: self._client.retrieve(self._collection, ids, True, False)) if ids else []
+        by_id = {str(record.id): record for record in records}
+        return [values.hit(by_id[id], score) for id, score in ranked if id in by_id]
+
+    def _parcels(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+        """The points in requests of a size the server takes."""
+        return pack(points, self._parcel_points, self._parcel_bytes)
+
+    def _upsert(self, parcel: Sequence[Point]) -> None:
+        """One request. Raises Disputed when the server calls it bad, and what `_update` raises."""
+        structs = [values.native(given, self._dense) for given in parcel]
+        self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
+
+    def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:
+        """Durable when this returns: every status is `completed`.
+
+        Raises StoreUnreachable when the server keeps saying otherwise, and what `translated` raises.
+        """
+
+        def completed() -> None:
+            for result in self._once(call):
+                if result.status != models.UpdateStatus.COMPLETED:
+                    raise StoreUnreachable(f"the server accepted the write but has not done it: {result.status}")
+
+        patiently(completed, self._patience)
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        """For reads: retried, and one at a time in local mode."""
+        return patiently(lambda: self._once(call), self._patience)
+
+    def _once(self, call: Callable[[], T]) -> T:
+        """A proxy in trouble answers in its own words; once the store was open, that is an outage."""
+        try:
+            with self._locked(), translated():
+                return call()
+        except Foreign as error:  # it was Qdrant when the store was opened
+            raise StoreUnreachable(error.message, hint=error.hint) from error
+
+    def _one_sync(self) -> contextlib.AbstractContextManager[None]:
+        """Local mode would sync after every point; a server does its own syncing."""
+        return one_sync(self._client, self._collection) if self.kind == "local" else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One call at a time in local mode, which also warns of its own size at 20,000 points."""
+        with self._lock:
+            if self.kind == "server":
+                yield
+                return
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+
+    def _check_birth(self) -> None:
+        """Raises StoreRefused when the collection is another one than was opened.
+
+        A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
+        """
+        found = collections.read_fingerprint(self._ask(lambda: self._client.get_collection(self._collection)))
+        if found is not None and str(found) != self.fingerprint:
+            raise StoreRefused(
+                f"collection {self._collection} was made again while it was open (now {found})",
+                hint="start again, then `importer verify --repair` brings back what is missing",
+            )
+
+
+def _complain(refused: Mapping[str, str], sent: int) -> None:
+    """Raises PointsRejected for some points, StoreRefused for all of several: then the fault is not theirs.
+
+    `refused` has the server's words for each id, `sent` is how many points there were.
+    """
+    words = next(iter(refused.values()))
+    if sent > 1 and len(refused) == sent:
+        raise StoreRefused(f"every point is refused: {words}", hint="`importer doctor` compares the collection")
+    raise PointsRejected(f"{len(refused)} of {sent} points are refused: {words}", ids=tuple(refused))
+
+
+def open_store(request: StoreRequest, patience: Patience | None = None) -> QdrantStore:
+    """Connect, and make or check the collection. Raises StoreUnreachable, StoreRefused or UsageError."""
+    patience = patience or Patience()
+    with translated():
+        client = connect(request.settings)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            indexes = not request.settings.location.startswith("local:")  # local mode has none, and warns when asked
+            found = patiently(lambda: collections.open_collection(client, request, indexes), patience)
+    except BaseException:  # or local mode's directory stays locked
+        client.close()
+        raise
+    return QdrantStore(client, request, found, patience)
