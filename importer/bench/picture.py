@@ -16,12 +16,12 @@ from importer.protocol.units import MB
 SUFFIXES = (".svg", ".png")
 
 
-def check(path: str) -> None:
-    """Check, before anything is measured, that a picture can be drawn. Raises UsageError."""
+def check(path: str, instead: str = "take --json") -> None:
+    """Check, before anything is measured, that a picture can be drawn. Raises UsageError with `instead` in its hint."""
     if os.path.splitext(path)[1].lower() not in SUFFIXES:
-        raise UsageError(f"{path}: neither .svg nor .png", hint="--plot bench.svg")
+        raise UsageError(f"{path}: neither .svg nor .png", hint="--plot FILE.svg")
     if importlib.util.find_spec("matplotlib") is None:
-        hint = "pip install 'conversation-importer[plot]', or take --json"
+        hint = f"pip install 'conversation-importer[plot]', or {instead}"
         raise UsageError("--plot needs matplotlib, which is not installed", hint=hint)
 
 

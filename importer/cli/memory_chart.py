@@ -12,7 +12,6 @@ take mapped files back. The chart is plain text, tall enough to show a slope.
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import sys
 import time
@@ -27,7 +26,7 @@ from importer.cli import context
 from importer.cli import text as words
 from importer.cli.output import emit
 from importer.delivery.policy import Recycle
-from importer.errors import DONE, UsageError
+from importer.errors import DONE
 from importer.protocol.units import MB
 from importer.service import assembly
 from importer.settings.load import Settings
@@ -131,7 +130,6 @@ def _times(frame: Frame) -> str:
 
 SHOWN_ENDINGS = 12  # the newest ones, singly
 PLANNED = frozenset(str(reason) for reason in Recycle)  # every other reason is a crash
-SUFFIXES = (".svg", ".png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +273,11 @@ def broken(points: Sequence[Point], gap_s: float) -> list[Point]:
 
 def write_plot(past: Past, path: str) -> None:
     """Draw the curves as a picture. Raises UsageError without matplotlib, or for another kind of file."""
-    if os.path.splitext(path)[1].lower() not in SUFFIXES:
-        raise UsageError(f"{path}: neither .svg nor .png", hint="--plot memory.svg")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        hint = "pip install 'conversation-importer[plot]', or look at `importer status --memory`"
-        raise UsageError("--plot needs matplotlib, which is not installed", hint=hint) from error
+    from importer.bench import picture
+
+    picture.check(path, instead="look at `importer status --memory`")
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.add_subplot()
     for (name, points), label in zip(_series(past), ("worker, anonymous + swap", "daemon, resident"), strict=True):

@@ -165,7 +165,7 @@ def _characters(bed: Bed, number: int, name: str) -> Case:
 
 
 def _injected(bed: Bed, number: int, name: str) -> Case:
-    """What nobody typed is left out; what stands before a system-reminder is kept."""
+    """Text that no person typed is left out; what stands before a system-reminder is kept."""
     words = bed.words(2)
     s = bed.session()
     never = tuple(NOISE[kind] for kind in ("meta", "command", "reminder"))
