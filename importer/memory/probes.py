@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+ASSUMED_BYTES = 2 << 30  # the limit that is assumed where neither the machine nor a control group tells one
 UNLIMITED_BYTES = 2**60  # version 1 says "no limit" with the largest number that fits a page counter
 
 
@@ -73,7 +74,7 @@ class Sample:
 
 def memory_limit_bytes() -> int:
     """The most this process and its worker can ever have; 2 GiB where nothing can be known."""
-    return Probes().limit_bytes() or 2 * 1024**3
+    return Probes().limit_bytes() or ASSUMED_BYTES
 
 
 class Probes:

@@ -121,7 +121,7 @@ def test_memory_is_compared_with_the_profile(tmp_path: pathlib.Path) -> None:
     """Without any known limit 2 GB are assumed; a soft limit below a worker's needs is reported as a problem."""
     settings = loaded(str(tmp_path)).settings
     found = memory.gather(settings, Probes(proc=str(tmp_path)))
-    assert (found.limit_bytes, found.profile.name, found.problem) == (memory.UNKNOWN_BYTES, "balanced", "")
+    assert (found.limit_bytes, found.profile.name, found.problem) == (memory.ASSUMED_BYTES, "balanced", "")
     tight = loaded(str(tmp_path), **{"worker.soft_limit_mb": "90"}).settings
     assert "90 MB" in memory.gather(tight).problem
 

@@ -5,16 +5,17 @@ Where a setting is left to the memory profile, the profile's value is shown, as 
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import click
 
 from importer.cli import context
+from importer.cli.output import emit
 from importer.errors import DONE, USAGE, UsageError
+from importer.memory import profiles
+from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
-from importer.service import assembly
 from importer.settings import load as all_settings
 from importer.settings.load import DECLARED, MASK, EffectiveSetting, Loaded
 
@@ -40,8 +41,7 @@ def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
     profile, problem = _profile(loaded)
     rows = all_settings.effective(loaded, profile.values() if profile else None)
     if as_json:
-        json.dump(_as_json(loaded, rows, profile, problem), sys.stdout)
-        sys.stdout.write("\n")
+        emit(_as_json(loaded, rows, profile, problem))
     elif sys.stdout.isatty():
         _draw(rows)
     else:
@@ -54,7 +54,7 @@ def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
 def _profile(loaded: Loaded) -> tuple[Profile | None, str]:
     """Return the memory profile fitted to this machine, and why it cannot work here or ""."""
     try:
-        return assembly.profile_of(loaded.settings), ""
+        return profiles.resolve(loaded.settings, memory_limit_bytes()), ""
     except UsageError as error:
         return None, f"{error.message}\n{error.hint}"
 

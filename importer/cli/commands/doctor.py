@@ -5,9 +5,7 @@ This module gathers the facts, `cli.doctor` judges them. An error while facts ar
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 
@@ -18,6 +16,7 @@ from importer.cli.doctor import examine, expiry, folders, host, memory, probes, 
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
+from importer.cli.output import emit
 from importer.cli.text import brief
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
 from importer.formats import claude_code
@@ -47,8 +46,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> i
     findings = _findings(ctx, sources)
     found = examine.as_json(findings)
     if as_json:
-        json.dump(found, sys.stdout)
-        sys.stdout.write("\n")
+        emit(found)
     else:
         for finding in findings:
             _print(finding)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.errors import UsageError
-from importer.memory.probes import Probes
+from importer.memory.probes import ASSUMED_BYTES, Probes
 from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
 from importer.protocol.units import MB
 from importer.settings.schema import DECLARED, Settings
 
 DEFAULT_MB = DECLARED["daemon.operational_memory_mb"].default
-UNKNOWN_BYTES = 2 << 30  # what is assumed where nothing can be known, as in `memory.memory_limit_bytes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,9 @@ class MemoryFacts:
 
 
 def gather(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
-    """Gather the facts of this machine and control group; UNKNOWN_BYTES where neither tells a limit."""
+    """Gather the facts of this machine and control group; ASSUMED_BYTES where neither tells a limit."""
     probes = probes or Probes()
-    limit = probes.limit_bytes() or UNKNOWN_BYTES
+    limit = probes.limit_bytes() or ASSUMED_BYTES
     profile, problem, hint = None, "", ""
     try:
         profile = resolve(settings, limit)
