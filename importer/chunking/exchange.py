@@ -1,4 +1,4 @@
-"""One conversation's open exchange, pure: texts come, closed pieces and outgrown forms of the open one go.
+"""Grow one conversation's open exchange by texts, and give its closed pieces and outgrown forms (pure).
 
 A person's text begins an exchange, all other texts belong to it. What stands open is one piece, the last; all
 before it are closed and never change. Its id comes from its text, so a form that closes as it stood keeps its id.
@@ -27,7 +27,7 @@ class Origin:
 
 
 class Stream(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The exchange that stands open in one conversation; a subagent's is a stream of its own beside the main one.
+    """The open exchange of one conversation; a subagent's is a stream of its own beside the main one.
 
     `rest` is the text of the open chunk, `ordinal` its number, `surfaced` its id if it was given out to be stored.
     Without an `anchor` nothing was said yet; `about` may already know of tools that were used.
@@ -44,7 +44,7 @@ class Stream(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Grown(NamedTuple):
-    """What a text did to a stream: the chunks it closed, and the id of the open form that is no more ("" for none)."""
+    """A stream after a text: the chunks the text closed, and the id of the open form it replaced ("" for none)."""
 
     stream: Stream
     chunks: tuple[Chunk, ...]

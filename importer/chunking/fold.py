@@ -1,4 +1,4 @@
-"""A pure fold from turns to chunks: a prompt and the texts that answer it become pieces with ids that stay.
+"""Fold turns into chunks (pure): a prompt and the texts that answer it become pieces with ids that stay.
 
 What it must remember is a `Folding`, small JSON for the checkpoint, so reading goes on mid-exchange after a restart:
 
@@ -34,7 +34,7 @@ ABOUT_BYTES = 7000  # what all streams may take beside one open text (6 bytes of
 
 
 class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that is remembered between two turns: JSON below 16 KiB at the default size, for any turns.
+    """The state of the fold between two turns: JSON below 16 KiB at the default size, for any turns.
 
     `streams` are the open exchanges, the one fed last at the end; `ring` holds the keys of the last turns. `mark` tells
     this file's holders from those of other files with the same conversation (copies), and should stay the same for
@@ -50,7 +50,7 @@ class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(NamedTuple):
-    """What one call gave. `accepted` is False for a turn that was there before."""
+    """The result of one call. `accepted` is False for a turn that was there before."""
 
     folding: Folding
     chunks: tuple[Chunk, ...] = ()

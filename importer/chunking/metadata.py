@@ -1,4 +1,4 @@
-"""What is known about an exchange beside its text: a pure, bounded fold of turns' facts, and the metadata it gives.
+"""Fold what is known about an exchange beside its text, pure and bounded, and make the metadata of its chunks.
 
 Every value is bounded in bytes of JSON, because all of it stands in the checkpoint of the file and in every point. It
 must depend on the lines alone, not on where slices end: a file that is read in other pieces gives the same metadata.
@@ -27,7 +27,7 @@ NAME_BYTES = 64
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An exchange as of its last text, except that `tools` and `files` already hold what was heard since.
+    """The facts of an exchange as of its last text, except that `tools` and `files` hold those used since, too.
 
     The first `tools_said` and `files_said` of them were known when the last text came: only these are its metadata, so
     that metadata is a pure function of the lines up to the last text.

@@ -1,4 +1,4 @@
-"""Secrets are masked before text is stored or sent: `mask(text)` is pure, deterministic and idempotent.
+"""Mask secrets before text is stored or sent: `mask(text)` is pure, deterministic and idempotent.
 
     sk-ant-api03-…               [secret:anthropic-key]
     password = "hunter22!"       password = "[secret:password]"

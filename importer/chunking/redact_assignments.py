@@ -1,4 +1,4 @@
-"""Values given to a name that says they are secret: `password = "…"`, `"api_key": "…"`, `TOKEN=…`, `--token …`.
+"""Find values given to a name that says they are secret: `password = "…"`, `"api_key": "…"`, `TOKEN=…`, `--token …`.
 
 Passwords are also told in words (`my password is …`, `passwd '…'`, `passphrase: …`), in tags, and in other languages.
 

@@ -1,4 +1,4 @@
-"""Where a text is cut: pure functions from one piece of an exchange to the next, which lose no character.
+"""Cut a text into pieces: pure functions from one piece of an exchange to the next, which lose no character.
 
 A piece that is not the first begins with a lead: the prompt's first line, a newline, and the overlap, which is the tail
 of the piece before. What follows the lead is new, and the new parts of all pieces, one after the other, are the text.
@@ -33,7 +33,7 @@ _START = re.compile(r"[.!?…][\"'”’)\]]*\s+|[。！？][”’」』）]*\s
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """How long pieces are, in characters, and how much of the last one the next repeats.
+    """The sizes of pieces, in characters: how long they are, and how much of the last one the next repeats.
 
     Raises UsageError for sizes that cannot work: every piece must have room for something new.
     """
@@ -72,7 +72,7 @@ class Piece:
 
 
 class Rest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is not cut yet: its first `prompt_chars` are the prompt's line, its first `lead_chars` were said before."""
+    """The text not cut yet: its first `prompt_chars` are the prompt's line, its first `lead_chars` were said before."""
 
     text: str = ""
     prompt_chars: int = 0

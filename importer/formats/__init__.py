@@ -32,7 +32,7 @@ MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What to index beside what people and assistants said to each other.
+    """The settings of what is indexed beside what people and assistants said to each other.
 
     An option adds texts. It must not change the keys of turns that have none of these, or they would be stored twice
     once it is turned on.
@@ -45,7 +45,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Fed(msgspec.Struct, frozen=True, gc=False):
-    """What one line gave.
+    """The result of one line.
 
     `context` goes into the next call and is the same object when nothing changed. `unknown` counts records and blocks
     of types this version does not know; `problems` says why parts of the line were broken and passed over.
@@ -60,7 +60,7 @@ class Fed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """How a file that is one JSON document falls into units.
+    """The form of a file that is one JSON document: how it falls into units.
 
     `units` names the member of its object whose elements they are; "" where the document is a unit itself, or a list of
     them. With `head` the object's other members come first, as a unit of their own. `lined`: the format is one of JSON
@@ -73,7 +73,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Format(Protocol):
-    """What a format module has.
+    """The members of a format module.
 
     A format that is no JSON may also have `recognises_head(head: bytes) -> bool`; one of documents has `DOCUMENT` (a
     `Document`, or a tuple of the forms there are) and `recognises_document(keys: Collection[str]) -> bool`, asked about

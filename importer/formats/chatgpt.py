@@ -43,21 +43,21 @@ _cited = re.compile("\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue206]")  # marks of 
 
 
 class Author(msgspec.Struct, gc=False):
-    """Who says a message: `name` is a tool's."""
+    """The author of a message: `name` is a tool's."""
 
     role: str = ""
     name: str | None = None
 
 
 class Thought(msgspec.Struct, gc=False):
-    """What the model said it was thinking."""
+    """A thought that the model showed."""
 
     summary: str | None = None
     content: str | None = None
 
 
 class Content(msgspec.Struct, gc=False):
-    """What is said, by `content_type` in one field or another."""
+    """The content of a message; `content_type` tells which field holds it."""
 
     content_type: str = ""
     parts: list[Any] | None = None
@@ -68,7 +68,7 @@ class Content(msgspec.Struct, gc=False):
 
 
 class Metadata(msgspec.Struct, gc=False):
-    """Of a message, only this."""
+    """The part of a message's metadata that is read."""
 
     model_slug: str | None = None
     is_visually_hidden_from_conversation: bool | None = None
@@ -109,7 +109,7 @@ class Conversation(msgspec.Struct):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Nothing: a conversation tells all about itself."""
+    """An empty context: a conversation tells all about itself."""
 
 
 _lines = Lines(Conversation)

@@ -68,7 +68,7 @@ class Conversation(msgspec.Struct):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Nothing: a conversation tells all about itself."""
+    """An empty context: a conversation tells all about itself."""
 
 
 _lines = Lines(Conversation)

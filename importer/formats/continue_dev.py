@@ -43,7 +43,7 @@ class Part(msgspec.Struct, gc=False):
 
 
 class Function(msgspec.Struct, gc=False):
-    """What a call calls; `arguments` is the text of a JSON object."""
+    """The function that a call names; `arguments` is the text of a JSON object."""
 
     name: str | None = None
     arguments: Any = None
@@ -78,7 +78,7 @@ _lines = Lines(Unit)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the head says of the session, the last turn's key, and the calls to our own search.
+    """The session as its head tells it, the last turn's key, and the calls to our own search.
 
     `asked`: one of the last calls was such. It is for a result that does not say whose it is.
     """

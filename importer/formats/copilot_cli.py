@@ -31,7 +31,7 @@ PATH_BYTES = 512
 
 
 class Given(msgspec.Struct, gc=False):
-    """What a tool is called with: files, and the command to know our own search by."""
+    """The arguments of a tool call: files, and the command to know our own search by."""
 
     path: Any = None
     file_path: Any = None
@@ -47,14 +47,14 @@ class Request(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Workspace(msgspec.Struct, gc=False):
-    """Where a session runs."""
+    """The folder and branch that a session runs in."""
 
     cwd: str | None = None
     branch: str | None = None
 
 
 class Result(msgspec.Struct, gc=False):
-    """What a tool answered."""
+    """The answer of a tool."""
 
     content: Any = None
 
@@ -74,7 +74,7 @@ class Details(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Event(msgspec.Struct, gc=False):
-    """One line."""
+    """An event, which is one line."""
 
     type: str = ""
     data: Details | None = None

@@ -46,7 +46,7 @@ class Part(msgspec.Struct, gc=False):
 
 
 class Given(msgspec.Struct, gc=False):
-    """What a tool was called with: files, and the command to know our own search by."""
+    """The arguments of a tool call: files, and the command to know our own search by."""
 
     file_path: Any = None
     absolute_path: Any = None
@@ -62,7 +62,7 @@ class Call(msgspec.Struct, gc=False):
 
 
 class Thought(msgspec.Struct, gc=False):
-    """What the model said it was thinking."""
+    """A thought that the model showed."""
 
     subject: str | None = None
     description: str | None = None

@@ -41,7 +41,7 @@ _session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
 
 
 class Said(msgspec.Struct, gc=False):
-    """What a person typed."""
+    """The text that a person typed."""
 
     text: str | None = None
 
@@ -80,7 +80,7 @@ _lines = Lines(Unit)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the head says of the session."""
+    """The session as the document's head tells it."""
 
     session: str = ""
     title: str = ""

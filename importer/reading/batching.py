@@ -1,4 +1,4 @@
-"""Spans become a batch, and a batch becomes smaller ones: pure, and no commit leaves without the chunks it stands for.
+"""Pack spans into a batch, and cut a batch into smaller ones: pure, and no commit leaves before its chunks.
 
 What a batch holds is applied as a whole, chunks first and then releases, and its commits are written only after that.
 Therefore what is taken out here is exactly what the batch itself makes needless:
@@ -21,7 +21,7 @@ SAMPLE_CHARS = 80  # of a chunk's text, which is masked already where masking is
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """From where on a batch is full. Spans and releases count too: 99 % of what is read holds no text, but is paid for.
+    """The sizes at which a batch is full. Spans and releases count too: 99 % of what is read holds no text, but costs.
 
     256 chunks sorted by length fill token-budget groups with little padding; the others bound the frame and the wait.
     """
@@ -62,7 +62,7 @@ def pack(spans: Iterable[Span], number: int, *, urgent: bool = False) -> Batch:
 
 @dataclass(slots=True)
 class _Packing:
-    """What is gathered: chunks by id and holder with their owners, releases in order, commits by file."""
+    """A batch being packed: chunks by id and holder with their owners, releases in order, commits by file."""
 
     entries: dict[tuple[str, str], tuple[Chunk, int]] = field(default_factory=dict)
     releases: dict[Release, None] = field(default_factory=dict)

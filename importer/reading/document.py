@@ -1,4 +1,4 @@
-"""Documents: files that are one JSON value, rewritten whole, read unit by unit as others are line by line.
+"""Read documents, files that are one JSON value and are rewritten whole, unit by unit as other files line by line.
 
     [ {…}, {…} ]                       every element is a unit, or a value that stands by itself
     { "id": …, "messages": [ … ] }     the head (all members but the list), then every element of the list
@@ -38,7 +38,7 @@ NO_MEMBERS = "the members of the document cannot be told apart"
 
 @dataclass(frozen=True, slots=True)
 class ScanState:
-    """How far was looked: at `offset` the text is `within` the value."""
+    """How far the end of a value was looked for: at `offset` the text is `within` the value."""
 
     offset: int
     within: Within
@@ -52,10 +52,11 @@ class ScanState:
 
 @dataclass(frozen=True, slots=True)
 class DocumentHead:
-    """How far a head was read: up to the member at `offset`, the end of whose value may be sought already.
+    """How far a document's head was read: up to the member at `offset`.
 
-    `units` is where the list of units opens (just behind its bracket), 0 while that was not seen. `half`: the file ends
-    in the middle; `damaged`: what stands at `offset` is no member.
+    `scanned` is how far the end of that member's value was looked for. `units` is where the list of units opens (just
+    behind its bracket), 0 while that was not seen. `half`: the file ends in the middle; `damaged`: what stands at
+    `offset` is no member.
     """
 
     offset: int
@@ -68,13 +69,13 @@ class DocumentHead:
 
     @property
     def raw(self) -> bytes:
-        """The head as an object of its own; nothing if it has no members."""
+        """The head as a JSON object of its own; b"" if it has no members."""
         return b"{%s}" % b",".join(self.members) if self.members else b""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitLimits:
-    """Of one slice, and of one unit. `settled`: what is half there will not be written any more."""
+    """The limits of one slice and of one unit. `settled`: what is half there will not be written any more."""
 
     bytes: int
     unit_bytes: int
@@ -108,7 +109,7 @@ def read_slice(
 
 @dataclass(slots=True)
 class _Units:
-    """What one call finds: units, what to go on with, and whether what is left is but half there.
+    """The units that one call finds, the state to go on with, and whether the rest is only half there.
 
     `listed`: the units stand between brackets, so that a closing one ends the document; else they follow each other.
     `end` is where the last unit ends; `begin` is where the next one is to be looked for, behind an opening bracket.

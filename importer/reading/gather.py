@@ -1,4 +1,4 @@
-"""Lines become chunks: format, redaction and chunk fold over one slice, with the outcome of every line counted.
+"""Fold the lines of one slice into chunks: format, redaction, chunk fold, and the outcome of every line counted.
 
 Text is masked before it is folded, so that ids, chunks and the fold's state know masked text alone. What was forgotten
 or is not selected is left out behind the fold, where its metadata is known and its lack moves no cut and no id.
@@ -24,8 +24,9 @@ MOST_REJECTS = 50  # rows of one slice in quarantine
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are read; units stand in the names. `forgotten` says which chunks' metadata must not be imported,
-    `selection` which projects of which files are.
+    """The settings of reading; units stand in the names.
+
+    `forgotten` tells by its metadata that a chunk must not be imported, `selection` which projects of which files are.
     """
 
     cutting: Cutting
@@ -41,8 +42,9 @@ class Reading:
 
 @dataclass(slots=True)
 class SliceFold:
-    """What the lines of one slice of the file at `path` give; `offset` is where the last line fed ends, `wanted` says
-    which projects are stored.
+    """The chunks, releases, rejects and counts that the lines of one slice of the file at `path` give.
+
+    `offset` is where the last line fed ends, `wanted` tells which projects are stored.
     """
 
     reading: Reading
@@ -62,14 +64,14 @@ class SliceFold:
 
     @property
     def tally(self) -> Tally:
-        """Every line so far, by its one outcome: broken wins over stored, stored over skipped."""
+        """The counts of all lines so far, each by one outcome: broken wins over stored, stored over skipped."""
         lines = {f"lines_{outcome}": count for outcome, count in self._lines.items()}
         sizes = {f"bytes_{outcome}": count for outcome, count in self._bytes.items()}
         return Tally(**lines, **sizes, messages=self.messages, unknown=self.unknown)
 
     @property
     def full(self) -> bool:
-        """Whether the slice gave as many chunks as one span should have."""
+        """True once the slice gave as many chunks as one span should have."""
         return len(self.chunks) >= self.reading.max_chunks
 
     def feed(self, line: Line) -> None:
@@ -96,7 +98,7 @@ class SliceFold:
 
     @property
     def _origin(self) -> Origin:
-        """Stands in every chunk's metadata; the format's name is a part of its id, the host is not."""
+        """The origin in every chunk's metadata; the format's name is a part of a chunk's id, the host is not."""
         return Origin(self.source.NAME, self.reading.host)
 
     def _turn(self, turn: Turn) -> bool:

@@ -1,4 +1,4 @@
-"""One bounded read of one file becomes a span: lines, turns, chunks, and the commit their storing pays for.
+"""Make a span of one bounded read of one file: lines, turns, chunks, and the commit to write once they are stored.
 
     Pending ──► open, find the checkpoint, verify ──► slice of lines ──► format ──► redact ──► chunk fold ──► Span
 
@@ -36,7 +36,7 @@ MARK_CHARS = 12  # of a hash: tells two files apart that end in the same open ch
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one look at a file gave: a span or nothing (and why), and whether there is `more` to read at once.
+    """The result of one look at a file: a span or the reason for none, and whether there is `more` to read at once.
 
     `behind`: an earlier span of the file still waits for its receipt, so this one must not overtake it.
     """
@@ -49,7 +49,7 @@ class Read:
 
 @dataclass(slots=True)
 class Cursor:
-    """Where reading stands in a file, ahead of its checkpoint while spans are in flight.
+    """The place that reading has reached in a file, ahead of its checkpoint while spans are in flight.
 
     `mark` is the `scanned_to` of the last slice, which no checkpoint keeps: while it is needed the cursor stays, and
     `committed` says that its span is settled all the same.
@@ -61,7 +61,7 @@ class Cursor:
 
 
 class ResumeState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a checkpoint's context holds: the format's and the fold's, and how far a packed file was unpacked."""
+    """A checkpoint's context: the format's, the fold's, and how far a packed file was unpacked."""
 
     parse: msgspec.Raw
     fold: Folding

@@ -33,7 +33,7 @@ class OpenFile:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where to read on: an offset, the `scanned_to` of the slice before, and the digest expected before the offset.
+    """The place to read on from: an offset, the `scanned_to` of the slice before, and the digest before the offset.
 
     `mark` belongs to the kind of file that gave it; any other kind ignores it. A packed file is read on from
     `unpacked`, an offset in its unpacked bytes.

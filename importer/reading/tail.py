@@ -1,4 +1,4 @@
-"""Where to read on in a file, and which complete lines stand there: rules, and one bounded read.
+"""Find where to read on in a file, and read its complete lines from there: rules, and one bounded read.
 
 An offset is trusted only as far as two hashes vouch for it: the head print (first <= 4 KiB) and the tail digest (last
 <= 4 KiB before the offset). Inodes are reused at once and many conversations begin alike, so neither is an identity.
@@ -36,7 +36,7 @@ Whole = Callable[[bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class ScanMark:
-    """No newline stands between a slice's offset and `offset`; `digest` is that of the <= 4 KiB before it."""
+    """A place up to which no newline was found; `digest` is that of the <= 4 KiB before `offset`."""
 
     offset: int
     digest: bytes
@@ -44,7 +44,7 @@ class ScanMark:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one bounded read gave: complete lines up to `offset`, which is just after a newline (or where it began).
+    """The result of one bounded read: complete lines up to `offset`, just after a newline (or where the read began).
 
     `at_end`: nothing more complete to read now. If False, read on from `offset` even if `lines` is empty (the newline
     of a long line is being sought), handing in `scanned_to`. `head` and `tail_digest` go into the checkpoint.
@@ -175,7 +175,7 @@ def shortened(fd: int, part: Slice, offset: int) -> Slice:
 
 @dataclass(frozen=True, slots=True)
 class _SliceLimits:
-    """Of one slice, and of one line. The first two stop a slice that has a line already, never one that has none."""
+    """The limits of one slice and of one line. The first two stop only a slice that has a line already."""
 
     bytes: int
     lines: int
@@ -184,7 +184,7 @@ class _SliceLimits:
 
 @dataclass(frozen=True, slots=True)
 class _FoundLines:
-    """Lines, and the last <= 4 KiB of the bytes they were cut from, as they were read."""
+    """The lines of one read, and the last <= 4 KiB of the bytes they were cut from, as they were read."""
 
     lines: list[Line]
     edge: bytes

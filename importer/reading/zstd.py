@@ -1,4 +1,4 @@
-"""Packed files: lines compressed with Zstandard, as Codex keeps conversations it has archived.
+"""Read packed files: lines compressed with Zstandard, as Codex keeps conversations it has archived.
 
 Offsets of lines count unpacked bytes, as `zstd -dc FILE` writes them. A checkpoint can only vouch for packed bytes, of
 which one read takes in more than it gives out; how far the lines went stands in its context beside it (`unpacked`).
@@ -43,7 +43,7 @@ def head(fd: int, size_bytes: int) -> bytes:
 
 @dataclass(slots=True)
 class _Source:
-    """The packed bytes, for the library to read from. The descriptor is another one at each visit."""
+    """The packed bytes that the library reads. The descriptor is another one at each visit."""
 
     fd: int
     at: int = 0
@@ -175,7 +175,7 @@ def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
 
 @dataclass(frozen=True, slots=True)
 class _FoundLines:
-    """Lines that stay ahead; `ended`: they are the last, of which the last one may be `half` there."""
+    """Lines found and not yet passed; `ended`: they are the file's last, and the last one may be `half` there."""
 
     lines: tuple[Line, ...]
     ended: bool

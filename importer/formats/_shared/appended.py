@@ -1,4 +1,4 @@
-"""What is new of a message that comes again under its id, longer than before: a fold only ever appends.
+"""Find what is new of a message that comes again under its id, longer than before: a fold only ever appends.
 
 Remembered of the last few messages is not what they said but its length and a hash: enough to see that a text begins
 with the former one.

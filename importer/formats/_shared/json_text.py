@@ -1,4 +1,4 @@
-"""Where the values of a JSON text begin and end, told from brackets and quotes alone, a block at a time.
+"""Find where the values of a JSON text begin and end, by brackets and quotes alone, a block at a time.
 
 Nothing is decoded: a document of any size is cut into its parts at 80 MB/s with a block in memory, and what is damaged
 inside one part does no harm to the others.
@@ -21,7 +21,7 @@ _token = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|([{\[])|[}\]]', re.S)
 
 
 class Within(NamedTuple):
-    """Where in a value a block ends: inside of so many brackets, and of a string or not."""
+    """The place in a value where a block ends: inside of so many brackets, and of a string or not."""
 
     depth: int = 0
     quoted: bool = False
@@ -36,7 +36,7 @@ class Member(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """What the first bytes of a text show: the keys of its first object, in a list or not.
+    """The outline that the first bytes of a text show: the keys of its first object, in a list or not.
 
     `alone`: nothing stands behind that object, or behind the list, as far as can be seen.
     """

@@ -1,4 +1,4 @@
-"""Our own search, as assistants call it: what the memory answered must not go into the memory again.
+"""Recognise calls of our own search: what the memory answered must not go into the memory again.
 
 Known by name: our MCP server under any name that contains ours, the official one over the same collection, and the
 command line.

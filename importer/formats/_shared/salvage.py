@@ -1,4 +1,4 @@
-"""What can be saved of a line that is not one clean JSON object.
+"""Save what can be saved of a line that is not one clean JSON object.
 
 Two records glued together (`}{`), a record cut off with a good one behind it, runs of NUL, a byte order mark, bytes
 that are no UTF-8, lone surrogates: all seen in real transcripts. This is the slow path; clean lines never come here.

@@ -1,4 +1,4 @@
-"""What every format does to a record's words: keys that survive copying, times in UTC, lengths with a bound."""
+"""Make the parts of a turn that all formats need: keys that survive copying, times in UTC, bounded lengths."""
 
 from __future__ import annotations
 

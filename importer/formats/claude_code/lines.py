@@ -15,7 +15,7 @@ EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
 
 class Input(msgspec.Struct, gc=False):
-    """What of a tool call's input is kept: the files it names, and the command to know our own search by."""
+    """The part of a tool call's input that is read: the files it names, and the command to know our own search by."""
 
     file_path: Any = None
     notebook_path: Any = None
@@ -38,14 +38,14 @@ class Block(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """What the API was sent or gave; one answer comes as several lines with a block each."""
+    """A message to or from the API; one answer comes as several lines with a block each."""
 
     content: str | list[Block] | None = None
     model: str | None = None
 
 
 class PromptOrigin(msgspec.Struct, gc=False):
-    """Where a prompt or a queued command came from: `human`, or some machinery."""
+    """The source of a prompt or a queued command: `human`, or some machinery."""
 
     kind: str | None = None
 

@@ -1,4 +1,4 @@
-"""Steering: what a person typed while the assistant worked, which older versions write to the queue's log only.
+"""Follow the queue of what a person typed while the assistant worked; older versions write it to this log only.
 
     enqueue -> waits      dequeue -> will come as an ordinary user line
     popAll  -> taken back remove  -> delivered in the middle of an answer: said now

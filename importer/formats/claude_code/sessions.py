@@ -1,4 +1,4 @@
-"""What must be remembered between two lines of a Claude Code transcript, bounded for any lines.
+"""Remember between two lines of a Claude Code transcript what later lines need, bounded for any lines.
 
 A file can hold several sessions (copies made by a resume), each with its first folder, its title and its queue.
 """
@@ -43,7 +43,7 @@ class TranscriptSession(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that a Claude Code file's fold remembers; sessions most recent first.
+    """The context of a Claude Code file's fold; sessions most recent first.
 
     `stem` names the conversation of lines that do not. `summary` is the title that summary lines give, which name no
     session. `own_calls` are ids of calls to our own search, whose results must not be indexed again.

@@ -1,4 +1,4 @@
-"""What a person really said: user lines of Claude Code without what programs wrote into them.
+"""Find what a person typed in user lines of Claude Code, without what programs wrote into them.
 
 About nine of ten `user` lines are tool results, and of the rest many carry reminders, editor context, command output or
 notices. The marks are those seen in real transcripts of versions 1.0 to 2.1.

@@ -1,4 +1,4 @@
-"""What one Claude Code line says, type by type: each step takes the context and the line and gives what was fed.
+"""Make the turns of one Claude Code line, type by type: each step takes the context and the line and gives `Fed`.
 
 A line holds one block of an answer, seldom more; blocks of one answer stay separate turns, which the chunk fold joins.
 """

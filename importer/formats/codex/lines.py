@@ -40,7 +40,7 @@ class Part(msgspec.Struct, gc=False):
 
 
 class Git(msgspec.Struct, gc=False):
-    """What Codex notes of the repository."""
+    """The repository, as Codex notes it."""
 
     branch: str | None = None
 

@@ -1,4 +1,4 @@
-"""What one Codex item says, type by type, and what is remembered of the thread.
+"""Make the turns of one Codex item, type by type, and remember the thread.
 
 Events and items tell the same talk twice: see `codex` for which of the two counts.
 """
@@ -27,7 +27,7 @@ NAME_BYTES = 120
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is remembered of a thread; only its first head counts, since a fork repeats its parent's.
+    """The context of a thread; only its first head counts, since a fork repeats its parent's.
 
     `last` is the key to which the next one is chained, `twins` the digests of a person's words whose second copy may
     follow ("i" for those seen as item, "e" as event), `own_calls` the ids of calls to our own search.

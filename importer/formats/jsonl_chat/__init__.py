@@ -41,7 +41,7 @@ _document = re.compile(rb"(?i)[^/]*(?:chat|gpt|conversation|dialog|message|trans
 
 
 class Record(msgspec.Struct, gc=False):
-    """Any of the shapes: a field may be missing, and of any type."""
+    """A record of any of the shapes: a field may be missing, and of any type."""
 
     role: Any = None
     from_: Any = msgspec.field(default=None, name="from")

@@ -1,4 +1,4 @@
-"""Whether JSON opens as a plain chat: by who speaks in it, for lists of `messages` are found in anything."""
+"""Tell by its speakers whether JSON opens as a plain chat: lists of `messages` are found in files of many kinds."""
 
 from __future__ import annotations
 
