@@ -1,7 +1,7 @@
-"""Keeps the folders of the roots under watch: new folders, roots that come and go, watchers that end, limits.
+"""Folders of the roots under watch: keep the watch up with new folders, absent roots, failures and limits.
 
-A list of folders is watched by one `Pump`. When the list changes, a new pump is started before the old one is let go,
-so that nothing falls between them; new folders are given once more when their watch stands.
+A `FolderWatcher` watches a list of folders. When the list changes, a new watcher is started before the old one is
+stopped, so that nothing falls between them; new folders are reported once more when their watch stands.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ NEVER = float("-inf")  # in place of a time at which something is due: at once
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step gave: paths to look at, and why everything must be looked at ("": it need not)."""
+    """Result of one step: paths to look at, and why everything must be looked at ("": it need not)."""
 
     changed: frozenset[bytes]
     rescan: str
 
 
 class Coverage:
-    """One step at a time; `now` is monotonic seconds, the `bell` rings when a step is worth while before `next_at`.
+    """Watch over all folders of the roots, one step at a time.
 
-    Nothing here raises for what a file system or a watcher does: it becomes a `rescan`, a `mode`, or a later try.
+    `now` is monotonic seconds. `wakeup` is set when a step is due before `next_at`. Nothing here raises for what a file
+    system or a watcher does: it becomes a `rescan`, a `mode`, or a later try.
     """
 
     def __init__(
@@ -57,16 +58,16 @@ class Coverage:
         self._changed: set[bytes] = set()
         self._unwatched: set[bytes] = set()  # new folders, to be looked at when their watch stands
         self._rescan = ""
-        self._stale = False  # the pump does not watch what it should
+        self._stale = False  # the watcher does not watch what it should
         self._broken = False  # the last attempt failed
         self._failures = 0  # in a row, before the watch was healthy again
-        self._ending: WatchFailure | None = None
+        self._failure: WatchFailure | None = None
         self._check_at = self._refresh_at = self._renew_at = self._watch_at = NEVER
         self._retire_at = self._failed_at = NEVER
 
     @property
     def next_at(self) -> float:
-        """When the next step is due unless the bell rings."""
+        """When the next step is due unless `wakeup` is set."""
         return min(self._check_at, self._watch_at) if self._stale else self._check_at
 
     @property
@@ -100,25 +101,25 @@ class Coverage:
         await asyncio.gather(*(watcher.close() for watcher in self._stopped))
 
     def _why_polled(self) -> str:
-        """Why no root is watched by events alone, "" if there is no reason against it."""
-        ending = self._ending
-        if ending and (ending.limited or self._failures >= STUBBORN_FAILURES):
-            return ending.reason
+        """Return why the roots are polled too, "" if events suffice."""
+        failure = self._failure
+        if failure and (failure.limited or self._failures >= STUBBORN_FAILURES):
+            return failure.reason
         return self._forced
 
     def _collect(self, now: float) -> None:
-        """What the pumps have seen, and how the last one is."""
+        """Take what the watchers have seen, and note whether the newest one has failed."""
         for watcher in self._watchers:
             self._take(watcher.take())
-        if self._watchers and (ending := self._watchers[-1].ending):
+        if self._watchers and (failure := self._watchers[-1].failure):
             self._watchers.pop()
-            self._failed(ending, now)
+            self._failed(failure, now)
         # it lived longer than the longest wait between two tries, so the next failure counts as the first
         elif not self._stale and now - self._failed_at > self._timing.retry_most_s:
-            self._failures, self._ending = 0, None
+            self._failures, self._failure = 0, None
 
     def _take(self, seen: PathEvents) -> None:
-        """Sorts what a pump saw: roots that went, paths that concern us, folders that are new, an overflow."""
+        """Sort the events of a watcher: roots that went, paths below roots, new folders, an overflow."""
         for path in seen.deleted:
             if self._tree.remove(path):
                 self._check_at = NEVER  # a root; it may stand there again by now
@@ -129,7 +130,7 @@ class Coverage:
             self._check_at = self._refresh_at = NEVER
 
     def _add_unwatched(self, fresh: frozenset[bytes]) -> None:
-        """There are folders that nothing watches."""
+        """Note new folders that no watcher watches yet."""
         self._unwatched |= fresh
         self._stale = self._stale or bool(fresh)
 
@@ -152,7 +153,7 @@ class Coverage:
             self._add_unwatched(self._tree.refresh())
 
     def _remotes(self) -> dict[bytes, str]:
-        """Roots on a network or another file system whose changes by others no event tells, with its type."""
+        """Return the roots on file systems whose changes by others give no event, with the file system's type."""
         mounts = self._mounts()
         kinds = {root: remote(os.path.realpath(root), mounts) for root in self._tree.roots}
         return {root: kind for root, kind in kinds.items() if kind}
@@ -163,8 +164,8 @@ class Coverage:
         self._watch_at = now + self._timing.retry_s
         folders = [] if self._forced else self._tree.watchable(without=self._remote)
         watcher = await self._established(folders)
-        if watcher and watcher.ending:
-            self._failed(watcher.ending, now)  # a former pump goes on
+        if watcher and watcher.failure:
+            self._failed(watcher.failure, now)  # a former watcher goes on
         elif watcher:
             if self._broken:
                 self._rescan = self._rescan or "watching again"
@@ -175,7 +176,7 @@ class Coverage:
         self._tell()
 
     def _tell(self) -> None:
-        """New folders may have gained files before their watch stood: now they are looked at, and listed once more."""
+        """Report new folders, and list them once more: files may have come before their watch stood."""
         told, self._unwatched = frozenset(self._unwatched), set()
         if len(told) > TOLD_FOLDERS:
             self._rescan = self._rescan or f"{len(told)} new folders"
@@ -184,7 +185,7 @@ class Coverage:
         self._add_unwatched(self._tree.refresh(told))
 
     def _retire(self, keep: int) -> None:
-        """Lets go of all pumps but the last `keep`. Nobody waits for their threads, which end within a step."""
+        """Stop all watchers but the last `keep`. Their threads end within a step and are not waited for."""
         kept = self._watchers[len(self._watchers) - keep :] if keep < len(self._watchers) else self._watchers
         for watcher in self._watchers[: len(self._watchers) - len(kept)]:
             watcher.stop()
@@ -193,7 +194,7 @@ class Coverage:
         self._stopped = [watcher for watcher in self._stopped if not watcher.done]
 
     async def _established(self, folders: Sequence[bytes]) -> FolderWatcher | None:
-        """A pump whose watch stands, or that has failed (see its `ending`); None when there is nothing to watch."""
+        """Return a watcher that stands or has failed (see its `failure`); None when there is nothing to watch."""
         if not folders:
             return None
         timing = self._timing
@@ -201,14 +202,14 @@ class Coverage:
         await watcher.established()
         return watcher
 
-    def _failed(self, ending: WatchFailure, now: float) -> None:
-        """Begin again after a while that doubles with every failure in a row; all may have changed by then."""
+    def _failed(self, failure: WatchFailure, now: float) -> None:
+        """Plan a new watcher after a wait that doubles with every failure in a row, and a rescan."""
         self._failures += 1
-        self._ending, self._failed_at = ending, now
+        self._failure, self._failed_at = failure, now
         self._stale = self._broken = True
         timing = self._timing
         again_s = min(timing.retry_most_s, timing.retry_s * 2.0 ** min(self._failures - 1, 30))
-        self._watch_at = now + (timing.limit_s if ending.limited else again_s)
-        self._rescan = f"watcher ended: {ending.reason}"
-        self._tree.skip_undecodable = self._tree.skip_undecodable or ending.undecodable
+        self._watch_at = now + (timing.limit_s if failure.limited else again_s)
+        self._rescan = f"watcher ended: {failure.reason}"
+        self._tree.skip_undecodable = self._tree.skip_undecodable or failure.undecodable
         self._tree.relist()

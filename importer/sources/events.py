@@ -1,4 +1,4 @@
-"""What the watch says: the values it gives, the times it keeps, and how it sleeps."""
+"""Events of the watch: their values, their timing, and the wait for them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Something happened at these paths: files, or new folders whose files are to be looked for."""
+    """Paths at which something happened: files, or new folders whose files are to be looked for."""
 
     paths: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Rescan:
-    """Look at everything below these roots (none named: all roots) again."""
+    """Order to look at everything below these roots (none named: all roots) again."""
 
     reason: str
     roots: frozenset[bytes] = frozenset()
@@ -24,7 +24,7 @@ class Rescan:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How changes are noticed from now on: by `events`, or `polling` and why. Said first, and when it changes."""
+    """How changes are noticed from now on: by `events`, or by `polling` and why. Sent first, and on change."""
 
     name: str
     reason: str = ""
@@ -35,7 +35,7 @@ WatchEvent = Changed | Rescan | Mode
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When to look again.
+    """Times of the watch.
 
     `step_ms` is both the tick of the watcher's thread and the silence that ends a group of events: an append wakes
     after one to two steps. Idle, that costs 0.08 % of a core at 50 ms and 0.05 % at 100 ms (measured).
@@ -55,7 +55,7 @@ class Timing:
 
 
 async def wait_for_event(bell: asyncio.Event, timeout_s: float) -> None:
-    """Wait for the bell, at most so long."""
+    """Wait until the event is set, at most `timeout_s`."""
     with suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, timeout_s)):
             await bell.wait()

@@ -1,6 +1,6 @@
-"""Opens a listed file as what it was listed as: regular, the same inode, through no link, waiting for nothing.
+"""Open a listed file as what it was listed as: regular, the same inode, through no link, waiting for nothing.
 
-Everything after the opening asks the descriptor, never the path again: between two questions the path may have become
+After the opening only the descriptor is asked, never the path: between two questions the path may have become
 another file's.
 
 What the file system refuses is a value (`Gone`), because a file may vanish, move or be replaced between scan and open
@@ -20,7 +20,7 @@ TICK_NS = 20_000_000  # file times move in steps of a kernel tick, 10 ms at the 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A regular file open for reading. The caller closes `fd`; `stat` was taken of the descriptor."""
+    """Regular file open for reading. The caller closes `fd`; `stat` was taken of the descriptor."""
 
     fd: int
     stat: FileStat
@@ -28,7 +28,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The file is not to be had as it was listed.
+    """File that cannot be had as it was listed, and the reason.
 
     `transient`: the file stands there but cannot be opened now (descriptors used up, permission, input/output error).
     """
@@ -63,12 +63,12 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
 
 
 def file_stat(path: bytes, found: os.stat_result) -> FileStat:
-    """The part of a stat that identifies a file and tells its changes apart."""
+    """Return the part of a stat that identifies a file and tells its changes apart."""
     return FileStat(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def settled(stat: FileStat, now_ns: int) -> FileStat:
-    """The stat to put into a checkpoint: without its ctime while another write could still leave the same times.
+    """Return the stat for a checkpoint: without its ctime while another write could leave the same times.
 
     A file written twice within one kernel tick bears the same times after both. A ctime of 0 matches nothing, so such
     a file is verified again at its next visit. `now_ns` is UTC, taken before `stat` was.
@@ -77,7 +77,7 @@ def settled(stat: FileStat, now_ns: int) -> FileStat:
 
 
 def _refusal(fd: int, found: FileStat, device: int, inode: int) -> str:
-    """Why the open file is not the one that was listed, "" if it is; `inode` 0 asks for its kind alone."""
+    """Return why the open file is not the one that was listed, "" if it is; `inode` 0 checks its kind alone."""
     if not modes.S_ISREG(os.fstat(fd).st_mode):
         return "not a regular file"
     if inode and (found.device, found.inode) != (device, inode):

@@ -1,4 +1,4 @@
-"""Which folders below the roots are to be watched: a list kept up to date without walking everything again.
+"""Folders below the roots that are to be watched: a list kept up to date without walking everything again.
 
 Folders are watched one by one. Asked to watch recursively, watchfiles follows links out of the root (a single link to
 `..` gave 2,760 watches), is silent about the limit it has hit when told to pass over unreadable folders, and misses
@@ -21,9 +21,9 @@ from importer.sources.scan import Root
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A folder as it was listed; listed again when it is another one or its time has moved.
+    """Folder as it was listed; it is listed again when its identity or its time has changed.
 
-    `blind`: cannot be watched, being unreadable or itself named not in UTF-8. `odd`: holds a name that is not UTF-8.
+    `unwatchable`: unreadable, or itself named not in UTF-8. `undecodable`: holds a name that is not UTF-8.
     """
 
     device: int
@@ -34,9 +34,9 @@ class _Known:
 
 
 class FolderTree:
-    """The folders of some roots. Never raises OSError.
+    """Folders of some roots. Never raises OSError.
 
-    `wary`: pass over folders that hold a name which is not UTF-8, for an event at it has ended the watch.
+    `skip_undecodable`: pass over folders that hold a name which is not UTF-8, for an event at it has ended the watch.
     """
 
     def __init__(self, roots: Sequence[Root], *, now_ns: Callable[[], int] = time.time_ns) -> None:
@@ -52,7 +52,7 @@ class FolderTree:
         return frozenset(self._present)
 
     def watchable(self, without: Iterable[bytes] = ()) -> list[bytes]:
-        """Every folder to watch, but for the roots `without` and what lies below them."""
+        """Return every folder to watch, but for the roots `without` and the folders below them."""
         skipped = tuple(without)
         return [
             path
@@ -62,11 +62,11 @@ class FolderTree:
         ]
 
     def concerns(self, path: bytes) -> bool:
-        """Whether an event's path lies below a root; beside a root that is a file there are others in its folder."""
+        """Return True if an event's path lies below a root. A root that is a file has others in its folder."""
         return any(path == root or (root in self._known and _below(path, root)) for root in self._present)
 
     def check_roots(self) -> frozenset[bytes]:
-        """Look at the roots alone; those that have appeared or are another folder than before are given."""
+        """Look at the roots alone, and return those that have appeared or are another folder than before."""
         fresh = set()
         for root in self._roots:
             identity = _identity(root)
@@ -80,7 +80,7 @@ class FolderTree:
         return frozenset(fresh)
 
     def refresh(self, only: Iterable[bytes] | None = None) -> frozenset[bytes]:
-        """Look at the time of every known folder (or of some), list the changed ones, give the folders that are new."""
+        """Look at the time of every known folder (or of some), list the changed ones, return the new folders."""
         fresh: set[bytes] = set()
         for path in list(self._known if only is None else only):
             known = self._known.get(path)
@@ -99,13 +99,13 @@ class FolderTree:
         return frozenset(fresh)
 
     def relist(self) -> frozenset[bytes]:
-        """List everything anew, trusting no time, and give the folders that are new."""
+        """List everything anew, trusting no time, and return the folders that are new."""
         former = set(self._known)
         self._known.clear()
         return self.refresh() - former
 
     def add_folders(self, paths: Iterable[bytes]) -> frozenset[bytes]:
-        """The new folders among these paths of events, and those below them."""
+        """Return the new folders among these paths of events, and those below them."""
         fresh: set[bytes] = set()
         for path in paths:
             if path not in self._known and self._descended(os.path.dirname(path)):
@@ -115,7 +115,7 @@ class FolderTree:
         return frozenset(fresh)
 
     def remove(self, path: bytes) -> bool:
-        """Something was deleted or moved away; whether it was a root (which `meet` then finds again or not)."""
+        """Drop a path that was deleted or moved away; return True if it was a root (see `check_roots`)."""
         self._drop(path)
         return self._present.pop(path, None) is not None
 
@@ -126,7 +126,7 @@ class FolderTree:
                 del self._known[below]
 
     def _list(self, top: bytes) -> set[bytes]:
-        """List a folder and the unknown ones below it; those that were unknown are given."""
+        """List a folder and the unknown ones below it; return those that were unknown."""
         fresh = set()
         pending = [top]
         while pending:
@@ -140,11 +140,11 @@ class FolderTree:
         return fresh
 
     def _descended(self, path: bytes) -> bool:
-        """Whether the folders in this one belong to a root; those beside a root that is a file do not."""
+        """Return True if the folders in this one belong to a root; those beside a root that is a file do not."""
         return path in self._known and any(_within(path, root) for root in self._present)
 
     def _excluded(self, path: bytes) -> bool:
-        """Whether all the roots that hold the path exclude it."""
+        """Return True if all the roots that hold the path exclude it."""
         matches = [(root, match) for root, match in self._roots.items() if _below(path, root)]
         return all(match is not None and match(path[len(root.rstrip(b"/")) + 1 :]) for root, match in matches)
 
@@ -153,17 +153,17 @@ _A_FILE = (0, 0)  # a root that is a file may be replaced as often as it likes: 
 
 
 def _below(path: bytes, folder: bytes) -> bool:
-    """Strictly below."""
+    """Return True if a path lies strictly below a folder."""
     return path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def _within(path: bytes, folder: bytes) -> bool:
-    """The folder itself, or below it."""
+    """Return True if a path is the folder itself or lies below it."""
     return path == folder or _below(path, folder)
 
 
 def _stat(path: bytes, *, root: bool) -> os.stat_result | None:
-    """The stat of a folder, through no link but a root's own; None if there is none."""
+    """Return the stat of a folder, through no link but a root's own; None if there is none."""
     try:
         found = os.stat(path, follow_symlinks=root)
     except OSError:
@@ -172,7 +172,7 @@ def _stat(path: bytes, *, root: bool) -> os.stat_result | None:
 
 
 def _identity(root: bytes) -> tuple[int, int] | None:
-    """(device, inode) of a root, which may be a link; `_A_FILE` if it is no folder; None if it is not there."""
+    """Return (device, inode) of a root, which may be a link; `_A_FILE` for no folder; None if it is absent."""
     try:
         found = os.stat(root)
     except OSError:
@@ -181,7 +181,7 @@ def _identity(root: bytes) -> tuple[int, int] | None:
 
 
 def _listed(path: bytes, now_ns: int) -> tuple[_Known, list[bytes]]:
-    """The folder, and the names of the folders in it."""
+    """Return the folder as it is now, and the names of the folders in it."""
     device, inode, mtime_ns = 0, 0, 0
     try:
         found = os.stat(path)
@@ -196,14 +196,14 @@ def _listed(path: bytes, now_ns: int) -> tuple[_Known, list[bytes]]:
 
 
 def _names(path: bytes) -> tuple[list[bytes], list[bytes]]:
-    """The names in a folder, and those of them that are folders. Raises OSError."""
+    """Return the names in a folder, and those of them that are folders. Raises OSError."""
     with os.scandir(path) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     return [name for name, _ in found], [name for name, is_folder in found if is_folder]
 
 
 def is_text(name: bytes) -> bool:
-    """Whether a name is UTF-8; watchfiles ends with an error at any other."""
+    """Return True if a name is UTF-8; watchfiles ends with an error at any other."""
     try:
         name.decode()
     except UnicodeDecodeError:

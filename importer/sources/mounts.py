@@ -1,4 +1,4 @@
-"""On which file systems changes made elsewhere give no event here, so that they must be polled."""
+"""File systems whose changes, made elsewhere, give no event here, so that they must be polled."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _REMOTE = frozenset(REMOTE.split())
 
 
 def remote(path: bytes, mounts: str) -> str:
-    """The type of the file system `path` (resolved, existing) lies on if it gives no reliable events, else ""."""
+    """Return the type of the file system of `path` (resolved, existing) if it gives no reliable events, else ""."""
     kind = file_system(path, mounts)
     return kind if kind in _REMOTE or kind.partition(".")[0] == "fuse" else ""
 
 
 def file_system(path: bytes, mounts: str) -> str:
-    """The type of the file system of a path, by the text of `/proc/self/mountinfo`; "" when it does not say.
+    """Return the type of the file system of a path, by the text of `/proc/self/mountinfo`; "" if unknown.
 
     Fields: id, parent, major:minor, root, mount point, options, …, "-", type, source, options (proc(5)).
     """
@@ -37,7 +37,7 @@ def file_system(path: bytes, mounts: str) -> str:
 
 
 def read_mounts() -> str:
-    """The mounts of this process; "" where the system does not tell (then events are trusted)."""
+    """Return the mounts of this process; "" where the system does not tell (then events are trusted)."""
     try:
         with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:
             return mounts.read()
@@ -46,5 +46,5 @@ def read_mounts() -> str:
 
 
 def _unescaped(field: str) -> bytes:
-    """A mount point with its octal escapes (\\040 for a space) undone."""
+    """Return a mount point with its octal escapes (\\040 for a space) undone."""
     return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(field))

@@ -1,7 +1,7 @@
-"""What to read next: live files first, then backlog newest first, a slice of each in turn.
+"""Queue of files to read: live files first, then backlog newest first, a slice of each in turn.
 
-A file that has had a slice goes behind all that had fewer, so that one huge file cannot starve the rest. Nothing here
-must be kept: what is forgotten, in a crash or for lack of room, is found behind by the next look.
+A file that has had a slice goes behind all that had fewer, so that one huge file cannot starve the rest. The queue need
+not be kept: a file that is lost in a crash or for lack of room is found again by the next look.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections import deque
 from dataclasses import dataclass, field
 
 LIVE = -1  # in place of a number of slices: it goes before every file of the backlog
-MOST_PENDING = 20_000  # some 5 MB; whatever else is pending is found again by the next look
+MOST_PENDING = 20_000  # some 5 MB; any other pending file is found again by the next look
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A file with something to read. `format` is that of its root, `auto` to find out."""
+    """File with something to read. `format` is that of its root, `auto` to find out."""
 
     path: bytes
     root: bytes
@@ -27,10 +27,12 @@ class Pending:
 
 @dataclass(slots=True)
 class FileQueue:
-    """Each path stands in it once. `overflowed` says that a reconcile is due when it runs empty.
+    """Priority queue in which each path stands once.
+
+    `overflowed` says that a look at all files is due when the queue runs empty.
 
     `_waiting` is the truth. The heap may hold entries of files that have become live meanwhile; `take` passes over
-    them, which is cheaper than looking for them in the heap.
+    them, which is cheaper than searching the heap.
     """
 
     most: int = MOST_PENDING
@@ -46,16 +48,16 @@ class FileQueue:
         return bool(self._waiting)
 
     def waiting(self) -> list[Pending]:
-        """All that is on it, in no particular order."""
+        """Return all files in the queue, in no particular order."""
         return [pending for pending, _ in self._waiting.values()]
 
     @property
     def has_live(self) -> bool:
-        """Whether a live file waits."""
+        """True while a live file waits."""
         return bool(self._live)
 
     def live(self, pending: Pending) -> None:
-        """A file that has just changed; it goes first even if it waited as backlog."""
+        """Add a file that has just changed; it goes first even if it waited as backlog."""
         known = self._waiting.get(pending.path)
         if known is None and len(self._live) >= self.most:
             self.overflowed = True
@@ -65,7 +67,7 @@ class FileQueue:
         self._waiting[pending.path] = (pending, LIVE)
 
     def backlog(self, pending: Pending, slices: int = 0) -> None:
-        """A file found behind; `slices` is how often it had its turn already, which puts it behind the others."""
+        """Add a file that is behind; `slices` is how many it had already, which puts it behind the others."""
         if pending.path in self._waiting:
             return
         if len(self._waiting) >= self.most:
@@ -75,7 +77,7 @@ class FileQueue:
         self._waiting[pending.path] = (pending, slices)
 
     def take(self, *, live_only: bool = False) -> tuple[Pending, int] | None:
-        """The next file and the slices it had (LIVE for a live one), or None."""
+        """Remove and return the next file and the slices it had (LIVE for a live one), or None."""
         if self._live:
             return self._waiting.pop(self._live.popleft())
         while self._backlog and not live_only:

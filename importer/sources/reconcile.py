@@ -1,7 +1,7 @@
-"""The truth about what is behind: every file of the roots compared with its checkpoint; events are only hints.
+"""Reconcile every file of the roots with its checkpoint; events are only hints.
 
-An event puts its file in front, whatever its stat says; a look puts behind the others what differs from its row. What
-either misses is found by the next look, so neither need be complete.
+An event puts its file in front without asking for its stat; a look puts behind the others each file that differs from
+its row. A file that either misses is found by the next look, so neither need be complete.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ from importer.state.checkpoints import Checkpoints, Known
 
 log = logger()
 
-MOST_HINTED = 4096  # files of one wake that are looked at without a breath
+MOST_HINTED = 4096  # files of one wake that are looked at without a yield to the loop
 SWEEP_S = 86_400.0
-YIELD_FILES = 2000  # files looked at before the loop gets its turn: some 20 ms
+YIELD_FILES = 2000  # files looked at before a yield to the loop: some 20 ms
 
 
 @dataclass(slots=True)
 class Reconcile:
-    """Puts what is behind on the queue. `errors` are folders that could not be listed, `files` how many there are."""
+    """Comparison of files with their checkpoints, which fills the queue.
+
+    `errors` are folders that could not be listed, `files` is how many files there are.
+    """
 
     checkpoints: Checkpoints
     queue: FileQueue
@@ -45,9 +48,9 @@ class Reconcile:
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
     async def look(self, roots: Sequence[Root], on_yield: Callable[[], None], *, elsewhere: bool = False) -> int:
-        """A full look; returns how many files there are. `breathe` is called whenever the loop gets its turn.
+        """Compare all files of the roots and return how many there are. `on_yield` is called at each yield to the loop.
 
-        `elsewhere`: also at the files outside the roots that somebody wants to be read once more.
+        `elsewhere`: compare also the files outside the roots that are to be read once more.
         """
         self.queue.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
@@ -72,9 +75,9 @@ class Reconcile:
         return files
 
     def _look_elsewhere(self, roots: Sequence[Root]) -> int:
-        """Files outside the roots that somebody wants to be read once more; how many there are.
+        """Queue the files outside the roots that are to be read once more; return how many there are.
 
-        Their roots are not known: of their paths `include` gets to see the names alone.
+        Their roots are not known: of their paths `include` is compared with the names alone.
         """
         paths = self.checkpoints.again(lambda path: any(root.holds(path) for root in roots))
         for path in paths:
@@ -83,7 +86,7 @@ class Reconcile:
         return len(paths)
 
     def _sweep(self, roots: Iterable[Root]) -> None:
-        """Marks the files of vanished folders, which no look comes by, and forgets what vanished long ago.
+        """Mark the files of vanished folders, which no look comes by, and delete rows of files gone long ago.
 
         Below a root that is not there nothing has vanished: its disk may come back.
         """
@@ -97,7 +100,7 @@ class Reconcile:
             self.checkpoints.shrink()
 
     def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
-        """Paths an event named: what is really there goes first."""
+        """Queue first the files that stand at the paths of an event."""
         hinted = 0
         for path in paths:
             root = next((root for root in roots if root.holds(path)), None)
@@ -107,13 +110,14 @@ class Reconcile:
                 for stat in folder.files:
                     self.queue.live(pending(root, stat))
                 hinted += len(folder.files)
-                if hinted >= MOST_HINTED:  # a large tree was moved in: a full look lets the loop breathe
+                if hinted >= MOST_HINTED:  # a large tree was moved in: a full look yields to the loop
                     self.queue.overflowed = True
                     return
 
     def _compare(self, root: Root, folder: Folder) -> None:
-        """One folder: what is behind goes on the queue, what vanished is marked. A root that is not there is waited
-        for, so only a folder that cannot be read is an error.
+        """Queue the files of a folder that are behind, and mark those that vanished.
+
+        A root that is absent is waited for, so only a folder that cannot be read is an error.
         """
         if folder.error and os.path.lexists(root.path):
             self.errors[folder.path] = folder.error
@@ -128,7 +132,7 @@ class Reconcile:
             self._mark_gone(folder, known)
 
     def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:
-        """After an error-free look: the rows of vanished files age from now on, those of returned ones do not."""
+        """Let the rows of vanished files age from now on, and those of returned ones no more."""
         there = {os.path.basename(stat.path) for stat in folder.files}
         gone = [name for name, row in known.items() if name not in there and not row.gone]
         back = [name for name, row in known.items() if name in there and row.gone]
@@ -139,12 +143,12 @@ class Reconcile:
 
 
 def pending(root: Root, stat: FileStat) -> Pending:
-    """A file on the queue."""
+    """Return the entry of the queue for a file."""
     return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
 
 
 def behind(stat: FileStat, known: Known | None) -> bool:
-    """Whether a file must be looked into: unknown, or not as it was when it was read to its end."""
+    """Return True if a file must be looked into: unknown, or not as it was when it was read to its end."""
     if known is None:
         return True
     seen = (known.size, known.mtime_ns, known.ctime_ns, known.device, known.inode)
@@ -152,7 +156,7 @@ def behind(stat: FileStat, known: Known | None) -> bool:
 
 
 def wanted(root: Root) -> Callable[[bytes], bool]:
-    """Which paths below the root can be conversations: those its format wants, or any format for `auto`."""
+    """Return a test of paths below the root: those the root's format wants, or any format for `auto`."""
     names = formats.names() if root.format == "auto" else (root.format,)
     judges = [formats.load(name).wanted for name in names]
     if len(judges) == 1:

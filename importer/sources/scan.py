@@ -1,8 +1,8 @@
-"""Roots become the files below them with their stat, a folder at a time; contents are never read.
+"""Scan roots for files and their stat, a folder at a time; contents are never read.
 
-Whatever cannot be listed is a value too: a `Folder` with an `error` tells that what is missing from it may well exist.
-Links are looked through only where they lead to a place below the same root (or everywhere with `follow_links`); hard
-links and links to one file are that one file. What a scan remembers grows with folders and links, not with files.
+A failure to list is a value too: a `Folder` with an `error` tells that what is missing from it may well exist.
+Links are followed only where they lead to a place below the same root (or everywhere with `follow_links`); hard
+links and links to one file are that one file. The memory of a scan grows with folders and links, not with files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # deleted since it was list
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder to import from, or a single file. `format` is a format's name or "auto".
+    """Folder to import from, or a single file. `format` is a format's name or "auto".
 
     `exclude` are patterns on the path below the root, see `importer.patterns`. `include` is judged where files are
     read: one that it does not name by its path may hold a project that it names, see `importer.selection`.
@@ -37,7 +37,7 @@ class Root:
     exclude: tuple[str, ...] = ()
 
     def holds(self, path: bytes) -> bool:
-        """Whether the path is the root's own, or below it."""
+        """Return True if the path is the root's own, or below it."""
         return path == self.path or path.startswith(self.path.rstrip(b"/") + b"/")
 
 
@@ -56,7 +56,7 @@ class Folder:
 def scan(
     root: Root, wanted: PathFilter, *, follow_links: bool = False, seen: Visited | None = None
 ) -> Iterator[Folder]:
-    """Every folder of the root, with the matching files in it.
+    """Yield every folder of the root, with the matching files in it.
 
     `wanted` judges the path below the root; a root that is a single file is wanted as it is. `seen` collects the files
     that can be met twice (links, hard links): share one between roots. Never raises OSError.
@@ -74,7 +74,7 @@ def scan(
 
 
 def look(root: Root, path: bytes, wanted: PathFilter, *, follow_links: bool = False) -> Iterator[Folder]:
-    """What an event's path points to: the file itself, everything below a folder, nothing if it is gone or unwanted."""
+    """Yield what an event's path points to: a file, everything below a folder, nothing if it is gone or unwanted."""
     if path == root.path:
         yield from scan(root, wanted, follow_links=follow_links)
         return
@@ -94,8 +94,10 @@ def look(root: Root, path: bytes, wanted: PathFilter, *, follow_links: bool = Fa
 
 
 class _Walk:
-    """One scan of one root: its rules, and what it has seen. Folders are remembered for this scan, to end where links
-    lead in a circle; files for as long as the caller wants, since two roots can hold names of the same one.
+    """Scan of one root: its rules, and what it has visited.
+
+    Folders are remembered for this scan, to end where links lead in a circle; files for as long as the caller wants,
+    since two roots can hold names of the same one.
     """
 
     def __init__(self, root: Root, wanted: PathFilter, follow_links: bool, seen: Visited) -> None:
@@ -109,25 +111,25 @@ class _Walk:
         self._folders: Visited = set()
 
     def single(self, found: os.stat_result) -> Folder:
-        """The root that is a file itself, whatever its name."""
+        """Return the folder of a root that is itself a file, with any name."""
         path = self._root.path
         files = (file_stat(path, found),) if modes.S_ISREG(found.st_mode) else ()
         return Folder(os.path.dirname(path), files, "" if files else "neither a folder nor a regular file")
 
     def folders(self, top: bytes) -> Iterator[Folder]:
-        """Every folder from `top` on, each before those within it."""
+        """Yield every folder from `top` on, each before those within it."""
         pending = [top]
         while pending:
             path = pending.pop()
             try:
-                # through links: by its identity a folder is known whatever path leads to it
+                # through links: by its identity a folder is known on any path that leads to it
                 if _first_visit(os.stat(path), self._folders):
                     yield from self._folder(path, pending)
             except OSError as error:
                 yield Folder(path, (), _reason(error))
 
     def _folder(self, path: bytes, pending: list[bytes]) -> Iterator[Folder]:
-        """One folder in pieces; its subfolders are added to `pending`. Raises OSError when it cannot be listed."""
+        """Yield one folder in pieces, and add its subfolders to `pending`. Raises OSError if it cannot be listed."""
         files: list[FileStat] = []
         error = ""
         with os.scandir(path) as entries:
@@ -142,7 +144,7 @@ class _Walk:
         yield Folder(path, tuple(files), error)
 
     def _entry(self, entry: os.DirEntry[bytes], files: list[FileStat], pending: list[bytes]) -> None:
-        """By its kind; what is neither file, folder nor link is passed over. Raises OSError for one that is gone."""
+        """Add a file, folder or link to the lists; pass over other kinds. Raises OSError for one that is gone."""
         path = entry.path
         if entry.is_file(follow_symlinks=False):
             if self.chosen(path):
@@ -158,7 +160,7 @@ class _Walk:
             self._link(path, files, pending)
 
     def _link(self, path: bytes, files: list[FileStat], pending: list[bytes]) -> None:
-        """Follow a link to what this scan would not meet otherwise: nothing that lies below the root and is chosen."""
+        """Follow a link to what this scan would not find otherwise: no chosen file below the root itself."""
         real = os.path.realpath(path)
         inside = real.startswith(self._real)
         own = self._prefix + real[len(self._real) :] if inside else real
@@ -171,16 +173,16 @@ class _Walk:
             self._add(own, found, files)
 
     def _add(self, path: bytes, found: os.stat_result, files: list[FileStat]) -> None:
-        """A file that has several names or links, under the first that is met."""
+        """Add a file that has several names or links, under the first that is found."""
         if _first_visit(found, self._files):
             files.append(file_stat(path, found))
 
     def chosen(self, path: bytes) -> bool:
-        """Whether the format wants a file at this path and nothing excludes it."""
+        """Return True if the format wants a file at this path and no pattern excludes it."""
         return self._wanted(path[len(self._prefix) :]) and not self._excluded(path)
 
     def holds(self, path: bytes) -> bool:
-        """Whether the path lies below the root in truth, not only through a link, and in no excluded folder."""
+        """Return True if the path truly lies below the root, not only through a link, and in no excluded folder."""
         if not path.startswith(self._prefix) or self._excluded(path):
             return False
         parent = os.path.dirname(path)
@@ -188,12 +190,12 @@ class _Walk:
         return self._follow or os.path.realpath(parent) == expected.rstrip(b"/")
 
     def _excluded(self, path: bytes) -> bool:
-        """For folders, too: nothing below an excluded one is looked at."""
+        """Return True for excluded paths; below an excluded folder nothing is listed."""
         return self._exclude is not None and self._exclude(path[len(self._prefix) :])
 
 
 def _first_visit(found: os.stat_result, seen: Visited) -> bool:
-    """Whether this one was not met before, under whatever name; from now on it was."""
+    """Return True once for each file or folder, under any name, and note the visit."""
     key = (found.st_dev, found.st_ino)
     if key in seen:
         return False
@@ -202,5 +204,5 @@ def _first_visit(found: os.stat_result, seen: Visited) -> bool:
 
 
 def _reason(error: OSError) -> str:
-    """What the system says, without the path: that stands beside it."""
+    """Return the system's message without the path, which stands beside it."""
     return error.strerror or str(error)

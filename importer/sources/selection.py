@@ -1,7 +1,7 @@
-"""What is wanted of all that is said: `include` and `exclude`, by the path of a file or by the project of a chunk.
+"""Selection of what is stored: `include` and `exclude`, by the path of a file or by the project of a chunk.
 
 A project is judged as a path from the root of the file system. `exclude` wins; a file whose path `include` does not
-name is read all the same, for only what stands in it tells its projects.
+name is read all the same, for only its lines tell its projects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ProjectFilter = Callable[[str], bool]
 
 
 def everything(_project: str) -> bool:
-    """Of a selection without patterns."""
+    """Return True: a selection without patterns wants every project."""
     return True
 
 
@@ -30,26 +30,26 @@ class Selection:
     roots: tuple[bytes, ...] = ()
 
     def judge(self, path: bytes, root: bytes | None = None) -> ProjectFilter:
-        """What is wanted of the file at `path`; without its `root`, what is wanted for sure."""
+        """Return the filter of projects for the file at `path`; without its `root`, a filter that is surely right."""
         named = self._surely_named(path) if root is None else self._named(path, root)
         if named and matcher(self.exclude) is None:
             return everything
         return lambda project: not _holds(self.exclude, project) and (named or _holds(self.include, project))
 
     def wider_than(self, former: Selection) -> bool:
-        """Whether this may want something that the former did not."""
+        """Return True if this selection may want something that the former did not."""
         more_named = bool(former.include) and not (self.include and set(self.include) <= set(former.include))
         return more_named or not set(former.exclude) <= set(self.exclude)
 
     def _named(self, path: bytes, root: bytes) -> bool:
-        """Whether the path alone says that the file is wanted; a root that is a file is, whatever its name."""
+        """Return True if the path alone says that the file is wanted; a root that is a file always is."""
         match = matcher(self.include)
         below = _below(path, root)
         # a followed link leads out of the root: then the whole path is looked at
         return match is None or below == b"" or match(path.lstrip(b"/") if below is None else below)
 
     def _surely_named(self, path: bytes) -> bool:
-        """The same by the known roots; False as well where none lies above it or they do not agree."""
+        """Return the same by the known roots; False where none lies above it or they do not agree."""
         above = [root for root in self.roots if _below(path, root) is not None]
         return matcher(self.include) is None or (bool(above) and all(self._named(path, root) for root in above))
 
@@ -58,7 +58,7 @@ ALL = Selection()
 
 
 def _below(path: bytes, root: bytes) -> bytes | None:
-    """A path relative to a root, b"" for the root itself, None for one outside."""
+    """Return a path relative to a root, b"" for the root itself, None for one outside."""
     if path == root:
         return b""
     prefix = root.rstrip(b"/") + b"/"
@@ -67,7 +67,7 @@ def _below(path: bytes, root: bytes) -> bytes | None:
 
 @functools.lru_cache(maxsize=1024)  # every text and every chunk asks for its project again
 def _holds(patterns: tuple[str, ...], project: str) -> bool:
-    """Whether a project matches any of the patterns. A pattern with a slash but no root holds in every folder."""
+    """Return True if a project matches any pattern. One with a slash but no root holds in every folder."""
     match = matcher(tuple(absolute(pattern) for pattern in patterns))
     if match is None:
         return False

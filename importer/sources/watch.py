@@ -1,11 +1,11 @@
-"""The file system's events become `Wake` values; whatever may have been missed becomes a `Rescan`.
+"""Watch the roots: the file system's events become `WatchEvent` values; a possible loss becomes a `Rescan`.
 
 Events are hints. They are lost without a word when a queue overflows, when a root is deleted and made again, behind
 links and hard links; so a rescan follows every `rescan_s`, every failure, every long pause, and a root's appearance.
 
-    roots ──► Tree (folders) ──► Pump (one life of watchfiles' awatch) ──► Changed
-      │          ▲                  ended: begun again, with backoff        Rescan
-      │          └─ a new folder: a new pump, then the old one ends         Mode
+    roots ──► FolderTree ──► FolderWatcher (one run of watchfiles' awatch) ──► Changed
+      │          ▲              ended: begun again, with backoff              Rescan
+      │          └─ a new folder: a new watcher, then the old one stops       Mode
       └─ absent: looked for every `check_s`; without events: polled
 """
 
@@ -36,9 +36,9 @@ async def watch_events(
     wait: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for_event,
     mounts: Callable[[], str] = read_mounts,
 ) -> AsyncGenerator[WatchEvent, None]:
-    """What to look at, for ever: a `Mode` and a `Rescan` at once, then as things happen.
+    """Yield what to look at, for ever: a `Mode` and a `Rescan` at once, then events as things happen.
 
-    Close it, or cancel the task that iterates, and no thread is left. While the caller works on a wake, further
+    Close it, or cancel the task that iterates, and no thread is left. While the caller works on an event, further
     changes are gathered. `polling` forgoes events; `clock` is monotonic, in seconds.
     """
     timing = timing or Timing()
@@ -51,7 +51,7 @@ async def watch_events(
                 began = clock()
                 yield event
                 ticks.done(event, began, clock())
-            # reckoned after the caller has worked on the wakes: by then something may be due
+            # reckoned after the caller has worked on the events: by then something may be due
             planned_s = min(ticks.next_at, coverage.next_at) - clock()
             began = clock()
             await wait(coverage.wakeup, planned_s)
@@ -61,7 +61,7 @@ async def watch_events(
 
 
 class Ticks:
-    """When everything is looked at again, whatever the events say. Times are monotonic seconds."""
+    """Times at which everything is looked at again, independent of events. Times are monotonic seconds."""
 
     def __init__(self, timing: Timing, now: float) -> None:
         self._timing = timing
@@ -78,7 +78,7 @@ class Ticks:
     def due(
         self, now: float, changed: frozenset[bytes], rescan: str, mode: Mode, polled: frozenset[bytes]
     ) -> list[WatchEvent]:
-        """The wakes of this moment: what was named goes before what must be searched for."""
+        """Return the events that are due now: named paths go before those that must be searched for."""
         events: list[WatchEvent] = [mode] if mode != self._mode else []
         self._mode, self._polled = mode, polled
         if changed:
@@ -92,7 +92,7 @@ class Ticks:
         return events
 
     def done(self, event: WatchEvent, began: float, now: float) -> None:
-        """The caller has worked on it for that long; polling leaves it most of the time for other things."""
+        """Plan the next polling after the caller's work on an event, so that polling leaves time for other things."""
         if isinstance(event, Rescan):
             timing = self._timing
             self._poll_at = now + max(timing.poll_s, (now - began) / timing.poll_share)
@@ -100,6 +100,6 @@ class Ticks:
                 self._rescan_at = now + timing.rescan_s
 
     def waited(self, planned_s: float, waited_s: float) -> None:
-        """A timer that comes far too late: the process stood still, and events may have been dropped meanwhile."""
+        """Plan a rescan if a timer came far too late: the process was stopped, and events may have been lost."""
         if waited_s - max(0.0, planned_s) > self._timing.late_s:
             self._reason = f"stood still for {waited_s - planned_s:.0f} s"

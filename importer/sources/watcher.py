@@ -1,4 +1,4 @@
-"""One life of watchfiles' watcher over a fixed list of folders: what it saw, and how it ended."""
+"""Run watchfiles' watcher once over a fixed list of folders, and keep what it saw and how it ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMITS = {  # what the system says (ENOSPC, EMFILE), in lower case, and what is 
 
 @dataclass(frozen=True, slots=True)
 class WatchFailure:
-    """Why a watcher ended by itself.
+    """Reason why a watcher ended by itself.
 
     `limited`: the watches inotify gives are used up, which does not pass soon. `undecodable`: a name is not UTF-8.
     """
@@ -44,13 +44,13 @@ class PathEvents:
 
 
 class FolderWatcher:
-    """Runs the watcher as a task, gathers what it sees, rings the bell.
+    """Task that runs the watcher, gathers its events and sets `wakeup`.
 
-    `ending` is None while it lives. The watcher keeps one thread, which ends within a step of `stop`.
+    `failure` is None while it runs. The watcher keeps one thread, which ends within a step of `stop`.
     """
 
     def __init__(self, folders: Sequence[bytes], wakeup: asyncio.Event, watcher: WatchFunction, **options: Any) -> None:
-        self.ending: WatchFailure | None = None
+        self.failure: WatchFailure | None = None
         self._wakeup = wakeup
         self._stop = asyncio.Event()
         self._changed: set[bytes] = set()
@@ -59,19 +59,19 @@ class FolderWatcher:
 
     @property
     def done(self) -> bool:
-        """Whether its thread is gone."""
+        """True once its thread is gone."""
         return self._task.done()
 
     async def established(self) -> bool:
-        """Whether the watch stands (else `ending` says why not).
+        """Return True if the watch stands (else `failure` says why not).
 
         The watcher sets its watches before it first waits, so one turn of the loop brings it there.
         """
         await asyncio.sleep(0)
-        return self.ending is None
+        return self.failure is None
 
     def take(self) -> PathEvents:
-        """What was seen since the last call."""
+        """Return the events since the last call."""
         seen = PathEvents(frozenset(self._changed), frozenset(self._deleted), len(self._changed) >= PENDING_PATHS)
         self._changed.clear()
         self._deleted.clear()
@@ -87,7 +87,7 @@ class FolderWatcher:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, watcher: WatchFunction, folders: Sequence[str], options: dict[str, Any]) -> None:
-        """Until stopped or failed. The bell rings at the end, so that somebody looks at `ending`."""
+        """Watch until stopped or failed, then set `wakeup`, so that `failure` is looked at."""
         try:
             changes = watcher(
                 *folders,
@@ -102,15 +102,15 @@ class FolderWatcher:
             async for group in changes:
                 self._gather(group)
             if not self._stop.is_set():
-                self.ending = WatchFailure("it stopped by itself")
-        except (Exception, BaseExceptionGroup) as error:  # whatever a foreign library may raise from its thread
-            self.ending = _ending(error)
+                self.failure = WatchFailure("it stopped by itself")
+        except (Exception, BaseExceptionGroup) as error:  # a foreign library may raise anything from its thread
+            self.failure = _failure_of(error)
         finally:
             self._stop.set()
             self._wakeup.set()
 
     def _gather(self, group: set[tuple[Change, str]]) -> None:
-        """Notes each path. Beyond the bound changed ones are dropped, deleted ones are kept."""
+        """Note each path. Beyond the bound changed ones are dropped, deleted ones are kept."""
         for change, path in group:
             if len(self._changed) < PENDING_PATHS:
                 self._changed.add(os.fsencode(path))
@@ -119,8 +119,8 @@ class FolderWatcher:
         self._wakeup.set()
 
 
-def _ending(error: BaseException) -> WatchFailure:
-    """The first cause, out of the groups that anyio wraps it in."""
+def _failure_of(error: BaseException) -> WatchFailure:
+    """Return the failure of the first cause, out of the groups that anyio wraps it in."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     words = str(error).lower()

@@ -1,4 +1,4 @@
-"""coverage: what there is to watch is watched, and whatever may have been missed is said."""
+"""Coverage: every folder is watched, and a possible loss of events is reported."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_a_failed_renewal_leaves_the_former_watcher(top):
 
 
 def test_the_limit_of_inotify_means_polling_and_is_tried_again_much_later(top):
-    """Somebody may have raised it."""
+    """The limit may have been raised meanwhile."""
 
     async def scenario():
         async with Watched(top) as watched:

@@ -65,7 +65,7 @@ def test_a_path_is_included_whatever_its_project() -> None:
 
 
 def test_a_named_file_is_included() -> None:
-    """Whoever hands over a single file wants it, whatever its name."""
+    """A single file given as a root is wanted under any name."""
     assert Selection(include=("x",)).judge(FILE, FILE) is everything
 
 

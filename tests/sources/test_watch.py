@@ -67,7 +67,7 @@ def test_the_mode_comes_first_and_a_rescan_at_once(top):
 
 
 def test_everything_is_looked_at_again_every_so_often(top):
-    """Whatever the events say."""
+    """Also when events are given."""
 
     async def scenario():
         async with Watched(top) as watched:
@@ -156,7 +156,7 @@ def test_polling_leaves_most_of_the_time_to_others(top):
 
 @pytest.mark.parametrize("ending", ["closed", "cancelled"])
 def test_no_thread_is_left(top, ending):
-    """However the iteration ends, and whatever is being watched."""
+    """In every way the iteration can end, and with anything under watch."""
     before = set(threading.enumerate())
 
     async def iterate(stream):
@@ -190,7 +190,7 @@ def write(path: bytes, content: bytes = b"x\n") -> None:
 
 
 async def until(stream, *expected: bytes | str) -> list[WatchEvent]:
-    """The wakes until every path was named as changed, and every reason given for a rescan."""
+    """Return the events until every path was named as changed, and every reason given for a rescan."""
     missing, seen = set(expected), []
     async with asyncio.timeout(20):
         while missing:

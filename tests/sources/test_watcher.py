@@ -40,7 +40,7 @@ def test_what_was_seen_is_given_once_and_the_bell_rings():
 
 
 def test_more_than_can_be_named_is_said_to_be_so():
-    """Memory is bounded while nobody looks."""
+    """Memory is bounded while the events are not taken."""
 
     async def scenario():
         watcher = ScriptedWatcher()
@@ -71,8 +71,8 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "ending"), ENDINGS)
-def test_an_ending_says_its_first_cause(error, ending):
+@pytest.mark.parametrize(("error", "failure"), ENDINGS)
+def test_an_ending_says_its_first_cause(error, failure):
     """Out of the groups that the watcher wraps it in; limits and names are told apart from the rest."""
 
     async def scenario():
@@ -80,7 +80,7 @@ def test_an_ending_says_its_first_cause(error, ending):
         folder_watcher = await started(watcher)
         watcher.last.fail(error) if error else watcher.last.end()
         await settle()
-        assert (folder_watcher.ending, folder_watcher.done) == (ending, True)
+        assert (folder_watcher.failure, folder_watcher.done) == (failure, True)
 
     asyncio.run(scenario())
 
@@ -93,7 +93,7 @@ def test_a_refusal_is_known_at_once():
         watcher.refusals = [FileNotFoundError("/r")]
         folder_watcher = FolderWatcher([b"/r"], asyncio.Event(), watcher)
         assert not await folder_watcher.established()
-        assert folder_watcher.ending == WatchFailure("FileNotFoundError: /r")
+        assert folder_watcher.failure == WatchFailure("FileNotFoundError: /r")
 
     asyncio.run(scenario())
 
@@ -105,7 +105,7 @@ def test_a_stopped_watcher_has_no_ending(tmp_path):
         folder_watcher = await started(ScriptedWatcher())
         await folder_watcher.close()
         assert folder_watcher.done
-        assert folder_watcher.ending is None
+        assert folder_watcher.failure is None
 
     asyncio.run(scenario())
 
