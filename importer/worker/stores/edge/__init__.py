@@ -9,6 +9,6 @@ SCHEMES = ("edge",)
 
 def open_store(request: StoreRequest) -> Store:
     """Open or create the shard. See `store.open_store`."""
-    from importer.worker.stores.edge import store  # noqa: PLC0415 - brings the engine along
+    from importer.worker.stores.edge.store import open_store as load_and_open  # noqa: PLC0415 - brings the engine along
 
-    return store.open_store(request)
+    return load_and_open(request)

@@ -22,7 +22,6 @@ from importer.errors import StoreUnreachable, UsageError
 from importer.protocol.query import Hit, Query
 from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest, scope_of
 from importer.worker.stores.bm25 import words
-from importer.worker.stores.edge import values
 from importer.worker.stores.edge.shard import (
     TAGS,
     WORDS,
@@ -33,6 +32,7 @@ from importer.worker.stores.edge.shard import (
     sync_log,
     translated,
 )
+from importer.worker.stores.edge.values import VISIBLE, EdgeDialect, held, native, point
 from importer.worker.stores.ranking import DEPTH, build, fuse
 from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name, document, metadata
 from importer.worker.stores.schema import holders as holders_of
@@ -80,7 +80,7 @@ class EdgeStore:
         self._check_room()
         with translated():
             # Additions before deletions: what a kill leaves in between is too much, and the same write again mends it.
-            whole = [*(values.native(given, self._dense) for given in points), *self._with(standing)]
+            whole = [*(native(given, self._dense) for given in points), *self._with(standing)]
             if whole:
                 self._shard.update(edge.UpdateOperation.upsert_points(whole))
             if deletes:
@@ -98,14 +98,14 @@ class EdgeStore:
         when one of its points stands in two segments, and what was acknowledged would be lost.
         """
         records = self._shard.retrieve(list(standing), True, True) if standing else []
-        return [values.held(record, standing[str(record.id)]) for record in records]
+        return [held(record, standing[str(record.id)]) for record in records]
 
     def count(self, scope: Scope = EVERYTHING) -> int:
         """How many points, exactly. How many there are in all is known; going through them takes 0.2 s at a million."""
         with translated():
             if not scope and not self._doubled:
                 return int(self._shard.info().points_count)
-            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, values.EdgeDialect()))))
+            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, EdgeDialect()))))
 
     def _counts_differ(self) -> bool:
         """A kill while optimising leaves points in the old and in the new segment.
@@ -145,13 +145,13 @@ class EdgeStore:
         request = edge.ScrollRequest(
             offset=after,
             limit=limit,
-            filter=build(scope, values.EdgeDialect()),
-            with_payload=values.VISIBLE,
+            filter=build(scope, EdgeDialect()),
+            with_payload=VISIBLE,
             with_vector=with_vectors,
         )
         with translated():
             records, cursor = self._shard.scroll(request)
-        points = tuple(values.point(record, self._dense) for record in records)
+        points = tuple(point(record, self._dense) for record in records)
         return Page(points, None if cursor is None else str(cursor))
 
     def delete(self, scope: Scope) -> int:
@@ -160,7 +160,7 @@ class EdgeStore:
             raise UsageError("an empty scope would delete everything")
         count = self.count(scope)
         with translated():
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, values.EdgeDialect())))
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, EdgeDialect())))
             self._flush()
         return count
 
@@ -233,7 +233,7 @@ class EdgeStore:
         request = edge.QueryRequest(
             limit=limit,
             query=by,
-            filter=build(scope_of(query), values.EdgeDialect()),
+            filter=build(scope_of(query), EdgeDialect()),
             params=RESCORED,
             with_payload=False,
             with_vector=False,
@@ -244,7 +244,7 @@ class EdgeStore:
     def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
         """Hits in order of rank; a point deleted since it was ranked is left out."""
         with translated():
-            records = self._shard.retrieve([id for id, _ in ranked], values.VISIBLE, False) if ranked else []
+            records = self._shard.retrieve([id for id, _ in ranked], VISIBLE, False) if ranked else []
         payloads = {str(record.id): record.payload or {} for record in records}
         return [
             Hit(id, score, document(payloads[id]), metadata(payloads[id])) for id, score in ranked if id in payloads

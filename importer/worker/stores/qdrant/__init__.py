@@ -9,6 +9,6 @@ SCHEMES = ("local", "http", "https", "grpc", "grpcs")
 
 def open_store(request: StoreRequest) -> Store:
     """Connect, and make or check the collection. See `store.open_store`."""
-    from importer.worker.stores.qdrant import store  # noqa: PLC0415 - brings the client along
+    from importer.worker.stores.qdrant.store import open_store as load_and_open  # noqa: PLC0415 - brings the client along
 
-    return store.open_store(request)
+    return load_and_open(request)

@@ -18,11 +18,13 @@ from qdrant_client import QdrantClient, models
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
 from importer.protocol.query import Hit, Query
 from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest
-from importer.worker.stores.qdrant import collection as collections
-from importer.worker.stores.qdrant import values
+from importer.worker.stores.qdrant.collection import describe as describe_collection
+from importer.worker.stores.qdrant.collection import open_collection, read_fingerprint, set_indexing
 from importer.worker.stores.qdrant.connect import connect, one_sync
 from importer.worker.stores.qdrant.errors import Foreign, Patience, patiently, translated
 from importer.worker.stores.qdrant.requests import pack, send
+from importer.worker.stores.qdrant.values import QdrantDialect, changes, hit, native, point, questions
+from importer.worker.stores.qdrant.values import cursor as cursor_of
 from importer.worker.stores.ranking import build, fuse
 from importer.worker.stores.schema import METADATA, OPEN_BY, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
@@ -69,18 +71,18 @@ class QdrantStore:
 
     def _change(self, standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Only when all points are there: what a deletion takes away must have been replaced."""
-        operations = list(values.changes(standing, deletes))
+        operations = list(changes(standing, deletes))
         if operations:
             self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
 
     def count(self, scope: Scope = EVERYTHING) -> int:
         """How many points, exactly."""
-        wanted = build(scope, values.QdrantDialect())
+        wanted = build(scope, QdrantDialect())
         return self._ask(lambda: self._client.count(self._collection, wanted, exact=True)).count
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
         """The best `query.limit` points: cosine, BM25, or both fused by rank."""
-        asked = values.questions(query, dense, self._dense)
+        asked = questions(query, dense, self._dense)
         if not asked:
             return []
         answers = self._ask(lambda: self._client.query_batch_points(self._collection, asked))
@@ -93,20 +95,18 @@ class QdrantStore:
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
     ) -> Page:
         """One page in order of id, from the cursor `after`."""
-        wanted, named = build(scope, values.QdrantDialect()), [self._dense] if with_vectors else False
+        wanted, named = build(scope, QdrantDialect()), [self._dense] if with_vectors else False
         # Never the keywords' vector: who writes the points elsewhere derives it from the text again.
         records, cursor = self._ask(
             lambda: self._client.scroll(
-                self._collection, wanted, limit, offset=values.cursor(after), with_payload=True, with_vectors=named
+                self._collection, wanted, limit, offset=cursor_of(after), with_payload=True, with_vectors=named
             )
         )
-        return Page(
-            tuple(values.point(record, self._dense) for record in records), None if cursor is None else str(cursor)
-        )
+        return Page(tuple(point(record, self._dense) for record in records), None if cursor is None else str(cursor))
 
     def delete(self, scope: Scope) -> int:
         """Delete what the scope holds; how many points that were."""
-        wanted = build(scope, values.QdrantDialect())
+        wanted = build(scope, QdrantDialect())
         if wanted is None:
             raise UsageError("an empty scope would delete everything")
         count = self.count(scope)
@@ -130,11 +130,11 @@ class QdrantStore:
     def backlog(self, on: bool) -> None:
         """While a backlog pours in the server need not build its graph; after it, it does so in the background."""
         if self.kind == "server":
-            collections.set_indexing(self._client, self._collection, not on)
+            set_indexing(self._client, self._collection, not on)
 
     def describe(self) -> dict[str, Any]:
         """What the collection really has."""
-        found = self._ask(lambda: collections.describe(self._client, self._collection))
+        found = self._ask(lambda: describe_collection(self._client, self._collection))
         return {**found, "fingerprint": self.fingerprint}
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class QdrantStore:
         ids: list[Any] = [id for id, _ in ranked]
         records = self._ask(lambda: self._client.retrieve(self._collection, ids, True, False)) if ids else []
         by_id = {str(record.id): record for record in records}
-        return [values.hit(by_id[id], score) for id, score in ranked if id in by_id]
+        return [hit(by_id[id], score) for id, score in ranked if id in by_id]
 
     def _parcels(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
         """The points in requests of a size the server takes."""
@@ -156,7 +156,7 @@ class QdrantStore:
 
     def _upsert(self, parcel: Sequence[Point]) -> None:
         """One request. Raises Disputed when the server calls it bad, and what `_update` raises."""
-        structs = [values.native(given, self._dense) for given in parcel]
+        structs = [native(given, self._dense) for given in parcel]
         self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
 
     def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:
@@ -204,7 +204,7 @@ class QdrantStore:
 
         A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
         """
-        found = collections.read_fingerprint(self._ask(lambda: self._client.get_collection(self._collection)))
+        found = read_fingerprint(self._ask(lambda: self._client.get_collection(self._collection)))
         if found is not None and str(found) != self.fingerprint:
             raise StoreRefused(
                 f"collection {self._collection} was made again while it was open (now {found})",
@@ -232,7 +232,7 @@ def open_store(request: StoreRequest, patience: Patience | None = None) -> Qdran
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             indexes = not request.settings.location.startswith("local:")  # local mode has none, and warns when asked
-            found = patiently(lambda: collections.open_collection(client, request, indexes), patience)
+            found = patiently(lambda: open_collection(client, request, indexes), patience)
     except BaseException:  # or local mode's directory stays locked
         client.close()
         raise
