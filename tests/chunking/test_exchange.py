@@ -16,7 +16,7 @@ PROMPT, ANSWER = turn(1, text="Why does it fail?\nSee below."), turn(2, "assista
 
 
 def grow(stream: Stream, *turns: Turn) -> Grown:
-    """The stream after these turns, all chunks they closed, and the form the last one outgrew."""
+    """Return the stream after these turns, all chunks they closed, and the form the last one outgrew."""
     chunks: tuple[Chunk, ...] = ()
     grown = Grown(stream, ())
     for one in turns:
@@ -26,12 +26,12 @@ def grow(stream: Stream, *turns: Turn) -> Grown:
 
 
 def listen(stream: Stream, heard: Turn) -> Stream:
-    """The stream once a silent turn was heard."""
+    """Return the stream after a turn without text."""
     return replace(stream, about=add_facts(stream.about, heard.facts))
 
 
 def test_a_prompt_and_its_answers_stand_in_one_chunk() -> None:
-    """With a blank line between them, under the id of the exchange's first turn."""
+    """Texts are joined by a blank line, under the id of the exchange's first turn."""
     stream, chunks, _ = grow(NEW, PROMPT, ANSWER)
     there = open_chunk(stream, "c", ORIGIN)
     assert (there.text, chunks) == ("Why does it fail?\nSee below.\n\nBecause.", ())
@@ -40,7 +40,7 @@ def test_a_prompt_and_its_answers_stand_in_one_chunk() -> None:
 
 
 def test_the_next_prompt_closes_the_exchange() -> None:
-    """As it stands, under the id it had while it was open, and begins one with an anchor of its own."""
+    """It is closed under the id it had while open; the next one has an anchor of its own."""
     before = grow(NEW, PROMPT, ANSWER).stream
     stream, chunks, outgrown = grow(before, turn(3, text="Next."))
     assert chunks == close(before, ORIGIN) == (open_chunk(before, "", ORIGIN),)
@@ -48,7 +48,7 @@ def test_the_next_prompt_closes_the_exchange() -> None:
 
 
 def test_an_answer_before_any_prompt_begins_an_exchange() -> None:
-    """What was used before it belongs to it; there is no prompt to repeat."""
+    """Tools used before it belong to it; there is no prompt to repeat."""
     waiting = listen(NEW, turn(1, tools=("Read",)))
     stream, chunks, _ = grow(waiting, turn(2, "assistant", "word " * 40))
     assert all(chunk.metadata["tools"] == ["Read"] for chunk in chunks)
@@ -64,7 +64,7 @@ def test_tools_of_an_exchange_end_with_it() -> None:
 
 
 def test_growing_outgrows_the_open_form() -> None:
-    """Its id is named, so that it can be let go of."""
+    """The id of the former form is named, so that it can be released."""
     before = grow(NEW, PROMPT).stream
     assert grow(before, ANSWER).outgrown == open_chunk(before, "", ORIGIN).id
 
@@ -88,7 +88,7 @@ def test_continuations_say_what_they_answer() -> None:
 
 
 def test_a_standalone_text_is_closed_whole() -> None:
-    """All its pieces, numbered from 0, the last one included."""
+    """All its pieces are closed, numbered from 0."""
     chunks = standalone(turn(1, kind="summary"), "We did much. " * 29 + "The end.", SMALL, ORIGIN)
     assert [chunk.metadata["chunk"] for chunk in chunks] == list(range(len(chunks)))
     assert chunks[-1].text.endswith("The end.")
@@ -96,7 +96,7 @@ def test_a_standalone_text_is_closed_whole() -> None:
 
 
 def test_fitting_changes_nothing_that_fits() -> None:
-    """And cuts what is too long, saying which form is no more."""
+    """A text that is too long is cut, and the form that is no more is named."""
     stream = said(NEW, PROMPT, "Word soup. " * 39 + "End.", Cutting(), ORIGIN).stream
     assert fit(stream, Cutting(), ORIGIN) == Grown(stream, ())
     fitted = fit(stream, SMALL, ORIGIN)

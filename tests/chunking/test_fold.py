@@ -133,7 +133,7 @@ def test_what_is_remembered_does_not_depend_on_what_was_given_out() -> None:
 
 
 def told_streams(said: list[Turn], surfacing: bool) -> tuple[Stream, ...]:
-    """What is remembered at the end, with or without giving out what stands open after each turn."""
+    """Return what is remembered at the end, with or without giving out the open chunk after each turn."""
     folding = Folding()
     for one in said:
         folding = feed(folding, one, SMALL, ORIGIN).folding
@@ -143,7 +143,7 @@ def told_streams(said: list[Turn], surfacing: bool) -> tuple[Stream, ...]:
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "\u200b", "\0\x1b"])
 def test_a_text_nobody_can_see_is_none(text: str) -> None:
-    """No chunk comes of it."""
+    """A text without visible characters gives no chunk."""
     folding, chunks, _ = fold(Folding(), [turn(1, text=text)])
     assert (folding.streams, chunks) == ((), ())
 

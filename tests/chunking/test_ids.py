@@ -12,7 +12,7 @@ from importer.chunking.ids import RING_CHARS, chunk_id, ring_key
 
 
 def test_ids_stay_what_they_are() -> None:
-    """Points of earlier versions are found again."""
+    """Ids of known chunks never change, so points of earlier versions are found again."""
     assert chunk_id("claude-code", "anchor", 0, "Hello.") == "3456eb14-bb49-5da5-8ef1-19b0cfb9021f"
     assert ring_key("conversation", "key") == "q43PPN1TLaU"
 

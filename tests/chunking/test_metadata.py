@@ -41,7 +41,7 @@ def test_what_is_known_already_makes_no_new_object() -> None:
 
 
 def test_what_was_heard_counts_with_the_next_text() -> None:
-    """Until then it is no metadata."""
+    """Tools used after the last text are no metadata before the next text comes."""
     heard = add_facts(About(), Facts(tools=("A",), files=("/f",)))
     assert "tools" not in metadata(heard, "c", 0, "s", "h")
     known = metadata(add_text(heard, turn(1, tools=("B",))), "c", 0, "s", "h")
@@ -86,5 +86,5 @@ def test_short_identifiers_stay_apart(one: str, other: str) -> None:
     [("/home/ann/app", "app"), ("C:\\work\\app\\", "app"), ("/app/", "app"), ("app", "app"), ("/", "/"), ("", "")],
 )
 def test_the_last_part_of_a_path(path: str, name: str) -> None:
-    """For both kinds of slashes."""
+    """Both kinds of slashes divide a path."""
     assert last_part(path) == name

@@ -99,19 +99,19 @@ def test_every_known_token_is_masked(secret):
 
 @pytest.mark.parametrize("text", MASKED)
 def test_a_secret_is_masked_where_it_stands(text):
-    """The value goes, what is around it stays."""
+    """The value is replaced, the text around it stays."""
     assert mask(text) == MASKED[text]
 
 
 @pytest.mark.parametrize("text", KEPT)
 def test_what_is_no_secret_stays(text):
-    """Code, hashes, ids, placeholders and prose."""
+    """Code, hashes, ids, placeholders and prose are not masked."""
     assert mask(text) == text
 
 
 @pytest.mark.parametrize("newline", ["\n", "\\n", '\\n" +\n  "'])
 def test_a_key_block_is_masked_as_a_whole(newline):
-    """However its lines are joined, and also when the end is missing."""
+    """Lines joined in any way are masked, also when the end is missing."""
     lines = ["-----BEGIN RSA PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED", KEY_LINE, KEY_LINE, "c2hvcnQ="]
     whole = newline.join([*lines, "-----END RSA PRIVATE KEY-----", "after"])
     for text in (whole, newline.join(lines)):

@@ -57,7 +57,7 @@ def test_tokens_are_masked_in_every_name(token, label):
 
 
 def gathered(redact: bool) -> str:
-    """The metadata of what two lines give: a prompt and an answer that reads a file."""
+    """Return the metadata of what two lines give: a prompt and an answer that reads a file."""
     call = {"type": "tool_use", "id": "t", "name": "Read", "input": {"file_path": f"/a/{TOKEN}/b.py"}}
     texts = [
         {"type": "user", "uuid": "u", "message": {"role": "user", "content": "read it"}},

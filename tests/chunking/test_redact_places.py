@@ -100,7 +100,7 @@ KEPT = (
 
 @pytest.mark.parametrize("text", MASKED)
 def test_a_password_is_masked_where_it_is_told(text):
-    """The value goes, what is around it stays; in the middle of a text as well, and masking again changes nothing."""
+    """The value is replaced, the text around it stays, also within a text; masking again changes nothing."""
     assert mask(text) == MASKED[text]
     assert mask(f"(so)\n{text}\nand on") == f"(so)\n{MASKED[text]}\nand on"
     assert mask(MASKED[text]) == MASKED[text]
@@ -108,7 +108,7 @@ def test_a_password_is_masked_where_it_is_told(text):
 
 @pytest.mark.parametrize("text", KEPT)
 def test_what_only_looks_like_it_stays(text):
-    """Prose, ports, options of other commands, code and placeholders."""
+    """Prose, ports, options of other commands, code and placeholders are not masked."""
     assert mask(text) == text
 
 

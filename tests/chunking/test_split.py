@@ -20,13 +20,13 @@ PLAIN = Cutting(SMALLEST_CHARS, 0)
 
 
 def pieces_of(text: str, cutting: Cutting = PLAIN, prompt: str = "") -> list[str]:
-    """The documents of a text, the rest included."""
+    """Return the documents of a text, the rest included."""
     pieces, rest = append(Rest(), text, prompt, cutting)
     return [piece.document for piece in pieces] + [rest.text]
 
 
 def told(texts: list[str], prompt: str, cutting: Cutting) -> tuple[list[Piece], Rest]:
-    """All texts of an exchange, one after the other."""
+    """Join all texts of an exchange."""
     pieces: list[Piece] = []
     rest = Rest()
     for text in texts:
@@ -129,7 +129,7 @@ def test_a_long_run_of_spaces_is_one_gap() -> None:
 
 
 def test_the_overlap_begins_with_a_sentence_or_a_word() -> None:
-    """As long as the overlap allows."""
+    """It does so as far as the overlap's length allows."""
     cutting = Cutting(100, 40)
     assert pieces_of("word " * 13 + "And. This is the end of it. " + "x" * 90, cutting)[1].startswith("This is the end")
     assert pieces_of("word " * 40, cutting)[1].startswith("word word")
@@ -153,13 +153,13 @@ def test_the_prompt_is_not_said_twice() -> None:
     ],
 )
 def test_the_first_line_ends_at_a_word(text: str, line: str) -> None:
-    """At most ten characters here."""
+    """A longer line is cut at a word within the limit."""
     assert first_line(text, 10) == line
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(99, 0), (0, 0), (-1, -1), (1000, 501), (1000, -1)])
 def test_sizes_that_cannot_work_are_refused(size: int, overlap: int) -> None:
-    """With the setting's name and what it may be."""
+    """The error names the setting and what it may be."""
     with pytest.raises(UsageError) as caught:
         Cutting(size, overlap)
     assert "CHUNK_" in caught.value.hint

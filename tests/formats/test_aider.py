@@ -58,7 +58,7 @@ def test_sessions_are_conversations_of_their_own():
 
 
 def test_the_same_prompt_twice_is_two_turns():
-    """Keys are chained."""
+    """Keys are chained, so equal prompts have different keys."""
     one, two = said(START, "#### go", "", "#### go")
     assert one.key != two.key
 

@@ -15,7 +15,7 @@ AT = 1767258000.0
 
 
 def node(name: str, parent: str | None, role: str = "user", text: Any = "Hi.", **fields: Any) -> dict[str, Any]:
-    """A node of the tree; `text` may be a whole content."""
+    """Make a node of the tree; `text` may be a whole content."""
     content = text if isinstance(text, dict) else {"content_type": "text", "parts": [text]}
     author = {"role": role, "name": fields.pop("by", None)}
     said = {"id": name, "author": author, "create_time": AT, "content": content, "recipient": "all", **fields}
@@ -23,7 +23,7 @@ def node(name: str, parent: str | None, role: str = "user", text: Any = "Hi.", *
 
 
 def talk(*nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """A conversation whose current node is the last one."""
+    """Make a conversation whose current node is the last one."""
     tree: dict[str, Any] = {"root": {"id": "root", "parent": None, "children": [], "message": None}}
     tree |= {one["id"]: one for one in nodes}
     for one in nodes:
@@ -48,13 +48,13 @@ def test_the_active_thread_alone() -> None:
 
 @pytest.mark.parametrize("current", [None, "nowhere", 7])
 def test_without_a_current_node_the_last_leaf_counts(current: Any) -> None:
-    """Other programs write exports, too."""
+    """Exports of other programs name no current node: the thread to the last leaf is read."""
     record = talk(node("q1", "root"), node("a1", "q1", "assistant", "Hello."), current_node=current)
     assert texts(record) == ["Hi.", "Hello."]
 
 
 def test_a_ring_of_parents_ends() -> None:
-    """Each node is visited once."""
+    """Each node is visited once, also where parents form a ring."""
     assert texts(talk(node("a", "b", text="one"), node("b", "a", text="two"))) == ["one", "two"]
 
 
@@ -74,7 +74,7 @@ def test_a_ring_of_parents_ends() -> None:
     ],
 )
 def test_what_nobody_said(skipped: dict[str, Any]) -> None:
-    """Systems, tools, instructions, thoughts, pictures and empty places."""
+    """Systems, tools, instructions, thoughts, pictures and empty places give no turns."""
     fed = feed("chatgpt", talk(node("q", "root"), skipped))
     assert [[turn.text for turn in one.turns] for one in fed] == [["Hi."]]
     assert not any(one.unknown or one.problems for one in fed)
@@ -95,13 +95,13 @@ def test_parts_may_be_words_pictures_and_recordings() -> None:
 
 
 def test_marks_of_sources_are_cut_out() -> None:
-    """They stand for what only the page can show."""
+    """Marks of sources are no text: they stand for what only the page can show."""
     said = "Two hours.\ue200cite\ue202turn0search1\ue202turn0search2\ue201 Or three.\ue203"
     assert texts(talk(node("a", "root", "assistant", said))) == ["Two hours. Or three."]
 
 
 def test_thoughts_and_results_are_options_that_change_no_key() -> None:
-    """Beside what is said, as turns of their own; our own search is never among them."""
+    """Options add turns beside what is said; our own search is never among them."""
     thought = {"content_type": "thoughts", "thoughts": [{"summary": "Season", "content": "Winter."}]}
     record = talk(
         node("q", "root"),
@@ -131,20 +131,20 @@ def test_times_in_any_form(time: Any) -> None:
 
 
 def test_damaged_parts_do_the_others_no_harm() -> None:
-    """Wrong types, lone surrogates and NULs in one message."""
+    """Wrong types, lone surrogates and NULs in one message leave the others as they are."""
     bad = node("b", "q", text={"content_type": "text", "parts": "no list"})
     record = talk(node("q", "root", title=5), bad, node("a", "b", "assistant", "half \ud83d of\0 it"), title=["no"])
     assert texts(record) == ["Hi.", "half \ufffd of it"]
 
 
 def test_unknown_contents_are_counted() -> None:
-    """A new type of content, and an object that is no conversation."""
+    """A new type of content, and an object that is no conversation, count as unknown."""
     assert [fed.unknown for fed in feed("chatgpt", talk(node("q", "root", text={"content_type": "smell"})))] == [1]
     assert [fed.unknown for fed in feed("chatgpt", {"shared": True})] == [1]
 
 
 def test_names() -> None:
-    """One file, or its numbered parts; nothing else of an export."""
+    """One file or its numbered parts are wanted, nothing else of an export."""
     for name in (b"conversations.json", b"x/conversations-000.json", b"conversations_12.json"):
         assert chatgpt.wanted(name)
     for name in (b"shared_conversations.json", b"user.json", b"conversations.jsonl", b"conversations-a.json"):

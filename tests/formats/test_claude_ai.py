@@ -43,7 +43,7 @@ def test_blocks_go_before_text(said: dict[str, Any], expected: str) -> None:
 
 
 def test_roles_and_times() -> None:
-    """A human is the user; who is neither says nothing."""
+    """A human is the user; messages of other senders give no turns."""
     said = told(message("a"), message("b", sender="assistant", uuid="m2"), message("c", sender="system", uuid="m3"))
     assert [(turn.role, turn.at) for turn in said] == [
         (role, "2026-05-01T08:00:00.000Z") for role in ("user", "assistant")
@@ -51,7 +51,7 @@ def test_roles_and_times() -> None:
 
 
 def test_of_attachments_the_names() -> None:
-    """What they hold was not written in the conversation."""
+    """Only the names are kept: what attachments hold was not written in the conversation."""
     (turn,) = told(
         message("", attachments=[{"file_name": "a.txt", "extracted_content": "X"}], files=[{"file_name": "b"}])
     )
@@ -59,7 +59,7 @@ def test_of_attachments_the_names() -> None:
 
 
 def test_thinking_and_results_are_options_that_change_no_key() -> None:
-    """And our own search is never among them."""
+    """Options change no key, and our own search is never indexed."""
     found = [{"type": "text", "text": "Kunsthaus"}]
     said = message(
         "",

@@ -28,7 +28,7 @@ from importer.formats import claude_code
     ],
 )
 def test_wanted_files(relative, wanted):
-    """Conversations wherever they lie, without copies, journals and spilled results."""
+    """Conversations are wanted in any folder, without copies, journals and spilled results."""
     assert claude_code.wanted(relative) is wanted
 
 
@@ -43,7 +43,7 @@ def test_roots_follow_the_configured_folders():
     [prompt("a"), titled("mode", mode="x"), {"type": "summary", "summary": "s", "leafUuid": "u"}, queue("dequeue")],
 )
 def test_any_first_line_tells_the_format(record):
-    """A file may begin with metadata only."""
+    """A file that begins with metadata only is recognised."""
     assert formats.detect(raw(record) + b"\n") == "claude-code"
 
 

@@ -38,5 +38,5 @@ def test_machinery_in_the_queue_is_nobody_speaking():
 
 
 def test_taken_back_into_the_editor_is_not_said():
-    """popAll empties the queue without a word."""
+    """popAll empties the queue and gives no turn."""
     assert texts(queue("enqueue", "half a thought"), queue("popAll"), queue("remove")) == []

@@ -57,7 +57,7 @@ def test_each_text_counts_once():
 
 
 def test_the_order_of_the_twins_does_not_matter():
-    """Item or event first; saying the same again later is another turn."""
+    """Item or event may come first; saying the same again later is another turn."""
     assert texts(event("user_message", "go on"), asked("go on")) == ["go on"]
     assert texts(*[asked("go on"), event("user_message", "go on")] * 2) == ["go on", "go on"]
 
@@ -69,7 +69,7 @@ def test_without_events_the_items_speak():
 
 @pytest.mark.parametrize("start", INJECTED)
 def test_injected_blocks_are_nobody_speaking(start):
-    """Instructions and surroundings stand among a person's blocks."""
+    """Instructions and surroundings among a person's blocks give no turns."""
     assert texts(asked(f"{start} anything", "real words")) == ["real words"]
     assert texts(event("user_message", f"{start} anything")) == []
 
@@ -129,7 +129,7 @@ def test_thoughts_and_results_are_options():
 
 
 def test_results_of_our_own_search_are_never_indexed():
-    """By the tool's name or by the command."""
+    """Our own search is known by the tool's name or by the command."""
     tool = item("function_call", name="importer__search", arguments="{}", call_id="c1")
     command = item("function_call", name="exec_command", arguments='{"cmd":"importer search x"}', call_id="c2")
     results = [item("function_call_output", call_id=id_, output="old story") for id_ in ("c1", "c2")]
@@ -137,7 +137,7 @@ def test_results_of_our_own_search_are_never_indexed():
 
 
 def test_subagents_are_an_option():
-    """Their head says so; they are a kind of their own."""
+    """A subagent's head tells that it is one; its turns are of a kind of their own."""
     subagent = head(source={"subagent": "review"}, agent_nickname="Ada")
     assert texts(subagent, asked("review it")) == []
     (turn,) = turns("codex", subagent, asked("review it"), options=EVERYTHING)
@@ -159,7 +159,7 @@ def test_legacy_files_have_no_envelopes():
 
 
 def test_unknown_types_are_counted():
-    """New envelopes and new items."""
+    """New envelopes and new items count as unknown."""
     fed = feed(
         "codex", envelope("hologram"), item("dream"), envelope("world_state"), {"record_type": "state"}, {"x": 1}
     )
@@ -182,7 +182,7 @@ def test_context_is_bounded_whatever_is_said(groups):
 
 
 def test_files_and_roots():
-    """Live and archived sessions, without the prompt history and the index of titles."""
+    """Live and archived sessions are wanted, without the prompt history and the index of titles."""
     assert codex.wanted(b"2026/06/26/rollout-2026-06-26T12-20-52-019f.jsonl")
     assert codex.wanted(b"a/rollout-1.jsonl.zst")
     assert not any(map(codex.wanted, (b"history.jsonl", b"session_index.jsonl", b"a/rollout-1.zst")))

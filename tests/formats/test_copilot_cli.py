@@ -43,7 +43,7 @@ def texts(*records: Record, options: formats.Options = PLAIN) -> list[str]:
 
 
 def test_a_prompt_and_its_answer():
-    """As typed, without the context put around it; the session says where."""
+    """Both are as typed, without the context around them; project and branch come from the session."""
     question, answer = turns("copilot-cli", START, ASKED, answered("because"))
     assert (question.text, question.role, answer.text, answer.role) == ("why?", "user", "because", "assistant")
     assert (question.conversation_id, question.facts.project, question.facts.git_branch) == (
@@ -55,7 +55,7 @@ def test_a_prompt_and_its_answer():
 
 
 def test_requests_carry_tools_and_files():
-    """Content is often empty beside them; arguments may be text."""
+    """An answer that only asks for tools is a turn; arguments may be text."""
     odd = {"toolCallId": "tc2", "name": "apply", "arguments": "*** patch"}
     (turn,) = turns("copilot-cli", answered("", request("edit", path="/a.kt"), odd))
     assert (turn.text, turn.facts.tools, turn.facts.files) == ("", ("edit", "apply"), ("/a.kt",))
@@ -71,12 +71,12 @@ def test_machinery_says_nothing(type_):
 
 
 def test_unknown_families_are_counted():
-    """A family of events this version does not know."""
+    """An event of a family this version does not know counts as unknown."""
     assert [fed.unknown for fed in feed("copilot-cli", event("hologram.start"), {"x": 1})] == [1, 1]
 
 
 def test_thoughts_and_results_are_options():
-    """Off by default; a result is the assistant's side, cut."""
+    """Both are off by default; a result is cut and belongs to the assistant's side."""
     result = event("tool.execution_complete", 5, toolCallId="tc1", result={"content": "y" * 5_000})
     records = ASKED, answered("because", reasoningText="Check it."), result
     assert texts(*records) == ["why?", "because"]
@@ -91,7 +91,7 @@ def test_results_of_our_own_search_are_never_indexed(own):
 
 
 def test_subagents_are_an_option_with_their_own_conversation():
-    """Their messages name the call that started them."""
+    """A subagent's messages name the call that started it."""
     record = answered("three callers", parentToolCallId="tc9")
     assert texts(START, record) == []
     (turn,) = turns("copilot-cli", START, record, options=EVERYTHING)
@@ -100,7 +100,7 @@ def test_subagents_are_an_option_with_their_own_conversation():
 
 
 def test_session_is_named_by_file_or_folder_until_it_starts():
-    """Older files are called like the session, newer ones lie in a folder that is."""
+    """Older files are called like the session, newer ones lie in a folder called so."""
     paths = b"/s/10fb.jsonl", b"/s/10fb/events.jsonl"
     assert {turns("copilot-cli", ASKED, path=path)[0].conversation_id for path in paths} == {"10fb"}
 
@@ -117,6 +117,6 @@ def test_context_is_bounded_whatever_is_said(records):
 
 
 def test_files_and_roots():
-    """Sessions of this user."""
+    """Sessions of this user are found and wanted."""
     assert copilot_cli.wanted(b"10fb/events.jsonl") and copilot_cli.wanted(b"10fb.jsonl")
     assert copilot_cli.roots({}, "/home/ann") == ("/home/ann/.copilot/session-state",)

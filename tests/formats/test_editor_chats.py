@@ -34,7 +34,7 @@ def answered(*parts: Any, options: formats.Options = PLAIN) -> list[str]:
     ],
 )
 def test_a_response_is_its_markdown(parts: list[Any], expected: list[str]) -> None:
-    """In as many pieces as it came."""
+    """All pieces of a response give one text."""
     assert answered(*parts) == expected
 
 
@@ -57,12 +57,12 @@ def test_a_request_gives_two_turns() -> None:
 
 
 def test_unknown_kinds_are_counted() -> None:
-    """A new kind of part."""
+    """A new kind of part counts as unknown."""
     assert [fed.unknown for fed in feed("vscode-chat", HEAD, request({"kind": "hologram"}))] == [0, 1]
 
 
 def test_where_sessions_are() -> None:
-    """By their ids, in folders of sessions."""
+    """Sessions are known by their ids, in folders of sessions."""
     assert vscode_chat.wanted(b"abc/chatSessions/" + ID)
     assert vscode_chat.wanted(ID)
     assert not vscode_chat.wanted(b"abc/other/" + ID)
@@ -79,7 +79,7 @@ def item(role: str, content: Any, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_history() -> None:
-    """Text or parts; tools by name; where it happened."""
+    """Text or parts give the words, calls the tools, the head the folder."""
     call = [{"function": {"name": "read_file", "arguments": "{}"}}]
     said = turns(
         "continue-dev",
@@ -138,14 +138,14 @@ def test_results_of_our_own_search_are_never_indexed(own: dict[str, Any], order:
 
 
 def test_a_result_may_come_after_other_calls() -> None:
-    """It is known by its call's id."""
+    """Our own search's result is known by its call's id."""
     items = [item("assistant", "", toolCalls=[OWN]), item("assistant", "", toolCalls=[OTHER])]
     assert heard(*items, result("contents", "c2"), result("from memory", "c1")) == ["contents"]
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_results_without_ids(order: int) -> None:
-    """Beside a call to our own search all are passed over: which is whose cannot be told."""
+    """Beside a call to our own search all results are passed over: none can be told apart."""
     nameless = [{"function": call["function"]} for call in (OWN, OTHER)][::order]
     assert heard(item("assistant", "", toolCalls=nameless), result("a"), result("b", "c9")) == []
     assert heard(item("assistant", "", toolCalls=[OWN, OTHER]), result("a"), result("b")) == []
@@ -154,6 +154,6 @@ def test_results_without_ids(order: int) -> None:
 
 
 def test_contexts_of_older_checkpoints_are_read() -> None:
-    """With the one tool they remembered."""
+    """A context of one remembered tool still decodes."""
     old = b'{"session":"s2","last":"k","tool":"read_file"}'
     assert msgspec.json.decode(old, type=continue_dev.Context) == continue_dev.Context("s2", last="k")

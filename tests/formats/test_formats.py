@@ -31,7 +31,7 @@ SAMPLES = [pytest.param(name, path, id=f"{name}-{path.stem[:8]}") for name in NA
 
 
 def lines(path: Path) -> list[bytes]:
-    """What the format is fed of a sample: its lines, or a document's units."""
+    """Return what the format is fed of a sample: its lines, or a document's units."""
     raw = content(str(path))
     name = formats.detect(raw[: formats.HEAD_BYTES])
     return raws(name, raw) if name else raw.split(b"\n")[:-1]
@@ -40,7 +40,7 @@ def lines(path: Path) -> list[bytes]:
 def fold(
     name: str, raws: list[bytes], *, options=EVERYTHING, path=b"/x/one.jsonl", between=lambda _, c: c
 ) -> list[Turn]:
-    """The turns of the lines, with `between(format, context)` applied to the context after each."""
+    """Return the turns of the lines, with `between(format, context)` applied to the context after each."""
     format_ = formats.load(name)
     context, turns = format_.begin(path), []
     for raw in raws:
@@ -158,7 +158,7 @@ def test_any_bytes_are_survived(name, raws):
 
 
 def mutated(raws: list[bytes], seed: int) -> list[bytes]:
-    """Some of the lines, each cut, glued to the next, or with bytes changed."""
+    """Draw some of the lines, each cut, glued to the next, or with bytes changed."""
     chance, out = random.Random(seed), []
     for raw in chance.sample(raws, min(len(raws), 12)):
         at = chance.randrange(len(raw) + 1)

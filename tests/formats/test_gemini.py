@@ -28,7 +28,7 @@ def texts(*records: Record, options: formats.Options = PLAIN) -> list[str]:
 
 @pytest.mark.parametrize("content", ["list the files", [{"text": "list the files"}], {"text": "list the files"}])
 def test_content_is_text_or_parts(content):
-    """A string, a part or a list of parts."""
+    """A string, a part and a list of parts give the same text."""
     assert texts(HEAD, message("user", content), message("gemini", "Here.", 2)) == ["list the files", "Here."]
 
 
@@ -98,7 +98,7 @@ def test_the_rest_is_known_by_all_that_is_said():
 
 
 def test_contexts_of_older_checkpoints_are_read():
-    """They know nothing of what was said, so all of it is said as before."""
+    """Older contexts do not know what was said, so all of it is said as before."""
     old = msgspec.json.decode(b'{"session":"7c1d","recent":["0123456789ab"]}', type=gemini.Context)
     fed = gemini.feed(old, msgspec.json.encode(message("gemini", "partial grown", 2)), PLAIN)
     assert [turn.text for turn in fed.turns] == ["partial grown"]
@@ -127,20 +127,20 @@ def test_rewinds_and_notices_say_nothing():
 
 
 def test_project_is_a_readable_name_or_nothing():
-    """Old folders are hashes."""
+    """Old folders are hashes, which give no project."""
     assert turns("gemini", HEAD, message("user", "a"))[0].facts.project == "app"
     assert turns("gemini", {**HEAD, "projectHash": "e3b0c442" * 8}, message("user", "a"))[0].facts.project == ""
 
 
 def test_subagents_are_an_option():
-    """The head says which they are."""
+    """The head tells which chats are a subagent's."""
     head = {**HEAD, "kind": "subagent"}
     assert texts(head, message("user", "a")) == []
     assert turns("gemini", head, message("user", "a"), options=EVERYTHING)[0].facts.kind == "subagent"
 
 
 def test_thoughts_and_results_are_options_that_change_no_key():
-    """On, they stand around the text."""
+    """Options add their texts around what is said."""
     record = message(
         "gemini",
         "Here.",
@@ -161,7 +161,7 @@ def test_results_of_our_own_search_are_never_indexed(call):
 
 
 def test_unknown_types_are_counted():
-    """A new type of message."""
+    """A new type of message counts as unknown."""
     assert [fed.unknown for fed in feed("gemini", HEAD, message("hologram", "a"))] == [0, 1]
 
 
@@ -177,7 +177,7 @@ def test_context_is_bounded_whatever_is_said(groups):
 
 
 def test_files_and_roots():
-    """Chats of all projects."""
+    """Chats of all projects are found and wanted."""
     assert gemini.wanted(b"app/chats/session-2026-03-01T09-00-7c1d0000.jsonl")
     assert not gemini.wanted(b"app/logs.json")
     assert gemini.roots({}, "/home/ann") == ("/home/ann/.gemini/tmp",)

@@ -66,12 +66,12 @@ def test_a_time_or_an_id_makes_the_key():
     ],
 )
 def test_times_are_text_or_numbers(stamp, at):
-    """ISO 8601, seconds or milliseconds."""
+    """ISO 8601, seconds and milliseconds give the same time."""
     assert chat({**HELLO, "timestamp": stamp})[0].at == at
 
 
 def test_conversations_may_alternate():
-    """Each follows its own chain; without an id the file is the conversation."""
+    """Each conversation has its own chain; without an id the file is the conversation."""
     one, two = ({**HELLO, "conversation_id": id_} for id_ in ("k1", "k2"))
     assert [turn.conversation_id for turn in chat(one, two, one, HELLO)] == ["k1", "k2", "k1", "stem"]
     assert chat(one, two, HI)[0].key == chat(two, one, HI)[0].key
@@ -85,7 +85,7 @@ def test_tool_calls_are_named_and_other_roles_skipped():
 
 
 def test_lines_of_conversations_have_ids_of_their_own():
-    """By the record's id, or by what is said."""
+    """A line's conversation is named by its id, or by what is said in it."""
     first = {"messages": [HELLO, HI]}
     named = chat({**first, "id": "s1"})
     assert {turn.conversation_id for turn in named} == {"s1"}
@@ -93,12 +93,12 @@ def test_lines_of_conversations_have_ids_of_their_own():
 
 
 def test_what_is_no_chat_is_counted():
-    """Neither role nor messages."""
+    """A record with neither role nor messages counts as unknown."""
     assert [fed.unknown for fed in feed("jsonl-chat", {"x": 1}, {"messages": ["a", 7]}, HELLO)] == [1, 1, 0]
 
 
 def test_a_head_names_the_messages_that_follow():
-    """A document's other members, or a first line that says nothing yet; later ones do not."""
+    """A document's other members name it, and so does a first line without messages; later ones do not."""
     head = {"id": "k7", "title": "Greeting", "model": "m", "created": 1767261660}
     (first, second) = chat(head, HELLO, {"id": "k8"}, {**HI, "model": "n"})
     assert (first.conversation_id, first.facts.title, first.facts.model) == ("k7", "Greeting", "m")
@@ -108,25 +108,25 @@ def test_a_head_names_the_messages_that_follow():
 
 
 def test_results_of_tools_are_said_by_nobody():
-    """Also as parts of what is called a user's message."""
+    """Results give no text, also as parts of a user's message."""
     parts = [{"type": "tool_result", "content": "12 °C"}, {"type": "text", "text": "thanks"}]
     assert [turn.text for turn in chat({"role": "user", "content": parts})] == ["thanks"]
 
 
 def test_contexts_of_older_checkpoints_are_read():
-    """What came later is optional."""
+    """Fields that came later are optional."""
     assert msgspec.json.decode(b'{"stem":"s","chains":[["s","k"]]}', type=jsonl_chat.Context).name == ""
 
 
 @pytest.mark.parametrize("name", [b"chat.json", b"a/my-Conversation-7.json", b"ShareGPT_V3_split.json", b"x.ndjson"])
 def test_files_that_are_looked_for(name):
-    """Documents by a name that says what they are."""
+    """JSON lines are wanted, and documents by a name that says what they are."""
     assert jsonl_chat.wanted(name)
 
 
 @pytest.mark.parametrize("name", [b"package.json", b"chat/tsconfig.json", b"chat.json.bak", b"chat.py"])
 def test_files_that_are_passed_over(name):
-    """They can be given by themselves."""
+    """Other files are not looked for; they can be given by path."""
     assert not jsonl_chat.wanted(name)
 
 

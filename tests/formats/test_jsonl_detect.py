@@ -18,7 +18,7 @@ ALL_FORMS = [[HELLO, HI], [{"conversations": [HUMAN, GPT]}], [{"messages": [HELL
 
 
 def heard(text: bytes) -> list[tuple[str, str]]:
-    """Who said what, as the importer reads a file."""
+    """Return role and text of each turn, as the importer reads a file."""
     format_ = formats.load("jsonl-chat")
     context, said = format_.begin(b"/x/chat.json"), []
     for raw in raws("jsonl-chat", text):
@@ -32,7 +32,7 @@ def heard(text: bytes) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("value", ALL_FORMS)
 def test_lists_are_chats_in_any_layout(value: list[Any], layout: dict[str, Any]) -> None:
-    """Of messages, or of conversations; each element is a unit of its own."""
+    """A list of messages or of conversations is a chat; each element is a unit of its own."""
     text = json.dumps(value, **layout).encode()
     assert formats.claims(text) == ("jsonl-chat",)
     assert set(heard(text)) == {("user", "hello"), ("assistant", "Hi.")}
@@ -43,7 +43,7 @@ def test_lists_are_chats_in_any_layout(value: list[Any], layout: dict[str, Any])
 @pytest.mark.parametrize("members", [{"messages": [HELLO, HI]}, {"conversations": [HUMAN, GPT]}])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_object_is_a_chat_in_any_layout(members: dict[str, Any], layout: dict[str, Any]) -> None:
-    """Laid out over several lines a document, else a line; the same is said."""
+    """An object over several lines is a document, else a line; both give the same turns."""
     text = json.dumps({"id": "k1", **members, "title": "Greeting"}, **layout).encode() + b"\n"
     assert formats.claims(text) == ("jsonl-chat",)
     assert heard(text) == [("user", "hello"), ("assistant", "Hi.")]
@@ -52,7 +52,7 @@ def test_an_object_is_a_chat_in_any_layout(members: dict[str, Any], layout: dict
 
 
 def test_an_object_may_be_laid_out_by_hand() -> None:
-    """A message a line, and brackets anywhere."""
+    """A message a line, with brackets anywhere, is one document."""
     text = b'{"model": "m", "messages": [\r\n  %s,\r\n  %s\r\n]}' % (
         json.dumps(HELLO).encode(),
         json.dumps(HI).encode(),
@@ -65,14 +65,14 @@ def test_an_object_may_be_laid_out_by_hand() -> None:
     "value", [[{"role": "user", "content": LONG}], [{"conversations": [{**HUMAN, "value": LONG}]}], [HELLO, HI] * 3000]
 )
 def test_what_is_longer_than_the_head_is_known_by_its_beginning(value: list[Any]) -> None:
-    """The first message may go on behind what is looked at."""
+    """A first message that goes on behind the head is recognised."""
     text = json.dumps(value, indent=2).encode()
     assert formats.claims(text[: formats.HEAD_BYTES]) == ("jsonl-chat",)
     assert len(heard(text)) == len(value)
 
 
 def test_the_first_conversations_may_be_empty() -> None:
-    """Collections have such."""
+    """A collection that begins with empty conversations is recognised."""
     text = json.dumps([{"id": "a", "conversations": []}, {"id": "b", "conversations": [HUMAN, GPT]}]).encode()
     assert formats.claims(text) == ("jsonl-chat",)
 
@@ -130,7 +130,7 @@ def test_lines_stay_lines(text: bytes) -> None:
 
 
 def test_lists_one_after_the_other_are_no_document() -> None:
-    """What stands behind the first would be lost."""
+    """Two lists are read by lines: as a document, all behind the first would be lost."""
     line = json.dumps([HELLO, HI]).encode() + b"\n"
     assert formats.claims(line) == ("jsonl-chat",)
     assert formats.claims(line * 2) == ()

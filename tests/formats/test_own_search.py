@@ -39,7 +39,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_tools(name):
-    """A search elsewhere is worth keeping."""
+    """Calls of another search are kept."""
     assert not is_own_tool(name)
 
 
@@ -47,11 +47,11 @@ def test_other_tools(name):
     "command", ["importer search x", "cd a && python -m importer --state-dir s search 'x'", "importer mcp"]
 )
 def test_own_commands(command):
-    """With flags between name and verb."""
+    """Our command is known with flags between name and verb."""
     assert is_own_command(command)
 
 
 @pytest.mark.parametrize("command", ["", "importer status", "cat importer.py; grep search x", "rg search importer/"])
 def test_other_commands(command):
-    """Working on a project of that name is no search of the memory."""
+    """Work on a project of that name is no search of the memory."""
     assert not is_own_command(command)

@@ -55,7 +55,7 @@ def test_objects_inside_a_broken_record_are_not_records():
 
 @pytest.mark.parametrize("raw", [b"[1,2]", b"7", b'"text"', b"null"])
 def test_json_that_is_no_object_is_a_stranger(raw):
-    """It is not broken, and nothing for us."""
+    """JSON that is no object is neither broken nor a record."""
     found = whole(raw)
     assert (found.parts, found.problems, found.strangers) == ((), (), 1)
 
@@ -69,7 +69,7 @@ def test_parts_are_clean_json():
 
 @pytest.mark.parametrize("raw", [b'{"a":' * 100_000, A + b"[" * 100_000, b'{"a":"' + b'{"b":[' * 50_000])
 def test_depth_is_a_problem_and_keeps_what_came_before(raw):
-    """Too deep to read is a reason, not a crash."""
+    """Nesting too deep to read is a problem, not a crash."""
     found = whole(raw)
     assert found.problems
     assert len(found.parts) == raw.startswith(A)
@@ -92,5 +92,5 @@ def test_fitting_keeps_what_has_the_right_type():
 
 
 def test_fitting_refuses_what_is_no_object():
-    """Nothing of a list is a record."""
+    """A list gives no record."""
     assert fitting(b"[1]", Outer) is None

@@ -27,7 +27,7 @@ from importer.formats._shared.turns import MAX_NAME_CHARS, MAX_NAMES, clip, key,
     ],
 )
 def test_times_are_utc_with_milliseconds(stamp, at):
-    """RFC 3339 in UTC, or nothing."""
+    """A time is RFC 3339 in UTC, or ""."""
     assert utc(stamp) == at
 
 

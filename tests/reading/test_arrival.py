@@ -22,7 +22,7 @@ NEW = Folding()
 
 
 def told(*slices: list[Turn], store: ModelStore | None = None, folding: Folding = NEW) -> ModelStore:
-    """A store after these slices of a file, each applied by itself; the last one reaches the end."""
+    """Return the store after these slices of a file, each applied by itself; the last one reaches the end."""
     store = store or ModelStore()
     for number, part in enumerate(slices, 1):
         folding, chunks, releases = fold(folding, part, at_end=number == len(slices))
@@ -31,7 +31,7 @@ def told(*slices: list[Turn], store: ModelStore | None = None, folding: Folding 
 
 
 def sliced(said: list[Turn], places: list[int]) -> list[list[Turn]]:
-    """The turns cut at these places (modulo their number)."""
+    """Cut the turns at these places (modulo their number)."""
     ends = sorted({place % (len(said) + 1) for place in places} | {0, len(said)})
     return [said[start:end] for start, end in itertools.pairwise(ends)]
 
@@ -52,7 +52,7 @@ def test_any_slicing_gives_the_same_points(said: list[Turn], places: list[int]) 
 @PATIENT
 @given(turns(MANY, most=20), st.lists(st.tuples(st.integers(1, 5), st.booleans()), min_size=1, max_size=12))
 def test_lost_checkpoints_leave_nothing_stale(said: list[Turn], reads: list[tuple[int, bool]]) -> None:
-    """A batch was stored, its checkpoint was lost, and the next read goes further: the same points all the same."""
+    """A batch stored without its checkpoint, and a next read that goes further, give the same points."""
     store, folding, at = ModelStore(), Folding(), 0
     for count, committed in [*reads, (len(said), True)]:
         after, chunks, releases = fold(folding, said[at : at + count])

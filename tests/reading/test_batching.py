@@ -21,18 +21,18 @@ PATIENT = settings(deadline=None, max_examples=60)
 
 
 def chunk(name: str, holder: str = "", text: str = "text") -> Chunk:
-    """A chunk whose id is its name."""
+    """Make a chunk whose id is its name."""
     return Chunk(name, text, {}, holder)
 
 
 def standing(store: ModelStore) -> dict[str, Any]:
-    """Ids, texts and holders; the metadata of a fork's copy may be that of either conversation."""
+    """Return ids, texts and holders; the metadata of a fork's copy may be that of either conversation."""
     return {identifier: (point["document"], point.get("open_by")) for identifier, point in store.points.items()}
 
 
 @st.composite
 def read(draw: st.DrawFn) -> list[Span]:
-    """Spans of a file, of a fork of it and of a fork that goes on differently, read in any order of slices."""
+    """Draw spans of a file, of a fork of it and of a fork that goes on differently, in any order of slices."""
     said, more = draw(turns(most=8)), draw(turns(most=4))
     fork = copied(said[: draw(st.integers(0, 8))] + [replace(one, key=f"later {one.key}") for one in more])
     slices = [draw(sliced(path, part)) for path, part in ((b"/a", said), (b"/b", fork), (b"/c", copied(said, "copy")))]
@@ -42,7 +42,7 @@ def read(draw: st.DrawFn) -> list[Span]:
 
 @st.composite
 def sliced(draw: st.DrawFn, path: bytes, said: Sequence[Turn]) -> list[Span]:
-    """The spans of one file."""
+    """Return the spans of one file."""
     ends = sorted({0, len(said), *draw(st.lists(st.integers(0, len(said)), max_size=4))})
     folding, spans = Folding(), []
     for start, end in itertools.pairwise(ends):
@@ -52,7 +52,7 @@ def sliced(draw: st.DrawFn, path: bytes, said: Sequence[Turn]) -> list[Span]:
 
 
 def batched(spans: Sequence[Span], sizes: Sequence[int]) -> list[Batch]:
-    """The spans in consecutive batches of these sizes, the last of what is left."""
+    """Pack the spans into consecutive batches of these sizes, and one of the rest."""
     batches, at = [], 0
     for number, size in enumerate([*sizes, len(spans)], 1):
         batches.append(pack(spans[at : at + size], number))
@@ -108,7 +108,7 @@ def test_commits_add_up(spans: list[Span], sizes: list[int]) -> None:
 @PATIENT
 @given(read())
 def test_every_chunk_has_its_owner(spans: list[Span]) -> None:
-    """The commit of a file that gave it; no pair of id and holder stands there twice."""
+    """Each chunk's owner is the commit of a file that gave it; no pair of id and holder stands there twice."""
     batch = pack(spans, 1)
     gave = {(given_.id, one.commit.checkpoint.path) for one in spans for given_ in one.chunks}
     assert len(batch.owners) == len(batch.chunks)
@@ -157,7 +157,7 @@ RULES = [
 
 @pytest.mark.parametrize(("rule", "spans", "chunks", "releases"), RULES, ids=[rule for rule, *_ in RULES])
 def test_rules_of_packing(rule: str, spans: list[Span], chunks: list[Chunk], releases: list[Release]) -> None:
-    """What becomes of chunks and releases that meet in one batch."""
+    """Chunks and releases that meet in one batch leave exactly these."""
     batch = pack(spans, 7, urgent=True)
     assert (list(batch.chunks), list(batch.releases)) == (chunks, releases)
     assert (batch.number, batch.urgent) == (7, True)
@@ -182,12 +182,12 @@ def test_generations_of_a_file_are_committed_one_after_the_other() -> None:
     ],
 )
 def test_a_batch_is_full_by_any_of_its_limits(spans: list[Span], expected: bool) -> None:
-    """Chunks, characters, releases or spans."""
+    """Chunks, characters, releases or spans can each fill it."""
     assert full(spans, BatchLimits(chunks=3, chars=100, releases=5, spans=4)) is expected
 
 
 def test_splitting_without_suspects_halves() -> None:
-    """Also when all are suspected; a single chunk stays with its commit."""
+    """A batch is halved without suspects or with suspects only; a single chunk stays with its commit."""
     batch = pack([span([chunk("a"), chunk("b"), chunk("c")])], 1)
     for suspects in (set[str](), {"a", "b", "c"}):
         first, rest = split(batch, suspects, (2, 3))

@@ -31,7 +31,7 @@ SLICES = st.sampled_from([1, 2, 3, 7, 40, 1 << 20])
 
 
 def parsed(name: str, raw: bytes, **limits: Any) -> list[Any]:
-    """The units as values, those without bytes left out; they lie end to end and end with the file."""
+    """Return the units as values, those without bytes left out; units lie end to end and end with the file."""
     found = units(name, raw, **limits)
     assert [unit.start for unit in found] == [0, *(unit.end for unit in found)][:-1]
     assert not found or found[-1].end == len(raw) or not limits.get("settled", True)
@@ -53,7 +53,7 @@ def test_a_list_is_its_elements(said: list[Any], layout: dict[str, Any], slice_b
 def test_an_object_is_its_head_and_the_elements_of_its_list(
     before: dict[str, Any], said: list[Any], after: dict[str, Any], layout: dict[str, Any], slice_bytes: int
 ) -> None:
-    """Wherever the other members stand, they come first and all together."""
+    """Other members come first and all together, before or behind the list."""
     whole = {**before, "sessionId": "s", "projectHash": "p", "messages": said, **after}
     rest = {name: value for name, value in whole.items() if name != "messages"}
     raw = json.dumps(whole, **layout).encode()
@@ -64,7 +64,7 @@ def test_an_object_is_its_head_and_the_elements_of_its_list(
 @settings(deadline=None)
 @given(st.lists(OBJECTS, min_size=1, max_size=3), LAYOUTS, SLICES)
 def test_values_that_stand_by_themselves_are_units(said: list[Any], layout: dict[str, Any], slice_bytes: int) -> None:
-    """One conversation as an export, or one behind another."""
+    """One conversation is a unit, and so is each of several in a row."""
     raw = "\n".join(json.dumps(one, **layout) for one in said).encode()
     assert parsed("chatgpt", raw, slice_bytes=slice_bytes) == said
 
@@ -84,7 +84,7 @@ def test_a_broken_off_document(said: list[Any], slice_bytes: int, at: int, settl
 
 
 def whole(raw: bytes) -> tuple[int, int]:
-    """How many elements are whole in the beginning of a list, and where the last one ends."""
+    """Return how many elements are whole in the beginning of a list, and where the last one ends."""
     count, at, text = 0, 0, raw.decode()
     while text[at : at + 1] and text[at:] != "]":
         try:
@@ -113,7 +113,7 @@ def test_rubbish_does_the_good_ones_no_harm(raw: bytes, expected: int) -> None:
 
 
 def test_what_stands_behind_the_end_is_a_problem() -> None:
-    """Two exports in one file, or a page of an error."""
+    """A second export or an error page behind the document is a problem."""
     assert [unit.problem for unit in units("chatgpt", b"[{}] [{}]")] == ["", BEHIND]
 
 
@@ -128,18 +128,18 @@ def test_what_stands_behind_the_end_is_a_problem() -> None:
     ],
 )
 def test_a_damaged_object(raw: bytes, problems: list[str]) -> None:
-    """The head as far as it can be read, every whole element, and a problem for the rest."""
+    """It gives the head as far as it can be read, every whole element, and a problem for the rest."""
     assert [unit.problem for unit in units("gemini", raw)] == problems
 
 
 def test_a_half_written_object_waits_as_a_whole() -> None:
-    """Its last members may say which conversation it is."""
+    """Its last members may name the conversation, so nothing of it is taken yet."""
     raw = b'{"sessionId":"s","projectHash":"p","messages":[{"id":"m1"}],"kind":"sub'
     assert units("gemini", raw, settled=False) == []
 
 
 def test_a_unit_above_the_limit_is_passed_over() -> None:
-    """It is one unit with its length, kept as a few bytes."""
+    """A unit that is too long keeps its length and a few bytes."""
     raw = json.dumps([{"n": 1}, {"long": "x" * 5000}, {"n": 2}]).encode()
     found = units("chatgpt", raw, max_line_bytes=1000)
     assert [unit.oversized for unit in found] == [False, True, False, False]
@@ -172,7 +172,7 @@ def test_long_values_are_sought_in_steps(tmp_path: Any) -> None:
 
 
 def test_a_long_head_is_read_in_steps() -> None:
-    """A list of ten megabytes with members behind it."""
+    """The head around a list of ten megabytes is read over several calls."""
     said = [{"id": f"m{number}", "text": "x" * 1000} for number in range(10_000)]
     raw = json.dumps({"sessionId": "s", "projectHash": "p", "messages": said, "kind": "main"}).encode()
     with in_memory(raw) as fd:
@@ -186,7 +186,7 @@ def test_a_long_head_is_read_in_steps() -> None:
 
 
 def test_what_is_written_meanwhile_is_torn() -> None:
-    """The file is not what its stat said: nothing is taken."""
+    """A file that is not what its stat said gives nothing."""
     with in_memory(b'[{"a": 1}]') as fd:
         stat = files.file_stat(b"", os.fstat(fd))
         os.write(fd, b" ")
@@ -197,7 +197,7 @@ def test_what_is_written_meanwhile_is_torn() -> None:
 @settings(deadline=None)
 @given(VALUES.filter(lambda value: isinstance(value, dict | list | str)), st.integers(1, 9), LAYOUTS)
 def test_the_end_of_a_value_in_blocks(value: Any, block: int, layout: dict[str, Any]) -> None:
-    """It is found wherever the blocks end, in the middle of an escape too."""
+    """The end is found for any ends of blocks, in the middle of an escape too."""
     raw = json.dumps(value, **layout).encode() + b'"[{'
     at, within = json_text.begin(raw, 0)
     size = block

@@ -83,7 +83,7 @@ def test_half_a_file_that_is_left_alone(desk: Desk, name: str) -> None:
 
 
 def test_a_damaged_archive_is_set_aside_once(desk: Desk) -> None:
-    """However often its times change, as long as its contents do not."""
+    """New times with the same contents set nothing aside again."""
     raw = b"".join(json.dumps(one).encode() + b"\n" for one in codex_lines(9))
     path = desk.put("rollout-1.jsonl.zst", zstandard.compress(raw) + b"no frame at all")
     desk.take(path)

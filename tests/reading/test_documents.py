@@ -28,7 +28,7 @@ WHOLE = ["chatgpt", "claude-ai", "gemini", "claude-code", "vscode-chat", "contin
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_rewrite_embeds_nothing(desk: Desk, name: str) -> None:
-    """Laid out in another way, the same is said."""
+    """Another layout of the same texts gives the same points."""
     path = next(path for path in sorted((CORPUS / name).rglob("*.json")))
     first = desk.put(path.name, path.read_bytes())
     assert desk.take(first) > 0
@@ -42,7 +42,7 @@ def test_a_rewrite_embeds_nothing(desk: Desk, name: str) -> None:
 
 
 def test_a_session_that_grows_by_rewriting(desk: Desk) -> None:
-    """Fifty times: one form of the last exchange each time, nothing of the others, nothing stale."""
+    """Fifty rewrites embed one form of the last exchange each, and leave nothing stale."""
     for turns in range(1, 51):
         path = desk.put("session-2026-01-05T09-00-7c1d.json", session(turns))
         assert desk.take(path) == 1
@@ -50,7 +50,7 @@ def test_a_session_that_grows_by_rewriting(desk: Desk) -> None:
 
 
 def test_a_newer_export_embeds_what_is_new(desk: Desk) -> None:
-    """Under the same name or beside the old one."""
+    """A newer export under the same name or beside the old one adds only new texts."""
     path = desk.put("conversations.json", [talk(1), talk(2)])
     desk.take(path)
     assert desk.take(desk.put("conversations.json", [talk(1, 6), talk(2)])) == 1
@@ -112,7 +112,7 @@ def test_a_chat_that_is_one_object_grows(desk: Desk) -> None:
 
 
 def test_a_session_of_the_web_is_one_of_the_terminal(desk: Desk) -> None:
-    """The same lines, in a list."""
+    """The same lines in a list give the same points."""
     raw = (CORPUS / "claude-code" / "web" / "session-basket.json").read_bytes()
     lines = [json.dumps(line).encode() + b"\n" for line in json.loads(raw)["loglines"]]
     desk.take(desk.put("e11a.jsonl", b"".join(lines)))

@@ -97,7 +97,7 @@ def test_another_inode_at_the_same_path_is_another_generation(path):
 
 @pytest.mark.parametrize("field", ["device", "inode", "size", "mtime_ns", "ctime_ns"])
 def test_each_part_of_a_stat_counts(path, field):
-    """A stat that differs in one of them is not believed."""
+    """A stat that differs in one part is not believed."""
     write(path, OLD)
     tailer = Tailer(path)
     tailer.visit(FIRST)
@@ -270,7 +270,7 @@ def test_the_sample_of_an_oversized_line_ends_with_the_line(path, fd):
 
 @pytest.mark.parametrize(("length", "oversized"), [(999, False), (1000, False), (1001, True)])
 def test_the_limit_itself_is_allowed(path, fd, length, oversized):
-    """The newline does not count."""
+    """A line as long as the limit is kept; its newline does not count."""
     write(path, b"x" * length + b"\n")
     for max_bytes in (10, MIB):
         assert tail.read_slice(fd, 0, max_bytes, 1000).lines[0].oversized is oversized

@@ -39,7 +39,7 @@ def fd(path):
 
 
 def sparse(path: bytes, *newlines: int, size: int = 0) -> None:
-    """A file of NULs with newlines here and there; it takes no room on the disk."""
+    """Write a file of NULs with newlines here and there; it takes no room on the disk."""
     with open(path, "wb") as file:
         file.truncate(size)
         for at in newlines:
@@ -48,7 +48,7 @@ def sparse(path: bytes, *newlines: int, size: int = 0) -> None:
 
 
 def drain(fd: int, **limits: int) -> tuple[list[Line], int]:
-    """All lines without keeping what they hold, and in how many slices."""
+    """Read all lines without keeping their bytes; return them and the number of slices."""
     found, offset, mark, slices = [], 0, None, 0
     while True:
         part = tail.read_slice(fd, offset, scanned_to=mark, **limits)
@@ -141,7 +141,7 @@ def test_what_was_rewritten_since_the_last_slice_is_torn(path, fd):
 
 
 def test_a_slice_can_be_shortened_to_an_earlier_line(path, fd):
-    """As if no more had been asked for; unless the file was rewritten since."""
+    """It is as if no more had been asked for; torn if the file was rewritten since."""
     write(path, lines(300))
     part = tail.read_slice(fd, 20)
     assert tail.shortened(fd, part, 5000) == tail.read_slice(fd, 20, 4980)
@@ -199,7 +199,7 @@ def test_whenever_a_file_is_rewritten_nothing_is_lost_and_nothing_made_up(path, 
 
 
 def churn(path: bytes, numbers: Iterator[int], stop: threading.Event) -> bytes:
-    """Cut the file and let it grow again, until told to stop; what stands there at last. Every line is unique."""
+    """Cut the file and let it grow again, until told to stop; return its last content. Every line is unique."""
     for number in numbers:
         write(path, lines(250, b"g%d" % number))
         write(path, lines(50, b"h%d" % number), "ab")

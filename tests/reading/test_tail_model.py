@@ -1,5 +1,6 @@
-"""tail against a model: after any change of a file between two looks, each complete line is delivered once per
-generation, from the committed offset on, and nothing that does not stand there.
+"""tail against a model: after any change of a file between two looks, each complete line comes once.
+
+That is once per generation, from the committed offset on; nothing is delivered that does not stand in the file.
 
 The model is the file's contents as a bytes value and the rule "after a look, the lines delivered are those up to the
 offset". What no tailer can tell is left out: a change that leaves the first 4 KiB, the 4 KiB before the offset, and
@@ -48,7 +49,7 @@ class FileActions(RuleBasedStateMachine):
     # ------------------------------------------------------------------------------------------ what others do
 
     def write(self, content: bytes) -> None:
-        """The file, in place, holds this; as after appending, cutting or writing over."""
+        """Set the file's content in place, as after appending, cutting or writing over."""
         with open(self.tailer.path, "ab") as file:
             kept = len(content) if self.content.startswith(content) else 0
             kept = len(self.content) if content.startswith(self.content) else kept
@@ -61,7 +62,7 @@ class FileActions(RuleBasedStateMachine):
         self.mtime = self.ctime = max(self.mtime, self.ctime) + 1
 
     def fresh(self, sizes: list[int]) -> bytes:
-        """Lines that never stood anywhere before (but for the shortest ones)."""
+        """Return lines that never stood anywhere before (but for the shortest ones)."""
         return b"".join(self.line(size) + b"\n" for size in sizes)
 
     def line(self, size: int) -> bytes:
@@ -91,7 +92,7 @@ class FileActions(RuleBasedStateMachine):
 
     @rule(part=st.floats(0, 1), sizes=blocks)
     def cut_and_grow(self, part, sizes):
-        """To any length: shorter, the same, longer, with the first page kept or not."""
+        """Change the length: shorter, the same or longer, with the first page kept or not."""
         kept = self.content[: int(len(self.content) * part)]
         self.write(kept + self.fresh(sizes))
 
@@ -103,7 +104,7 @@ class FileActions(RuleBasedStateMachine):
 
     @rule(at=st.floats(0, 0.999), byte=st.sampled_from([b"#", b"\n"]))
     def write_over(self, at, byte):
-        """One byte, anywhere: the size stays."""
+        """Change one byte anywhere: the size stays."""
         if self.content:
             place = int(len(self.content) * at)
             self.write(self.content[:place] + byte + self.content[place + 1 :])
@@ -154,7 +155,7 @@ class FileActions(RuleBasedStateMachine):
         self.delivered_is_what_stands_there()
 
     def leave_out_what_cannot_be_told(self) -> None:
-        """A file that was written over and has grown since, both pages that are hashed being as they were."""
+        """Skip a file that was written over and has grown since, with both hashed pages as they were."""
         known, mark = self.tailer.checkpoint, self.tailer.mark
         if known and len(self.content) > known.size and self.differs_unseen(0, known.offset, known.head.length):
             self.lose_all_progress()
@@ -167,7 +168,7 @@ class FileActions(RuleBasedStateMachine):
         return seen and self.read[begin:end] != self.content[begin:end]
 
     def delivered_is_what_stands_there(self) -> None:
-        """From 0 to the offset without a gap, each line as the file has it."""
+        """Lines run from 0 to the offset without a gap, each as the file has it."""
         end = 0
         for line in self.tailer.lines:
             stands = self.content[line.start : line.end - 1]
@@ -185,7 +186,7 @@ class FileActions(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
-        """What was read since the last commit is lost and must come again."""
+        """Lose what was read since the last commit: it must come again."""
         self.tailer.checkpoint, self.tailer.lines, self.read = self.committed
         self.tailer.mark = None
 

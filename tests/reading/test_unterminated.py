@@ -61,7 +61,7 @@ def test_a_newline_that_comes_later_is_no_line(desk: Desk, newline: bytes) -> No
 
 
 def test_while_somebody_may_be_writing_it_waits(desk: Desk) -> None:
-    """And the next look comes back to it, although nothing has changed."""
+    """The next look comes back to the line, although nothing has changed."""
     path = desk.put("talk.jsonl", said(0) + b"\n" + said(1))
     os.utime(path)
     desk.late_ns = 0
@@ -73,7 +73,7 @@ def test_while_somebody_may_be_writing_it_waits(desk: Desk) -> None:
 
 
 def test_half_a_line_is_never_taken(desk: Desk) -> None:
-    """However long it was left alone."""
+    """A line that is no whole record waits, for any length of time."""
     path = desk.put("talk.jsonl", said(0) + b"\n" + said(1)[:-1])
     desk.take(path)
     assert (desk.checkpoints.totals().lines_read, desk.is_behind(path)) == (1, False)

@@ -19,7 +19,7 @@ LINES = b"".join(b'{"type":"event_msg","n":%d}\n' % number for number in range(5
 
 
 def pack(*frames: bytes, level: int = 3) -> bytes:
-    """Each of these as a frame."""
+    """Compress each of these as a frame."""
     return b"".join(zstandard.ZstdCompressor(level=level).compress(frame) for frame in frames)
 
 
@@ -29,7 +29,7 @@ def raws(found: list[Line]) -> list[bytes]:
 
 @pytest.mark.parametrize("slice_bytes", [1, 5000, 1 << 20])
 def test_lines_are_those_that_were_packed(slice_bytes: int) -> None:
-    """In one frame or in several, with offsets as if they were not packed."""
+    """One frame or several give the same lines, with offsets as if they were not packed."""
     for raw in (pack(LINES), pack(LINES[:777], LINES[777:])):
         found = units("codex", raw, slice_bytes=slice_bytes)
         assert raws(found) == LINES.split(b"\n")[:-1]
@@ -37,14 +37,14 @@ def test_lines_are_those_that_were_packed(slice_bytes: int) -> None:
 
 
 def test_a_last_line_needs_no_newline_when_nobody_writes() -> None:
-    """Until then it waits."""
+    """It waits until the file is settled, then it is a line."""
     assert raws(units("codex", pack(b"one\ntwo"))) == [b"one", b"two"]
     assert raws(units("codex", pack(b"one\ntwo"), settled=False)) == [b"one"]
 
 
 @pytest.mark.parametrize("times", [1, 20])
 def test_damage_ends_the_file(times: int) -> None:
-    """All that was packed before it is there."""
+    """All lines packed before the damage are there, then a problem."""
     raw = pack(LINES * times) + b"no frame at all"
     *good, last = units("codex", raw)
     assert raws(good) == (LINES * times).split(b"\n")[:-1]
@@ -53,7 +53,7 @@ def test_damage_ends_the_file(times: int) -> None:
 
 
 def test_a_line_above_the_limit_is_passed_over() -> None:
-    """And the lines around it are there."""
+    """The lines around it are there."""
     raw = pack(b"one\n" + b"x" * 3 * MIB + b"\ntwo\n")
     found = units("codex", raw, max_line_bytes=MIB, slice_bytes=1000)
     assert [(line.end - line.start, line.oversized) for line in found] == [(4, False), (3 * MIB + 1, True), (4, False)]
@@ -91,7 +91,7 @@ real = zstd.UnpackedStream
 
 
 def test_a_checkpoint_vouches_for_packed_bytes() -> None:
-    """At the end for all of them, before it for fewer; a caller may stop at any line."""
+    """At the end it vouches for all of them, before it for fewer; a caller may stop at any line."""
     with in_memory(pack(LINES)) as fd:
         stat = files.file_stat(b"", zstd.os.fstat(fd))
         part = zstd.Unpacker().read_slice(fd, stat, 0, MIB, MIB, settled=True)

@@ -45,7 +45,7 @@ class Desk:
         self.pipeline = Pipeline(self.reading, self.checkpoints, now_ns=lambda: time.time_ns() + self.late_ns)
 
     def step(self, path: pathlib.Path) -> bool:
-        """One slice, stored and committed; whether there is more."""
+        """Read, store and commit one slice; return True if there is more."""
         read = self.pipeline.read(Pending(bytes(path), b"", "auto"))
         if read.span is not None:
             self.most_chunks = max(self.most_chunks, len(read.span.chunks))
@@ -55,7 +55,7 @@ class Desk:
         return read.more
 
     def take(self, path: pathlib.Path, *, kills: bool = False) -> int:
-        """Reads a file to its end, with a kill after every slice if wanted; how many chunks were embedded for it."""
+        """Read a file to its end, with a kill after every slice if wanted; return how many chunks were embedded."""
         before = len(self.store.embedded)
         while self.step(path):
             if kills:
@@ -63,7 +63,7 @@ class Desk:
         return len(self.store.embedded) - before
 
     def put(self, name: str, raw: bytes | Any) -> pathlib.Path:
-        """A file written whole."""
+        """Write a file whole."""
         path = self.folder / name
         path.write_bytes(raw if isinstance(raw, bytes) else json.dumps(raw).encode())
         later = os.stat(path).st_mtime_ns + self.written * 10**9  # never within one tick of the clock
@@ -77,12 +77,12 @@ class Desk:
         return found
 
     def is_behind(self, path: pathlib.Path) -> bool:
-        """Whether the next look puts the file on the queue again."""
+        """Return True if the next look puts the file on the queue again."""
         known = self.checkpoints.folder(bytes(path.parent))[path.name.encode()]
         return behind(files.file_stat(bytes(path), os.stat(path)), known)
 
     def check(self, *paths: pathlib.Path) -> None:
-        """The store holds what these files say, and folding them again gives it, too."""
+        """Check that the store holds what these files say, and that folding them again gives it, too."""
         expected = {one for path in paths for one in oracle.fold(oracle.content(str(path)), str(path)).chunks}
         assert expected == set(self.store.points)
         again = {chunk.id for path in paths for part in Refold(self.checkpoint(path), self.reading) for chunk in part}
@@ -90,7 +90,7 @@ class Desk:
 
 
 def talk(number: int, turns: int = 4, words: int = 10, sources: int = 0) -> dict[str, Any]:
-    """A ChatGPT conversation of so many turns."""
+    """Make a ChatGPT conversation of so many turns."""
     nodes: dict[str, Any] = {"root": {"id": "root", "parent": None, "children": ["n0"], "message": None}}
     for at in range(turns):
         text = f"Turn {at} of talk {number}. " + " ".join(f"word{number}x{at}x{n}" for n in range(words))
@@ -112,7 +112,7 @@ def talk(number: int, turns: int = 4, words: int = 10, sources: int = 0) -> dict
 
 
 def session(turns: int) -> dict[str, Any]:
-    """An older Gemini session of so many turns."""
+    """Make an older Gemini session of so many turns."""
     said = [
         {
             "id": f"m{at}",

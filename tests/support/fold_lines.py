@@ -15,7 +15,7 @@ Record = dict[str, Any] | bytes | str
 
 
 def raw(record: Record) -> bytes:
-    """The bytes of a line: an object as JSON, text as UTF-8, bytes as they are."""
+    """Return the bytes of a line: an object as JSON, text as UTF-8, bytes as they are."""
     if isinstance(record, str):
         return record.encode()
     return record if isinstance(record, bytes) else json.dumps(record).encode()
@@ -24,7 +24,7 @@ def raw(record: Record) -> bytes:
 def feed(
     name: str, *records: Record, options: formats.Options = PLAIN, path: bytes = b"/x/stem.jsonl"
 ) -> list[formats.Fed]:
-    """What each line gave, folded from the beginning of a file."""
+    """Return what each line gave, folded from the beginning of a file."""
     format_ = formats.load(name)
     context, fed = format_.begin(path), []
     for record in records:
@@ -34,5 +34,5 @@ def feed(
 
 
 def turns(name: str, *records: Record, options: formats.Options = PLAIN, path: bytes = b"/x/stem.jsonl") -> list[Turn]:
-    """All turns of the lines."""
+    """Return all turns of the lines."""
     return [turn for fed in feed(name, *records, options=options, path=path) for turn in fed.turns]

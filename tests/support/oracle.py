@@ -54,7 +54,7 @@ def fold(
     line_bytes: int = LINE_BYTES,
     host: str = HOST,
 ) -> Told:
-    """Folds the complete lines of a file's bytes, or a document's units, those that end behind `until` left out.
+    """Fold the complete lines of a file's bytes, or a document's units; those that end behind `until` are left out.
 
     `forms` also gathers the open forms on the way, which costs.
     """
@@ -87,7 +87,7 @@ def fold(
 
 
 def _lines(name: str, raw: bytes, line_bytes: int) -> Iterator[Line]:
-    """The complete lines, cut in the plainest way, or the units of a document."""
+    """Cut complete lines in the plainest way, or return the units of a document."""
     if formats.document(formats.load(name), raw[: formats.HEAD_BYTES]):
         yield from units(name, raw, max_line_bytes=line_bytes)
         return
@@ -97,12 +97,12 @@ def _lines(name: str, raw: bytes, line_bytes: int) -> Iterator[Line]:
 
 
 def masked(turn: Turn) -> Turn:
-    """The turn without its secrets, as it is stored."""
+    """Return the turn without its secrets, as it is stored."""
     return replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
 
 
 def _outcome(line: Line, said: int, *, broken: bool) -> Tally:
-    """One line counts as one outcome, its newline included in the bytes."""
+    """Return a tally of one line, its newline included in the bytes."""
     outcome = "quarantined" if broken else "stored" if said else "skipped"
     size = line.end - line.start
     return Tally(**{f"lines_{outcome}": 1, f"bytes_{outcome}": size}, messages=said)  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ class Expected:
     files: int = 0
 
     def add(self, told: Told) -> None:
-        """One file more."""
+        """Add one file."""
         for one in told.chunks.values():
             self.chunks[one.id].append(one)
         self.tally += told.tally
@@ -125,7 +125,7 @@ class Expected:
 
 
 def files_below(folder: str) -> Iterator[str]:
-    """Every conversation file, as the importer would find it under the source `auto`."""
+    """Return every conversation file, as the importer would find it under the source `auto`."""
     for top, _, names in os.walk(folder):
         for name in sorted(names):
             path = os.path.join(top, name)
@@ -134,7 +134,7 @@ def files_below(folder: str) -> Iterator[str]:
 
 
 def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE_BYTES, host: str = HOST) -> Expected:
-    """Folds every file below the folder but those `without`."""
+    """Fold every file below the folder but those `without`."""
     expected = Expected()
     seen: set[int] = set()
     for path in files_below(folder):
@@ -146,7 +146,7 @@ def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE
 
 
 def committed(state: str) -> Expected:
-    """Folds every known file up to its checkpoint."""
+    """Fold every known file up to its checkpoint."""
     expected = Expected()
     for row in rows_of(state):
         expected.add(fold(content(row["path"]), row["path"], until=_until(row)))
@@ -167,7 +167,7 @@ def opened(state: str, location: str = "", model: str = MODEL) -> Iterator[Store
 
 
 def points_of(store: Store) -> list[Point]:
-    """All points, with their vectors."""
+    """Return all points, with their vectors."""
     found: list[Point] = []
     after: str | None = None
     while True:
@@ -179,7 +179,7 @@ def points_of(store: Store) -> list[Point]:
 
 
 def rows_of(state: str) -> list[dict[str, Any]]:
-    """The checkpoints of all files, as they stand in the database: path, device, inode, offset, …"""
+    """Return the checkpoints of all files, as they stand in the database: path, device, inode, offset, …"""
     with sqlite3.connect(f"file:{state}/checkpoints.sqlite3?mode=ro", uri=True) as connection:
         connection.row_factory = sqlite3.Row
         rows = [dict(row) for row in connection.execute("SELECT * FROM files WHERE folder IS NOT NULL")]
@@ -188,13 +188,13 @@ def rows_of(state: str) -> list[dict[str, Any]]:
 
 
 def totals_of(state: str) -> Tally:
-    """Lines and bytes by outcome since the state began."""
+    """Return lines and bytes by outcome since the state began."""
     with _peeked(state) as checkpoints:
         return checkpoints.totals()
 
 
 def rejected_in(state: str) -> set[str]:
-    """The ids of chunks in quarantine."""
+    """Return the ids of chunks in quarantine."""
     with _peeked(state) as checkpoints:
         return {row.reject.chunk_id for row in checkpoints.quarantine.page(limit=100_000) if row.reject.chunk_id}
 
@@ -209,12 +209,12 @@ def _peeked(state: str) -> Iterator[Checkpoints]:
 
 
 def torn_offsets(state: str) -> list[str]:
-    """I3: the committed offsets that do not stand just after a newline of their file."""
+    """Return committed offsets that do not stand just after a newline of their file (invariant I3)."""
     return torn(rows_of(state))
 
 
 def torn(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The same for these checkpoints."""
+    """Return the same for these checkpoints."""
     return [f"{row['path']} at {row['offset']}" for row in rows if not _after_newline(row)]
 
 
@@ -233,7 +233,7 @@ def _after_newline(row: Mapping[str, Any]) -> bool:
 
 
 def _until(row: Mapping[str, Any]) -> int | None:
-    """Up to where a file was committed, in bytes of its lines. Of a packed file that is told only for all of it."""
+    """Return up to where a file was committed, in bytes of its lines. Of a packed file that is told only for all of it."""
     if not row["path"].endswith(".zst"):
         return int(row["offset"])
     return None if row["offset"] == row["size"] else 0
@@ -248,12 +248,12 @@ def _after_unit(row: Mapping[str, Any]) -> bool:
 
 
 def unpaid(state: str, store: Store) -> list[str]:
-    """I3: closed chunks of lines before a committed offset that the store does not have. Only for files that grow."""
+    """Return closed chunks of lines before a committed offset that the store lacks (invariant I3). Only for files that grow."""
     return unpaid_of(rows_of(state), store, rejected_in(state))
 
 
 def unpaid_of(rows: Iterable[Mapping[str, Any]], store: Store, rejected: Collection[str] = ()) -> list[str]:
-    """The same for these checkpoints."""
+    """Return the same for these checkpoints."""
     found = []
     for row in rows:
         if not os.path.exists(row["path"]) or os.stat(row["path"]).st_ino != row["inode"]:
@@ -266,5 +266,5 @@ def unpaid_of(rows: Iterable[Mapping[str, Any]], store: Store, rejected: Collect
 
 
 def forms_of(path: str) -> set[str]:
-    """Ids of everything this file gives at any of its lines: what may stay when it changes or vanishes."""
+    """Return the ids of all this file gives at any of its lines: they may stay when it changes or vanishes."""
     return fold(content(path), path, forms=True).forms

@@ -24,7 +24,7 @@ class Tailer:
     mark: tail.ScanMark | None = field(default=None, repr=False)
 
     def visit(self, times: tuple[int, int] | None = None, slices: int = 1 << 30) -> Reason | str:
-        """Read at most so many slices; why reading began where it began, or why the file is gone.
+        """Read at most so many slices; return why reading began where it began, or why the file is gone.
 
         `times` stand in for the file's mtime and ctime, where a test cannot wait for the clock of the file system.
         """
@@ -55,7 +55,7 @@ class Tailer:
         return Checkpoint(self.path, stat.device, stat.inode, generation, 0, empty, empty.digest, 0, 0, 0, "test")
 
     def _more(self, fd: int, stat: FileStat) -> bool:
-        """One slice; whether there may be another."""
+        """Read one slice; return True if there may be another."""
         known = self.checkpoint
         limits = (self.max_bytes, self.max_line_bytes, self.mark)
         part = tail.read_slice(fd, known.offset, *limits, expected=known.tail_digest, max_lines=self.max_lines)
@@ -81,7 +81,7 @@ def write(path: bytes, content: bytes, mode: str = "wb") -> None:
 
 
 def lines(count: int, word: bytes = b"line", first: int = 0) -> bytes:
-    """Numbered lines of 20 bytes."""
+    """Return numbered lines of 20 bytes."""
     return b"".join(b"%-12s%07d\n" % (word, number) for number in range(first, first + count))
 
 

@@ -37,7 +37,7 @@ PATHS = st.sampled_from(["/a/b.py", "C:\\x\\y.ts", "c", ""])
 
 
 def turn(number: int, role: str = "user", text: str = "Hello.", conversation: str = "c", **facts: object) -> Turn:
-    """A turn whose key and time follow from its number."""
+    """Make a turn whose key and time follow from its number."""
     key = hashlib.sha256(f"{role}{number}{text}".encode("utf-8", "surrogatepass")).hexdigest()
     at = f"2026-01-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z"
     return Turn(conversation, f"t{number}", role, text, at, key, Facts(**facts))  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ EXCHANGE = [turn(1, text="Why does it fail?"), turn(2, "assistant", "Let me look
 
 @st.composite
 def turns(draw: st.DrawFn, conversations: Sequence[str] = ("c",), most: int = 14) -> list[Turn]:
-    """A file's turns in order: prompts, answers, silent ones with facts, summaries, and now and then a subagent."""
+    """Draw a file's turns in order: prompts, answers, silent ones with facts, summaries, now and then a subagent."""
     drawn = []
     for number in range(draw(st.integers(1, most))):
         role = draw(st.sampled_from(["user", "assistant", "assistant", "assistant"]))
@@ -71,14 +71,14 @@ def turns(draw: st.DrawFn, conversations: Sequence[str] = ("c",), most: int = 14
 
 
 def copied(turns: Iterable[Turn], conversation: str = "fork") -> list[Turn]:
-    """The same turns in another conversation, with other turn ids: what a fork holds."""
+    """Return the same turns in another conversation, with other turn ids: what a fork holds."""
     return [replace(turn, conversation_id=conversation, turn_id=f"{turn.turn_id}-copy") for turn in turns]
 
 
 def fold(
     folding: Folding, turns: Iterable[Turn], *, cutting: Cutting = SMALL, at_end: bool = False
 ) -> tuple[Folding, tuple[Chunk, ...], tuple[Release, ...]]:
-    """One slice: all turns, then what stands open. The folding goes through JSON, as it does in a checkpoint."""
+    """Fold one slice: all turns, then the open chunks. The folding goes through JSON, as it does in a checkpoint."""
     chunks: tuple[Chunk, ...] = ()
     releases: tuple[Release, ...] = ()
     for one in turns:
@@ -90,13 +90,13 @@ def fold(
 
 
 def checkpoint(path: bytes = b"/a", offset: int = 0, generation: int = 0) -> Checkpoint:
-    """A checkpoint of which only path, offset and generation matter."""
+    """Make a checkpoint of which only path, offset and generation matter."""
     return Checkpoint(path, 1, 1, generation, offset, HeadPrint(0, b""), b"", offset, 0, 0, "claude-code")
 
 
 def span(
     chunks: Sequence[Chunk] = (), releases: Sequence[Release] = (), path: bytes = b"/a", offset: int = 0, lines: int = 1
 ) -> Span:
-    """A span of one file, all of whose lines count as stored, of ten bytes each."""
+    """Make a span of one file, all of whose lines count as stored, of ten bytes each."""
     tally = Tally(lines_stored=lines, bytes_stored=10 * lines)
     return Span(tuple(chunks), tuple(releases), Commit(checkpoint(path, offset), tally))
