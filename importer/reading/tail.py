@@ -31,7 +31,7 @@ DIGEST_BYTES = 16  # 128 bits: two equal ones do not meet by chance
 
 
 Whole = Callable[[bytes], bool]
-"""Whether bytes without a newline are a line all the same, of which nothing can be missing."""
+"""A function that returns True if bytes without a newline are a whole line, of which nothing can be missing."""
 
 
 @dataclass(frozen=True, slots=True)

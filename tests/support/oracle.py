@@ -219,7 +219,7 @@ def torn(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _after_newline(row: Mapping[str, Any]) -> bool:
-    """Also of a file that is gone or another one by now: of that nothing can be told."""
+    """Return True if the offset is just after a newline; also for a file that is gone or another one by now."""
     if not row["offset"]:
         return True
     try:
@@ -233,7 +233,7 @@ def _after_newline(row: Mapping[str, Any]) -> bool:
 
 
 def _until(row: Mapping[str, Any]) -> int | None:
-    """Return up to where a file was committed, in bytes of its lines. Of a packed file that is told only for all of it."""
+    """Return up to where a file was committed, in bytes of its lines; a packed file only tells it for all of it."""
     if not row["path"].endswith(".zst"):
         return int(row["offset"])
     return None if row["offset"] == row["size"] else 0
@@ -248,7 +248,7 @@ def _after_unit(row: Mapping[str, Any]) -> bool:
 
 
 def unpaid(state: str, store: Store) -> list[str]:
-    """Return closed chunks of lines before a committed offset that the store lacks (invariant I3). Only for files that grow."""
+    """Return closed chunks of committed lines that the store lacks (invariant I3), for files that only grow."""
     return unpaid_of(rows_of(state), store, rejected_in(state))
 
 
