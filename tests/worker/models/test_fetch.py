@@ -14,14 +14,19 @@ from importer.worker.models.fetch import ProgressBars, ProgressLines, main, show
 
 @pytest.fixture
 def settings(model_dir):
-    """The embedding settings, as the command line passes them."""
-    return {"provider": "fastembed", "model": "all-MiniLM-L6-v2", "model_dir": os.path.dirname(model_dir)}
+    """The model's settings, as the command line passes them."""
+    return settings_of(os.path.dirname(model_dir))
+
+
+def settings_of(folder):
+    numbers = {"dimension": 0, "window_tokens": 0, "offline": False}
+    return {"provider": "fastembed", "model": "all-MiniLM-L6-v2", "model_dir": folder, "precision": "fp32", **numbers}
 
 
 @pytest.fixture
 def empty(tmp_path):
-    """The embedding settings of a machine without any model."""
-    return {"provider": "fastembed", "model": "", "model_dir": str(tmp_path)}
+    """The settings of a machine without any model."""
+    return settings_of(str(tmp_path))
 
 
 def run(*words, settings=None):
