@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from engines import fly, hire, parts
+from idle_engine import fly, hire, parts
 
 from importer.delivery.policy import Recycle
 from importer.protocol.records import Tally

@@ -34,7 +34,7 @@ class World:
     explained: set[str] = field(default_factory=set)
     unsteady: set[int] = field(default_factory=set)
     rng: random.Random = field(init=False)
-    growing: bool = False  # only ever more lines: then each is counted once, whatever is killed
+    growing: bool = False  # only ever more lines: then each is counted once, at any kill
     seeds: int = 0
     file_bytes: int = FILE_BYTES
     most_files: int = FILES
@@ -45,13 +45,13 @@ class World:
         self.reseed(self.seed)
 
     def reseed(self, seed: int) -> None:
-        """From here on, equal seeds give equal changes, but no name or id comes twice."""
+        """Start again from a seed: equal seeds give equal changes, but no name or id comes twice."""
         self.seeds += 1
         self.rng = random.Random(f"{seed} {self.seeds}")
         self.talk = Talk(self.rng)
 
     def act(self) -> str:
-        """One random change of the world; its name."""
+        """Change one file at random; return the change's name."""
         makes: list[tuple[int, Callable[[], object]]] = [
             *((24, self.grow), (6, self.begin), (8, self.halve), (3, self.truncate), (3, self.regrow)),
             *((3, self.rename), (2, self.fork), (2, self.copy), (1, self.link), (2, self.delete), (3, self.damage)),
@@ -65,11 +65,11 @@ class World:
         return chosen.__name__
 
     def paths(self) -> list[str]:
-        """All files there are."""
+        """Return all files there are."""
         return sorted(path for path in self.sessions if os.path.exists(path))
 
     def exchange(self, session: SessionWriter) -> list[JsonLine]:
-        """A prompt, perhaps a tool call, one to three answers of any length."""
+        """Return a prompt, perhaps a tool call, and one to three answers of any length."""
         rng, talk = self.rng, self.talk
         session.at_ms += 60_000
         lines = [session.user(talk.prompt(rng.choice((20, 120, 700, 4000))))]
@@ -80,7 +80,7 @@ class World:
         return lines
 
     def begin(self) -> None:
-        """A new conversation, unless there are enough; then one goes."""
+        """Begin a conversation; delete one first if there are enough."""
         if len(self.paths()) >= self.most_files and not self.growing:
             self.delete()
         cwd = f"/home/ann/{self.rng.choice(('app', 'site', 'notes'))}"
@@ -90,7 +90,7 @@ class World:
         self._append(path, encode(self.exchange(session)))
 
     def grow(self) -> None:
-        """Some exchanges more, perhaps written in several pieces."""
+        """Append some exchanges, perhaps written in several pieces."""
         path = self._any()
         raw = encode(line for _ in range(self.rng.randint(1, 3)) for line in self.exchange(self.sessions[path]))
         if self.rng.random() < 0.3:
@@ -100,7 +100,7 @@ class World:
         self._append(path, raw)
 
     def halve(self) -> None:
-        """A line of which only the beginning is there; the next change of the file completes it."""
+        """Append only the beginning of a line; the next change of the file completes it."""
         path = self._any()
         raw = encode(self.exchange(self.sessions[path]))
         cut = self.rng.randrange(1, len(raw))
@@ -108,12 +108,12 @@ class World:
         self.halves[path] = raw[cut:]
 
     def truncate(self) -> None:
-        """Cut off anywhere, in place."""
+        """Cut a file off anywhere, in place."""
         path = self._gone(self._any())
         os.truncate(path, self.rng.randrange(os.path.getsize(path) + 1))
 
     def regrow(self) -> None:
-        """Cut off at a line, and grown past its old end at once."""
+        """Cut a file off at a line and let it grow past its old end at once."""
         path = self._gone(self._any())
         with open(path, "rb") as file:
             raw = file.read()
@@ -126,7 +126,7 @@ class World:
         self._append(path, more)
 
     def rename(self) -> None:
-        """To another folder or name; the conversation goes on there."""
+        """Move a file to another folder or name; the conversation goes on there."""
         path = self._any()
         to = f"{self.folder}/{self.rng.choice(('-moved', '-kept'))}/{self.rng.getrandbits(48):012x}.jsonl"
         os.makedirs(os.path.dirname(to), exist_ok=True)
@@ -134,7 +134,7 @@ class World:
         os.rename(path, to)
 
     def fork(self) -> None:
-        """A copy under another session id that goes on by itself."""
+        """Copy a file under another session id that goes on by itself."""
         path = self._any()
         former = self.sessions[path]
         session = SessionWriter(self.rng, cwd=former.cwd, at_ms=former.at_ms)
@@ -146,7 +146,7 @@ class World:
         self._append(to, raw + encode(self.exchange(session)) * self.rng.randint(0, 1))
 
     def copy(self) -> None:
-        """The very same bytes once more, elsewhere."""
+        """Copy a file byte by byte to another place."""
         path = self._any()
         to = f"{self.folder}/-copies/{self.rng.getrandbits(48):012x}.jsonl"
         os.makedirs(os.path.dirname(to), exist_ok=True)
@@ -154,7 +154,7 @@ class World:
         shutil.copyfile(path, to)
 
     def link(self) -> None:
-        """A second name for the same file; whoever writes to one writes to both."""
+        """Give a file a second name; what is appended to one is appended to both."""
         path = self._any()
         to = f"{self.folder}/-links/{self.rng.getrandbits(48):012x}.jsonl"
         os.makedirs(os.path.dirname(to), exist_ok=True)
@@ -162,13 +162,13 @@ class World:
         os.link(path, to)
 
     def delete(self) -> None:
-        """Gone; its points stay."""
+        """Delete a file; its points stay."""
         path = self._gone(self._any())
         os.unlink(path)
         del self.sessions[path]
 
     def damage(self) -> None:
-        """Something that is no record, with good lines behind it."""
+        """Append bytes that are no record, with good lines behind them."""
         path = self._any()
         bad = self.rng.choice(
             (b'{"type":"user","mess\n', b"\0" * 5000, b"\0" * 300 + b"\n", b"\xff\xfe{}\n", b"\n{}\n")
@@ -176,7 +176,7 @@ class World:
         self._append(path, bad + encode(self.exchange(self.sessions[path])))
 
     def rewrite(self) -> None:
-        """Written anew beside and put in its place, with another end."""
+        """Write a file anew beside the old one, with another end, and put it in its place."""
         path = self._gone(self._any())
         with open(path, "rb") as file:
             lines = file.read().splitlines(keepends=True)
@@ -187,33 +187,33 @@ class World:
         os.replace(f"{path}.tmp", path)
 
     def finish_lines(self) -> None:
-        """Completes every half line."""
+        """Complete every half line."""
         for path in list(self.halves):
             if os.path.exists(path):
                 self._append(path, b"")
 
     def _any(self) -> str:
-        """Some file, but the smallest one in place of one that has grown large enough."""
+        """Choose a file; the smallest one in place of one that has grown large enough."""
         path = self.rng.choice(self.paths())
         if os.path.getsize(path) > self.file_bytes and len(self.paths()) > 1:
             return min(self.paths(), key=os.path.getsize)
         return path
 
     def _gone(self, path: str) -> str:
-        """Remembers all that a file may have left in the store, before it is changed other than by growing."""
+        """Remember all that a file may have left in the store, before it changes other than by growing."""
         self._append(path, b"")
         self.explained |= oracle.forms_of(path)
         self.unsteady.add(os.stat(path).st_ino)
         return path
 
     def _take_over(self, path: str, to: str) -> None:
-        """A file goes by another name, its half line with it."""
+        """Note a file's other name, its half line with it."""
         self.sessions[to] = self.sessions.pop(path)
         if path in self.halves:
             self.halves[to] = self.halves.pop(path)
 
     def _append(self, path: str, raw: bytes) -> None:
-        """Writes what is left of a half line first."""
+        """Append bytes, after what is left of a half line."""
         raw = self.halves.pop(path, b"") + raw
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "ab") as file:

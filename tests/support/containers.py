@@ -31,7 +31,7 @@ LEAKY = {
 
 
 def docker(*arguments: str, seconds: float = 120, check: bool = True) -> str:
-    """What a docker command prints."""
+    """Run a docker command and return what it prints."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=seconds, check=False)
     assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr[-3000:]}"
     return (done.stdout + done.stderr).strip()
@@ -39,7 +39,7 @@ def docker(*arguments: str, seconds: float = 120, check: bool = True) -> str:
 
 @functools.cache
 def missing() -> str:
-    """Why there is no engine to test with, or ""."""
+    """Return why there is no engine to test with, or ""."""
     try:
         docker("version", "--format", "{{.Server.Version}}", seconds=20)
     except (OSError, AssertionError, subprocess.TimeoutExpired) as error:
@@ -48,7 +48,7 @@ def missing() -> str:
 
 
 def base_image() -> str:
-    """The image the Dockerfile builds on: the engine's, a registry's, or one made here."""
+    """Return the image the Dockerfile builds on: the engine's, a registry's, or one made here."""
     if not docker("images", "-q", BASE) and "Error" in docker("pull", BASE, seconds=120, check=False):
         environ = {"CA_FILE": os.environ.get("PIP_CERT", ""), **os.environ}
         made = subprocess.run([ROOT / "deploy/base-image", BASE], env=environ, capture_output=True, check=False)
@@ -58,7 +58,7 @@ def base_image() -> str:
 
 
 def build() -> str:
-    """The image, with the model inside; `IMPORTER_TEST_IMAGE` names one that is to be used in its place."""
+    """Build the image with the model inside, unless `IMPORTER_TEST_IMAGE` names one; return its name."""
     if given := os.environ.get("IMPORTER_TEST_IMAGE"):
         return given
     base_image()
@@ -69,7 +69,7 @@ def build() -> str:
 
 
 def config_of(image: str) -> dict[str, Any]:
-    """How the engine is to run an image."""
+    """Return how the engine is to run an image."""
     config: dict[str, Any] = json.loads(docker("image", "inspect", image))[0]["Config"]
     return config
 
@@ -99,7 +99,7 @@ class Contained:
         )
 
     def inspect(self) -> Any:
-        """What the engine knows of it."""
+        """Return what the engine knows of the container."""
         return json.loads(docker("inspect", self.name))[0]
 
     def status(self) -> dict[str, Any] | None:
@@ -109,12 +109,12 @@ class Contained:
         return found if found.get("daemon", {}).get("pid") else None
 
     def points(self) -> int:
-        """How many points the last receipt of the present life counted, 0 before there is one."""
+        """Return the points that the present process's last receipt counted, 0 before there is one."""
         found = self.status()
         return (found["points"] or 0) if found else 0
 
     def finish(self, files: int, seconds: float = 300) -> dict[str, Any]:
-        """Waits until every file is imported; the last status."""
+        """Wait until every file is imported; return the last status."""
 
         def done() -> dict[str, Any] | None:
             found = self.status()
@@ -128,12 +128,12 @@ class Contained:
         os.kill(self.inspect()["State"]["Pid"], signal.SIGKILL)
 
     def children(self) -> list[str]:
-        """The processes that its process 1 has started."""
+        """Return the processes that its process 1 has started."""
         pid = self.inspect()["State"]["Pid"]
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
     def oom_kills(self) -> int:
-        """How many processes the kernel has killed for memory in its present life."""
+        """Return how many processes the kernel has killed for memory since the container's last start."""
         look = "from importer.memory.probes import Probes; print(Probes().sample().oom_kills or 0)"
         return int(docker("exec", self.name, "python", "-c", look))
 
@@ -142,14 +142,14 @@ class Contained:
         docker("stop", self.name)
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """The log's events of a name, over all its lives."""
+        """Return the log's events of a name, over all starts."""
         lines = [line for line in docker("logs", self.name).splitlines() if f'"event": "{name}"' in line]
         return [json.loads(line) for line in lines]
 
 
 @contextmanager
 def contained(image: str, base: pathlib.Path, said: str, **more: Any) -> Iterator[Contained]:
-    """A container that runs, and is gone afterwards."""
+    """Run a container and remove it afterwards."""
     state = base / "state"
     state.mkdir(mode=0o700)
     os.chown(state, UID, UID)

@@ -37,13 +37,13 @@ class Script:
 
 
 def vector(text: str, dimension: int) -> list[float]:
-    """Something that depends on the text alone, not of unit length."""
+    """Return a vector that depends on the text alone, not of unit length."""
     digest = hashlib.sha256(text.encode()).digest() * (dimension // 32 + 1)
     return [byte - 127.5 for byte in digest[:dimension]]
 
 
 def good(path: str, body: dict[str, Any]) -> bytes:
-    """Vectors in the provider's own words; OpenAI's in reverse order, as its indexes allow."""
+    """Return vectors in the provider's own format; OpenAI's in reverse order, as its indexes allow."""
     dimension = body.get("dimensions") or body.get("output_dimension") or DIMENSION
     if path.endswith("/embed"):
         return json.dumps({"embeddings": {"float": [vector(text, dimension) for text in body["texts"]]}}).encode()
@@ -53,7 +53,7 @@ def good(path: str, body: dict[str, Any]) -> bytes:
 
 @contextmanager
 def serving() -> Iterator[Script]:
-    """The service while it runs, on a free port."""
+    """Run the service on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -23,12 +23,12 @@ from importer.state.open_database import FILE_NAME
 
 
 def loaded(state_dir: str, **flags: Any) -> load.Loaded:
-    """Settings with this state, untouched by the environment."""
-    return load.load({"state_dir": state_dir, **flags}, {}, {}, home="/home/nobody", host="here")
+    """Return settings with this state, untouched by the environment."""
+    return load.load({"state_dir": state_dir, **flags}, {}, {}, home="/home/u", host="here")
 
 
 def parts(state_dir: str, stack: ExitStack, *roots: Root, **flags: Any) -> Parts:
-    """An engine and what belongs to it; `stack` closes its state."""
+    """Return an engine and what belongs to it; `stack` closes its state."""
     chosen = loaded(state_dir, **flags).settings
     os.makedirs(state_dir, exist_ok=True)
     checkpoints = stack.enter_context(Checkpoints.open(os.path.join(chosen.state_dir, FILE_NAME)))
@@ -36,12 +36,12 @@ def parts(state_dir: str, stack: ExitStack, *roots: Root, **flags: Any) -> Parts
 
 
 def fly(engine: Any, *tallies: Tally, path: bytes = b"/r/a", **changes: Any) -> None:
-    """Puts a batch in flight whose commits have these tallies."""
+    """Put a batch in flight whose commits have these tallies."""
     commits = tuple(Commit(checkpoint(path, **changes), tally) for tally in tallies)
     engine._delivery.queue.append(InFlight(Batch(1, (), (), commits), 1, 2048, FailureRecord(1)))
 
 
 def hire(engine: Any, pid: int, points: int = 0, files: int = 0) -> None:
-    """Gives the engine a living worker of that process id."""
+    """Give the engine a living worker of that process id."""
     child: Any = SimpleNamespace(pid=pid, waiting=0)
     engine._supervisor.worker = Worker(child, Ready(pid, points, "f", "edge"), 0.0, 200, files=files)

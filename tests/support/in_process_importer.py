@@ -1,4 +1,4 @@
-"""A whole importer in one process, with a worker that is a few lines over a store in a dict, and fates ordered for it.
+"""A whole importer in one process; its worker is a few lines over a store in a dict and fails as ordered.
 
     stage = InProcessImporter(folder, base)
     stage.look(); stage.step("die midway"); stage.crash(); stage.finish()
@@ -7,7 +7,7 @@ Fates, one for each batch the worker takes, "done" when there are none left:
 
     done                  stored, receipt sent
     die in the model      SIGKILL before anything is stored, the chunks named
-    die                   the same, nobody named
+    die                   the same, no chunk named
     die midway            SIGKILL with points written, but neither holders changed nor points deleted
     die afterwards        SIGKILL after the durable write, before the receipt
     fail | away           the embedding fails; the store is away
@@ -51,7 +51,7 @@ LIMITS = batching.BatchLimits(chunks=6, spans=4)
 
 
 class Worker:
-    """What the engine sees of a worker, and the worker: it takes urgent batches first, the others in order."""
+    """A supervisor and its worker in one: it takes urgent batches first, the others in order."""
 
     def __init__(self, store: ModelStore, fates: deque[str]) -> None:
         self.store = store
@@ -71,7 +71,7 @@ class Worker:
         return 1000
 
     def warm_up(self, files: int) -> None:
-        """It lives for ever."""
+        """Do nothing: this worker is never replaced."""
 
     async def ready(self, *, preload: bool = True) -> Any:
         self.worker = self.worker or SimpleNamespace(
@@ -102,7 +102,7 @@ class Worker:
         self._die(())
 
     def _work(self) -> None:
-        """What the worker does with the next batch it takes, urgent ones first."""
+        """Take the next batch, urgent ones first, and do to it what its fate says."""
         if not self._posted:
             return
         taken = min(self._posted, key=lambda posted: not posted[1].urgent)
@@ -122,7 +122,7 @@ class Worker:
         self._die(tuple(chunk.id for chunk in request.chunks) if fate == "die in the model" else ())
 
     def _die(self, working: tuple[str, ...]) -> None:
-        """All that was posted fails; `working` was in the model."""
+        """Fail all that was posted; `working` was in the model."""
         self.worker, self.last_working = None, working
         for _, _, future in self._posted:
             if not future.done():
@@ -130,7 +130,7 @@ class Worker:
         self._posted.clear()
 
     def _store(self, number: int, request: wire.Import, *, whole: bool) -> Receipt:
-        """As the real worker does it; not `whole`: it dies after the points, before holders and deletions."""
+        """Store as the real worker does; not `whole`: only the points, neither holders nor deletions."""
         ids = [one.id for one in (*request.chunks, *request.releases)]
         todo = plan(request.chunks, request.releases, self.store.lookup(ids))
         points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]
@@ -162,22 +162,22 @@ class InProcessImporter:
         self.engine.recover()
 
     def crash(self) -> None:
-        """SIGKILL of the importer: all that is not durable is lost."""
+        """Drop all that is not durable, as a SIGKILL of the importer does, and start again."""
         self._loop.close()
         self._loop = asyncio.new_event_loop()
         self.checkpoints.close()
         self._start()
 
     def look(self) -> None:
-        """A full rescan."""
+        """Do a full rescan."""
         self._loop.run_until_complete(self.engine.reconcile())
 
     def hint(self, paths: Iterable[str]) -> None:
-        """Events for these paths."""
+        """Report events for these paths."""
         self.engine.hint([os.fsencode(path) for path in paths])
 
     def step(self, *fates: str, steps: int = 1) -> None:
-        """Some units of work, with these fates for the batches that the worker takes meanwhile."""
+        """Do some units of work, with these fates for the batches that the worker takes meanwhile."""
         self.fates.extend(fates)
         for _ in range(steps):
             self.engine._pacing.retry_at_s = 0.0  # time does not pass here
@@ -185,7 +185,7 @@ class InProcessImporter:
                 self._loop.run_until_complete(self.engine.step())
 
     def finish(self) -> None:
-        """The end of all faults: whatever is pending is imported, within two looks."""
+        """End all faults and import everything pending, within two rescans."""
         self.fates.clear()
         for _ in range(2):
             self.look()
@@ -196,12 +196,12 @@ class InProcessImporter:
         assert not self.engine.has_work(), self.engine.run
 
     def close(self) -> None:
-        """The end."""
+        """Close the loop and the state."""
         self._loop.close()
         self.checkpoints.close()
 
     def shelf(self) -> Shelf:
-        """The store, as the oracle wants to see one."""
+        """Return the store in the form the oracle reads."""
         return Shelf(self.store)
 
 

@@ -1,4 +1,4 @@
-"""A daemon over a world that does not stand still, killed again and again; and what must stand in the end.
+"""A daemon that is killed again and again while its files change, and what must be stored in the end.
 
 with storm_of(tmp_path, seed) as storm:
     storm.rage(kills=1000)
@@ -30,7 +30,7 @@ SEAMS = (
 
 @dataclass
 class Storm:
-    """A daemon that is killed again and again over a world that does not stand still."""
+    """A daemon that is killed again and again while its files change."""
 
     world: World
     importer: Importer
@@ -53,7 +53,7 @@ class Storm:
             self.process.communicate()
 
     def rage(self, kills: int) -> None:
-        """So many kills, of the daemon or its worker, at seams and at random moments, while the world changes."""
+        """Kill the daemon or its worker this often, at seams and at random moments, while files change."""
         while self.kills.total() < kills:
             process = self._living()
             end = time.monotonic() + self.rng.uniform(0.05, self.longest_s)
@@ -63,7 +63,7 @@ class Storm:
             self._strike(process)
 
     def settle(self) -> None:
-        """The end of all faults: half lines are completed, and the daemon catches up by itself."""
+        """End all faults: complete the half lines and wait until the daemon has caught up by itself."""
         self.world.finish_lines()
         if self.process is not None:
             kill(self.process)
@@ -76,7 +76,7 @@ class Storm:
         self.process = None
 
     def verdict(self) -> dict[str, Any]:
-        """I1 to I3 and I6; empty when all is well."""
+        """Return what breaks I1 to I3 and I6; empty when all is well."""
         expected = oracle.expect(self.world.folder)
         with oracle.opened(self.importer.state) as store:
             look = store_diff.compare(expected, store, explained=self.world.explained, changing=True)
@@ -92,7 +92,7 @@ class Storm:
         return {name: found for name, found in wrong.items() if found}
 
     def _living(self) -> subprocess.Popen[str]:
-        """The daemon that lives, or a fresh one after the last was looked at."""
+        """Return the living daemon; after its death check what it left and start another."""
         if self.process is None or self.process.poll() is not None:
             if self.process is not None:
                 self._buried(self.process)
@@ -103,13 +103,13 @@ class Storm:
         return self.importer.start("run", "--source", f"auto={self.world.folder}", IMPORTER_FAILPOINTS=orders)
 
     def _orders(self) -> str:
-        """In half of the lives one seam kills, a single time; in half of them the model takes its time."""
+        """Return failpoints: in half of the lives one seam kills once, in half of them the model is slow."""
         once, slow = f"{self.importer.base}/once-{self.kills.total()}", self.rng.choice(("", "embed=sleep:0.03;"))
         seam = f"{self.rng.choice(SEAMS)}=kill@{self.rng.randint(1, 6)}%{once}"
         return slow + (seam if self.rng.random() < 0.5 else "")
 
     def _strike(self, process: subprocess.Popen[str]) -> None:
-        """One kill of the worker or the daemon, unless a seam was faster."""
+        """Kill the worker or the daemon, unless a seam was faster."""
         if process.poll() is not None:
             self.kills["daemon at a seam"] += 1
         elif (workers := workers_of(process)) and self.rng.random() < 0.5:
@@ -118,7 +118,7 @@ class Storm:
             self.kills["daemon"] += kill(process)
 
     def _buried(self, process: subprocess.Popen[str]) -> None:
-        """A daemon is dead: its worker soon is too, and the offsets stand after newlines."""
+        """Check what a dead daemon left: its worker soon ends, too, and all offsets lie after newlines."""
         workers = [pid for pid in self.importer.worker_pids() if not alone(pid)]
         _, err = process.communicate()
         assert process.returncode == -9, f"the daemon ended by itself, with {process.returncode}: {err[-3000:]}"
@@ -133,7 +133,7 @@ class Storm:
 
 
 def storm_of(base: pathlib.Path, seed: int, *, growing: bool = False) -> Storm:
-    """A world of its own for each seed."""
+    """Return a storm over a folder of files of its own for each seed."""
     folder = base / "said"
     folder.mkdir()
     return Storm(World(str(folder), seed, growing=growing), Importer(base), seed)

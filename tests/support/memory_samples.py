@@ -1,4 +1,4 @@
-"""Short ways to write what the governor sees, one look after the other."""
+"""Short ways to write what the governor sees, one sample after the other."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ LIMITS = Thresholds(
 
 
 def sample(at_s=0.0, worker_mb=0, free=0.5, full=0.0, daemon_mb=40, oom_kills=0):
-    """A look at second `at_s`: megabytes of the worker (0: there is none), what is `free` of 16 GB, and the percent of
-    time in which everything waited (`full`).
+    """Return a sample at second `at_s`: megabytes of the worker (0: there is none), what is `free` of 16 GB, and the
+    percent of time in which everything waited (`full`).
     """
     worker = ProcessMemory(worker_mb * MB, 0, 300 * MB) if worker_mb else None
     daemon = ProcessMemory(daemon_mb * MB, 0, 0)
@@ -38,12 +38,12 @@ def sample(at_s=0.0, worker_mb=0, free=0.5, full=0.0, daemon_mb=40, oom_kills=0)
 
 
 def life(batches=5, age_s=100.0, **more):
-    """A worker of some age and work; files and idleness as given."""
+    """Return a worker of some age and work; files and idleness as given."""
     return WorkerState(more.pop("pid", 7), age_s, batches, **more)
 
 
 def told(history, limits=LIMITS, state=None):
-    """The actions for `(sample, life)` pairs, one after the other."""
+    """Return the governor's actions for `(sample, worker)` pairs, one after the other."""
     state, actions = state or GovernorState(), []
     for look, worker in history:
         action, state = decide(look, worker, limits, state)
@@ -56,5 +56,5 @@ def done(history, **more):
 
 
 def growing(megabytes, **more):
-    """A worker of which each batch leaves that much behind."""
+    """Return samples of a worker in which each batch leaves that many megabytes behind."""
     return [(sample(n, mb), life(n + 1, **more)) for n, mb in enumerate(megabytes)]

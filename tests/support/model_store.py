@@ -1,4 +1,4 @@
-"""Doubles that several tests share."""
+"""A store in a dict, in place of a real one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ModelStore:
     """A store in a dict: what stands in it after batches were applied, in the simplest words.
 
     `points` maps an id to its payload, `open_by` included while the point is open. `embedded` lists the ids written as
-    new, in order, so that whatever was embedded twice stands there twice.
+    new, in order; one that was embedded twice is listed twice.
     """
 
     points: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -30,11 +30,11 @@ class ModelStore:
             self._release(release)
 
     def apply_batch(self, batch: Batch) -> None:
-        """A whole batch."""
+        """Apply a whole batch."""
         self.apply(batch.chunks, batch.releases)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """The ids that exist, with their holders; () for a closed one."""
+        """Return the ids that exist, with their holders; () for a closed one."""
         return {point: tuple(self.points[point].get("open_by", ())) for point in ids if point in self.points}
 
     def write(self, points: Sequence[Any], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the store tests share: kinds of stores, and points whose vectors and words are known."""
+"""Kinds of stores to test, and numbered points with known vectors and words."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Opener = Callable[..., Store]
 
 
 def vector(number: int) -> np.ndarray:
-    """A unit vector of its own for every number, shape (DIMENSION,)."""
+    """Return a unit vector of its own for every number, shape (DIMENSION,)."""
     found = np.random.default_rng(number).normal(size=DIMENSION).astype(np.float32)
     return found / np.linalg.norm(found)
 
 
 def made(number: int, text: str = "", *, open_by: Sequence[str] = (), **metadata: object) -> Point:
-    """Point `number`: its text says `number<n>`, its project is `/home/u/p<n % 3>`."""
+    """Return point `number`: its text says `number<n>`, its project is `/home/u/p<n % 3>`."""
     facts = {
         "source": "claude-code",
         "kind": "exchange",
@@ -45,17 +45,17 @@ def made(number: int, text: str = "", *, open_by: Sequence[str] = (), **metadata
 
 
 def identity(number: int) -> str:
-    """The id of point `number`."""
+    """Return the id of point `number`."""
     return str(uuid.UUID(bytes=hashlib.sha256(b"%d" % number).digest()[:16], version=4))
 
 
 def numbered(count: int) -> list[Point]:
-    """The points 0 … count - 1."""
+    """Return the points 0 … count - 1."""
     return [made(number) for number in range(count)]
 
 
 def everything(store: Store, page: int = 100, **asked: bool) -> dict[str, Point]:
-    """All points by id, read in pages."""
+    """Return all points by id, read in pages."""
     found: dict[str, Point] = {}
     after: str | None = None
     while True:
@@ -66,7 +66,7 @@ def everything(store: Store, page: int = 100, **asked: bool) -> dict[str, Point]
 
 
 def openers(kind: str, base: str) -> Iterator[Opener]:
-    """Yields a function that opens the one collection of `kind`; a server's is dropped afterwards."""
+    """Yield a function that opens the one collection of `kind`; drop a server's afterwards."""
     collection = f"test_{uuid.uuid4().hex[:12]}"
     location = store_backends.SERVER if kind == "server" else f"{kind}:{base}"
     opened: list[Store] = []

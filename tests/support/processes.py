@@ -60,7 +60,7 @@ class Importer:
         return str(self.base / "state")
 
     def run(self, *arguments: str, seconds: float = 120, **environ: str) -> Done:
-        """A command, waited for. Whatever takes longer than `seconds` is killed and fails the test."""
+        """Run a command and wait for it. One that takes longer than `seconds` is killed and fails the test."""
         process = self.start(*arguments, **environ)
         try:
             out, err = process.communicate(timeout=seconds)
@@ -71,7 +71,7 @@ class Importer:
         return Done(process.returncode, out, err)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        """A command, not waited for."""
+        """Start a command without waiting for it."""
         return subprocess.Popen(
             [*self.command, *arguments],
             env=self.environment(arguments, environ),
@@ -87,19 +87,19 @@ class Importer:
         return [sys.executable, "-m", "importer", "--state-dir", self.state]
 
     def environment(self, arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-        """What a command with these arguments is started with."""
+        """Return the environment that a command with these arguments is started with."""
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         passed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), str(SUPPORT), passed.get("PYTHONPATH", ""))))
         passed["HOME"] = str(self.base)
         return {**passed, **self._lodged({**self.environ, **environ}, arguments)}
 
     def _lodged(self, environ: dict[str, str], arguments: Sequence[str]) -> dict[str, str]:
-        """The environment, and where the points go unless somebody says so."""
+        """Return the environment with a place for the points, unless the test names one."""
         chosen = self.embedded or "--store" in arguments or "QDRANT_URL" in environ
         return environ if chosen else {**store_backends.environ_of(self.state), **environ}
 
     def worker_pids(self) -> list[int]:
-        """Workers of this installation, orphaned ones too: the environment they were born with names its home."""
+        """Return this installation's workers, orphaned ones too: their environment names its home."""
         found = []
         for one in psutil.process_iter(["cmdline"]):
             if "importer.worker" in (one.info["cmdline"] or ()):
@@ -109,7 +109,7 @@ class Importer:
 
     @contextmanager
     def daemon(self, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-        """`importer run` with these arguments, answering on its socket; killed at the end if it still lives."""
+        """Run `importer run` until it answers on its socket; kill it at the end if it still lives."""
         process = self.start("run", *arguments, **environ)
         try:
             until(lambda: process.poll() is not None or os.path.exists(f"{self.state}/control.sock"))
@@ -120,13 +120,13 @@ class Importer:
 
 
 def _bind() -> None:
-    """Takes away from root what lets it pass over the permissions of files: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH."""
+    """Drop what lets root ignore the permissions of files: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH."""
     for capability in (1, 2):
         _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def until(true: Callable[[], object], seconds: float = 30, every_s: float = 0.02) -> Any:
-    """Waits until `true()` is; fails after `seconds`."""
+    """Wait until `true()` is true and return what it gave; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < end, f"still not so after {seconds} s"
@@ -135,7 +135,7 @@ def until(true: Callable[[], object], seconds: float = 30, every_s: float = 0.02
 
 
 def asked(installed: Importer, op: str) -> Any:
-    """What a running daemon answers; None while it does not."""
+    """Return what a running daemon answers; None while it does not."""
     try:
         return client.ask_daemon(installed.state, op)
     except (ConnectionError, OSError):
@@ -143,14 +143,14 @@ def asked(installed: Importer, op: str) -> Any:
 
 
 def idle(installed: Importer) -> bool:
-    """Whether a daemon has everything and says so."""
+    """Return True if a daemon has imported everything and says so."""
     told = asked(installed, "status")
     busy = not told or told["lines"]["in_flight"] or told["files"]["pending"] or told["lag"]["bytes"]
     return not busy and told["state"] == "idle" and told["points"] is not None
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The living workers of an importer."""
+    """Return the living workers of an importer."""
     try:
         children = psutil.Process(process.pid).children()
         return [child for child in children if "importer.worker" in child.cmdline()]
@@ -159,7 +159,7 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def kill(process: psutil.Process | subprocess.Popen[str]) -> bool:
-    """SIGKILL; whether there was somebody to kill."""
+    """Send SIGKILL; return False if the process was gone already."""
     try:
         os.kill(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -168,5 +168,5 @@ def kill(process: psutil.Process | subprocess.Popen[str]) -> bool:
 
 
 def alone(pid: int) -> bool:
-    """Whether no process of that id lives."""
+    """Return True if no process of that id lives."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -18,7 +18,7 @@ from importer.sources import files
 
 @contextmanager
 def in_memory(raw: bytes) -> Iterator[int]:
-    """A file that stands nowhere."""
+    """Open a file that has no name."""
     fd = os.memfd_create("units")
     try:
         os.write(fd, raw)
@@ -28,7 +28,7 @@ def in_memory(raw: bytes) -> Iterator[int]:
 
 
 def units(name: str, raw: bytes, *, settled: bool = True, slice_bytes: int = 1 << 20, **limits: int) -> list[Line]:
-    """Every unit there is, whatever the size of the slices."""
+    """Return every unit there is, for any size of the slices."""
     reading = Reading(Cutting(1000, 200), "host", slice_bytes=slice_bytes, **limits)
     with in_memory(raw) as fd:
         stat = files.file_stat(b"", os.fstat(fd))
@@ -46,12 +46,12 @@ def units(name: str, raw: bytes, *, settled: bool = True, slice_bytes: int = 1 <
 
 
 def content(path: str) -> bytes:
-    """What a file holds, unpacked."""
+    """Return what a file holds, unpacked."""
     with open(path, "rb") as file:
         raw = file.read()
     return zstandard.ZstdDecompressor().decompress(raw) if raw.startswith(zstd.MAGIC) else raw
 
 
 def raws(name: str, raw: bytes) -> list[bytes]:
-    """What the format is fed of a file, a line without its newline left out."""
+    """Return what the format is fed of a file; a last line without its newline is left out."""
     return [line.raw for line in units(name, raw)]

@@ -20,7 +20,7 @@ from importer.state.checkpoints import Checkpoints
 
 
 def file_span(name: str, *texts: str) -> Span:
-    """A span of the file of that name; each text is a chunk with the text's last word as its id."""
+    """Return a span of the file of that name; each text is a chunk with the text's last word as its id."""
     chunks = [Chunk(text.split()[-1], text, {}) for text in texts]
     made = span(chunks, lines=len(texts))
     inode = int.from_bytes(name.encode(), "big")
@@ -44,7 +44,7 @@ class ScriptedDelivery:
         return pack(spans, self.supervisor.number(), urgent=urgent)
 
     def run(self, *batches: Batch, most: int = 200) -> list[tuple[str, ...]]:
-        """Sends the batches at once; the files committed by each settled batch, in order."""
+        """Send the batches at once; return the files committed by each settled batch, in order."""
 
         async def drive() -> None:
             for one in batches:
@@ -66,7 +66,7 @@ class ScriptedDelivery:
         return self.committed()
 
     def committed(self) -> list[tuple[str, ...]]:
-        """The files of each batch that was committed, in order."""
+        """Return the files of each batch that was committed, in order."""
         settled = [one.batch for one in self.told if one.batch is not None and one.batch.commits]
         return [tuple(c.checkpoint.path.decode() for c in batch.commits) for batch in settled]
 
@@ -77,5 +77,5 @@ class ScriptedDelivery:
 
 
 def many(*bad: int, count: int = 256) -> list[str]:
-    """Texts with ids c0, c1 …; those at the places `bad` kill the worker."""
+    """Return texts with ids c0, c1 …; those at the places `bad` kill the worker."""
     return [f"{'poison' if i in bad else 'harmless'} c{i}" for i in range(count)]

@@ -53,7 +53,7 @@ class ScriptedGrpc(CollectionsServicer, PointsServicer):
         return proto.CollectionOperationResponse(result=True)
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Both services have a Get: a collection is described, points are retrieved."""
+        """Describe a collection or retrieve points: both services have a Get."""
         if isinstance(request, proto.GetPoints):
             found = [self.points[point.uuid] for point in request.ids if point.uuid in self.points]
             return proto.GetResponse(result=[proto.RetrievedPoint(id=p.id, payload=p.payload) for p in found])

@@ -66,7 +66,7 @@ class ScriptedQdrant:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Nobody listens; then it is back on the same port, with all it had."""
+        """Stop listening; afterwards listen on the same port again, with all points."""
         port = self._http.server_address[1]
         self._close()
         try:
@@ -94,14 +94,14 @@ class ScriptedQdrant:
         self._http.hang_up()
 
     def fault(self, path: str) -> Fault | None:
-        """The next fault for this path, used up."""
+        """Take the next fault for this path, None if there is none."""
         for at, found in enumerate(self.faults):
             if path.endswith(found.path):
                 return self.faults.pop(at)
         return None
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Status and result of a well-behaved server."""
+        """Return status and result as a well-behaved server gives them."""
         parts = path.partition("?")[0].strip("/").split("/")
         if parts in (["collections"], ["aliases"], ["collections", "aliases"]):
             return self._names(parts, body)
@@ -171,7 +171,7 @@ class ScriptedQdrant:
         return 200, [{"id": point["id"], "payload": point["payload"]} for point in found]
 
     def _batch(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
-        """Only deletions count here."""
+        """Apply the deletions of a batch; other operations are accepted and do nothing."""
         for operation in body["operations"]:
             for id in operation.get("delete", {}).get("points", ()):
                 self.points.pop(id, None)
@@ -185,7 +185,7 @@ class ScriptedQdrant:
 
 
 class _Http(ThreadingHTTPServer):
-    """Knows its open connections, for a server that goes away takes them along."""
+    """An HTTP server that knows its open connections, to end them when it goes away."""
 
     daemon_threads = True
     block_on_close = False
@@ -195,23 +195,23 @@ class _Http(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Also notes the connection."""
+        """Note the connection and serve it."""
         self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Also forgets it."""
+        """Forget the connection and close it."""
         self._open.discard(request)
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Ends every connection that is open."""
+        """End every open connection."""
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections end in the middle here; that is no news."""
+        """Pass over the error: connections end in the middle here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -219,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     def _serve(self) -> None:
         state, path = self.server_state, self.path.partition("?")[0]
@@ -239,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(ok if status == 200 else {"status": {"error": result}, "time": 0.0}).encode(), {})
 
     def _judge(self, raw: bytes) -> tuple[int, Any]:
-        """Status and result, after what a server checks before it looks at a collection."""
+        """Check key and size, as a server does first; return status and result."""
         state = self.server_state
         if state.api_key and self.headers.get("api-key") != state.api_key:
             return 401, "Must provide an API key or an Authorization bearer token"
@@ -248,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         return state.answer(self.command, self.path, json.loads(raw) if raw else None)
 
     def _misbehave(self, fault: Fault) -> None:
-        """A reset is sent by closing with a linger of 0 seconds; half an answer promises more bytes than come."""
+        """Reset the connection (closing with a linger of 0 s), send half an answer, or answer as told."""
         if fault.how == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

@@ -20,20 +20,20 @@ PROGRAM = str(pathlib.Path(__file__).with_name("scripted_worker.py"))
 
 
 def supervisor(folder: pathlib.Path, *lives: Sequence[str], **more: Any) -> Supervisor:
-    """A supervisor of workers with these lives, the last one for all that follow."""
+    """Return a supervisor of workers with these scripts, the last one for all that follow."""
     script = {"SCRIPTED_LIVES": json.dumps(lives or [["ready"]]), "SCRIPTED_LOG": str(folder / "lives")}
     launch = Launch(base_environ(os.environ, {}, 1) | script, told(), (sys.executable, PROGRAM))
     return Supervisor(launch, **{"recycle_files": 0, **more})
 
 
 def births(folder: pathlib.Path) -> int:
-    """How many workers were born."""
+    """Return how many workers were started."""
     path = folder / "lives"
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
 def played(one: Supervisor, act: Callable[[Supervisor], Awaitable[T]]) -> T:
-    """What `act` gives, in a loop of its own; no worker outlives it."""
+    """Run `act` in a loop of its own and return what it gives; no worker outlives it."""
 
     async def run() -> T:
         try:

@@ -18,7 +18,7 @@ NOTHING = StepResult(frozenset(), "")
 
 
 class WatcherCall:
-    """One call of the watcher: what it was asked to watch, and what it shall say."""
+    """One call of the watcher: what it was asked to watch, and what it shall report."""
 
     def __init__(self, folders: tuple[str, ...], stop: asyncio.Event) -> None:
         self.folders = {os.fsencode(folder) for folder in folders}
@@ -69,7 +69,7 @@ class ScriptedWatcher:
 
     @property
     def alive(self) -> list[WatcherCall]:
-        """The calls that nobody has told to end."""
+        """The calls that were not told to end."""
         return [life for life in self.lives if not life.stop.is_set()]
 
     @property
@@ -88,7 +88,7 @@ class Clock:
         return self.now
 
     async def wait(self, wakeup: asyncio.Event, timeout_s: float) -> None:
-        """Time passes only if nothing rings."""
+        """Move the clock on if the event is not set."""
         await settle()
         if not wakeup.is_set():
             self.now += max(0.0, timeout_s) + self.oversleep_s
@@ -103,7 +103,7 @@ async def settle() -> None:
 
 @contextmanager
 def as_unprivileged_user() -> Iterator[None]:
-    """As a user who is not allowed everything; root is."""
+    """Act as a user whom permissions bind, if the tests run as root."""
     if os.geteuid() != 0:
         yield
         return
@@ -127,7 +127,7 @@ class Watched:
         self.coverage = Coverage(given, timing, self.watcher, lambda: mounts, polling=polling)
 
     async def step(self, seconds: float = 0.0) -> StepResult:
-        """Some seconds later: lets the tasks run, takes a step, and lets them run again."""
+        """Move the clock on, let the tasks run, take a step, and let them run again."""
         self.now += seconds
         await settle()
         found = await self.coverage.step(self.now)

@@ -41,7 +41,7 @@ FAILURES = {
 
 
 class Actor:
-    """One life."""
+    """One process and its script."""
 
     def __init__(self, request_fd: int, reply_fd: int) -> None:
         self._request_fd = request_fd
@@ -62,7 +62,7 @@ class Actor:
         self.send(number, wire.Failed(Failure(number, stage, kind, f"scripted: {word}", True, ids, 0.0), exit_code))
 
     def start(self, word: str) -> None:
-        """The first word of a life."""
+        """Do what the script's first word says: start, or fail to."""
         if word == "die":
             die()
         if word == "hang":
@@ -90,13 +90,13 @@ class Actor:
             self.done(number, ids)
 
     def answer(self, number: int, request: wire.Ask, life: int) -> None:
-        """The question itself; `die` ends every life, `die young` the first one."""
+        """Answer with the question itself; `die` ends every process, `die young` the first one."""
         if request.op == "die" or (request.op == "die young" and life == 0):
             die()
         self.send(number, wire.Answer({"op": request.op, **request.args}))
 
     def done(self, number: int, ids: tuple[str, ...]) -> None:
-        """Counts as known what this life has seen before."""
+        """Report a batch as stored; chunks that this process has seen before count as known."""
         self.send(number, wire.Working(ids))
         self.send(number, wire.Working(()))
         fresh = set(ids) - self.seen
@@ -105,7 +105,7 @@ class Actor:
 
 
 def die() -> None:
-    """As the kernel does it for lack of memory."""
+    """End by SIGKILL, as the kernel does it for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 

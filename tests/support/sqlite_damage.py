@@ -21,7 +21,7 @@ def emptied(path):
 
 
 def cut_in_half(path):
-    """At the end of a page, so that all that is left looks well."""
+    """Cut at the end of a page, so that all that is left looks well."""
     os.truncate(path, os.path.getsize(path) // 2 // 4096 * 4096)
 
 
@@ -34,7 +34,7 @@ def header_lost(path):
 
 
 def page_garbled(path):
-    """One in the middle: the header and the schema are fine."""
+    """Overwrite a page in the middle: the header and the schema are fine."""
     overwrite(path, 4096 * 5, os.urandom(4096))
 
 
@@ -43,7 +43,7 @@ def not_a_database(path):
 
 
 def removed_but_for_its_log(path):
-    """Changes that were not folded in yet, without what they belong to."""
+    """Leave only the log of changes, without the database they belong to."""
     os.rename(path, f"{path}-wal")
 
 

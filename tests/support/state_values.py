@@ -30,7 +30,7 @@ def checkpoint(path: bytes = BASE.path, inode: int = 1, **changes: Any) -> Check
 
 
 def commit(path: bytes = BASE.path, inode: int = 1, tally: Tally | None = None, **changes: Any) -> Commit:
-    """What a stored batch writes for one file; `rejects` among the changes are those of the commit."""
+    """Return what a stored batch writes for one file; `rejects` among the changes are the commit's."""
     rejects = changes.pop("rejects", ())
     return Commit(checkpoint(path, inode, **changes), tally or Tally(), rejects)
 
@@ -41,6 +41,6 @@ def reject(offset: int = 0, path: bytes = BASE.path, chunk_id: str = "", reason:
 
 
 def open_elsewhere(state: Checkpoints, chunk: str, path: bytes) -> bool:
-    """Whether the chunk stands open at the end of any other file, one without a path included."""
+    """Return True if the chunk is open at the end of any other file, one without a path included."""
     sql = "SELECT folder, name FROM open_chunks JOIN files ON file = id WHERE chunk = ?"
     return any((folder or b"") + (name or b"") != path for folder, name in state.database.rows(sql, (chunk,)))

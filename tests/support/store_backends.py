@@ -21,21 +21,21 @@ _made: set[str] = set()
 
 
 def collection_of(state: str) -> str:
-    """The collection of a state directory on the server."""
+    """Return the name of a state directory's collection on the server."""
     name = "test_" + hashlib.sha256(os.path.realpath(state).encode()).hexdigest()[:12]
     _made.add(name)
     return name
 
 
 def environ_of(state: str) -> dict[str, str]:
-    """What makes the importer store there; nothing for the embedded store."""
+    """Return the variables that make the importer store there; none for the embedded store."""
     if not SERVER:
         return {}
     return {"QDRANT_URL": SERVER, "QDRANT_API_KEY": KEY, "COLLECTION_NAME": collection_of(state)}
 
 
 def there(state: str) -> bool:
-    """Whether the store has been made."""
+    """Return True if the store has been made."""
     if not SERVER:
         return os.path.exists(f"{state}/edge/conversations/importer.json")
     with client() as found:
@@ -43,7 +43,7 @@ def there(state: str) -> bool:
 
 
 def lose(state: str) -> None:
-    """The store is gone, with all its points."""
+    """Delete the store with all its points."""
     if not SERVER:
         shutil.rmtree(f"{state}/edge")
         return
@@ -52,7 +52,7 @@ def lose(state: str) -> None:
 
 
 def copy(state: str, other: str) -> None:
-    """A state directory and its store, for a test that changes them."""
+    """Copy a state directory and its store, for a test that changes them."""
     shutil.copytree(state, other, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
     if SERVER:
         with client() as found:
@@ -60,7 +60,7 @@ def copy(state: str, other: str) -> None:
 
 
 def _copy(found: QdrantClient, name: str, other: str) -> None:
-    """As it is, fingerprint and indexes too."""
+    """Copy a collection as it is, fingerprint and indexes too."""
     config, schema = found.get_collection(name).config, found.get_collection(name).payload_schema
     params = config.params
     found.create_collection(other, params.vectors, params.sparse_vectors, metadata=config.metadata)
@@ -82,7 +82,7 @@ def _points(found: QdrantClient, name: str) -> Iterator[object]:
 
 @contextlib.contextmanager
 def client() -> Iterator[QdrantClient]:
-    """The server's own client."""
+    """Open the server's own client."""
     from worker_told import store_settings
 
     from importer.worker.stores.qdrant.connect import connect
@@ -95,7 +95,7 @@ def client() -> Iterator[QdrantClient]:
 
 
 def drop_all() -> None:
-    """Drops every collection that was made here."""
+    """Drop every collection that was made here."""
     if SERVER and _made:
         with client() as found:
             for name in _made:

@@ -36,7 +36,7 @@ def compare(
     rejected: Collection[str] = (),
     changing: bool = False,
 ) -> StoreDiff:
-    """I1 and I2. `explained` ids may be there besides, `rejected` ones are in quarantine.
+    """Compare for I1 and I2. `explained` ids may be there besides, `rejected` ones are in quarantine.
 
     With `changing` (files were rewritten) metadata may come from what a file said before.
     """
@@ -61,7 +61,7 @@ def _shown(point: Point) -> str:
 
 
 def _unlike(point: Point, chunks: list[Chunk]) -> str:
-    """Why a point is none of the chunks that files give its id, or ""."""
+    """Return why a point is none of the chunks that files give its id, or ""."""
     if text := _unlike_text(point, chunks):
         return text
     if dict(point.payload["metadata"]) not in [dict(one.metadata) for one in chunks]:

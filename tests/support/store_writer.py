@@ -22,7 +22,7 @@ BATCH = 32
 
 
 def main(directory: str, first: int) -> None:
-    """Opens the store, waiting for the lock of the one killed before; never returns."""
+    """Open the store, waiting for the lock of the one killed before, and write for ever."""
     settings = store_settings(f"edge:{directory}", optimise_every_points=320)
     store = stores.load(settings, model=MODEL, dimension=DIMENSION)
     number, rng = first, random.Random(first)

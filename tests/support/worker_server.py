@@ -1,4 +1,4 @@
-"""A worker's server on a thread, over a store in a dict and an embedder that waits to be let."""
+"""A worker's server on a thread, over a store in a dict and an embedder that waits at a gate."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Shelf(ModelStore):
 
 
 class Gated(FakeEmbedder):
-    """Runs when it is let, and does to a run what `spoil` says."""
+    """An embedder that runs when its gate opens, and changes the vectors as `spoil` says."""
 
     def __init__(self) -> None:
         super().__init__("model", 8)
@@ -107,7 +107,7 @@ class Worker:
             self.came.notify_all()
 
     def answer(self, number: int) -> Any:
-        """The final reply to a request, waited for."""
+        """Wait for the final reply to a request and return it."""
         with self.came:
             assert self.came.wait_for(lambda: self.finals(number), WAIT_S), f"no reply to {number}: {self.replies}"
             return self.finals(number)[0]
@@ -116,7 +116,7 @@ class Worker:
         return [reply for one, reply in self.replies if one == number and not isinstance(reply, wire.Working)]
 
     def order(self) -> list[int]:
-        """The numbers in the order of their final replies."""
+        """Return the numbers in the order of their final replies."""
         return [number for number, reply in self.replies if not isinstance(reply, wire.Working)]
 
 

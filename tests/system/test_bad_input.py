@@ -38,7 +38,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def line(text: str, number: int = 1, kind: str = "user") -> bytes:
-    """A message as Claude Code writes it."""
+    """Return a message as Claude Code writes it."""
     at = f"2026-02-03T04:05:{number:02d}.000Z"
     chain = {"uuid": f"u{number}", "parentUuid": None, "sessionId": "s", "cwd": "/home/ann/app", "timestamp": at}
     return json.dumps({"type": kind, "message": {"role": kind, "content": text}, **chain}).encode() + b"\n"
@@ -61,7 +61,7 @@ def no_traceback(done: Done) -> Done:
 
 
 def imported(installed: Importer, folder: str, *arguments: str) -> Done:
-    """Imports the folder and makes sure of everything that the files say, the good one's words above all."""
+    """Import the folder and check that all the files say is stored, the good one's words above all."""
     done = no_traceback(installed.run("backlog", folder, "--json", *arguments))
     expected = oracle.expect(folder)
     assert expected.files > 2
@@ -191,7 +191,7 @@ def imported_by_model(installed: Importer, folder: str) -> int:
 
 
 def test_a_store_that_is_not_there(installed: Importer, folder: str) -> None:
-    """A server nobody serves: exit 75, try again later, and what was read is not taken for imported."""
+    """An address without a server: exit 75, try again later, and what was read is not taken for imported."""
     done = no_traceback(installed.run("--store", "http://127.0.0.1:9", "backlog", folder))
     assert done.code == 75, done.err
     assert "Connection refused" in done.err

@@ -106,7 +106,7 @@ def asked_spawns(installed: Importer) -> int:
 
 
 def quartiles(values: list[int]) -> tuple[float, float]:
-    """The medians of the first quarter and of the last; the start itself is left out."""
+    """Return the medians of the first quarter and of the last; the start itself is left out."""
     steady = values[len(values) // 20 :]
     quarter = max(1, len(steady) // 4)
     return statistics.median(steady[:quarter]), statistics.median(steady[-quarter:])

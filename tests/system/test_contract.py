@@ -2,7 +2,7 @@
 
 `fixtures/contract.json` was written from commit f98d475 by the `*_now` functions below. They look from outside only, at
 help texts, printed JSON, the metrics page and what processes exit with, so it does not matter where a module stands.
-Additions are allowed; whatever the list holds must be there, and of the same type.
+Additions are allowed; all that the list holds must be there, and of the same type.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def metrics_now(text: str) -> dict[str, Any]:
 
 
 def _free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
+    """Return a port of the loopback that no process listens on."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
@@ -204,7 +204,7 @@ def exit_codes_now(installed: Importer, empty: pathlib.Path) -> dict[str, int]:
         "model": installed.run("search", "--mode", "dense", "x", **missing),
         "store refused": installed.run("search", "x", IMPORTER_EMBED_DIMENSION="64"),
         "try again": installed.run("search", "x", QDRANT_URL=f"http://127.0.0.1:{_free_port()}"),
-        "nobody to pause": installed.run("pause"),
+        "no daemon to pause": installed.run("pause"),
     }
     return {what: one.code for what, one in done.items()}
 

@@ -50,7 +50,7 @@ def check(installed: Importer, folder: str) -> store_diff.StoreDiff:
 
 
 def finish(installed: Importer, folder: str) -> None:
-    """Imports what is left. Lines that are broken in the corpus stand in quarantine; no chunk does."""
+    """Import what is left. Lines that are broken in the corpus are in quarantine; no chunk is."""
     done = installed.run("backlog", folder)
     assert done.code == 1, done.err
     assert not oracle.rejected_in(installed.state)
@@ -66,7 +66,7 @@ def killed_importer(installed: Importer, folder: str, seam: str, nth: int) -> No
 
 
 def killed_worker(installed: Importer, folder: str, seam: str, nth: int) -> None:
-    """A worker killed at a seam is replaced, and the same run finishes as if nothing had been."""
+    """Check that a worker killed at a seam is replaced and the same run finishes as usual."""
     once = f"{installed.base}/once"
     done = installed.run("backlog", folder, "--json", IMPORTER_FAILPOINTS=f"{seam}=kill@{nth}%{once}")
     assert os.path.exists(once)
@@ -96,7 +96,7 @@ def test_killed_at_every_turn(installed: Importer, conversations: str, seam: str
 
 
 def strike(rng: random.Random, process: subprocess.Popen[str]) -> str:
-    """Kills the importer or its worker after a while; says whom."""
+    """Kill the importer or its worker after a while; return which."""
     end = time.monotonic() + rng.uniform(0.1, 1.5)
     until(lambda: time.monotonic() > end or process.poll() is not None)
     workers = workers_of(process)

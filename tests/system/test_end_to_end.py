@@ -61,7 +61,7 @@ def test_the_store_holds_what_was_said(installed: Importer, said: corpus.Manifes
 
 
 def test_a_word_said_once_is_the_first_hit(installed: Importer, said: corpus.Manifest, imported: Done) -> None:
-    """Whatever was said only once is found by its word, with the conversation and project it was said in."""
+    """What was said only once is found by its word, with its conversation and project."""
     for word, place in list(said.words.items())[::6]:
         hit = installed.run("search", "--mode", "keyword", "--json", word).json["hits"][0]
         found = (hit["metadata"]["conversation_id"], hit["metadata"]["project"])

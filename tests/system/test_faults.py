@@ -36,7 +36,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def check(installed: Importer, folder: str, rejected: set[str] | None = None) -> store_diff.StoreDiff:
-    """Everything the files say is stored, but the chunks that are expected to be in quarantine, and they alone."""
+    """Check that all the files say is stored, but for the chunks that are expected in quarantine."""
     found = oracle.rejected_in(installed.state)
     assert found == (rejected or set())
     with oracle.opened(installed.state) as store:
@@ -52,7 +52,7 @@ def imported(installed: Importer, folder: str, orders: str, code: int = 0, **env
 
 
 def with_poison(folder: str, exchanges: int) -> tuple[str, set[str]]:
-    """A folder with so many exchanges of one chunk each, one of which says the poisonous word; and that one's id."""
+    """Write so many exchanges of one chunk each, one with the poisonous word; return the folder and its id."""
     rng = random.Random(1)
     session, talk = SessionWriter(rng, cwd="/home/ann/app", at_ms=1_770_000_000_000), Talk(rng)
     lines = []
@@ -121,7 +121,7 @@ def test_workers_killed_from_outside(installed: Importer, conversations: str) ->
 def test_torn_frames_and_stray_prints(
     installed: Importer, conversations: str, tmp_path: pathlib.Path, orders: str
 ) -> None:
-    """A garbled reply ends the worker, a print harms nobody, a clean exit amid work is a death like others."""
+    """A garbled reply ends the worker, a print does no harm, a clean exit amid work is a death like others."""
     imported(installed, conversations, orders.replace("once", f"{tmp_path}/once"))
     check(installed, conversations)
 
@@ -135,7 +135,7 @@ def test_a_worker_that_cannot_start(installed: Importer, conversations: str) -> 
 
 
 def test_a_store_that_goes_away_for_a_while(installed: Importer, conversations: str, tmp_path: pathlib.Path) -> None:
-    """The import waits for the store and goes on; nobody is blamed."""
+    """The import waits for the store and goes on; no chunk is blamed."""
     done = imported(installed, conversations, f"upsert.before=away@2%{tmp_path}/once")
     assert done.json["worker"]["recycles"]["store"] == 1
     check(installed, conversations)

@@ -39,7 +39,7 @@ class Writer:
         self.count = 0
 
     def say(self) -> str:
-        """One more exchange; the word it can be found by."""
+        """Append one more exchange; return the word it can be found by."""
         self.count += 1
         word = f"needle{self.count:04d}"
         self.session.at_ms += 60_000
@@ -56,21 +56,21 @@ def writer(tmp_path: pathlib.Path) -> Writer:
 
 @pytest.fixture
 def installed(tmp_path: pathlib.Path, model_dir: str) -> Importer:
-    # nobody reads its log meanwhile, and a daemon whose log no pipe takes any more stands still
+    # the log is not read meanwhile, and a daemon stands still once the pipe takes no more of its log
     return Importer(
         tmp_path, environ={"IMPORTER_EMBED_MODEL_DIR": os.path.dirname(model_dir), "IMPORTER_LOG_LEVEL": "error"}
     )
 
 
 def found(installed: Importer, word: str) -> bool:
-    """Whether a search brings it first."""
+    """Return True if a search brings the word first."""
     query = {"text": word, "mode": "keyword", "limit": 1}
     hits = client.ask_daemon(installed.state, "search", **query)
     return bool(hits) and word in hits[0]["document"]
 
 
 def stored(installed: Importer) -> int:
-    """Lines that are committed, which is after they are durably stored: asks nothing of the worker."""
+    """Return the committed lines, which are durably stored by then, without asking the worker."""
     told = asked(installed, "status")
     return int(told["lines"]["stored"])
 
@@ -81,7 +81,7 @@ def say_percentiles(name: str, seconds: list[float]) -> None:
 
 
 def appended(installed: Importer, writer: Writer, pauses: Iterator[None]) -> list[float]:
-    """The seconds that each append took; a pause before each."""
+    """Return the seconds that each append took, with a pause before each."""
     took = []
     for _, _ in zip(range(APPENDS), pauses, strict=False):
         started = time.monotonic()
@@ -92,7 +92,7 @@ def appended(installed: Importer, writer: Writer, pauses: Iterator[None]) -> lis
 
 
 def warm(seed: int) -> Iterator[None]:
-    """Pauses of up to a second."""
+    """Return pauses of up to a second."""
     rng = random.Random(seed)
     while True:
         time.sleep(rng.uniform(0.1, 1.0))

@@ -39,7 +39,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def imported(installed: Importer, said: str, **environ: str) -> Done:
-    """The whole corpus, through as many workers as it takes; the store then holds exactly what the files say."""
+    """Import the whole corpus, through as many workers as it takes; check the store against the files."""
     done = installed.run("backlog", said, "--json", **environ)
     assert done.code == 0, done.err[-3000:]
     expected = oracle.expect(said)
@@ -51,7 +51,7 @@ def imported(installed: Importer, said: str, **environ: str) -> Done:
 
 
 def runs_of(installed: Importer) -> dict[str, list[int]]:
-    """Tokens of each model run, by the worker's process."""
+    """Return the tokens of each model run, by the worker's process."""
     found: dict[str, list[int]] = {}
     for line in (installed.base / "runs").read_text().splitlines():
         pid, tokens = line.split()

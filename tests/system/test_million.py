@@ -68,7 +68,7 @@ def payload(text: str, number: int) -> dict[str, object]:
 
 
 def fill(folder: str, points: int) -> None:
-    """Adds so many points, with upkeep when it is due."""
+    """Add so many points, with maintenance when it is due."""
     store, said, rng = opened(folder), texts(1), np.random.default_rng(store_size(folder))
     first = store.count()
     for at in range(first, points, BATCH):
@@ -89,7 +89,7 @@ def store_size(folder: str) -> int:
 
 
 def look(folder: str) -> None:
-    """In a fresh process: opens, searches, says what it took."""
+    """Open and search in a fresh process; print what it took."""
     from importer.protocol.query import Query
 
     started = time.perf_counter()
@@ -111,7 +111,7 @@ def look(folder: str) -> None:
 
 
 def ran(*arguments: str) -> str:
-    """This module in a process of its own."""
+    """Run this module in a process of its own."""
     done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

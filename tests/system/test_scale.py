@@ -33,7 +33,7 @@ MB = 1024 * 1024
 
 
 def write(folder: pathlib.Path, count: int, seed: int) -> None:
-    """So many conversations of one exchange, in folders of a thousand."""
+    """Write so many conversations of one exchange, in folders of a thousand."""
     rng = random.Random(seed)
     for number in range(count):
         session = SessionWriter(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000)
@@ -53,19 +53,19 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def imported(installed: Importer, folder: pathlib.Path, count: int) -> None:
-    """All of them are known."""
+    """Import all files and check that all are known."""
     done = installed.run("backlog", str(folder), "--json", seconds=3000)
     assert (done.code, done.json["points"]) == (0, count), done.err[-2000:]
 
 
 def embedded(installed: Importer) -> int:
-    """How many texts were embedded so far."""
+    """Return how many texts were embedded so far."""
     return pathlib.Path(installed.environ["COUNTED_TEXTS"]).read_bytes().count(b"\n")
 
 
 @contextmanager
 def notified(tmp_path: pathlib.Path) -> Iterator[tuple[str, socket.socket]]:
-    """A service manager's socket."""
+    """Open a service manager's socket."""
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(path)

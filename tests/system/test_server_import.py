@@ -43,12 +43,12 @@ def installed(tmp_path: pathlib.Path, server: ScriptedQdrant) -> Importer:
 
 
 def embedded(installed: Importer) -> Counter[str]:
-    """How often each text was embedded."""
+    """Return how often each text was embedded."""
     return Counter(pathlib.Path(installed.environ["COUNTED_TEXTS"]).read_text().split())
 
 
 def check(installed: Importer, server: ScriptedQdrant, folder: str) -> None:
-    """The server holds what the files say, and nothing is in quarantine."""
+    """Check that the server holds what the files say, and nothing is in quarantine."""
     expected = oracle.expect(folder)
     assert server.points.keys() == expected.chunks.keys()
     assert oracle.totals_of(installed.state) == expected.tally

@@ -22,7 +22,7 @@ MB = 1024 * 1024
 
 
 def values(unit: str, name: str) -> list[str]:
-    """What a unit says after `name=`, in order."""
+    """Return what a unit says after `name=`, in order."""
     return re.findall(rf"^{name}=(.*)$", systemd_units.FILES[unit](), re.MULTILINE)
 
 

@@ -41,15 +41,15 @@ class Machine:
         self.name = name
 
     def run(self, *command: str, check: bool = True) -> str:
-        """What a command in it prints."""
+        """Run a command in the container and return what it prints."""
         return docker("exec", self.name, *command, check=check)
 
     def shows(self, name: str) -> str:
-        """A property of the service."""
+        """Return a property of the service."""
         return self.run("systemctl", "show", "importer", f"--property={name}", "--value")
 
     def kill(self, signal: str) -> None:
-        """A signal for the daemon."""
+        """Send a signal to the daemon."""
         self.run("sh", "-c", f"kill -{signal} {self.shows('MainPID')}")
 
 

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 
 import exposition
 import pytest
-from engines import fly, hire, parts
+from idle_engine import fly, hire, parts
 from processes import Importer, until
-from states import checkpoint
+from state_values import checkpoint
 
 from importer.bench.corpus import corpus
 from importer.delivery.engine import Engine
