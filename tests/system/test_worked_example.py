@@ -31,7 +31,6 @@ def sample() -> str:
 @pytest.fixture
 def plugged(tmp_path: pathlib.Path) -> pathlib.Path:
     """The folder that holds the example's package and a folder with its sample."""
-    pytest.importorskip("importer.plugin.formats")  # TODO
     for name, text in {"my_formats/parley.py": code(), "said/c1.jsonl": sample()}.items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text)
