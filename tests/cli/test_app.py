@@ -1,4 +1,4 @@
-"""However a command ends: an exit code that says why, never a traceback, and colours only where they are wanted."""
+"""Commands end with an exit code that says why, without a traceback, and with colours only where they are wanted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def ended(installed: Importer, words: Sequence[str], out: int | IO[bytes], **environ: str) -> tuple[int, str]:
-    """`(exit code, standard error)` of a command that prints into `out`."""
+    """Return `(exit code, standard error)` of a command that prints into `out`."""
     process = subprocess.run(
         [*installed.command, *words],
         env=installed.environment(words, environ),
@@ -36,7 +36,7 @@ def ended(installed: Importer, words: Sequence[str], out: int | IO[bytes], **env
 
 @pytest.mark.parametrize("words", [["status", "--json"], ["status"], ["config"], ["--help"], ["backlog", "--json"]])
 def test_a_full_disk_behind_standard_output(installed: Importer, words: list[str]) -> None:
-    """One line says so, whether the command has noticed or only its end; 75, for making room helps."""
+    """One line reports it, also when only the last flush fails; the exit code is 75, because making room helps."""
     with open("/dev/full", "wb") as full:
         code, err = ended(installed, words, full)
     assert code == TRY_AGAIN
@@ -48,7 +48,7 @@ def test_a_full_disk_behind_standard_output(installed: Importer, words: list[str
 
 @pytest.mark.parametrize("words", [["status", "--json"], ["config", "--json"], ["config"], ["--help"]])
 def test_a_reader_that_has_left(installed: Importer, words: list[str]) -> None:
-    """`… | head` ends quietly, as SIGPIPE would; 1 means that something is in quarantine."""
+    """`… | head` ends quietly, with the code of SIGPIPE; 1 would mean that something is in quarantine."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -58,7 +58,7 @@ def test_a_reader_that_has_left(installed: Importer, words: list[str]) -> None:
 
 
 def test_nobody_to_tell_an_error(installed: Importer) -> None:
-    """An error keeps its code where standard error is as broken as standard output."""
+    """An error keeps its exit code when standard error is as broken as standard output."""
     with open("/dev/full", "wb") as full:
         for words, code in ((["config", "--nonsuch"], 2), (["pause"], 3), (["status"], TRY_AGAIN)):
             process = subprocess.Popen(
@@ -68,7 +68,7 @@ def test_nobody_to_tell_an_error(installed: Importer) -> None:
 
 
 def shown(installed: Importer, words: Sequence[str], **environ: Any) -> str:
-    """What a command prints on a terminal."""
+    """Return what a command prints on a terminal."""
     ours, theirs = pty.openpty()
     environment = installed.environment(words, {"TERM": "xterm", **environ})
     with subprocess.Popen([*installed.command, *words], env=environment, stdout=theirs, stderr=theirs) as process:
@@ -86,6 +86,6 @@ def shown(installed: Importer, words: Sequence[str], **environ: Any) -> str:
 
 @pytest.mark.parametrize("words", [["status"], ["pause"], ["failures", "show", "9"]])
 def test_no_colour_where_nobody_wants_any(installed: Importer, words: list[str]) -> None:
-    """https://no-color.org: any value but an empty one, for answers and errors."""
+    """NO_COLOR (https://no-color.org) with any value but an empty one turns colours off, in answers and errors."""
     assert "\x1b[" in shown(installed, words, NO_COLOR="")
     assert "\x1b[" not in shown(installed, words, NO_COLOR="0")

@@ -1,4 +1,4 @@
-"""`importer failures` from outside: with the state in our own hands, and through a daemon."""
+"""`importer failures` as a process: it works on the state itself, or through a daemon."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def rows(installed: Importer) -> list[dict]:
 
 
 def test_nothing_is_in_quarantine_before_anything_was_imported(installed: Importer) -> None:
-    """No state, no error."""
+    """Without a state the list is empty, and that is no error."""
     assert installed.run("failures").out == "nothing is in quarantine\n"
     assert installed.run("failures", "--json").json == {"count": 0, "failures": []}
 
 
 def test_a_bad_line_is_shown_retried_and_dropped(installed: Importer) -> None:
-    """Where it is and why; after its file was repaired a retry clears it; a dropped one is gone."""
+    """Its place and reason are shown; a retry after the repair of its file clears it; a dropped line is gone."""
     path = installed.base / ".claude/projects/-p/a.jsonl"
     assert installed.run("backlog").code == 1
     shown = rows(installed)[0]
@@ -45,14 +45,14 @@ def test_a_bad_line_is_shown_retried_and_dropped(installed: Importer) -> None:
 
 
 def test_which_ones_must_be_said(installed: Importer) -> None:
-    """Neither ids nor --all, or both, is a mistake in usage."""
+    """Neither ids nor --all, or both, is a usage error."""
     assert installed.run("failures", "retry").code == 2
     assert installed.run("failures", "drop", "1", "--all").code == 2
 
 
 @pytest.mark.parametrize("op", ["show", "retry", "drop"])
 def test_an_unknown_id_is_no_success(installed: Importer, op: str) -> None:
-    """It is named, and exit 2 says that nothing came of it; one too large for any number of ours, too."""
+    """It is named, and the exit code is 2; the same holds for a number larger than any id."""
     done = installed.run("failures", op, "99")
     assert (done.code, "not in quarantine: 99\n" in done.err) == (2, True)
     done = installed.run("failures", op, str(1 << 70))
@@ -60,7 +60,7 @@ def test_an_unknown_id_is_no_success(installed: Importer, op: str) -> None:
 
 
 def test_one_unknown_id_changes_nothing(installed: Importer) -> None:
-    """The known one beside it is shown, and neither retried nor dropped."""
+    """A known id beside it can be shown, and is neither retried nor dropped."""
     assert installed.run("backlog").code == 1
     known = str(rows(installed)[0]["id"])
     shown = installed.run("failures", "show", known, "99", "--json")
@@ -70,7 +70,7 @@ def test_one_unknown_id_changes_nothing(installed: Importer) -> None:
 
 
 def test_a_daemon_does_it_for_us(installed: Importer) -> None:
-    """It holds the state, so it is asked; it looks at the file at once."""
+    """A daemon holds the state, so it is asked; it reads the file again at once."""
     with installed.daemon():
         until(lambda: rows(installed))
         done = installed.run("failures", "retry", "--all", "--json").json

@@ -1,4 +1,4 @@
-"""`importer mcp` speaks the protocol, and an unmodified server of others searches our collection."""
+"""`importer mcp` speaks the protocol, and another project's unmodified server searches our collection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HIT = {"id": "p1", "score": 0.5, "document": "we fixed it", "metadata": {"conver
 
 
 class Asked:
-    """Answers every question with one hit, and remembers it."""
+    """A service that answers every question with one hit, and remembers the question."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.questions: list[tuple[str, dict[str, Any]]] = []
@@ -50,7 +50,7 @@ def call(name: str, asked: Asked | None = None, **arguments: Any) -> Any:
 
 @pytest.mark.parametrize(("asked", "given"), [("2025-03-26", "2025-03-26"), ("1999-01-01", "2025-06-18")])
 def test_initialize(asked: str, given: str) -> None:
-    """The client's version where it is known, else the newest of ours."""
+    """The answer has the client's protocol version where it is known, else the newest one."""
     message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": asked}}
     assert talk(message)["result"]["protocolVersion"] == given
 
@@ -69,18 +69,18 @@ def test_initialize(asked: str, given: str) -> None:
     ],
 )
 def test_errors(message: Any, code: int) -> None:
-    """What cannot be answered gets JSON-RPC's own error."""
+    """A request that cannot be answered gets JSON-RPC's own error."""
     assert talk(message)["error"]["code"] == code
 
 
 @pytest.mark.parametrize("given", [{"limit": 10_000}, {"limit": "3"}, {"mode": "fuzzy"}, {"colour": "red"}])
 def test_bad_arguments(given: dict[str, Any]) -> None:
-    """Arguments are held to the schema that tools/list shows."""
+    """Arguments are checked against the schema that tools/list shows."""
     assert call("search", query="x", **given)["error"]["code"] == mcp.BAD_PARAMS
 
 
 def test_notifications_get_no_answer() -> None:
-    """A notification is taken in silence; a batch answers its requests alone."""
+    """A notification gets no answer; in a batch only requests are answered."""
     assert talk({"jsonrpc": "2.0", "method": "notifications/initialized"}) is None
     assert talk([{"method": "notifications/x"}, {"id": 3, "method": "ping"}]) == [
         {"jsonrpc": "2.0", "id": 3, "result": {}}
@@ -88,7 +88,7 @@ def test_notifications_get_no_answer() -> None:
 
 
 def test_search_passes_filters_on() -> None:
-    """The filters of the command line, with times made whole; the hit names what `open` needs."""
+    """The filters of the command line are passed on, with complete times; a hit has the id that `open` needs."""
     asked = Asked()
     answer = call("search", asked, query=" it ", project="app", until="2026-01-31", limit=3)
     assert asked.questions[0][1]["text"] == "it"
@@ -97,7 +97,7 @@ def test_search_passes_filters_on() -> None:
 
 
 def test_open_asks_for_a_thread() -> None:
-    """A hit is opened with what stands around it, numbered by its place."""
+    """A hit is opened with the messages around it, numbered by their places."""
     asked = Asked()
     answer = call("open", asked, conversation="c1", id="p1", before=1)
     assert asked.questions == [("thread", {"conversation": "c1", "around": "p1", "before": 1, "after": 5})]
@@ -105,7 +105,7 @@ def test_open_asks_for_a_thread() -> None:
 
 
 def test_the_ends_of_the_calendar() -> None:
-    """A time that leads out of it is its first or last moment."""
+    """A time beyond the calendar is its first or its last moment."""
     asked = Asked()
     assert not call("search", asked, query="x", since="0001-01-01", until="9999-12-31")["result"]["isError"]
     known = asked.questions[0][1]
@@ -113,7 +113,7 @@ def test_the_ends_of_the_calendar() -> None:
 
 
 def test_a_bug_is_an_answer() -> None:
-    """Whatever happens: who has sent an id gets it back, alone and in a batch."""
+    """An unexpected exception is answered under the request's id, alone and in a batch."""
     requests = [
         {"id": 1, "method": "tools/call", "params": {"name": "open", "arguments": {"conversation": "c"}}},
         {"id": 2, "method": "ping"},
@@ -125,13 +125,13 @@ def test_a_bug_is_an_answer() -> None:
 
 
 def test_failure_is_an_answer() -> None:
-    """When the store is away, the model is told so, with the hint."""
+    """When the store is unreachable, the model gets the error with its hint."""
     answer = call("search", Asked(StoreUnreachable("no answer", hint="start it")), query="x")["result"]
     assert (answer["isError"], answer["content"][0]["text"]) == (True, "no answer (try: start it)")
 
 
 def converse(command: Sequence[str], environ: dict[str, str], *calls: dict[str, Any]) -> list[Any]:
-    """What a server on standard input and output answers to these calls, after the usual greeting."""
+    """Return the answers of a server on standard input and output to these calls, after the usual greeting."""
     params = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
     greeting = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}
     ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -168,7 +168,7 @@ def imported(importer: Importer, location: str, **environ: str) -> corpus.Manife
 
 
 def test_search_and_open_for_real(tmp_path: pathlib.Path) -> None:
-    """A word that stands in one prompt is found, and its conversation opens around it, in order."""
+    """A word of one prompt is found, and its conversation is opened around it, in order."""
     importer = Importer(tmp_path)
     said = imported(importer, "edge")
     word, place = next(iter(said.words.items()))
@@ -187,7 +187,7 @@ def test_search_and_open_for_real(tmp_path: pathlib.Path) -> None:
 
 
 def hub_cache(folder: pathlib.Path, model_dir: str) -> str:
-    """The model laid out as fastembed's own cache has it, so that it is found without a network."""
+    """Lay out the model as fastembed's own cache does, so that it is found without a network."""
     snapshot = folder / "models--Qdrant--all-MiniLM-L6-v2-onnx" / "snapshots" / "0"
     shutil.copytree(model_dir, snapshot)
     (snapshot.parent.parent / "refs").mkdir()
@@ -204,7 +204,7 @@ def foreign_server() -> str:
 
 
 def test_unmodified_server_finds_our_points(tmp_path: pathlib.Path, foreign_server: str, model_dir: str) -> None:
-    """`mcp-server-qdrant` on a collection we wrote with the real model: finds, shows metadata, filters by project."""
+    """`mcp-server-qdrant` finds points that were written with the real model, shows metadata and filters by project."""
     importer = Importer(tmp_path, {"IMPORTER_EMBED_DIRECTORY": model_dir})
     said = imported(
         importer, store_backends.SERVER or f"local:{tmp_path}/qdrant", **store_backends.environ_of(importer.state)

@@ -1,4 +1,4 @@
-"""`migrate`: every point arrives with its vector as it was, whatever interrupts it, and the import goes on there."""
+"""`migrate` copies every point with its vector, also after interruptions, and the import goes on in the new store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DIMENSION = 384
 
 
 def point(number: int, holders: tuple[str, ...] = ()) -> Point:
-    """Something that looks like a stored chunk."""
+    """Return a point that looks like a stored chunk."""
     rng = np.random.default_rng(number)
     vector = rng.standard_normal(DIMENSION).astype(np.float32)
     known = {"source": "claude-code", "conversation_id": f"c{number % 50}", "chunk": number, "tools": ["Edit"]}
@@ -55,7 +55,7 @@ def wish(location: str) -> Mapping[str, Any]:
 
 
 def copy(source: str, target: str) -> int:
-    """All pages from one store to another; how many points were written."""
+    """Copy all pages from one store to another; return the number of points written."""
     session = Session(opened(source), lambda: pytest.fail("a copy embeds nothing"), token_budget=0)
     try:
         copy_points.migrate_open(session, wish(target))
@@ -94,7 +94,7 @@ def fill(location: str, points: list[Point]) -> None:
 
 
 def test_there_and_back(tmp_path: pathlib.Path) -> None:
-    """Embedded to local mode and back: the same ids, payloads and, to the last bit of fp32, vectors."""
+    """From embedded to local mode and back, ids and payloads stay the same, and vectors to the last bit of fp32."""
     first, middle, last = f"edge:{tmp_path}/a", f"local:{tmp_path}/b", f"edge:{tmp_path}/c"
     fill(first, [point(number) for number in range(POINTS - 1)] + [point(POINTS, ("h1",))])
     assert (copy(first, middle), copy(middle, last)) == (POINTS, POINTS)
@@ -105,7 +105,7 @@ def test_there_and_back(tmp_path: pathlib.Path) -> None:
 
 
 def test_second_copy_writes_what_is_new(tmp_path: pathlib.Path) -> None:
-    """What stands there is not written again; who holds it open is put right, and closed once is closed."""
+    """Present points stay as they are, open for the hosts of both stores, or closed if one store has closed them."""
     source, target = f"edge:{tmp_path}/a", f"edge:{tmp_path}/b"
     fill(source, [point(1), point(2, ("h1",)), point(3, ("h1",))])
     fill(target, [point(1, ("h2",)), point(2, ("h2",))])
@@ -115,7 +115,7 @@ def test_second_copy_writes_what_is_new(tmp_path: pathlib.Path) -> None:
 
 
 def test_alias_moves_in_one_step(tmp_path: pathlib.Path) -> None:
-    """An alias follows to the new collection; the name of a real collection is left alone."""
+    """An alias follows to the new collection; a name of a real collection is left alone."""
     client = QdrantClient(path=str(tmp_path))
     for name in ("old", "new"):
         client.create_collection(name, vectors_config={"v": models.VectorParams(size=2, distance="Cosine")})
@@ -138,7 +138,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def test_the_import_goes_on_there(installed: Importer) -> None:
-    """Copied and verified, a second time without work; then the new store is taken without reading anything again."""
+    """A second run has nothing to copy; afterwards the import uses the new store and reads no file again."""
     target = f"edge:{installed.base}/copy"
     moved = installed.run("migrate", "--to", target, "--json")
     assert (moved.code, moved.json["written"]) == (0, moved.json["there"]), moved.err
@@ -149,7 +149,7 @@ def test_the_import_goes_on_there(installed: Importer) -> None:
 
 
 def test_resumes_where_it_was(installed: Importer) -> None:
-    """The position stands in the state: what was copied before it is not looked at again, but verified."""
+    """The position is kept in the state: points before it are not read again, but verified."""
     target = f"edge:{installed.base}/copy"
     moved = installed.run("migrate", "--to", target, "--json")
     with Checkpoints.open(f"{installed.state}/checkpoints.sqlite3") as checkpoints:
@@ -171,13 +171,13 @@ def test_resumes_where_it_was(installed: Importer) -> None:
     ],
 )
 def test_refusals(tmp_path: pathlib.Path, arguments: tuple[str, ...], words: str) -> None:
-    """What cannot work is said at once, with exit code 2, and nothing is written."""
+    """A migration that cannot work is refused at once, with exit code 2, and nothing is written."""
     refused = Importer(tmp_path, embedded=True).run("migrate", *arguments)
     assert (refused.code, words in refused.err) == (2, True), refused.err
 
 
 def test_another_model_behind_an_alias(installed: Importer) -> None:
-    """Embedded anew on a server, under the name the import goes on with: nothing is read again there."""
+    """Texts are embedded anew on a server, under the name the import goes on with, and no file is read again."""
     with ScriptedQdrant() as server:
         moved = installed.run("migrate", "--to", server.url, "--model", "acme/other", "--json")
         assert (moved.code, moved.json["alias"]) == (0, installed.environ["COLLECTION_NAME"]), moved.err
@@ -189,7 +189,7 @@ def test_another_model_behind_an_alias(installed: Importer) -> None:
 
 @NEEDS_OPENSSL
 def test_to_a_server_with_an_authority_of_its_own(installed: Importer, tmp_path: pathlib.Path) -> None:
-    """The embedded store has none to name in the settings: it is named with the target."""
+    """The settings of an embedded store cannot name one, so it is named together with the target."""
     key, signed = certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(signed, key)
@@ -200,7 +200,7 @@ def test_to_a_server_with_an_authority_of_its_own(installed: Importer, tmp_path:
 
 
 def test_worker_stays_light() -> None:
-    """What copies between stores does not bring the server's client into a worker that uses none."""
+    """The code that copies does not load the server's client into a worker without a server."""
     look = "import sys, importer.worker.session; sys.exit('qdrant_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
 

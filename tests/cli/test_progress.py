@@ -1,4 +1,4 @@
-"""Progress in a pipe: plain lines, from the first moment on."""
+"""Progress in a pipe is plain lines, from the first moment on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BEGUN = ImportState(files=0, left=1200, chunks=0, points=0, tokens=0, worker_rss
 
 
 def test_an_import_tells_at_once_how_much_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """The model takes a second to load, the first line of figures comes after ten."""
+    """The first line comes at once; the model takes a second to load, and figures come after ten."""
     ImportProgress(lambda: BEGUN, quiet=False)
     assert capsys.readouterr().err == "1,200 files to import\n"
     ImportProgress(lambda: BEGUN, quiet=True)
@@ -35,7 +35,7 @@ def test_a_line_says_where_it_stands(seen: ImportState, says: str) -> None:
 
 
 def test_a_count_tells_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line every ten seconds, with the total where it is known, and nothing for programs."""
+    """One line is printed every ten seconds, with the total where it is known; with --json there is none."""
     now_s = time.monotonic()
     with progress.counting("points copied", 5000) as counter, progress.counting("files folded", quiet=True) as silent:
         counter.add(1200)

@@ -1,4 +1,4 @@
-"""`importer search` from outside: whatever is typed finds something, or is told why not; through a daemon, too."""
+"""`importer search` as a process, also through a daemon: every query finds hits or says why there are none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROJECT = "/home/zoë/thesis"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Importer:
-    """One conversation in one project, imported."""
+    """Import one conversation of one project."""
     base = tmp_path_factory.mktemp("search")
     folder = base / ".claude" / "projects" / "-p"
     folder.mkdir(parents=True)
@@ -34,7 +34,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Importer:
 
 @pytest.fixture(scope="module", params=["alone", "beside a daemon"])
 def asked(installed: Importer, request: pytest.FixtureRequest) -> Iterator[Importer]:
-    """With a worker of its own, and through a daemon."""
+    """Search with a worker of its own, and through a daemon."""
     if request.param == "alone":
         yield installed
         return
@@ -44,7 +44,7 @@ def asked(installed: Importer, request: pytest.FixtureRequest) -> Iterator[Impor
 
 @pytest.mark.parametrize("project", [PROJECT, f"{PROJECT}/", "thesis/"])
 def test_a_project_as_tab_completion_gives_it(asked: Importer, project: str) -> None:
-    """The slash at its end does not count."""
+    """A slash at the end of its name is ignored."""
     assert len(asked.run("search", "sky", "--project", project, "--json").json["hits"]) == 1
 
 
@@ -58,12 +58,12 @@ def test_a_project_as_tab_completion_gives_it(asked: Importer, project: str) -> 
     ],
 )
 def test_the_ends_of_the_calendar(asked: Importer, flag: str, moment: str, hits: int) -> None:
-    """All of it, or nothing; never a traceback."""
+    """Such times find everything or nothing, and never give a traceback."""
     assert len(asked.run("search", "sky", flag, moment, "--json").json["hits"]) == hits
 
 
 def test_a_terminal_without_the_letters(installed: Importer) -> None:
-    """What it cannot show is escaped; JSON says the same in any encoding."""
+    """Letters that it cannot show are escaped; JSON is the same in any encoding."""
     done = installed.run("search", "größe 😀", "sky", "--json", PYTHONIOENCODING="latin-1")
     assert (done.code, done.json["query"], len(done.json["hits"])) == (0, "größe 😀 sky", 1)
     shown = installed.run("search", "sky 😀", "--conversation", "none", PYTHONIOENCODING="latin-1")
@@ -71,7 +71,7 @@ def test_a_terminal_without_the_letters(installed: Importer) -> None:
 
 
 def test_bytes_that_are_no_text(asked: Importer) -> None:
-    """They are replaced, in the query and in filters; what is left is searched for."""
+    """They are replaced, in the query and in filters, and the rest is searched for."""
     done = asked.run("search", "sky", "\udcff\udcfe", "--json")
     assert (done.code, done.json["query"], len(done.json["hits"])) == (0, "sky ??", 1)
     done = asked.run("search", "sky", "--conversation", "\udcff")
@@ -83,13 +83,13 @@ def test_bytes_that_are_no_text(asked: Importer) -> None:
     [("--source", "there is no source 'nonsuch', but aider, "), ("--kind", "but exchange, summary, subagent")],
 )
 def test_a_filter_that_nothing_can_pass(installed: Importer, flag: str, told: str) -> None:
-    """The names there are, where nothing was found."""
+    """When a filter's name is unknown, the existing names are listed."""
     assert told in installed.run("search", "sky", flag, "nonsuch").out
     assert installed.run("search", "sky", flag, "nonsuch", "--json").json["hits"] == []
 
 
 def test_assistants_get_all_of_this(asked: Importer) -> None:
-    """Over MCP: times, half a character, a slash too much, and nesting; every request in flight is answered."""
+    """The same holds over MCP for times, half characters, slashes and nesting; every request in flight is answered."""
     given: list[dict[str, Any]] = [
         {"query": "sky", "since": "0001-01-01"},
         {"query": "sky \ud83d"},
@@ -117,7 +117,7 @@ def test_assistants_get_all_of_this(asked: Importer) -> None:
 
 
 def test_beside_an_import(tmp_path: pathlib.Path) -> None:
-    """What is stored is found while `backlog` is at work; everything else knows that no daemon is there."""
+    """Stored points are found while `backlog` works; other commands report that no daemon runs."""
     installed = Importer(tmp_path)
     folder = str(tmp_path / "said")
     corpus.write(folder, files=40, seed=4)

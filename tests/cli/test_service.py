@@ -1,4 +1,4 @@
-"""`importer service` against a scripted systemctl."""
+"""`importer service` calls a scripted systemctl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importer.errors import ImporterError, UsageError
 
 @dataclass
 class Systemctl:
-    """Remembers what it was asked; answers with `said`, and fails for the word in `fails`."""
+    """A systemctl that remembers its arguments, answers with `said`, and fails for the word in `fails`."""
 
     asked: list[str] = field(default_factory=list)
     fails: str = ""
@@ -41,7 +41,7 @@ def systemd(tmp_path: pathlib.Path, systemctl: Systemctl) -> Systemd:
 
 
 def test_install(systemd: Systemd, systemctl: Systemctl) -> None:
-    """Written, made known, enabled, started, and seen to run."""
+    """The unit is written, reloaded, enabled and started, and then it is checked that it runs."""
     said = service.install(systemd, systemd_units.user("/opt/bin/importer"), start=True)
     assert "ExecStart=/opt/bin/importer run\n" in pathlib.Path(systemd.path).read_text()
     assert [line.split()[2] for line in systemctl.asked] == ["daemon-reload", "enable", "restart", "is-active"]
@@ -49,14 +49,14 @@ def test_install(systemd: Systemd, systemctl: Systemctl) -> None:
 
 
 def test_install_without_start(systemd: Systemd, systemctl: Systemctl) -> None:
-    """Enabled is not started."""
+    """The unit is enabled and not started."""
     assert "starts with the next session" in service.install(systemd, "", start=False)
     assert not [line for line in systemctl.asked if "restart" in line]
 
 
 @pytest.mark.parametrize("step", ["daemon-reload", "enable", "restart", "is-active"])
 def test_step_fails(systemd: Systemd, systemctl: Systemctl, step: str) -> None:
-    """Whatever systemctl refuses is told in its words, with where to read more."""
+    """A refusal of systemctl is reported in its words, with the place to read more."""
     systemctl.fails = step
     with pytest.raises(ImporterError, match=f"systemctl {step}.*it cannot") as told:
         service.install(systemd, "", start=True)
@@ -76,7 +76,7 @@ def test_install_twice_uninstall_twice(systemd: Systemd, systemctl: Systemctl) -
 
 
 def test_not_ours_to_write(systemctl: Systemctl, tmp_path: pathlib.Path) -> None:
-    """A folder that cannot be written is told before systemctl is asked anything."""
+    """A folder that cannot be written is reported before systemctl is called."""
     (tmp_path / "file").write_text("")
     systemd = Systemd(False, str(tmp_path / "file" / "system"), run=systemctl)
     with pytest.raises(UsageError, match="cannot be written") as told:
@@ -85,7 +85,7 @@ def test_not_ours_to_write(systemctl: Systemctl, tmp_path: pathlib.Path) -> None
 
 
 def test_no_systemctl(systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """Without systemctl, or without systemd running, what to do instead is said."""
+    """Without systemctl, or without a running systemd, the message says what to do instead."""
     with pytest.raises(UsageError, match="does not run this machine"):
         Systemd(True, "", running=str(tmp_path / "none"), run=systemd.run).check()
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -95,7 +95,7 @@ def test_no_systemctl(systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_no_manager_of_the_user(systemd: Systemd, systemctl: Systemctl, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After su or sudo there is no manager of the user's: lingering makes one."""
+    """After su or sudo the user has no service manager: the message names lingering, which starts one."""
     binary = pathlib.Path(systemd.running) / "systemctl"
     binary.write_text("")
     binary.chmod(0o755)
@@ -107,7 +107,7 @@ def test_no_manager_of_the_user(systemd: Systemd, systemctl: Systemctl, monkeypa
 
 
 def test_status(systemd: Systemd, systemctl: Systemctl) -> None:
-    """What systemctl shows becomes a few lines."""
+    """The output of systemctl becomes a few lines."""
     systemctl.said = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nMainPID=7\n"
     systemctl.said += "NRestarts=2\nStatusText=3 files, 0 pending\n"
     text = service.text_of(service.shown(systemd))
@@ -126,21 +126,21 @@ def test_status(systemd: Systemd, systemctl: Systemctl) -> None:
     ],
 )
 def test_command(python: str, script: bool, command: str) -> None:
-    """The unit starts this very installation, whatever signs its path has."""
+    """The unit starts this very installation, also with special characters in its path."""
     assert service.importer_command(python, lambda _path: script) == command
 
 
 def test_person() -> None:
-    """The machine's service runs as somebody who exists and was named."""
+    """The machine's service runs as an existing user that was named."""
     assert service.person("root") == "root"
-    with pytest.raises(UsageError, match="whose conversations"):
+    with pytest.raises(UsageError, match="which user's conversations"):
         service.person("")
-    with pytest.raises(UsageError, match="no user 'nobody-at-all'"):
-        service.person("nobody-at-all")
+    with pytest.raises(UsageError, match="no user 'no-such-user'"):
+        service.person("no-such-user")
 
 
 def test_slow_command_is_told() -> None:
-    """A command that does not come back is a matter for later."""
+    """A command that does not end in time is reported, to be looked at later."""
     with pytest.raises(ImporterError, match="longer than") as told:
         service.call(["sleep", "9"], timeout_s=0.01)
     assert told.value.retryable

@@ -1,4 +1,4 @@
-"""`importer status` from outside: without a state, beside a daemon, after it; and the memory of it all."""
+"""`importer status` as a process: without a state, while a daemon runs and after it, and the history of memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 
 def test_before_anything_was_imported(installed: Importer) -> None:
-    """What waits is seen, nothing is made, and no number is invented."""
+    """Waiting files are counted, nothing is made, and unknown numbers stay unknown."""
     found = installed.run("status", "--json").json
     assert (found["state"], found["points"], found["files"]["pending"]) == ("stopped", 0, 1)
     assert found["lag"]["bytes"] == os.path.getsize(installed.base / ".claude/projects/-p/a.jsonl")
@@ -42,7 +42,7 @@ def test_before_anything_was_imported(installed: Importer) -> None:
 
 @pytest.mark.parametrize("words", [["status"], ["status", "--memory"], ["failures"], ["backlog"]])
 def test_a_state_that_is_a_file(installed: Importer, words: list[str]) -> None:
-    """Nothing can be there, which is another thing than nothing being there yet: exit 3, whoever finds it."""
+    """A state directory that is a file is an error with exit code 3 in every command, unlike a missing one."""
     pathlib.Path(installed.state).write_text("no folder")
     done = installed.run(*words)
     assert (done.code, done.out) == (3, "")
@@ -51,7 +51,7 @@ def test_a_state_that_is_a_file(installed: Importer, words: list[str]) -> None:
 
 
 def test_a_daemon_tells_of_itself(installed: Importer) -> None:
-    """State, process, conservation, points; and after it what it left, counted anew."""
+    """A daemon reports state, process, conserved lines and points; after its end they are counted from the state."""
     with installed.daemon() as process:
         found = until(lambda: (said := installed.run("status", "--json").json)["state"] == "idle" and said)
         assert found["daemon"]["pid"] == process.pid
@@ -69,7 +69,7 @@ def test_a_daemon_tells_of_itself(installed: Importer) -> None:
 
 
 def test_nobody_to_pause(installed: Importer) -> None:
-    """No daemon is an error of its own, with a way out."""
+    """A missing daemon is an error of its own, with a way out."""
     done = installed.run("pause")
     assert done.code == 3
     assert "importer run" in done.err
@@ -77,7 +77,7 @@ def test_nobody_to_pause(installed: Importer) -> None:
 
 @pytest.fixture
 def history(tmp_path: pathlib.Path):
-    """Five minutes of a worker that grows, is recycled once and crashes once."""
+    """Write five minutes of a worker that grows, is recycled once and crashes once."""
     with ExitStack() as stack:
         found = stack.enter_context(Checkpoints.open(str(tmp_path / "checkpoints.sqlite3")))
         found.history.measured([Moment(NOW - 300 + s, (100 + s) * MB, 0, 5, 40 * MB) for s in range(300)])
@@ -87,7 +87,7 @@ def history(tmp_path: pathlib.Path):
 
 
 def test_memory_is_drawn(history: Checkpoints, tmp_path: pathlib.Path) -> None:
-    """Both curves with their peaks and limits, and every ending with its reason."""
+    """Both curves are drawn with their peaks and limits, and every ending with its reason."""
     lines = memory_chart.text(memory_chart.recall(history, 1.0, now=NOW), loaded(str(tmp_path)).settings)
     text = "\n".join(lines)
     assert "peak 399 MB" in text
@@ -97,7 +97,7 @@ def test_memory_is_drawn(history: Checkpoints, tmp_path: pathlib.Path) -> None:
 
 
 def test_memory_is_given_as_numbers(history: Checkpoints) -> None:
-    """The series, the endings and which of them were planned."""
+    """JSON has the series, the endings, and which of them were planned."""
     found = memory_chart.plain(memory_chart.recall(history, 1.0, now=NOW))
     assert json.loads(json.dumps(found)) == found
     assert (len(found["samples"]), found["step_s"]) == (300, 1)
@@ -109,21 +109,21 @@ def test_memory_is_given_as_numbers(history: Checkpoints) -> None:
 
 
 def test_a_long_time_is_told_in_coarser_steps(history: Checkpoints) -> None:
-    """Days come from the worst of every ten minutes."""
+    """Days are drawn from the highest sample of every ten minutes."""
     past = memory_chart.recall(history, 72.0, now=NOW)
     assert past.step_s == 600
     assert max(value for _, value in past.worker) == 399 * MB
 
 
 def test_nothing_measured_is_said(tmp_path: pathlib.Path) -> None:
-    """No axis without a sample."""
+    """Without a sample a message stands in place of a chart."""
     assert (
         "nothing was measured" in memory_chart.text(memory_chart.recall(None, 1.0), loaded(str(tmp_path)).settings)[0]
     )
 
 
 def test_a_plot_is_a_picture(history: Checkpoints, tmp_path: pathlib.Path) -> None:
-    """An SVG with both curves, where matplotlib is installed; else the way to it."""
+    """With matplotlib it is an SVG with both curves; without it the message says how to install it."""
     target = str(tmp_path / "memory.svg")
     try:
         memory_chart.write_plot(memory_chart.recall(history, 1.0, now=NOW), target)
@@ -135,19 +135,19 @@ def test_a_plot_is_a_picture(history: Checkpoints, tmp_path: pathlib.Path) -> No
 
 
 def test_a_plot_has_holes_where_nothing_was_measured() -> None:
-    """No line is drawn through a time nobody knows anything about."""
+    """No line crosses a time without samples."""
     drawn = memory_chart.broken([(1.0, 5.0), (2.0, 6.0), (90.0, 7.0)], 5)
     assert [value == value for _, value in drawn] == [True, True, False, True]
 
 
 def test_only_pictures_can_be_plotted(history: Checkpoints) -> None:
-    """Another kind of file is refused before anything is drawn."""
+    """A file of another kind is refused before anything is drawn."""
     with pytest.raises(UsageError, match="neither"):
         memory_chart.write_plot(memory_chart.recall(history, 1.0, now=NOW), "memory.pdf")
 
 
 def test_unknown_is_shown_as_unknown(installed: Importer) -> None:
-    """The text never turns a null into a zero."""
+    """The text never shows a null as zero."""
     installed.embedded = True
     found = installed.run("status", "--json").json
     found.update(points=None, lines={**found["lines"], "in_flight": None})

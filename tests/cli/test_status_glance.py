@@ -1,4 +1,4 @@
-"""The status as text: one line each, troubles only where there are some, styles gone in a pipe."""
+"""The status as text has one line a subject, troubles only where there are some, and no styles in a pipe."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ IMPORTING: dict[str, Any] = {
 
 
 def shown(**changes: Any) -> str:
-    """The text without its styles, the groups named by `group__name` changed."""
+    """Return the text without styles, for a status whose groups are changed by `group__name` arguments."""
     status = copy.deepcopy(IMPORTING)
     for name, value in changes.items():
         group, _, inner = name.partition("__")
@@ -61,7 +61,7 @@ def shown(**changes: Any) -> str:
     ],
 )
 def test_each_line(line: str) -> None:
-    """What a person wants to know, in words and units."""
+    """Each line says one thing in words and units."""
     assert line in shown().splitlines()
 
 
@@ -80,13 +80,13 @@ def test_each_line(line: str) -> None:
     ],
 )
 def test_troubles_are_told(changes: dict[str, Any], told: str) -> None:
-    """Each where it belongs, and not when there is none."""
+    """Each trouble is shown in its line, and only when there is one."""
     assert told in shown(**changes)
     assert told not in shown()
 
 
 def test_a_stopped_importer_says_how_to_start() -> None:
-    """And shows no speed."""
+    """It shows the command that starts it, and no speed."""
     text = shown(state="stopped", rate=None, eta_s=None)
     assert "`importer run`" in text
     assert "chunks/s" not in text

@@ -1,4 +1,4 @@
-"""Numbers as people read them; what is not known is said to be unknown."""
+"""Numbers are written for people, and an unknown number is written as unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from importer.cli import text as words
     ],
 )
 def test_sizes(value: Any, shown: str) -> None:
-    """One to four digits and a unit."""
+    """A size has one to four digits and a unit."""
     assert words.size(value) == shown
 
 
@@ -39,13 +39,13 @@ def test_sizes(value: Any, shown: str) -> None:
     ],
 )
 def test_durations(seconds: float | None, shown: str) -> None:
-    """The two largest units that tell something."""
+    """A duration is written in its two largest units."""
     assert words.duration(seconds) == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [(1234567, "1,234,567"), (3.25, "3.2"), (2.0, "2"), (None, "unknown")])
 def test_numbers(value: Any, shown: str) -> None:
-    """Thousands apart; a fraction only while it is small."""
+    """Thousands are set apart; only small numbers have a fraction."""
     assert words.number(value) == shown
 
 
@@ -61,5 +61,5 @@ def test_numbers(value: Any, shown: str) -> None:
     ],
 )
 def test_a_reason_is_one_line(text: str, shown: str) -> None:
-    """Of a traceback the end counts, where it says what happened."""
+    """Of a traceback the last line is kept, which says what happened."""
     assert words.brief(text) == shown

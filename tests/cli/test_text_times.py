@@ -1,4 +1,4 @@
-"""What people type as a time becomes RFC 3339 UTC, or an error that shows how it is written."""
+"""A time as users type it becomes RFC 3339 in UTC, or an error that shows how to write it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importer.errors import UsageError
 
 @pytest.fixture(autouse=True)
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two hours east of Greenwich, whatever the machine says."""
+    """Set the local time zone to two hours east of Greenwich."""
     monkeypatch.setenv("TZ", "XXX-2")
     time.tzset()
     yield
@@ -29,7 +29,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("2026-03-01", True, "2026-03-01T21:59:59.999Z"),
         ("2026-03-01T12:00:00Z", True, "2026-03-01T12:00:00.000Z"),
         ("2026-03-01T12:00:00", False, "2026-03-01T10:00:00.000Z"),
-        # nobody means the ends of the calendar: "from the beginning" and "whenever" are its first and last moment
+        # times beyond the calendar stand for "from the beginning" and "at any time": its first and last moment
         ("0001-01-01", False, "0001-01-01T00:00:00.000Z"),
         ("0001-01-01", True, "0001-01-01T00:00:00.000Z"),
         ("0001-01-01T00:00:00+14:00", False, "0001-01-01T00:00:00.000Z"),
@@ -44,7 +44,7 @@ def test_dates_and_times(text: str, end: bool, moment: str) -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "0000-01-01", "10000-01-01", "\udcff"])
 def test_what_is_no_time(text: str) -> None:
-    """Refused, with an example."""
+    """A text that is no time is refused with an example."""
     with pytest.raises(UsageError, match="is no date or time") as caught:
         instant(text)
     assert "2026-03-01" in caught.value.hint

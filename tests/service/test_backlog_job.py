@@ -1,4 +1,4 @@
-"""`backlog PATH` beside a running daemon: it imports them, and the command tells what came of it."""
+"""`backlog PATH` while a daemon runs: the daemon imports the files, and the command reports the result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from importer.service.backlog_job import BacklogJobs
 
 @pytest.fixture
 def watched(tmp_path: pathlib.Path) -> str:
-    """The daemon's own folder."""
+    """Make the daemon's own folder."""
     folder = str(tmp_path / "watched")
     corpus.write(folder, files=4, seed=1)
     return folder
@@ -29,14 +29,14 @@ def watched(tmp_path: pathlib.Path) -> str:
 
 @pytest.fixture
 def elsewhere(tmp_path: pathlib.Path) -> str:
-    """A folder that the daemon does not know."""
+    """Make a folder that the daemon does not know."""
     folder = str(tmp_path / "elsewhere")
     corpus.write(folder, files=6, seed=2)
     return folder
 
 
 def test_its_numbers_are_true(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
-    """They count what was handed over, and nothing of what the daemon did besides."""
+    """They count the given files, and nothing else that the daemon imports meanwhile."""
     installed = Importer(tmp_path)
     expected = oracle.expect(elsewhere)
     with installed.daemon("--source", f"auto={watched}") as daemon:
@@ -61,7 +61,7 @@ def test_its_numbers_are_true(tmp_path: pathlib.Path, watched: str, elsewhere: s
 
 
 def test_bad_input_beside_good(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
-    """The exit code is that of an import by itself, and so is what it says."""
+    """The exit code and the output are those of an import without a daemon."""
     installed = Importer(tmp_path, bound=True)
     lone = next(path for path in oracle.files_below(elsewhere))
     os.chmod(lone, 0)
@@ -73,7 +73,7 @@ def test_bad_input_beside_good(tmp_path: pathlib.Path, watched: str, elsewhere: 
 
 
 def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
-    """What does not fit on the daemon's list is looked for again; what is of others is not counted."""
+    """Files that do not fit into the daemon's queue are found by a later look; other files are not counted."""
     stage = InProcessImporter(watched, tmp_path)
     engine = stage.engine
     engine._queue.most = 4
@@ -96,7 +96,7 @@ def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, else
 
 
 def test_who_does_not_wait_leaves_the_daemon_at_it(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
-    """Ctrl-C ends the command with what there is so far; a daemon that is killed ends it with 75."""
+    """Ctrl-C ends the command with the numbers so far; a killed daemon ends it with 75."""
     installed = Importer(tmp_path)
     with installed.daemon("--source", f"auto={watched}", IMPORTER_FAILPOINTS="embed=sleep:1") as daemon:
         left = installed.start("backlog", elsewhere)
@@ -115,7 +115,7 @@ def test_who_does_not_wait_leaves_the_daemon_at_it(tmp_path: pathlib.Path, watch
 
 
 def test_a_holder_that_is_no_daemon(tmp_path: pathlib.Path, elsewhere: str) -> None:
-    """Another backlog does not take anything over: it is named."""
+    """Another backlog takes no files over; the message names it."""
     installed = Importer(tmp_path)
     first = installed.start("backlog", elsewhere, IMPORTER_FAILPOINTS="embed=sleep:2")
     until(lambda: installed.worker_pids())

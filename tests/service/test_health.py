@@ -1,4 +1,4 @@
-"""The container's health check, against a socket that answers, one that does not, and a daemon."""
+"""The container's health check is tried on a socket that answers, on one that does not, and on a daemon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importer.service import health
 
 @contextmanager
 def answering(folder: pathlib.Path, answer: bytes) -> Iterator[None]:
-    """Something on the control socket that says this to whoever asks first."""
+    """Answer the first question on the control socket with these bytes."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "control.sock"))
         listener.listen()
@@ -36,7 +36,7 @@ def answering(folder: pathlib.Path, answer: bytes) -> Iterator[None]:
 
 
 def test_well(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An answer is exit 0 and the process that gave it; the folder comes from the argument or the environment."""
+    """An answer is exit 0 and names the process that gave it; the folder comes from the argument or the environment."""
     with answering(tmp_path, b'{"ok": true, "value": {"pid": 7}}\n'):
         assert health.main([], {"IMPORTER_STATE_DIR": str(tmp_path)}) == 0
     assert capsys.readouterr().out == "well: process 7 answers\n"
@@ -44,13 +44,13 @@ def test_well(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\n", b'{"ok": false}\n', b'{"value": 7}\n', b'{"value": {"pid"'])
 def test_nonsense(tmp_path: pathlib.Path, answer: bytes) -> None:
-    """Whatever is no answer is exit 1, never a traceback."""
+    """Bytes that are no answer give exit 1, never a traceback."""
     with answering(tmp_path, answer):
         assert health.main([str(tmp_path)], {}) == 1
 
 
 def test_silence(tmp_path: pathlib.Path) -> None:
-    """Nobody there, and one who accepts and says nothing: both are told in time."""
+    """A missing socket and one that accepts without answering are both reported in time."""
     with pytest.raises(FileNotFoundError):
         health.ping(str(tmp_path), 1)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -61,7 +61,7 @@ def test_silence(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_daemon_is_well(tmp_path: pathlib.Path) -> None:
-    """The check as the engine runs it, against a daemon; and after its end."""
+    """The check passes as the engine runs it while a daemon runs, and fails after its end."""
     installed = Importer(tmp_path)
     command = [sys.executable, "-m", "importer.service.health", installed.state]
     with installed.daemon("--source", f"auto={tmp_path}") as daemon:
@@ -71,6 +71,6 @@ def test_a_daemon_is_well(tmp_path: pathlib.Path) -> None:
 
 
 def test_it_is_light() -> None:
-    """It runs every 30 s for months: the standard library alone."""
+    """It runs every 30 s for months, so it imports the standard library alone."""
     program = "import importer.service.health, sys; print('asyncio' in sys.modules, 'structlog' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"False False\n"

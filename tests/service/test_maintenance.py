@@ -34,7 +34,7 @@ class Fake:
 
 
 def test_rests_and_goes_on() -> None:
-    """The import is paused while it rests and goes on afterwards; a second command is refused."""
+    """The import is paused during the rest and goes on afterwards; a second command is refused."""
 
     async def scene() -> None:
         fake = Fake()
@@ -49,7 +49,7 @@ def test_rests_and_goes_on() -> None:
 
 
 def test_a_pause_from_before_the_rest_stays() -> None:
-    """An import that a person paused is still paused after a rest."""
+    """An import that the user paused is still paused after a rest."""
 
     async def scene() -> None:
         fake = Fake(paused=True)
@@ -61,7 +61,7 @@ def test_a_pause_from_before_the_rest_stays() -> None:
 
 
 def test_a_rest_ends_by_itself() -> None:
-    """A command that was killed does not stop the import for good."""
+    """After a command was killed, the import goes on."""
 
     async def scene() -> None:
         fake = Fake(rest_s=0.0)

@@ -1,4 +1,4 @@
-"""sd_notify over a real datagram socket, and a daemon's life as its service manager hears it."""
+"""sd_notify is sent over a real datagram socket, at each step of a daemon's life."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from importer.service.watchdog import Notify
 
 @pytest.fixture
 def manager(tmp_path: pathlib.Path) -> socket.socket:
-    """The service manager's end."""
+    """Bind the socket of a service manager."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listener.bind(str(tmp_path / "notify"))
     listener.settimeout(30)
@@ -25,7 +25,7 @@ def manager(tmp_path: pathlib.Path) -> socket.socket:
 
 
 def heard(manager: socket.socket, word: str) -> list[str]:
-    """Every assignment up to and with the first that starts with `word`."""
+    """Receive assignments up to and with the first that starts with `word`."""
     words: list[str] = []
     end = time.monotonic() + 30
     while not any(one.startswith(word) for one in words):
@@ -51,14 +51,14 @@ def test_abstract_socket() -> None:
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": "/nowhere/at/all"}])
 def test_nobody_listens(environ: dict[str, str]) -> None:
-    """Without a manager, or with one that went away, nothing happens."""
+    """Without a service manager, or after it went away, sending does nothing."""
     notify = Notify(environ)
     notify.say("READY=1")
     assert notify.watchdog_s == 0.0
 
 
 def test_a_manager_that_does_not_read(manager: socket.socket, tmp_path: pathlib.Path) -> None:
-    """A full queue stops nothing: the message is lost, the daemon is not."""
+    """A full queue loses the message and stops nothing."""
     notify = Notify({"NOTIFY_SOCKET": str(tmp_path / "notify")})
     for _ in range(2000):
         notify.say("WATCHDOG=1")
@@ -75,12 +75,12 @@ def test_a_manager_that_does_not_read(manager: socket.socket, tmp_path: pathlib.
     ],
 )
 def test_watchdog(environ: dict[str, str], watchdog_s: float) -> None:
-    """The watchdog counts only when it is for this process."""
+    """The watchdog is fed only if it is set for this process."""
     assert Notify(environ).watchdog_s == watchdog_s
 
 
 def test_a_daemons_life(manager: socket.socket, tmp_path: pathlib.Path) -> None:
-    """READY comes after the first look and without a worker; the watchdog is fed; a reload and the end are told."""
+    """READY comes after the first look, without a worker; the watchdog is fed; a reload and the end are sent."""
     folder = tmp_path / "said"
     folder.mkdir()
     environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}

@@ -1,4 +1,4 @@
-"""A process that stands still ends by itself and says where it stood."""
+"""A process that stands still ends by itself and prints its stacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
     ],
 )
 def test_ends_unless_fed(program: str, code: int, said: bytes) -> None:
-    """Not fed it ends with its stacks; fed, or told to rest, it lives."""
+    """Without feeding it ends with its stacks; fed, or told to rest, it lives."""
     command = [sys.executable, "-c", f"import threading, time; from importer.service import watchdog; {program}"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=30)
     assert (done.returncode, done.stderr.startswith(said)) == (code, True)

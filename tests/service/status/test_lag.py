@@ -1,4 +1,4 @@
-"""What is behind: the state, corrected by what was seen since."""
+"""The amount that is behind is counted from the state, corrected by the files seen since."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def state(tmp_path: pathlib.Path):
     ids=["new", "grown", "touched", "shorter", "in part", "in part and grown"],
 )
 def test_what_was_seen_corrects_what_was_committed(state: Checkpoints, path: bytes, seen: Any, expected: Any) -> None:
-    """Each file counts once, and each byte that is not imported once."""
+    """Each file counts once, and so does each byte that is not imported."""
     assert lag.count(state, {path: seen}) == expected
 
 
 def test_a_file_that_came_back_counts_again(state: Checkpoints) -> None:
-    """A row that was marked gone is no known file until it is seen."""
+    """A file marked as gone is not a known file until it is seen again."""
     state.mark_gone(b"/r", [b"done"])
     assert lag.count(state, {}).known == 1
     assert lag.count(state, {b"/r/done": SeenFile(10, 1.0)}) == Lag(2, 0, 2, 0, 15, 50.0)
 
 
 def test_without_a_state_everything_is_behind(tmp_path: pathlib.Path) -> None:
-    """A look at the roots alone: what is there, none of it read."""
+    """The files of the roots are counted, and none is read."""
     folder = tmp_path / "-p"
     folder.mkdir()
     (folder / "a.jsonl").write_bytes(b"x" * 30)
@@ -62,7 +62,7 @@ def test_without_a_state_everything_is_behind(tmp_path: pathlib.Path) -> None:
 
 
 def test_batches_in_flight_are_behind(tmp_path: pathlib.Path) -> None:
-    """What the worker has is not imported before its receipt."""
+    """A batch in the worker is not imported before its receipt."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
         fly(engine, Tally(lines_stored=1), path=b"/r/a", offset=30, size=30)
@@ -71,7 +71,7 @@ def test_batches_in_flight_are_behind(tmp_path: pathlib.Path) -> None:
 
 
 def test_more_than_can_be_named_is_said_to_be_more(tmp_path: pathlib.Path) -> None:
-    """A queue that overflowed makes lower bounds of pending and bytes."""
+    """When the queue has overflowed, pending files and bytes are lower bounds."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
         engine._queue.overflowed, engine._reconcile.files = True, 90_000

@@ -1,4 +1,4 @@
-"""What Prometheus is told: well formed, conserving, without a path in it; served on request, and only then."""
+"""The metrics page is well formed, conserves lines, names no path, and is served only when it is turned on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def batch(mtime_ns: int, *, urgent: bool, lines: int = 1) -> Batch:
 
 
 def test_lint(engine: Engine) -> None:
-    """Nothing promtool would complain of, with and without a worker, new and busy."""
+    """promtool's rules hold, with and without a worker, new and busy."""
     assert not told(engine).wrong
     hire(engine, os.getpid(), points=9)
     fly(engine, BUSY)
@@ -70,7 +70,7 @@ def test_lint(engine: Engine) -> None:
     ],
 )
 def test_the_lint_bites(text: str) -> None:
-    """Each of these is wrong, and the lint says so."""
+    """The lint of these tests finds each of these mistakes."""
     assert exposition.parse(text).wrong
 
 
@@ -95,7 +95,7 @@ def test_state(engine: Engine, state: str) -> None:
 
 
 def test_recycles_by_reason(engine: Engine) -> None:
-    """Planned ends by reason, crashes apart; a reason that never was counts 0."""
+    """Planned endings are counted by reason, apart from crashes; a reason that never occurred counts 0."""
     stats = engine.stats
     stats.recycles["files"] += 3
     stats.crashes = 2
@@ -106,7 +106,7 @@ def test_recycles_by_reason(engine: Engine) -> None:
 
 
 def test_batch_is_observed(engine: Engine) -> None:
-    """A batch's embedding and storing go to their buckets; a live file's last write to found is the latency."""
+    """Times of embedding and storing are counted; latency runs from a live file's last write until it is found."""
     observed = Observed(clock=lambda: 1001.2)
     observed.observe(batch(1000 * NS, urgent=True), RECEIPT)
     observed.observe(batch(1 * NS, urgent=False), RECEIPT)
@@ -119,7 +119,7 @@ def test_batch_is_observed(engine: Engine) -> None:
 
 
 def test_bounds_are_inclusive(engine: Engine) -> None:
-    """A value on a bound is below it: `le` is less or equal."""
+    """A value equal to a bound is in its bucket: `le` is less or equal."""
     observed = Observed()
     for seconds in (1.0, 1.5, 2.5, 99.0):
         observed.embed.observe(seconds)
@@ -146,18 +146,18 @@ def test_counters_are_exact(engine: Engine) -> None:
     ],
 )
 def test_answer(request_line: bytes, status: bytes) -> None:
-    """One path, two methods; everything else is told no."""
+    """One path answers to two methods; any other request is refused."""
     assert endpoint.answer(request_line + b"\r\n\r\n", lambda: "x 1\n").split(b" ")[1] == status
 
 
 def test_head_and_trouble() -> None:
-    """HEAD has no body; what goes wrong while looking is a 503, not the daemon's end."""
+    """HEAD has no body; an exception while metrics are collected gives a 503 and does not end the daemon."""
     assert endpoint.answer(b"HEAD /metrics HTTP/1.1\r\n\r\n", lambda: "x 1\n").endswith(b"\r\n\r\n")
     assert b" 503 " in endpoint.answer(b"GET /metrics HTTP/1.1\r\n\r\n", lambda: str(1 / 0))
 
 
 async def exchanged(raw: bytes, text: Callable[[], str] = lambda: "x 1\n") -> bytes:
-    """What a listener on a free port answers to these bytes."""
+    """Return the answer of a listener on a free port to these bytes."""
     async with endpoint.serving("127.0.0.1:0", text) as address:
         assert address
         reader, writer = await asyncio.open_connection(*address)
@@ -170,14 +170,14 @@ async def exchanged(raw: bytes, text: Callable[[], str] = lambda: "x 1\n") -> by
 
 
 def test_served() -> None:
-    """A scrape over a socket; half a request or a huge one gets no answer and does no harm."""
+    """A scrape works over a socket; half a request or a huge one gets no answer and does no harm."""
     assert asyncio.run(exchanged(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")).endswith(b"\r\n\r\nx 1\n")
     assert asyncio.run(exchanged(b"GET /metr")) == b""
     assert asyncio.run(exchanged(b"GET /" + b"a" * 100_000)) == b""
 
 
 def test_off_and_taken() -> None:
-    """Off by default; a port that is taken is told and stops nothing."""
+    """It is off by default; a port that is taken is reported and stops nothing."""
 
     async def twice() -> tuple[object, object]:
         async with endpoint.serving("", str) as off, endpoint.serving("127.0.0.1:0", str) as first:
@@ -189,7 +189,7 @@ def test_off_and_taken() -> None:
 
 
 def test_dashboard_asks_for_what_there_is(engine: Engine) -> None:
-    """Every metric the dashboard queries exists, and it shows the conservation law."""
+    """Every metric that the dashboard queries exists, and it shows the conservation law."""
     text = DASHBOARD.read_text()
     queries = [target["expr"] for panel in json.loads(text)["panels"] for target in panel.get("targets", ())]
     asked = {name for query in queries for name in re.findall(r"\bimporter_\w+", query)}
@@ -201,7 +201,7 @@ def test_dashboard_asks_for_what_there_is(engine: Engine) -> None:
 
 
 def scraped(url: str) -> exposition.Parsed:
-    """What a daemon tells, which is well formed and names no file."""
+    """Return a daemon's metrics, and assert that they are well formed and name no file."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         text = answer.read().decode()
     found = exposition.parse(text)
@@ -210,7 +210,7 @@ def scraped(url: str) -> exposition.Parsed:
 
 
 def test_a_daemon_is_scraped(tmp_path: pathlib.Path) -> None:
-    """Everything imported and conserved; then a live file grows, and how long it took is told."""
+    """All lines are imported and conserved; then a live file grows, and its latency is counted."""
     folder, url = tmp_path / "said", f"http://127.0.0.1:{free_port()}/metrics"
     corpus.write(str(folder), files=3, seed=2)
     newest = max(folder.rglob("*.jsonl"), key=lambda path: path.stat().st_size)
@@ -229,7 +229,7 @@ def test_a_daemon_is_scraped(tmp_path: pathlib.Path) -> None:
 
 
 def free_port() -> int:
-    """A port nobody has just now."""
+    """Return a port that is free at the moment."""
     import socket
 
     with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""What `status --json` says: true, conserving, and null where nothing is known."""
+"""`status --json` is true and conserves lines, and it has null where a value is unknown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def busy(engine: Engine):
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_both_ways_give_the_contract(engine: Engine, name: str) -> None:
-    """A running daemon and a stopped one are told in the same words."""
+    """A running daemon and a stopped one have the same fields."""
     for found in (of_daemon(engine), of_state(engine.checkpoints)):
         if isinstance(CONTRACT[name], set):
             assert CONTRACT[name] <= set(found[name])
@@ -79,7 +79,7 @@ def test_both_ways_give_the_contract(engine: Engine, name: str) -> None:
     ],
 )
 def test_what_keeps_it_from_importing_is_said(engine: Engine, change: dict[str, Any], expected: Any) -> None:
-    """The state is one word of the contract, the reason says why."""
+    """The state is one word of the contract, and the reason explains it."""
     busy(engine)
     engine.press(change.get("pressed", ""))
     engine.is_stopping, engine.run.holding = change.get("stopping", False), change.get("holding", "")
@@ -87,12 +87,12 @@ def test_what_keeps_it_from_importing_is_said(engine: Engine, change: dict[str, 
 
 
 def test_nothing_to_do_is_idle(engine: Engine) -> None:
-    """No work, no reason."""
+    """Without work the state is idle, without a reason."""
     assert status.state_of(engine.snapshot(), "") == ("idle", "")
 
 
 def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
-    """Read = stored + skipped + quarantined + in flight, with a batch that nobody has acknowledged."""
+    """Read = stored + skipped + quarantined + in flight, with a batch that has no receipt yet."""
     engine.checkpoints.commit([commit(tally=Tally(3, 4, 1, 300, 400, 10), rejects=(reject(),))])
     fly(engine, Tally(lines_stored=2, bytes_stored=50), Tally(lines_skipped=5, bytes_skipped=60))
     found = of_daemon(engine)
@@ -102,7 +102,7 @@ def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
 
 
 def test_the_worker_is_measured_now(engine: Engine) -> None:
-    """Its memory is what the system says of that process, not what a receipt once said."""
+    """Its memory is measured from its process, not taken from an old receipt."""
     hire(engine, os.getpid(), points=12, files=4)
     found = of_daemon(engine)
     assert (found["worker"]["pid"], found["worker"]["files"], found["points"]) == (os.getpid(), 4, 12)
@@ -110,7 +110,7 @@ def test_the_worker_is_measured_now(engine: Engine) -> None:
 
 
 def test_without_a_worker_nothing_is_made_up(engine: Engine) -> None:
-    """No process, no memory; points only as somebody has counted them."""
+    """There is no process and no memory, and points only if they were counted."""
     found = of_daemon(engine)
     assert (found["worker"]["pid"], found["worker"]["rss_bytes"], found["points"]) == (None, None, None)
     engine.checkpoints.remember(points="41")
@@ -120,7 +120,7 @@ def test_without_a_worker_nothing_is_made_up(engine: Engine) -> None:
 
 
 def test_the_store_is_as_reachable_as_the_last_contact(engine: Engine) -> None:
-    """Unknown before the first contact; not reachable while deliveries fail."""
+    """It is unknown before the first contact, and not reachable while deliveries fail."""
     assert of_daemon(engine)["store"]["reachable"] is None
     hire(engine, os.getpid())
     assert of_daemon(engine)["store"]["reachable"] is True
@@ -130,7 +130,7 @@ def test_the_store_is_as_reachable_as_the_last_contact(engine: Engine) -> None:
 
 
 def test_a_provider_that_is_away_is_not_the_store(engine: Engine) -> None:
-    """The importer is degraded and says by whom; of the store it says what it last knew."""
+    """The importer is degraded and names the provider; the store keeps its last known value."""
     hire(engine, os.getpid())
     engine._delivery.outage.away, engine.run.holding = PROVIDER, "embedding provider unreachable: openai answers 429"
     found = of_daemon(engine)
@@ -148,12 +148,12 @@ def test_a_provider_that_is_away_is_not_the_store(engine: Engine) -> None:
     ],
 )
 def test_the_time_left_is_told_only_when_it_is_known(lag: Any, rates: Any, expected: Any) -> None:
-    """Bytes behind by bytes a second; never a guess."""
+    """It is bytes behind by bytes a second, and never a guess."""
     assert status.eta_s(lag, rates) == expected
 
 
 def test_the_age_of_the_oldest_line(engine: Engine) -> None:
-    """Seconds since its file was written; 0 when nothing is behind, null when that cannot be known."""
+    """It is the seconds since its file was written; 0 when nothing is behind, null when unknown."""
     assert of_daemon(engine)["lag"] == {"bytes": 0, "oldest_s": 0.0, "at_least": False}
     busy(engine)
     assert of_daemon(engine, now=10.0)["lag"] == {"bytes": 12, "oldest_s": 7.0, "at_least": False}
@@ -161,7 +161,7 @@ def test_the_age_of_the_oldest_line(engine: Engine) -> None:
 
 
 def test_a_stopped_importer_tells_how_its_workers_ended(engine: Engine) -> None:
-    """From the history: planned ends by reason, the rest are crashes."""
+    """The history gives planned endings by reason; all others are crashes."""
     for reason in ("files", "idle", "files", "crash: signal 9"):
         engine.checkpoints.history.ended(WorkerEnding(1.0, reason, 1, 2, 300, 4.0))
     worker = of_state(engine.checkpoints)["worker"]
@@ -170,7 +170,7 @@ def test_a_stopped_importer_tells_how_its_workers_ended(engine: Engine) -> None:
 
 
 def test_another_process_at_work_is_named(engine: Engine) -> None:
-    """A `backlog` holds the state: what it has in flight is its own secret."""
+    """A `backlog` holds the state, and the lines it has in flight are unknown."""
     found = of_state(engine.checkpoints, holder=Holder(os.getpid(), 1.0, "importer backlog"))
     assert (found["state"], found["daemon"]["pid"]) == ("importing", os.getpid())
     assert found["lines"]["in_flight"] is None

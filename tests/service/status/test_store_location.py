@@ -1,4 +1,4 @@
-"""Where the points are, as far as a look tells."""
+"""The location of the store is derived from the settings, and a look at it makes nothing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from importer.service.status.store_location import Location
     ],
 )
 def test_a_location_is_a_place(location: Any, expected: Any) -> None:
-    """A folder or a URL, and of which kind."""
+    """A setting gives a folder or a URL, and its kind."""
     assert store_location.locate(location, "c", "/s/edge") == expected
 
 
 def test_a_folder_is_looked_at_and_not_made(tmp_path: pathlib.Path) -> None:
-    """None yet is no failure and holds no points; of another only its opener can count them."""
+    """A missing folder is no failure and holds no points; in an existing one only its opener can count them."""
     there = str(tmp_path / "edge")
     assert (store_location.probe_folder(there).reachable, store_location.probe_folder(there).points) == (None, 0)
     assert not os.path.exists(there)

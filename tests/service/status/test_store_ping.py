@@ -1,4 +1,4 @@
-"""A Qdrant server is asked once, cheaply, and nothing is made of what it does not say."""
+"""A Qdrant server is asked once, cheaply, and an answer without a value leaves it unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from importer.service.status.store_ping import StoreServer
 
 
 class Scripted(http.server.BaseHTTPRequestHandler):
-    """Answers with what the server was given: path -> (status, body). Remembers the headers."""
+    """A server that answers as scripted, path -> (status, body), and remembers the headers."""
 
     def do_GET(self) -> None:
         self.server.heard.append(dict(self.headers))
@@ -28,7 +28,7 @@ class Scripted(http.server.BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ COUNT = "/collections/con%2Fv/points/count"
 
 
 def test_version_and_count_are_told(qdrant: Any) -> None:
-    """The exact count of the collection, with the key in its header."""
+    """It returns the version and the exact count of the collection; the key is in the header."""
     qdrant.script[COUNT] = (200, {"result": {"count": 41}})
     found = StoreServer(qdrant.url, api_key="secret").look("con/v")
     assert (found.reachable, found.points, found.version) == (True, 41, "1.17.1")
@@ -54,7 +54,7 @@ def test_version_and_count_are_told(qdrant: Any) -> None:
 
 @pytest.mark.parametrize(("status", "reachable", "points"), [(404, True, 0), (401, False, None), (500, False, None)])
 def test_what_it_answers_is_told(qdrant: Any, status: Any, reachable: Any, points: Any) -> None:
-    """No collection yet is no failure; a refused key and an error are."""
+    """A missing collection is no failure; a refused key and an error are."""
     qdrant.script[COUNT] = (status, {})
     found = StoreServer(qdrant.url).look("con/v")
     assert (found.reachable, found.points, found.status) == (reachable, points, status)
@@ -69,7 +69,7 @@ def test_nobody_there_is_told() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>hello", b"[]", b'{"result": null}'])
 def test_a_stranger_is_no_qdrant(qdrant: Any, body: Any) -> None:
-    """Something else that listens on that port does not count as a store."""
+    """Another program that listens on that port does not count as a store."""
     qdrant.script[COUNT] = (200, body)
     found = StoreServer(qdrant.url).look("con/v")
     assert (found.reachable, found.points) == (False, None)
