@@ -4,7 +4,7 @@ ImporterError
 ├── UsageError            exit 2   a flag, path or setting that makes no sense
 ├── StateError            exit 3   the state directory is locked, unreadable or from a newer version
 │   ├── StateLocked                another importer holds it
-│   ├── StateUnwritable            disk full, read-only, locked by somebody (retrying helps)
+│   ├── StateUnwritable            disk full, read-only, locked by a process (retrying helps)
 │   └── StateCorrupt      exit 75  damaged while in use: the next start sets it aside
 ├── WorkerError           exit 4   the worker or the model cannot start
 │   ├── ModelError                 no model to be had, or a damaged one

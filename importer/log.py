@@ -172,7 +172,7 @@ def printable(value: Any) -> Any:
 class Masking:
     """Make values printable and mask secrets: by the name of their key, by their value, and in URLs.
 
-    Numbers stay, whatever their key is called: `tokens=53` is a count.
+    Numbers stay under any key: `tokens=53` is a count.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:

@@ -1,11 +1,8 @@
-"""The state's knowledge of files taken back, so that the next import reads all of them again and stores what lacks.
+"""Baseline of the state: which collection and which patterns its checkpoints speak of.
 
-Ids come from content, so what the store has is recognised and not embedded again. Tombstones and quarantine stay.
-
-Is the collection at hand the one the checkpoints speak of? Another one lacks what they say is stored.
-
-`fingerprint` in the state names the collection imported into so far (its model, schema and birth, see `wire.Ready`);
-`migrated` names one that `importer migrate` copied everything to, and how far the state was then.
+Another collection lacks what the checkpoints say is stored. `fingerprint` in the state names the one imported into so
+far (its model, schema and birth, see `wire.Ready`); `migrated` names one that `importer migrate` copied everything to,
+and how far the state was then. Ids come from content, so files that are read again embed nothing that is stored.
 """
 
 from __future__ import annotations
@@ -20,10 +17,10 @@ from importer.state.checkpoints import Checkpoints
 
 
 def accept(checkpoints: Checkpoints, ready: Ready) -> None:
-    """Takes the collection a fresh worker has opened, the first one as it is. Raises StoreRefused for another one: it
-    would be acknowledged into nothing.
+    """Accept the collection a fresh worker has opened, the first one as it is.
 
-    Called whenever a worker has started, before it gets any work. For the collection that is known nothing is written.
+    Raises StoreRefused for another one: it would be acknowledged into nothing. Called whenever a worker has started,
+    before it gets any work. For the collection that is known nothing is written.
     """
     known = checkpoints.meta("fingerprint")
     moved = bool(known) and _moved_to(checkpoints, ready.fingerprint)
@@ -40,7 +37,7 @@ def accept(checkpoints: Checkpoints, ready: Ready) -> None:
 
 
 def reset(checkpoints: Checkpoints) -> None:
-    """Forgets which collection was imported into: the next one is taken as it is.
+    """Forget which collection was imported into: the next one is accepted as it is.
 
     Right only when the checkpoints are forgotten too: what these call stored may be missing in the next one.
     """
@@ -48,17 +45,17 @@ def reset(checkpoints: Checkpoints) -> None:
 
 
 def vouch(checkpoints: Checkpoints, fingerprint: str) -> dict[str, str]:
-    """What to remember when everything was copied to the collection of that fingerprint."""
+    """Return the facts to remember when everything was copied to the collection of that fingerprint."""
     return {"migrated": f"{fingerprint} {_mark(checkpoints)}"}
 
 
 def _moved_to(checkpoints: Checkpoints, fingerprint: str) -> bool:
-    """Whether that collection got a copy of everything, and nothing was imported since then into the former one."""
+    """Return True if that collection got a copy of everything and nothing was imported into the former one since."""
     return checkpoints.meta("migrated") == f"{fingerprint} {_mark(checkpoints)}"
 
 
 def _mark(checkpoints: Checkpoints) -> str:
-    """Moves with every commit that stores anything."""
+    """Return a text that changes with every commit that stores anything."""
     counters = checkpoints.counters()
     return "/".join(str(counters.get(name, 0)) for name in ("points", "known", "bytes_stored", "bytes_skipped"))
 
@@ -67,8 +64,9 @@ SELECTED = "selected"  # the fact of the state that holds the patterns by which 
 
 
 def select(checkpoints: Checkpoints, selection: Selection) -> int:
-    """Remembers by which patterns files are read from now on. How many files are read again, because these patterns
-    may want what was left out of them; to be called when nothing is in flight.
+    """Remember by which patterns files are read from now on, and return how many files are read again.
+
+    That is all of them where these patterns may want what was left out. To be called when nothing is in flight.
     """
     told = json.dumps([selection.include, selection.exclude])
     former = checkpoints.meta(SELECTED) or json.dumps([[], []])

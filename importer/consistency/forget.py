@@ -1,6 +1,6 @@
-"""What was forgotten on purpose and must not come back: tombstones in the state, and the judgement over each chunk.
+"""Rules of what was forgotten on purpose and must not come back, kept as tombstones in the state.
 
-A wish names a project, a conversation, files by a pattern, a time before which; all that it names must hold. It stands
+A rule names a project, a conversation, files by a pattern, a time before which; all that it names must hold. It stands
 as one tombstone. Pure but for the tombstones' own table.
 """
 
@@ -26,7 +26,7 @@ SEVERAL = "several"  # kind of a tombstone whose value is the JSON of a wish tha
 
 @dataclass(frozen=True, slots=True)
 class ForgetRule:
-    """What to forget; "" for no matter. `before` is RFC 3339 UTC: what was said earlier.
+    """Rule of what to forget; "" for any. `before` is RFC 3339 UTC: what was said earlier.
 
     `project` is a whole path or its last component; `path` a pattern as in .gitignore, on whole paths.
     """
@@ -41,37 +41,37 @@ class ForgetRule:
 
     @property
     def named(self) -> dict[str, str]:
-        """What it names."""
+        """Conditions that the rule names."""
         return {name: value for name, value in asdict(self).items() if value}
 
     def scope(self) -> dict[str, str]:
-        """The points in a store that it means, as far as their payload can say; a path stands in no payload."""
+        """Return the filter of points in a store that it means; a path stands in no payload."""
         until = _just_before(self.before) if self.before else ""
         scope = {"project": self.project, "conversation": self.conversation, "until": until}
         return {name: value for name, value in scope.items() if value}
 
     def covers(self, path: bytes, metadata: Mapping[str, Any]) -> bool:
-        """Whether it means this chunk."""
+        """Return True if the rule means this chunk."""
         return bool(self.named) and all(_JUDGES[name](value, path, metadata) for name, value in self.named.items())
 
 
 def add_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
-    """Remembers the wish; twice is once."""
+    """Add a rule; twice is once."""
     checkpoints.add_tombstone(*_tombstone(rule))
 
 
 def remove_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
-    """Takes the wish back."""
+    """Remove a rule."""
     checkpoints.remove_tombstone(*_tombstone(rule))
 
 
 def rules(checkpoints: Checkpoints) -> list[tuple[ForgetRule, float]]:
-    """All wishes, with when they were made (UTC seconds)."""
+    """Return all rules, with when they were made (UTC seconds)."""
     return [(_rule(kind, value), at) for kind, value, at in checkpoints.tombstones()]
 
 
 def predicate(checkpoints: Checkpoints) -> Forgotten:
-    """Whether a chunk is forgotten, by the tombstones there are now."""
+    """Return a test of whether a chunk is forgotten, by the tombstones there are now."""
     standing = [rule for rule, _ in rules(checkpoints)]
     if not standing:
         return _nothing
@@ -79,22 +79,22 @@ def predicate(checkpoints: Checkpoints) -> Forgotten:
 
 
 def with_rules(reading: Reading, checkpoints: Checkpoints) -> Reading:
-    """The same reading, by the tombstones there are now."""
+    """Return the same reading, by the tombstones there are now."""
     return replace(reading, forgotten=predicate(checkpoints))
 
 
 def without_rules(reading: Reading) -> Reading:
-    """The same reading, as if nothing was forgotten: to find what is to be deleted."""
+    """Return the same reading, as if nothing was forgotten: to find what is to be deleted."""
     return replace(reading, forgotten=_nothing)
 
 
 def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
-    """Of a state without tombstones."""
+    """Return False: a state without tombstones forgets nothing."""
     return False
 
 
 def _tombstone(rule: ForgetRule) -> tuple[str, str]:
-    """Kind and value in the state's table; equal wishes give equal ones."""
+    """Return kind and value in the state's table; equal rules give equal ones."""
     named = rule.named
     if len(named) == 1:
         return next(iter(named.items()))
@@ -102,12 +102,12 @@ def _tombstone(rule: ForgetRule) -> tuple[str, str]:
 
 
 def _rule(kind: str, value: str) -> ForgetRule:
-    """The wish of a tombstone."""
+    """Return the rule of a tombstone."""
     return ForgetRule(**(json.loads(value) if kind == SEVERAL else {kind: value}))
 
 
 def _in_project(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
-    """By the whole path or its last component, as searches filter."""
+    """Compare the whole path or its last component, as searches filter."""
     return value in {metadata.get("project"), metadata.get("project_name")}
 
 
@@ -116,13 +116,13 @@ def _in_conversation(value: str, _path: bytes, metadata: Mapping[str, Any]) -> b
 
 
 def _in_file(value: str, path: bytes, _metadata: Mapping[str, Any]) -> bool:
-    """By the path of the file that says it; nothing is known of a file that is gone, so nothing of it is forgotten."""
+    """Compare the path of the chunk's file; the file of a stored chunk may be unknown, and is not forgotten then."""
     match = matcher((absolute(value),))
     return bool(path) and match is not None and match(path.lstrip(b"/"))
 
 
 def _earlier(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
-    """By the time of a chunk's newest message; a chunk without a time is not older than anything."""
+    """Compare the time of a chunk's newest message; a chunk without a time is not older than anything."""
     said = _moment(str(metadata.get("timestamp", "")))
     wanted = _moment(value)
     return said is not None and wanted is not None and said < wanted
@@ -138,7 +138,7 @@ _JUDGES: Mapping[str, Callable[[str, bytes, Mapping[str, Any]], bool]] = {
 
 @functools.lru_cache(maxsize=1024)  # every wish asks for the time of every chunk
 def _moment(text: str) -> datetime | None:
-    """A time with its zone (UTC where it names none), None for what is no time."""
+    """Return a time with its zone (UTC where it names none), None for what is no time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -147,7 +147,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _just_before(text: str) -> str:
-    """The last moment before a time: stores compare inclusively, to the microsecond."""
+    """Return the last moment before a time: stores compare inclusively, to the microsecond."""
     moment = _moment(text)
     if moment is None:
         return text

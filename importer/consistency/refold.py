@@ -1,8 +1,8 @@
-"""A known file folded once more, from its first line to its committed offset: the chunks the store should have.
+"""Fold a known file once more, from its first line to its committed offset: the chunks the store should have.
 
 Nothing is written and nothing is remembered: the same pure pieces that imported the file give the same chunks again,
-one slice at a time. The end of what was committed is surfaced, as it was when it was imported. Of projects that are
-not selected, too: whoever asks judges by `Reading.selection`.
+one slice at a time. The end of what was committed is surfaced, as it was when it was imported. Projects that are not
+selected are folded too: the caller judges by `Reading.selection`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _states = msgspec.json.Decoder(ResumeState)
 
 
 class Unread(Exception):
-    """The file is not what its checkpoint says: `gone`, or else to be read again by the next import."""
+    """File that is not what its checkpoint says: `gone`, or else to be read again by the next import."""
 
     def __init__(self, reason: str, *, gone: bool = False) -> None:
         super().__init__(reason)
@@ -34,7 +34,7 @@ class Unread(Exception):
 
 
 def known_files(checkpoints: Checkpoints) -> Iterator[tuple[int, Checkpoint]]:
-    """Every file with a checkpoint and a format, by the number of its row, a page of rows at a time.
+    """Return every file with a checkpoint and a format, by the number of its row, a page of rows at a time.
 
     The path is b"" of one that another file has taken the path of; it cannot be read any more.
     """
@@ -42,24 +42,24 @@ def known_files(checkpoints: Checkpoints) -> Iterator[tuple[int, Checkpoint]]:
 
 
 def fold_state(checkpoint: Checkpoint) -> Folding:
-    """What the chunk fold remembered at the committed offset; empty when that is lost."""
+    """Return what the chunk fold remembered at the committed offset; empty when that is lost."""
     return _states.decode(checkpoint.context).fold if checkpoint.context else Folding()
 
 
 def _unpacked(checkpoint: Checkpoint) -> int:
-    """How far a packed file was read, in unpacked bytes; 0 for any other."""
+    """Return how far a packed file was read, in unpacked bytes; 0 for any other."""
     return _states.decode(checkpoint.context).unpacked if checkpoint.context else 0
 
 
 class Refold:
-    """One file's chunks, by iterating. Raises Unread. `folding` is the state after the last line folded."""
+    """Chunks of one file, by iterating. Raises Unread. `folding` is the state after the last line folded."""
 
     def __init__(self, checkpoint: Checkpoint, reading: Reading) -> None:
         self._checkpoint, self._reading = checkpoint, reading
         self.folding = Folding(mark=fold_state(checkpoint).mark)
 
     def __iter__(self) -> Iterator[tuple[Chunk, ...]]:
-        """The chunks of each slice in turn, what stands open at the end last."""
+        """Yield the chunks of each slice in turn, what stands open at the end last."""
         known = self._checkpoint
         opened = files.open_file(known.path, known.device, known.inode)
         if isinstance(opened, files.Gone):
@@ -77,7 +77,7 @@ class Refold:
             os.close(opened.fd)
 
     def _slices(self, fd: int, stat: FileStat) -> Iterator[tuple[Chunk, ...]]:
-        """Reads as the importer does, but never surfaces in between: outgrown forms are not expected anywhere."""
+        """Read as the importer does, but never surface in between: outgrown forms are not expected anywhere."""
         known, reading = self._checkpoint, self._reading
         format = formats.load(known.format)
         context: Any = format.begin(known.path)
@@ -102,6 +102,6 @@ class Refold:
         yield tuple(last.chunks)
 
     def _gathering(self, context: Any, offset: int) -> SliceFold:
-        """The fold as it stands, ready for the lines from `offset` on."""
+        """Return the fold as it stands, ready for the lines from `offset` on."""
         known = self._checkpoint
         return SliceFold(self._reading, formats.load(known.format), known.path, context, self.folding, offset)

@@ -1,4 +1,4 @@
-"""The store compared with what the files give, both a page at a time; and the repair of exactly what differs.
+"""Verify the store: compare it with what the files give, a page at a time, and repair exactly what differs.
 
     matching    stored as a file gives it (one of several copies of a conversation: the first writer's facts count)
     missing     committed, and not in the store      differing   another text, metadata or holders than files give
@@ -38,7 +38,7 @@ FOUND = ("missing", "differing", "extra")
 
 @dataclass(frozen=True, slots=True)
 class StoredPoint:
-    """A point in the store: prints of its text and metadata, what its metadata tells, who holds it open."""
+    """Point in the store: prints of its text and metadata, what its metadata tells, the files that hold it open."""
 
     id: str
     text: str
@@ -49,26 +49,26 @@ class StoredPoint:
 
 @dataclass(slots=True)
 class Findings:
-    """How many points there are of each kind, a few of those that are wrong, and the files behind them."""
+    """Number of points of each kind, a few of those that are wrong, and the files behind them."""
 
     counts: Counter[str] = field(default_factory=Counter)
     samples: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     files: Counter[str] = field(default_factory=Counter)
 
     def note(self, verdict: str, point: str, told: Mapping[str, str]) -> None:
-        """One point more."""
+        """Count one point."""
         self.counts[verdict] += 1
         if verdict in FOUND and len(self.samples.setdefault(verdict, [])) < SAMPLES:
             self.samples[verdict].append({"id": point, **told})
 
     @property
     def wrong(self) -> int:
-        """How many points are not as they should be."""
+        """Number of points that are not as they should be."""
         return sum(self.counts[verdict] for verdict in FOUND)
 
 
 def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findings: Findings) -> Iterator[int]:
-    """Folds every known file again; yields how many files are done."""
+    """Fold every known file again; yield how many files are done."""
     for done, (number, checkpoint) in enumerate(known_files(checkpoints), 1):
         fold = Refold(checkpoint, reading)
         known = fold_state(checkpoint)
@@ -90,7 +90,7 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
 
 
 def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_links: bool) -> int:
-    """How many files of the roots nobody has read yet, or not since they changed."""
+    """Return how many files of the roots have not been read yet, or not since they changed."""
     seen, count = scan.Visited(), 0
     for root in roots:
         for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=seen):
@@ -100,7 +100,7 @@ def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_lin
 
 
 def add_quarantine(expected: Expected, checkpoints: Checkpoints, findings: Findings) -> None:
-    """Chunks in quarantine are not in the store, and known not to be."""
+    """Note the chunks in quarantine, which are known not to be in the store."""
     after = 0
     while rows := checkpoints.quarantine.page(after=after):
         after = rows[-1].id
@@ -116,7 +116,7 @@ async def compare(
     findings: Findings,
     shown: Callable[[int], None] = lambda _points: None,
 ) -> None:
-    """Looks at every point of the store, then for what was not among them."""
+    """Judge every point of the store, then note what was not among them."""
     after: str | None = None
     while True:
         page = await ask("prints", after=after, limit=PAGE_POINTS)
@@ -140,7 +140,7 @@ async def compare(
 
 
 def judge(stored: StoredPoint, forms: Sequence[Form], reading: Reading, whole: Callable[[str], bool]) -> str:
-    """What a point is; `whole` says whether all of a conversation stands in files."""
+    """Return the verdict on a point; `whole` tests whether all of a conversation stands in files."""
     if forms:
         spare = all(form.spare for form in forms)
         return "kept" if spare else "matching" if _matches(stored, forms, whole) else "differing"
@@ -157,7 +157,7 @@ def judge(stored: StoredPoint, forms: Sequence[Form], reading: Reading, whole: C
 
 
 def _matches(stored: StoredPoint, forms: Sequence[Form], whole: Callable[[str], bool]) -> bool:
-    """Whether a point is as one of the files gives it, and held open as all of them together want it.
+    """Return True if a point is as one of the files gives it, and held open as all of them together want it.
 
     Facts of a conversation that no file holds any more were written first, by a copy that is gone: they count.
     """
@@ -175,7 +175,7 @@ def _matches(stored: StoredPoint, forms: Sequence[Form], whole: Callable[[str], 
 
 
 async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading, ask: Ask) -> dict[str, int]:
-    """Deletes what is extra or differs, imports again what is missing or differs; how many points were each."""
+    """Delete what is extra or differs, import again what is missing or differs; return how many were each."""
     erased = mended = 0
     after = ""
     while ids := expected.to_erase(PAGE_POINTS, after):
@@ -188,7 +188,7 @@ async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading,
 
 
 def _parts(expected: Expected, checkpoint: Checkpoint | None, reading: Reading) -> Iterator[list[Chunk]]:
-    """What is to be imported again of a file, in parts; nothing of one that has changed meanwhile."""
+    """Yield what is to be imported again of a file, in parts; nothing of one that has changed meanwhile."""
     waiting: list[Chunk] = []
     try:
         for chunks in Refold(checkpoint, reading) if checkpoint else ():

@@ -1,4 +1,4 @@
-"""Pure: what to do about memory, from one look at it, the profile's thresholds and what was seen before.
+"""Decide what to do about memory, from one observation, the profile's thresholds and what was seen before. Pure.
 
     worker's memory    0 ──── warn ────── critical ──────── soft ─────────── hard
     (anonymous + swap)        delay,      trim, halve the   recycle, if a    kill,
@@ -10,10 +10,8 @@
     many files, or nothing to do        a recycle
     the daemon's own memory             collect, then leave for the restart policy
 
-Whoever asks (once a second, beside the import) does what the action says and hands back the state. A recycle is meant
+The caller asks once a second, beside the import, does what the action says and hands back the state. A recycle is meant
 between two batches, and repeated until it has happened. Nothing here reads a clock or draws a number.
-
-Pure: what changes from look to look: growth, calm, the token budget, the pace, and what is worth a warning.
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ QUIET = 0.9  # a warning is said again only after the value fell below this shar
 
 
 def followed(seen: Observation, state: GovernorState) -> GovernorState:
-    """The state after what has happened since the last look: another worker, more batches, a kill by the kernel."""
+    """Return the state after what has happened since: another worker, more batches, a kill by the kernel."""
     state = replace(state, budget_tokens=state.budget_tokens or seen.limits.budget_tokens)
     # another worker: what was seen of the last one says nothing about it
     if seen.worker is not None and seen.worker.pid != state.pid:
@@ -45,7 +43,7 @@ def followed(seen: Observation, state: GovernorState) -> GovernorState:
 
 
 def _grown(seen: Observation, state: GovernorState) -> GovernorState:
-    """Only what is higher than ever before counts: peaks come and go, a leak does not."""
+    """Count growth above the highest memory seen: peaks come and go, a leak does not."""
     more = seen.bytes - state.highest_bytes
     highest = max(seen.bytes, state.highest_bytes)
     if seen.worker is None or seen.worker.batches <= WARM_BATCHES or more <= NOISE_BYTES:
@@ -54,7 +52,7 @@ def _grown(seen: Observation, state: GovernorState) -> GovernorState:
 
 
 def _calmed(seen: Observation, state: GovernorState) -> GovernorState:
-    """Counts quiet batches; enough of them on end double a shrunk budget."""
+    """Count quiet batches; enough of them in a row double a shrunk budget."""
     if seen.bytes >= seen.limits.warn_bytes or not seen.relieved:
         return replace(state, calm_batches=0)
     if state.calm_batches + 1 < CALM_BATCHES:
@@ -63,13 +61,13 @@ def _calmed(seen: Observation, state: GovernorState) -> GovernorState:
 
 
 def shrunk(seen: Observation, state: GovernorState) -> GovernorState:
-    """With half the token budget, never below the least."""
+    """Return the state with half the token budget, never below the least."""
     least = min(seen.limits.budget_min_tokens, seen.limits.budget_tokens)
     return replace(state, calm_batches=0, budget_tokens=max(least, state.budget_tokens // 2))
 
 
 def warned(seen: Observation, state: GovernorState) -> tuple[tuple[str, ...], GovernorState]:
-    """What has newly become worth a line in the log; each kind again only after it was over."""
+    """Return what has newly become worth a line in the log; each kind again only after it was over."""
     share, killed = _daemon_share(seen), _killed(seen, state)
     kinds = {
         "memory": (seen.bytes >= seen.limits.warn_bytes, seen.bytes < QUIET * seen.limits.warn_bytes),
@@ -92,7 +90,7 @@ def warned(seen: Observation, state: GovernorState) -> tuple[tuple[str, ...], Go
 
 
 def _text(kind: str, seen: Observation, state: GovernorState) -> str:
-    """A warning in words, with the numbers of this look."""
+    """Return a warning in words, with the numbers of this observation."""
     return {
         "memory": f"the worker has {seen.bytes // MB} MB; it is recycled above {seen.limits.soft_bytes // MB} MB",
         "growth": f"the worker grew by {state.grown_bytes // MB} MB over {state.growths} batches",
@@ -103,19 +101,19 @@ def _text(kind: str, seen: Observation, state: GovernorState) -> str:
 
 
 def _daemon_share(seen: Observation) -> float:
-    """The daemon's RSS as a share of its limit; 0.0 without a limit or a number."""
+    """Return the daemon's RSS as a share of its limit; 0.0 without a limit or a number."""
     own, limit = seen.sample.daemon, seen.limits.daemon_limit_bytes
     return own.rss_bytes / limit if own and limit else 0.0
 
 
 def _killed(seen: Observation, state: GovernorState) -> bool:
-    """Whether the kernel has killed since the last look; what came before the first does not count."""
+    """Return True if the kernel has killed since the last look; kills before the first do not count."""
     kills = seen.sample.oom_kills
     return kills is not None and state.oom_kills is not None and kills > state.oom_kills
 
 
 def pace(seen: Observation, state: GovernorState) -> tuple[float, int]:
-    """`(delay_s, budget_tokens)`: the delay grows from `warn` to `critical`, and as the machine's memory runs short."""
+    """Return `(delay_s, budget_tokens)`; the delay grows from `warn` to `critical` and as the machine runs short."""
     limits, free = seen.limits, seen.sample.free_fraction
     if state.enduring:
         return limits.delay_max_s, min(limits.budget_min_tokens, state.budget_tokens)
@@ -128,7 +126,7 @@ def pace(seen: Observation, state: GovernorState) -> tuple[float, int]:
 
 
 def _share(value: float, first: float, last: float) -> float:
-    """How far a value is from `first` (0.0) to `last` (1.0, never more); -1.0 below `first`."""
+    """Return how far a value is from `first` (0.0) to `last` (1.0, never more); -1.0 below `first`."""
     if value < first:
         return -1.0
     return min(1.0, (value - first) / (last - first)) if last > first else 1.0
@@ -138,7 +136,7 @@ __all__ = ["Action", "Do", "GovernorState", "Thresholds", "WorkerState", "decide
 
 
 class Do(StrEnum):
-    """What to do now."""
+    """Action to take now."""
 
     NOTHING = "nothing"
     TRIM = "trim"
@@ -170,7 +168,7 @@ _Decision = tuple[Action, GovernorState] | None
 def decide(
     sample: Sample, worker: WorkerState | None, limits: Thresholds, state: GovernorState
 ) -> tuple[Action, GovernorState]:
-    """The action for this look, and the state for the next. The most urgent of what applies is done first."""
+    """Return the action for this look, and the state for the next. The most urgent rule that applies wins."""
     seen = Observation(sample, worker, limits)
     state = followed(seen, state)
     action = Action()
@@ -185,7 +183,7 @@ def decide(
 
 
 def _kill(seen: Observation, state: GovernorState) -> _Decision:
-    """At once, and again until it is gone; the budget is halved once."""
+    """Kill above the hard limit, and again until it is gone; halve the budget once."""
     if seen.worker is None or seen.bytes <= seen.limits.hard_bytes:
         return None
     reason = f"{seen.bytes // MB} MB, above the hard limit of {seen.limits.hard_bytes // MB} MB"
@@ -195,7 +193,7 @@ def _kill(seen: Observation, state: GovernorState) -> _Decision:
 
 
 def _leave(seen: Observation, state: GovernorState) -> _Decision:
-    """Collects first, and leaves only if the next look finds that it was no use."""
+    """Collect garbage first, and leave only if the next look finds that it was no use."""
     own, limit = seen.sample.daemon, seen.limits.daemon_limit_bytes
     if own is None or not limit or own.rss_bytes <= limit:
         return None
@@ -204,7 +202,7 @@ def _leave(seen: Observation, state: GovernorState) -> _Decision:
 
 
 def _pause(seen: Observation, state: GovernorState) -> _Decision:
-    """Pauses begin only after progress since the last one, or a limit below what a worker needs would mean for ever."""
+    """Pause only after progress since the last pause, or a limit below a worker's need would mean for ever."""
     if state.paused or not seen.pressed or state.enduring or not state.progressed:
         return None
     paused = replace(shrunk(seen, state), paused_since_s=seen.sample.at_s, progressed=False)
@@ -212,7 +210,7 @@ def _pause(seen: Observation, state: GovernorState) -> _Decision:
 
 
 def _resume(seen: Observation, state: GovernorState) -> _Decision:
-    """When memory is plentiful again, or when the longest pause is over: then it endures, slowly, until it is."""
+    """Resume when memory is plentiful again, or slowly when the longest pause is over."""
     if state.paused_since_s is None:
         return None
     if seen.relieved:
@@ -224,13 +222,13 @@ def _resume(seen: Observation, state: GovernorState) -> _Decision:
 
 
 def _recycle(seen: Observation, state: GovernorState) -> _Decision:
-    """Said at every look until it has happened, so nothing need be remembered."""
+    """Recycle, at every look until it has happened, so nothing need be remembered."""
     reason = _recycle_reason(seen, seen.worker, state) if seen.worker is not None else ""
     return (Action(Do.RECYCLE, reason), state) if reason else None
 
 
 def _recycle_reason(seen: Observation, worker: WorkerState, state: GovernorState) -> str:
-    """Why this worker should go, "" for no reason. A fruitless trim above the soft limit counts at any age."""
+    """Return why this worker should go, "" for no reason. A trim without effect counts at any age."""
     limits = seen.limits
     old = worker.age_s >= limits.min_lifetime_s
     used = old and worker.batches > 0
@@ -245,7 +243,7 @@ def _recycle_reason(seen: Observation, worker: WorkerState, state: GovernorState
 
 
 def _trim(seen: Observation, state: GovernorState) -> _Decision:
-    """Once a batch at most: a trim between two batches is of use, a second one is not."""
+    """Trim once a batch at most: a trim between two batches is of use, a second one is not."""
     worker, limits = seen.worker, seen.limits
     if worker is None or seen.bytes < limits.critical_bytes or worker.batches == state.trimmed_at:
         return None

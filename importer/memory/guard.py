@@ -1,4 +1,4 @@
-"""Looks at memory every second and does what the governor decides; keeps peaks and history. Never blocks the import."""
+"""Guard of memory: it looks every second and does what the governor decides. It never blocks the import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HISTORY_S = 10  # seconds of samples written at once: one small transaction
 
 @dataclass(slots=True)
 class Guard:
-    """Watches one engine. `leave(reason)` is called when the daemon itself has grown too large."""
+    """Watch over the memory of one engine. `leave(reason)` is called when the daemon itself has grown too large."""
 
     engine: Engine
     thresholds: Thresholds
@@ -43,7 +43,7 @@ class Guard:
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Looks until cancelled: every `sample_s` at a worker, seldom without one, so that idling costs little."""
+        """Look until cancelled: every `sample_s` at a worker, seldom without one, so that idling costs little."""
         try:
             while True:
                 self.look()
@@ -55,7 +55,7 @@ class Guard:
             self.flush()
 
     def look(self) -> Action:
-        """One sample, one decision, its action."""
+        """Take one sample, decide, and act."""
         seen = self.engine.snapshot()
         sample = self.sample = self.probes.sample(seen.worker.pid if seen.worker else None)
         self._note(sample)
@@ -67,7 +67,7 @@ class Guard:
         return action
 
     def _worker_state(self, seen: Snapshot) -> WorkerState | None:
-        """What the governor must know of the worker, None without one. It is idle since its last batch or question."""
+        """Return what the governor must know of the worker, None without one; idle since its last batch or question."""
         worker = seen.worker
         if worker is None:
             return None
@@ -78,7 +78,7 @@ class Guard:
         return WorkerState(worker.pid, age_s, worker.batches, worker.files, worker.lifetime_files, busy, idle_s)
 
     def _act(self, action: Action) -> None:
-        """Does it, but for a recycle: that is left to the engine, which ends a worker between two batches."""
+        """Do what the action says. A recycle is left to the engine, which ends a worker between two batches."""
         engine = self.engine
         if action.do is Do.NOTHING:
             return
@@ -98,19 +98,19 @@ class Guard:
         log.warning(f"memory.{action.do}", reason=action.reason)
 
     def _trim(self) -> None:
-        """Asks beside the import. Nobody waits for the answer, but the task must be held on to until it is done."""
+        """Ask the worker to trim, beside the import; the task is held until its answer, which no one awaits."""
         task = asyncio.ensure_future(self.engine.trim())
         self._asked.add(task)
         task.add_done_callback(self._answered)
 
     def _answered(self, task: asyncio.Task[object]) -> None:
-        """Takes the exception, which asyncio would complain about otherwise."""
+        """Take the exception, which asyncio would complain about otherwise."""
         self._asked.discard(task)
         if not task.cancelled():
             task.exception()  # a worker that died meanwhile is the delivery's business
 
     def _note(self, sample: Sample) -> None:
-        """Peaks for `status` and the summary, and one moment for the history."""
+        """Note peaks for `status` and the summary, and one moment for the history."""
         stats = self.engine.stats
         if sample.worker is not None:
             stats.note_worker(sample.worker.rss_bytes, sample.worker.judged_bytes)
@@ -121,14 +121,14 @@ class Guard:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what was gathered, and how workers ended since. A full disk costs history, nothing else."""
+        """Write the samples, and how workers ended since. A full disk costs history, nothing else."""
         try:
             self._flush()
         except StateUnwritable as error:
             log.debug("history.lost", reason=error.message)
 
     def _flush(self) -> None:
-        """Raises StateUnwritable. What cannot be written is gone: a disk may stay full for weeks."""
+        """Write them or raise StateUnwritable; they are dropped then, since a disk may stay full for weeks."""
         endings = self.engine.stats.take_endings()
         moments, self._moments = self._moments, []
         if self.history is not None:
@@ -138,7 +138,7 @@ class Guard:
         self._remember()
 
     def _remember(self) -> None:
-        """How many points there are, so that `status` knows after a restart without starting a worker."""
+        """Write how many points there are, so that `status` knows after a restart without starting a worker."""
         total = self.engine.run.total
         if total not in (-1, self._remembered):
             self.engine.checkpoints.remember(points=str(total))
@@ -146,7 +146,7 @@ class Guard:
 
 
 def collect() -> None:
-    """Frees what Python and the allocator keep. `malloc_trim` is glibc's alone; elsewhere it is passed over."""
+    """Free what Python and the allocator keep. `malloc_trim` is glibc's alone; elsewhere it is passed over."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
@@ -154,7 +154,7 @@ def collect() -> None:
 
 
 def _moment(sample: Sample) -> Moment:
-    """As the history keeps it: what is not known counts 0."""
+    """Return a sample as the history keeps it: an unknown number counts 0."""
     worker, daemon = sample.worker, sample.daemon
     return Moment(
         at=time.time(),

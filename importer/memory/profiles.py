@@ -27,7 +27,7 @@ AUTO_MOST_MB = 900  # `auto` never takes more than `balanced`, however large the
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The thresholds of one profile. Its fields are also settings of the same last name, which override them.
+    """Thresholds of one profile. Its fields are also settings of the same last name, which override them.
 
     Shares are of the soft limit (warning, critical) or of the system's or container's memory (pause, resume). `threads`
     is 0 for half of the cores in `run` and all in `backlog`, -1 for all of them always. `adapted` says what was shrunk
@@ -57,22 +57,22 @@ class Profile:
 
     @property
     def soft_limit_bytes(self) -> int:
-        """Above this the worker is recycled between two batches."""
+        """Limit above which the worker is recycled between two batches."""
         return self.soft_limit_mb * MB
 
     @property
     def hard_limit_bytes(self) -> int:
-        """Above this the worker is killed at once."""
+        """Limit above which the worker is killed at once."""
         return int(self.soft_limit_bytes * self.hard_factor)
 
     @property
     def warning_bytes(self) -> int:
-        """From here on batches are delayed."""
+        """Memory from which on batches are delayed."""
         return int(self.soft_limit_bytes * self.warning_share)
 
     @property
     def critical_bytes(self) -> int:
-        """From here on the worker trims and the token budget shrinks."""
+        """Memory from which on the worker trims and the token budget shrinks."""
         return int(self.soft_limit_bytes * self.critical_share)
 
     @property
@@ -81,7 +81,7 @@ class Profile:
         return self.soft_limit_mb >= ROOM_FOR_TWO_MB
 
     def values(self) -> Mapping[str, Any]:
-        """The thresholds by the last name of their setting, for the listing of effective settings."""
+        """Return the thresholds by the last name of their setting, for the listing of effective settings."""
         return {name: value for name, value in asdict(self).items() if name not in {"name", "adapted"}}
 
 
@@ -149,19 +149,19 @@ PROFILES: Mapping[str, Profile] = {one.name: one for one in (CONSERVATIVE, BALAN
 
 
 def room_mb(limit_bytes: int, hard_factor: float) -> int:
-    """The largest soft limit with which the hard limit and the daemon fit into a memory of `limit_bytes`."""
+    """Return the largest soft limit with which the hard limit and the daemon fit into `limit_bytes` of memory."""
     return max(0, int((USABLE_SHARE * limit_bytes - DAEMON_BYTES) / hard_factor / MB))
 
 
 def auto(limit_bytes: int) -> Profile:
-    """The profile for a container's or a machine's memory: token budget and batch follow the soft limit that fits."""
+    """Return the profile for an amount of memory: token budget and batch follow the soft limit that fits."""
     soft_mb = min(AUTO_MOST_MB, room_mb(limit_bytes, BALANCED.hard_factor))
     base = BALANCED if soft_mb > 500 else CONSERVATIVE
     return replace(base, name="auto", soft_limit_mb=soft_mb, token_budget=base.token_budget if soft_mb > 250 else 512)
 
 
 def fitted(profile: Profile, limit_bytes: int) -> Profile:
-    """The profile, shrunk where the machine or container is too small for it; `adapted` then says so."""
+    """Return the profile, shrunk where the machine or container is too small for it; `adapted` then says so."""
     if profile.soft_limit_mb <= room_mb(limit_bytes, profile.hard_factor):
         return profile
     room = auto(limit_bytes)
@@ -176,7 +176,7 @@ def fitted(profile: Profile, limit_bytes: int) -> Profile:
 
 
 def resolve(settings: Settings, limit_bytes: int, *, floor_bytes: int = FLOOR_BYTES) -> Profile:
-    """The profile the settings name, fitted into `limit_bytes` of memory, with what the settings set by hand.
+    """Return the profile the settings name, fitted into `limit_bytes` of memory, with what is set by hand.
 
     Raises UsageError when the thresholds contradict each other, or when the worker could not even start in them.
     """
@@ -191,14 +191,14 @@ def resolve(settings: Settings, limit_bytes: int, *, floor_bytes: int = FLOOR_BY
 
 
 def cores(threads: int, available: int, *, once: bool) -> int:
-    """How many threads the model gets of `available` cores: see `Profile`. `once` is a backlog import."""
+    """Return how many threads the model gets of `available` cores: see `Profile`. `once` is a backlog import."""
     if threads > 0:
         return threads
     return available if once or threads < 0 else max(1, available // 2)
 
 
 def _by_hand(settings: Settings) -> dict[str, Any]:
-    """The thresholds somebody set, by the names of the profile's fields."""
+    """Return the thresholds that the settings name, by the profile's fields."""
     found = {}
     for name, declared in DECLARED.items():
         group, _, last = name.rpartition(".")
@@ -209,7 +209,7 @@ def _by_hand(settings: Settings) -> dict[str, Any]:
 
 
 def _problems(profile: Profile, floor_bytes: int, limit_bytes: int) -> Iterator[str]:
-    """What cannot work: a worker that never fits, pairs of thresholds in the wrong order."""
+    """Yield what cannot work: a worker that never fits, pairs of thresholds in the wrong order."""
     if profile.soft_limit_bytes <= floor_bytes:
         yield (
             f"worker.soft_limit_mb: {profile.soft_limit_mb} MB; the worker needs more than {floor_bytes // MB} MB to"

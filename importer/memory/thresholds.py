@@ -1,4 +1,4 @@
-"""What the governor decides on: the thresholds of a profile, the worker's life, one look, and what is remembered."""
+"""Values the governor decides on: thresholds, the worker's state, one observation, and what is remembered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUDGET_MIN_TOKENS = 256  # one window of the default model
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What a profile sets. Bytes are of the worker's anonymous memory and swap; fractions of the memory there is.
+    """Limits that a profile sets. Bytes are of the worker's anonymous memory and swap; fractions of all memory.
 
     `growth_bytes` is what growth over more than `growth_batches` batches on end must amount to; `psi_high` is the
     percent of the last ten seconds in which everything waited for memory; 0 turns `daemon_limit_bytes` off.
@@ -41,7 +41,7 @@ class Thresholds:
 
 
 def thresholds(settings: Settings, profile: Profile) -> Thresholds:
-    """The thresholds of a resolved profile and the settings beside it."""
+    """Return the thresholds of a resolved profile and the settings beside it."""
     return Thresholds(
         warn_bytes=profile.warning_bytes,
         critical_bytes=profile.critical_bytes,
@@ -66,7 +66,7 @@ def thresholds(settings: Settings, profile: Profile) -> Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """What is known of the living worker. `lifetime_files` includes the jitter fixed at its birth; 0 means for ever."""
+    """State of the living worker. `lifetime_files` includes the jitter fixed at its birth; 0 is for ever."""
 
     pid: int
     age_s: float
@@ -79,7 +79,7 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class GovernorState:
-    """What must be remembered from look to look, `State()` at first; `pid` to `trimmed_at` begin anew with a worker."""
+    """Memory of the governor between looks, `GovernorState()` at first; `pid` to `trimmed_at` are a worker's."""
 
     budget_tokens: int = 0  # of one model run now; 0 until the first look takes the profile's
     calm_batches: int = 0  # on end; enough of them double a shrunk budget
@@ -99,7 +99,7 @@ class GovernorState:
 
     @property
     def paused(self) -> bool:
-        """Whether reading and sending rest."""
+        """True while reading and sending rest."""
         return self.paused_since_s is not None
 
 
@@ -113,12 +113,12 @@ class Observation:
 
     @property
     def bytes(self) -> int:
-        """What the worker is judged by; 0 without one."""
+        """Bytes the worker is judged by; 0 without one."""
         return self.sample.worker.judged_bytes if self.worker and self.sample.worker else 0
 
     @property
     def pressed(self) -> str:
-        """Why memory is short, "" when it is not."""
+        """Reason why memory is short, "" when it is not."""
         free, full = self.sample.free_fraction, self.sample.full_percent
         if free is not None and free < self.limits.system_low_fraction:
             return f"{free:.0%} of the memory is free"
@@ -128,7 +128,7 @@ class Observation:
 
     @property
     def relieved(self) -> bool:
-        """Whether memory is plentiful again; between the two thresholds neither holds."""
+        """True once memory is plentiful again; between the two thresholds neither holds."""
         free, full = self.sample.free_fraction, self.sample.full_percent
         room = free is None or free >= self.limits.system_resume_fraction
         return room and (full is None or full <= self.limits.psi_high / 2)

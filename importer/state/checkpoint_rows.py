@@ -37,7 +37,7 @@ _CONTEXT = "INSERT INTO contexts VALUES (?, ?) ON CONFLICT (file) DO UPDATE SET 
 
 
 def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
-    """The checkpoint of a row of `READ`; its path is b"" when another file has taken that.
+    """Return the checkpoint of a row of `READ`; its path is b"" when another file has taken that.
 
     Offsets prove themselves by the digests, a context by its checksum: a garbled one is dropped together with the
     tail digest, so that the file is read from its start again.
@@ -62,7 +62,7 @@ def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
 
 
 def _unpacked(body: bytes | None) -> bytes | None:
-    """The context as it was packed, None for a lost or garbled one: zlib's checksum tells.
+    """Return the context as it was packed, None for a lost or garbled one, as zlib's checksum tells.
 
     b"" is what an empty context becomes again, so "lost" and "empty" stay apart.
     """
@@ -73,7 +73,7 @@ def _unpacked(body: bytes | None) -> bytes | None:
 
 
 def write(connection: sqlite3.Connection, checkpoint: Checkpoint, now: float) -> None:
-    """Writes one checkpoint over the row it belongs to; the table at the top says which.
+    """Write one checkpoint over the row it belongs to; the table at the top says which.
 
     Inside a transaction: row, context and open chunks are of one moment, or the fold would resume from another.
     """
@@ -90,7 +90,7 @@ def write(connection: sqlite3.Connection, checkpoint: Checkpoint, now: float) ->
 
 
 def former_path(connection: sqlite3.Connection, checkpoint: Checkpoint) -> bytes:
-    """Where this very file was when it was written last; b"" if it is unknown, or began anew since."""
+    """Return where this very file was when it was written last; b"" if it is unknown or began anew since."""
     sql = "SELECT folder, name FROM files WHERE device = ? AND inode = ? AND generation = ? AND folder IS NOT NULL"
     identity = (signed(checkpoint.device), signed(checkpoint.inode), checkpoint.generation)
     row = connection.execute(sql, identity).fetchone()
@@ -98,7 +98,7 @@ def former_path(connection: sqlite3.Connection, checkpoint: Checkpoint) -> bytes
 
 
 def _place(connection: sqlite3.Connection, checkpoint: Checkpoint) -> int | None:
-    """The row to write over. Takes its path away from a different file that is still known by identity."""
+    """Return the row to write over. Takes its path away from a different file that is still known by identity."""
     identity = (signed(checkpoint.device), signed(checkpoint.inode))
     mine = connection.execute("SELECT id FROM files WHERE device = ? AND inode = ?", identity).fetchone()
     there = connection.execute("SELECT id FROM files WHERE folder = ? AND name = ?", split(checkpoint.path)).fetchone()
@@ -114,7 +114,7 @@ def _place(connection: sqlite3.Connection, checkpoint: Checkpoint) -> int | None
 
 
 def _columns(checkpoint: Checkpoint, now: float) -> tuple[object, ...]:
-    """The values of `_NEW` and `_OLD`, in their order."""
+    """Return the values of `_NEW` and `_OLD`, in their order."""
     at = checkpoint
     seen = (signed(at.size), signed(at.mtime_ns), signed(at.ctime_ns))
     position = (at.generation, at.offset, at.head.length, at.head.digest, at.tail_digest)
@@ -122,11 +122,14 @@ def _columns(checkpoint: Checkpoint, now: float) -> tuple[object, ...]:
 
 
 def signed(number: int) -> int:
-    """SQLite's integers are signed; inodes of network file systems use all 64 bits, and clocks can be anywhere."""
+    """Return a number as SQLite's signed integer.
+
+    Inodes of network file systems use all 64 bits, and clocks can be anywhere.
+    """
     return ((number + 2**63) & UINT64) - 2**63
 
 
 def split(path: bytes) -> tuple[bytes, bytes]:
-    """`(folder, name)`; the folder keeps its slash, so that joining gives the very same bytes."""
+    """Return `(folder, name)`; the folder keeps its slash, so that joining gives the very same bytes."""
     cut = path.rfind(b"/") + 1
     return path[:cut], path[cut:]

@@ -1,7 +1,7 @@
-"""How far every file is imported: read before reading on, written in one transaction when a batch is stored.
+"""Checkpoints: how far every file is imported, written in one transaction when a batch is stored.
 
 This is where "commit after store" is kept: `commit` is called with what a receipt has paid for, and with nothing else.
-Whatever is lost here is read again from the files, which costs time and stores nothing twice.
+A checkpoint that is lost here is read again from its file, which costs time and stores nothing twice.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAGE_ROWS = 500  # of a walk over all checkpoints
 
 
 class Known(NamedTuple):
-    """What a rescan compares with `stat`. `gone`: the last error-free scan did not see it."""
+    """Row of a file that a rescan compares with `stat`. `gone`: the last error-free scan did not see it."""
 
     size: int
     mtime_ns: int
@@ -47,8 +47,10 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FilesSummary:
-    """Files that are there: `complete` were read to their end (what is left lacks its newline, or no format knows it),
-    `pending` not; `oldest_at` is the oldest last commit of the pending ones (UTC s) or 0.
+    """Counts of the files that are there.
+
+    `complete` were read to their end (what is left lacks its newline, or no format knows it), `pending` were not;
+    `oldest_at` is the oldest last commit of the pending ones (UTC s) or 0.
     """
 
     known: int
@@ -60,7 +62,7 @@ class FilesSummary:
 
 
 class Checkpoints(Ledger):
-    """The state of one importer: files and the ledger here, the rest in `quarantine` and `history`.
+    """State of one importer: files and the ledger here, the rest in `quarantine` and `history`.
 
     `set_aside` names a damaged database that was moved away, "" for none; `created` says that this one began empty.
     One of these writes at a time (`open`, under the state's lock); any number may read beside it (`peek`).
@@ -74,12 +76,12 @@ class Checkpoints(Ledger):
 
     @classmethod
     def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> Self:
-        """For the one writer, who holds the lock. Raises StateError, or StateUnwritable when waiting can help."""
+        """Open the state for its one writer, the lock's holder. Raises StateError, StateUnwritable if waiting helps."""
         return cls(open_database.open_for_writing(path, clock=clock), clock)
 
     @classmethod
     def peek(cls, path: str) -> Self | None:
-        """For reading beside a writer; None when nothing was ever imported. Raises StateError."""
+        """Open the state for reading beside a writer; None when nothing was ever imported. Raises StateError."""
         database = open_database.open_for_reading(path)
         return None if database is None else cls(database)
 
@@ -90,7 +92,7 @@ class Checkpoints(Ledger):
         self.close()
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Close the connection."""
         self.database.close()
 
     def commit(
@@ -101,7 +103,7 @@ class Checkpoints(Ledger):
         counters: Mapping[str, int] | None = None,
         rejects: Sequence[Reject] = (),
     ) -> None:
-        """All a stored batch pays for, in one durable transaction: checkpoints, tallies, rejects, totals, its attempt.
+        """Write all a stored batch pays for in one durable transaction: checkpoints, tallies, rejects, totals.
 
         `counters` are added to the totals; `rejects` are chunks set aside beside those of the commits. Raises
         StateUnwritable when nothing could be written: the same call again is right.
@@ -129,15 +131,15 @@ class Checkpoints(Ledger):
         failpoints.hit("committed")
 
     def by_path(self, path: bytes) -> Checkpoint | None:
-        """The checkpoint of the file at `path`."""
+        """Return the checkpoint of the file at `path`."""
         return self._one("folder = ? AND name = ?", *split(path))
 
     def by_identity(self, device: int, inode: int) -> Checkpoint | None:
-        """The checkpoint of this very file wherever it was seen last; its path is b"" when another took that."""
+        """Return the checkpoint of this very file under any path; b"" is the path when another took it."""
         return self._one("device = ? AND inode = ?", signed(device), signed(inode))
 
     def folder(self, folder: bytes) -> dict[bytes, Known]:
-        """The known files directly in a folder, by name: one query, small rows."""
+        """Return the known files directly in a folder, by name: one query, small rows."""
         sql = "SELECT name, size, mtime_ns, ctime_ns, device, inode, offset, gone_at FROM files WHERE folder = ?"
         return {
             name: Known(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None)
@@ -145,21 +147,21 @@ class Checkpoints(Ledger):
         }
 
     def folders(self, below: bytes) -> list[bytes]:
-        """Every folder with known files, `below` itself included; without the final slash."""
+        """Return every folder with known files, `below` itself included; without the final slash."""
         first = _slashed(below)
         sql = "SELECT DISTINCT folder FROM files WHERE folder >= ? AND folder < ?"
         # "0" is the byte after "/": the range holds what begins with the folder and its slash, and uses the index
         return [row[0][:-1] or b"/" for row in self.database.rows(sql, (first, first[:-1] + b"0"))]
 
     def mark_gone(self, folder: bytes, names: Iterable[bytes], *, gone: bool = True) -> None:
-        """After an error-free scan: these are not there any more (or, with `gone=False`, they are again)."""
+        """Mark files as gone after an error-free scan, or with `gone=False` as there again."""
         sql = "UPDATE files SET gone_at = ? WHERE folder = ? AND name = ? AND (gone_at IS NULL) = ?"
         at, place = self._clock() if gone else None, _slashed(folder)
         with self.database.transaction(durable=False) as connection:  # a mark that is lost is made by the next scan
             connection.executemany(sql, [(at, place, name, gone) for name in names])
 
     def forget_files(self, gone_before: float) -> int:
-        """Deletes the rows of files gone since before that time (UTC seconds); their points stay. Returns how many."""
+        """Delete the rows of files gone before that time (UTC s) and return how many; their points stay."""
         with self.database.transaction() as connection:
             return connection.execute("DELETE FROM files WHERE gone_at < ?", (gone_before,)).rowcount
 
@@ -176,7 +178,7 @@ class Checkpoints(Ledger):
             return connection.execute("DELETE FROM files").rowcount
 
     def reread(self, paths: Collection[bytes]) -> None:
-        """Makes these files be read from their start again, as new generations. Stored chunks cost nothing.
+        """Make these files be read from their start again, as new generations. Stored chunks cost nothing.
 
         To be called when nothing is in flight: a commit on its way would put the checkpoint back.
         """
@@ -185,7 +187,7 @@ class Checkpoints(Ledger):
                 quarantine.reread(connection, path)
 
     def again(self, found: Callable[[bytes], bool]) -> list[bytes]:
-        """Files to be read once more, but for those that are gone or `found` by a look at the roots anyway."""
+        """Return the files to be read once more, but for those that are gone or `found` below the roots anyway."""
         paths = [row[0] for row in self.database.rows("SELECT path FROM again")]
         over = [(path,) for path in paths if found(path) or not os.path.lexists(path)]
         if over:
@@ -216,13 +218,13 @@ class Checkpoints(Ledger):
         self.database.vacuum()
 
     def files_summary(self) -> FilesSummary:
-        """What is known of all files; reads every small row once."""
+        """Return what is known of all files; reads every small row once."""
         known, complete, lag, oldest = self.database.rows(_SUMMARY)[0]
         quarantined = self.database.rows("SELECT count(DISTINCT path) FROM quarantine")[0][0]
         return FilesSummary(known, complete, known - complete, quarantined, lag, oldest)
 
     def _one(self, where: str, *parameters: object) -> Checkpoint | None:
-        """The checkpoint of the row that fits, its open chunks in the order they were written; None without one."""
+        """Return the checkpoint of the row that fits, its open chunks in the order written; None without one."""
         found = self.database.rows(READ + where, parameters)
         if not found:
             return None
@@ -231,5 +233,5 @@ class Checkpoints(Ledger):
 
 
 def _slashed(folder: bytes) -> bytes:
-    """A folder as the rows have it: with its slash, and b"" for a file given by its name alone."""
+    """Return a folder as the rows have it: with its slash, and b"" for a file given by its name alone."""
     return folder if not folder or folder.endswith(b"/") else folder + b"/"

@@ -1,7 +1,7 @@
-"""One open SQLite database: transactions, questions, and SQLite's errors as ours.
+"""One open SQLite database: its transactions, its queries, and SQLite's errors translated into ours.
 
-What an error is taken for decides what becomes of the state: damage is set aside at the next start, what waiting can
-help is waited for, and everything else leaves the file alone. So only what is surely damage counts as such.
+The kind of an error decides what becomes of the state: damage is set aside at the next start, what waiting can help is
+waited for, and everything else leaves the file alone. So only what is surely damage counts as such.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Database:
-    """An open connection in autocommit mode, its transactions, and the translation of its errors.
+    """Open connection in autocommit mode, with its transactions and the translation of its errors.
 
     `set_aside` is the name a damaged predecessor was given ("" for none), `created` whether this one began empty.
     A `reader` leaves no mark.
@@ -49,7 +49,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """All or nothing. `durable=False` survives a kill but perhaps not a power cut, and costs no sync of the disk.
+        """Run a transaction. `durable=False` survives a kill but perhaps no power cut, and syncs no disk.
 
         Raises StateUnwritable when nothing could be written, StateError when the file was removed or replaced.
         """
@@ -69,23 +69,23 @@ class Database:
                 raise
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """All rows of one question."""
+        """Return all rows of one query."""
         with self.translating(writing=False):
             return self.connection.execute(sql, parameters).fetchall()
 
     def vacuum(self, pages: int = 1000) -> None:
-        """Gives up to `pages` free pages (of 4 KiB) back to the file system."""
+        """Give up to `pages` free pages (of 4 KiB) back to the file system."""
         with self.translating(writing=True):
             self.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")  # `execute` stops after one page
 
     def close(self) -> None:
-        """Ends the connection; the write-ahead log is folded in and removed."""
+        """Close the connection; the write-ahead log is folded in and removed."""
         with contextlib.suppress(sqlite3.Error):
             self.connection.close()
 
     @contextlib.contextmanager
     def translating(self, *, writing: bool) -> Iterator[None]:
-        """SQLite's errors as ours. Damage found here leaves a mark, so that the next start looks closely."""
+        """Translate SQLite's errors into ours. Damage found here leaves a mark: the next start looks closely."""
         try:
             with translating(self.path, writing=writing):
                 yield
@@ -96,22 +96,24 @@ class Database:
             raise
 
     def _synchronise(self, durable: bool) -> None:
-        """FULL syncs the log with every commit, NORMAL now and then: a power cut may undo the last commits then, but
-        never tears the file (https://sqlite.org/pragma.html#pragma_synchronous).
+        """Set how a commit is synced: FULL syncs the log with every one, NORMAL now and then.
+
+        With NORMAL a power cut may undo the last commits, but never tears the file
+        (https://sqlite.org/pragma.html#pragma_synchronous).
         """
         if durable != self._durable:
             self.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
     def _roll_back(self) -> None:
-        """After some errors, a full disk for one, SQLite has done so by itself; doing it again would be an error."""
+        """Roll back unless SQLite has done so by itself, as after a full disk; doing it again would be an error."""
         with contextlib.suppress(sqlite3.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
 
 
 def _identity(path: str) -> tuple[int, int]:
-    """Device and inode of the file that has this name now; (0, 0) for none."""
+    """Return device and inode of the file that has this name now; (0, 0) for none."""
     try:
         stat = os.stat(path)
     except OSError:
@@ -120,13 +122,13 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def suspect_mark(path: str) -> str:
-    """The file whose presence makes the next start check every page."""
+    """Return the name of the file whose presence makes the next start check every page."""
     return f"{path}-suspect"
 
 
 @contextlib.contextmanager
 def translating(path: str, *, writing: bool) -> Iterator[None]:
-    """Raises StateCorrupt, StateUnwritable or StateError for what SQLite and the system say of `path`."""
+    """Raise StateCorrupt, StateUnwritable or StateError for what SQLite and the system say of `path`."""
     try:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
@@ -142,7 +144,7 @@ def translating(path: str, *, writing: bool) -> Iterator[None]:
 
 
 def _translated(error: sqlite3.DatabaseError, path: str, writing: bool) -> StateError:
-    """The last byte of SQLite's code is the primary one, the rest says more (https://sqlite.org/rescode.html)."""
+    """Return our error for one of SQLite's, by the last byte of its code (https://sqlite.org/rescode.html)."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF in _DAMAGED:
         return _damaged(path, str(error))
@@ -152,12 +154,12 @@ def _translated(error: sqlite3.DatabaseError, path: str, writing: bool) -> State
 
 
 def _damaged(path: str, reason: str) -> StateCorrupt:
-    """For what is found in use; the next start acts on it."""
+    """Return the error for damage that is found in use; the next start acts on it."""
     return StateCorrupt(f"{path} is damaged: {reason}", hint="it is set aside and rebuilt at the next start")
 
 
 def _hint(room: bool) -> str:
-    """What to do; `room` where the importer goes on by itself once there is room again."""
+    """Return what to do; `room` where the importer goes on by itself once there is room again."""
     if room:
         return "make room or make it writable; the import goes on by itself and nothing is lost"
     return "check its permissions and the disk; it is left as it is"

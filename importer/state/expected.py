@@ -1,8 +1,8 @@
-"""What the store should hold, kept on disk while it is compared: a million points take 100 MB there and 4 MB of memory.
+"""Expected content of the store, kept on disk while it is compared: a million points take 100 MB there, 4 MB of memory.
 
 forms          each chunk that a file gives: prints of text and metadata, the holder while it stands open, whether it
                is spare
-conversations  those that files are in now, and those that files were in which are gone or rewritten
+conversations  those that files are in now, and those of files that are gone or rewritten
 seen           ids that were found in the store
 mend, erase    ids to be imported again; ids to be deleted (before that, where both)
 """
@@ -37,7 +37,7 @@ _FILES = "SELECT DISTINCT file FROM forms WHERE NOT spare AND id IN (SELECT id F
 
 
 class Form(NamedTuple):
-    """A chunk as one file gives it; `holder` "" for a closed one. Of a rewritten file only the text is sure.
+    """Chunk as one file gives it; `holder` "" for a closed one. Of a rewritten file only the text is sure.
 
     One that is `spare` need not be in the store: its project is not selected (any more).
     """
@@ -51,7 +51,7 @@ class Form(NamedTuple):
 
 
 class Expected:
-    """The tables, in a file of their own that is gone with them: `with Expected(folder) as expected:`.
+    """Tables in a scratch file that is deleted with them: `with Expected(folder) as expected:`.
 
     First every file is added, then every point of the store is held against them: `whole` and `missing` are right only
     when the files are through.
@@ -62,7 +62,7 @@ class Expected:
         self._remove()
         self._connection = sqlite3.connect(self._path, isolation_level=None)
         self._connection.executescript(_SCHEMA)
-        self._connection.execute("BEGIN")  # never committed: nobody needs the tables afterwards
+        self._connection.execute("BEGIN")  # never committed: the tables are not needed afterwards
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +79,7 @@ class Expected:
         rewritten: bool,
         wanted: Callable[[str], bool] = lambda _project: True,
     ) -> None:
-        """Chunks that a file gives; those of a project that is not wanted are spare."""
+        """Add chunks that a file gives; those of a project that is not wanted are spare."""
         self._connection.executemany(
             "INSERT OR IGNORE INTO forms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -93,79 +93,79 @@ class Expected:
         )
 
     def drop(self, file: int) -> None:
-        """Takes back what a file gave that could not be read to the end."""
+        """Delete what a file gave that could not be read to the end."""
         self._connection.execute("DELETE FROM forms WHERE file = ?", (file,))
 
     def forms(self, point: str) -> list[Form]:
-        """What files give under an id."""
+        """Return what files give under an id."""
         sql = "SELECT holder, text, facts, conversation, rewritten, spare FROM forms WHERE id = ?"
         return [Form(*row) for row in self._connection.execute(sql, (_key(point),))]
 
     def count(self) -> int:
-        """How many different ids there must be."""
+        """Return how many different ids there must be."""
         return int(self._connection.execute("SELECT count(DISTINCT id) FROM forms WHERE NOT spare").fetchone()[0])
 
     def add_conversations(self, conversations: Iterable[str], *, kept: bool) -> None:
-        """Conversations a file is in; `kept` for one that is gone or says something else than it once did."""
+        """Add conversations of a file; `kept` for a file that is gone or says something else than once."""
         sql = "INSERT INTO conversations VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET kept = max(kept, excluded.kept)"
         self._connection.executemany(sql, [(name, kept) for name in conversations])
 
     def whole(self, conversation: str) -> bool:
-        """Whether everything ever said in the conversation still stands in files, as far as anybody knows."""
+        """Return True if all that was ever said in the conversation still stands in files, as far as is known."""
         row = self._connection.execute("SELECT kept FROM conversations WHERE name = ?", (conversation,)).fetchone()
         return row is not None and not row[0]
 
     def saw(self, points: Iterable[str]) -> None:
-        """These need not be looked for any more."""
+        """Note ids that were found in the store."""
         rows = [(_key(point),) for point in points]
         self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", rows)
 
     def missing(self) -> Iterator[str]:
-        """Ids that files give and nobody saw."""
+        """Yield the ids that files give and that were not found."""
         for (key,) in self._connection.execute(_MISSING):
             yield str(uuid.UUID(bytes=key))
 
     def mend(self, points: Iterable[str]) -> None:
-        """Ids to be imported again."""
+        """Note ids to be imported again."""
         rows = [(_key(point),) for point in points]
         self._connection.executemany("INSERT OR IGNORE INTO mend VALUES (?)", rows)
 
     def mend_missing(self) -> None:
-        """All ids that files give and nobody saw are to be imported again."""
+        """Note all missing ids as to be imported again."""
         self._connection.execute(f"INSERT OR IGNORE INTO mend {_MISSING}")
 
     def to_mend(self, point: str) -> bool:
-        """Whether the id is to be imported again."""
+        """Return True if the id is to be imported again."""
         return bool(self._connection.execute("SELECT 1 FROM mend WHERE id = ?", (_key(point),)).fetchone())
 
     def files_to_mend(self) -> list[int]:
-        """The rows of the files that give those ids."""
+        """Return the rows of the files that give those ids."""
         return [file for (file,) in self._connection.execute(_FILES)]
 
     def erase(self, points: Iterable[str]) -> None:
-        """Ids to be deleted."""
+        """Note ids to be deleted."""
         self._connection.executemany("INSERT OR IGNORE INTO erase VALUES (?)", [(point,) for point in points])
 
     def spare_extra(self) -> int:
-        """Of the ids to be deleted, keeps only those that are imported again; how many are spared."""
+        """Keep, of the ids to be deleted, only those that are imported again; return how many are spared."""
         # -1 is no limit (SQLite)
         spared = [point for point in self.to_erase(-1) if not self.to_mend(point)]
         self._connection.executemany("DELETE FROM erase WHERE id = ?", [(point,) for point in spared])
         return len(spared)
 
     def to_erase(self, limit: int, after: str = "") -> list[str]:
-        """Up to `limit` of those ids, in order, behind `after`."""
+        """Return up to `limit` of the ids to be deleted, in order, behind `after`."""
         sql = "SELECT id FROM erase WHERE id > ? ORDER BY id LIMIT ?"
         return [point for (point,) in self._connection.execute(sql, (after, limit))]
 
     def _remove(self) -> None:
-        """Takes the file away, also one that a killed run left."""
+        """Delete the scratch file, also one that a killed run left."""
         if os.path.lexists(self._path):
             os.unlink(self._path)
 
 
 def _key(point: str) -> bytes:
-    """16 bytes of a UUID; of any other id something that is no 16 bytes long."""
+    """Return the 16 bytes of a UUID; of any other id bytes that are no 16 long."""
     try:
         return uuid.UUID(point).bytes
     except ValueError:

@@ -1,4 +1,4 @@
-"""Memory over time and the endings of workers, each in a bounded ring.
+"""History of memory and of the endings of workers, each in a bounded ring.
 
 Samples are kept twice: by the second for an hour, and for thirty days as the worst of every ten minutes, so that a
 peak weeks ago still shows in the curve.
@@ -17,7 +17,7 @@ KEEP_RECYCLES = 1000
 
 
 class Moment(NamedTuple):
-    """One second, or the worst of a step: `at` is UTC seconds, the rest bytes, 0 where unknown."""
+    """Memory in one second, or the worst of a step: `at` is UTC seconds, the rest bytes, 0 where unknown."""
 
     at: float
     worker_anon_bytes: int = 0
@@ -29,7 +29,7 @@ class Moment(NamedTuple):
 
 
 class WorkerEnding(NamedTuple):
-    """How a worker ended: `reason` is that of a recycle or crash, `anon_bytes` its anonymous memory and swap then."""
+    """End of a worker: `reason` of the recycle or crash, `anon_bytes` its anonymous memory and swap then."""
 
     at: float
     reason: str
@@ -63,20 +63,20 @@ FROM samples WHERE step_s = ? AND at > ? ORDER BY at
 
 
 class History:
-    """The two rings of one state. Nothing depends on them but what people are shown, so no write is synced."""
+    """Two rings of one state. They serve display alone, so no write is synced."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rings = dict(RINGS)
 
     def keep(self, seconds: int) -> None:
-        """So many of the newest are kept by the second, in place of an hour's."""
+        """Keep that many of the newest samples by the second, in place of an hour's."""
         self._rings[FINE_S] = seconds
         with self._database.transaction(durable=False) as connection:
             connection.execute("DELETE FROM samples WHERE step_s = ? AND slot >= ?", (FINE_S, seconds))
 
     def measured(self, moments: Sequence[Moment]) -> None:
-        """Keeps these in both rings. One write for many: every ten seconds is often enough, and lets disks sleep."""
+        """Write samples to both rings. One write for ten seconds is often enough, and lets disks sleep."""
         with self._database.transaction(durable=False) as connection:
             for step, slots in self._rings.items():
                 for moment in moments:
@@ -85,17 +85,17 @@ class History:
                     connection.execute(_WORST, (step, number % slots, *moment))
 
     def curve(self, *, since: float = 0.0, step_s: int = FINE_S) -> list[Moment]:
-        """What was measured after `since`, in order of time."""
+        """Return what was measured after `since`, in order of time."""
         return [Moment(*row) for row in self._database.rows(_CURVE, (step_s, since))]
 
     def ended(self, ending: WorkerEnding) -> None:
-        """Keeps how a worker ended; the newest `KEEP_RECYCLES` stay."""
+        """Write how a worker ended; the newest `KEEP_RECYCLES` stay."""
         with self._database.transaction(durable=False) as connection:
             sql = "INSERT INTO recycles (at, reason, pid, files, anon_bytes, lived_s) VALUES (?, ?, ?, ?, ?, ?)"
             newest = connection.execute(sql, ending).lastrowid or 0
             connection.execute("DELETE FROM recycles WHERE id <= ?", (newest - KEEP_RECYCLES,))
 
     def endings(self, limit: int = KEEP_RECYCLES) -> list[WorkerEnding]:
-        """The newest endings, newest first."""
+        """Return the newest endings, newest first."""
         sql = "SELECT at, reason, pid, files, anon_bytes, lived_s FROM recycles ORDER BY id DESC LIMIT ?"
         return [WorkerEnding(*row) for row in self._database.rows(sql, (limit,))]

@@ -1,7 +1,7 @@
 """Small things that must outlive a crash: batches under way and who is suspect, totals, tombstones, single facts.
 
-    sending ──► stored: `settle`, with the commit      nobody is suspect any more
-            ──► failed: `settled`                      nobody is blamed, nobody cleared
+    sending ──► stored: `settle`, with the commit      no chunk is suspect any more
+            ──► failed: `settled`                      no chunk is blamed, none cleared
             ──► died:   `died`                         the chunks to blame get one death more
             ──► the daemon is killed too: `leftovers`  the next run says `died` for it
 
@@ -30,7 +30,7 @@ ON CONFLICT (id) DO UPDATE SET deaths = deaths + 1, alone = alone + excluded.alo
 
 @dataclass(frozen=True, slots=True)
 class SentBatch:
-    """A batch that was with the worker: its chunk ids, whether one chunk went `alone`, when (UTC seconds)."""
+    """Batch that was with the worker: its chunk ids, whether one chunk went `alone`, when (UTC seconds)."""
 
     batch: int
     ids: tuple[str, ...]
@@ -39,7 +39,7 @@ class SentBatch:
 
 
 class Ledger:
-    """The small tables of one state. `clock` gives UTC seconds.
+    """Small tables of one state. `clock` gives UTC seconds.
 
     What only helps (attempts, suspects, totals that belong to no batch) is written without a sync of the disk; what a
     person has asked for, and single facts, with one.
@@ -49,19 +49,19 @@ class Ledger:
         self.database, self._clock = database, clock
 
     def sending(self, batch: int, ids: Sequence[str], *, alone: bool = False) -> None:
-        """To be called before a batch is sent. Survives a kill of either process; costs no sync of the disk."""
+        """Record a batch before it is sent. Survives a kill of either process; costs no sync of the disk."""
         with self.database.transaction(durable=False) as connection:
             row = (batch, "\n".join(ids), alone, self._clock())
             # or replace: a batch that is sent again keeps its number
             connection.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
 
     def settled(self, batch: int) -> None:
-        """The batch came back without a death and without a commit; nobody is blamed, nobody cleared."""
+        """Delete the record of a batch that came back without a death and without a commit: no chunk is blamed."""
         with self.database.transaction(durable=False) as connection:
             connection.execute("DELETE FROM attempts WHERE batch = ?", (batch,))
 
     def died(self, batch: int, ids: Sequence[str] | None = None) -> dict[str, Suspect]:
-        """The worker died on the batch: blames `ids` (None: all it was sent with) and returns where they stand now."""
+        """Blame `ids` (None: all that was sent) for a worker's death on the batch, and return their records now."""
         with self.database.transaction(durable=False) as connection:
             attempt = _attempt(connection, batch)
             blamed = (attempt.ids if attempt else ()) if ids is None else ids
@@ -71,56 +71,56 @@ class Ledger:
             return {chunk: suspect for chunk in blamed if (suspect := _suspect(connection, chunk))}
 
     def clear_suspects(self, ids: Iterable[str]) -> None:
-        """Takes these off the record: workers die with harmless text too."""
+        """Take these chunks off the record: workers die with harmless text too."""
         with self.database.transaction(durable=False) as connection:
             clear(connection, ids)
 
     def leftovers(self) -> list[SentBatch]:
-        """Batches that were under way when the last run ended without settling them."""
+        """Return the batches that were under way when the last run ended without settling them."""
         rows = self.database.rows("SELECT batch, ids, alone, at FROM attempts ORDER BY batch")
         return [_sent_batch(*row) for row in rows]
 
     def suspects(self) -> dict[str, Suspect]:
-        """Every chunk that was with a worker when it died and has not been stored or set aside since."""
+        """Return every chunk that was with a dying worker and has not been stored or set aside since."""
         return {row[0]: Suspect(*row[1:]) for row in self.database.rows("SELECT id, deaths, alone FROM suspects")}
 
     def counters(self) -> dict[str, int]:
-        """All running totals by name, those of the tally included."""
+        """Return all running totals by name, those of the tally included."""
         return dict(self.database.rows("SELECT name, value FROM counters"))
 
     def totals(self) -> Tally:
-        """Lines and bytes by outcome since the state began."""
+        """Return lines and bytes by outcome since the state began."""
         counters = self.counters()
         return Tally(**{name: counters.get(name, 0) for name in TALLY})
 
     def count(self, counters: Mapping[str, int]) -> None:
-        """Adds to running totals that belong to no batch, such as spawns and crashes."""
+        """Add to running totals that belong to no batch, such as spawns and crashes."""
         with self.database.transaction(durable=False) as connection:
             add(connection, counters)
 
     def add_tombstone(self, kind: str, value: str) -> None:
-        """Remembers that `value` (a project, conversation, path or before) was forgotten and must not come back."""
+        """Remember that `value` (a project, conversation, path or before) was forgotten and must stay away."""
         with self.database.transaction() as connection:
             row = (kind, os.fsencode(value), self._clock())
             connection.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", row)
 
     def remove_tombstone(self, kind: str, value: str) -> None:
-        """Lets it come back."""
+        """Delete a tombstone, so that its value may come back."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM tombstones WHERE kind = ? AND value = ?", (kind, os.fsencode(value)))
 
     def tombstones(self) -> list[tuple[str, str, float]]:
-        """`(kind, value, at)` of everything forgotten on purpose, oldest first."""
+        """Return `(kind, value, at)` of everything forgotten on purpose, oldest first."""
         rows = self.database.rows("SELECT kind, value, at FROM tombstones ORDER BY at, kind, value")
         return [(kind, os.fsdecode(value), at) for kind, value, at in rows]
 
     def meta(self, name: str) -> str:
-        """A single fact by name; "" when it was never written."""
+        """Return a single fact by name; "" when it was never written."""
         rows = self.database.rows("SELECT value FROM meta WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
     def remember(self, **facts: str) -> None:
-        """Writes single facts by name."""
+        """Write single facts by name."""
         with self.database.transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
 
@@ -131,22 +131,22 @@ class Ledger:
 
 
 def add(connection: sqlite3.Connection, counters: Mapping[str, int]) -> None:
-    """Inside a transaction: adds to the running totals."""
+    """Add to the running totals, inside a transaction."""
     connection.executemany(_ADD, [(name, value) for name, value in counters.items() if value])
 
 
 def add_tally(connection: sqlite3.Connection, tally: Tally) -> None:
-    """Inside a transaction: adds to the totals of lines and bytes."""
+    """Add to the totals of lines and bytes, inside a transaction."""
     add(connection, {name: getattr(tally, name) for name in TALLY})
 
 
 def clear(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
-    """Inside a transaction: these chunks are stored or set aside, so nothing stands on their record any more."""
+    """Delete, inside a transaction, the records of chunks that are stored or set aside."""
     connection.executemany("DELETE FROM suspects WHERE id = ?", [(chunk,) for chunk in ids])
 
 
 def settle(connection: sqlite3.Connection, batch: int) -> None:
-    """Inside the transaction that commits a batch: its chunks are stored or set aside, so no suspects any more."""
+    """Delete, inside the transaction that commits a batch, its record and those of its chunks."""
     attempt = _attempt(connection, batch)
     if attempt:
         clear(connection, attempt.ids)
@@ -154,17 +154,17 @@ def settle(connection: sqlite3.Connection, batch: int) -> None:
 
 
 def _attempt(connection: sqlite3.Connection, batch: int) -> SentBatch | None:
-    """The record of a batch that is with the worker, None when it was never sent or is settled."""
+    """Return the record of a batch that is with the worker, None when it was never sent or is settled."""
     row = connection.execute("SELECT batch, ids, alone, at FROM attempts WHERE batch = ?", (batch,)).fetchone()
     return _sent_batch(*row) if row else None
 
 
 def _sent_batch(batch: int, ids: str, alone: int, at: float) -> SentBatch:
-    """From its row; ids are UUIDs, one a line. A batch of releases alone has none."""
+    """Return the batch of a row; ids are UUIDs, one a line. A batch of releases alone has none."""
     return SentBatch(batch, tuple(ids.split("\n")) if ids else (), bool(alone), at)
 
 
 def _suspect(connection: sqlite3.Connection, chunk: str) -> Suspect | None:
-    """What stands on a chunk's record, None for a clean one."""
+    """Return the record of a chunk, None for a clean one."""
     row = connection.execute("SELECT deaths, alone FROM suspects WHERE id = ?", (chunk,)).fetchone()
     return Suspect(*row) if row else None

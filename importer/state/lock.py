@@ -1,4 +1,4 @@
-"""One importer per state directory: an flock on `importer.lock`, with who holds it written inside.
+"""Lock of a state directory for one importer: an flock on `importer.lock`, with its holder written inside.
 
 Only the lock decides, never the file's content: the kernel drops it with its holder, so what a killed one left behind
 is harmless. The descriptor is closed on exec, so a worker never keeps it.
@@ -20,14 +20,14 @@ from typing import Any, Self
 from importer.errors import StateError, StateLocked
 
 NAME = "importer.lock"
-TRIES = 25  # somebody asking who holds it holds it for an instant himself; so does one who has not written his name yet
+TRIES = 25  # a process that asks for the holder holds it for an instant; a holder may not have signed yet
 TRY_S = 0.02
 BOOT_CLOCK_S = 2.0  # a process's start is reckoned from the boot time, which the kernel tells in whole seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a state directory: `pid` 0 and `command` "" when unreadable, `started` in UTC seconds."""
+    """Process that holds a state directory: `pid` 0 and `command` "" when unreadable, `started` in UTC seconds."""
 
     pid: int = 0
     started: float = 0.0
@@ -35,7 +35,7 @@ class Holder:
 
 
 class Lock:
-    """The lock of one state directory: `with Lock(folder):`. `held` tells whether it still means anything.
+    """Lock of one state directory: `with Lock(folder):`. `held` tells whether it still means anything.
 
     `clock` is UTC seconds; `command` is what others are told of us, "" for what the command line begins with.
     """
@@ -53,7 +53,7 @@ class Lock:
         self._descriptor = -1
 
     def acquire(self) -> Self:
-        """Makes the directory (0700) and takes it. Raises StateLocked when another has it, StateError without rights.
+        """Make the directory (0700) and lock it. Raises StateLocked if another has it, StateError without rights.
 
         Waits at most half a second, and only while the holder has no name.
         """
@@ -72,17 +72,17 @@ class Lock:
         raise _locked(self.folder, _read(self.path))
 
     def held(self) -> bool:
-        """Whether the file is still the one we locked: somebody may have removed it, and a second importer begun."""
+        """Return True if the file is still the locked one: it may have been removed, and a second importer begun."""
         try:
             return os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
         except OSError:
             return False
 
     def release(self) -> None:
-        """Lets go. Twice is once."""
+        """Release the lock. Twice is once."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, 0)  # while it is locked, so that nobody else's name is wiped out
+                os.ftruncate(self._descriptor, 0)  # while it is locked, so that no other process's name is wiped out
             os.close(self._descriptor)
             self._descriptor = -1
 
@@ -94,7 +94,7 @@ class Lock:
 
 
 def holder(folder: str) -> Holder | None:
-    """Who holds the directory now, None for nobody. Raises StateError when it cannot be asked."""
+    """Return the process that holds the directory now, None if it is free. Raises StateError if it cannot be asked."""
     path = os.path.join(folder, NAME)
     with _translating(folder):
         try:
@@ -111,9 +111,9 @@ def holder(folder: str) -> Holder | None:
 
 
 def _try(path: str) -> int:
-    """A locked descriptor of the file that has this name now, -1 when another has the lock.
+    """Return a locked descriptor of the file that has this name now, -1 when another has the lock.
 
-    Between opening and locking the file may be removed and made anew; a lock on one without a name keeps nobody out.
+    Between opening and locking the file may be removed and made anew; a lock on a nameless one keeps no process out.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -133,7 +133,7 @@ def _try(path: str) -> int:
 
 
 def _sign(descriptor: int, command: str, now: float) -> None:
-    """Writes who we are; of the command line only its first word, for flags may hold addresses with passwords."""
+    """Write pid and command; of the command line only its first word, for flags may hold addresses with passwords."""
     words = [os.path.basename(sys.argv[0]), *[word for word in sys.argv[1:] if not word.startswith("-")][:1]]
     content = json.dumps({"pid": os.getpid(), "started": now, "command": command or " ".join(words)})
     os.ftruncate(descriptor, 0)
@@ -141,7 +141,7 @@ def _sign(descriptor: int, command: str, now: float) -> None:
 
 
 def _read(path: str) -> Holder:
-    """Who has signed; `Holder()` while nobody has, or for what is no signature."""
+    """Return the holder that is written in the file; `Holder()` for none or for anything unreadable."""
     try:
         with open(path, "rb") as file:
             found: Any = json.loads(file.read(4096))
@@ -164,7 +164,7 @@ def _alive(who: Holder) -> bool:
 
 
 def _locked(folder: str, who: Holder) -> StateLocked:
-    """The error for a second importer, naming the first as far as he has signed."""
+    """Return the error for a second importer, naming the first as far as it has signed."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(who.started))
     name = f"process {who.pid} ({who.command}, since {since})" if who.pid else "another importer"
     return StateLocked(f"{folder} is held by {name}", pid=who.pid, hint="stop it, or choose another --state-dir")
@@ -172,7 +172,7 @@ def _locked(folder: str, who: Holder) -> StateLocked:
 
 @contextlib.contextmanager
 def _translating(folder: str) -> Iterator[None]:
-    """Raises StateError for a folder that cannot be made, written or locked."""
+    """Raise StateError for a folder that cannot be made, written or locked."""
     try:
         yield
     except OSError as error:

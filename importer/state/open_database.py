@@ -1,4 +1,4 @@
-"""The file the state lives in: found or made, checked, set aside when damaged, refused when it cannot be trusted.
+"""Open the state's database: find or make it, check it, set a damaged one aside, refuse an untrusted one.
 
 What opening finds, and what becomes of it:
 
@@ -27,18 +27,18 @@ from importer.state.database import Database, suspect_mark, translating
 
 FILE_NAME = "checkpoints.sqlite3"  # in the state directory
 QUICK_CHECK_BYTES = 64 * 1024 * 1024  # up to here every page is checked at start (measured: 1 ms a MB); above, `files`
-KEEP_ASIDE = 3  # damaged databases kept for whoever wants to look; a disk that damages daily must not fill up
+KEEP_ASIDE = 3  # damaged databases kept for a person to look at; a disk that damages daily must not fill up
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -2048",  # KiB: the daemon stays small whatever the number of files
+    "PRAGMA cache_size = -2048",  # KiB: the daemon stays small with any number of files
     "PRAGMA journal_size_limit = 4194304",
 )
 
 
 def open_for_writing(path: str, *, clock: Callable[[], float] = time.time) -> Database:
-    """The database at `path` for its one writer, who holds the state's lock. See the table above for errors."""
+    """Open the database at `path` for its one writer, which holds the state's lock; errors as in the table."""
     with translating(path, writing=False):
         if not _leftovers(path):
             _create(path)
@@ -53,7 +53,7 @@ def open_for_writing(path: str, *, clock: Callable[[], float] = time.time) -> Da
 
 
 def open_for_reading(path: str) -> Database | None:
-    """The same beside a writer, reading only; None when there is none yet. Makes, migrates and sets aside nothing."""
+    """Open it beside a writer, reading only; None when there is none. Makes, migrates and sets aside nothing."""
     with translating(path, writing=False):
         try:
             os.lstat(path)  # what keeps us from looking is an error, and not the absence of a state
@@ -63,12 +63,12 @@ def open_for_reading(path: str) -> Database | None:
 
 
 def _leftovers(path: str) -> list[str]:
-    """What is there of a database: a log without its file is damage too, and no first start."""
+    """Return what is there of a database: a log without its file is damage too, and no first start."""
     return [name for name in (path, f"{path}-wal") if os.path.lexists(name)]
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    """Opens an existing database for writing, checked and migrated. Raises StateCorrupt when it is damaged."""
+    """Open an existing database for writing, checked and migrated. Raises StateCorrupt when it is damaged."""
     connection = _open(path, "rw")
     try:
         with translating(path, writing=False):
@@ -86,12 +86,12 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _connect_reading(path: str) -> sqlite3.Connection:
-    """Opens an existing database beside its writer. Raises StateError, also for an older version."""
+    """Open an existing database beside its writer. Raises StateError, also for an older version."""
     connection = _open(path, "ro")
     try:
         try:
             known = _refuse_foreign(connection, path)
-        except sqlite3.OperationalError:  # the folder is read-only and nobody writes: no shared memory to be had
+        except sqlite3.OperationalError:  # the folder is read-only and no process writes: no shared memory to be had
             connection.close()
             connection = _open(path, "ro&immutable=1")
             known = _refuse_foreign(connection, path)
@@ -104,7 +104,7 @@ def _connect_reading(path: str) -> sqlite3.Connection:
 
 
 def _open(path: str, mode: str) -> sqlite3.Connection:
-    """A connection that never creates the file. Raises StateCorrupt for an empty one, OSError for an unreadable one."""
+    """Open a connection that never creates the file. Raises StateCorrupt for an empty one, OSError for no access."""
     if not os.path.lexists(path) or not _first_byte(path):
         raise StateCorrupt(f"{path} is empty", hint="it is set aside and rebuilt at the next start")
     uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
@@ -114,18 +114,18 @@ def _open(path: str, mode: str) -> sqlite3.Connection:
 
 
 def _text(raw: bytes) -> str:
-    """SQLite's text, which a damaged page can make anything but UTF-8."""
+    """Decode SQLite's text, which a damaged page can make anything but UTF-8."""
     return raw.decode(errors="replace")
 
 
 def _first_byte(path: str) -> bytes:
-    """b"" for an empty file. A link into nowhere, no permission and a broken disk are not damage: OSError."""
+    """Return the first byte, b"" for an empty file. Raises OSError for a dangling link, no permission, a bad disk."""
     with open(path, "rb") as file:
         return file.read(1)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: str) -> int:
-    """The schema version. Raises StateError for a database that is not ours, or newer than we are."""
+    """Return the schema version. Raises StateError for a foreign database, or one newer than this program."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != schema.APPLICATION_ID:
         raise StateError(f"{path} belongs to another program", hint="move it away, or choose another --state-dir")
@@ -139,7 +139,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: str) -> int:
 
 
 def _refuse_damaged(connection: sqlite3.Connection, path: str, known: int) -> None:
-    """Checks every page of a small database, the one large scans depend on of a large one, all of a suspect.
+    """Check every page of a small database, one table of a large one, all of a suspect.
 
     Raises StateCorrupt. Version 0 is a header that lost its number: ours are born with one.
     """
@@ -153,13 +153,13 @@ def _refuse_damaged(connection: sqlite3.Connection, path: str, known: int) -> No
 
 
 def _refuse_gaps(connection: sqlite3.Connection, path: str) -> None:
-    """Raises StateCorrupt for a sound database that lacks tables; after migrating, which makes the newest ones."""
+    """Raise StateCorrupt for a sound database that lacks tables; after migrating, which makes the newest ones."""
     if not schema.whole(connection):
         raise StateCorrupt(f"{path} has lost tables")
 
 
 def _create(path: str) -> None:
-    """A new database, complete before it has its name: an empty file at `path` is damage, never a start."""
+    """Make a new database, complete before it has its name: an empty file at `path` is damage, never a start."""
     fresh = f"{path}.new"
     for stale in glob.glob(f"{glob.escape(fresh)}*"):
         os.unlink(stale)
@@ -177,7 +177,7 @@ def _create(path: str) -> None:
 
 
 def _put_aside(path: str, now: float) -> str:
-    """Renames a damaged database and its log; the newest `KEEP_ASIDE` are kept. Returns the new name."""
+    """Rename a damaged database and its log, keep the newest `KEEP_ASIDE`, and return the new name."""
     aside = f"{path}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}"
     while os.path.lexists(aside) or os.path.lexists(f"{aside}-wal"):
         aside += "+"
@@ -190,7 +190,7 @@ def _put_aside(path: str, now: float) -> str:
 
 
 def _aside(path: str) -> list[str]:
-    """What was set aside before, oldest first."""
+    """Return the databases that were set aside before, oldest first."""
     return sorted(name for name in glob.glob(f"{glob.escape(path)}.corrupt-*") if not name.endswith("-wal"))
 
 

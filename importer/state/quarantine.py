@@ -2,7 +2,7 @@
 
 A line is known by path, offset and reason, a chunk by its id: the same one again is the same row, tried once more.
 
-    open      somebody should look
+    open      a person should look
     retrying  its file is being read again; gone once its file is past it, open again if it fails again
 
 Rows are written with the commit that passes over them, so a line is never passed over without its row. Nothing here
@@ -35,7 +35,7 @@ FROM quarantine WHERE id > ? ORDER BY id LIMIT ?
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One row of the quarantine: `id` is what people name it by, `at` the last time it failed (UTC seconds)."""
+    """Row of the quarantine: people name it by `id`; `at` is the last time it failed (UTC seconds)."""
 
     id: int
     reject: Reject
@@ -45,24 +45,24 @@ class Quarantined:
 
 
 class Quarantine:
-    """The quarantine of one state."""
+    """Quarantine of one state."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def count(self, ids: Iterable[int] | None = None) -> int:
-        """How many lines and chunks are set aside, of these rows or of all."""
+        """Return how many lines and chunks are set aside, of these rows or of all."""
         if ids is None:
             return int(self._database.rows("SELECT count(*) FROM quarantine")[0][0])
         sql = "SELECT count(*) FROM quarantine WHERE id = ?"
         return sum(int(self._database.rows(sql, (number,))[0][0]) for number in set(ids))
 
     def page(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
-        """Up to `limit` rows with an id above `after`, in order of id."""
+        """Return up to `limit` rows with an id above `after`, in order of id."""
         return [_row(row) for row in self._database.rows(_PAGE, (after, limit))]
 
     def retry(self, ids: Iterable[int] | None = None) -> tuple[bytes, ...]:
-        """Marks rows (None: all) to be tried again, and their files to be read from the start; returns the paths.
+        """Mark rows (None: all) to be tried again and their files to be read from the start; return the paths.
 
         Reading again embeds nothing that is stored already. Unknown ids are ignored.
         """
@@ -76,7 +76,7 @@ class Quarantine:
         return tuple(sorted(paths))
 
     def drop(self, ids: Iterable[int] | None = None) -> int:
-        """Forgets rows (None: all); returns how many there were. The lines stay passed over."""
+        """Delete rows (None: all) and return how many there were. The lines stay passed over."""
         with self._database.transaction() as connection:
             if ids is None:
                 return connection.execute("DELETE FROM quarantine").rowcount
@@ -84,7 +84,7 @@ class Quarantine:
             return connection.executemany("DELETE FROM quarantine WHERE id = ?", chosen).rowcount
 
     def _chosen(self, connection: sqlite3.Connection, ids: Iterable[int] | None) -> list[tuple[int, bytes]]:
-        """`(id, path)` of the rows, None for all."""
+        """Return `(id, path)` of the rows, None for all."""
         if ids is None:
             return connection.execute("SELECT id, path FROM quarantine").fetchall()
         sql = "SELECT id, path FROM quarantine WHERE id = ?"
@@ -92,7 +92,7 @@ class Quarantine:
 
 
 def put(connection: sqlite3.Connection, rejects: Sequence[Reject], at: float) -> None:
-    """Inside a transaction: sets these aside, or counts one attempt more for those that already are."""
+    """Set these aside inside a transaction, or count one attempt more for those that already are."""
     rows = (
         (_key(r), r.path, r.offset, r.length, r.stage, _text(r.reason), _text(r.sample), r.chunk_id, at)
         for r in rejects
@@ -101,7 +101,7 @@ def put(connection: sqlite3.Connection, rejects: Sequence[Reject], at: float) ->
 
 
 def settle(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
-    """Inside a transaction, after `put`: what was tried again and lies behind the checkpoint has succeeded.
+    """Delete, inside a transaction and after `put`, rows tried again that lie behind the checkpoint: they succeeded.
 
     So has everything, or is no more, in a file that was read to its end (a packed one counts other offsets). A chunk
     is known to lie nowhere in particular, so it waits for that.
@@ -113,7 +113,7 @@ def settle(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
 
 
 def move(connection: sqlite3.Connection, former: bytes, path: bytes) -> None:
-    """Inside a transaction: a file has another path now, and so has what was set aside of it."""
+    """Move, inside a transaction, the rows of a file that has another path now."""
     sql = "SELECT id, offset, length, stage, reason, sample, chunk FROM quarantine WHERE path = ?"
     for number, *facts in connection.execute(sql, (former,)).fetchall():
         key = _key(Reject(path, *facts))
@@ -121,7 +121,7 @@ def move(connection: sqlite3.Connection, former: bytes, path: bytes) -> None:
 
 
 def reread(connection: sqlite3.Connection, path: bytes) -> None:
-    """Inside a transaction: makes the file's proof fail, so that it is taken for a new generation and read again.
+    """Make the file's proof fail, inside a transaction, so that it is read again as a new generation.
 
     Digests of one byte equal none of 16; times of 0 keep an unchanged file from being passed over without a look.
     """
@@ -135,18 +135,18 @@ def reread(connection: sqlite3.Connection, path: bytes) -> None:
 
 
 def _key(reject: Reject) -> bytes:
-    """What makes two rejects the same one. A chunk's id says nothing of a file, so all its copies are one row."""
+    """Return what makes two rejects the same. A chunk's id says nothing of a file, so all its copies are one row."""
     if reject.chunk_id:
         return b"chunk\0" + reject.chunk_id.encode()
     return b"line\0%s\0%d\0%s" % (reject.path, reject.offset, reject.reason.encode(errors="replace"))
 
 
 def _text(value: str) -> str:
-    """SQLite's text is UTF-8, which cannot hold the lone surrogates of a damaged line."""
+    """Return text as SQLite can hold it: UTF-8 has no room for the lone surrogates of a damaged line."""
     return value.encode(errors="replace").decode()
 
 
 def _row(row: tuple[Any, ...]) -> Quarantined:
-    """A row of `_PAGE`."""
+    """Return the value of a row of `_PAGE`."""
     number, path, offset, length, stage, reason, sample, chunk, at, attempts, status = row
     return Quarantined(number, Reject(path, offset, length, stage, reason, sample, chunk), at, attempts, status)

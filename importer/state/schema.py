@@ -3,7 +3,7 @@
     files        one row per stream: where it stands, how far it is imported, what proves it is still the same
     contexts     of each file, the JSON its parser and chunk fold resume from, compressed (apart: scans read small rows)
     open_chunks  of each file, the chunks that stand open at its end; found by chunk as well
-    quarantine   lines and chunks set aside, with who is to look at them
+    quarantine   lines and chunks set aside, with their state
     attempts     batches that are with the worker now, written before they are sent
     suspects     chunks that were with a worker when it died, and how often
     counters     running totals by name
@@ -81,14 +81,14 @@ CREATE TABLE recycles (
 
 
 def version_1(connection: sqlite3.Connection) -> None:
-    """The first schema."""
+    """Create the first schema."""
     for script in (_FILES, _LEDGER, _HISTORY):
         for statement in script.split(";\n"):
             connection.execute(statement)  # `executescript` would commit the transaction first
 
 
 def version_2(connection: sqlite3.Connection) -> None:
-    """Files to be read once more that no root may find again, because they were named on a command line once."""
+    """Add files to be read once more that no root may find again, as they were named on a command line once."""
     connection.execute("CREATE TABLE again (path BLOB PRIMARY KEY) WITHOUT ROWID")
 
 
@@ -96,14 +96,14 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, versi
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """What `user_version` says; 0 for a database nobody has migrated."""
+    """Return what `user_version` says; 0 for a database that was never migrated."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(
     connection: sqlite3.Connection, migrations: tuple[Callable[[sqlite3.Connection], None], ...] = MIGRATIONS
 ) -> int:
-    """Brings the schema to the newest version, in one transaction; returns the version it had before.
+    """Migrate the schema to the newest version, in one transaction; return the version it had before.
 
     The connection is in autocommit mode (`isolation_level=None`). Any error leaves the database as it was.
     """
@@ -124,6 +124,6 @@ def migrate(
 
 
 def whole(connection: sqlite3.Connection) -> bool:
-    """Whether the tables of this version are all there: a damaged schema page can lose some quietly."""
+    """Return True if the tables of this version are all there: a damaged schema page can lose some quietly."""
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     return there >= TABLES

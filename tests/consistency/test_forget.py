@@ -1,4 +1,4 @@
-"""What was forgotten is gone from the store and does not come back, whatever is read again."""
+"""What was forgotten is gone from the store and does not come back, also when files are read again."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_project_stays_away(installed: Importer, imported: tuple[Importer, corpu
 
 
 def test_dry_run_changes_nothing(installed: Importer) -> None:
-    """It counts, and leaves neither a hole nor a tombstone; without --yes nobody is taken to have agreed."""
+    """It counts, and leaves neither a hole nor a tombstone; without --yes there is no consent."""
     dry = installed.run("forget", "--before", "2100-01-01", "--dry-run", "--json")
     assert (dry.code, dry.json["forgotten"], dry.json["deleted"]) == (0, False, 0)
     assert dry.json["points"] > 0

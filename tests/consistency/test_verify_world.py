@@ -1,4 +1,4 @@
-"""`verify` has nothing to say of a store, whatever happened to the files between two imports."""
+"""`verify` finds nothing wrong with a store after any changes of the files between two imports."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_no_limit_anywhere_leaves_the_machines_memory(tree):
 
 @pytest.mark.parametrize("garbage", ["", "\x00\x00", "max\nmax", "-5", "1e9", "some avg10= full avg10=x"])
 def test_garbage_is_none(tree, garbage):
-    """Whatever a strange kernel writes: no number, no error."""
+    """Any text of a strange kernel: no number, no error."""
     group = v2("/app", max=garbage, current=garbage, stat=garbage, events=garbage, pressure=garbage)
     files = {"proc/meminfo": garbage, "proc/pressure/memory": garbage, "proc/1/status": garbage}
     assert tree({"proc/self/cgroup": "0::/app\n", **files, **group}).sample(1) == Sample(7.0)

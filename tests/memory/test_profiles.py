@@ -47,7 +47,7 @@ def test_a_setting_overrides_its_profile() -> None:
 
 @given(st.integers(0, 1 << 37))
 def test_auto_fits_into_the_memory_it_is_given(limit_bytes: int) -> None:
-    """Hard limit and daemon together stay below the container's limit, whatever that is."""
+    """Hard limit and daemon together stay below the container's limit, for any limit."""
     profile = auto(limit_bytes)
     assert profile.soft_limit_mb == 0 or profile.hard_limit_bytes + DAEMON_BYTES < limit_bytes
 

@@ -1,4 +1,4 @@
-"""Rows: one stream, one row, whatever names and inodes do."""
+"""Rows: one stream, one row, however names and inodes change."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_only_durable_transactions_wait_for_the_disk(database, durable, level):
 
 
 def test_a_locked_database_can_be_waited_for(database, path):
-    """Somebody else writes for longer than we wait: retryable, and fine afterwards."""
+    """Another process writes for longer than we wait: retryable, and fine afterwards."""
     database.connection.execute("PRAGMA busy_timeout = 0")
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

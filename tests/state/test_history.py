@@ -1,4 +1,4 @@
-"""History: curves and endings, bounded whatever happens."""
+"""History: curves and endings, bounded in every case."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_moments_come_back_in_order_of_time(kept):
 
 
 def test_the_fine_ring_is_bounded(kept):
-    """A second an hour later takes the place of the first, whatever it held."""
+    """A second an hour later takes the place of the first, with any numbers."""
     slots = history.RINGS[history.FINE_S]
     kept.measured([Moment(float(at), 1000 - at % 7) for at in range(slots + 100)])
     curve = kept.curve()

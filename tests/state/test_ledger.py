@@ -68,7 +68,7 @@ def test_a_death_of_an_unknown_batch_blames_nobody(state):
 
 
 def test_a_commit_clears_the_suspects_of_its_batch(state):
-    """Stored chunks are innocent, whatever died before; those of other batches stay suspect."""
+    """Stored chunks are innocent, also after deaths; those of other batches stay suspect."""
     state.sending(1, ["a", "b"])
     state.died(1)
     state.sending(2, ["a"])

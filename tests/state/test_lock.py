@@ -112,7 +112,7 @@ def test_a_nameless_holder_is_waited_for_in_vain_only_briefly(folder):
 
 
 def test_a_removed_lock_file_is_noticed(folder):
-    """Whoever deletes it could start a second importer: the first can tell."""
+    """Its deletion would let a second importer start: the first can tell."""
     with Lock(folder) as first:
         os.unlink(first.path)
         assert not first.held()

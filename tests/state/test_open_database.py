@@ -34,7 +34,7 @@ def filled(path):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_state_is_set_aside_and_said(filled, damage):
-    """A new one is made, whoever opened it learns the name of the old one, and that is kept to be looked at."""
+    """A new one is made; the caller learns the name of the old one, which is kept to be looked at."""
     damage(filled)
     with Checkpoints.open(filled, clock=lambda: 0.0) as state:
         assert state.set_aside == f"{filled}.corrupt-19700101T000000Z"
@@ -173,7 +173,7 @@ def test_a_false_alarm_keeps_the_state(filled):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=64))
 def test_no_garbled_byte_makes_opening_crash(filled, offset, content):
-    """Whatever is overwritten where: opened, set aside or refused, never another exception, never silently empty."""
+    """Any bytes overwritten anywhere: opened, set aside or refused, never another exception, never silently empty."""
     whole = Path(filled).read_bytes()
     overwrite(filled, offset % len(whole), content)
     try:
