@@ -1,8 +1,7 @@
-"""Tells the worker when a large backlog begins and when it is over: a server need not index meanwhile.
+"""The server's indexing is off while a large backlog is imported.
 
-It is said only when it changes. If it cannot be said, the import goes on and is merely dearer.
-
-A worker that starts during one is told in its first frame (`Supervisor.backlog`); a living one is asked to `backlog`.
+The worker is told only when that changes. If it cannot be told, the import goes on and costs more.
+A worker that starts meanwhile is told in its first frame (`Supervisor.backlog`); a living one is asked to `backlog`.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ LARGE_FILES = 500  # from so many on it is worth the two requests that switch in
 
 @dataclass(slots=True)
 class BulkMode:
-    """One backlog after the other. `large_files` is from how many pending files on one is large; never by default."""
+    """The mode of one import. A backlog of at least `large_files` pending files is large; none is by default."""
 
     large_files: float = math.inf
-    under_way: bool = False
+    is_on: bool = False
 
     def observe(self, pending: int) -> None:
-        """Whether a large one is under way: it begins with many files and lasts until none is pending."""
-        self.under_way = pending >= self.large_files or (self.under_way and pending > 0)
+        """Turn the mode on at `large_files` pending files, and off when none is pending."""
+        self.is_on = pending >= self.large_files or (self.is_on and pending > 0)
 
     async def apply(self, supervisor: Supervisor, *, work: bool, stopping: bool) -> None:
-        """Tells the worker what has changed, once. `work`: whether anything is left, be it pending or unsettled."""
-        on = work and (self.under_way or supervisor.backlog)
+        """Tell the worker of a change, once. `work` says that files are pending or batches unsettled."""
+        on = work and (self.is_on or supervisor.backlog)
         if on == supervisor.backlog:
             return
         supervisor.backlog = on
-        if supervisor.worker is None and (on or stopping):  # whoever opens the collection next sees to it
+        if supervisor.worker is None and (on or stopping):  # the next worker that opens the collection sees to it
             return
         try:
             await supervisor.ask("backlog", on=on)
-        except ImporterError as error:  # it only makes the import dearer, and the next worker is told again
+        except ImporterError as error:  # the import costs more, and the next worker is told again
             log.warning("backlog.untold", on=on, reason=error.message)

@@ -1,6 +1,6 @@
 """Batches in flight: sent in order, committed in order, retried, split and quarantined as `policy` decides.
 
-A batch is done when its receipt came *and* its commits are written. Whatever fails goes back to the front of the queue,
+A batch is done when its receipt came *and* its commits are written. One that fails goes back to the front of the queue,
 so that no checkpoint is ever written before the chunks of an earlier batch are stored. An urgent batch (new lines of a
 live conversation) shares no file with the others and settles beside them.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from importer.delivery import poison, policy
-from importer.delivery.in_flight import InFlight, Settled, first, smaller
+from importer.delivery.in_flight import InFlight, Settled, halved_budget, wait_for_first
 from importer.delivery.outage import PROVIDER, Outage
 from importer.delivery.policy import FailureRecord, Reaction
 from importer.delivery.progress import is_complete
@@ -22,20 +22,24 @@ from importer.delivery.supervisor import Supervisor, error_of
 from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerDied, WorkerError
 from importer.log import logger
 from importer.protocol import failpoints, wire
+from importer.protocol.backoff import backoff_s
 from importer.protocol.records import Batch, Receipt, Suspect
 from importer.reading import batching
 from importer.state.checkpoints import Checkpoints
 
 log = logger()
 
-CANARY_LEAST_S, CANARY_MOST_S = 0.5, 10.0  # how long a worker must live with harmless text to convict a suspect
+CANARY_LEAST_S, CANARY_MOST_S = (
+    0.5,
+    10.0,
+)  # a worker must live so long with harmless text
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Sends batches through the supervisor and writes their commits.
+    """The batches that are sent through the supervisor, and the writer of their commits.
 
-    `limits` are those of a frame, `outage` remembers what is away and how long that is borne.
+    `limits` are those of a frame, `outage` knows what is away and when to give up.
     `deadline_s` says how long a batch of so many characters may show no progress; `clock` is monotonic seconds.
 
     `queue` is in the order in which commits are to be written, and only its head is ever committed. Parts of one batch
@@ -53,36 +57,36 @@ class Delivery:
     urgent: InFlight | None = None
 
     def recover(self) -> None:
-        """What the last run left in flight when it died is suspect: a chunk may have taken the whole container down."""
+        """Count a death for all that the last run left in flight: a chunk may have taken the whole container down."""
         for attempt in self.checkpoints.leftovers():
             self.checkpoints.died(attempt.batch)
 
     def keep_head_only(self) -> None:
-        """Waits for the batch at the head alone: the others, stored or not, are imported again another time."""
+        """Drop all but the batch at the head: the others, stored or not, are imported again another time."""
         while self.queue and self.queue[-1].origin != self.queue[0].origin:
             self.queue.pop()
 
     @property
     def busy(self) -> bool:
-        """Whether anything is unsettled."""
+        """Whether any batch is unsettled."""
         return bool(self.queue) or self.urgent is not None
 
     @property
     def queued_batches(self) -> int:
-        """How many ordinary batches are unsettled."""
+        """The number of ordinary batches that are unsettled."""
         return len(self.queue)
 
     @property
     def files_in_flight(self) -> int:
-        """How many files the unsettled batches are of."""
+        """The number of files in the unsettled batches."""
         return sum(len(flight.batch.commits) for flight in self.unsettled())
 
     def unsettled(self) -> list[InFlight]:
-        """All that is unsettled, urgent first."""
+        """Return all batches that are unsettled, the urgent one first."""
         return ([self.urgent] if self.urgent else []) + list(self.queue)
 
     def send(self, batch: Batch) -> None:
-        """Takes a batch over, in parts where one line was too long for one; `settle` posts them."""
+        """Take a batch into the queue, in parts where it has more chunks than a frame holds; `settle` posts them."""
         numbers = iter(self.supervisor.number, None)
         suspects = self.checkpoints.suspects() if batch.chunks else {}
         parts = [part for one in self._apart(batch, suspects) for part in batching.carve(one, self.limits, numbers)]
@@ -96,17 +100,17 @@ class Delivery:
             self.queue.extend(flights)
 
     def _apart(self, batch: Batch, suspects: Mapping[str, Suspect]) -> tuple[Batch, ...]:
-        """Chunks that several workers of former runs died with go by themselves, ahead of the others."""
+        """Return the batch in parts: chunks that several workers of former runs died with go ahead, by themselves."""
         groups = policy.groups(suspects, [chunk.id for chunk in batch.chunks])
         return batching.apart(batch, groups, iter(self.supervisor.number, None))
 
     async def _post(self, flight: InFlight) -> None:
-        """Records the attempt, then sends. Raises what starting a worker raises; the flight stays unsettled."""
+        """Record the attempt, then send. Raises what starting a worker raises; the batch stays unsettled."""
         batch = flight.batch
         if flight.empty:
             flight.done()
             return
-        await self.supervisor.ready()  # first, so that nobody is on record for what happens to a worker's start
+        await self.supervisor.ready()  # first, so that no chunk is on record for a worker that cannot start
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
         failpoints.hit("send")
         budget = min(flight.token_budget, self.token_budget)  # the governor may have halved it since it was packed
@@ -116,7 +120,7 @@ class Delivery:
         flight.future = await self.supervisor.post(self.supervisor.number(), message)
 
     async def post_waiting(self) -> None:
-        """Posts what is not posted; a suspect only at the head, and nothing beside it. Raises like `_post`."""
+        """Post what is not posted; a suspect only at the head, and nothing beside it. Raises like `_post`."""
         for flight in list(self.unsettled()):
             ordinary = flight is not self.urgent
             if ordinary and flight.suspect and flight is not self.queue[0]:
@@ -128,16 +132,16 @@ class Delivery:
                 return
 
     async def _check_record(self, flight: InFlight) -> None:
-        """A chunk that took whole importers down is set aside on its record, without another try."""
+        """Quarantine a chunk that took whole importers down, on its record alone and without another try."""
         condemned = flight.batch.chunks and policy.after_death(flight.failures) is Reaction.QUARANTINE
         if condemned and await self._is_poison(flight, 0.0):
             poison.quarantine(self.queue, flight, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
-        """Waits for an answer to the head or the urgent batch, `wake` or `timeout_s`; acts on an answer.
+        """Wait for an answer to the head or the urgent batch, `wake` or `timeout_s`; act on an answer.
 
-        At most one flight is settled by a call. Raises StateUnwritable, after which the same call is right again, and
-        what no waiting helps against: settings, a store that refuses, an outage that has used up the patience.
+        One call settles at most one batch. Raises StateUnwritable, after which the same call may be made again, and the
+        errors that no waiting helps against: settings, a store that refuses, an outage that used up the patience.
         """
         try:
             await self.post_waiting()
@@ -146,7 +150,7 @@ class Delivery:
         except WorkerError as error:
             return self.outage.boot_failed(error)
         heads = [p for p in (self.urgent, self.queue[0] if self.queue else None) if p is not None and p.future]
-        await first([p.future for p in heads if p.future], wake, timeout_s)
+        await wait_for_first([p.future for p in heads if p.future], wake, timeout_s)
         for flight in heads:
             if flight.future is not None and flight.future.done():
                 return await self._act(flight, flight.future)
@@ -154,7 +158,7 @@ class Delivery:
         return Settled()
 
     async def _act(self, flight: InFlight, future: asyncio.Future[wire.Reply]) -> Settled:
-        """Does what the reply asks for. Raises what a reply stands for that is no answer to a batch."""
+        """Do what the reply asks for. Raises the error of a reply that is no answer to a batch."""
         try:
             reply = future.result()
         except WorkerDied as error:
@@ -166,9 +170,12 @@ class Delivery:
         raise error_of(reply)
 
     def _commit(self, flight: InFlight, receipt: Receipt) -> Settled:
-        """Raises StateUnwritable when nothing was written: the flight keeps its receipt, and this is done again."""
+        """Write the commits of a stored batch.
+
+        Raises StateUnwritable when nothing was written: the batch keeps its receipt, and this is done again.
+        """
         failpoints.hit("received")
-        self.outage.over()
+        self.outage.clear()
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
         self.checkpoints.commit(flight.batch.commits, batch_number=flight.batch.number, counters=counters)
         self._forget(flight)
@@ -193,20 +200,18 @@ class Delivery:
         )
 
     def _forget(self, flight: InFlight) -> None:
-        """Takes a settled flight out."""
+        """Take a settled batch out of the queue."""
         if flight is self.urgent:
             self.urgent = None
         else:
             self.queue.remove(flight)
 
     async def _died(self, error: WorkerDied) -> Settled:
-        """Every flight is unposted; the one whose chunks were in the model (else the head) counts a death."""
-        self._join_urgent()
+        """Unpost every batch; count a death for the one in the model, else for the head, and act on it."""
+        self._unpost_all()
         working = set(self.supervisor.last_working)
         # not always the head: that may wait for the store while the next one is in the model
         blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
-        for flight in self.queue:
-            flight.recall()
         culprit = blamed or self.queue[0]
         self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}))
         failures = culprit.failures
@@ -216,13 +221,10 @@ class Delivery:
         attempt = policy.after_death(culprit.failures)
         if attempt is not Reaction.QUARANTINE or await self._is_poison(culprit, self.clock() - culprit.sent_s):
             self._decide(culprit, attempt, str(error), working)
-        return Settled(reason="died", wait_s=policy.backoff_s(culprit.failures.deaths - 1, first_s=0.1, most_s=5.0))
+        return Settled(reason="died", wait_s=backoff_s(culprit.failures.deaths - 1, first_s=0.1, most_s=5.0))
 
     async def _is_poison(self, suspect: InFlight, tried_s: float) -> bool:
-        """Whether workers die with this chunk alone: one lives with harmless text for longer than the last one did.
-
-        If not, somebody kills them whatever they do, and the suspect has its tries again.
-        """
+        """Return whether a worker lives longer with harmless text than the last with this suspect, else clear it."""
         if await self.supervisor.canary(min(max(2 * tried_s, CANARY_LEAST_S), CANARY_MOST_S)):
             return True
         log.warning("worker.unlucky", batch=suspect.batch.number, deaths=suspect.failures.deaths)
@@ -231,7 +233,7 @@ class Delivery:
         return False
 
     async def _failed(self, flight: InFlight, reply: wire.Failed) -> Settled:
-        """Does what `policy` says. An outage does not count against the batch. Raises the error itself for HALT."""
+        """Do what `policy` says. An outage does not count against the batch. Raises the error itself for HALT."""
         self._requeue(flight)
         flight.failures = replace(flight.failures, errors=flight.failures.errors + 1)
         failure = reply.failure
@@ -248,7 +250,7 @@ class Delivery:
         return Settled(reason="failed")
 
     def _requeue(self, failed: InFlight) -> None:
-        """The failed flight goes to the front; all behind it are sent again after it (stored points cost nothing)."""
+        """Put the failed batch to the front; all behind it are sent again after it (stored points cost nothing)."""
         if failed is self.urgent:
             self.urgent = None
             self.queue.appendleft(failed)
@@ -258,9 +260,9 @@ class Delivery:
     def _decide(
         self, flight: InFlight, attempt: Reaction, reason: str, suspects: set[str], stage: str = "embed"
     ) -> None:
-        """Changes the queue, so that the next `post_waiting` tries the batch in another way."""
+        """Change the queue, so that the next `post_waiting` tries the batch in another way."""
         if attempt is Reaction.RETRY:
-            flight.token_budget = smaller(flight.token_budget)
+            flight.token_budget = halved_budget(flight.token_budget)
         elif attempt is Reaction.SPLIT:
             poison.split(self.queue, flight, suspects, self.supervisor.number)
             self.checkpoints.settled(flight.batch.number)
@@ -268,27 +270,26 @@ class Delivery:
             poison.quarantine(self.queue, flight, suspects, stage, reason)
 
     async def _wait_for(self, error: ImporterError) -> Settled:
-        """Store or provider cannot be reached: lets the worker go, so that nothing heavy waits. Raises when out of
-        patience, see `Outage`.
+        """Recycle the worker while store or provider cannot be reached, so that nothing heavy waits.
+
+        Raises when the patience is used up, see `Outage`.
         """
         settled = self.outage.unreachable(error)
-        self._join_urgent()
-        for flight in self.queue:
-            flight.recall()
+        self._unpost_all()
         away = policy.Recycle.PROVIDER if self.outage.away == PROVIDER else policy.Recycle.STORE
         await self.supervisor.recycle(away)
         return settled
 
-    def _join_urgent(self) -> None:
-        """What went ahead goes to the front: from here on all are sent again, one behind the other."""
+    def _unpost_all(self) -> None:
+        """Put the urgent batch to the front: from here on all are sent again, one behind the other."""
         if self.urgent is not None:
             self.queue.appendleft(self.urgent)
             self.urgent = None
+        for flight in self.queue:
+            flight.recall()
 
     def _check_deadlines(self) -> None:
-        """Kills a worker that was silent for longer than the batch at the head may take. Any reply, also that a model
-        run has begun, is a sign of life. Its stacks reach the log first.
-        """
+        """Kill a worker that sent no reply at all for longer than the head may take; its stacks reach the log first."""
         head = self.queue[0] if self.queue else self.urgent
         if head is None or head.future is None or self.supervisor.worker is None:
             return

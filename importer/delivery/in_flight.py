@@ -1,4 +1,4 @@
-"""A batch on its way to the worker, and what became of it."""
+"""A batch that is to be sent or was sent and has no receipt yet, and the outcome of settling it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from importer.protocol.records import Batch, Receipt
 
 @dataclass(slots=True)
 class InFlight:
-    """A batch on its way. `origin` is the number of the batch it was split from, or its own.
+    """A batch without a receipt. `origin` is the number of the batch it was split from, or its own.
 
-    `future` is None while it is not posted. One that is done stays until the commits are written, so that a full disk
-    costs no second posting. `sent_s` is monotonic, of the last posting.
+    `future` is None while the batch is not posted. One that is done stays until the commits are written, so that a full
+    disk costs no second posting. `sent_s` is monotonic, of the last posting.
     """
 
     batch: Batch
@@ -30,12 +30,12 @@ class InFlight:
 
     @property
     def chars(self) -> int:
-        """Characters to embed."""
+        """The characters to embed."""
         return sum(len(chunk.text) for chunk in self.batch.chunks)
 
     @property
     def suspect(self) -> bool:
-        """Whether it failed before: then nothing else is under way beside it, so that the blame is clear."""
+        """Whether the batch failed before: then it is sent alone, so that the cause of the next death is clear."""
         return bool(self.failures.deaths or self.failures.errors)
 
     @property
@@ -44,21 +44,21 @@ class InFlight:
         return not self.batch.chunks and not self.batch.releases
 
     def done(self) -> None:
-        """Without anything to store its commits are due at once."""
+        """Resolve the future without sending: a batch with nothing to store may be committed at once."""
         self.future = asyncio.get_running_loop().create_future()
         self.future.set_result(wire.Done(Receipt(self.batch.number, 0, 0, 0, -1, 0, 0.0, 0.0)))
 
     def recall(self) -> None:
-        """It is not under way any more; whatever still comes of its posting counts for nothing."""
+        """Make the batch unposted; a reply to its former posting counts for nothing."""
         if self.future is not None:
-            # the exception is looked at, or asyncio complains about one that nobody took
+            # the exception is taken, or asyncio reports it
             self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
             self.future = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What `settle` did: committed (with its receipt), or `wait_s` until trying again makes sense."""
+    """The outcome of one `settle`: a committed batch with its receipt, or `wait_s` until the next try makes sense."""
 
     batch: Batch | None = None
     receipt: Receipt | None = None
@@ -66,13 +66,13 @@ class Settled:
     reason: str = ""
 
 
-def smaller(budget_tokens: int) -> int:
-    """Half the budget: a run that died or failed may have been too large; 256 is one window of the default model."""
+def halved_budget(budget_tokens: int) -> int:
+    """Return half the budget, 256 at least: a run that failed may have been too large; 256 is one model window."""
     return max(256, budget_tokens // 2)
 
 
-async def first(futures: Iterable[asyncio.Future[wire.Reply]], wake: asyncio.Event, timeout_s: float) -> None:
-    """Waits until one future is done, `wake` is set, or the time is up."""
+async def wait_for_first(futures: Iterable[asyncio.Future[wire.Reply]], wake: asyncio.Event, timeout_s: float) -> None:
+    """Wait until one future is done, `wake` is set, or the time is up."""
     waiter = asyncio.ensure_future(wake.wait())
     waiting: list[asyncio.Future[Any]] = [*futures, waiter]
     try:

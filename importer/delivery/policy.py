@@ -5,9 +5,9 @@ what happened                                       | what is done
 worker died on a batch, first time                  | RETRY in a fresh worker
 … again, more than one chunk in it                  | SPLIT: the suspects, and the rest
 … a single chunk killed 3 fresh workers, and the    | QUARANTINE it, its neighbours are stored
-  next one lives with harmless text                 | (if that dies too: RETRY, nobody is blamed)
+  next one lives with harmless text                 | (if that dies too: RETRY, no chunk is blamed)
 … a single chunk was only near 8 deaths             | QUARANTINE it (dying while stored, for example)
-worker was killed with nothing of ours in the model | RETRY, nobody is blamed
+worker was killed with nothing of ours in the model | RETRY, no chunk is blamed
 embed error, first time                             | RETRY; then SPLIT; a single chunk: QUARANTINE
 the store refuses named points                      | QUARANTINE those
 the store cannot be reached, has no room            | WAIT, nothing is embedded again but this batch
@@ -42,7 +42,7 @@ class Reaction(StrEnum):
 
 
 class Recycle(StrEnum):
-    """Why a worker was ended on purpose."""
+    """The reasons to end a worker on purpose."""
 
     FILES = "files"
     RSS = "rss"
@@ -57,8 +57,10 @@ class Recycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """What is known of a batch: its size, how many workers died with it, how many while it was in the model, and how
-    many failures (`errors`) a worker lived to tell of. An outage is no failure of the batch.
+    """The failures of a batch of so many chunks. An outage is none of them.
+
+    `deaths` counts the workers that died with it, `blamed` those that died while it was in the model, and `errors` the
+    failures that a living worker reported.
     """
 
     chunks: int
@@ -68,7 +70,7 @@ class FailureRecord:
 
 
 def after_death(failures: FailureRecord) -> Reaction:
-    """A worker died while it had this batch; the death is counted in `failures` already."""
+    """Return what to do after a worker died with this batch; the death is counted in `failures` already."""
     if failures.chunks <= 1:
         poison = failures.blamed >= DEATHS_OF_ONE_CHUNK or failures.deaths >= DEATHS_NEAR_ONE_CHUNK
         return Reaction.QUARANTINE if poison and failures.chunks else Reaction.RETRY
@@ -76,17 +78,17 @@ def after_death(failures: FailureRecord) -> Reaction:
 
 
 def is_grave(suspect: Suspect | None) -> bool:
-    """Whether so many workers died with the chunk that it must be kept apart from others."""
+    """Return whether so many workers died with the chunk that it must be kept apart from others."""
     return suspect is not None and max(suspect.deaths, suspect.alone) >= DEATHS_BEFORE_SPLIT
 
 
 def part_chunks(deaths: int) -> int:
-    """How many suspects to send together after so many deaths: 64, 16, 4, then one by one."""
+    """Return how many suspects to send together after so many deaths: 64, 16, 4, then one by one."""
     return max(1, 64 >> 2 * max(0, deaths - DEATHS_BEFORE_SPLIT))
 
 
 def groups(suspects: Mapping[str, Suspect], ids: Iterable[str]) -> list[list[str]]:
-    """Those of `ids` that are grave, in groups to send: the likeliest culprits last, and fewest together."""
+    """Return the grave ones of `ids` in groups to send: those with most deaths last, and fewest together."""
     grave = [one for one in ids if is_grave(suspects.get(one))]
     by_deaths = groupby(sorted(grave, key=lambda one: suspects[one].deaths), lambda one: suspects[one].deaths)
     alike = [(part_chunks(deaths), list(names)) for deaths, names in by_deaths]
@@ -94,7 +96,7 @@ def groups(suspects: Mapping[str, Suspect], ids: Iterable[str]) -> list[list[str
 
 
 def initial_record(part: Batch, suspects: Mapping[str, Suspect]) -> FailureRecord:
-    """The failures that a part begins with: a single chunk brings its own record, any suspect keeps others away."""
+    """Return the record a part begins with: a single chunk brings its own, a part with suspects counts one death."""
     known = [suspects[chunk.id] for chunk in part.chunks if is_grave(suspects.get(chunk.id))]
     if len(part.chunks) == 1 and known:
         return FailureRecord(1, deaths=max(1, known[0].alone), blamed=known[0].alone)
@@ -102,7 +104,7 @@ def initial_record(part: Batch, suspects: Mapping[str, Suspect]) -> FailureRecor
 
 
 def after_failure(failure: Failure, exit_code: int, failures: FailureRecord) -> Reaction:
-    """The worker lives and says what failed; the error is counted in `failures` already."""
+    """Return what to do after a living worker reported a failure; it is counted in `failures` already."""
     if exit_code == errors.TRY_AGAIN:
         return Reaction.WAIT
     named = failure.kind == errors.PointsRejected.__name__ or failures.errors >= EMBED_FAILURES_BEFORE_SPLIT
@@ -115,18 +117,11 @@ def after_failure(failure: Failure, exit_code: int, failures: FailureRecord) -> 
     return Reaction.SPLIT if failures.chunks > 1 else Reaction.QUARANTINE
 
 
-def backoff_s(failures: int, *, first_s: float = 1.0, most_s: float = 60.0, jitter: float = 0.0) -> float:
-    """Seconds to wait after the n-th failure in a row: doubling from `first_s` to `most_s`, times 1 + jitter (0..1)."""
-    if failures <= 0:
-        return 0.0
-    return min(most_s, first_s * 2.0 ** min(failures - 1, 32)) * (1.0 + jitter)
-
-
 def deadline_s(chars: int, *, base_s: float = 60.0, chars_per_s: float = 200.0) -> float:
-    """How long a batch may show no progress: a twentieth of the slowest machine's speed seen, never below a minute."""
+    """Return how long a batch may show no progress: at a twentieth of the slowest speed seen, a minute at least."""
     return base_s + chars / chars_per_s
 
 
 def lifetime_files(recycle_files: int, jitter: float) -> int:
-    """How many files a worker lives for: `recycle_files` +- 10 %, fixed at birth (0: for ever); `jitter` is 0..1."""
+    """Return how many files a worker lives for: `recycle_files` +- 10 % (0: for ever); `jitter` is 0..1."""
     return max(1, round(recycle_files * (0.9 + 0.2 * jitter))) if recycle_files else 0

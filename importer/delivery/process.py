@@ -2,6 +2,9 @@
 
 Requests and replies travel over two dedicated descriptors, so that stray prints cannot tear a frame; what the process
 prints goes to a bounded tail that explains a death. Its exit is seen through a pidfd: no thread, no SIGCHLD handler.
+
+The worker asks the kernel for SIGKILL at the end of its parent (PR_SET_PDEATHSIG). The kernel takes the *thread* that
+started it for the parent, so a worker is started on the main thread only, which lives as long as the daemon.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +28,7 @@ DUMP_S = 0.5  # how long faulthandler gets to write its stacks before the kill
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a worker ended: its exit `status` (negative for a signal), what was in the model then, its last words."""
+    """The end of a worker: its exit `status` (negative for a signal), the chunks in the model then, its last prints."""
 
     status: int
     working: tuple[str, ...]
@@ -42,8 +46,8 @@ class Ended:
 class Child:
     """A running worker. Replies are futures by number; all of them fail with WorkerDied when it ends.
 
-    `working` are the chunks in the model, as it said last; they outlive it, for they are whom to blame. `heard_s` is
-    monotonic. Must be made within a running loop.
+    `working` are the chunks in the model, as it said last; they are kept after its end, for one of them may be the
+    cause. `heard_s` is monotonic. Must be made within a running loop.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -51,7 +55,7 @@ class Child:
         self.pid = process.pid
         self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self.working: tuple[str, ...] = ()
-        self.heard_s = time.monotonic()  # when it last said anything
+        self.heard_s = time.monotonic()  # the last reply
         self._waiting: dict[int, asyncio.Future[wire.Reply]] = {}
         self._tail = bytearray()
         self._tasks: list[asyncio.Task[None]] = []
@@ -59,10 +63,13 @@ class Child:
 
     @classmethod
     async def spawn(cls, command: Sequence[str], environ: Mapping[str, str]) -> Child:
-        """Starts `command` with the two descriptors appended as its last arguments.
+        """Start `command` with the two descriptors appended as its last arguments.
 
         Raises OSError when there are no processes, descriptors or memory left for it; then nothing is left of it.
+        Raises RuntimeError off the main thread: the worker would be killed when that thread ends.
         """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("a worker is started on the main thread: it is killed when the thread of its start ends")
         ours: list[int] = []
         theirs: list[int] = []
         try:
@@ -97,9 +104,7 @@ class Child:
         return child
 
     async def _connect(self, request_write: int, reply_read: int, print_read: int, pidfd: int) -> None:
-        """Pipes become streams, each with a task that reads it (the first two of `_tasks`); the pidfd tells of the
-        exit.
-        """
+        """Make streams of the pipes, with a task that reads each (the first two of `_tasks`), and watch the pidfd."""
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.connect_write_pipe(
             asyncio.streams.FlowControlMixin, os.fdopen(request_write, "wb", buffering=0)
@@ -109,12 +114,12 @@ class Child:
             loop.create_task(self._read_replies(await _reader(reply_read))),
             loop.create_task(self._read_prints(await _reader(print_read))),
         ]
-        loop.add_reader(pidfd, self._exited, pidfd)
+        loop.add_reader(pidfd, self._on_exit, pidfd)
 
     def post(self, number: int, message: wire.Request) -> asyncio.Future[wire.Reply]:
-        """Sends a request; the future gives its reply, or WorkerDied."""
+        """Send a request; return the future of its reply, which fails with WorkerDied."""
         future: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(_noticed)
+        future.add_done_callback(_take_exception)
         if self.ended.done() or self._requests is None:
             future.set_exception(self._death())
             return future
@@ -123,43 +128,43 @@ class Child:
         return future
 
     def tell(self, message: wire.Request) -> None:
-        """Sends what has no reply. Number 0 is that of the settings, the only thing that is told."""
+        """Send the settings, which have no reply; their number is 0."""
         if self._requests is not None:
             self._requests.write(wire.encode(0, message))
 
     async def ask(self, number: int, message: wire.Request) -> wire.Reply:
-        """`post` and wait."""
+        """Send a request and return its reply. Raises WorkerDied."""
         return await self.post(number, message)
 
     @property
     def waiting(self) -> int:
-        """How many requests have no reply yet."""
+        """The number of requests without a reply."""
         return len(self._waiting)
 
     async def stop(self, grace_s: float) -> Ended:
-        """Closes its input, waits `grace_s` seconds for it to end by itself, then kills it."""
+        """Close the worker's input, wait `grace_s` seconds for it to end by itself, then kill it."""
         if self._requests is not None:
             self._requests.close()
-        try:  # shielded, for others wait for the same future, and a time-out cancels what it waits for
+        try:  # shielded: others wait for the same future, and a time-out cancels what it waits for
             return await asyncio.wait_for(asyncio.shield(self.ended), grace_s)
         except TimeoutError:
             self.kill()
             return await asyncio.shield(self.ended)
 
     def kill(self) -> None:
-        """SIGKILL to its whole group, at once; it leads a session, so its pid is the group's number too."""
+        """Kill the worker's whole process group at once. It leads a session, so its pid is the group's number too."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     async def dump_and_kill(self) -> None:
-        """Asks faulthandler for the stacks (they reach the tail), then kills."""
+        """Have faulthandler write the worker's stacks (they reach the tail), then kill it."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR2)
         await asyncio.wait([self.ended], timeout=DUMP_S)
         self.kill()
 
     async def _read_replies(self, reader: asyncio.StreamReader) -> None:
-        """Until end of file. A frame that cannot be trusted ends the process, and with it all that waits."""
+        """Read replies until end of file. A torn frame kills the process, and all requests fail."""
         try:
             while (frame := await _frame(reader)) is not None:
                 self._deliver(*frame)
@@ -168,7 +173,7 @@ class Child:
             self.kill()  # what follows a torn frame cannot be trusted
 
     def _deliver(self, number: int, body: bytes) -> None:
-        """Hands a reply to whoever posted its number. What is in the model belongs to the process, not to a request."""
+        """Resolve the request of that number. What is in the model belongs to the process, not to a request."""
         reply = wire.decode_reply(body)
         self.heard_s = time.monotonic()
         if isinstance(reply, wire.Working):
@@ -179,27 +184,27 @@ class Child:
             future.set_result(reply)
 
     async def _read_prints(self, reader: asyncio.StreamReader) -> None:
-        """Reads on for ever and keeps the last bytes: a full pipe would stop the worker at its next print."""
+        """Read prints for ever and keep the last bytes: a full pipe would stop the worker at its next print."""
         while part := await reader.read(STDERR_TAIL_BYTES):
             self._tail += part
             del self._tail[:-STDERR_TAIL_BYTES]
 
-    def _exited(self, pidfd: int) -> None:
-        """Called by the loop once the pidfd is readable, which is when `wait` does not block any more."""
+    def _on_exit(self, pidfd: int) -> None:
+        """Reap the process; the loop calls this once the pidfd is readable, and then `wait` does not block."""
         asyncio.get_running_loop().remove_reader(pidfd)
         os.close(pidfd)
-        task = asyncio.get_running_loop().create_task(self._bury(self._process.wait()))
+        task = asyncio.get_running_loop().create_task(self._finish(self._process.wait()))
         self._tasks.append(task)
 
-    async def _bury(self, status: int) -> None:
-        """Takes what it still had to say, then tells everybody who waits."""
+    async def _finish(self, status: int) -> None:
+        """Read what is left in the pipes, resolve `ended`, then fail all requests."""
         await asyncio.wait(self._tasks[:2], timeout=1.0)
         for task in self._tasks[:2]:
             task.cancel()
         if self._requests is not None and not self._requests.transport.is_closing():
             self._requests.transport.abort()
         tail = self._tail.decode("utf-8", "replace").strip()
-        # before the requests fail: callbacks run in this order, and who hears of a death asks what was in the model
+        # before the requests fail: callbacks run in this order, and those of a death ask what was in the model
         self.ended.set_result(Ended(status, self.working, tail))
         for future in self._waiting.values():
             if not future.done():
@@ -207,15 +212,15 @@ class Child:
         self._waiting.clear()
 
     def _death(self) -> WorkerDied:
-        """What a request fails with."""
+        """Return the error that a request fails with."""
         if not self.ended.done():
             return WorkerDied("the worker is not connected")
         ended = self.ended.result()
         return WorkerDied(f"the worker ended: {ended.cause}", status=ended.status, stderr_tail=ended.stderr_tail)
 
 
-def _noticed(future: asyncio.Future[wire.Reply]) -> None:
-    """Whoever posted may have lost interest, as after a store's outage; asyncio need not complain about it."""
+def _take_exception(future: asyncio.Future[wire.Reply]) -> None:
+    """Take a reply's exception, so that asyncio does not report one that is not awaited, as after a store's outage."""
     if not future.cancelled():
         future.exception()
 
@@ -226,7 +231,7 @@ def _close(descriptors: Sequence[int]) -> None:
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:
-    """A stream over a descriptor. The limit bounds what is read ahead; a larger frame still comes whole."""
+    """Return a stream over a descriptor. The limit bounds what is read ahead; a larger frame still comes whole."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1024 * 1024)
     protocol = asyncio.StreamReaderProtocol(reader)
@@ -235,7 +240,7 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
 
 
 async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
-    """`(number, body)` of the next frame; None at a clean end of file. Raises WireError."""
+    """Return `(number, body)` of the next frame, None at a clean end of file. Raises WireError."""
     try:
         length, checksum, number = wire.decode_header(await reader.readexactly(wire.HEADER.size))
         return number, wire.check(await reader.readexactly(length), checksum)

@@ -1,6 +1,7 @@
-"""How far an import is: what it has done so far, of all files or of those that somebody asked for.
+"""How far an import is and how fast it goes.
 
-How fast it goes: running totals, marked every second, become rates over the last minute.
+A `Run` counts what was done, of all files or of those of one request. Its totals, noted every second, become rates over
+the last minute.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class RunTotals(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """Per second, over the last `over_s` seconds."""
+    """The speed per second over the last `over_s` seconds."""
 
     over_s: float
     files_per_s: float
@@ -41,23 +42,23 @@ class Rates(NamedTuple):
 
 @dataclass(slots=True)
 class RateWindow:
-    """Remembers the marks of the last `window_s` seconds."""
+    """The totals of the last `window_s` seconds."""
 
     window_s: float = WINDOW_S
-    _marks: deque[RunTotals] = field(default_factory=deque)
+    _totals: deque[RunTotals] = field(default_factory=deque)
 
     def add(self, at_s: float, run: Run) -> None:
-        """Notes where the run stands at that monotonic second."""
+        """Note the totals of the run at that monotonic second."""
         tally = run.tally
-        self._marks.append(RunTotals(at_s, run.files, tally.lines_read, tally.bytes_read, run.points, run.tokens))
-        while at_s - self._marks[0].at_s > self.window_s:
-            self._marks.popleft()
+        self._totals.append(RunTotals(at_s, run.files, tally.lines_read, tally.bytes_read, run.points, run.tokens))
+        while at_s - self._totals[0].at_s > self.window_s:
+            self._totals.popleft()
 
     def rates(self) -> Rates | None:
-        """The speed of the last minute; None before there are two marks."""
-        if len(self._marks) < 2:
+        """Return the speed of the last minute, None before two totals are noted."""
+        if len(self._totals) < 2:
             return None
-        first, last = self._marks[0], self._marks[-1]
+        first, last = self._totals[0], self._totals[-1]
         over_s = last.at_s - first.at_s
         if over_s <= 0:
             return None
@@ -67,7 +68,7 @@ class RateWindow:
 
 @dataclass(slots=True)
 class Run:
-    """What a run has done so far, and what it knows to be left; for progress and the summary.
+    """The counts of one run, for progress and the summary.
 
     Seconds are monotonic; `total` is the number of points in the store as the last receipt said, -1 for not asked yet.
     """
@@ -87,10 +88,10 @@ class Run:
     _early: list[tuple[Batch, Receipt]] = field(default_factory=list)  # parts of a batch whose commits are to come
 
     def add(self, batch: Batch, receipt: Receipt, mine: Callable[[bytes], bool] = lambda _path: True) -> None:
-        """Counts what the batch brought of the files that are `mine`.
+        """Count what the batch brought of the files that are `mine`.
 
-        A receipt speaks of a whole batch: of one that others share, points and tokens are counted by share of chunks.
-        Of a batch that was sent in parts the last one alone has the commits that say whose its chunks are.
+        A receipt is of a whole batch: where others share it, points and tokens are counted by share of chunks. Of a
+        batch that was sent in parts, the last one alone has the commits that say which file a chunk belongs to.
         """
         if batch.chunks and not batch.commits:
             self._early.append((batch, receipt))
@@ -107,7 +108,7 @@ class Run:
             self.files += is_complete(batch, at) and commit.tally.lines_read > 0
 
     def _count(self, batch: Batch, receipt: Receipt, taken: set[int]) -> None:
-        """Counts the chunks whose owners are `taken`."""
+        """Count the chunks that belong to the commits `taken`."""
         chunks = sum(owner in taken for owner in batch.owners)
         share = chunks / len(batch.chunks) if batch.chunks else float(bool(taken))
         self.chunks += chunks
@@ -120,14 +121,14 @@ class Run:
 
 
 def is_complete(batch: Batch, at: int) -> bool:
-    """Whether commit `at` of the batch stands at the end of its file."""
+    """Return whether commit `at` of the batch stands at the end of its file."""
     checkpoint = batch.commits[at].checkpoint
     # a ctime of 0 stands for "too soon to be sure" as well, so the offset is asked too
     return checkpoint.ctime_ns != 0 or checkpoint.offset >= checkpoint.size
 
 
-def summary(run: Run, record: WorkerStats, seconds: float, *, stopped: bool) -> dict[str, Any]:
-    """The JSON of `backlog`: what this run read and stored, and what the store counts now."""
+def summary(run: Run, stats: WorkerStats, seconds: float, *, stopped: bool) -> dict[str, Any]:
+    """Return the JSON of `backlog`: what this run read and stored, and what the store counts now."""
     return {
         "files": run.files,
         "lines": run.tally.lines_read,
@@ -146,11 +147,11 @@ def summary(run: Run, record: WorkerStats, seconds: float, *, stopped: bool) -> 
         "tokens_per_s": round(run.tokens / seconds, 1) if seconds else 0.0,
         "stopped": stopped,
         "worker": {
-            "spawns": record.spawns,
-            "recycles": dict(record.recycles),
-            "crashes": record.crashes,
-            "peak_rss_bytes": record.peak_rss_bytes,
-            "peak_anon_bytes": record.peak_anon_bytes,
+            "spawns": stats.spawns,
+            "recycles": dict(stats.recycles),
+            "crashes": stats.crashes,
+            "peak_rss_bytes": stats.peak_rss_bytes,
+            "peak_anon_bytes": stats.peak_anon_bytes,
         },
-        "daemon": {"peak_rss_bytes": record.daemon_peak_rss_bytes},
+        "daemon": {"peak_rss_bytes": stats.daemon_peak_rss_bytes},
     }

@@ -1,4 +1,4 @@
-"""Owns at most one worker: starts it, talks to it, ends it for a reason, and tells planned ends from deaths."""
+"""The owner of at most one worker: it starts it, talks to it, ends it, and tells planned ends from crashes."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ log = logger()
 
 # The folder that holds the package, so that a source tree works uninstalled.
 PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
-STANDBY_FILES = 10  # so many before its predecessor's last one an heir is called: a second's work, as getting ready is
+STANDBY_FILES = 10  # of work are left when the next worker is started: they take a second, as its start does
 STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start a worker: its command, its environment, its first frame.
+    """What a worker is started with: its command, its environment, its first frame.
 
-    `heirs`: there is room for two at once, for the second or so in which the next one loads its model.
+    `standby`: there is room for two at once, for the second or so in which the next one loads its model.
     """
 
     environ: Mapping[str, str]
@@ -61,7 +61,7 @@ class Launch:
 
 @dataclass(slots=True)
 class Worker:
-    """The living worker and what is remembered of it.
+    """The living worker and its counters.
 
     `born_s` is monotonic; `lifetime_files` 0 means for ever. `planned` is set before it is told to end, so that its
     exit is not taken for a crash.
@@ -108,35 +108,36 @@ class Supervisor:
         self._clock = clock
         self._draw = draw
         self._accept = accept
-        self._foreseen = 0  # files in flight for a worker that is not there yet
+        self._warm_up_files = 0  # files in flight for a worker that is not there yet
         self._numbers = itertools.count(1)  # 0 is that of the settings
         self._starting = asyncio.Lock()
         self._dumping: asyncio.Future[None] | None = None
 
     def number(self) -> int:
-        """A fresh number for a batch or a question."""
+        """Return a fresh number for a batch or a question."""
         return next(self._numbers)
 
     async def ready(self, *, preload: bool = True) -> Worker:
-        """The living worker, started if there is none. Raises WorkerError, StoreRefused or what is unreachable."""
+        """Return the living worker; start one if there is none. Raises WorkerError, StoreRefused, or what is away."""
         async with self._starting:
             if self.worker is None or self.worker.child.ended.done():
                 self.worker = await self._start(preload)
                 self.started.set()
-                if self._foreseen:
-                    self.warm_up(self._foreseen)
+                if self._warm_up_files:
+                    self.warm_up(self._warm_up_files)
             return self.worker
 
     def room(self, files: int) -> int:
-        """How many files more the worker is to get when so many are in flight."""
+        """Return how many more files the worker may get while so many are in flight."""
         lifetime = self.worker.lifetime_files if self.worker is not None else self._recycle_files
         return lifetime - files - (self.worker.files if self.worker is not None else 0) if lifetime else sys.maxsize
 
     def warm_up(self, files: int) -> None:
-        """So many files are in flight, and more are to come: if the former all but complete the worker's life, the next
-        one gets ready. For a worker that is still on its way it is looked at when it is there.
+        """Start the next worker if `files` in flight nearly complete the life of this one and more are to come.
+
+        While this one is still starting, that is decided when it is ready.
         """
-        worker, self._foreseen = self.worker, files if self.worker is None else 0
+        worker, self._warm_up_files = self.worker, files if self.worker is None else 0
         if (
             self.launch.standby
             and worker is not None
@@ -146,7 +147,7 @@ class Supervisor:
             self._standby.prepare(self.launch.command, dict(self.launch.environ), configure)
 
     async def ask(self, op: str, **args: Any) -> Any:
-        """The answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
+        """Return the answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
         question = wire.question(op, args)
         try:
             reply = await (await self.ready(preload=False)).child.ask(self.number(), question)
@@ -157,7 +158,7 @@ class Supervisor:
         raise error_of(reply)
 
     async def canary(self, seconds: float) -> bool:
-        """Whether a worker lives for so long while it embeds something harmless."""
+        """Return whether a worker lives for so long while it embeds a harmless text."""
         try:
             reply = await (await self.ready()).child.ask(self.number(), wire.Ask("canary", {"seconds": seconds}))
         except ImporterError:
@@ -165,12 +166,12 @@ class Supervisor:
         return isinstance(reply, wire.Answer)
 
     async def post(self, number: int, message: wire.Import) -> asyncio.Future[wire.Reply]:
-        """Sends a batch; the future gives its reply, or WorkerDied."""
+        """Send a batch; return the future of its reply, which fails with WorkerDied."""
         worker = await self.ready()
         return worker.child.post(number, message)
 
     async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:
-        """Ends the worker on purpose, when nothing is in flight. `successor`: the next one is needed at once."""
+        """End the worker on purpose, when nothing is in flight. `successor`: the next one is needed at once."""
         async with self._starting:  # an embedded store has one opener: the next worker waits for the end of this one
             worker, self.worker = self.worker, None
             if not successor:
@@ -184,7 +185,7 @@ class Supervisor:
         log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
 
     def kill(self, *, dump: bool = False) -> None:
-        """Kills the worker, at once or after it told its stacks; what it had in flight fails with WorkerDied."""
+        """Kill the worker, with `dump` after it wrote its stacks; what it had in flight fails with WorkerDied."""
         if self.worker is None:
             return
         if dump:
@@ -193,8 +194,10 @@ class Supervisor:
             self.worker.child.kill()
 
     async def _start(self, preload: bool) -> Worker:
-        """A worker that has its settings, its store open and whose store is accepted. Whatever is raised (what the
-        worker reports, what `accept` refuses, WorkerError for silence or death), no process is left behind.
+        """Start a worker, have it open its store, and accept that store.
+
+        Raises what the worker reports, what `accept` refuses, and WorkerError for silence or death. No process is left
+        behind then.
         """
         self.stats.spawns += 1
         started_s = self._clock()
@@ -227,7 +230,7 @@ class Supervisor:
         return worker
 
     async def _boot_failed(self, child: Child, error: Exception) -> WorkerError:
-        """Ends one that gave no answer and makes its last words the error."""
+        """Kill a worker that gave no answer to its settings; return the error, with its last prints."""
         self.stats.boot_failures += 1
         child.kill()
         ended = await child.ended
@@ -237,25 +240,25 @@ class Supervisor:
         )
 
     def _on_exit(self, worker: Worker, ended: Ended) -> None:
-        """Called at every end of a worker. Only one that nobody had planned is a crash."""
+        """Count the end of a worker. Only one that was not planned is a crash."""
         if worker.planned is not None:
             return
         self.stats.crashes += 1
         self._ended(worker, f"crash: {ended.cause}")
-        self.last_working = ended.working  # for whoever hears of the death next, and must find out whom to blame
+        self.last_working = ended.working  # those that take in the death need it next
         if self.worker is worker:
             self.worker = None
         log.warning("worker.died", pid=worker.child.pid, cause=ended.cause, stderr=ended.stderr_tail)
 
     def _ended(self, worker: Worker, reason: str) -> None:
-        """Notes an end for the history. Nobody may be there to write it, so there is a bound."""
+        """Note an end for the history."""
         lived_s = self._clock() - worker.born_s
         ending = (time.time(), reason, worker.child.pid, worker.files, self.stats.judged_bytes, lived_s)
         self.stats.note_ending(ending)
 
 
 def error_of(reply: wire.Reply) -> ImporterError:
-    """The exception a `Failed` reply stands for."""
+    """Return the exception that a `Failed` reply stands for."""
     if not isinstance(reply, wire.Failed):
         return WorkerError(f"unexpected reply: {type(reply).__name__}")
     failure, hint = reply.failure, reply.hint
@@ -273,7 +276,7 @@ def error_of(reply: wire.Reply) -> ImporterError:
 
 
 def base_environ(environ: Mapping[str, str], allocator: Mapping[str, str], threads: int) -> dict[str, str]:
-    """The worker's environment: glibc and OpenMP read these before Python starts, so they cannot be set later.
+    """Return the worker's environment: glibc and OpenMP read it before Python starts, so it cannot be set later.
 
     Secrets stay out of it (they travel in the first frame); an allocator setting the user made wins over the profile's.
     """

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from importer.protocol.backoff import backoff_s
 from importer.sources.events import Mode, Timing
 from importer.sources.folder_tree import FolderTree
 from importer.sources.mounts import remote
@@ -208,7 +209,7 @@ class Coverage:
         self._failure, self._failed_at = failure, now
         self._stale = self._broken = True
         timing = self._timing
-        again_s = min(timing.retry_most_s, timing.retry_s * 2.0 ** min(self._failures - 1, 30))
+        again_s = backoff_s(self._failures, first_s=timing.retry_s, most_s=timing.retry_most_s)
         self._watch_at = now + (timing.limit_s if failure.limited else again_s)
         self._rescan = f"watcher ended: {failure.reason}"
         self._tree.skip_undecodable = self._tree.skip_undecodable or failure.undecodable

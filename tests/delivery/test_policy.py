@@ -92,14 +92,6 @@ def test_three_lonely_deaths_of_former_runs_are_enough() -> None:
     assert policy.after_death(policy.initial_record(batch("a"), {"a": Suspect(3, 3)})) is Reaction.QUARANTINE
 
 
-@given(st.integers(1, 1000), st.floats(0, 1))
-def test_backoff_grows_to_its_limit(failures: int, jitter: float) -> None:
-    """It never shrinks, never passes the limit but for its jitter, and never overflows."""
-    wait_s = policy.backoff_s(failures, first_s=0.5, most_s=60, jitter=jitter)
-    assert 0.5 <= wait_s <= 60 * (1 + jitter)
-    assert wait_s >= policy.backoff_s(failures - 1, first_s=0.5, most_s=60, jitter=jitter)
-
-
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_lifetimes_differ_by_a_tenth(files: int, jitter: float) -> None:
     """So that workers started together do not all end together; 0 means for ever."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -203,6 +204,21 @@ def test_it_gets_no_signal_of_the_terminal() -> None:
         return os.getsid(child.pid) == child.pid != os.getsid(0)
 
     assert living("take()", act)
+
+
+def test_off_the_main_thread_none_is_started() -> None:
+    """The kernel kills a worker when the thread that started it ends, so only the main thread may start one."""
+    ran: list[str] = []
+
+    def start() -> None:
+        with pytest.raises(RuntimeError, match="main thread"):
+            asyncio.run(Child.spawn(["touch", "never"], {}))
+        ran.append("refused")
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert ran == ["refused"]
 
 
 def test_no_descriptor_is_left() -> None:

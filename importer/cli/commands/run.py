@@ -13,10 +13,10 @@ import click
 
 from importer.cli import context, model_fetch
 from importer.cli.output import SOURCES_OPTION
-from importer.delivery import policy
 from importer.errors import ModelError, UsageError
 from importer.log import logger
 from importer.memory.probes import Probes
+from importer.protocol.backoff import backoff_s
 from importer.protocol.units import MB
 from importer.service import assembly
 from importer.service.assembly import Parts
@@ -108,7 +108,7 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
         except ModelError as error:
             failures += 1
             daemon.preparing = error.message
-            wait_s = policy.backoff_s(failures, first_s=5.0, most_s=600.0)
+            wait_s = backoff_s(failures, first_s=5.0, most_s=600.0)
             log.warning("model.missing", reason=error.message, hint=error.hint, wait_s=wait_s)
             await asyncio.sleep(wait_s)
     daemon.engine.wake_up()  # the engine waits for this
