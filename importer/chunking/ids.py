@@ -6,9 +6,8 @@ import base64
 import hashlib
 import uuid
 
-NAMESPACE = uuid.UUID(
-    "6f1c2f4e-3b0a-5d53-9f0e-8a7d1b6c2e90"
-)  # fixed for ever: another one would store everything twice
+# fixed for ever: another one would store everything twice
+NAMESPACE = uuid.UUID("6f1c2f4e-3b0a-5d53-9f0e-8a7d1b6c2e90")
 RING_CHARS = 11  # 8 bytes in base64, without padding
 
 

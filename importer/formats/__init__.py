@@ -75,9 +75,12 @@ class Document(msgspec.Struct, frozen=True):
 class Format(Protocol):
     """The members of a format module.
 
-    A format that is no JSON may also have `recognises_head(head: bytes) -> bool`; one of documents has `DOCUMENT` (a
-    `Document`, or a tuple of the forms there are) and `recognises_document(keys: Collection[str]) -> bool`, asked about
-    the first object of the text; where names are not enough, `recognises_opening(head: bytes) -> bool` as well.
+    It also tells its files from others, at most one format for each file:
+    JSON lines by `recognises(records: Sequence[Mapping[str, Any]]) -> bool`, asked about the first objects;
+    text by `recognises_head(head: bytes) -> bool`;
+    documents by `DOCUMENT` (a `Document`, or a tuple of the forms there are) and
+    `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text; where names are not
+    enough, `recognises_opening(head: bytes) -> bool` as well.
     """
 
     NAME: str
@@ -88,9 +91,6 @@ class Format(Protocol):
 
     def wanted(self, relative: bytes) -> bool:
         """Return True if the path below a root (or a file's bare name) can be a conversation."""
-
-    def recognises(self, records: Sequence[Mapping[str, Any]]) -> bool:
-        """Return True if the first JSON objects of a file are of this format; at most one format does."""
 
     def begin(self, path: bytes) -> Any:
         """Return the context before the first line of the file at `path`."""

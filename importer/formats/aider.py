@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -58,11 +57,6 @@ def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
 def wanted(relative: bytes) -> bool:
     """Return True for the name Aider gives, or a name that ends with it."""
     return relative.endswith(FILE_NAME)
-
-
-def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """Return False: there are no JSON records."""
-    return False
 
 
 def recognises_head(head: bytes) -> bool:

@@ -8,7 +8,7 @@ turn's key is a hash of conversation, message and text: a newer export adds only
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -127,11 +127,6 @@ def wanted(relative: bytes) -> bool:
     Claude.ai calls its export the same; what is in it decides.
     """
     return bool(_named.match(relative.rpartition(b"/")[2]))
-
-
-def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """Return False: there are no lines, see `recognises_document`."""
-    return False
 
 
 def recognises_document(keys: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ of conversation, message and text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -83,11 +83,6 @@ def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
 def wanted(relative: bytes) -> bool:
     """`conversations.json`, as other exports call it too; projects and users beside it are no conversations."""
     return chatgpt.wanted(relative)
-
-
-def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """Return False: there are no lines, see `recognises_document`."""
-    return False
 
 
 def recognises_document(keys: Collection[str]) -> bool:

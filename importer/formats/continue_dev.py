@@ -101,11 +101,6 @@ def wanted(relative: bytes) -> bool:
     return bool(_session.match(relative.rpartition(b"/")[2]))
 
 
-def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """Return False: there are no lines, see `recognises_document`."""
-    return False
-
-
 def recognises_document(keys: Collection[str]) -> bool:
     """Return True for a history beside the folder it happened in."""
     return "workspaceDirectory" in keys

@@ -97,11 +97,6 @@ def wanted(relative: bytes) -> bool:
     return bool(_session.match(name)) and (not folders or folders[-1] in FOLDERS)
 
 
-def recognises(_: Sequence[Mapping[str, Any]]) -> bool:
-    """Return False: there are no lines, see `recognises_document`."""
-    return False
-
-
 def recognises_document(keys: Collection[str]) -> bool:
     """Return True for requests beside the name of the person who asks, or the document's version."""
     return not {"version", "requesterUsername"}.isdisjoint(keys)
