@@ -1,4 +1,4 @@
-# The importer as a container: a small image without build tools, a user without rights, a root nobody writes to.
+# The importer as a container: a small image without build tools, a user without rights, a root that is never written to.
 #
 #   docker build -t importer .                          the model is fetched from its hub at the first start
 #   docker build -t importer --build-arg WITH_MODEL=1 . the model is inside; no network is needed to start
@@ -15,6 +15,8 @@ ARG PIP_TRUSTED_HOST
 ARG PIP_CERT
 ARG WITH_MODEL=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# From the package mirror in the base image's own apt settings.
+RUN apt-get update -q && apt-get install -q -y --no-install-recommends tini
 # Two environments: /build has pip, /opt/importer is what is kept. Dependencies come first, so that a change of the code
 # does not fetch them again; packages are compiled now, because the root cannot be written to later.
 RUN python -m venv /build && python -m venv --without-pip /opt/importer
@@ -39,13 +41,14 @@ RUN mkdir -p /opt/importer/models \
 
 FROM ${BASE}
 ARG WITH_MODEL=
-# pip comes with the base image; an importer has no use for it. 1000 is the first user of most machines, who owns the
+# pip comes with the base image; the importer does not use it. 1000 is the first user of most machines, who owns the
 # conversations; another one is chosen with --user, and can write /state as long as it is that user's alone.
 RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/ensurepip /usr/local/bin/pip* \
       /usr/lib/python3/dist-packages/* /usr/lib/python3.11/ensurepip /usr/share/python-wheels \
     && echo 'importer:x:1000:1000::/home/importer:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'importer:x:1000:' >> /etc/group \
     && mkdir -p /home/importer /state && chmod 755 /home/importer && chmod 1777 /state
+COPY --from=build /usr/bin/tini /usr/bin/tini
 COPY --from=build /opt/importer /opt/importer
 ENV PATH=/opt/importer/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/home/importer \
@@ -61,8 +64,9 @@ WORKDIR /home/importer
 VOLUME /state
 # SIGTERM drains and commits what is in flight, in at most daemon.grace_s (20 s); --stop-timeout must be longer.
 STOPSIGNAL SIGTERM
-# A restart policy looks at exits alone, so a daemon that is stuck ends itself; this is for whoever looks at the list.
+# A restart policy looks at exits alone, so a daemon that is stuck ends itself; this is for people who look at the list.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "importer.service.health"]
-# Process 1 passes signals on and buries orphans, with or without --init.
-ENTRYPOINT ["python", "-m", "importer.service.init", "importer"]
+# The kernel gives process 1 no default signal handlers and every orphan inside: without tini a stop in the first instant
+# would be lost, and an orphan would stay a zombie. It adopts orphans with --init, too, where it is not process 1 (-s).
+ENTRYPOINT ["tini", "-s", "--", "importer"]
 CMD ["run"]

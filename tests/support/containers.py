@@ -93,7 +93,7 @@ class Contained:
             *("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
             *(f"--memory={self.memory}", f"--memory-swap={self.memory}"),
             *(f"--volume={self.state}:/state", f"--volume={self.said}:{self.said}:ro"),
-            *(f"--volume={ROOT / 'tests' / 'plugins'}:/plug-ins/plugins:ro",),
+            *(f"--volume={ROOT / 'tests' / 'support' / 'plugins'}:/plug-ins/plugins:ro",),
             *(f"--env={name}={value}" for name, value in environ.items()),
             *(self.image, "run", "--source", f"auto={self.said}"),
         )

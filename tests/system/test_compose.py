@@ -1,4 +1,4 @@
-"""The compose files and the Dockerfile: valid, and with what keeps an importer well in a container."""
+"""The compose files and the Dockerfile are valid, and set what an importer needs in a container."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ COMPOSE = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "
 
 
 def importer_of(path: pathlib.Path) -> str:
-    """The part of the file that is the importer's service."""
+    """Return the part of the file that is the importer's service."""
     text = path.read_text()
     return re.search(r"^  importer:\n(?:    .*\n|\n(?=    ))*", text, re.MULTILINE)[0]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_valid(path: pathlib.Path) -> None:
-    """Compose itself has nothing to say."""
+    """Compose itself finds no fault."""
     if subprocess.run([*COMPOSE, "version"], capture_output=True, check=False).returncode:
         pytest.skip("no compose here")
     done = subprocess.run([*COMPOSE, "-f", path, "config", "-q"], capture_output=True, text=True, check=False)
@@ -33,7 +33,7 @@ def test_valid(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_hardened_and_restarted(path: pathlib.Path) -> None:
-    """Limits, a read-only root, conversations that can only be read, a policy that starts it again."""
+    """The service has limits, a read-only root, read-only conversations, and a policy that starts it again."""
     service = importer_of(path)
     for line in ("restart: unless-stopped", "read_only: true", "mem_limit: 2g", "no-new-privileges:true", "- ALL"):
         assert line in service
@@ -44,7 +44,7 @@ def test_hardened_and_restarted(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_stop_is_longer_than_the_drain(path: pathlib.Path) -> None:
-    """The engine waits until what is in flight is committed."""
+    """The engine waits until the batch in flight is committed."""
     grace = re.search(r"stop_grace_period: (\d+)s", importer_of(path))
     assert grace and int(grace[1]) > DECLARED["daemon.grace_s"].default + 5
 

@@ -1,4 +1,4 @@
-"""The image, really built and run: it imports, is killed, stopped, runs out of memory, and resumes by its policy.
+"""The image, built and run: it imports, is killed, stopped, runs out of memory, and resumes by its policy.
 
 `pytest -m docker` with an engine; building takes minutes. `IMPORTER_TEST_IMAGE` names an image to use instead.
 """
@@ -38,12 +38,12 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """For what starts a worker for every few chunks."""
+    """A small corpus, for tests that start a worker for every few chunks."""
     return written(str(tmp_path_factory.mktemp("few")), FEW_FILES)
 
 
 def written(folder: str, files: int) -> str:
-    """A corpus that another user may read."""
+    """Write a corpus that another user may read."""
     corpus.write(folder, files=files, seed=5)
     for top, _, names in os.walk(folder):
         os.chmod(top, 0o755)
@@ -53,7 +53,7 @@ def written(folder: str, files: int) -> str:
 
 
 def check(container: Contained) -> oracle.Expected:
-    """I1, I2, I3 and I6 on the state the container left."""
+    """Check the invariants I1, I2, I3 and I6 on the state that the container left."""
     container.stop()
     expected = oracle.expect(container.said)
     with oracle.opened(container.state) as store:
@@ -64,7 +64,7 @@ def check(container: Contained) -> oracle.Expected:
 
 
 def embedded_again(container: Contained, expected: oracle.Expected) -> tuple[int, int]:
-    """How many windows were embedded beyond once each, and how many a batch has at most."""
+    """Return how many windows were embedded beyond once each, and how many a batch has at most."""
     texts = [forms[0].text for forms in expected.chunks.values()]
     windows = [len(one) for one in FakeEmbedder("", 384).split(texts)]
     done = len(pathlib.Path(container.state, "embedded").read_text().split())
@@ -73,7 +73,7 @@ def embedded_again(container: Contained, expected: oracle.Expected) -> tuple[int
 
 
 def test_image(image: str) -> None:
-    """Small, without build tools, without root, with what the engine has to know."""
+    """The image is small, without build tools and root, and tells the engine what it has to know."""
     config = config_of(image)
     assert (config["User"], config["StopSignal"]) == (f"{UID}:{UID}", "SIGTERM")
     assert "importer.service.health" in config["Healthcheck"]["Test"]
@@ -135,7 +135,7 @@ def test_stop_in_import(image: str, said: str, tmp_path: pathlib.Path) -> None:
 
 
 def test_stop_at_once(image: str, said: str, tmp_path: pathlib.Path) -> None:
-    """A stop before the importer itself can hear counts, too: process 1 keeps it."""
+    """A stop counts even before the importer handles signals: process 1 passes it on."""
     with contained(image, tmp_path, said, environ=SLOW) as container:
         until(container.children)
         container.stop()
@@ -143,7 +143,7 @@ def test_stop_at_once(image: str, said: str, tmp_path: pathlib.Path) -> None:
 
 
 def test_no_zombies(image: str, said: str, tmp_path: pathlib.Path) -> None:
-    """What loses its parent inside becomes process 1's child, and is buried."""
+    """A process that loses its parent inside becomes a child of process 1, which waits for it."""
     with contained(image, tmp_path, said, environ=SLOW) as container:
         until(container.status, every_s=0.2)
         docker("exec", container.name, "sh", "-c", "(sleep 0.1; true) & (sleep 0.2; true) &")
@@ -152,7 +152,7 @@ def test_no_zombies(image: str, said: str, tmp_path: pathlib.Path) -> None:
 
 
 def states(container: Contained) -> str:
-    """The states and commands of all processes inside, from outside."""
+    """Return the states and commands of all processes inside, seen from outside."""
     return docker("top", container.name, "-eo", "pid,stat,comm")
 
 
@@ -169,7 +169,7 @@ def test_restart_drill(image: str, few: str, tmp_path: pathlib.Path) -> None:
 
 
 def test_out_of_memory(image: str, few: str, tmp_path: pathlib.Path) -> None:
-    """A leak that nobody looks at in time: the kernel kills the worker, never the daemon, and the import completes."""
+    """A leak that is not sampled in time: the kernel kills the worker, never the daemon, and the import completes."""
     environ = {**SLOW, "LEAKY_MB": "60", "LEAKY_MS": "0", "IMPORTER_MEMORY_SAMPLE_S": "60"}
     with contained(image, tmp_path, few, memory="384m", environ=environ) as container:
         container.finish(FEW_FILES)
