@@ -70,6 +70,7 @@ def test_the_seed_decides_everything(tmp_path: Path) -> None:
     assert digest(tmp_path / "a") != digest(tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_the_acceptance_corpus(tmp_path: Path) -> None:
     """500 files by default: several thousand exchanges in about 12 MB."""
     manifest = write(str(tmp_path), files=500, seed=1)

@@ -133,6 +133,7 @@ FRAGMENTS = [secret.marker for secret in SECRETS] + [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5), max_size=12).map("".join))
 def test_masking_again_changes_nothing(text):
     """mask(mask(x)) == mask(x), also for texts made of nothing but pieces of secrets."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from memory_samples import LIMITS, sample, told
 
 from importer.memory.governor import Do, GovernorState, WorkerState, decide
+
+pytestmark = pytest.mark.slow
 
 looks = st.builds(
     sample,
