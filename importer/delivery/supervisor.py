@@ -91,7 +91,7 @@ class Supervisor:
         launch: Launch,
         *,
         recycle_files: int,
-        boot_s: float = 120.0,
+        boot_s: float,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
         accept: Callable[[wire.Ready], None] = lambda _ready: None,

@@ -122,7 +122,9 @@ async def own_worker(
 ) -> AsyncIterator[Supervisor]:
     """Give a worker that the first question of this process starts, and end it. See `Supervisor` for `accept`."""
     launch = launch_of(settings, profile_of(settings), once=True)
-    worker = Supervisor(launch, recycle_files=0, accept=accept)  # 0: it ends after no number of files
+    worker = Supervisor(
+        launch, recycle_files=0, boot_s=settings.worker.boot_s, accept=accept
+    )  # 0: it ends after no number of files
     try:
         yield worker
     finally:

@@ -33,6 +33,9 @@ class Mode:
 WatchEvent = Changed | Rescan | Mode
 
 
+STEP_MS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Times of the watch.
@@ -41,16 +44,16 @@ class Timing:
     after one to two steps. Idle, that costs 0.08 % of a core at 50 ms and 0.05 % at 100 ms (measured).
     """
 
-    rescan_s: float = 30.0
+    rescan_s: float
+    poll_s: float  # roots without events
     check_s: float = 5.0  # roots that are not there, or have become another folder; each look wakes an idle process
-    poll_s: float = 3.0  # roots without events
     poll_share: float = 0.04  # but polling takes no more of the time than this
     late_s: float = 5.0  # a timer this late tells that the process was stopped
     retry_s: float = 0.5  # after a failure of the watcher, doubled with each in a row; also between two renewals
     retry_most_s: float = 60.0  # and a watcher that has lived this long is healthy
     limit_s: float = 600.0  # after inotify's limit was hit
     renew_s: float = 600.0  # watch anew without a cause: inodes are reused, and a dead watch looks like a quiet one
-    step_ms: int = 100
+    step_ms: int = STEP_MS
     debounce_ms: int = 200
 
 

@@ -29,7 +29,7 @@ __all__ = ["Changed", "Mode", "Rescan", "Timing", "WatchEvent", "watch_events"]
 async def watch_events(
     roots: Sequence[Root],
     *,
-    timing: Timing | None = None,
+    timing: Timing,
     polling: bool = False,
     watcher: WatchFunction = awatch,
     clock: Callable[[], float] = time.monotonic,
@@ -41,7 +41,6 @@ async def watch_events(
     Close it, or cancel the task that iterates, and no thread is left. While the caller works on an event, further
     changes are gathered. `polling` forgoes events; `clock` is monotonic, in seconds.
     """
-    timing = timing or Timing()
     coverage = Coverage(roots, timing, watcher, mounts, polling=polling)
     ticks = Ticks(timing, clock())
     try:

@@ -83,7 +83,7 @@ def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -
     A store that was opened is closed whatever ends the loop: what it has buffered becomes durable, and its directory
     free for the next worker.
     """
-    from importer.worker.serve import Server  # noqa: PLC0415
+    from importer.worker.serve import WorkerServer  # noqa: PLC0415
     from importer.worker.session import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
 
     try:
@@ -97,7 +97,7 @@ def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -
     ready = wire.Ready(os.getpid(), session.points, session.store.fingerprint, session.store.location)
     _write_all(reply, wire.encode(0, ready))
     try:
-        Server(inbox, lambda frame: _write_all(reply, frame), session).run()
+        WorkerServer(inbox, lambda frame: _write_all(reply, frame), session).run()
     except BrokenPipeError:
         return 0  # the daemon is gone; what was stored is stored
     finally:

@@ -162,6 +162,6 @@ def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> d
     return changed
 
 
-MIGRATING: Mapping[str, Callable[..., Any]] = {
+COPY_QUESTIONS: Mapping[str, Callable[..., Any]] = {
     answer.__name__: answer for answer in (migrate_open, migrate_page, migrate_check, migrate_close, migrate_alias)
 }

@@ -18,14 +18,13 @@ from importer.worker.parallel import Split, side_by_side
 class Embedded:
     """What one model run brought: the chunks it completed, by position, and their vectors (len(indexes), dimension).
 
-    `tokens` are the run's real tokens, `padded_tokens` what the model ran over, `windows` how many there were. A chunk
+    `tokens` are the run's real tokens, `windows` how many there were. A chunk
     whose windows are spread over several runs is completed by the last of them; a run may complete none.
     """
 
     indexes: tuple[int, ...]
     vectors: NDArray[np.float32]
     tokens: int
-    padded_tokens: int
     windows: int
 
 
@@ -90,7 +89,6 @@ def embed_chunks(
             indexes=tuple(done),
             vectors=_checked(whole, embedder.dimension, tuple(done)),  # an average of opposites has no direction
             tokens=sum(lengths[i] for i in members),
-            padded_tokens=token_budget.padded(lengths, [members]),
             windows=len(members),
         )
 

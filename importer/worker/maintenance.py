@@ -118,7 +118,7 @@ def _pages(session: Session, scope: Scope) -> Iterator[Sequence[Point]]:
             return
 
 
-UPKEEP: Mapping[str, Callable[..., Any]] = {
+MAINTENANCE: Mapping[str, Callable[..., Any]] = {
     **{answer.__name__: answer for answer in (prints, erase_ids, mend, thread)},
-    **copy_points.MIGRATING,
+    **copy_points.COPY_QUESTIONS,
 }

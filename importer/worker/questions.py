@@ -14,7 +14,7 @@ from typing import Any
 from importer.errors import UsageError
 from importer.protocol.query import Query
 from importer.worker import malloc
-from importer.worker.maintenance import UPKEEP
+from importer.worker.maintenance import MAINTENANCE
 from importer.worker.session import Session
 from importer.worker.stores import Scope
 
@@ -56,11 +56,6 @@ def trim(session: Session) -> bool:
     return malloc.trim()
 
 
-def describe(session: Session) -> Mapping[str, Any]:
-    """What `doctor` shows of the store."""
-    return {"location": session.store.location, "fingerprint": session.store.fingerprint, **session.store.describe()}
-
-
 def facet(session: Session, key: str, limit: int = 1000) -> Mapping[str, int]:
     """Points per value of `metadata.<key>`."""
     return session.store.facet(key, limit)
@@ -89,6 +84,6 @@ def backlog(session: Session, on: bool) -> bool:
 
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, count, ping, canary, trim, describe, facet, erase, tally, backlog)},
-    **UPKEEP,
+    **{a.__name__: a for a in (search, count, ping, canary, trim, facet, erase, tally, backlog)},
+    **MAINTENANCE,
 }

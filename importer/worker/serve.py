@@ -1,6 +1,6 @@
 """The worker's loop: requests in, batches embedded and stored, receipts out.
 
-It embeds on the main thread, reads ahead on one thread (`Inbox`) and writes to the store on another (`Storing`).
+It embeds on the main thread, reads ahead on one thread (`Inbox`) and writes to the store on another (`StoreWriter`).
 Between two model runs it answers questions and lets an urgent batch go ahead.
 """
 
@@ -24,7 +24,7 @@ from importer.worker.parallel import Ahead
 from importer.worker.plan import plan
 from importer.worker.questions import ANSWERS
 from importer.worker.session import Session
-from importer.worker.store_writer import Job, Storing
+from importer.worker.store_writer import Job, StoreWriter
 from importer.worker.stores import Point
 from importer.worker.token_budget import VectorsRefused
 
@@ -32,7 +32,7 @@ IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its se
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-class Server:
+class WorkerServer:
     """Serves one daemon until its input ends. `write` takes one whole frame; `session` opens store and model."""
 
     def __init__(self, inbox: Inbox, write: Callable[[bytes], object], session: Session) -> None:
@@ -40,13 +40,13 @@ class Server:
         self._write = write
         self._session = session
         self._sending = threading.Lock()
-        self._storing = Storing(session.store, self._stored, self._failed)
+        self._writer = StoreWriter(session.store, self._stored, self._failed)
         self._ahead = Ahead(self._split)
         self._embedding: frozenset[str] = frozenset()
 
     def run(self) -> None:
         """Answers requests until end of file; what is embedded by then is stored."""
-        self._storing.start()
+        self._writer.start()
         rested = False
         while not self._inbox.closed:
             # One rest in each pause: having rested, the next request is waited for without waking up again.
@@ -56,11 +56,11 @@ class Server:
             elif not self._inbox.closed:
                 self._rest()
             rested = item is None
-        self._storing.stop()
+        self._writer.stop()
 
     def _rest(self) -> None:
         """Once in every pause: upkeep of the store, and freed memory back to the system."""
-        self._storing.settle()
+        self._writer.settle()
         self._session.rest()
         malloc.trim()
 
@@ -82,7 +82,7 @@ class Server:
         if answer is None:
             raise ValueError(f"unknown question {request.op!r}")
         if request.op not in {"search", "ping"}:
-            self._storing.settle()
+            self._writer.settle()
         self._send(number, wire.Answer(answer(self._session, **request.args)))
 
     def _import(self, number: int, request: wire.Import) -> None:
@@ -90,10 +90,10 @@ class Server:
         there decides what is left to do. Nested when an urgent batch overtakes, so `_embedding` has the ids of all.
         """
         ids = frozenset(chunk.id for chunk in request.chunks) | {release.id for release in request.releases}
-        self._storing.settle(ids)
+        self._writer.settle(ids)
         outer, self._embedding = self._embedding, self._embedding | ids
         try:
-            self._storing.submit(self._embed(number, request, ids))
+            self._writer.submit(self._embed(number, request, ids))
         finally:
             self._embedding = outer
 

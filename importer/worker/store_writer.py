@@ -30,7 +30,7 @@ class Job:
 
 
 @dataclass(slots=True)
-class Storing:
+class StoreWriter:
     """Writes one job at a time, in order. `stored(job, seconds)` or `failed(job, error)` is called on its thread.
 
     The queue holds a single job. With the one being written and the one being embedded at most three batches have their

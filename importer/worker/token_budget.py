@@ -86,11 +86,6 @@ def pack(lengths: Sequence[int], most_tokens: int, most_windows: int) -> list[li
     return groups
 
 
-def padded(lengths: Sequence[int], groups: Sequence[Sequence[int]]) -> int:
-    """Tokens the model runs over when every window is padded to the longest of its group."""
-    return sum(max(lengths[i] for i in members) * len(members) for members in groups)
-
-
 def cut(count: int, room: int, breaks: Sequence[bool]) -> list[tuple[int, int]]:
     """Consecutive `(start, end)` over `count` own tokens, none longer than `room`, together exactly all of them.
 

@@ -60,7 +60,7 @@ def test_the_mode_comes_first_and_a_rescan_at_once(top):
     """Before anything has happened, everything may have."""
 
     async def scenario():
-        async with aclosing(watch_events([Root(top)], watcher=ScriptedWatcher())) as stream:
+        async with aclosing(watch_events([Root(top)], timing=TIMING, watcher=ScriptedWatcher())) as stream:
             assert [await anext(stream) for _ in range(2)] == [Mode("events"), Rescan("start")]
 
     asyncio.run(scenario())
@@ -164,7 +164,7 @@ def test_no_thread_is_left(top, ending):
             pass
 
     async def scenario():
-        async with aclosing(watch_events([Root(top)])) as stream:
+        async with aclosing(watch_events([Root(top)], timing=TIMING)) as stream:
             await anext(stream)
             os.mkdir(top + b"/new")
             if ending == "cancelled":
@@ -181,7 +181,7 @@ def test_no_thread_is_left(top, ending):
 
 # ------------------------------------------------------------------------------------------------ the real watcher
 
-QUICK = Timing(rescan_s=1e6, check_s=0.02, retry_s=0.02, renew_s=1e6, step_ms=10, debounce_ms=40)
+QUICK = Timing(rescan_s=1e6, poll_s=3, check_s=0.02, retry_s=0.02, renew_s=1e6, step_ms=10, debounce_ms=40)
 
 
 def write(path: bytes, content: bytes = b"x\n") -> None:

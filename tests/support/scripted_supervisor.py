@@ -23,7 +23,7 @@ def supervisor(folder: pathlib.Path, *lives: Sequence[str], **more: Any) -> Supe
     """Return a supervisor of workers with these scripts, the last one for all that follow."""
     script = {"SCRIPTED_LIVES": json.dumps(lives or [["ready"]]), "SCRIPTED_LOG": str(folder / "lives")}
     launch = Launch(base_environ(os.environ, {}, 1) | script, told(), (sys.executable, PROGRAM))
-    return Supervisor(launch, **{"recycle_files": 0, **more})
+    return Supervisor(launch, **{"recycle_files": 0, "boot_s": 60.0, **more})
 
 
 def births(folder: pathlib.Path) -> int:

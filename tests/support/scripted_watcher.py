@@ -114,7 +114,7 @@ def as_unprivileged_user() -> Iterator[None]:
         os.seteuid(0)
 
 
-TIMING = Timing(check_s=2, rescan_s=30, retry_s=1, retry_most_s=60, limit_s=600, renew_s=1000)
+TIMING = Timing(check_s=2, rescan_s=30, poll_s=3, retry_s=1, retry_most_s=60, limit_s=600, renew_s=1000)
 
 
 class Watched:

@@ -17,7 +17,7 @@ from importer.protocol import wire
 from importer.protocol.records import Chunk, Release
 from importer.worker.embedders import Window
 from importer.worker.inbox import Inbox
-from importer.worker.serve import Server
+from importer.worker.serve import WorkerServer
 from importer.worker.session import Session
 
 WAIT_S = 20.0
@@ -125,7 +125,7 @@ def serving(worker: Worker) -> Iterator[Worker]:
     inbox = worker.inbox = Inbox(worker.read)
     inbox.start()
     session = Session(worker.store, lambda: worker.embedder, token_budget=20)  # type: ignore[arg-type]
-    thread = threading.Thread(target=Server(inbox, worker.take, session).run)
+    thread = threading.Thread(target=WorkerServer(inbox, worker.take, session).run)
     thread.start()
     try:
         yield worker

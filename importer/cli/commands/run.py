@@ -23,7 +23,7 @@ from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
 from importer.service.status import endpoint, status
 from importer.settings.load import Settings
-from importer.sources.events import Timing
+from importer.sources.events import STEP_MS, Timing
 
 log = logger()
 
@@ -117,7 +117,7 @@ async def _prepare(daemon: Daemon, settings: Settings) -> None:
 def timing_of(settings: Settings) -> Timing:
     """Return how often the folders are looked at, and how long a change waits to be told together with others."""
     wait_ms = max(1, settings.batch.wait_ms)
-    step_ms = min(Timing().step_ms, wait_ms)
+    step_ms = min(STEP_MS, wait_ms)
     poll_s = settings.tail.poll_ms / 1000
     return Timing(rescan_s=settings.tail.rescan_s, poll_s=poll_s, step_ms=step_ms, debounce_ms=wait_ms)
 

@@ -2,7 +2,7 @@
 
     answer                                             becomes
     200                                                vectors
-    408, 409, 425, 429, 5xx, no connection, no JSON    EmbedUnreachable, after TRIES with growing pauses
+    408, 409, 425, 429, 5xx, no connection, no JSON    EmbedUnreachable, after `PATIENCE` with growing pauses
     400, 413, 422                                      EmbedError: these texts are refused
     anything else (401, 403, 404, a redirect)          ModelError: wrong key, address or model, no text's fault
 
@@ -12,7 +12,6 @@ it, and so that the dimension is known. Texts leave the machine: that is what ch
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,9 +27,9 @@ from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelEr
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
+from importer.worker.patience import Patience, patiently
 
-TRIES = 4  # the first one included
-PATIENCE_S = 20.0  # a longer pause is the daemon's to make: it stops reading meanwhile
+PATIENCE = Patience(first_s=0.75, longest_s=20.0)
 BYTES_PER_TOKEN = 4  # the usual estimate for English; a token is never less than one byte, which bounds it
 TEMPORARY = frozenset({408, 409, 425, 429})
 TEXTS_FAULT = frozenset({400, 413, 422})
@@ -64,26 +63,24 @@ class Service:
     vectors: Callable[[Any], list[list[float]]]
 
 
-def open_service(
-    service: Service, settings: EmbedSettings, sleep: Callable[[float], None] = time.sleep
-) -> RemoteEmbedder:
+def open_service(service: Service, settings: EmbedSettings, patience: Patience = PATIENCE) -> RemoteEmbedder:
     """Ask the service once and return its embedder. Raises ModelError without a key, UsageError for an odd one."""
     key = settings.api_key.strip()
     if not key and not settings.base_url:
         raise ModelError(f"{service.name} needs a key", hint=f"{service.name.upper()}_API_KEY")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError(f"the key for {service.name} has characters that no key has")
-    return RemoteEmbedder(service, msgspec.structs.replace(settings, api_key=key), sleep)
+    return RemoteEmbedder(service, msgspec.structs.replace(settings, api_key=key), patience)
 
 
 class RemoteEmbedder:
     """One model behind an HTTP API. See `Embedder`."""
 
-    def __init__(self, service: Service, settings: EmbedSettings, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, service: Service, settings: EmbedSettings, patience: Patience = PATIENCE) -> None:
         self.model = settings.model
         self._service = service
         self._settings = settings
-        self._sleep = sleep
+        self._patience = patience
         headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
         base_url = (settings.base_url or service.base_url).rstrip("/") + "/"
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=settings.timeout_s)
@@ -142,17 +139,9 @@ class RemoteEmbedder:
         self._client.close()
 
     def _ask(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
-        """Vectors (n, dimension); up to TRIES requests, unless the service wants a pause above PATIENCE_S."""
+        """Vectors (n, dimension); with `PATIENCE`."""
         body = msgspec.json.encode(self._service.body(TextsToEmbed(self.model, texts, query, self._shortened)))
-        for attempt in range(1, TRIES):  # the last try stands behind the loop: its error is the caller's
-            try:
-                return self._once(body)
-            except EmbedUnreachable as error:
-                pause_s = max(error.retry_after_s, backoff_s(attempt))
-                if pause_s > PATIENCE_S:
-                    raise
-                self._sleep(pause_s)
-        return self._once(body)
+        return patiently(lambda: self._once(body), self._patience)
 
     def _once(self, body: bytes) -> NDArray[np.float32]:
         """One request. An answer that is no vectors counts as trouble on the way, such as a proxy's page with status
@@ -189,11 +178,6 @@ class RemoteEmbedder:
 def _masked(said: str, key: str) -> str:
     """What the provider said, on one line, without the key or the part of it that some repeat ("sk-ab***yz")."""
     return " ".join("***" if "**" in word or (key and key[:6] in word) else word for word in said.split())
-
-
-def backoff_s(attempt: int, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds before try `attempt` + 1: 0.5, 1, 2 … times 0.5 to 1.5, so that not all come back at once."""
-    return float(0.5 * 2 ** (attempt - 1) * (0.5 + jitter()))
 
 
 def retry_after_s(header: str, now: Callable[[], float] = time.time) -> float:

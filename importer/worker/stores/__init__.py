@@ -102,7 +102,7 @@ class StoreRequest:
 class Store(Protocol):
     """One collection of points.
 
-    Threads: `lookup`, `count`, `search`, `scroll`, `facet` and `describe` may overlap each other and one of `write`,
+    Threads: `lookup`, `count`, `search`, `scroll` and `facet` may overlap each other and one of `write`,
     `delete` and `optimize`; those three must not overlap. (The embedded engine makes all of them wait for each other.)
     `kind` is edge, local or server; `location` is what `load` takes; `fingerprint` says which model and schema made the
     collection, and changes when it is dropped and made again.
@@ -147,9 +147,6 @@ class Store(Protocol):
 
     def backlog(self, on: bool) -> None:
         """A backlog begins or ends: a server need not index while it pours in. Nothing to do for the other kinds."""
-
-    def describe(self) -> dict[str, Any]:
-        """What `doctor` shows: settings the collection really has. JSON-able."""
 
     def close(self) -> None:
         """Let go of files and connections; closing twice is fine."""

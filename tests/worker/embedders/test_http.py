@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def embedder(service: Script, pauses: list[float]) -> Iterator[http.RemoteEmbedd
 
 def open_openai(service: Script, pauses: list[float], **more: Any) -> http.RemoteEmbedder:
     settings = embed_settings(**{"model": "m", "api_key": KEY, "base_url": service.url, **more})
-    return http.open_service(openai.SERVICE, settings, pauses.append)
+    return http.open_service(openai.SERVICE, settings, replace(http.PATIENCE, sleep=pauses.append))
 
 
 def test_the_key_travels_in_the_header_alone(embedder: http.RemoteEmbedder, service: Script) -> None:
@@ -70,7 +71,7 @@ def test_a_passing_trouble_is_tried_again(
     service.next = [Answer(status, b""), Answer(status, b"")]
     assert embedder.query("hello").shape == (DIMENSION,)
     assert len(service.asked) == 3
-    assert 0.25 <= pauses[0] <= 0.75 and 0.5 <= pauses[1] <= 1.5
+    assert 0.375 <= pauses[0] <= 0.75 <= pauses[1] <= 1.5
 
 
 def test_patience_ends(embedder: http.RemoteEmbedder, service: Script, pauses: list[float]) -> None:
@@ -79,7 +80,7 @@ def test_patience_ends(embedder: http.RemoteEmbedder, service: Script, pauses: l
     with pytest.raises(EmbedUnreachable) as unreachable:
         embedder.query("hello")
     assert unreachable.value.retryable
-    assert (len(service.asked), len(pauses)) == (http.TRIES, http.TRIES - 1)
+    assert (len(service.asked), len(pauses)) == (http.PATIENCE.tries, http.PATIENCE.tries - 1)
 
 
 def test_retry_after_is_honoured(embedder: http.RemoteEmbedder, service: Script, pauses: list[float]) -> None:
@@ -122,7 +123,7 @@ def test_an_answer_that_is_none_is_tried_again(embedder: http.RemoteEmbedder, se
     """A proxy's page, half an answer: nothing wrong is stored."""
     service.next = [Answer(200, body)]
     assert embedder.query("hello").shape == (DIMENSION,)
-    service.next = [Answer(200, body)] * http.TRIES
+    service.next = [Answer(200, body)] * http.PATIENCE.tries
     with pytest.raises(EmbedUnreachable, match="something else than vectors"):
         embedder.query("hello")
 
@@ -134,14 +135,14 @@ def test_nobody_listening_is_unreachable(pauses: list[float], monkeypatch: pytes
         pass
     with pytest.raises(EmbedUnreachable, match="openai cannot be reached: ConnectError"):
         open_openai(gone, pauses)
-    assert len(pauses) == http.TRIES - 1
+    assert len(pauses) == http.PATIENCE.tries - 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 429, 500])
 @pytest.mark.parametrize("said", [f"Incorrect API key: '{KEY}'.", "Incorrect API key: sk-proj-***cdef.", KEY[:12]])
 def test_a_key_never_shows(embedder: http.RemoteEmbedder, service: Script, status: int, said: str) -> None:
     """Not whole, not in part, not in the traceback, even when the provider repeats it."""
-    service.next = [Answer(status, said.encode())] * http.TRIES
+    service.next = [Answer(status, said.encode())] * http.PATIENCE.tries
     with pytest.raises(ImporterError) as error:
         embedder.query("hello")
     assert "sk-proj" not in "".join(traceback.format_exception(error.value)) and "cdef" not in error.value.message
@@ -223,9 +224,3 @@ def test_pieces_end_after_white_space() -> None:
 def test_retry_after_may_be_seconds_or_a_date(header: str, seconds: float) -> None:
     """Anything else is no wish."""
     assert http.retry_after_s(header, now=lambda: 100) == seconds
-
-
-def test_backoff_doubles_with_jitter() -> None:
-    """Half to one and a half times 0.5, 1, 2 seconds."""
-    assert [http.backoff_s(attempt, lambda: 0.5) for attempt in (1, 2, 3)] == [0.5, 1, 2]
-    assert [http.backoff_s(1, lambda edge=edge: edge) for edge in (0.0, 1.0)] == [0.25, 0.75]

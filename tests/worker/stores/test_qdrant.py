@@ -14,9 +14,10 @@ from scripted_qdrant import Fault, ScriptedQdrant
 from worker_told import store_settings
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable
+from importer.worker.patience import Patience
 from importer.worker.stores import StoreRequest
-from importer.worker.stores.qdrant.errors import Patience
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
+from importer.worker.stores.schema import KEYWORDS, TIMES
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_a_collection_is_made_whole(server: ScriptedQdrant, store: QdrantStore) 
     schema = server.collections["conversations"]["schema"]
     assert schema["metadata.project"]["params"]["is_tenant"] is True
     assert schema["metadata.timestamp"]["data_type"] == "datetime"
-    assert store.describe()["missing_indexes"] == []
+    assert set(schema) == {*KEYWORDS, *TIMES}
 
 
 def test_settings_shape_a_new_collection(server: ScriptedQdrant) -> None:

@@ -15,8 +15,8 @@ from scripted_grpc import ScriptedGrpc
 from worker_told import store_settings
 
 from importer.errors import StoreRefused, StoreUnreachable
+from importer.worker.patience import Patience
 from importer.worker.stores import StoreRequest
-from importer.worker.stores.qdrant.errors import Patience
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
 

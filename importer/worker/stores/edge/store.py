@@ -205,18 +205,6 @@ class EdgeStore:
     def backlog(self, on: bool) -> None:
         """Nothing to do: `optimize` is called when it suits."""
 
-    def describe(self) -> dict[str, Any]:
-        """Counts and payload indexes as the engine reports them."""
-        with translated():
-            found = self._shard.info()
-        return {
-            "points": found.points_count,
-            "segments": found.segments_count,
-            "indexed_vectors": found.indexed_vectors_count,
-            "payload_indexes": sorted(found.payload_schema),
-            "fingerprint": self.fingerprint,
-        }
-
     def close(self) -> None:
         """Flush and unlock the directory.
 

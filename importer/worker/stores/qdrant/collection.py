@@ -180,23 +180,3 @@ def set_indexing(client: QdrantClient, collection: str, on: bool) -> None:
     threshold = models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB if on else 0)
     with translated():
         client.update_collection(collection, optimizers_config=threshold)
-
-
-def describe(client: QdrantClient, collection: str) -> dict[str, Any]:
-    """What `doctor` reports: what the collection really has, whatever the settings say. JSON-able."""
-    with translated():
-        found = client.get_collection(collection)
-    params, config = found.config.params, found.config
-    return {
-        "points": found.points_count or 0,
-        "segments": found.segments_count,
-        "status": str(found.status),
-        "indexed_vectors": found.indexed_vectors_count or 0,
-        "payload_indexes": sorted(found.payload_schema or {}),
-        "missing_indexes": missing_indexes(found),
-        "on_disk_payload": bool(params.on_disk_payload),
-        **{name: getattr(params, name) for name in FACTORS},
-        "quantisation": "none" if config.quantization_config is None else "scalar",
-        "indexing_threshold_kb": getattr(config.optimizer_config, "indexing_threshold", None),
-        "strict_mode": bool(config.strict_mode_config and config.strict_mode_config.enabled),
-    }

@@ -1,7 +1,8 @@
 """Qdrant through qdrant-client: a server or cluster by URL, or local mode in a directory.
 
 Every write waits, and only status `completed` counts: a server may answer 200 and `wait_timeout`. Requests carry at
-most 128 points and about 8 MiB. Blips are retried in place (`retry`); one bad point is found by halving (`parcels`).
+most 128 points and about 8 MiB. Blips are retried in place (`patience`); one bad point is found by halving
+(`requests`).
 After each write the collection is looked at: one dropped or made again meanwhile is never acknowledged into.
 """
 
@@ -17,11 +18,11 @@ from qdrant_client import QdrantClient, models
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
 from importer.protocol.query import Hit, Query
+from importer.worker.patience import Patience, patiently
 from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest
-from importer.worker.stores.qdrant.collection import describe as describe_collection
 from importer.worker.stores.qdrant.collection import open_collection, read_fingerprint, set_indexing
 from importer.worker.stores.qdrant.connect import connect, one_sync
-from importer.worker.stores.qdrant.errors import Foreign, Patience, patiently, translated
+from importer.worker.stores.qdrant.errors import Foreign, translated
 from importer.worker.stores.qdrant.requests import pack, send
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, hit, native, point, questions
 from importer.worker.stores.qdrant.values import cursor as cursor_of
@@ -47,8 +48,8 @@ class QdrantStore:
         self._dense = dense_name(request.model)
         self._dimension = request.dimension
         self._patience = patience
-        self._parcel_points = request.settings.upsert_points
-        self._parcel_bytes = request.settings.upsert_bytes
+        self._most_points = request.settings.upsert_points
+        self._most_bytes = request.settings.upsert_bytes
         self._lock: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.kind == "local" else contextlib.nullcontext()
         )
@@ -62,7 +63,7 @@ class QdrantStore:
         """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""
         check(points, self._dimension)
         with translated(), self._one_sync():
-            refused = [given for parcel in self._parcels(points) for given in send(parcel, self._upsert).items()]
+            refused = [given for some in self._requests(points) for given in send(some, self._upsert).items()]
             if not refused:
                 self._change(standing, deletes)
         self._check_birth()  # another collection by now refuses for reasons that are no point's fault
@@ -132,11 +133,6 @@ class QdrantStore:
         if self.kind == "server":
             set_indexing(self._client, self._collection, not on)
 
-    def describe(self) -> dict[str, Any]:
-        """What the collection really has."""
-        found = self._ask(lambda: describe_collection(self._client, self._collection))
-        return {**found, "fingerprint": self.fingerprint}
-
     def close(self) -> None:
         """Let go of connections, or of the directory."""
         with self._lock, warnings.catch_warnings():
@@ -150,13 +146,13 @@ class QdrantStore:
         by_id = {str(record.id): record for record in records}
         return [hit(by_id[id], score) for id, score in ranked if id in by_id]
 
-    def _parcels(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+    def _requests(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
         """The points in requests of a size the server takes."""
-        return pack(points, self._parcel_points, self._parcel_bytes)
+        return pack(points, self._most_points, self._most_bytes)
 
-    def _upsert(self, parcel: Sequence[Point]) -> None:
+    def _upsert(self, some: Sequence[Point]) -> None:
         """One request. Raises Disputed when the server calls it bad, and what `_update` raises."""
-        structs = [native(given, self._dense) for given in parcel]
+        structs = [native(given, self._dense) for given in some]
         self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
 
     def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:

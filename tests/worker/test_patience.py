@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.errors import StoreRefused, StoreUnreachable
-from importer.worker.stores.qdrant.errors import Patience, patiently
+from importer.worker.patience import Patience, patiently
 
 
 class Flaky:
