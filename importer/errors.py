@@ -114,7 +114,7 @@ class EmbedError(ImporterError):
 
 
 class EmbedUnreachable(EmbedError):
-    """The provider cannot be reached or asks for patience; `retry_after_s` is its own wish, 0 for none."""
+    """The provider cannot be reached or asks for patience; `retry_after_s` is the wait it asks for, 0 for none."""
 
     exit_code = TRY_AGAIN
     retryable = True
@@ -137,7 +137,7 @@ class StoreRefused(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """The store cannot be reached or has no room now; `retry_after_s` is its own wish, 0 for none."""
+    """The store cannot be reached or has no room now; `retry_after_s` is the wait it asks for, 0 for none."""
 
     exit_code = TRY_AGAIN
     retryable = True

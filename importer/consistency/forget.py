@@ -19,9 +19,9 @@ from importer.sources.patterns import absolute, matcher
 from importer.state.checkpoints import Checkpoints
 
 Forgotten = Callable[[bytes, Mapping[str, Any]], bool]
-"""Whether a chunk of the file at a path (b"" for unknown), with this metadata, is not to be imported."""
+"""Test of a chunk of the file at a path (b"" for unknown), with this metadata: True if it is not to be imported."""
 
-SEVERAL = "several"  # kind of a tombstone whose value is the JSON of a wish that names more than one thing
+SEVERAL = "several"  # kind of a tombstone whose value is the JSON of a rule that names more than one thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ _JUDGES: Mapping[str, Callable[[str, bytes, Mapping[str, Any]], bool]] = {
 }
 
 
-@functools.lru_cache(maxsize=1024)  # every wish asks for the time of every chunk
+@functools.lru_cache(maxsize=1024)  # every rule asks for the time of every chunk
 def _moment(text: str) -> datetime | None:
     """Return a time with its zone (UTC where it names none), None for what is no time."""
     try:

@@ -76,8 +76,8 @@ class Profile:
         return int(self.soft_limit_bytes * self.critical_share)
 
     @property
-    def heirs(self) -> bool:
-        """Whether the next worker may load its model beside the one that ends: it takes some 150 MB by then."""
+    def fits_standby(self) -> bool:
+        """True if the next worker may load its model beside the one that ends: it takes some 150 MB by then."""
         return self.soft_limit_mb >= ROOM_FOR_TWO_MB
 
     def values(self) -> Mapping[str, Any]:

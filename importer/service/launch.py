@@ -28,7 +28,7 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
         "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
     }
     told = worker_settings(settings, profile, threads)
-    return Launch(base_environ(os.environ, allocator, threads), told, standby=profile.heirs)
+    return Launch(base_environ(os.environ, allocator, threads), told, standby=profile.fits_standby)
 
 
 def worker_settings(settings: Settings, profile: Profile, threads: int) -> WorkerSettings:

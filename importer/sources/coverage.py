@@ -68,7 +68,7 @@ class Coverage:
 
     @property
     def next_at(self) -> float:
-        """When the next step is due unless `wakeup` is set."""
+        """Time at which the next step is due unless `wakeup` is set."""
         return min(self._check_at, self._watch_at) if self._stale else self._check_at
 
     @property
@@ -78,7 +78,7 @@ class Coverage:
 
     @property
     def mode(self) -> Mode:
-        """How changes are noticed now."""
+        """Way in which changes are noticed now."""
         remotes = ", ".join(f"{os.fsdecode(root)} is on {kind}" for root, kind in sorted(self._remote.items()))
         reason = self._why_polled() or remotes
         return Mode("polling", reason) if reason else Mode("events")
@@ -97,7 +97,7 @@ class Coverage:
         return found
 
     async def close(self) -> None:
-        """End every pump and its thread."""
+        """End every watcher and its thread."""
         self._retire(keep=0)
         await asyncio.gather(*(watcher.close() for watcher in self._stopped))
 
@@ -160,7 +160,7 @@ class Coverage:
         return {root: kind for root, kind in kinds.items() if kind}
 
     async def _renew(self, now: float) -> None:
-        """Watch what there is to watch now; the former pump is let go at the next renewal or check."""
+        """Watch the folders there are now; the former watcher is stopped at the next renewal or check."""
         self._stale = False
         self._watch_at = now + self._timing.retry_s
         folders = [] if self._forced else self._tree.watchable(without=self._remote)

@@ -24,7 +24,7 @@ class Rescan:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How changes are noticed from now on: by `events`, or by `polling` and why. Sent first, and on change."""
+    """Way in which changes are noticed from now on: by `events`, or by `polling` and why. Sent first, and on change."""
 
     name: str
     reason: str = ""
@@ -57,8 +57,8 @@ class Timing:
     debounce_ms: int = 200
 
 
-async def wait_for_event(bell: asyncio.Event, timeout_s: float) -> None:
+async def wait_for_event(event: asyncio.Event, timeout_s: float) -> None:
     """Wait until the event is set, at most `timeout_s`."""
     with suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, timeout_s)):
-            await bell.wait()
+            await event.wait()

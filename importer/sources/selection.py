@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importer.sources.patterns import absolute, matcher
 
 ProjectFilter = Callable[[str], bool]
-"""Whether the chunks of a project ("" for none) are to be stored."""
+"""Test of a project ("" for none): True if its chunks are to be stored."""
 
 
 def everything(_project: str) -> bool:

@@ -71,7 +71,7 @@ class Ticks:
 
     @property
     def next_at(self) -> float:
-        """When the next rescan is due."""
+        """Time at which the next rescan is due."""
         return min(self._rescan_at, self._poll_at) if self._polled else self._rescan_at
 
     def due(

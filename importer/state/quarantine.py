@@ -1,4 +1,4 @@
-"""What was set aside: bad lines and chunks, shown, tried again or dropped.
+"""Quarantine of bad lines and chunks: set aside, shown, tried again or dropped.
 
 A line is known by path, offset and reason, a chunk by its id: the same one again is the same row, tried once more.
 

@@ -66,5 +66,5 @@ def test_an_heir_that_died_is_no_loss(installed: Importer, folder: str) -> None:
 
 
 def test_who_has_room_for_two() -> None:
-    assert BALANCED.heirs
-    assert not CONSERVATIVE.heirs
+    assert BALANCED.fits_standby
+    assert not CONSERVATIVE.fits_standby

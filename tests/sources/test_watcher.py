@@ -1,4 +1,4 @@
-"""pump: one life of the watcher, what it saw, why it ended; its thread never outlives it."""
+"""Folder watcher: one run of watchfiles, what it saw, why it ended; its thread never outlives it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def started(watcher: ScriptedWatcher, *folders: bytes) -> FolderWatcher:
     return folder_watcher
 
 
-def test_what_was_seen_is_given_once_and_the_bell_rings():
+def test_what_was_seen_is_given_once_and_wakes_the_coverage():
     """Names come as the bytes they are; deletions are told apart."""
 
     async def scenario():

@@ -78,7 +78,7 @@ class ScriptedWatcher:
 
 
 class Clock:
-    """Monotonic seconds; waiting for a bell that does not ring moves it on."""
+    """Monotonic seconds; waiting for an event that is not set moves it on."""
 
     def __init__(self) -> None:
         self.now = 1000.0
