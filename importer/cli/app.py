@@ -1,7 +1,4 @@
-"""The command line: one module per command, imported only when it is called.
-
-A command with subcommands, one of which is meant when none is named.
-"""
+"""The command line: the table of commands, their exit codes and errors. A command's module is imported when called."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 
@@ -20,10 +17,10 @@ from importer import __version__
 from importer.errors import TRY_AGAIN, ImporterError, TryAgainLater
 
 
-class Defaulting(click.Group):
-    """`importer failures --json` is `importer failures show --json`.
+class DefaultGroup(click.Group):
+    """A command with subcommands, one of which is meant when none is named: `importer failures --json` shows.
 
-    A subcommand that does not exist becomes an argument of the default one, which complains of it.
+    A subcommand that does not exist becomes an argument of the default one, which refuses it.
     """
 
     def __init__(self, *arguments: Any, default: str, **rest: Any) -> None:
@@ -31,31 +28,45 @@ class Defaulting(click.Group):
         self._default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts the default in front of anything that is neither a subcommand nor a question about them."""
+        """Put the default in front of anything that is neither a subcommand nor a question for help."""
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             args = [self._default, *args]
         return super().parse_args(ctx, args)
 
 
-COMMANDS = {
-    "run": "run",
-    "backlog": "backlog",
-    "search": "search",
-    "status": "status",
-    "doctor": "doctor",
-    "pause": "pause",
-    "resume": "pause:resume",
-    "failures": "failures",
-    "verify": "verify",
-    "rebuild-state": "rebuild",
-    "forget": "forget",
-    "migrate": "migrate",
-    "mcp": "mcp",
-    "bench": "bench",
-    "model": "model",
-    "config": "config",
-    "service": "service",
-}
+class Row(NamedTuple):
+    """One command: its name, the module of `commands` that has it, what `importer --help` says, its name there."""
+
+    name: str
+    module: str
+    help: str
+    attribute: str = "command"
+
+
+COMMANDS = (
+    Row("run", "run", "Watch the conversation folders and keep everything in them searchable"),
+    Row("backlog", "backlog", "Import everything pending below PATHS, then exit"),
+    Row("search", "search", "Find what was said about QUERY"),
+    Row("status", "status", "Show what the importer does, how far it is and what it takes"),
+    Row(
+        "doctor",
+        "doctor",
+        "Check model, store, folders, permissions, limits, memory, disk, clock, versions and transcripts that expire",
+    ),
+    Row("pause", "pause", "Keep the running daemon from importing until `importer resume`"),
+    Row("resume", "pause", "Let the running daemon import again", "resume"),
+    Row("failures", "failures", "Show, retry or drop what is in quarantine (alone: show it)"),
+    Row("verify", "verify", "Compare the store with what the files give"),
+    Row("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),
+    Row("forget", "forget", "Delete the points of a project, a conversation, files or a time, for good"),
+    Row("migrate", "migrate", "Copy every point of the store to STORE and verify that all are there"),
+    Row("mcp", "mcp", "Serve `search` and `open` over MCP until its input ends"),
+    Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
+    Row("model", "model", "Fetch, find or list the models that embed (alone: list them)"),
+    Row("config", "config", "Show the settings in effect, secrets masked"),
+    Row("service", "service", "Install, remove and show the systemd service"),
+)
+"""The commands in the order people meet them, with their texts, so that `--help` imports none of them."""
 
 EPILOG = """\b
 Examples:
@@ -68,12 +79,12 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class PipeClosed(Exception):
-    """Who read what we print has left, as `head` does. No OSError, for click ends at its EPIPE with 1."""
+    """The reader of our output has left, as `head` does. It is no OSError, for click would end with 1 at its EPIPE."""
 
 
 @contextlib.contextmanager
 def _past_click() -> Iterator[None]:
-    """Raises PipeClosed for a BrokenPipeError."""
+    """Raise PipeClosed for a BrokenPipeError, which click would take for itself."""
     try:
         yield
     except BrokenPipeError as error:
@@ -81,30 +92,34 @@ def _past_click() -> Iterator[None]:
 
 
 class Commands(click.Group):
-    """Finds a command's module by its name, so that `search` does not pay for what `run` needs."""
+    """The commands of the table. One is imported when it is called, so `search` does not pay for what `run` needs."""
 
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
-        """Reads the arguments, and prints help and version."""
+        """Read the arguments, and print help and version."""
         with _past_click():
             return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Does what the command does."""
+        """Call the command."""
         with _past_click():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order people meet them."""
-        return list(COMMANDS)
+        """Return the names of the commands, in the order of the table."""
+        return [row.name for row in COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, or None when there is none of that name."""
-        if cmd_name not in COMMANDS:
+        """Import and return the command, or None when there is none of that name."""
+        row = next((row for row in COMMANDS if row.name == cmd_name), None)
+        if row is None:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        found = importlib.import_module(f"importer.cli.commands.{module}")
-        command: click.Command = getattr(found, attribute or "command")
+        command: click.Command = getattr(importlib.import_module(f"importer.cli.commands.{row.module}"), row.attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their texts from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.help) for row in COMMANDS])
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -116,19 +131,19 @@ class Commands(click.Group):
 @click.option("--log-format", type=click.Choice(["auto", "json", "console"]), help="auto: readable on a terminal.")
 @click.pass_context
 def importer(ctx: click.Context, /, **flags: Any) -> None:
-    """Imports AI conversations into Qdrant, locally, and finds them again."""
+    """Import AI conversations into Qdrant, locally, and find them again."""
     ctx.obj = flags
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of the command; errors are told on standard error, never as a traceback.
+    """Run a command and return its exit code; errors are printed on standard error, never as a traceback.
 
-    What is printed counts as done when it is written: at Python's own end it would be too late to tell.
+    Output is flushed here: at Python's own end it would be too late to report that it could not be written.
     """
     if sys.stdout is None:  # closed by our parent; its number must not go to a database
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as we live
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # it stays open until the process ends
     elif isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # for a locale that has no letter for something said
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a locale without the letters of a conversation
     try:
         code = _outcome(arguments)
         sys.stdout.flush()
@@ -142,7 +157,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _outcome(arguments: list[str]) -> int:
-    """The exit code of what ended as it should, and of every error of ours and of click's."""
+    """Run the command and return its exit code, also for every error of ours and of click's."""
     try:
         # Else click would exit by itself.
         result = importer.main(arguments, prog_name="importer", standalone_mode=False, color=_colour())
@@ -152,7 +167,7 @@ def _outcome(arguments: list[str]) -> int:
         click.echo("stopped; what was imported is kept", err=True)
         return 130  # 128 + SIGINT, as shells count
     except click.ClickException as error:
-        with contextlib.suppress(OSError):  # nobody is left to be told
+        with contextlib.suppress(OSError):  # standard error may be closed, too
             error.show()
         return int(error.exit_code)
     except ImporterError as error:
@@ -161,12 +176,12 @@ def _outcome(arguments: list[str]) -> int:
 
 
 def _colour() -> bool | None:
-    """What click is told of colours: none where NO_COLOR says so (https://no-color.org), else as it finds."""
+    """Return False, for no colours, where NO_COLOR is set (https://no-color.org), else None: click looks itself."""
     return False if os.environ.get("NO_COLOR") else None
 
 
 def _translated(error: OSError) -> ImporterError:
-    """What the system refused, and nobody else has translated. Only what is written to a stream names no file."""
+    """Return the error to print for what the system refused. Only a failed write to a stream names no file."""
     why = error.strerror or str(error)
     if error.filename is not None:
         return TryAgainLater(f"{os.fsdecode(error.filename)}: {why}")
@@ -176,7 +191,7 @@ def _translated(error: OSError) -> ImporterError:
 
 
 def _drop(stream: TextIO | None) -> None:
-    """Lets go of what cannot be written: Python would try it again at its end, complain, and exit with 120."""
+    """Drop output that cannot be written: Python would try again at its end, complain, and exit with 120."""
     try:
         if stream is not None:
             stream.flush()
@@ -185,12 +200,12 @@ def _drop(stream: TextIO | None) -> None:
 
 
 def tell(error: ImporterError) -> int:
-    """Prints what happened and what to do; returns the exit code.
+    """Print what happened and what to do; return the exit code.
 
-    Yellow for what passes by itself, red for what somebody has to mend.
+    Yellow is for errors that pass by themselves, red for those that a person has to mend.
     """
     shade = "yellow" if error.exit_code == TRY_AGAIN else "red"
-    with contextlib.suppress(OSError):  # nobody is left to be told
+    with contextlib.suppress(OSError):  # standard error may be closed, too
         click.echo(click.style("error: ", fg=shade) + error.message, err=True, color=_colour())
         if error.hint:
             click.echo(click.style("  try: ", fg="cyan") + error.hint, err=True, color=_colour())

@@ -1,4 +1,4 @@
-"""The systemd units and what goes with them, as text; `importer service install` fills in where the importer is.
+"""The texts of the systemd units and their companions; `importer service install` fills in the importer's path.
 
 `deploy/` has the same text for packagers, with `/usr/bin/env importer` as the command; a test keeps both in step.
 Numbers: MemoryHigh and MemoryMax stand above the balanced profile's worker (900 MB soft, 1,125 MB hard) and the
@@ -124,7 +124,7 @@ d /etc/credstore 0700 root root -
 
 
 def system(command: str = ANYWHERE, user: str = "importer") -> str:
-    """The hardened system unit, run as `user`."""
+    """Return the hardened system unit, run as `user`."""
     before = ABOUT + "Wants=network-online.target\nAfter=network-online.target\nStartLimitIntervalSec=0\n"
     run_as = f"User={user}\n"
     after = "\n[Install]\nWantedBy=multi-user.target\n"
@@ -133,7 +133,7 @@ def system(command: str = ANYWHERE, user: str = "importer") -> str:
 
 
 def user(command: str = ANYWHERE) -> str:
-    """The unit of a user's own manager."""
+    """Return the unit of a user's own manager."""
     before = ABOUT + "StartLimitIntervalSec=0\n"
     settings = "\nEnvironmentFile=-%E/importer/environment\n"
     after = "\n[Install]\nWantedBy=default.target\n"

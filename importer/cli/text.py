@@ -1,6 +1,6 @@
-"""Pure: numbers, and what somebody else wrote, as people read them. None is "unknown", never a made-up zero.
+"""Text for people, pure: numbers, sizes, times and foreign text as a terminal shows them, and typed times as UTC.
 
-Pure: what a person types as a point in time becomes RFC 3339 UTC.
+A number that is not known is shown as "unknown", never as a made-up zero.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def instant(text: str, *, end: bool = False) -> str:
-    """RFC 3339 UTC of a date or time; "" stays "". A date means its first moment, or its last with `end`.
+    """Return a typed date or time as RFC 3339 UTC; "" stays "". A date means its first moment, or its last with `end`.
 
-    A time without a zone is local time. What leads out of the years 1 to 9999 is their first or last moment: who asks
-    that way means "from the beginning" or "whenever". Raises UsageError for what is no time.
+    A time without a zone is local time. A time outside the years 1 to 9999 becomes their first or last moment, for it
+    means "from the beginning" or "without an end". Raises UsageError for what is no time.
     """
     if not text:
         return ""
@@ -39,19 +39,19 @@ _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """As a terminal can show it: escape sequences in what somebody once said must not be obeyed. `keep` stays."""
+    """Return text as a terminal can show it: escape sequences in a conversation have no effect. `keep` stays."""
     return "".join(sign if sign.isprintable() or sign in keep else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def number(value: float | None) -> str:
-    """1,234; a fraction keeps one digit while it is small."""
+    """Return a number as 1,234; a fraction keeps one digit while it is below 100."""
     if value is None:
         return UNKNOWN
     return f"{value:,.1f}" if isinstance(value, float) and abs(value) < 100 and value != int(value) else f"{value:,.0f}"
 
 
 def size(count_bytes: float | None) -> str:
-    """Bytes in the unit that leaves one to four digits."""
+    """Return bytes in the unit that leaves one to four digits."""
     if count_bytes is None:
         return UNKNOWN
     for unit, name in _SIZES:
@@ -61,7 +61,7 @@ def size(count_bytes: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds, minutes, hours or days, with the next smaller unit where it tells something."""
+    """Return seconds, minutes, hours or days, with the next smaller unit where it is not 0."""
     if seconds is None:
         return UNKNOWN
     for place, (unit, name) in enumerate(_SPANS):
@@ -72,9 +72,9 @@ def duration(seconds: float | None) -> str:
 
 
 def brief(text: str) -> str:
-    """A reason on one line: of many lines the first, and the last one, where a traceback says what happened.
+    """Return a reason on one line: of several lines the first and the last, where a traceback says what happened.
 
-    It is meant for terminals; logs and JSON have all of it.
+    It is meant for terminals; logs and JSON have the whole reason.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
@@ -83,5 +83,5 @@ def brief(text: str) -> str:
 
 
 def when(at: float) -> str:
-    """A time of UTC seconds as local time, to the second."""
+    """Return a time of UTC seconds as local time, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -17,7 +17,7 @@ FOLDERS = ("IMPORTER_STATE_DIR", "STATE_DIRECTORY")
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Prints the answer or what is wrong; returns the exit code."""
+    """Print the answer or what is wrong; return the exit code."""
     folder = next(iter(arguments), "") or next((environ[name] for name in FOLDERS if environ.get(name)), ".")
     try:
         print(f"well: process {ping(folder, ANSWER_S)} answers")  # noqa: T201  the engine keeps what is printed
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def ping(folder: str, timeout_s: float) -> int:
-    """The process id the daemon of a state directory answers with. Raises OSError, or ValueError for nonsense."""
+    """Ask the daemon of a state directory for its process id. Raises OSError, or ValueError for a malformed answer."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(timeout_s)
         client.connect(os.path.join(folder, "control.sock"))

@@ -1,9 +1,9 @@
-"""Messages to the service manager (sd_notify(3)): READY, STATUS, WATCHDOG, STOPPING. Quiet where there is none.
+"""Messages to the service manager, and a watchdog of the process's own.
 
-Ends a process whose loop stands still, with every stack on standard error and exit code 1.
-
-systemd has its watchdog; a container's restart policy looks at exits alone, "unhealthy" restarts nothing. The timer is
-a thread of the C runtime (`faulthandler`), so it needs neither the loop nor the interpreter's lock to be well.
+`Notify` sends READY, STATUS, WATCHDOG and STOPPING (sd_notify(3)), nothing where there is no service manager. `feed`
+ends a process whose loop stands still, with every stack on standard error and exit code 1: systemd has a watchdog, but
+a container's restart policy looks at exits alone, "unhealthy" restarts nothing. Its timer is a thread of the C runtime
+(`faulthandler`), which needs neither the loop nor the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from collections.abc import Mapping
 
 
 def feed(limit_s: float) -> None:
-    """The loop turned: `limit_s` from now the process ends, unless it is fed again or may rest."""
+    """Let the process end `limit_s` from now, unless this or `rest` is called before: the loop has turned."""
     faulthandler.dump_traceback_later(limit_s, exit=True)
 
 
 def rest() -> None:
-    """Nobody needs to feed it any more."""
+    """Switch the watchdog off."""
     faulthandler.cancel_dump_traceback_later()
 
 
 class Notify:
-    """Sends datagrams to the socket systemd names in NOTIFY_SOCKET. `watchdog_s` is 0 when nobody watches."""
+    """The socket that systemd names in NOTIFY_SOCKET. `watchdog_s` is 0 where systemd expects no WATCHDOG=1."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
@@ -36,7 +36,7 @@ class Notify:
         self.watchdog_s = int(environ.get("WATCHDOG_USEC", "0") or 0) / 1e6 if watched else 0.0
 
     def say(self, *words: str) -> None:
-        """Sends assignments such as `READY=1` in one datagram; a manager that does not listen stops nothing."""
+        """Send assignments such as `READY=1` in one datagram. A manager that does not listen causes no error."""
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

@@ -39,7 +39,7 @@ class Asked:
 
 def talk(message: Any, asked: Asked | None = None) -> Any:
     raw = message if isinstance(message, bytes) else json.dumps(message).encode()
-    answer = asyncio.run(mcp.Server(asked or Asked()).reply(raw))
+    answer = asyncio.run(mcp.McpServer(asked or Asked()).reply(raw))
     return None if answer is None else json.loads(answer)
 
 

@@ -60,7 +60,7 @@ LIBRARIES = ("onnxruntime", "fastembed", "qdrant-client", "qdrant-edge-py")
 def command(
     ctx: click.Context, /, *, keep: str | None, plot: str | None, as_json: bool, quick: bool, **wish: Any
 ) -> int:
-    """Measure speed and memory of this importer, of plain ONNX Runtime, of fastembed and of an in-process importer."""
+    """Measure speed and memory of this importer and of the usual ways: ONNX Runtime, fastembed, in-process import."""
     if plot:
         picture.check(plot)
     names = {"profile": "memory.profile", "precision": "embed.precision"}

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from importer.cli import context, store_session, text
-from importer.cli.app import Defaulting
+from importer.cli.app import DefaultGroup
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import UsageError
 from importer.service import operations
@@ -30,7 +30,7 @@ Examples:
 """
 
 
-@click.group(cls=Defaulting, default="show", epilog=EPILOG)
+@click.group(cls=DefaultGroup, default="show", epilog=EPILOG)
 def command() -> None:
     """Show, retry or drop what is in quarantine (alone: show it)."""
 

@@ -1,10 +1,10 @@
-"""`importer mcp`: an MCP server on standard input and output, for assistants that search what was said before.
+"""`importer mcp`: an MCP server on standard input and output, for assistants that search past conversations.
 
-The Model Context Protocol, as much as a server of two tools needs: JSON-RPC 2.0, one message a line.
+It speaks as much of the Model Context Protocol as two tools need: JSON-RPC 2.0, one message a line.
 
     client: initialize, notifications/initialized, ping, tools/list, tools/call      here: the result, or an error
 
-`Server.reply` maps a line to the line that answers it. What the tools do is handed in: `ask(op, **arguments)`.
+`McpServer.reply` maps a line to the line that answers it. `ask(op, **arguments)`, which is handed in, does the search.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Refused(Exception):
 
 
 def _text(about: str, **more: Any) -> dict[str, Any]:
-    """A parameter that is text, as JSON Schema has it."""
+    """Return the JSON Schema of a parameter that is text."""
     return {"type": "string", "description": about, **more}
 
 
 def _count(about: str, default: int, most: int) -> dict[str, Any]:
-    """A parameter that counts something."""
+    """Return the JSON Schema of a parameter that is a count."""
     return {"type": "integer", "description": about, "default": default, "minimum": 0, "maximum": most}
 
 
@@ -92,14 +92,14 @@ TOOLS: Sequence[Mapping[str, Any]] = (
 )
 
 
-class Server:
-    """Answers messages; `ask` puts a question to the worker and raises ImporterError when it fails."""
+class McpServer:
+    """The answers to messages; `ask` puts a question to the worker and raises ImporterError when it fails."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
     async def reply(self, line: bytes) -> bytes | None:
-        """The answer to one line, None where none is due (notifications, answers to nothing). Never raises."""
+        """Return the answer to one line, None where none is due (a notification, a stray answer). Never raises."""
         try:
             message = json.loads(line)
         except ValueError as error:
@@ -113,10 +113,10 @@ class Server:
         return None if answer is None else _line(answer)
 
     async def _one(self, message: Any) -> dict[str, Any] | None:
-        """The answer to one message: a result or an error, None for a notification or somebody's answer."""
+        """Return the answer to one message: a result or an error, None for a notification or a stray answer."""
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
-            foreign = isinstance(message, dict) and ("result" in message or "error" in message)
-            return None if foreign else _error(None, Refused(INVALID, "a request has a method"))
+            stray = isinstance(message, dict) and ("result" in message or "error" in message)
+            return None if stray else _error(None, Refused(INVALID, "a request has a method"))
         if "id" not in message:
             return None
         if isinstance(message["id"], list | dict):
@@ -125,13 +125,13 @@ class Server:
             result = await self._result(message["method"], _mapping(message.get("params")))
         except Refused as refused:
             return _error(message["id"], refused)
-        except Exception as error:  # a bug of ours is an answer too: a client would wait for one for ever
+        except Exception as error:  # a bug is answered, too: the client would wait for ever
             log.exception("mcp.failed", method=message["method"])
             return _error(message["id"], Refused(INTERNAL, f"it failed: {type(error).__name__}: {error}"))
         return {"jsonrpc": "2.0", "id": message["id"], "result": result}
 
     async def _result(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a method gives. Raises Refused for one that is not here."""
+        """Return the result of a method. Raises Refused for an unknown one."""
         if method == "initialize":
             return _welcome(params)
         if method == "ping":
@@ -143,7 +143,7 @@ class Server:
         raise Refused(NO_METHOD, f"there is no method {method!r}")
 
     async def _call(self, name: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a tool says; its failure is an answer too, so that the model can do something about it."""
+        """Call a tool and return its text; a failure is a result too, so that the model can react to it."""
         tool = next((tool for tool in TOOLS if tool["name"] == name), None)
         if tool is None:
             raise Refused(BAD_PARAMS, f"there is no tool {name!r}")
@@ -157,7 +157,7 @@ class Server:
         return _content(said)
 
     async def _search(self, query: str, **filters: Any) -> str:
-        """The hits as text, each with what `open` needs. Raises UsageError for an empty query or a bad time."""
+        """Return the hits as text, each with what `open` needs. Raises UsageError for an empty query or a bad time."""
         if not query.strip():
             raise UsageError("the query is empty")
         filters["since"] = instant(filters.get("since", ""))
@@ -166,13 +166,13 @@ class Server:
         return "\n\n".join(map(_hit, hits)) or "Nothing was found."
 
     async def _open(self, conversation: str, id: str = "", before: int = 5, after: int = 5) -> str:
-        """A conversation around a hit, or from its beginning."""
+        """Return a conversation around a hit, or from its beginning."""
         chunks = await self._ask("thread", conversation=conversation, around=id, before=before, after=after)
         return "\n\n".join(map(_piece, chunks)) or f"There is no conversation {conversation!r}."
 
 
 def _welcome(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer to `initialize`: the client's version of the protocol where we speak it, else our newest."""
+    """Return the answer to `initialize`: the client's version of the protocol if we speak it, else our newest."""
     asked = params.get("protocolVersion")
     return {
         "protocolVersion": asked if asked in VERSIONS else VERSIONS[0],
@@ -183,7 +183,7 @@ def _welcome(params: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    """Parameters, which may be left out. Raises Refused for what is no object."""
+    """Return parameters, {} where they are left out. Raises Refused for what is no object."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -192,7 +192,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Raises Refused for arguments the schema of a tool does not allow."""
+    """Raise Refused for arguments that the schema of a tool does not allow."""
     missing = [name for name in schema["required"] if name not in given]
     if missing:
         raise Refused(BAD_PARAMS, f"{missing[0]} is missing")
@@ -210,34 +210,34 @@ def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 
 
 def _hit(hit: Mapping[str, Any]) -> str:
-    """A hit as a model reads it: where and when, how to open it, what was said."""
+    """Return a hit as a model reads it: where and when, how to open it, what was said."""
     known = hit["metadata"]
     return f"{_head(known)}\nconversation {known.get('conversation_id', '')}, id {hit['id']}\n{hit['document']}"
 
 
 def _piece(chunk: Mapping[str, Any]) -> str:
-    """A chunk of an opened conversation, numbered from 1."""
+    """Return a chunk of an opened conversation, numbered from 1."""
     return f"[{chunk['place'] + 1} of {chunk['of']}] {_head(chunk['metadata'])}, id {chunk['id']}\n{chunk['document']}"
 
 
 def _head(known: Mapping[str, Any]) -> str:
-    """When, where and about what, as far as it is known."""
+    """Return time, source, project and title of a chunk, as far as they are known."""
     told = (known.get(name) for name in ("timestamp", "source", "project", "title"))
     return ", ".join(str(value) for value in told if value)
 
 
 def _content(said: str, *, failed: bool = False) -> Mapping[str, Any]:
-    """The result of a tool."""
+    """Return the result of a tool."""
     return {"content": [{"type": "text", "text": said}], "isError": failed}
 
 
 def _error(number: Any, refused: Refused) -> dict[str, Any]:
-    """An error object; `number` is the request's id, None where none could be read (JSON-RPC 2.0, section 5)."""
+    """Return an error object; `number` is the request's id, None if it could not be read (JSON-RPC 2.0, section 5)."""
     return {"jsonrpc": "2.0", "id": number, "error": {"code": refused.code, "message": str(refused)}}
 
 
 def _line(message: Any) -> bytes:
-    """One message on one line: JSON escapes the line breaks within."""
+    """Return one message on one line: JSON escapes the line breaks within."""
     return json.dumps(message).encode() + b"\n"
 
 
@@ -256,34 +256,34 @@ MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read a
 @click.command(epilog=EPILOG)
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """Serves `search` and `open` over MCP until its input ends."""
+    """Serve `search` and `open` over MCP until its input ends."""
     settings = context.settings_of(ctx).settings
     asyncio.run(serve(settings))
     return 0
 
 
 async def serve(settings: Settings) -> None:
-    """Answers line by line; a slow search does not hold up what comes after it."""
-    one_at_a_time = asyncio.Lock()  # two workers of ours could not open the embedded store at once
+    """Answer line by line; a slow search does not hold up the lines after it."""
+    one_at_a_time = asyncio.Lock()  # two workers cannot open the embedded store at once
 
     async def ask(op: str, **args: Any) -> Any:
         async with one_at_a_time:
             return await client.ask_beside_others(settings, op, **args)
 
-    server = Server(ask)
+    server = McpServer(ask)
     answering: set[asyncio.Task[None]] = set()
     while line := await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES):
         if line.strip():
             task = asyncio.create_task(_answer(server, line))
             answering.add(task)
             task.add_done_callback(answering.discard)
-    await asyncio.gather(*answering, return_exceptions=True)  # one that fails must not take the others along
+    await asyncio.gather(*answering, return_exceptions=True)  # a failed answer must not cancel the others
 
 
-async def _answer(server: Server, line: bytes) -> None:
-    """Answers one request, whole and flushed; a notification gets no answer.
+async def _answer(server: McpServer, line: bytes) -> None:
+    """Answer one request and flush the answer; a notification gets none.
 
-    An answer that cannot be written keeps no other from being tried.
+    An answer that cannot be written is logged, and the next one is tried.
     """
     answer = await server.reply(line)
     if answer is None:

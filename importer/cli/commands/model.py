@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.app import Defaulting
+from importer.cli.app import DefaultGroup
 from importer.delivery.supervisor import PACKAGE_FOLDER
 from importer.errors import UsageError
 from importer.settings.schema import LOCAL
@@ -29,7 +29,7 @@ PRECISION = click.option("--precision", type=click.Choice(["fp32", "int8"]), hel
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(cls=Defaulting, default="list", epilog=EPILOG)
+@click.group(cls=DefaultGroup, default="list", epilog=EPILOG)
 def command() -> None:
     """Fetch, find or list the models that embed (alone: list them)."""
 
