@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import emit
+from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE, USAGE, UsageError
 from importer.memory import profiles
 from importer.memory.probes import memory_limit_bytes
@@ -29,7 +29,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@JSON_OPTION
 @click.option("--markdown", is_flag=True, help="The table of all settings with their defaults, for a document.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:

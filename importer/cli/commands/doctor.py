@@ -16,7 +16,7 @@ from importer.cli.doctor import examine, expiry, folders, host, memory, probes, 
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
-from importer.cli.output import emit
+from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.text import brief
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
 from importer.formats import claude_code
@@ -38,8 +38,8 @@ The exit code is 1 when something is wrong. Nothing is changed, fetched or impor
 
 
 @click.command(epilog=EPILOG)
-@click.option("--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@SOURCES_OPTION
+@JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> int:
     """Check model, store, folders, permissions, limits, memory, disk, clock, versions and transcripts that expire."""
