@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import re
 import sys
@@ -16,8 +17,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LINES = (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["plot"])
 DECLARED = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in LINES}
 
+MODULES = packages_distributions()  # asking takes half a second
 
-def imported() -> set[str]:
+
+@functools.cache
+def imported() -> frozenset[str]:
     """Return the top-level names of all foreign modules that the package imports, also those by `import_module`."""
     found = set[str]()
     for path in (ROOT / "importer").rglob("*.py"):
@@ -28,12 +32,12 @@ def imported() -> set[str]:
                 found.add(node.module or "")
             elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
                 found |= {one.value for one in node.args if isinstance(one, ast.Constant)}
-    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"importer"}
+    return frozenset({name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"importer"})
 
 
 def distributions(name: str) -> set[str]:
     """Return the distributions that have a module of this name; where none is installed, the one of that name."""
-    return {one.lower().replace("_", "-") for one in packages_distributions().get(name, [name])}
+    return {one.lower().replace("_", "-") for one in MODULES.get(name, [name])}
 
 
 @pytest.mark.parametrize("name", sorted(imported()))
