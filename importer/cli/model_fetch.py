@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
 
@@ -15,26 +16,6 @@ from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, ModelError
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
-
-
-async def start_worker(supervisor: Supervisor, settings: Settings) -> None:
-    """Start the worker with the model that is on this machine; fetch the model only when it reports that none is.
-
-    To ask first whether the model is there would cost every import a process (0.4 s). Other failures of this start are
-    left to the engine, which starts the worker again. Raises ModelError when there is no model to be had.
-    """
-    if settings.embed.provider != LOCAL:
-        return
-    launch = supervisor.launch
-    supervisor.launch = launch.offline()
-    try:
-        await supervisor.ready()
-    except ModelError:
-        await fetch_model(settings)
-    except ImporterError:
-        pass
-    finally:
-        supervisor.launch = launch
 
 
 async def fetch_model(settings: Settings) -> None:
@@ -54,3 +35,26 @@ async def fetch_model(settings: Settings) -> None:
         raise
     if fetching.returncode:
         raise ModelError("there is no model to embed with", hint="`importer model fetch` says more")
+
+
+Fetch = Callable[[Settings], Awaitable[None]]
+
+
+async def start_worker(supervisor: Supervisor, settings: Settings, *, fetch: Fetch = fetch_model) -> None:
+    """Start the worker with the model that is on this machine; fetch the model only when it reports that none is.
+
+    To ask first whether the model is there would cost every import a process (0.4 s). Other failures of this start are
+    left to the engine, which starts the worker again. Raises ModelError when there is no model to be had.
+    """
+    if settings.embed.provider != LOCAL:
+        return
+    launch = supervisor.launch
+    supervisor.launch = launch.offline()
+    try:
+        await supervisor.ready()
+    except ModelError:
+        await fetch(settings)
+    except ImporterError:
+        pass
+    finally:
+        supervisor.launch = launch
