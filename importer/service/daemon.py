@@ -1,4 +1,4 @@
-"""The daemon's life: start, watch, import, answer, rest, end. What it decides stands elsewhere; here it is wired.
+"""The daemon's life: start, watch, import, answer, rest, end. What is decided stands elsewhere; here it is wired.
 
 signals ─► flags          watch ─► engine.hint / reconcile          every second ─► tick (watchdog, grace)
 control socket ─► answers while the engine works, between two model runs of the warm worker
@@ -37,9 +37,9 @@ STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed an
 
 @dataclass(slots=True)
 class Daemon:
-    """`run` returns the exit code. `reread` gives fresh settings applied, for SIGHUP.
+    """One daemon; `run` returns its exit code. `reread` reads the settings again and applies them, for SIGHUP.
 
-    `ends_why` is the signal's name, or "memory" for its own limit; `paused_by` is why somebody paused it, "" for not.
+    `ends_why` is the signal's name, or "memory" for its own limit; `paused_by` is the reason of a pause, "" for none.
     Seconds are monotonic; `stopping_since_s` is 0 until it is told to end.
     """
 
@@ -62,9 +62,9 @@ class Daemon:
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
 
     async def run(self) -> int:
-        """Imports until told to end, or until its own memory limit is reached (exit 75 for the restart policy)."""
+        """Import until told to end, or until the daemon's memory limit is reached (exit 75 for the restart policy)."""
         control = Control(self.state_dir, self.answers())
-        self.guard.leave = self._leave
+        self.guard.leave = self._exit_for_restart
         self.engine.rest_while(lambda: bool(self.paused_by or self.preparing))
         self._signals()
         self.engine.recover()  # before anything is sent: what the last run died with may have to go by itself
@@ -86,7 +86,7 @@ class Daemon:
         return TRY_AGAIN if self.ends_why == "memory" else DONE
 
     async def _work(self, tasks: Sequence[asyncio.Future[None]]) -> None:
-        """Steps until told to end and all in flight is settled. Raises what ended one of the tasks."""
+        """Step until told to end and all in flight is settled. Raises what ended one of the tasks."""
         engine = self.engine
         while not (engine.is_stopping and not engine.has_work()):
             await engine.step()
@@ -98,7 +98,7 @@ class Daemon:
                 await engine.sleep(watch_s(engine.is_stopping))
 
     async def _watch(self) -> None:
-        """What the watcher says, until the roots are others than it was begun with."""
+        """Take in what the watcher reports; begin again when the roots have changed."""
         while True:
             roots = self.engine.roots
             async with aclosing(watch.watch_events(roots, timing=self.timing, polling=self.polling)) as stream:
@@ -108,7 +108,7 @@ class Daemon:
                         break
 
     async def _woken(self, woken: events.WatchEvent) -> None:
-        """Paths are a hint, anything else makes us look at everything."""
+        """Hint at the paths that changed; rescan for any other event."""
         if isinstance(woken, events.Changed):
             self.engine.hint(woken.paths)
         elif isinstance(woken, events.Mode):
@@ -118,7 +118,7 @@ class Daemon:
             await self.rescan(woken.reason, woken.roots)
 
     async def rescan(self, reason: str, paths: frozenset[bytes] = frozenset()) -> int:
-        """A full look at the roots named, or at all."""
+        """Look at all files of the named roots, or of all roots; return how many there are."""
         async with self._rescanning:
             started_s = time.monotonic()
             roots = [root for root in self.engine.roots if not paths or root.path in paths]
@@ -133,7 +133,7 @@ class Daemon:
         return files
 
     async def _tick(self) -> None:
-        """Once a second while there is something to do, or something to end."""
+        """Note rates, feed the watchdog and check the grace: every second, seldom while idle."""
         rest_s = min(REST_S, self.notify.watchdog_s / 2 or REST_S)  # as sd_watchdog_enabled(3) asks
         while True:
             resting = self.engine.is_idle and not self.stopping_since_s
@@ -144,14 +144,14 @@ class Daemon:
             self._check_grace()
 
     def _feed_watchdog(self) -> None:
-        """Only while the loop makes progress: a daemon that hangs is to be restarted."""
+        """Feed the watchdogs while the loop makes progress: a daemon that hangs is to be restarted."""
         if time.monotonic() - self._stepped_s < STUCK_S:
             watchdog.feed(STUCK_S)
             if self.notify.watchdog_s:
                 self.notify.say("WATCHDOG=1")
 
     def _check_grace(self) -> None:
-        """After half of the time only the batch at the head is waited for. Raises TryAgainLater when all is up."""
+        """Keep only the batch at the head after half of the grace. Raises TryAgainLater when all of it is over."""
         waited_s = time.monotonic() - self.stopping_since_s if self.stopping_since_s else 0.0
         if waited_s > self.grace_s / 2:
             self.engine.keep_head_only()
@@ -160,14 +160,14 @@ class Daemon:
             raise TryAgainLater("the drain took longer than the grace period; everything committed is kept")
 
     def _signals(self) -> None:
-        """The loop takes signals in like any other event, so no handler runs between two lines that do not wait."""
+        """Have the loop take signals like any other event: no handler runs between two lines that do not wait."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, self._reread)
 
     def stop(self, why: str) -> None:
-        """First call: drain and commit. Second: end at once; what was committed is kept either way."""
+        """Drain and commit at the first call, end at once at the second; what was committed is kept either way."""
         if self.engine.is_stopping:
             self.engine.kill_worker()
             log.warning("daemon.ended_at_once", reason=why)
@@ -179,20 +179,20 @@ class Daemon:
         self._stopped.set()
         self.engine.stop()
 
-    def _leave(self, reason: str) -> None:
-        """The daemon has grown too large: ends as if told to, but asks to be started again. Twice is once."""
+    def _exit_for_restart(self, reason: str) -> None:
+        """End because the daemon has grown too large, with the exit code that asks for a restart. Twice is once."""
         if not self.engine.is_stopping:
             log.warning("daemon.left", reason=reason, then="drain, commit, exit 75")
             self.stop("memory")
 
     def _reread(self) -> None:
-        """Tells the service manager when it begins and when it is done; RELOADING=1 wants the time (sd_notify(3))."""
+        """Read the settings again and tell the service manager; RELOADING=1 wants the time (sd_notify(3))."""
         self.notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         self.reread()
         self.notify.say("READY=1")
 
     def answers(self) -> Mapping[str, Answer]:
-        """What the control socket answers."""
+        """Return the answers of the control socket, by operation."""
         jobs = BacklogJobs(self.engine, self._rescanning, self._held_by, self.guard.look)
         return {
             "ping": self._ping,
@@ -206,15 +206,15 @@ class Daemon:
         }
 
     async def _ping(self) -> Mapping[str, Any]:
-        """That the loop turns, and whose it is: all that a health check wants to know."""
+        """Answer that the loop turns, and with its pid: all that a health check wants to know."""
         return {"pid": os.getpid()}
 
     async def _search(self, **query: Any) -> Any:
-        """Counts as activity: the worker stays for a while after it."""
+        """Answer a search. It counts as activity: the worker stays for a while after it."""
         return await self.engine.ask("search", **query)
 
     async def _status(self) -> Any:
-        """From what this process knows, without a question to the worker: it answers while that one hangs, too."""
+        """Answer from what this process knows, without a question to the worker, which may hang."""
         return status.of_daemon(
             self.engine.snapshot(),
             self.engine.checkpoints,
@@ -225,7 +225,7 @@ class Daemon:
         )
 
     def _held_by(self) -> str:
-        """Why nothing moves, "" when it does."""
+        """Return why nothing moves, "" when it does."""
         reason = status.state_of(self.engine.snapshot(), self.paused_by, self.preparing)[1]
         return (
             f"the daemon is paused ({reason}); `importer resume` ends that"
@@ -234,17 +234,17 @@ class Daemon:
         )
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
-        """Nothing new is begun. What is in flight is settled all the same."""
+        """Begin nothing new. What is in flight is settled all the same."""
         self.paused_by = reason
         return {"paused": True}
 
     async def _resume(self) -> Mapping[str, Any]:
-        """Goes on, whoever paused it. A pause for memory is the governor's to end."""
+        """Go on after any pause but one for memory, which the governor ends."""
         self.paused_by = ""
         self.engine.wake_up()
         return {"paused": False}
 
 
 def watch_s(stopping: bool) -> float:
-    """How long an idle loop sleeps unless something wakes it: it has nothing to poll."""
+    """Return how long an idle loop sleeps unless it is woken: it has nothing to poll."""
     return 0.05 if stopping else 30.0

@@ -1,4 +1,4 @@
-"""Histories of batches: what is sent, in which order it is committed, who is blamed. Workers follow scripts."""
+"""Histories of batches: what is sent, in which order it is committed, which chunk is blamed. Workers follow scripts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_nothing_to_store_is_committed_at_once(tmp_path: pathlib.Path, checkpoin
 
 
 def test_an_urgent_batch_settles_beside_the_others(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
-    """It is committed when its receipt came, whatever waits."""
+    """It is committed when its receipt came, also while other batches wait."""
     played = ScriptedDelivery(tmp_path, checkpoints, ["ready", "done", "silent"], ["ready"])
     slow, quick = played.batch(file_span("slow", "s")), played.batch(file_span("quick", "q"), urgent=True)
     played.delivery.deadline_s = lambda _chars: 0.5
@@ -46,8 +46,8 @@ def test_an_urgent_batch_settles_beside_the_others(tmp_path: pathlib.Path, check
 
 
 @pytest.mark.parametrize("end", ["die", "vanish", "torn"])
-def test_one_death_is_nothing(tmp_path: pathlib.Path, checkpoints: Checkpoints, end: str) -> None:
-    """The batch is sent again to a fresh worker, in order with those behind it, and nobody stays on record."""
+def test_one_death_leaves_no_trace(tmp_path: pathlib.Path, checkpoints: Checkpoints, end: str) -> None:
+    """The batch is sent again to a fresh worker, in order with those behind it, and no chunk stays on record."""
     played = ScriptedDelivery(tmp_path, checkpoints, ["ready", end], ["ready"])
     assert played.run(*(played.batch(file_span(name, f"t {name}")) for name in "ab")) == [("a",), ("b",)]
     assert (births(tmp_path), played.rejected(), checkpoints.suspects()) == (2, {}, {})
@@ -83,7 +83,7 @@ def test_poison_is_found_among_256(tmp_path: pathlib.Path, checkpoints: Checkpoi
     assert checkpoints.suspects() == {}
 
 
-def test_poison_whose_death_names_nobody(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
+def test_poison_of_a_death_that_names_no_chunk(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """Where it is not known what was in the model, halving finds it."""
     lives = [["ready", *["vanish"] * 9]] * 2
     played = ScriptedDelivery(tmp_path, checkpoints, *lives, ["ready"])
@@ -107,7 +107,7 @@ def test_a_chunk_that_only_died_near(tmp_path: pathlib.Path, checkpoints: Checkp
     assert (births(tmp_path), played.rejected()) == (8, {})
 
 
-def test_who_dies_in_a_storm_is_not_to_blame(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
+def test_a_chunk_in_a_storm_of_kills_is_no_poison(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """A chunk that three workers died with, one after the other, is tried again when the next dies of nothing too."""
     played = ScriptedDelivery(tmp_path, checkpoints, *[["ready", "die"]] * 3, ["ready", "die canary"], ["ready"])
     assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]

@@ -52,7 +52,7 @@ def test_a_reach_is_seen(source: str) -> None:
 
 
 def test_a_snapshot_does_not_change(tmp_path: pathlib.Path) -> None:
-    """What was seen stays as it was, whatever the engine does afterwards."""
+    """A snapshot stays as it was when the engine goes on."""
     with ExitStack() as stack:
         engine = parts(str(tmp_path), stack).engine
         before = engine.snapshot()

@@ -36,7 +36,7 @@ class Importing(RuleBasedStateMachine):
         seed=st.integers(0, 10**6), acts=st.lists(st.sampled_from(GROWING), min_size=1, max_size=3), told=st.booleans()
     )
     def grow(self, seed: int, acts: list[str], told: bool) -> None:
-        """Files that only grow, move or multiply; their events may come or be lost."""
+        """Files only grow, move or multiply; their events may come or be lost."""
         self._act(seed, acts, told)
 
     @rule(seed=st.integers(0, 10**6), act=st.sampled_from(CHANGING), told=st.booleans())
@@ -81,7 +81,7 @@ class Importing(RuleBasedStateMachine):
         assert not oracle.unpaid_of(rows, self.stage.shelf(), rejected)  # type: ignore[arg-type]
 
     def teardown(self) -> None:
-        """I1, I2, I5: two looks after the last fault everything is there, and nothing that nobody said."""
+        """I1, I2, I5: two looks after the last fault everything is stored, and nothing that stands in no file."""
         try:
             self.world.finish_lines()
             self.stage.finish()

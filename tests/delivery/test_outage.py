@@ -1,4 +1,4 @@
-"""What is away is waited for, by its name and ever more seldom; only a one-shot import gives up."""
+"""What is away is waited for, by name and at growing intervals; only a one-shot import gives up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def checkpoints(tmp_path: pathlib.Path) -> Iterator[Checkpoints]:
 
 
 def test_a_store_that_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
-    """The worker is let go, the wait grows, nobody is blamed, and then everything is stored in order."""
+    """The worker is let go, the wait grows, no chunk is blamed, and then everything is stored in order."""
     played = ScriptedDelivery(tmp_path, checkpoints, ["ready", "away"], ["unreachable"], ["ready"])
     assert played.run(played.batch(file_span("a", "t1")), played.batch(file_span("b", "t2"))) == [("a",), ("b",)]
     waits = [one.wait_s for one in played.told if one.wait_s]
@@ -59,7 +59,7 @@ def test_a_wait_says_who_is_away(tmp_path: pathlib.Path, checkpoints: Checkpoint
 def test_a_one_shot_import_gives_up(
     tmp_path: pathlib.Path, checkpoints: Checkpoints, lives: list[list[str]], kind: type[Exception]
 ) -> None:
-    """A refusal ends it at once, an outage after some tries; nothing is committed and nobody set aside."""
+    """A refusal ends it at once, an outage after some tries; nothing is committed and no chunk quarantined."""
     played = ScriptedDelivery(tmp_path, checkpoints, *lives, patience=3)
     with pytest.raises(kind):
         played.run(played.batch(file_span("a", "t1")))
@@ -67,7 +67,7 @@ def test_a_one_shot_import_gives_up(
     assert (played.committed(), played.rejected()) == ([], {})
 
 
-def test_a_worker_that_cannot_start_is_nobody_s_fault(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
+def test_a_worker_that_cannot_start_counts_against_no_chunk(tmp_path: pathlib.Path, checkpoints: Checkpoints) -> None:
     """A daemon waits longer each time, and not one chunk stands on record for it."""
     played = ScriptedDelivery(tmp_path, checkpoints, *[["die"]] * 3, ["ready"])
     assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]

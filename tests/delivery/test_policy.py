@@ -105,7 +105,7 @@ def test_a_deadline_follows_the_size() -> None:
     assert policy.deadline_s(200_000) > policy.deadline_s(100_000) > 60
 
 
-def test_the_likeliest_culprits_go_last_and_alone() -> None:
-    """So that the others are stored before it dies again; who died once is no suspect."""
+def test_the_likeliest_poison_goes_last_and_alone() -> None:
+    """So that the others are stored before it dies again; a chunk that died once is no suspect."""
     record = {"a": Suspect(5, 0), "b": Suspect(2, 0), "c": Suspect(1, 0), "d": Suspect(2, 0), "e": Suspect(6, 1)}
     assert policy.groups(record, "abcdefg") == [["b", "d"], ["a"], ["e"]]

@@ -1,4 +1,4 @@
-"""One worker process: its frames, its prints, its end, whatever the program on the other side does."""
+"""One worker process: its frames, its prints and its end, with well-behaved and with broken programs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def living(program: str, act: Callable[[Child], Awaitable[Any]]) -> Any:
 
 
 def test_questions_and_answers() -> None:
-    """Answers go to their questions by number, in whatever order they come."""
+    """Answers go to their questions by number, in any order."""
     swapped = """
 frames = [take(), take()]
 for number, body in reversed(frames):
@@ -88,7 +88,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     ],
 )
 def test_every_end_is_an_end(program: str, status: int, cause: str) -> None:
-    """However it ends, what it still owed fails, later questions too, and nobody waits for ever."""
+    """However it ends, open and later requests fail, and none waits for ever."""
 
     async def act(child: Child) -> tuple[int, str]:
         for number in (1, 2):

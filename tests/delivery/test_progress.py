@@ -10,7 +10,7 @@ def run(files: int) -> Run:
     return Run(files=files, points=10 * files, tokens=1000 * files, tally=Tally(lines_stored=files, bytes_stored=files))
 
 
-def test_one_mark_is_no_speed() -> None:
+def test_one_total_is_no_speed() -> None:
     """Nothing is made up before there is something to compare with."""
     window = RateWindow()
     assert window.rates() is None
@@ -21,7 +21,7 @@ def test_one_mark_is_no_speed() -> None:
 
 
 def test_a_speed_is_what_was_done_by_the_time_it_took() -> None:
-    """Totals, not marks, are compared: how often somebody looked does not matter."""
+    """Totals are compared: how often they were noted does not matter."""
     window = RateWindow()
     for second, files in [(0, 0), (1, 7), (10, 20)]:
         window.add(float(second), run(files))

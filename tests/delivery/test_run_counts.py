@@ -1,4 +1,4 @@
-"""What a run counts is true however its batches travelled: whole, in parts, or past each other."""
+"""A run counts right when its batches were sent whole, in parts, or past each other."""
 
 from __future__ import annotations
 

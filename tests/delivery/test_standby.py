@@ -31,7 +31,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
 
 @pytest.mark.parametrize("profile", ["balanced", "conservative"])
 def test_recycled_every_few_files(installed: Importer, folder: str, profile: str) -> None:
-    """With an heir (or without, where memory is short) all is stored once, and as many workers live as it takes."""
+    """With a standby (or without, where memory is short) all is stored once, and as many workers live as it takes."""
     done = installed.run("backlog", folder, "--json", MEMORY_PROFILE=profile)
     assert done.code == 0, done.err
     worker = done.json["worker"]
@@ -42,7 +42,7 @@ def test_recycled_every_few_files(installed: Importer, folder: str, profile: str
     assert not installed.worker_pids()
 
 
-def test_an_heir_does_not_outlive_its_importer(installed: Importer, folder: str) -> None:
+def test_a_standby_does_not_outlive_its_importer(installed: Importer, folder: str) -> None:
     """Killed while two workers live, the importer leaves none behind; the next one finishes."""
     process = installed.start("backlog", folder, IMPORTER_FAILPOINTS="embed=sleep:0.1")
     workers = until(lambda: len(found := workers_of(process)) == 2 and found)
@@ -54,8 +54,8 @@ def test_an_heir_does_not_outlive_its_importer(installed: Importer, folder: str)
         assert not store_diff.compare(oracle.expect(folder), store).wrong
 
 
-def test_an_heir_that_died_is_no_loss(installed: Importer, folder: str) -> None:
-    """Whoever would have taken it starts another."""
+def test_a_standby_that_died_is_no_loss(installed: Importer, folder: str) -> None:
+    """Another worker is started in its place."""
     process = installed.start("backlog", folder, "--json", IMPORTER_FAILPOINTS="embed=sleep:0.1")
     workers = until(lambda: len(found := workers_of(process)) == 2 and found)
     kill(max(workers, key=lambda worker: worker.create_time()))
@@ -65,6 +65,7 @@ def test_an_heir_that_died_is_no_loss(installed: Importer, folder: str) -> None:
         assert not store_diff.compare(oracle.expect(folder), store).wrong
 
 
-def test_who_has_room_for_two() -> None:
+def test_which_profiles_have_room_for_two() -> None:
+    """A standby is kept where memory is not short."""
     assert BALANCED.fits_standby
     assert not CONSERVATIVE.fits_standby

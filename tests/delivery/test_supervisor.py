@@ -27,7 +27,7 @@ async def stored(one: Supervisor) -> int:
     return reply.receipt.total
 
 
-def test_nobody_works_until_there_is_work(tmp_path: pathlib.Path) -> None:
+def test_no_worker_is_started_before_there_is_work(tmp_path: pathlib.Path) -> None:
     """A supervisor starts its worker with the first batch, and keeps it for the next ones."""
 
     async def act(one: Supervisor) -> list[int]:
@@ -49,7 +49,7 @@ def test_several_callers_share_one_worker(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_question_outlives_a_worker(tmp_path: pathlib.Path) -> None:
-    """Who asks when a worker ends is answered by the next one; a question that kills is not asked for ever."""
+    """A question to a worker that ends is answered by the next one; one that kills workers is not asked for ever."""
 
     async def act(one: Supervisor) -> Any:
         answer = await one.ask("die young", limit=3)
@@ -63,7 +63,7 @@ def test_a_question_outlives_a_worker(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("end", ["die", "vanish", "torn"])
 def test_a_dead_worker_is_replaced(tmp_path: pathlib.Path, end: str) -> None:
-    """Whoever waits for it is told; the next batch gets a fresh one; one crash is counted, no planned end."""
+    """Its requests fail; the next batch gets a fresh worker; one crash is counted, no planned end."""
 
     async def act(one: Supervisor) -> int:
         with pytest.raises(WorkerDied):
@@ -127,7 +127,7 @@ def test_a_planned_end_is_no_crash(tmp_path: pathlib.Path) -> None:
     assert (one.stats.spawns, one.stats.crashes) == (2, 0)
 
 
-def test_ending_nobody_is_nothing(tmp_path: pathlib.Path) -> None:
+def test_ending_no_worker_is_not_counted(tmp_path: pathlib.Path) -> None:
     """To recycle, or to kill, where no worker lives does no harm and is not counted."""
 
     async def act(one: Supervisor) -> None:
@@ -164,7 +164,7 @@ def test_a_lifetime_is_fixed_at_birth(tmp_path: pathlib.Path, draw: float, lifet
 
 
 def test_endings_are_remembered_but_not_without_bound(tmp_path: pathlib.Path) -> None:
-    """Each end is told with its reason, also where nobody ever writes them down."""
+    """Each end is kept with its reason, and their number is bounded where none is written to a history."""
 
     async def act(one: Supervisor) -> list[str]:
         for _ in range(2):

@@ -95,7 +95,9 @@ def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, else
     assert engine.run.files > summary["files"]
 
 
-def test_who_does_not_wait_leaves_the_daemon_at_it(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
+def test_a_command_that_does_not_wait_leaves_the_daemon_at_it(
+    tmp_path: pathlib.Path, watched: str, elsewhere: str
+) -> None:
     """Ctrl-C ends the command with the numbers so far; a killed daemon ends it with 75."""
     installed = Importer(tmp_path)
     with installed.daemon("--source", f"auto={watched}", IMPORTER_FAILPOINTS="embed=sleep:1") as daemon:

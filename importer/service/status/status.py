@@ -123,7 +123,7 @@ def eta_s(behind: Lag, rates: Rates | None) -> float | None:
 
 
 def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight: Tally | None) -> Status:
-    """Return what the state says, whoever holds it: files, lag, lines, bytes, quarantine."""
+    """Return what the state says of files, lag, lines, bytes, quarantine."""
     done = checkpoints.totals() if checkpoints else Tally()
     return {
         "files": {name: getattr(behind, name) for name in ("known", "complete", "pending", "quarantined")},

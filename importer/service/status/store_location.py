@@ -1,6 +1,6 @@
-"""Where the points are, and whether they can be had just now, as far as a look at a folder tells.
+"""Where the points are, and whether they can be reached, as far as a look at a folder tells.
 
-Nothing here opens the embedded store (its one opener is the worker) and nothing creates anything; `server` asks one.
+Nothing here opens the embedded store (its one opener is the worker) or creates it. `store_ping` asks a server.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EDGE, LOCAL, SERVER = "edge", "local", "server"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the points are. `location` is a folder or a URL; the key is never shown."""
+    """The place of the points. `location` is a folder or a URL; the key is never shown."""
 
     kind: str
     location: str
@@ -24,7 +24,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a look gave: None is unknown. `points` counts the collection (0: not made yet), `why` says what failed.
+    """The result of a probe: None is unknown. `points` counts the collection (0: not made yet), `why` says what failed.
 
     `version` is the server's, `status` its last HTTP status (0 for none).
     """
@@ -37,7 +37,7 @@ class Probe:
 
 
 def locate(location: str, collection: str, edge_directory: str) -> Location:
-    """The place a setting like `edge`, `local:PATH` or a URL means."""
+    """Return the location that a setting like `edge`, `local:PATH` or a URL means."""
     if location == EDGE:
         return Location(EDGE, edge_directory, collection)
     if location.startswith("edge:"):
@@ -48,12 +48,12 @@ def locate(location: str, collection: str, edge_directory: str) -> Location:
 
 
 def of_settings(settings: Settings) -> Location:
-    """The place the settings name."""
+    """Return the location that the settings name."""
     return locate(settings.store.location, settings.store.collection, os.path.join(settings.state_dir, EDGE))
 
 
 def probe_folder(path: str) -> Probe:
-    """A folder that is not there yet holds no points; how many another holds, only its opener can tell."""
+    """Probe a folder: one that is not there yet holds no points; of another only its opener can count them."""
     if not os.path.isdir(path):
         return Probe(None, 0, why="not made yet")
     if os.access(path, os.R_OK | os.W_OK | os.X_OK):

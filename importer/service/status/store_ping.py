@@ -28,7 +28,7 @@ class StoreServer:
     timeout_s: float = 5.0
 
     def look(self, collection: str) -> Probe:
-        """Version and exact count. A missing collection counts 0; the key is tried, too."""
+        """Return version and exact count. A missing collection counts 0; the key is tried, too."""
         try:
             _, about = self.ask("GET", "/")
             version = str(about.get("version", "")) if isinstance(about, dict) else ""
@@ -46,7 +46,7 @@ class StoreServer:
         return Probe(True, points, version, status=status)
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """`(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""
+        """Return `(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""
         parts = urlsplit(self.url)
         connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
         headers = {"Content-Type": "application/json", **({"api-key": self.api_key} if self.api_key else {})}
@@ -59,7 +59,7 @@ class StoreServer:
             connection.close()
 
     def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-        """A connection that is not opened yet; a server's own authority stands in for those of the system."""
+        """Return a connection that is not opened yet; a server's own authority replaces those of the system."""
         if scheme == "https":
             context = ssl.create_default_context(cafile=self.ca_file or None)
             return http.client.HTTPSConnection(host, port or REST_PORT, timeout=self.timeout_s, context=context)
@@ -67,14 +67,14 @@ class StoreServer:
 
 
 def _counted(answer: Any) -> int | None:
-    """The count in an answer, None when it holds none."""
+    """Return the count in an answer, None when it holds none."""
     result = answer.get("result") if isinstance(answer, dict) else None
     count = result.get("count") if isinstance(result, dict) else None
     return count if isinstance(count, int) else None
 
 
 def _parsed(content: bytes) -> Any:
-    """JSON, or the text of an answer that is none: a proxy's error page, for example."""
+    """Return the JSON of an answer, or its text: a proxy's error page, for example."""
     try:
         return json.loads(content)
     except ValueError:

@@ -60,7 +60,7 @@ def test_what_it_answers_is_told(qdrant: Any, status: Any, reachable: Any, point
     assert (found.reachable, found.points, found.status) == (reachable, points, status)
 
 
-def test_nobody_there_is_told() -> None:
+def test_a_server_that_is_not_there() -> None:
     """A refused connection is a reason, not an exception."""
     found = StoreServer("http://127.0.0.1:9", timeout_s=2).look("c")
     assert found.reachable is False
