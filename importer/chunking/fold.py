@@ -22,7 +22,7 @@ from importer.chunking.exchange import Grown, Origin, Stream, close, fit, open_c
 from importer.chunking.ids import RING_CHARS, ring_key
 from importer.chunking.metadata import add_facts, short
 from importer.chunking.split import Cutting, plain
-from importer.protocol.records import Chunk, Release, Turn, holder
+from importer.protocol.records import STANDALONE_KINDS, Chunk, Release, Turn, holder
 
 __all__ = ["Cutting", "Folding", "Origin", "Step", "Stream", "feed", "open_ids", "restart", "succeed", "surface"]
 
@@ -65,7 +65,7 @@ def feed(folding: Folding, turn: Turn, cutting: Cutting, origin: Origin) -> Step
     if key and key in folding.ring:  # a match that spans two keys is as unlikely as two equal hashes
         return Step(folding, accepted=False)
     folding = replace(folding, ring=(folding.ring + key)[-RING_KEYS * RING_CHARS :])
-    if text and turn.facts.kind == "summary":
+    if text and turn.facts.kind in STANDALONE_KINDS:
         return Step(folding, standalone(turn, text, cutting, origin))
     if not text and not turn.facts.tools and not turn.facts.files:
         return Step(folding)

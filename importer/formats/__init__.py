@@ -24,7 +24,7 @@ import msgspec
 
 from importer.errors import UsageError
 from importer.formats._shared import json_text, salvage
-from importer.protocol.records import Turn
+from importer.protocol.records import ConversationFacts, Turn
 
 HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
 HEAD_RECORDS = 20
@@ -50,13 +50,15 @@ class Fed(msgspec.Struct, frozen=True, gc=False):
     `context` goes into the next call and is the same object when nothing changed. `unknown` counts records and blocks
     of types this version does not know; `problems` says why parts of the line were broken and passed over.
 
-    A part of the line that is broken costs nothing but itself: turns and problems may come together.
+    A part of the line that is broken costs nothing but itself: turns and problems may come together. `facts` are those
+    of whole conversations, such as a title given later; they may come without a turn.
     """
 
     context: Any
     turns: tuple[Turn, ...] = ()
     unknown: int = 0
     problems: tuple[str, ...] = ()
+    facts: tuple[ConversationFacts, ...] = ()
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("exchange", "summary", "subagent")
+KINDS = ("exchange", "summary", "subagent", "plan", "artifact")
 
 
 @dataclass(frozen=True, slots=True)

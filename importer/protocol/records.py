@@ -106,9 +106,31 @@ class Line:
     problem: str = ""
 
 
+# Kinds of turns that are chunks of their own, beside the exchange they were said in: what compaction wrote, a plan shown
+# for approval, a document that the assistant made in a tool call.
+STANDALONE_KINDS = frozenset({"summary", "plan", "artifact"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFacts:
+    """What a record says of a whole conversation, whenever it comes; empty where it says nothing.
+
+    The last `title` of a conversation holds for all its points, stored ones too. The others fill only what a point lacks.
+    """
+
+    conversation_id: str
+    title: str = ""
+    project: str = ""
+    cwd: str = ""
+    git_branch: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a turn knows beside its text; empty where unknown. `kind` is exchange, summary or subagent."""
+    """What a turn knows beside its text; empty where unknown.
+
+    `kind` is exchange, summary, subagent, plan or artifact; see `STANDALONE_KINDS`.
+    """
 
     kind: str = "exchange"
     project: str = ""

@@ -14,7 +14,7 @@ from importer.chunking import fold
 from importer.chunking.fold import Cutting, Folding, Origin
 from importer.chunking.redact import mask, mask_facts
 from importer.formats import Format, Options
-from importer.protocol.records import Chunk, Line, Reject, Release, Tally, Turn
+from importer.protocol.records import STANDALONE_KINDS, Chunk, Line, Reject, Release, Tally, Turn
 from importer.reading import tail
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
@@ -144,7 +144,7 @@ class SliceFold:
 
 def _project(turn: Turn, folding: Folding) -> str:
     """Return the project of the exchange that a turn's text was added to; a summary is an exchange of its own."""
-    alone = turn.facts.kind == "summary" or not folding.streams
+    alone = turn.facts.kind in STANDALONE_KINDS or not folding.streams
     return turn.facts.project if alone else folding.streams[-1].about.project
 
 
