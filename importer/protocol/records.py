@@ -106,8 +106,8 @@ class Line:
     problem: str = ""
 
 
-# Kinds of turns that are chunks of their own, beside the exchange they were said in: what compaction wrote, a plan shown
-# for approval, a document that the assistant made in a tool call.
+# Kinds of turns that are chunks of their own, beside the exchange they were said in: what compaction wrote, a plan
+# shown for approval, a document that the assistant made in a tool call.
 STANDALONE_KINDS = frozenset({"summary", "plan", "artifact"})
 
 
@@ -115,7 +115,7 @@ STANDALONE_KINDS = frozenset({"summary", "plan", "artifact"})
 class ConversationFacts:
     """What a record says of a whole conversation, whenever it comes; empty where it says nothing.
 
-    The last `title` of a conversation holds for all its points, stored ones too. The others fill only what a point lacks.
+    The last `title` of a conversation holds for all its points, stored ones too. The others fill what a point lacks.
     """
 
     conversation_id: str
