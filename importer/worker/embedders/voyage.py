@@ -10,7 +10,7 @@ from importer.worker.embedders.openai import vectors
 
 
 def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
-    """Asks once and is ready."""
+    """Ask the service once and return its embedder."""
     return open_service(SERVICE, settings)
 
 
