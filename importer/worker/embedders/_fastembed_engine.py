@@ -119,7 +119,7 @@ class _Windowed:
 
     @classmethod
     def add_extra_session_options(cls, session_options: Any, extra_options: Mapping[str, Any]) -> None:
-        """Called by fastembed with the options named above, before it makes the session."""
+        """Set the options named above: fastembed calls this before it makes the session."""
         session_options.enable_cpu_mem_arena = extra_options["enable_cpu_mem_arena"]
         session_options.enable_mem_pattern = False  # see the module's text
         spinning = str(int(extra_options["spinning"]))

@@ -15,7 +15,7 @@ def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
 
 
 def body(wanted: TextsToEmbed) -> dict[str, Any]:
-    """`truncation` is true by default, which would cut without a word."""
+    """Return the body of a request; `truncation` is true by default, which would cut without a word."""
     shorter = {"output_dimension": wanted.dimension} if wanted.dimension else {}
     kind = "query" if wanted.query else "document"
     return {"model": wanted.model, "input": wanted.texts, "input_type": kind, "truncation": False, **shorter}
