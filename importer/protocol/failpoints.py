@@ -16,7 +16,7 @@
     embed          before each model run                          worker
     chunk          the same, with the texts of the run            worker
     upsert.before  a write is about to go to the store            worker
-    upsert.after   it is durable, nobody knows yet                worker
+    upsert.after   it is durable, not yet told                   worker
     receipt        the receipt is about to be sent                worker
     reply          each frame to the daemon                       worker
 
@@ -61,7 +61,7 @@ class Failpoint:
     hits: int = 0
 
     def due(self, seam: str, texts: Iterable[str]) -> bool:
-        """Whether to act here and now."""
+        """Return True if the order is to be carried out here and now."""
         if seam != self.seam or (self.word and not any(self.word in text for text in texts)):
             return False
         self.hits += 1
@@ -69,12 +69,12 @@ class Failpoint:
 
 
 def parse(orders: str) -> list[Failpoint]:
-    """The orders of the variable. Raises UsageError for one that nobody understands."""
+    """Return the orders of the variable. Raises UsageError for one that cannot be understood."""
     return [_parse(order.strip()) for order in orders.split(";") if order.strip()]
 
 
 def _parse(order: str) -> Failpoint:
-    """One order, taken apart from its end. Raises UsageError: a mistyped order would be a test that tests nothing."""
+    """Parse one order, from its end. Raises UsageError: a mistyped order would be a test that tests nothing."""
     rest, _, once = order.partition("%")
     rest, _, nth = rest.partition("@")
     place, equals, what = rest.partition("=")
@@ -86,7 +86,7 @@ def _parse(order: str) -> Failpoint:
 
 
 def hit(seam: str, texts: Iterable[str] = ()) -> None:
-    """Carries out what is ordered for this seam, nearly always nothing. Raises what some actions order."""
+    """Carry out the orders for this seam, nearly always none. Raises what some actions order."""
     if not _ordered:
         return
     texts = list(texts)
@@ -96,14 +96,14 @@ def hit(seam: str, texts: Iterable[str] = ()) -> None:
 
 
 def spoil(seam: str, frame: bytes) -> bytes:
-    """The frame, with its last byte turned round if that is ordered."""
+    """Return the frame, with its last byte inverted if that is ordered."""
     if any(point.action == "corrupt" and point.due(seam, ()) for point in _ordered):
         return frame[:-1] + bytes([frame[-1] ^ 0xFF])
     return frame
 
 
 def _first(path: str) -> bool:
-    """Whether this call made the file: of several processes only one can."""
+    """Return True if this call made the file: of several processes only one can."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
@@ -116,7 +116,7 @@ def _kill(_: str) -> None:
 
 
 def _orphan(_: str) -> None:
-    """The parent first, or it would see the death and start another worker."""
+    """Kill the parent first, or it would see the death and start another worker."""
     os.kill(os.getppid(), signal.SIGKILL)
     _kill(_)
 

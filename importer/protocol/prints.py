@@ -21,22 +21,22 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def text_print(document: object) -> str:
-    """16 hexadecimal digits of a document."""
+    """Return the digest of a document, 16 hexadecimal digits."""
     return _print(document)
 
 
 def facts_print(metadata: Mapping[str, Any]) -> str:
-    """16 hexadecimal digits of metadata, whatever their order and host."""
+    """Return the digest of metadata, 16 hexadecimal digits; order and host do not count."""
     return _print({name: value for name, value in metadata.items() if name != HOST})
 
 
 def told(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The few fields of metadata by which points are told apart; what is no text is left out."""
+    """Return the few fields of metadata by which points are told apart; values that are no text are left out."""
     return {name: value for name in TOLD if isinstance(value := metadata.get(name), str)}
 
 
 def ours(point: str) -> bool:
-    """Whether an id is of the kind an importer derives from content (a UUID of version 5)."""
+    """Return True if an id is of the kind that an importer derives from content (a UUID of version 5)."""
     try:
         return uuid.UUID(point).version == 5
     except ValueError:
@@ -44,7 +44,7 @@ def ours(point: str) -> bool:
 
 
 def _print(value: object) -> str:
-    """A hash of the value's JSON with sorted keys, so that a store may give them back in any order."""
+    """Hash the value's JSON with sorted keys, so that a store may give them back in any order."""
     try:
         content = _encode(value)
     except UnicodeEncodeError:  # half a surrogate pair, which no store takes

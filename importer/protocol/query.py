@@ -27,12 +27,12 @@ class Query:
     until: str = ""
 
     def __post_init__(self) -> None:
-        """Whoever asks, from wherever: every search becomes one of these before it reaches a store."""
+        """Drop the slash here, because every search becomes a `Query` before it reaches a store."""
         object.__setattr__(self, "project", without_slash(self.project))
 
 
 def without_slash(project: str) -> str:
-    """A project as the points have it, without the slash that tab completion adds; "/" is a folder too."""
+    """Return a project as the points have it, without the slash that tab completion adds; "/" is a folder too."""
     return project.rstrip("/") or project
 
 

@@ -3,8 +3,8 @@
     FileStat ──► Line ──► Turn ──► Chunk, Release ──► Span ──► Batch        (`outcome.Receipt` comes back)
                                      Checkpoint, Tally, Reject ──► Commit ──┘
 
-Offsets and lengths are bytes of a file, texts are characters. Nothing here does anything; whoever needs a changed value
-makes a new one, so that a value seen twice is the same both times.
+Offsets and lengths are bytes of a file, texts are characters. Nothing here does anything; a changed value is
+a new one, so that a value seen twice is the same both times.
 
 What the worker says became of a batch: stored, with a receipt, or failed, with a reason that `policy` judges.
 """
@@ -174,12 +174,15 @@ class Chunk:
 
 
 def holder(conversation: str, mark: str) -> str:
-    """Who holds a chunk open: a conversation, in the file with that mark. Never empty, for that would mean closed."""
+    """Return the holder of an open chunk: a conversation, in the file with that mark.
+
+    It is never "", which means closed.
+    """
     return f"{conversation}#{mark}"
 
 
 def held_by(holder: str) -> str:
-    """The conversation of a holder."""
+    """Return the conversation of a holder."""
     return holder.rpartition("#")[0]
 
 
@@ -210,7 +213,7 @@ class Tally:
 
     @property
     def lines_read(self) -> int:
-        """All lines, whatever became of them."""
+        """All lines, of every outcome."""
         return self.lines_stored + self.lines_skipped + self.lines_quarantined
 
     @property

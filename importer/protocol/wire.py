@@ -73,7 +73,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Working(msgspec.Struct, frozen=True, tag="working"):
-    """These chunks are in the model now: whoever dies next died on them."""
+    """These chunks are in the model now: a worker that dies next died on them."""
 
     ids: tuple[str, ...]
 
@@ -107,7 +107,7 @@ _replies = msgspec.msgpack.Decoder(Reply)
 
 
 def question(op: str, args: Mapping[str, Any]) -> Ask:
-    """An `Ask` that can be sent: what somebody types need not be UTF-8, and half of a surrogate pair becomes "?"."""
+    """Return an `Ask` that can be sent: typed text need not be UTF-8, so half of a surrogate pair becomes "?"."""
     return Ask(op, {name: _utf8(value) if isinstance(value, str) else value for name, value in args.items()})
 
 
@@ -117,13 +117,16 @@ def _utf8(text: str) -> str:
 
 
 def encode(number: int, message: Request | Reply) -> bytes:
-    """One frame, ready to write."""
+    """Return one frame, ready to write."""
     body = _encoder.encode(message)
     return HEADER.pack(MAGIC, len(body), zlib.crc32(body), number) + body
 
 
 def decode_header(header: bytes) -> tuple[int, int, int]:
-    """`(length, crc32, number)` of a frame's first `HEADER.size` bytes. Raises WireError when they are no header."""
+    """Return `(length, crc32, number)` of a frame's first `HEADER.size` bytes.
+
+    Raises WireError when they are no header.
+    """
     magic, length, checksum, number = HEADER.unpack(header)
     if magic != MAGIC:
         raise WireError(f"garbled frame: it begins with {magic!r}")
@@ -133,24 +136,27 @@ def decode_header(header: bytes) -> tuple[int, int, int]:
 
 
 def check(body: bytes, checksum: int) -> bytes:
-    """The body itself. Raises WireError when its checksum is another."""
+    """Return the body itself. Raises WireError when its checksum is another."""
     if zlib.crc32(body) != checksum:
         raise WireError("garbled frame: the checksum does not match")
     return body
 
 
 def decode_request(body: bytes) -> Request:
-    """A message for the worker. Raises WireError when it is none."""
+    """Return a message for the worker. Raises WireError when the bytes are none."""
     return _decode(_requests, body)  # type: ignore[no-any-return]
 
 
 def decode_reply(body: bytes) -> Reply:
-    """A message from the worker. Raises WireError when it is none."""
+    """Return a message from the worker. Raises WireError when the bytes are none."""
     return _decode(_replies, body)  # type: ignore[no-any-return]
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
-    """The message, checked against its type. The checksum was right, so a mistake is most likely one of versions."""
+    """Return the message, checked against its type.
+
+    Its checksum was right, so an error is most likely one of versions.
+    """
     try:
         return decoder.decode(body)
     except msgspec.MsgspecError as error:
@@ -158,7 +164,7 @@ def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
 
 
 def read_frame(read: Callable[[int], bytes]) -> tuple[int, bytes] | None:
-    """`(number, body)` from a blocking `read(n)` that may return less; None at a clean end of file."""
+    """Read `(number, body)` with a blocking `read(n)` that may return less; None at a clean end of file."""
     header = _read_exactly(read, HEADER.size)
     if not header:
         return None

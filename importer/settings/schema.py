@@ -39,7 +39,7 @@ def provider_problem(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class FormatSettings:
+class FormatGroup:
     """What is indexed of a conversation beside the messages of people and assistants."""
 
     subagents: bool = setting(False, "index the messages of sub-agents, as kind subagent")
@@ -50,7 +50,7 @@ class FormatSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkSettings:
+class ChunkGroup:
     """How exchanges are split into chunks."""
 
     size_chars: int = setting(1000, "length a chunk aims at", env="CHUNK_SIZE", least=100, most=100_000)
@@ -60,14 +60,14 @@ class ChunkSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class RedactSettings:
+class RedactGroup:
     """What is masked before text is stored or sent."""
 
     enabled: bool = setting(True, "mask what looks like a key, a token or a password")
 
 
 @dataclass(frozen=True, slots=True)
-class TailSettings:
+class TailGroup:
     """How files are read and watched."""
 
     max_line_bytes: int = setting(32 << 20, "quarantine longer lines, unread", least=1 << 16, most=1 << 31)
@@ -83,7 +83,7 @@ class TailSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchSettings:
+class BatchGroup:
     """How chunks travel to the worker."""
 
     max_chunks: int | None = setting(None, "most chunks in a batch", env="MEMORY_BATCH_SIZE", least=1, most=4096)
@@ -91,7 +91,7 @@ class BatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class EmbedSettings:
+class EmbedGroup:
     """The model and how it runs."""
 
     provider: str = setting(
@@ -128,7 +128,7 @@ class EmbedSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreSettings:
+class StoreGroup:
     """Where the points are."""
 
     location: str = setting(
@@ -156,7 +156,7 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSettings:
+class WorkerGroup:
     """How long a worker lives and what it may take."""
 
     recycle_files: int = setting(200, "start a fresh worker after this many files, +-10 %; 0: never", least=0)
@@ -184,7 +184,7 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MemorySettings:
+class MemoryGroup:
     """Thresholds of the governor; shares are of the worker's soft limit or of the system's memory."""
 
     profile: str = setting(
@@ -213,7 +213,7 @@ class MemorySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class DaemonSettings:
+class DaemonGroup:
     """The daemon's own limits."""
 
     operational_memory_mb: int = setting(
@@ -227,7 +227,7 @@ class DaemonSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricsSettings:
+class MetricsGroup:
     """The Prometheus endpoint."""
 
     listen: str = setting(
@@ -236,7 +236,7 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LogSettings:
+class LogGroup:
     """What is logged and how."""
 
     level: str = setting("info", "least level that is logged", among=("debug", "info", "warning", "error"))
@@ -258,18 +258,18 @@ class Settings:
     include: tuple[str, ...] = setting((), "import only paths or projects that match these patterns; empty: all")
     exclude: tuple[str, ...] = setting((), "do not import paths or projects that match these patterns")
     follow_links: bool = setting(False, "follow symbolic links that lead out of a root")
-    formats: FormatSettings = FormatSettings()
-    chunk: ChunkSettings = ChunkSettings()
-    redact: RedactSettings = RedactSettings()
-    tail: TailSettings = TailSettings()
-    batch: BatchSettings = BatchSettings()
-    embed: EmbedSettings = EmbedSettings()
-    store: StoreSettings = StoreSettings()
-    worker: WorkerSettings = WorkerSettings()
-    memory: MemorySettings = MemorySettings()
-    daemon: DaemonSettings = DaemonSettings()
-    metrics: MetricsSettings = MetricsSettings()
-    log: LogSettings = LogSettings()
+    formats: FormatGroup = FormatGroup()
+    chunk: ChunkGroup = ChunkGroup()
+    redact: RedactGroup = RedactGroup()
+    tail: TailGroup = TailGroup()
+    batch: BatchGroup = BatchGroup()
+    embed: EmbedGroup = EmbedGroup()
+    store: StoreGroup = StoreGroup()
+    worker: WorkerGroup = WorkerGroup()
+    memory: MemoryGroup = MemoryGroup()
+    daemon: DaemonGroup = DaemonGroup()
+    metrics: MetricsGroup = MetricsGroup()
+    log: LogGroup = LogGroup()
 
 
 # a field of Settings without a declaration of its own is a group

@@ -24,7 +24,7 @@ PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 def main(arguments: list[str]) -> int:
-    """Serves until the request descriptor is closed; the exit code is that of the error that kept it from starting.
+    """Serve until the request descriptor is closed; return 0 or the exit code of the error that prevented the start.
 
     The descriptors are pipe ends of their own: on standard output the stray print of a library would tear a frame. A
     worker that is started as heir (`standby`) gets its settings twice: it loads the model after the first frame, and
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
-    """The settings; None when the daemon is gone. Raises WireError for anything else."""
+    """Read the settings; None when the daemon is gone. Raises WireError for another message."""
     frame = wire.read_frame(read)
     if frame is None:
         return None
@@ -69,7 +69,10 @@ def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
 
 
 def _prepared(embed: EmbedSettings) -> Any:
-    """The model of a worker that waits for its predecessor's end; None if it cannot be had, which is told in time."""
+    """Load the model while the predecessor still runs.
+
+    None if that fails, which is reported when the store is opened.
+    """
     from importer.worker.session import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
 
     with contextlib.suppress(ImporterError):
@@ -78,9 +81,9 @@ def _prepared(embed: EmbedSettings) -> Any:
 
 
 def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -> int:
-    """Opens the session and serves; 0 at the end of input, else the exit code of what kept it from opening.
+    """Open the session and serve; return 0 at the end of input, else the exit code of the error that prevented opening.
 
-    A store that was opened is closed whatever ends the loop: what it has buffered becomes durable, and its directory
+    A store that was opened is closed however the loop ends: what it has buffered becomes durable, and its directory
     free for the next worker.
     """
     from importer.worker.serve import WorkerServer  # noqa: PLC0415
@@ -106,7 +109,7 @@ def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -
 
 
 def _write_all(reply: Any, frame: bytes) -> None:
-    """A raw pipe may take less than it is given."""
+    """Write the whole frame: a raw pipe may take less than it is given."""
     failpoints.hit("reply")
     view = memoryview(failpoints.spoil("reply", frame))
     while view:
@@ -114,7 +117,7 @@ def _write_all(reply: Any, frame: bytes) -> None:
 
 
 def _die_with_the_daemon() -> None:
-    """Asks the kernel for it: a thread of ours that notices the end waits as long as an engine holds the interpreter.
+    """Have the kernel kill this process when the daemon ends: a thread of its own would wait for a busy engine.
 
     The embedded store does so for seconds when it puts itself in order. What was stored is stored, as after any kill.
     """
@@ -124,14 +127,14 @@ def _die_with_the_daemon() -> None:
 
 
 def _die_soon() -> None:
-    """The input has ended, so nobody waits for what still runs: it gets ORPHAN_S."""
+    """End the process ORPHAN_S after the end of input: no daemon waits for the model run that is still under way."""
     timer = threading.Timer(ORPHAN_S, os._exit, (0,))
     timer.daemon = True  # a worker that ends by itself does not wait for it
     timer.start()
 
 
 def _behave(settings: WorkerSettings) -> None:
-    """Be polite to the machine and first in the OOM killer's line, so that it never picks the daemon."""
+    """Lower this process's priority and make it the OOM killer's first choice, so that the daemon is never picked."""
     malloc.settle()
     with contextlib.suppress(OSError):
         os.nice(max(0, settings.nice - os.nice(0)))  # nice(2) adds to what was inherited

@@ -38,7 +38,7 @@ _targets: dict[str, Target] = {}  # open for as long as this worker lives, which
 
 
 def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Opens (or makes) the target, and says what stands on both sides.
+    """Open or make the target, and return what both stores hold.
 
     `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store
     itself, and what a store raises.
@@ -58,7 +58,7 @@ def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
 def migrate_page(
     session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
-    """Copies one page: `next`, how many points were `seen`, and how many of them written.
+    """Copy one page; return `next`, how many points were `seen`, and how many of them were `written`.
 
     Called again after a kill it writes nothing twice: what stands in the target is left out.
     """
@@ -80,7 +80,10 @@ def migrate_page(
 def migrate_check(
     session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
-    """One page of the source looked up in the target: `next`, `seen`, the ids `missing`, and what the target counts."""
+    """Look one page of the source up in the target.
+
+    Return `next`, `seen`, the ids `missing`, and the target's count.
+    """
     target = _target(session, to)
     page = session.store.scroll(after, limit)
     there = target.store.lookup([point.id for point in page.points])
@@ -90,7 +93,7 @@ def migrate_check(
 
 
 def migrate_close(session: Session, to: Mapping[str, Any]) -> bool:
-    """Lets go of the target, merged and flushed."""
+    """Close the target, merged and flushed; return True if it was open."""
     target = _targets.pop(_name(to), None)
     if target is not None:
         target.store.optimize()
@@ -99,7 +102,7 @@ def migrate_close(session: Session, to: Mapping[str, Any]) -> bool:
 
 
 def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
-    """Lets `alias` name the target's collection from now on, in one step; False when a real collection bears the name.
+    """Make `alias` name the target's collection, in one step; return False when a real collection has that name.
 
     Raises StoreRefused for a store without aliases.
     """
@@ -112,7 +115,7 @@ def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
 
 
 def _target(session: Session, to: Mapping[str, Any]) -> Target:
-    """The target, opened by the first question that needs it: a worker may have been recycled since the last."""
+    """Return the target, opened by the first question that needs it: the worker may be another one than before."""
     name = _name(to)
     if name not in _targets:
         wanted = _wanted(to)
@@ -138,12 +141,12 @@ def _maker(fingerprint: str) -> tuple[str, int]:
 
 
 def _name(to: Mapping[str, Any]) -> str:
-    """What tells targets apart."""
+    """Return what tells targets apart."""
     return f"{to['store']['location']}\0{to['store']['collection']}"  # a NUL stands in neither
 
 
 def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -> list[Point]:
-    """The points with vectors of another model. Raises what the embedder raises."""
+    """Return the points with vectors of another model. Raises what the embedder raises."""
     texts = [str(point.payload.get(DOCUMENT, "")) for point in points]
     made: list[Point] = []
     for part in embed_chunks(embedder, texts, budget_tokens, between=lambda _indexes: None) if texts else ():
@@ -152,7 +155,7 @@ def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -
 
 
 def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Ownership]:
-    """Who holds points open that stand on both sides, where the target knows it otherwise: closed once is closed."""
+    """Return the holders of points that both stores have and the target knows otherwise: closed once is closed."""
     changed = {}
     for point in points:
         here = holders(point.payload)

@@ -36,7 +36,7 @@ class _Assembly:
         self._parts: dict[int, list[tuple[NDArray[np.float32], int]]] = defaultdict(list)
 
     def add(self, chunk: int, vector: NDArray[np.float32], weight: int) -> NDArray[np.float32] | None:
-        """The chunk's vector (dimension,) when this was its last window.
+        """Return the chunk's vector (dimension,) when this was its last window.
 
         `weight` is the window's tokens, by which it counts in the average.
         """
@@ -57,7 +57,7 @@ def embed_chunks(
     between: Callable[[Sequence[int]], None],
     split: Split | None = None,
 ) -> Iterator[Embedded]:
-    """One value per model run, until every text has its vector. The order is that of the runs, not of the texts.
+    """Yield one value per model run, until every text has its vector. The order is that of the runs, not of the texts.
 
     `budget_tokens` is for all runs under way together; an embedder's `lanes` (1 where it names none) says how many.
     `between` is called before each run with the positions of the chunks then in the model: they are to blame if
@@ -94,7 +94,10 @@ def embed_chunks(
 
 
 def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]) -> NDArray[np.float32]:
-    """The vectors, one per entry of `chunks`. Raises VectorsRefused that names chunks where `check` names rows."""
+    """Return the vectors, one per entry of `chunks`.
+
+    Raises VectorsRefused that names chunks where `check` names rows.
+    """
     try:
         return token_budget.check(vectors, dimension, len(chunks))
     except token_budget.VectorsRefused as error:

@@ -28,20 +28,20 @@ class Inbox:
         self.error: Exception | None = None
 
     def start(self) -> None:
-        """Starts reading."""
+        """Start reading."""
         threading.Thread(target=self._run, name="inbox", daemon=True).start()
 
     def take(self, timeout_s: float | None = None) -> Item | None:
-        """The next request, urgent ones first; None at end of file or after `timeout_s` seconds (see `closed`)."""
+        """Take the next request, urgent ones first; None at end of file or after `timeout_s` seconds (see `closed`)."""
         with self._changed:
             self._changed.wait_for(lambda: self._urgent or self._ordinary or self.closed, timeout_s)
             if self._urgent:
                 return self._urgent.popleft()
-            # At the end of input nobody waits for receipts: batches without one are sent again to the next worker.
+            # At the end of input no daemon waits for receipts: batches without one are sent again to the next worker.
             return self._ordinary.popleft() if self._ordinary and not self.closed else None
 
     def take_urgent(self, fits: Callable[[wire.Request], bool]) -> Item | None:
-        """The first urgent request, if there is one that `fits` between two model runs; never waits.
+        """Take the first urgent request, if it `fits` between two model runs; never wait.
 
         Only the first one is looked at: urgent requests do not overtake each other.
         """
@@ -51,12 +51,12 @@ class Inbox:
             return None
 
     def upcoming(self) -> Item | None:
-        """The request that comes next if none is urgent; it stays where it is."""
+        """Return the request that comes next if none is urgent, and leave it in the queue."""
         with self._changed:
             return self._ordinary[0] if self._ordinary else None
 
     def _run(self) -> None:
-        """Until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes.
+        """Read until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes.
 
         `on_close` is called on this thread, so also while the main thread is stuck in a model run.
         """
@@ -71,7 +71,7 @@ class Inbox:
         self._on_close()
 
     def _put(self, item: Item) -> None:
-        """Questions are urgent: somebody waits for their answers."""
+        """Queue a request; questions are urgent, for a command or a page waits for the answer."""
         urgent = isinstance(item[1], wire.Ask) or (isinstance(item[1], wire.Import) and item[1].urgent)
         with self._changed:
             (self._urgent if urgent else self._ordinary).append(item)

@@ -22,26 +22,26 @@ MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real o
 
 
 def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
-    """A page of points: `[id, text print, facts print, what the metadata tells, holders]` each, and `next`."""
+    """Return a page of points, `[id, text digest, facts digest, told fields, holders]` each, and `next`."""
     page = session.store.scroll(after, limit)
     return {"points": [_printed(found) for found in page.points], "next": page.next}
 
 
 def _printed(found: Point) -> list[Any]:
-    """One row of `prints`."""
+    """Return one row of `prints`."""
     facts = _metadata(found)
     text = digests.text_print(found.payload.get(DOCUMENT))
     return [found.id, text, digests.facts_print(facts), digests.told(facts), list(holders(found.payload))]
 
 
 def _metadata(found: Point) -> Mapping[str, Any]:
-    """A stranger's points may carry anything, or nothing."""
+    """Return a point's metadata; {} for points of other programs, which may carry anything."""
     facts = found.payload.get(METADATA)
     return facts if isinstance(facts, Mapping) else {}
 
 
 def erase_ids(session: Session, ids: Sequence[str]) -> int:
-    """Deletes these points, durably; how many of them there were.
+    """Delete these points, durably; return how many of them there were.
 
     Ids that are not there are passed over; asking twice deletes nothing more.
     """
@@ -55,7 +55,7 @@ def erase_ids(session: Session, ids: Sequence[str]) -> int:
 
 
 def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
-    """Imports these chunks as a batch does; how many were embedded and written.
+    """Import these chunks as a batch does; return how many were embedded and written.
 
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
@@ -74,7 +74,7 @@ def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
 def thread(
     session: Session, conversation: str, around: str = "", before: int = 5, after: int = 5
 ) -> list[dict[str, Any]]:
-    """The chunks of a conversation as they were said: those `around` an id, else the first ones.
+    """Return the chunks of a conversation in their order: those `around` an id, else the first ones.
 
     At most `before` of them stand before that id and `after` behind it; `place` counts from 0 in the conversation.
     """
@@ -93,7 +93,10 @@ def thread(
 
 
 def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]]:
-    """`(when its exchange began, exchange, ordinal, id)` of every chunk: sorted, they stand as they were said."""
+    """Return `(begin of the exchange, exchange, ordinal, id)` of every chunk.
+
+    Sorted, they are in the order of speaking.
+    """
     chunks = [
         (str(facts.get("message_id", "")), int(facts.get("chunk", 0)), str(facts.get("timestamp", "")), point.id)
         for page in _pages(session, Scope(conversation=conversation))
@@ -108,7 +111,7 @@ def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]
 
 
 def _pages(session: Session, scope: Scope) -> Iterator[Sequence[Point]]:
-    """The points of a scope in order of id, as many as a thread may have."""
+    """Yield pages of the points of a scope in order of id, as many as a thread may have."""
     after: str | None = None
     for _ in range(MOST_IN_THREAD // PAGE_POINTS):
         page = session.store.scroll(after, PAGE_POINTS, scope=scope)

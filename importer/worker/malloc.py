@@ -20,7 +20,7 @@ PARAMETERS: Mapping[str, tuple[int, int]] = {
 
 @cache
 def glibc(name: str) -> Callable[..., int] | None:
-    """A function of glibc's allocator, None where the C library has none of that name (musl, macOS)."""
+    """Return a function of glibc's allocator, None where the C library has none of that name (musl, macOS)."""
     try:
         found: Callable[..., int] = ctypes.CDLL(None)[name]
     except (OSError, AttributeError, TypeError):  # TypeError: no handle of the program itself, as on Windows
@@ -29,7 +29,7 @@ def glibc(name: str) -> Callable[..., int] | None:
 
 
 def settle(environ: Mapping[str, str] = os.environ, mallopt: Callable[[int, int], int] | None = None) -> dict[str, int]:
-    """Sets what the environment leaves open (glibc has read it before); returns what was set. Call it early.
+    """Set what the environment leaves open (glibc has read it before) and return what was set. Call it early.
 
     Arenas that exist already stay, so it comes before threads are started.
     """
@@ -39,7 +39,7 @@ def settle(environ: Mapping[str, str] = os.environ, mallopt: Callable[[int, int]
 
 
 def trim(malloc_trim: Callable[[int], int] | None = None) -> bool:
-    """Gives free heap pages back to the system; whether there were any.
+    """Give free heap pages back to the system; return True if there were any.
 
     With 0, glibc keeps no slack at the heap's top (malloc_trim(3)).
     """

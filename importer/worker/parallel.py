@@ -1,8 +1,8 @@
 """Model runs side by side. A lane is a thread that has one run under way; a run that has begun is always waited for.
 
-Two lanes with one processor core each beat one run on two cores: a run's small operations use a single core whatever it
-is given, and while one lane is between two runs the other one computes. Measured on 2 cores with windows of real
-conversations: 15,050 tokens/s (2 lanes, 512 tokens a run) against 14,330 (1 lane, 1,024 tokens, 2 threads).
+Two lanes with one processor core each beat one run on two cores: a run's small operations use a single core however
+many it is given, and while one lane is between two runs the other one computes. Measured on 2 cores with windows of
+real conversations: 15,050 tokens/s (2 lanes, 512 tokens a run) against 14,330 (1 lane, 1,024 tokens, 2 threads).
 
 Reading ahead in the texts: the next batch is cut into windows while this one is in the model.
 
@@ -36,7 +36,10 @@ class Ahead:
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
 
     def begin(self, number: int, chunks: Sequence[Chunk]) -> None:
-        """Starts on the texts of that batch, unless it did before. One that never came is given up."""
+        """Start on the texts of that batch, unless it did before.
+
+        The batch begun before it, if it never came, is given up.
+        """
         if number == self._number:
             return
         if self._windows is not None:
@@ -45,7 +48,7 @@ class Ahead:
         self._windows = self._pool.submit(self._by_text, [chunk.text for chunk in chunks])
 
     def windows(self, number: int, texts: Sequence[str]) -> Windows:
-        """Those of a batch's texts that were made ahead (waits for them), else made now. Raises what `split` raises.
+        """Return the windows of a batch's texts, made ahead (waits for them) or now. Raises what `split` raises.
 
         A batch is split ahead whole and needed in part: what the store has already is not embedded.
         """
@@ -55,7 +58,7 @@ class Ahead:
         return [made[text] for text in texts]
 
     def _made(self) -> dict[str, list[Window]]:
-        """Of the batch begun ahead, which is let go of."""
+        """Return the windows of the batch begun ahead, and forget that batch."""
         windows, self._windows = self._windows, None
         if windows is None or windows.exception() is not None:
             return {}  # a text that cannot be read is told of when its own batch comes
@@ -72,7 +75,7 @@ Result = TypeVar("Result")
 def side_by_side(
     works: Iterable[Work], run: Callable[[Work], Result], lanes: int, *, before: Callable[[Sequence[Work]], None]
 ) -> Iterator[tuple[Work, Result]]:
-    """Each work with its result, as they become ready, at most `lanes` under way at once.
+    """Yield each work with its result, as they become ready, at most `lanes` under way at once.
 
     `before` is called on the caller's thread when a run is about to begin, with all that are then under way, itself
     last. Raises what `run` or `before` raises, after the other runs have ended.
@@ -97,6 +100,6 @@ def side_by_side(
 
 
 def _ended(under_way: dict[Future[Result], Work]) -> list[tuple[Work, Result]]:
-    """Waits for at least one run, and takes out those that have ended. Raises what one of them raised."""
+    """Wait for at least one run, and take out those that have ended. Raises what one of them raised."""
     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
     return [(under_way.pop(future), future.result()) for future in done]

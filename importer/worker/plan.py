@@ -26,7 +26,7 @@ Holders = tuple[str, ...]
 class Plan:
     """What to embed and write (with its holders), which points stand otherwise from now on, and which go.
 
-    `known` is how many chunks the store has already, in whatever state.
+    `known` is how many chunks the store has already, open or closed.
     """
 
     write: tuple[tuple[Chunk, Holders], ...]
@@ -36,7 +36,7 @@ class Plan:
 
 
 def plan(chunks: Iterable[Chunk], releases: Iterable[Release], stored: Mapping[str, Holders]) -> Plan:
-    """Applies chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one."""
+    """Apply chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one."""
     now = dict(stored)
     fresh: dict[str, Chunk] = {}
     closed_in: dict[str, str] = {}
@@ -62,14 +62,14 @@ def plan(chunks: Iterable[Chunk], releases: Iterable[Release], stored: Mapping[s
 
 
 def _arrive(stands: Holders | None, holder: str) -> Holders:
-    """Who holds a point after a chunk arrived: nobody once it is closed, and closed it stays, whoever comes later."""
+    """Return the holders of a point after a chunk arrived: () once it is closed, and it stays closed."""
     if not holder or stands == ():
         return ()
     return tuple(sorted({*(stands or ()), holder}))
 
 
 def _release(now: dict[str, Holders], release: Release) -> None:
-    """Takes one holder off an open point, and the point with its last holder. Closed and unknown points stay."""
+    """Remove one holder from an open point, and the point with its last holder. Closed and unknown points stay."""
     holders = now.get(release.id)
     if not holders or release.holder not in holders:
         return
@@ -81,7 +81,7 @@ def _release(now: dict[str, Holders], release: Release) -> None:
 
 
 def _standing(holders: Holders, closed_in: str) -> Ownership:
-    """How a point stands, and who says it: while it is open its holders, else the conversation that closed it.
+    """Return a point's ownership: while it is open its holders, else the conversation that closed it.
 
     Where one of these is not known, the point goes on naming the conversation it names.
     """
@@ -90,5 +90,5 @@ def _standing(holders: Holders, closed_in: str) -> Ownership:
 
 
 def _of(chunk: Chunk, standing: Ownership) -> Chunk:
-    """The chunk with the conversation it is to name."""
+    """Return the chunk with the conversation it is to name."""
     return replace(chunk, metadata=retold(chunk.metadata, standing))

@@ -22,7 +22,7 @@ CANARY_RUNS = 8  # spread over the time asked for
 
 
 def search(session: Session, **query: Any) -> list[dict[str, Any]]:
-    """The hits of `query.Query(**query)`, best first, as plain dicts.
+    """Return the hits of `query.Query(**query)`, best first, as plain dicts.
 
     Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
     """
@@ -34,35 +34,38 @@ def search(session: Session, **query: Any) -> list[dict[str, Any]]:
 
 
 def count(session: Session) -> int:
-    """How many points the store has."""
+    """Count the points of the store."""
     return session.recount()
 
 
 def ping(session: Session) -> Mapping[str, Any]:
-    """That it lives, and what it serves."""
+    """Return the worker's process id and the store it serves."""
     return {"pid": os.getpid(), "points": session.points, "fingerprint": session.store.fingerprint}
 
 
 def canary(session: Session, seconds: float) -> int:
-    """Embeds a harmless text now and again for so long; how often. Who kills workers at random hits this one too."""
+    """Embed a harmless text now and again for that many seconds; return how often.
+
+    Random kills hit this run as well.
+    """
     for _ in range(CANARY_RUNS):
-        session.embedder.query("Is anybody there?")
+        session.embedder.query("A harmless sentence.")
         time.sleep(seconds / CANARY_RUNS)
     return CANARY_RUNS
 
 
 def trim(session: Session) -> bool:
-    """Hands freed memory back to the system."""
+    """Give freed memory back to the system."""
     return malloc.trim()
 
 
 def facet(session: Session, key: str, limit: int = 1000) -> Mapping[str, int]:
-    """Points per value of `metadata.<key>`."""
+    """Count points per value of `metadata.<key>`."""
     return session.store.facet(key, limit)
 
 
 def erase(session: Session, **scope: str) -> int:
-    """Deletes what the scope holds and says how many points that were.
+    """Delete the points of the scope; return how many there were.
 
     Counted anew afterwards: how many of them `points` knew of cannot be told from a scope.
     """
@@ -72,12 +75,12 @@ def erase(session: Session, **scope: str) -> int:
 
 
 def tally(session: Session, **scope: str) -> int:
-    """How many points the scope holds."""
+    """Count the points of the scope."""
     return session.store.count(Scope(**scope))
 
 
 def backlog(session: Session, on: bool) -> bool:
-    """A large backlog begins or ends."""
+    """Tell the store that a large backlog begins or ends."""
     session.store.backlog(on)
     return on
 

@@ -45,7 +45,7 @@ class WorkerServer:
         self._embedding: frozenset[str] = frozenset()
 
     def run(self) -> None:
-        """Answers requests until end of file; what is embedded by then is stored."""
+        """Answer requests until end of file; what is embedded by then is stored."""
         self._writer.start()
         rested = False
         while not self._inbox.closed:
@@ -59,14 +59,15 @@ class WorkerServer:
         self._writer.stop()
 
     def _rest(self) -> None:
-        """Once in every pause: upkeep of the store, and freed memory back to the system."""
+        """Keep the store in order and give freed memory back to the system, once in every pause."""
         self._writer.settle()
         self._session.rest()
         malloc.trim()
 
     def _serve(self, number: int, request: wire.Request) -> None:
-        """One request. What is raised on the way becomes a `Failed`; anything not named here ends the process, and the
-        daemon sees that as a death.
+        """Serve one request. The errors named here become a `Failed`; any other ends the process.
+
+        The daemon sees that as a death.
         """
         try:
             if isinstance(request, wire.Import):
@@ -77,7 +78,7 @@ class WorkerServer:
             self._fail(number, "embed" if isinstance(request, wire.Import) else "ask", error)
 
     def _answer(self, number: int, request: wire.Ask) -> None:
-        """All but a search and a ping wait for the writes under way, so that their answers know of them."""
+        """Answer a question; all but a search and a ping wait for the writes under way first."""
         answer = ANSWERS.get(request.op)
         if answer is None:
             raise ValueError(f"unknown question {request.op!r}")
@@ -86,8 +87,10 @@ class WorkerServer:
         self._send(number, wire.Answer(answer(self._session, **request.args)))
 
     def _import(self, number: int, request: wire.Import) -> None:
-        """Embeds one batch while others are being stored, but for those that touch the same points: whether they got
-        there decides what is left to do. Nested when an urgent batch overtakes, so `_embedding` has the ids of all.
+        """Embed one batch while others are being stored, except those that touch the same points.
+
+        These decide what is left to do, so they are waited for. Nested when an urgent batch overtakes, so `_embedding`
+        has the ids of all.
         """
         ids = frozenset(chunk.id for chunk in request.chunks) | {release.id for release in request.releases}
         self._writer.settle(ids)
@@ -98,8 +101,9 @@ class WorkerServer:
             self._embedding = outer
 
     def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> Job:
-        """The write a batch comes to: only chunks that the store does not have are embedded. Raises PointsRejected,
-        which names the chunks, for vectors that must not be stored.
+        """Return the write that a batch needs: only chunks that the store does not have are embedded.
+
+        Raises PointsRejected, which names the chunks, for vectors that must not be stored.
         """
         started = time.monotonic()
         # Text that is stored already costs one lookup.
@@ -121,7 +125,7 @@ class WorkerServer:
         return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds)
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
-        """Embeds, and says before each model run which chunks are in it."""
+        """Embed, and tell the daemon before each model run which chunks are in it."""
         if not texts:
             return
         # A batch that is tried again may bring a smaller one.
@@ -136,24 +140,24 @@ class WorkerServer:
         yield from embed_chunks(self._session.embedder, texts, budget, between=between, split=split)
 
     def _between(self, number: int, ids: Sequence[str]) -> None:
-        """Before each model run: let urgent requests go ahead, then say which chunks are next."""
+        """Let urgent requests go ahead before a model run, then tell the daemon which chunks are next."""
         while (item := self._inbox.take_urgent(self._fits)) is not None:
             self._serve(*item)
         self._look_ahead()
         self._send(number, wire.Working(tuple(ids)))
 
     def _split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """By the model, which is loaded only when it is needed."""
+        """Split by the model, which is loaded only when it is needed."""
         return self._session.embedder.split(texts)
 
     def _look_ahead(self) -> None:
-        """Splits the next batch meanwhile, if the embedder is one that may be called by several threads at once."""
+        """Split the next batch meanwhile, if the embedder may be called by several threads at once."""
         item = self._inbox.upcoming() if getattr(self._session.embedder, "lanes", 1) > 1 else None
         if item is not None and isinstance(item[1], wire.Import):
             self._ahead.begin(item[0], item[1].chunks)
 
     def _fits(self, request: wire.Request) -> bool:
-        """An urgent batch may overtake only batches that it shares no point with.
+        """Return True if a request may overtake: an urgent batch only batches that it shares no point with.
 
         Its plan would be made from what the store has now, while the points of the batch under way are on their way
         there.
@@ -164,7 +168,7 @@ class WorkerServer:
         return True
 
     def _stored(self, job: Job, seconds: float) -> None:
-        """On the storing thread, once the write is durable.
+        """Send the receipt, on the writer's thread, once the write is durable.
 
         The job counts as pending until this returns, so the upkeep here overlaps neither that of `_rest`, which settles
         first, nor another write.
@@ -186,15 +190,15 @@ class WorkerServer:
             self._session.rest()  # a backlog makes no pause in which it could be done
         except ImporterError:
             pass  # a full disk is told by the next write
-        except Exception:  # of a plug-in's store: it must not end this thread, whose end nobody would notice
+        except Exception:  # of a plug-in's store: it must not end this thread, whose end would not be noticed
             traceback.print_exc()
 
     def _failed(self, job: Job, error: Exception) -> None:
-        """On the storing thread, too."""
+        """Report a failed write, on the writer's thread, too."""
         self._fail(job.number, "store", error)
 
     def _fail(self, number: int, stage: str, error: Exception) -> None:
-        """An error that is none of ours may be an accident, so it counts as retryable."""
+        """Send a failure; an error that is none of ours may be an accident, so it counts as retryable."""
         known = error if isinstance(error, ImporterError) else None
         failure = Failure(
             batch=number,
@@ -209,13 +213,13 @@ class WorkerServer:
         self._send(number, wire.Failed(failure, exit_code, known.hint if known else ""))
 
     def _send(self, number: int, reply: wire.Reply) -> None:
-        """Whole frames only: two threads send."""
+        """Send one whole frame at a time: two threads send."""
         with self._sending:
             self._write(wire.encode(number, reply))
 
 
 def _rss_bytes() -> int:
-    """The second field of /proc/self/statm is the resident pages (proc(5)); 0 where there is no /proc."""
+    """Return the resident memory, the second field of /proc/self/statm (proc(5)); 0 where there is no /proc."""
     try:
         with open("/proc/self/statm", "rb") as statm:
             return int(statm.read().split()[1]) * PAGE_BYTES

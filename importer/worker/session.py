@@ -45,16 +45,16 @@ class Session:
         return self._embedder
 
     def point(self, chunk: Chunk, holders: tuple[str, ...], vector: Sequence[float]) -> Point:
-        """A chunk with its vector, as it is stored."""
+        """Return a chunk with its vector, as it is stored."""
         return point(chunk, vector, holders)
 
     def count(self, job: Job) -> None:
-        """Keeps `points` in step with a write."""
+        """Keep `points` in step with a write."""
         with self._counting:
             self.points += len(job.points) - len(job.deletes)
 
     def recount(self) -> int:
-        """Asks the store itself."""
+        """Ask the store for its count and keep it."""
         with self._counting:
             self.points = self.store.count()
         return self.points
@@ -67,7 +67,7 @@ class Session:
 
 
 def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> Session:
-    """Opens the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
+    """Open the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
     failpoints.hit("boot")
     embed = configure.settings.embed
     # Known without loading the model, so that a collection of another one is refused before that takes its time.
@@ -81,12 +81,12 @@ def open_session(configure: wire.Configure, embedder: Embedder | None = None) ->
 
 
 def embedder_of(embed: EmbedSettings) -> Embedder:
-    """The model of these embedding settings, loaded. Raises ModelError."""
+    """Load the model of these embedding settings. Raises ModelError."""
     return load(_with_model(embed))
 
 
 def _with_model(embed: EmbedSettings) -> EmbedSettings:
-    """The settings with the model on disk in place of its name, fetched if need be; a remote one goes by its name.
+    """Return the settings with the model on disk in place of its name, fetched if need be; a remote one keeps its name.
 
     Raises ModelError.
     """

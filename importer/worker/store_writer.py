@@ -45,17 +45,17 @@ class StoreWriter:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Starts the thread."""
+        """Start the thread."""
         self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
         self._thread.start()
 
     def submit(self, job: Job) -> None:
-        """Queues a write; waits while one is being written and another queued."""
+        """Queue a write; wait while one is being written and another queued."""
         self._pending[job.number] = job.ids  # before `put`: a job done at once must find its entry to take out
         self._jobs.put(job)
 
     def settle(self, ids: frozenset[str] | None = None) -> None:
-        """Waits until no queued write touches any of `ids` (None: until all is written).
+        """Wait until no queued write touches any of `ids` (None: until all is written).
 
         Called by the thread that submits, so nothing new comes meanwhile. A queue can only be waited for as a whole; it
         is short.
@@ -65,13 +65,13 @@ class StoreWriter:
             self._jobs.join()
 
     def stop(self) -> None:
-        """Writes what is queued and ends the thread."""
+        """Write what is queued and end the thread."""
         self._jobs.put(None)
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
-        """Every item is marked done, the None that ends it included, for `settle` joins on the queue."""
+        """Write jobs until None; each item is marked done, None as well, for `settle` joins on the queue."""
         while (job := self._jobs.get()) is not None:
             self._write(job)
             self._pending.pop(job.number, None)
@@ -79,13 +79,13 @@ class StoreWriter:
         self._jobs.task_done()
 
     def _write(self, job: Job) -> None:
-        """Writes one job and reports how it went. Raises what the report raises, which ends the thread."""
+        """Write one job and report how it went. Raises what the report raises, which ends the thread."""
         started = time.monotonic()
         try:
             failpoints.hit("upsert.before")
             self.store.write(job.points, job.standing, job.deletes)
             failpoints.hit("upsert.after")
-        except Exception as error:  # whatever it is, nobody would hear of it on this thread, and wait for ever
+        except Exception as error:  # of any kind: unreported, the daemon would wait for ever
             self.failed(job, error)
         else:
             self.stored(job, time.monotonic() - started)

@@ -15,7 +15,7 @@ from importer.errors import EmbedError
 
 # What a run over T = n * L padded tokens costs, in units of one token's share of the matrix products:
 #     RUN_TOKENS + T * (1 + L / ATTENTION_TOKENS + T / CACHE_TOKENS)
-# The first is what a run costs whatever its size, the second is attention, the third that larger runs leave the cores'
+# The first is what a run of any size costs, the second is attention, the third that larger runs leave the cores'
 # caches. Least squares over the CPU time of 44 shapes (L 8 to 256, T <= 2,048) of all-MiniLM-L6-v2, ONNX Runtime 1.31,
 # one thread: 21, 864 and 9,259, mean error 3 %. With two threads a run costs about twice as many tokens' share.
 RUN_TOKENS = 40.0
@@ -35,7 +35,7 @@ class VectorsRefused(EmbedError):
 
 
 def group(lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
-    """Positions of windows to run together: longest x count <= budget in each group, at the least cost of all.
+    """Return positions of windows to run together: longest x count <= budget in each group, at the least cost of all.
 
     A window longer than the budget runs alone. Windows are sorted by length; among all ways of cutting the sorted row
     into groups, dynamic programming finds the one whose summed cost (see RUN_TOKENS) is smallest. Longest group first,
@@ -54,7 +54,7 @@ def group(lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
 
 
 def _cheapest_starts(row: NDArray[np.float64], budget_tokens: int) -> list[int]:
-    """For each length of prefix of the ascending `row`, where its last group begins in the cheapest partition.
+    """Return, for each prefix of the ascending `row`, where its last group begins in the cheapest partition.
 
     `row` has shape (n,), the result n + 1 entries. `best[i]` is the least cost of the first i windows: Bellman's
     recursion over where the last group begins.
@@ -74,7 +74,7 @@ def _cheapest_starts(row: NDArray[np.float64], budget_tokens: int) -> list[int]:
 
 
 def pack(lengths: Sequence[int], most_tokens: int, most_windows: int) -> list[list[int]]:
-    """Positions in order, as many to a group as fit both bounds: for a service that pads nothing and counts calls."""
+    """Return positions in order, as many to a group as fit both bounds: for a service that pads nothing."""
     groups: list[list[int]] = []
     used = most_tokens  # as if full: the first window opens a group
     for i, length in enumerate(lengths):
@@ -104,20 +104,20 @@ def cut(count: int, room: int, breaks: Sequence[bool]) -> list[tuple[int, int]]:
 
 
 def _nearest_break(breaks: Sequence[bool], ideal: int) -> int:
-    """The break nearest to `ideal` in the outer half from there, else `ideal` itself. Position 0 is no break."""
+    """Return the break nearest to `ideal` in the outer half from there, else `ideal` itself. Position 0 is no break."""
     found = [i for i in range(max(1, ideal // 2), len(breaks)) if breaks[i]]
     return min(found, key=lambda i: (abs(i - ideal), -i), default=max(1, ideal))
 
 
 def average(vectors: Vectors, weights: Sequence[int]) -> Vectors:
-    """One vector (d,) for a chunk: its windows' vectors (n, d) averaged by their lengths, at unit length."""
+    """Return one vector (d,) for a chunk: its windows' vectors (n, d) averaged by their lengths, at unit length."""
     mean: NDArray[np.float64] = np.average(vectors.astype(np.float64), axis=0, weights=np.asarray(weights, float))
     row: Vectors = normalised(mean[np.newaxis, :])[0]
     return row
 
 
 def normalised(vectors: NDArray[Any]) -> Vectors:
-    """Rows (n, d) at unit length as float32; a zero or infinite row becomes one that `check` refuses."""
+    """Return rows (n, d) at unit length as float32; a zero or infinite row becomes one that `check` refuses."""
     wide: NDArray[np.float64] = vectors.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
@@ -126,7 +126,7 @@ def normalised(vectors: NDArray[Any]) -> Vectors:
 
 
 def check(vectors: Vectors, dimension: int, count: int) -> Vectors:
-    """The vectors themselves, when they are `count` finite rows of `dimension` at unit length, as float32.
+    """Return the vectors themselves, when they are `count` finite rows of `dimension` at unit length, as float32.
 
     Raises VectorsRefused naming the rows that are not.
     """

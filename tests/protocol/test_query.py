@@ -1,4 +1,4 @@
-"""A search as it reaches the store, whoever asked for it."""
+"""A search as it reaches the store, asked for by a command or a page."""
 
 from __future__ import annotations
 

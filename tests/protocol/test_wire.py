@@ -93,7 +93,7 @@ def test_the_end_within_a_frame_is_an_error(size: int) -> None:
 
 @given(st.integers(0, len(FRAME) - 1), st.integers(1, 255))
 def test_no_garbled_frame_is_delivered(place: int, change: int) -> None:
-    """Whatever byte is spoilt but those of the number, the frame is refused; the number is nobody's secret."""
+    """A frame with any spoilt byte is refused; only the number is not covered by the checksum."""
     spoilt = bytearray(FRAME)
     spoilt[place] ^= change
     if 12 <= place < wire.HEADER.size:

@@ -55,7 +55,7 @@ def embedded(texts: Sequence[str], budget: int = 8, embedder: Letters | None = N
 
 @given(TEXTS, st.integers(1, 64), st.integers(1, 3))
 def test_every_chunk_comes_out_once(texts: list[str], budget: int, lanes: int) -> None:
-    """Whatever the runs, and how many of them at once, each position has exactly one vector."""
+    """For any runs, and any number of them at once, each position has exactly one vector."""
     parts = embedded(texts, budget, Letters(lanes=lanes))
     assert sorted(i for part in parts for i in part.indexes) == list(range(len(texts)))
     assert all(part.vectors.shape == (len(part.indexes), 8) for part in parts)
@@ -145,7 +145,7 @@ def test_windows_that_cancel_out_are_refused() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 8), (3, 8), (2, 7)])
 def test_a_wrong_number_or_dimension_is_refused(shape: tuple[int, int]) -> None:
-    """Vectors that cannot be told apart blame nobody in particular."""
+    """Vectors that cannot be told apart blame no chunk in particular."""
     embedder = Letters(lambda texts, vectors: np.ones(shape, np.float32))
     with pytest.raises(EmbedError, match="shape") as refused:
         embedded(["aa", "bb"], 64, embedder)

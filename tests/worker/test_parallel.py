@@ -17,7 +17,7 @@ WAIT_S = 10.0
 @given(st.lists(st.integers(), max_size=12), st.integers(1, 4))
 @settings(max_examples=40)
 def test_each_work_has_its_result(works: list[int], lanes: int) -> None:
-    """In whatever order they end; and `before` has named each as the last of those under way."""
+    """They may end in any order, and `before` has named each as the last of those under way."""
     told: list[Sequence[int]] = []
     found = list(side_by_side(works, lambda work: work * 2, lanes, before=told.append))
     assert sorted(found) == sorted((work, work * 2) for work in works)
@@ -42,7 +42,7 @@ def test_lanes_work_at_once() -> None:
 
 @pytest.mark.parametrize("lanes", [1, 2, 3])
 def test_an_error_comes_out_after_the_others_have_ended(lanes: int) -> None:
-    """Nothing goes on behind the back of whoever handles it."""
+    """Nothing goes on behind the back of the code that handles it."""
     going, ended = threading.Semaphore(0), []
 
     def run(work: int) -> int:

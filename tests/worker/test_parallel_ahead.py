@@ -1,4 +1,4 @@
-"""The next batch is split while this one is in the model: each text once, whatever comes in between."""
+"""The next batch is split while this one is in the model: each text once, with anything in between."""
 
 from __future__ import annotations
 

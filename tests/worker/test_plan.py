@@ -41,7 +41,7 @@ LET_GO = Release("a", "me")
 def test_the_table(
     stands: tuple[str, ...] | None, chunks: list[Chunk], releases: list[Release], after: tuple[str, ...] | None
 ) -> None:
-    """Whatever stands and whatever arrives: the point's holders afterwards, None for no point, () for a closed one."""
+    """Of all that stands and arrives: the point's holders afterwards, None for no point, () for a closed one."""
     store = ModelStore()
     if stands is not None:
         store.points["a"] = payload(CLOSED, stands)

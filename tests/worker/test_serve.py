@@ -65,7 +65,7 @@ def test_what_stands_is_not_embedded_again(worker: Worker) -> None:
 
 
 def test_it_says_what_is_in_the_model(worker: Worker) -> None:
-    """Before each run the chunks in it are named, after the last one nobody is: whoever dies then is not to blame."""
+    """Before each run the chunks in it are named, after the last one none is: no chunk is to blame for a death then."""
     worker.send(1, chunk("a", words=15), chunk("b", words=15))
     worker.answer(1)
     named = [reply.ids for _, reply in worker.replies if isinstance(reply, wire.Working)]

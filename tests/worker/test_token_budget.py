@@ -44,7 +44,7 @@ def cost(lengths: list[int], groups: list[list[int]]) -> float:
 
 @given(LENGTHS, st.integers(1, 4096))
 def test_every_window_is_in_one_group(lengths: list[int], budget: int) -> None:
-    """Nothing is left out and nothing runs twice, whatever the lengths."""
+    """Nothing is left out and nothing runs twice, for any lengths."""
     groups = token_budget.group(lengths, budget)
     assert sorted(i for members in groups for i in members) == list(range(len(lengths)))
     assert all(groups)
@@ -138,7 +138,7 @@ def test_average_is_weighted_and_of_unit_length() -> None:
 
 
 def test_normalised_rows_have_unit_length() -> None:
-    """Whatever their scale; a zero row stays zero for the check to refuse."""
+    """On any scale; a zero row stays zero for the check to refuse."""
     rows = token_budget.normalised(np.array([[3e-20, 4e-20], [3e20, 4e20], [0, 0]]))
     assert rows == pytest.approx(np.array([[0.6, 0.8], [0.6, 0.8], [0, 0]]))
 
@@ -159,7 +159,7 @@ def test_a_bad_row_is_refused_by_its_position(bad: list[float]) -> None:
 
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2), (1, 2), (2,), (0, 2)])
 def test_a_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
-    """Another dimension or another number of vectors: nobody in particular is blamed."""
+    """Another dimension or another number of vectors: no chunk in particular is blamed."""
     with pytest.raises(token_budget.VectorsRefused, match=r"expected \(2, 2\)") as refused:
         token_budget.check(np.ones(shape, np.float32), 2, 2)
     assert refused.value.rows == ()

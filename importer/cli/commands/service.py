@@ -141,7 +141,7 @@ SHOWN = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID", "NR
 
 
 def shown(systemd: Systemd) -> dict[str, str]:
-    """What the manager says of the service."""
+    """Return what the service manager reports of the service."""
     done = systemd.ask("show", systemd_units.NAME, f"--property={','.join(SHOWN)}")
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 

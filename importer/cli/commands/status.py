@@ -105,7 +105,7 @@ def _points(status: Status) -> str:
 
 
 def _speed(rate: dict[str, float]) -> str:
-    """Rates of the last minute; files by the minute, because a file is many chunks."""
+    """Return the rates of the last minute; files by the minute, because a file is many chunks."""
     return (
         f"{number(rate['files_per_s'] * 60)} files/min, {number(rate['chunks_per_s'])} chunks/s, "
         f"{number(rate['tokens_per_s'])} tokens/s, {size(rate['bytes_per_s'])}/s over {duration(rate['over_s'])}"
@@ -113,7 +113,7 @@ def _speed(rate: dict[str, float]) -> str:
 
 
 def _worker(worker: Status) -> str:
-    """The living one with its two memories, then how its predecessors ended."""
+    """Return the living worker with its two memories, then how its predecessors ended."""
     recycles = ", ".join(f"{reason} {count}" for reason, count in sorted(worker["recycles"].items()))
     now = "none" if worker["pid"] is None else f"pid {worker['pid']}, {_memory(worker)}, {worker['files']} files"
     past = f"{worker['spawns']} started, {sum(worker['recycles'].values())} recycled"
@@ -134,7 +134,7 @@ def _daemon(daemon: Status) -> str:
 
 
 def _troubles(status: Status) -> Iterator[tuple[str, str]]:
-    """What deserves a look, only where there is some."""
+    """Give what deserves a look, if there is any."""
     if status["quarantine"]:
         files = status["files"]["quarantined"]
         shown = (

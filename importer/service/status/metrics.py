@@ -9,6 +9,7 @@ Imported only where metrics are on: the client library takes 3 MB.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -75,7 +76,8 @@ class Scrape:
 
     def text(self) -> str:
         """Return the page as text."""
-        return prometheus_client.generate_latest(self).decode()
+        page = prometheus_client.generate_latest(self).decode()
+        return re.sub(r'le="(\d+)\.0"', r'le="\1"', page)  # bounds as they were always written: series keep their names
 
     def collect(self) -> Iterator[Metric]:
         """Yield all there is to tell now; what is not known is left out."""
@@ -89,7 +91,7 @@ class Scrape:
         yield from self._workers()
         yield from self._processes()
         for one in (self._observed.embed, self._observed.store, self._observed.append):
-            yield from one.collect()
+            yield from map(_whole_bounds, one.collect())
 
     def _build(self) -> Metric:
         """Return what runs, in labels; of the store only its kind, for addresses can be private."""
@@ -162,6 +164,15 @@ class Scrape:
             about = "Resident memory of the daemon."
             yield _gauge("importer_daemon_resident_memory_bytes", about, daemon.rss_bytes)
         yield _counter("importer_daemon_cpu_seconds_total", "Processor time of the daemon.", time.process_time())
+
+
+def _whole_bounds(histogram: Metric) -> Metric:
+    """Write the bound of a bucket as `1`, where the library says `1.0`: the series have always been named so."""
+    for at, sample in enumerate(histogram.samples):
+        if "le" in sample.labels:
+            labels = {**sample.labels, "le": sample.labels["le"].removesuffix(".0")}
+            histogram.samples[at] = sample._replace(labels=labels)
+    return histogram
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -43,23 +43,23 @@ class Embedder(Protocol):
         """Length of its vectors."""
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Windows for each text, at least one, none longer than the model takes, together the whole text."""
+        """Return windows for each text: at least one, none longer than the model takes, together the whole text."""
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
-        """Positions of windows to embed in one run each, given their tokens and what a run may take."""
+        """Return the positions of windows to embed in one run each, given their tokens and what a run may take."""
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        """One run: vectors (n, dimension) at unit length, for windows that came from `split`."""
+        """Make one run: vectors (n, dimension) at unit length, for windows that came from `split`."""
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """The vector (dimension,) at unit length to search with; a long question is averaged, never cut."""
+        """Return the vector (dimension,) at unit length to search with; a long question is averaged, never cut."""
 
     def close(self) -> None:
-        """Lets go of connections."""
+        """Close connections."""
 
 
 def names() -> tuple[str, ...]:
-    """The providers in this folder. Imports each of them."""
+    """Return the names of the providers in this folder. Imports each of them."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(name for name in found if hasattr(importlib.import_module(f"{__name__}.{name}"), "open_embedder"))
 

@@ -58,22 +58,20 @@ class _Placeholder(ModuleType):
 
 
 def _bring() -> None:
-    """Imports fastembed, unless it is there. A version that does not put up with placeholders is left to be imported
-    whole, as anything is.
-    """
+    """Import fastembed, unless it is there. A version that fails with placeholders is imported whole later."""
     if "fastembed" in sys.modules:
         return
     with _placeholders():
         try:
             importlib.import_module("fastembed")
-        except Exception:  # whatever a version to come may do with what is nothing
+        except Exception:  # a version to come may fail in any way with placeholders
             for name in [name for name in sys.modules if name.partition(".")[0] == "fastembed"]:
                 del sys.modules[name]
 
 
 @contextlib.contextmanager
 def _placeholders() -> Iterator[None]:
-    """In place of packages that nobody has imported yet; taken away at the end."""
+    """Put placeholders in place of packages that are not imported yet, and take them away at the end."""
     placed: list[str] = []
     for package, modules in UNUSED.items():
         if package not in sys.modules:
@@ -91,7 +89,7 @@ def _placeholders() -> Iterator[None]:
 
 
 def _nothing(name: str) -> type:
-    """A class by that name. Python's own special names are not there, as in any module."""
+    """Return a class by that name. Raises AttributeError for Python's own special names, as in any module."""
     if name.startswith("__"):
         raise AttributeError(name)
     return _Nothing(name, (Exception,), {})
@@ -121,14 +119,14 @@ class _Windowed:
 
     @classmethod
     def add_extra_session_options(cls, session_options: Any, extra_options: Mapping[str, Any]) -> None:
-        """Called by fastembed with the options named above, before it makes the session."""
+        """Set the options named above: fastembed calls this before it makes the session."""
         session_options.enable_cpu_mem_arena = extra_options["enable_cpu_mem_arena"]
         session_options.enable_mem_pattern = False  # see the module's text
         spinning = str(int(extra_options["spinning"]))
         session_options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
 
     def tokenize(self, documents: list[Row], **_: Any) -> list[Row]:
-        """They are tokenised already."""
+        """Return the rows as they are: they are tokenised already."""
         return documents
 
 
@@ -142,7 +140,7 @@ class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
 
 
 def load(chosen: EmbedSettings, threads: int) -> TextEmbedding:
-    """The model in `chosen.directory`, with so many threads for each run. Raises ModelError if it cannot be loaded."""
+    """Load the model in `chosen.directory`, with that many threads for each run. Raises ModelError."""
     if not Path(chosen.directory, "tokenizer.json").is_file():
         raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
     try:
@@ -160,7 +158,7 @@ def load(chosen: EmbedSettings, threads: int) -> TextEmbedding:
 
 
 def _register(chosen: EmbedSettings) -> None:
-    """Tells fastembed about a model it does not know, from the files beside it."""
+    """Register a model that fastembed does not know, from the files beside it."""
     known = {description["model"].lower() for description in TextEmbedding.list_supported_models()}
     # Its registry lives as long as the process, and refuses a name that it has.
     if chosen.model.lower() in known:
@@ -187,7 +185,7 @@ def _pooling(chosen: EmbedSettings) -> PoolingType:
 
 
 def beside(chosen: EmbedSettings, name: str) -> dict[str, Any]:
-    """A file beside the model, {} where there is none."""
+    """Return the JSON of a file beside the model, {} where there is none."""
     path = Path(chosen.directory, name)
     found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
     return found

@@ -10,7 +10,7 @@ from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed
 
 
 def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
-    """Asks once and is ready."""
+    """Ask the service once and return its embedder."""
     # Only embed-v4.0 takes long texts.
     narrow = "v4" not in settings.model
     return open_service(replace(SERVICE, window_tokens=512) if narrow else SERVICE, settings)
@@ -25,7 +25,7 @@ def body(wanted: TextsToEmbed) -> dict[str, Any]:
 
 
 def vectors(answer: Any) -> list[list[float]]:
-    """In the order of the texts."""
+    """Return the answer's vectors in the order of the texts."""
     rows: list[list[float]] = answer["embeddings"]["float"]
     return rows
 

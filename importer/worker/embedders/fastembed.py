@@ -49,9 +49,9 @@ def open_embedder(settings: EmbedSettings) -> FastEmbedder:
 
 
 def lanes_of(threads: int) -> int:
-    """How many model runs share these threads: one each, as long as there are few.
+    """Return how many model runs share these threads: one each, as long as there are few.
 
-    A run's small operations use one core whatever it is given (see `lanes`).
+    A run's small operations use one core, with any number of threads (see `parallel`).
     """
     return min(threads, MOST_LANES)
 
@@ -74,14 +74,15 @@ class FastEmbedder:
         self._before, self._after = _special_ids(self._tokenizer)
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Windows for each text: itself when it fits, else equal parts cut between words (inside one if need be)."""
+        """Return windows for each text.
+
+        Itself when it fits, else equal parts cut between words (inside one if need be).
+        """
         blocks = (texts[start : start + SPLIT_TEXTS] for start in range(0, len(texts), SPLIT_TEXTS))
         return [windows for block in blocks for windows in self._split(list(block))]
 
     def _split(self, texts: list[str]) -> list[list[Window]]:
-        """One block, tokenised together. Raises EmbedError for all of it when the tokenizer cannot read one of its
-        texts.
-        """
+        """Tokenise one block together. Raises EmbedError for the whole block when one text cannot be read."""
         try:
             encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         except Exception as error:  # a lone surrogate, for one
@@ -89,7 +90,7 @@ class FastEmbedder:
         return [self._windows(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
     def _windows(self, text: str, encoding: Any) -> list[Window]:
-        """The windows of one text; their texts are cut at the characters where their first tokens begin."""
+        """Return the windows of one text; their texts are cut at the characters where their first tokens begin."""
         room = self.window_tokens - len(self._before) - len(self._after)
         ids = encoding.ids
         if len(ids) <= room:
@@ -103,35 +104,38 @@ class FastEmbedder:
         return [self._window(text[a:b], ids[slice(*span)]) for a, b, span in zip(edges, edges[1:], spans, strict=False)]
 
     def _window(self, text: str, ids: list[int]) -> Encoded:
-        """Own tokens with the special ones around them, which every window needs to be a text of its own."""
+        """Return a window of own tokens with the special ones around them, which make it a text of its own."""
         whole = np.array([*self._before, *ids, *self._after], dtype=np.int32)
         return Encoded(text, len(whole), whole)
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
-        """Windows of like length together: see `tokens.group`."""
+        """Group windows of like length: see `token_budget.group`."""
         return token_budget.group(lengths, budget_tokens)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        """One model run over the windows, padded to the longest: (n, dimension) at unit length."""
+        """Run the model once over the windows, padded to the longest: (n, dimension) at unit length."""
         documents = self._documents(windows)
-        # One run whatever the count: fastembed would cut at 256 and run the parts one after the other.
+        # One run for any count: fastembed would cut at 256 and run the parts one after the other.
         return self._collected(self._engine.passage_embed(documents, batch_size=len(documents)))
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """The question's vector (dimension,); windows of a long one are averaged."""
+        """Return the question's vector (dimension,); windows of a long one are averaged."""
         windows = self.split([text])[0]
         rows = [self._collected(self._engine.query_embed(self._documents([window])))[0] for window in windows]
         return token_budget.average(np.stack(rows), [window.tokens for window in windows])
 
     def _documents(self, windows: Sequence[Window]) -> list[Any]:
-        """What fastembed is given: rows as wide as the longest window, or texts where its class tokenises by itself."""
+        """Return what fastembed takes.
+
+        Rows as wide as the longest window, or texts where its class tokenises by itself.
+        """
         if not self._takes_ids:
             return [window.text for window in windows]
         longest = max(window.tokens for window in windows)
         return [self._row(window, longest) for window in windows]
 
     def _row(self, window: Window, longest: int) -> Row:
-        """Ids and mask, each (longest,), with the padding on the side where the tokenizer has it."""
+        """Return ids and mask, each (longest,), with the padding on the side where the tokenizer has it."""
         if not isinstance(window, Encoded):
             raise EmbedError("the window was split by another embedder")
         ids = np.full(longest, self._padding["pad_id"], dtype=np.int64)
@@ -149,11 +153,11 @@ class FastEmbedder:
             raise EmbedError(f"{self.model} failed: {type(error).__name__}: {error}") from error
 
     def close(self) -> None:
-        """The model goes with the process."""
+        """Do nothing: the model goes with the process."""
 
 
 def _window_tokens(tokenizer: Any, chosen: EmbedSettings) -> int:
-    """The longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions.
+    """Return the longest window: as set, as known, or the tokenizer's. Raises UsageError beyond the model's positions.
 
     Call it before truncation is switched off, for that is what it looks at.
     """
@@ -167,7 +171,7 @@ def _window_tokens(tokenizer: Any, chosen: EmbedSettings) -> int:
 
 
 def _special_ids(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """Ids the model wants before and after a text, read off a text encoded with and without them."""
+    """Return the ids the model wants before and after a text, read off a text encoded with and without them."""
     bare = tokenizer.encode("a", add_special_tokens=False).ids
     full = tokenizer.encode("a", add_special_tokens=True).ids
     starts = (i for i in range(len(full)) if full[i : i + len(bare)] == bare)  # special tokens may stand on both sides

@@ -92,7 +92,10 @@ class RemoteEmbedder:
             raise
 
     def _agreed_dimension(self, wanted: int) -> int:
-        """The dimension wanted, or the model's own for 0. Raises ModelError when the service cannot shorten to it."""
+        """Return the dimension wanted, or the model's own for 0.
+
+        Raises ModelError when the service cannot shorten to it.
+        """
         found = self._probe()
         if wanted not in (0, found):
             # Only now: models that cannot shorten refuse to be asked, even for the dimension that they have.
@@ -103,7 +106,10 @@ class RemoteEmbedder:
         return found
 
     def _probe(self) -> int:
-        """The dimension of a first answer. What a service says against so harmless a text is said against the model."""
+        """Return the dimension of a first answer.
+
+        A refusal of so harmless a text is a refusal of the model: ModelError.
+        """
         try:
             return int(self._ask(["hello"], query=False).shape[1])
         except EmbedUnreachable:
@@ -112,21 +118,27 @@ class RemoteEmbedder:
             raise ModelError(f"{self._service.name} does not serve {self.model}: {error.message}") from error
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Windows that fit for certain: never more bytes than the model takes tokens. Their `tokens` are estimates."""
+        """Return windows that fit for certain: never more bytes than the model takes tokens.
+
+        Their `tokens` are estimates.
+        """
         most_bytes = self._settings.window_tokens or self._service.window_tokens
         return [[Window(part, estimate(part)) for part in pieces(text, most_bytes)] for text in texts]
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
-        """As many as the service takes in one request; the budget is for memory here, which this costs none of."""
+        """Group as many as the service takes in one request.
+
+        The budget is for memory here, of which this needs none.
+        """
         # Lengths are estimates: so divided, the limit holds even if every byte were a token.
         return token_budget.pack(lengths, self._service.most_tokens // BYTES_PER_TOKEN, self._service.most_texts)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        """One request: (n, dimension) at unit length."""
+        """Make one request: (n, dimension) at unit length."""
         return self._ask([window.text for window in windows], query=False)
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """The question's vector (dimension,).
+        """Return the question's vector (dimension,).
 
         All windows of a long question go in one request.
         """
@@ -135,18 +147,16 @@ class RemoteEmbedder:
         return token_budget.average(vectors, [window.tokens for window in windows])
 
     def close(self) -> None:
-        """Lets the connections go."""
+        """Close the connections."""
         self._client.close()
 
     def _ask(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
-        """Vectors (n, dimension); with `PATIENCE`."""
+        """Request vectors (n, dimension), again after a short outage (see `PATIENCE`)."""
         body = msgspec.json.encode(self._service.body(TextsToEmbed(self.model, texts, query, self._shortened)))
         return patiently(lambda: self._once(body), self._patience)
 
     def _once(self, body: bytes) -> NDArray[np.float32]:
-        """One request. An answer that is no vectors counts as trouble on the way, such as a proxy's page with status
-        200.
-        """
+        """Make one request. An answer without vectors counts as an outage, such as a proxy's page with status 200."""
         headers = {"Content-Type": "application/json"}
         try:
             answer = self._client.post(self._service.path, content=body, headers=headers)
@@ -162,7 +172,7 @@ class RemoteEmbedder:
         return token_budget.normalised(rows)
 
     def _refusal(self, answer: httpx.Response) -> EmbedError | ModelError:
-        """By the table above; the key is masked in what the service said.
+        """Return the error of an answer, by the table above; the key is masked in the service's words.
 
         Cut before it is masked, so a key may be cut, too: `_masked` knows it by its first characters.
         """
@@ -176,12 +186,12 @@ class RemoteEmbedder:
 
 
 def _masked(said: str, key: str) -> str:
-    """What the provider said, on one line, without the key or the part of it that some repeat ("sk-ab***yz")."""
+    """Return the provider's words on one line, without the key or the part of it that some repeat ("sk-ab***yz")."""
     return " ".join("***" if "**" in word or (key and key[:6] in word) else word for word in said.split())
 
 
 def retry_after_s(header: str, now: Callable[[], float] = time.time) -> float:
-    """Seconds from a Retry-After header, which holds seconds or a date; 0 when it says nothing usable."""
+    """Return the seconds of a Retry-After header, which holds seconds or a date; 0 when it says nothing usable."""
     try:
         return max(0.0, float(header))
     except ValueError:

@@ -12,18 +12,18 @@ from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed
 
 
 def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
-    """Asks once and is ready. Another address may do without a key."""
+    """Ask the service once and return its embedder. Another address may do without a key."""
     return open_service(SERVICE, settings)
 
 
 def body(wanted: TextsToEmbed) -> dict[str, Any]:
-    """Documents and queries are the same to it."""
+    """Return the request's body; documents and queries are the same to this API."""
     shorter = {"dimensions": wanted.dimension} if wanted.dimension else {}
     return {"model": wanted.model, "input": wanted.texts, "encoding_format": "float", **shorter}
 
 
 def vectors(answer: Any) -> list[list[float]]:
-    """In the order of the texts, whatever order they came in."""
+    """Return the answer's vectors in the order of the texts, which the answer need not keep."""
     return [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
 
 

@@ -10,12 +10,12 @@ from importer.worker.embedders.openai import vectors
 
 
 def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
-    """Asks once and is ready."""
+    """Ask the service once and return its embedder."""
     return open_service(SERVICE, settings)
 
 
 def body(wanted: TextsToEmbed) -> dict[str, Any]:
-    """`truncation` is true by default, which would cut without a word."""
+    """Return the body of a request; `truncation` is true by default, which would cut without a word."""
     shorter = {"output_dimension": wanted.dimension} if wanted.dimension else {}
     kind = "query" if wanted.query else "document"
     return {"model": wanted.model, "input": wanted.texts, "input_type": kind, "truncation": False, **shorter}

@@ -80,7 +80,7 @@ EVERYTHING = Scope()
 
 
 def scope_of(query: Query) -> Scope:
-    """The filters of a search."""
+    """Return the filters of a search."""
     return Scope(query.project, query.source, query.kind, query.conversation, query.since, query.until)
 
 
@@ -113,40 +113,40 @@ class Store(Protocol):
     fingerprint: str
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Those of `ids` that exist, each with its holders; () means closed."""
+        """Return those of `ids` that exist, each with its holders; () means closed."""
 
     def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert points, make existing ones stand as said (see `Ownership`), then delete; durable on return.
 
-        Done in this order, so that whatever a kill leaves behind is repaired by writing the same again.
+        Done in this order, so that what a kill leaves behind is repaired by writing the same again.
         """
 
     def count(self, scope: Scope = EVERYTHING) -> int:
-        """How many points, exactly."""
+        """Count the points of the scope, exactly."""
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
-        """The best `query.limit` points. `dense` is the embedded text, None for mode keyword."""
+        """Return the best `query.limit` points. `dense` is the embedded text, None for mode keyword."""
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
     ) -> Page:
-        """One page of points in order of id, beginning behind `after`."""
+        """Return one page of points in order of id, beginning behind `after`."""
 
     def delete(self, scope: Scope) -> int:
         """Delete what the scope holds and say how many points that were. An empty scope raises UsageError."""
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
-        """Points per value of `metadata.<key>`, for an indexed key; the most frequent `limit` values."""
+        """Count points per value of `metadata.<key>`, for an indexed key; the most frequent `limit` values."""
 
     @property
     def pending_optimize(self) -> bool:
         """Whether enough was written since the last `optimize()` to make another one worth its time."""
 
     def optimize(self) -> bool:
-        """Blocking upkeep; true if anything was done. Nothing to do for stores that keep themselves."""
+        """Keep the store in order, blocking; return True if anything was done. A server does this by itself."""
 
     def backlog(self, on: bool) -> None:
-        """A backlog begins or ends: a server need not index while it pours in. Nothing to do for the other kinds."""
+        """Note that a backlog begins or ends: a server need not index meanwhile. Other kinds do nothing."""
 
     def close(self) -> None:
         """Let go of files and connections; closing twice is fine."""

@@ -27,7 +27,7 @@ AVERAGE_WORDS = 150.0  # of a chunk of about 1,000 characters
 # A compound is what a reader copies as one thing: cut at white space and brackets, without punctuation at its ends.
 BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;|", " "))
 ENDS = string.punctuation + "\u2026\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u3001\u3002"  # and typographic ones
-MAX_COMPOUND_CHARS = 200  # longer ones are encoded blobs, which nobody types
+MAX_COMPOUND_CHARS = 200  # longer ones are encoded blobs, which people do not type
 # Han, kana, and the scripts of Thai, Lao, Khmer and Burmese
 UNSPACED = re.compile(
     "[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -53,7 +53,7 @@ def words(text: str) -> str:
 
 
 def encode_document(text: str) -> tuple[list[int], list[float]]:
-    """Indices and values of a stored text; both empty when it has no word at all.
+    """Return indices and values of a stored text; both empty when it has no word at all.
 
     Weights are BM25's term frequencies; how rare a word is (IDF) the server adds, so they never grow old.
     """
@@ -62,23 +62,23 @@ def encode_document(text: str) -> tuple[list[int], list[float]]:
 
 
 def encode_query(text: str) -> tuple[list[int], list[float]]:
-    """Indices and values of a question: weight 1 for each word."""
+    """Return indices and values of a question: weight 1 for each word."""
     found = _encoder.embed_query(words(text))
     return found.indices, found.values
 
 
 def _compounds(text: str) -> list[str]:
-    """Words joined by punctuation; plain words and snake_case are left to the tokenizer. Linear in the text."""
+    """Return words joined by punctuation; plain words and snake_case are left to the tokenizer. Linear in the text."""
     found = (word.strip(ENDS) for word in text.translate(BREAKS).split() if not word.isalnum())
     return [word for word in found if 1 < len(word) <= MAX_COMPOUND_CHARS and not word.replace("_", "").isalnum()]
 
 
 def _name(compound: str) -> str:
-    """A word without punctuation that stands for the compound."""
+    """Return a word without punctuation that stands for the compound."""
     return "x" + hashlib.blake2b(compound.casefold().encode(errors="replace"), digest_size=6).hexdigest()
 
 
 def _pairs(run: re.Match[str]) -> str:
-    """日本語 -> 日本 本語; a single character stands for itself."""
+    """Return a run's overlapping pairs (日本語 -> 日本 本語); a single character stands for itself."""
     found = run.group()
     return f" {' '.join(found[at : at + 2] for at in range(max(1, len(found) - 1)))} "

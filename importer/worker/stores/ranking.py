@@ -2,7 +2,7 @@
 
 Measured on 420 section titles as questions for their sections (2,400 chunks, all-MiniLM-L6-v2), first hit / first five:
 dense 0.39 / 0.64, keywords 0.45 / 0.67, ranks alone 0.49 / 0.71, with scores 0.50 / 0.72. Other weights than equal ones
-were no better. A constant of 60 was worse than 2, as on real conversations; with 2, whatever either ranking puts first
+were no better. A constant of 60 was worse than 2, as on real conversations; with 2, what either ranking puts first
 is among the first few, so neither a paraphrase nor a word said once is voted down.
 
 Scopes become an engine's filters. Both engines name their conditions alike but build them differently: a dialect.
@@ -32,14 +32,14 @@ class Dialect(Protocol):
         """`metadata.<key>` equals `value` for one of the keys."""
 
     def between(self, key: str, since: str, until: str) -> Any:
-        """The time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
+        """Require that the time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
 
     def every(self, conditions: list[Any]) -> Any:
-        """A filter where all conditions hold."""
+        """Return a filter where all conditions hold."""
 
 
 def build(scope: Scope, dialect: Dialect) -> Any | None:
-    """The filter of a scope, None for everything.
+    """Return the filter of a scope, None for everything.
 
     Conditions of different fields must hold together.
     """
@@ -57,7 +57,7 @@ Ranking = Sequence[tuple[str, float]]
 
 
 def fuse(rankings: Sequence[Ranking], limit: int) -> list[tuple[str, float]]:
-    """The best `limit` ids with their fused scores; rankings are `(id, score)`, best first.
+    """Return the best `limit` ids with their fused scores; rankings are `(id, score)`, best first.
 
     An id's score sums, over the rankings that have it, 1 / (constant + rank) and a share of its score over the best
     one. Ties go to the id met first, so that equal questions get equal answers.

@@ -46,12 +46,12 @@ class Fingerprint(msgspec.Struct, frozen=True):
 
 
 def born(model: str, dimension: int) -> Fingerprint:
-    """The fingerprint of a collection about to be made."""
+    """Return the fingerprint of a collection about to be made."""
     return Fingerprint(model, dimension, SCHEMA, uuid.uuid4().hex[:12])
 
 
 def dense_name(model: str) -> str:
-    """The vector's name as `mcp-server-qdrant` derives it: "fast-" and the last part of the model's name."""
+    """Return the vector's name as `mcp-server-qdrant` derives it: "fast-" and the last part of the model's name."""
     return "fast-" + model.rstrip("/").rpartition("/")[2].lower()
 
 
@@ -71,7 +71,7 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
 
 
 def point(chunk: Chunk, dense: Sequence[float], open_by: Sequence[str]) -> Point:
-    """A chunk as it is stored, with the given vector of shape (dimension,)."""
+    """Return a chunk as it is stored, with the given vector of shape (dimension,)."""
     return Point(chunk.id, dense, payload(chunk, open_by))
 
 
@@ -84,19 +84,19 @@ def payload(chunk: Chunk, open_by: Sequence[str]) -> dict[str, Any]:
 
 
 def document(stored: Mapping[str, Any] | None) -> str:
-    """The text in a stored payload; "" where a stranger's has none."""
+    """Return the text in a stored payload; "" where another program's has none."""
     found = (stored or {}).get(DOCUMENT)
     return found if isinstance(found, str) else ""
 
 
 def metadata(stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The metadata in a stored payload; empty where a stranger's has none."""
+    """Return the metadata in a stored payload; empty where another program's has none."""
     found = (stored or {}).get(METADATA)
     return found if isinstance(found, Mapping) else {}
 
 
 def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The holders in a stored payload, () for a closed point.
+    """Return the holders in a stored payload, () for a closed point.
 
     Holders are kept in the point itself: a batch that is replayed finds in the store what it needs to know.
     """
@@ -111,7 +111,7 @@ def retold(facts: Mapping[str, Any], standing: Ownership) -> Mapping[str, Any]:
 
 
 def check(points: Sequence[Point], dimension: int) -> None:
-    """Engines take NaN without a word, and choke on half a surrogate pair.
+    """Check points before they are written: engines take NaN without a word, and fail at half a surrogate pair.
 
     Raises PointsRejected naming such points, StoreRefused for vectors that are not of shape (dimension,).
     """
@@ -126,7 +126,7 @@ def check(points: Sequence[Point], dimension: int) -> None:
 
 
 def _encodable(given: Point) -> bool:
-    """Half of a surrogate pair, from a damaged line, has no UTF-8."""
+    """Return False for half of a surrogate pair, from a damaged line, which has no UTF-8."""
     try:
         msgspec.json.encode(given.payload)
     except UnicodeEncodeError:

@@ -45,7 +45,7 @@ def test_windows_are_the_whole_text(embedder: Embedder) -> None:
 
 
 def test_groups_hold_every_window_once(embedder: Embedder) -> None:
-    """Whatever a provider thinks a good run is."""
+    """A provider may group as it likes, but loses and repeats no window."""
     groups = embedder.group([5, 900, 3, 200], 256)
     assert sorted(i for members in groups for i in members) == [0, 1, 2, 3]
 
@@ -90,7 +90,7 @@ def test_a_dotted_name_loads_from_anywhere(tmp_path: pathlib.Path, monkeypatch: 
     assert embedders.load(embed_settings(provider="mine.vectors", model="own")) == "own"
 
 
-@pytest.mark.parametrize("provider", ["nobody", "no.such.module", "http", "importer.errors"])
+@pytest.mark.parametrize("provider", ["unknown", "no.such.module", "http", "importer.errors"])
 def test_an_unknown_provider_is_a_usage_error(provider: str) -> None:
     """With those there are in the hint."""
     with pytest.raises(UsageError) as refused:

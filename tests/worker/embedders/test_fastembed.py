@@ -148,7 +148,7 @@ def test_session_options_arrive(model_dir: str) -> None:
 
 
 def test_a_missing_or_damaged_model_is_a_model_error(model_dir: str, tmp_path: pathlib.Path) -> None:
-    """With the directory in the message, whatever the engine says about it."""
+    """With the directory in the message, whichever way the engine puts it."""
     with pytest.raises(ModelError, match="no model in"):
         opened(str(tmp_path))
     shutil.copytree(model_dir, tmp_path / "model")

@@ -1,4 +1,4 @@
-"""fastembed comes without what only its downloads need, and nobody else is deceived."""
+"""fastembed comes without what only its downloads need, and other importers of these packages are not deceived."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def said(*lines: str) -> list[str]:
 
 
 def test_what_it_downloads_with_is_not_loaded() -> None:
-    """Neither the packages nor placeholders are left; whoever imports one gets it."""
+    """Neither the packages nor placeholders are left; importing one gives the package itself."""
     packages = "[name for name in lean.UNUSED if name in sys.modules]"
     told = said(START, f"print({packages}, lean.TextEmbedding.__module__)", "import requests", "print(requests.get)")
     assert told[0] == "[] fastembed.text.text_embedding"
@@ -30,7 +30,7 @@ def test_what_it_downloads_with_is_not_loaded() -> None:
 
 
 def test_what_was_there_stays() -> None:
-    """A package somebody has imported already is no placeholder for fastembed either."""
+    """A package that is imported already is no placeholder for fastembed either."""
     told = said(
         "import requests as mine",
         START,
@@ -66,3 +66,20 @@ def test_a_fastembed_that_wants_more_is_imported_whole() -> None:
         "print('requests' in sys.modules, lean.TextEmbedding.__name__)",
     )
     assert told == ["True TextEmbedding"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "names"),
+    [
+        ("TextEmbedding", ["EMBEDDINGS_REGISTRY", "list_supported_models", "add_custom_model", "embedding_size"]),
+        ("TextEmbedding", ["passage_embed", "query_embed"]),
+        ("OnnxTextModel", ["EXPOSED_SESSION_OPTIONS", "add_extra_session_options", "tokenize"]),
+        ("PoolingType", ["MEAN", "CLS", "LAST_TOKEN"]),
+    ],
+)
+def test_the_names_of_fastembed_that_are_relied_on(owner: str, names: list[str]) -> None:
+    """The private corner of fastembed that the engine changes; a version without one of them is told of here first."""
+    from importer.worker.embedders import _fastembed_engine
+
+    missing = [name for name in names if not hasattr(getattr(_fastembed_engine, owner), name)]
+    assert missing == [], f"this version of fastembed has no {owner}.{missing}: see _fastembed_engine"

@@ -112,7 +112,7 @@ def test_a_wrong_key_or_address_blames_no_text(embedder: http.RemoteEmbedder, se
 
 
 def test_a_model_that_refuses_at_the_start_blames_no_text(service: Script) -> None:
-    """A 400 to the first word is about the model or its dimension, whoever's text comes next."""
+    """A 400 to the first word is about the model or its dimension, not about the text that comes next."""
     service.next = [Answer(400, b"no such model")]
     with pytest.raises(ModelError, match="does not serve m"):
         open_openai(service, [])

@@ -1,4 +1,4 @@
-"""Words: whatever a person can point at in a text is found by typing it."""
+"""Words: anything a person can point at in a text is found by typing it."""
 
 from __future__ import annotations
 

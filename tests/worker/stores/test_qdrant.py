@@ -121,7 +121,7 @@ def test_one_bad_point_is_named_and_the_others_are_stored(server: ScriptedQdrant
 
 
 def test_when_every_point_is_refused_it_is_not_their_fault(server: ScriptedQdrant, store: QdrantStore) -> None:
-    """Nobody is quarantined for a collection that fits none."""
+    """No point is quarantined for a collection that fits none."""
     server.refused_words = ("number",)
     with pytest.raises(StoreRefused, match="every point"):
         store.write(numbered(8), {}, [])
@@ -205,7 +205,7 @@ def test_a_server_that_answers_html_is_no_qdrant(server: ScriptedQdrant) -> None
 
 @NEEDS_OPENSSL
 def test_a_private_authority_is_trusted_when_named(tmp_path: pathlib.Path) -> None:
-    """And a certificate nobody vouches for is refused with the setting that helps."""
+    """A certificate without a known authority is refused with the setting that helps."""
     key, signed = certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(signed, key)
@@ -227,7 +227,7 @@ def test_nobody_listening_is_unreachable(slept: list[float]) -> None:
 
 
 def test_a_foreign_collection_is_refused_with_what_it_has(server: ScriptedQdrant) -> None:
-    """Somebody else's vectors are not ours to mix with."""
+    """Vectors of another program are not mixed with."""
     server.answer("PUT", "/collections/conversations", {"vectors": {"size": 4, "distance": "Dot"}})
     with pytest.raises(StoreRefused, match=r"unnamed \(4\)") as caught:
         opened(server.url, [])
@@ -262,7 +262,7 @@ def test_indexing_is_off_during_a_backlog(server: ScriptedQdrant, store: QdrantS
 
 
 def test_indexing_left_off_by_a_kill_is_on_again(server: ScriptedQdrant, store: QdrantStore) -> None:
-    """Whoever opens the collection next sees to it."""
+    """The next opening sees to it."""
     store.backlog(True)
     opened(server.url, []).close()
     assert server.collections["conversations"]["made_with"]["optimizers_config"]["indexing_threshold"] > 0

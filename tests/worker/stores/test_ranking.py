@@ -32,7 +32,7 @@ def test_agreement_wins() -> None:
 
 
 def test_scores_settle_what_ranks_leave_open() -> None:
-    """Of two seconds, the one nearer to its first; whatever scale its ranking has."""
+    """Of two seconds, the one nearer to its first; on any scale of its ranking."""
     fused = fuse([[("a", 1.0), ("b", 0.1)], [("c", 90.0), ("d", 80.0)]], 10)
     assert [id for id, _ in fused] == ["a", "c", "d", "b"]
 

@@ -37,7 +37,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Opener]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store nobody may write to: COUNT numbered points, and one for each word said once."""
+    """A store that is not written to: COUNT numbered points, and one for each word said once."""
     for opener in openers(request.param, str(tmp_path_factory.mktemp("filled"))):
         store = opener()
         said = [made(1000 + at, f"we saw {word}, then went on") for at, word in enumerate(SAID_ONCE)]
@@ -122,7 +122,7 @@ def test_a_word_said_once_is_the_first_hit(filled: Store, word: str) -> None:
 
 
 def test_part_of_a_run_without_spaces_is_found(filled: Store) -> None:
-    """Nobody types the whole run."""
+    """People do not type the whole run."""
     assert filled.search(Query("日本語", mode="keyword"), None)[0].id == identity(1100)
 
 
@@ -168,7 +168,7 @@ def test_a_time_that_is_none_is_the_askers_fault(filled: Store) -> None:
 
 
 def test_pages_are_whole_and_in_order(filled: Store) -> None:
-    """Every point once, in order of id, whatever the page size."""
+    """Every point once, in order of id, for every page size."""
     one, many = everything(filled, page=1000), everything(filled, page=7)
     assert list(many) == sorted(many) == sorted(one)
     assert filled.scroll(None, 5).points[0].dense == ()

@@ -41,7 +41,7 @@ UNBORN = (
     "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
 )
 COPIES = "quantized.data"  # of a segment's vectors, in one of its folders
-FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that somebody has it open, or had at a kill
+FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that it is open, or was at a kill
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 
 DAMAGED = "if it is damaged, move edge/ of the state directory away; `importer rebuild-state` then imports all again"
@@ -52,7 +52,7 @@ WORDS, TAGS, TIME = "words", "tags", "metadata.timestamp"
 
 
 def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
-    """The shard at `path` and its fingerprint. Raises StoreRefused or StoreUnreachable."""
+    """Open the shard at `path`; return it and its fingerprint. Raises StoreRefused or StoreUnreachable."""
     if not os.path.exists(os.path.join(path, FINGERPRINT)):
         _make(path, request)
     found = same_maker(_read_fingerprint(path), request.model, request.dimension, path)
@@ -63,7 +63,7 @@ def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
 def _make(path: str, request: StoreRequest) -> None:
     """Build the shard beside its place and move it there, so that a kill leaves no half-made one.
 
-    Raises StoreRefused for a directory with somebody else's files, and when nothing is to be made.
+    Raises StoreRefused for a directory with other files, and when nothing is to be made.
     """
     if os.path.isdir(path) and os.listdir(path):
         raise StoreRefused(f"{path} holds something that is no store of ours", hint="choose another directory")
@@ -85,7 +85,7 @@ def _make(path: str, request: StoreRequest) -> None:
 
 
 def _config(found: Fingerprint, every_points: int) -> Any:
-    """Everything on disk and mapped, small segments, no graph: building one costs 1.7 ms a point.
+    """Configure a shard on disk and mapped, with small segments and no graph: building one costs 1.7 ms a point.
 
     int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a
     sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a
@@ -111,7 +111,10 @@ def _config(found: Fingerprint, every_points: int) -> Any:
 
 
 def _indexes() -> Iterator[Any]:
-    """Keywords are a text index and no sparse vector: of that, the dictionary stays in memory (250 MB at a million)."""
+    """Yield the indexes; keywords are a text index.
+
+    A sparse vector's dictionary stays in memory (250 MB at a million).
+    """
     text = edge.TextIndexParams(
         tokenizer=bm25.TOKENIZER,
         stemmer=bm25.STEMMER,
@@ -127,7 +130,7 @@ def _indexes() -> Iterator[Any]:
 
 
 def _read_fingerprint(path: str) -> Fingerprint:
-    """What stands in the file. Raises StoreRefused for a damaged one: nobody knows then whose vectors these are."""
+    """Read the fingerprint's file. Raises StoreRefused for a damaged one: the vectors' model is unknown then."""
     name = os.path.join(path, FINGERPRINT)
     try:
         with open(name, "rb") as file:
@@ -169,7 +172,7 @@ def sync_log(path: str) -> None:
 
 
 def read_ahead(path: str, done: set[str]) -> None:
-    """Has the kernel read the int8 copies of the segments that are not in `done` yet, and adds these.
+    """Have the kernel read the int8 copies of the segments that are not in `done` yet, and add these to it.
 
     The engine drops what is cold from the page cache whenever it opens a shard, and says that it will read at random:
     the first search by meaning then waits for one page of 4 KiB after the other. At a million points that were 95,000
@@ -187,7 +190,7 @@ def read_ahead(path: str, done: set[str]) -> None:
 
 
 def _read(path: str) -> None:
-    """Begins to read a file into the page cache, and does not wait for it."""
+    """Begin to read a file into the page cache, and do not wait for it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
@@ -196,7 +199,7 @@ def _read(path: str) -> None:
 
 
 def _write_durably(name: str, content: bytes) -> None:
-    """The content is; its name is when the folder is synced."""
+    """Write a file's content durably; its name is durable when the folder is synced."""
     with open(name, "xb") as file:
         file.write(content)
         file.flush()
@@ -205,7 +208,7 @@ def _write_durably(name: str, content: bytes) -> None:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """The engine raises bare `Exception` with a sentence; an error of ours comes out.
+    """Translate the engine's bare `Exception`, which has a sentence, into an error of ours.
 
     Disk full and locked elsewhere are StoreUnreachable, everything else StoreRefused.
     """
@@ -218,7 +221,7 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> StoreRefused | StoreUnreachable:
-    """The sentence is all there is to go by."""
+    """Return the error of ours for the engine's: its sentence is all there is to go by."""
     words = str(error)
     if "WouldBlock" in words:
         return StoreUnreachable("the store is open in another process", hint="only one process can open it at a time")

@@ -69,7 +69,7 @@ class EdgeStore:
             self._heal()
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Those of `ids` that exist, each with its holders; () is a closed one. Unknown ids cost least."""
+        """Return those of `ids` that exist, each with its holders; () is a closed one. Unknown ids cost least."""
         with translated():
             found = self._shard.retrieve(list(ids), [OPEN_BY], False)
         return {str(record.id): holders_of(record.payload) for record in found}
@@ -92,7 +92,7 @@ class EdgeStore:
         self._written += len(points)
 
     def _with(self, standing: Mapping[str, Ownership]) -> list[Any]:
-        """Points that stand otherwise now, to be written whole; ids that are gone meanwhile are passed over.
+        """Return points with another ownership, to be written whole; ids that are gone meanwhile are passed over.
 
         A change of payload alone would do, but not after a kill: the engine's replay of its log gives up a whole change
         when one of its points stands in two segments, and what was acknowledged would be lost.
@@ -101,14 +101,17 @@ class EdgeStore:
         return [held(record, standing[str(record.id)]) for record in records]
 
     def count(self, scope: Scope = EVERYTHING) -> int:
-        """How many points, exactly. How many there are in all is known; going through them takes 0.2 s at a million."""
+        """Count the points of the scope, exactly.
+
+        How many there are in all is known; going through them takes 0.2 s at a million.
+        """
         with translated():
             if not scope and not self._doubled:
                 return int(self._shard.info().points_count)
             return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, EdgeDialect()))))
 
     def _counts_differ(self) -> bool:
-        """A kill while optimising leaves points in the old and in the new segment.
+        """Return True if points stand in two segments, as a kill while optimising leaves them.
 
         Reading, searching and deleting know them as one; only the known total counts them twice.
         """
@@ -126,7 +129,7 @@ class EdgeStore:
         self._doubled = self._counts_differ()
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
-        """The best `query.limit` points: cosine, BM25, or both fused by rank."""
+        """Return the best `query.limit` points: cosine, BM25, or both fused by rank."""
         depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
         rankings = []
         if dense is not None and query.mode != "keyword":
@@ -141,7 +144,7 @@ class EdgeStore:
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
     ) -> Page:
-        """One page in order of id, from the cursor `after`."""
+        """Return one page in order of id, from the cursor `after`."""
         request = edge.ScrollRequest(
             offset=after,
             limit=limit,
@@ -165,7 +168,9 @@ class EdgeStore:
         return count
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
-        """Points per value of `metadata.<key>`, the most frequent first, from the tags' index (0.2 s at a million).
+        """Count points per value of `metadata.<key>`, the most frequent first.
+
+        They come from the tags' index (0.2 s at a million).
 
         Deleted points are not counted; the engine's `exact` would read every point, which takes 7 s.
         """
@@ -193,17 +198,17 @@ class EdgeStore:
         return done
 
     def _unoptimized(self) -> int:
-        """Points that stand in no optimised segment yet, whoever wrote them."""
+        """Count the points that stand in no optimised segment yet, of all processes that wrote."""
         found = self._shard.info()
         return max(0, int(found.points_count) - int(found.indexed_vectors_count))
 
     def _flush(self) -> None:
-        """Empties the log into the segments."""
+        """Empty the log into the segments."""
         self._shard.flush()
         self._logged = 0
 
     def backlog(self, on: bool) -> None:
-        """Nothing to do: `optimize` is called when it suits."""
+        """Do nothing: `optimize` is called when it suits."""
 
     def close(self) -> None:
         """Flush and unlock the directory.
@@ -217,7 +222,7 @@ class EdgeStore:
                 mark_closed(self._path)
 
     def _ranked(self, by: Any, limit: int, query: Query) -> list[tuple[str, float]]:
-        """Ids and scores alone: payloads are fetched for the few that are left after fusing."""
+        """Return ids and scores alone: payloads are fetched for the few that are left after fusing."""
         request = edge.QueryRequest(
             limit=limit,
             query=by,
@@ -230,7 +235,7 @@ class EdgeStore:
             return [(str(found.id), float(found.score)) for found in self._shard.query(request)]
 
     def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
-        """Hits in order of rank; a point deleted since it was ranked is left out."""
+        """Return hits in order of rank; a point deleted since it was ranked is left out."""
         with translated():
             records = self._shard.retrieve([id for id, _ in ranked], VISIBLE, False) if ranked else []
         payloads = {str(record.id): record.payload or {} for record in records}
@@ -239,7 +244,7 @@ class EdgeStore:
         ]
 
     def _check_room(self) -> None:
-        """Raises StoreUnreachable, which is waited for, while the disk is nearly full."""
+        """Raise StoreUnreachable, which is waited for, while the disk is nearly full."""
         free_mb, needed_mb = self._free_bytes() >> 20, self._min_free_bytes >> 20
         if free_mb < needed_mb:
             raise StoreUnreachable(
@@ -248,7 +253,7 @@ class EdgeStore:
             )
 
     def _free_bytes(self) -> int:
-        """What is left to this user on the store's disk."""
+        """Return the bytes that are left to this user on the store's disk."""
         return shutil.disk_usage(self._path).free
 
 

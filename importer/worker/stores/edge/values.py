@@ -18,12 +18,12 @@ from importer.worker.stores.ranking import MATCHED
 from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata, retold
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
-VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])  # our own indexes are nobody's business
+VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])  # our own indexes are not shown
 TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
 
 
 def native(given: Point, dense: str) -> Any:
-    """A point with its vector under the name `dense`, and what the indexes read."""
+    """Return a point with its vector under the name `dense`, and what the indexes read."""
     private = {WORDS: words(document(given.payload)), TAGS: tags(metadata(given.payload))}
     return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
 
@@ -34,12 +34,12 @@ def tags(facts: Mapping[str, Any]) -> list[str]:
 
 
 def point(record: Any, dense: str) -> Point:
-    """A stored point as ours."""
+    """Return a stored point as ours."""
     return Point(str(record.id), (record.vector or {}).get(dense, ()), record.payload or {})
 
 
 def held(record: Any, standing: Ownership) -> Any:
-    """A stored point once more, whole, as it stands now.
+    """Return a stored point whole, with its new ownership.
 
     Its words stay as they are, for the text is the same; the tags go by the metadata and are made anew.
     """
@@ -54,11 +54,11 @@ class EdgeDialect:
     """Filters as the embedded engine spells them."""
 
     def equal(self, keys: Sequence[str], value: str) -> Any:
-        """One condition for all keys: two that are joined by "or" take three times as long."""
+        """Return one condition for all keys: two that are joined by "or" take three times as long."""
         return edge.FieldCondition(TAGS, match=edge.MatchAny([f"{key}={value}" for key in keys]))
 
     def between(self, key: str, since: str, until: str) -> Any:
-        """Both sides inclusive. Raises UsageError for a time the engine cannot read."""
+        """Return a condition on a time, both sides inclusive. Raises UsageError for a time the engine cannot read."""
         try:
             return edge.FieldCondition(
                 f"{METADATA}.{key}", range=edge.RangeDateTime(gte=since or None, lte=until or None)
@@ -69,5 +69,5 @@ class EdgeDialect:
             ) from error
 
     def every(self, conditions: list[Any]) -> Any:
-        """All of them."""
+        """Return a filter where all conditions hold."""
         return edge.Filter(must=conditions)

@@ -30,7 +30,10 @@ from importer.worker.stores.schema import (
 
 
 def point_alias(settings: StoreSettings, alias: str) -> bool:
-    """Lets `alias` name the settings' collection; False, and nothing done, when a real collection bears that name."""
+    """Make `alias` name the settings' collection.
+
+    Return False, and do nothing, when a real collection has that name.
+    """
     client = connect(settings)
     try:
         return switch(client, alias, settings.collection)
@@ -70,7 +73,7 @@ def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) 
 
 
 def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
-    """The fingerprint in the collection's metadata; None when a stranger, or a server before 1.16, made it."""
+    """Return the fingerprint in the collection's metadata; None for another program's, or a server before 1.16."""
     stored = (described.config.metadata or {}).get(OURS)
     try:
         return msgspec.convert(stored, Fingerprint)
@@ -79,7 +82,7 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
 
 
 def _make(client: QdrantClient, request: StoreRequest) -> None:
-    """The fingerprint is written with the creation, so no collection of ours is ever without one."""
+    """Make the collection; its fingerprint is written with it, so no collection of ours is ever without one."""
     if not request.create:
         raise StoreRefused(f"there is no collection {request.settings.collection}", hint="import something first")
     settings = request.settings
@@ -100,7 +103,10 @@ def _make(client: QdrantClient, request: StoreRequest) -> None:
 
 
 def _dense(request: StoreRequest) -> models.VectorParams:
-    """Vectors of shape (dimension,), compared by cosine; with `on_disk` the server maps them, else it holds them."""
+    """Return parameters of vectors (dimension,), compared by cosine.
+
+    `on_disk` has the server map them, else hold them.
+    """
     on_disk = request.settings.on_disk
     return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
 
@@ -115,7 +121,7 @@ def _quantisation(kind: str) -> Any:
 
 
 def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
-    """The fingerprint of a fitting collection; one without gets it where the server can keep it.
+    """Return the fingerprint of a fitting collection; one without gets it where the server can keep it.
 
     Where the server keeps no metadata, vectors that fit are all there is to go by.
     """
@@ -137,7 +143,7 @@ def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
 
 
 def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> None:
-    """Raises StoreRefused that says what the collection has and what is wanted."""
+    """Raise StoreRefused for vectors that do not fit; it says what the collection has and what is wanted."""
     name, params = dense_name(request.model), described.config.params
     vectors: dict[str, Any] = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
     fits = name in vectors and vectors[name].size == request.dimension and SPARSE in (params.sparse_vectors or {})
@@ -169,7 +175,7 @@ def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
 
 
 def _schema(key: str) -> Any:
-    """The tenant key is marked as one, so that the server keeps the points of a project together."""
+    """Return a key's index; the tenant key is marked as one, so that the server keeps a project's points together."""
     if key in TIMES:
         return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
     return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=key == TENANT or None)

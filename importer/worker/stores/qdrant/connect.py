@@ -22,7 +22,7 @@ from importer.protocol.worker_settings import StoreSettings
 
 @contextlib.contextmanager
 def one_sync(client: QdrantClient, collection: str) -> Iterator[None]:
-    """Commits within go to SQLite's log unsynced; leaving syncs the log and the file.
+    """Leave commits within unsynced in SQLite's log; sync the log and the file at the end.
 
     Where the client keeps its database elsewhere than known, each point is committed as ever.
     """
@@ -37,7 +37,7 @@ def one_sync(client: QdrantClient, collection: str) -> Iterator[None]:
 
 
 def _database(client: QdrantClient, collection: str) -> sqlite3.Connection | None:
-    """The connection that local mode keeps for a collection, found by private attributes; None if they have changed."""
+    """Return local mode's connection for a collection, found by private attributes; None if these have changed."""
     held = getattr(getattr(client, "_client", None), "collections", {}).get(collection)
     found = getattr(getattr(held, "storage", None), "storage", None)
     return found if isinstance(found, sqlite3.Connection) else None
@@ -47,7 +47,10 @@ REST_PORT = 6333  # Qdrant's own default
 
 
 def connect(settings: StoreSettings) -> QdrantClient:
-    """A client for the location. Connects lazily for a server; raises RuntimeError when a local store is open."""
+    """Return a client for the location.
+
+    A server is connected lazily; raises RuntimeError when a local store is open.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a key over plain HTTP is doctor's to report
         if settings.location.startswith("local:"):
@@ -56,14 +59,14 @@ def connect(settings: StoreSettings) -> QdrantClient:
 
 
 def local(path: str) -> QdrantClient:
-    """qdrant-client's local mode, usable from the storing thread too."""
+    """Open qdrant-client's local mode, usable from the writer's thread too."""
     if not path:
         raise UsageError("local: needs a path", hint="local:./qdrant")
     return QdrantClient(path=os.path.abspath(path), force_disable_check_same_thread=True)
 
 
 def remote(settings: StoreSettings) -> QdrantClient:
-    """A server by URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`.
+    """Return a client for a server's URL; `grpc://host:6334` prefers gRPC, as does the setting `prefer_grpc`.
 
     With the setting the URL's port is that of REST, and gRPC listens on `grpc_port`.
     """
@@ -88,7 +91,7 @@ def remote(settings: StoreSettings) -> QdrantClient:
 
 
 def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
-    """The client's arguments for a private certificate authority; none where nothing is encrypted.
+    """Return the client's arguments for a private certificate authority; none where nothing is encrypted.
 
     Raises UsageError for a file that cannot be read.
     """

@@ -75,7 +75,10 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> StoreError:
-    """From the most telling class to the least: some of them are ValueErrors, which local mode raises, too."""
+    """Return the error of ours, from the most telling class to the least.
+
+    Some are ValueErrors, as local mode raises.
+    """
     if isinstance(error, UnexpectedResponse):
         return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
     if isinstance(error, grpc.RpcError):
@@ -98,7 +101,7 @@ def _of_local(error: Exception) -> StoreError:
 
 
 def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError:
-    """The error an HTTP status stands for; `words` are the server's."""
+    """Return the error that an HTTP status stands for; `words` are the server's."""
     if status in {401, 403}:
         return StoreRefused(f"the server refuses the key ({status}): {words}", hint=KEY_HINT)
     if status == 404:
@@ -113,7 +116,7 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
 
 
 def _of_grpc(error: Any) -> StoreError:
-    """By the HTTP status that means the same. An unknown code counts as 503, so it is tried again."""
+    """Return the error of the HTTP status that means the same. An unknown code counts as 503, so it is tried again."""
     code, words = error.code(), str(error.details())
     # gRPC has one code for this and for overload.
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in words:
@@ -122,7 +125,7 @@ def _of_grpc(error: Any) -> StoreError:
 
 
 def _of_answer(error: Exception) -> StoreError:
-    """No answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
+    """Return the error for no answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
     source = error.source if isinstance(error, ResponseHandlingException) else error
     if "CERTIFICATE_VERIFY_FAILED" in str(source):
         return StoreRefused(f"the server's certificate is not trusted: {source}", hint=TRUST_HINT)
@@ -132,7 +135,7 @@ def _of_answer(error: Exception) -> StoreError:
 
 
 def _words(content: bytes) -> str:
-    """The error in Qdrant's answer, else the beginning of whatever came."""
+    """Return the error in Qdrant's answer, else the beginning of the answer."""
     try:
         return str(json.loads(content)["status"]["error"])
     except (ValueError, TypeError, KeyError):
@@ -140,7 +143,7 @@ def _words(content: bytes) -> str:
 
 
 def _retry_after_s(headers: Any) -> float:
-    """In seconds; the date that HTTP allows as well counts as no wish."""
+    """Return the seconds of Retry-After; the date that HTTP allows as well counts as 0."""
     try:
         return max(0.0, float((headers or {}).get("retry-after", 0)))
     except ValueError:

@@ -18,9 +18,9 @@ class Disputed(StoreRefused):
 
 
 def pack(points: Sequence[Point], most_points: int, most_bytes: int) -> Iterator[Sequence[Point]]:
-    """Runs of at most `most_points` points and about `most_bytes`; a greater point travels alone.
+    """Yield runs of at most `most_points` points and about `most_bytes`; a greater point travels alone.
 
-    Whatever its size, a point is tried: only the server knows what it takes.
+    A point of any size is tried: only the server knows what it takes.
     """
     start = size = 0
     for at, given in enumerate(points):

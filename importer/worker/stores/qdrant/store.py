@@ -55,7 +55,7 @@ class QdrantStore:
         )
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Those of `ids` that exist, each with its holders."""
+        """Return those of `ids` that exist, each with its holders."""
         found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), [OPEN_BY], False)) if ids else []
         return {str(record.id): holders_of(record.payload) for record in found}
 
@@ -71,18 +71,18 @@ class QdrantStore:
             _complain(dict(refused), len(points))
 
     def _change(self, standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
-        """Only when all points are there: what a deletion takes away must have been replaced."""
+        """Change and delete, only when all points are there: what a deletion takes away must have been replaced."""
         operations = list(changes(standing, deletes))
         if operations:
             self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
 
     def count(self, scope: Scope = EVERYTHING) -> int:
-        """How many points, exactly."""
+        """Count the points of the scope, exactly."""
         wanted = build(scope, QdrantDialect())
         return self._ask(lambda: self._client.count(self._collection, wanted, exact=True)).count
 
     def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
-        """The best `query.limit` points: cosine, BM25, or both fused by rank."""
+        """Return the best `query.limit` points: cosine, BM25, or both fused by rank."""
         asked = questions(query, dense, self._dense)
         if not asked:
             return []
@@ -95,7 +95,7 @@ class QdrantStore:
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
     ) -> Page:
-        """One page in order of id, from the cursor `after`."""
+        """Return one page in order of id, from the cursor `after`."""
         wanted, named = build(scope, QdrantDialect()), [self._dense] if with_vectors else False
         # Never the keywords' vector: who writes the points elsewhere derives it from the text again.
         records, cursor = self._ask(
@@ -115,7 +115,7 @@ class QdrantStore:
         return count
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
-        """Points per value of `metadata.<key>`."""
+        """Count points per value of `metadata.<key>`."""
         answer = self._ask(lambda: self._client.facet(self._collection, f"{METADATA}.{key}", limit=limit, exact=True))
         return {str(found.value): found.count for found in answer.hits if found.count}
 
@@ -125,11 +125,11 @@ class QdrantStore:
         return False
 
     def optimize(self) -> bool:
-        """Nothing to do."""
+        """Do nothing."""
         return False
 
     def backlog(self, on: bool) -> None:
-        """While a backlog pours in the server need not build its graph; after it, it does so in the background."""
+        """Switch the server's graph building off during a backlog; after it, the server builds in the background."""
         if self.kind == "server":
             set_indexing(self._client, self._collection, not on)
 
@@ -140,18 +140,18 @@ class QdrantStore:
             self._client.close()
 
     def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
-        """Hits in order of rank; a point deleted since it was ranked is left out."""
+        """Return hits in order of rank; a point deleted since it was ranked is left out."""
         ids: list[Any] = [id for id, _ in ranked]
         records = self._ask(lambda: self._client.retrieve(self._collection, ids, True, False)) if ids else []
         by_id = {str(record.id): record for record in records}
         return [hit(by_id[id], score) for id, score in ranked if id in by_id]
 
     def _requests(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
-        """The points in requests of a size the server takes."""
+        """Yield the points in requests of a size the server takes."""
         return pack(points, self._most_points, self._most_bytes)
 
     def _upsert(self, some: Sequence[Point]) -> None:
-        """One request. Raises Disputed when the server calls it bad, and what `_update` raises."""
+        """Send one request. Raises Disputed when the server calls it bad, and what `_update` raises."""
         structs = [native(given, self._dense) for given in some]
         self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
 
@@ -169,11 +169,11 @@ class QdrantStore:
         patiently(completed, self._patience)
 
     def _ask(self, call: Callable[[], T]) -> T:
-        """For reads: retried, and one at a time in local mode."""
+        """Read from the server: retried, and one call at a time in local mode."""
         return patiently(lambda: self._once(call), self._patience)
 
     def _once(self, call: Callable[[], T]) -> T:
-        """A proxy in trouble answers in its own words; once the store was open, that is an outage."""
+        """Call once. A proxy in trouble answers in its own words; once the store was open, that is an outage."""
         try:
             with self._locked(), translated():
                 return call()
@@ -186,7 +186,7 @@ class QdrantStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """One call at a time in local mode, which also warns of its own size at 20,000 points."""
+        """Allow one call at a time in local mode, which also warns of its own size at 20,000 points."""
         with self._lock:
             if self.kind == "server":
                 yield
@@ -196,7 +196,7 @@ class QdrantStore:
                 yield
 
     def _check_birth(self) -> None:
-        """Raises StoreRefused when the collection is another one than was opened.
+        """Raise StoreRefused when the collection is another one than was opened.
 
         A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
         """
@@ -209,7 +209,7 @@ class QdrantStore:
 
 
 def _complain(refused: Mapping[str, str], sent: int) -> None:
-    """Raises PointsRejected for some points, StoreRefused for all of several: then the fault is not theirs.
+    """Raise PointsRejected for some points, StoreRefused for all of several: then the fault is not theirs.
 
     `refused` has the server's words for each id, `sent` is how many points there were.
     """

@@ -18,7 +18,7 @@ from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARS
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
-    """A point with its vector under the name `dense` and its keywords, if it has any.
+    """Return a point with its vector under the name `dense` and its keywords, if it has any.
 
     A text without words gets no sparse vector at all.
     """
@@ -30,24 +30,24 @@ def native(given: Point, dense: str) -> models.PointStruct:
 
 
 def point(record: models.Record, dense: str) -> Point:
-    """A stored point as ours."""
+    """Return a stored point as ours."""
     vectors = record.vector if isinstance(record.vector, dict) else {}
     found: Any = vectors.get(dense, ())
     return Point(str(record.id), found, record.payload or {})
 
 
 def cursor(after: str | None) -> Any:
-    """Where a page begins; a stranger's ids may be integers."""
+    """Return where a page begins; ids of other programs may be integers."""
     return int(after) if after is not None and after.isdecimal() else after
 
 
 def hit(record: models.Record, score: float) -> Hit:
-    """A stored point as a search shows it."""
+    """Return a stored point as a search shows it."""
     return Hit(str(record.id), score, document(record.payload), metadata(record.payload))
 
 
 def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
-    """Operations for all that stand alike, by filter (an id that is gone is no error then); then deletions.
+    """Yield operations for equal ownerships, by filter (an id that is gone is no error then); then deletions.
 
     Holders come last: as long as they are the old ones, a replay does it all again.
     """
@@ -89,7 +89,7 @@ class QdrantDialect:
         return conditions[0] if len(conditions) == 1 else models.Filter(should=conditions)
 
     def between(self, key: str, since: str, until: str) -> Any:
-        """Both sides inclusive. Raises UsageError for a time that cannot be read."""
+        """Return a condition on a time, both sides inclusive. Raises UsageError for a time that cannot be read."""
         try:
             times: Any = {"gte": since or None, "lte": until or None}
             return models.FieldCondition(key=f"{METADATA}.{key}", range=models.DatetimeRange(**times))
@@ -97,12 +97,12 @@ class QdrantDialect:
             raise UsageError(f"{since or until!r} is no time", hint="RFC 3339: 2026-01-31T12:00:00Z") from error
 
     def every(self, conditions: list[Any]) -> Any:
-        """All of them."""
+        """Return a filter where all conditions hold."""
         return models.Filter(must=conditions)
 
 
 def questions(query: Query, vector: Sequence[float] | None, dense: str) -> list[models.QueryRequest]:
-    """At most one by the vector named `dense` and one by words; none for a question that has no word that counts.
+    """Return at most one query by the vector `dense` and one by words; none for a question without a word that counts.
 
     `oversampling`: of quantised vectors twice as many candidates are taken as wanted, and ranked by the full ones.
     """

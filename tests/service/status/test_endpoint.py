@@ -1,0 +1,63 @@
+"""The endpoint of the metrics: one page on request, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from importer.service.status import endpoint
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET /metrics HTTP/1.1", b"200"),
+        (b"GET /metrics?a=b HTTP/1.0", b"200"),
+        (b"GET / HTTP/1.1", b"404"),
+        (b"POST /metrics HTTP/1.1", b"405"),
+        (b"\xff\x00 nonsense", b"405"),
+    ],
+)
+def test_answer(request_line: bytes, status: bytes) -> None:
+    """One path answers to two methods; any other request is refused."""
+    assert endpoint.answer(request_line + b"\r\n\r\n", lambda: "x 1\n").split(b" ")[1] == status
+
+
+def test_head_and_trouble() -> None:
+    """HEAD has no body; an exception while metrics are collected gives a 503 and does not end the daemon."""
+    assert endpoint.answer(b"HEAD /metrics HTTP/1.1\r\n\r\n", lambda: "x 1\n").endswith(b"\r\n\r\n")
+    assert b" 503 " in endpoint.answer(b"GET /metrics HTTP/1.1\r\n\r\n", lambda: str(1 / 0))
+
+
+async def exchanged(raw: bytes, text: Callable[[], str] = lambda: "x 1\n") -> bytes:
+    """Return the answer of a listener on a free port to these bytes."""
+    async with endpoint.serving("127.0.0.1:0", text) as address:
+        assert address
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(raw)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    return answer
+
+
+def test_served() -> None:
+    """A scrape works over a socket; half a request or a huge one gets no answer and does no harm."""
+    assert asyncio.run(exchanged(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")).endswith(b"\r\n\r\nx 1\n")
+    assert asyncio.run(exchanged(b"GET /metr")) == b""
+    assert asyncio.run(exchanged(b"GET /" + b"a" * 100_000)) == b""
+
+
+def test_off_and_taken() -> None:
+    """It is off by default; a port that is taken is reported and stops nothing."""
+
+    async def twice() -> tuple[object, object]:
+        async with endpoint.serving("", str) as off, endpoint.serving("127.0.0.1:0", str) as first:
+            assert first
+            async with endpoint.serving(f"127.0.0.1:{first[1]}", str) as second:
+                return off, second
+
+    assert asyncio.run(twice()) == (None, None)
