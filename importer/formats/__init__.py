@@ -161,14 +161,26 @@ def claims(head: bytes) -> tuple[str, ...]:
     The lines of a document may look like anything, so they are not asked about.
     """
     head = head[:HEAD_BYTES]
-    outline = json_text.outline(head)
-    if documents := tuple(name for name in names() if _recognises_document(load(name), outline, head)):
+    if documents := claims_outline(json_text.outline(head), head):
         return documents
     *lines, last = head.split(b"\n")
     if is_record(last):  # else it may not be complete
         lines.append(last)
-    records = _first_records(lines)
-    spread = json_text.spread(head)
+    return claims_lines(lines, _first_records(lines), spread=json_text.spread(head))
+
+
+def claims_outline(outline: json_text.Outline, head: bytes) -> tuple[str, ...]:
+    """Return the formats that recognise a document by its outline, and by `head`, the beginning of its text."""
+    return tuple(name for name in names() if _recognises_document(load(name), outline, head))
+
+
+def claims_lines(
+    lines: Sequence[bytes], records: Sequence[Mapping[str, Any]], *, spread: bool = False
+) -> tuple[str, ...]:
+    """Return the formats that recognise some lines of a file, or the records in them.
+
+    `spread`: the file's first value is laid out over several lines, so that it is not in JSON lines.
+    """
     asked = (name for name in names() if not (spread and _is_lined(load(name))))
     return tuple(name for name in asked if _recognises(load(name), lines, records))
 
@@ -187,15 +199,18 @@ def is_record(raw: bytes) -> bool:
     return True
 
 
-def document(format_: Format, head: bytes) -> Document | None:
-    """Return how a file of this format that begins like this falls into units, None if it is read by lines."""
+def document(format_: Format, head: bytes, outline: json_text.Outline | None = None) -> Document | None:
+    """Return how a file of this format that begins like this falls into units, None if it is read by lines.
+
+    `outline` is that of its first object where the head does not hold all of it.
+    """
     forms = _forms(format_)
     if forms and not (forms[0].units or forms[0].lined):
         return forms[0]
     # Most files have no such name in their head: they are spared the outline.
-    if not any(form.units.encode() in head for form in forms):
+    if outline is None and not any(form.units.encode() in head for form in forms):
         return None
-    outline = json_text.outline(head)
+    outline = outline or json_text.outline(head)
     return next((form for form in forms if _holds(form, outline, head)), None)
 
 

@@ -20,7 +20,7 @@ from importer.chunking import fold
 from importer.chunking.fold import Folding
 from importer.protocol import failpoints
 from importer.protocol.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
-from importer.reading import reader, tail
+from importer.reading import reader, recognition, tail
 from importer.reading.gather import Reading, SliceFold
 from importer.reading.reader import OpenFile
 from importer.sources import files
@@ -167,7 +167,7 @@ class Pipeline:
         """Return the root's format, or the one the first bytes tell. Once it is known, the checkpoint keeps it."""
         if pending.format != "auto":
             return pending.format
-        return formats.detect(reader.head(fd)) or UNKNOWN_FORMAT
+        return recognition.recognise(fd, self.reading.max_line_bytes) or UNKNOWN_FORMAT
 
     def _renamed(self, known: Checkpoint | None, stat: FileStat) -> Read:
         """Return a span without chunks for a file with only a new path: it is written in turn with other commits."""

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from importer import formats
 from importer.formats import Document, Format
+from importer.formats._shared import json_text
 from importer.protocol.records import Checkpoint, FileStat
-from importer.reading import document, tail, zstd
+from importer.reading import document, recognition, tail, zstd
 from importer.reading.gather import Reading
 from importer.reading.zstd import Unpacker
 
+KEPT_FORMS = 64  # files whose form is remembered
 SETTLED_NS = 10 * 10**9  # what is half-written and was left alone for so long will not be finished
 
 
@@ -47,9 +49,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class SliceReader:
-    """Reads one slice of any file. Remembers only packed files that are half read, see `Unpacker`."""
+    """Reads one slice of any file. Remembers packed files that are half read (`Unpacker`), and forms of files."""
 
     _unpacker: Unpacker = field(default_factory=Unpacker)
+    _forms: dict[tuple[str, FileStat], Document | None] = field(default_factory=dict)
 
     def read(self, file: OpenFile, source: Format, reading: Reading, position: Position) -> tail.Slice:
         """Read the lines or units from a position on. Raises OSError."""
@@ -59,7 +62,7 @@ class SliceReader:
             if position.offset == stat.size:  # unpacking all of it again would show nothing new
                 return tail.Slice((), position.unpacked, True, None, *zstd.vouch(fd, stat.size), passed=stat.size)
             return self._unpacker.read_slice(fd, stat, position.unpacked, *bounds, settled=settled)
-        units = _declared(fd, source)
+        units = self._form(file, source)
         if units is not None:
             limits = document.UnitLimits(*bounds, settled=settled)
             return document.read_slice(fd, stat, position.offset, units, limits, mark=position.mark)
@@ -68,18 +71,20 @@ class SliceReader:
             fd, position.offset, *bounds, mark, expected=position.expected, whole=formats.is_record, settled=settled
         )
 
+    def _form(self, file: OpenFile, source: Format) -> Document | None:
+        """Return how a file falls into units; looked for once, however many slices it has."""
+        key = (source.NAME, file.stat)
+        if key not in self._forms:
+            if len(self._forms) >= KEPT_FORMS:
+                self._forms.clear()
+            self._forms[key] = _declared(file.fd, source)
+        return self._forms[key]
+
 
 def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
     """Cut a slice at `offset`, the end of one of its lines, for a caller that stopped there. Raises OSError."""
     shorten = tail.shortened if part.passed is None else zstd.shortened
     return shorten(fd, part, offset)
-
-
-def head(fd: int) -> bytes:
-    """Return the bytes that a format is recognised by: the first `formats.HEAD_BYTES`, unpacked. Raises OSError."""
-    if zstd.is_packed(fd):
-        return zstd.head(fd, formats.HEAD_BYTES)
-    return os.pread(fd, formats.HEAD_BYTES, 0)
 
 
 def rewritten(fd: int, stat: FileStat, known: Checkpoint, source: Format) -> bool:
@@ -100,4 +105,8 @@ def _declared(fd: int, source: Format) -> Document | None:
     """Return how the file falls into units if it is a document, None if it is lines."""
     if not hasattr(source, "DOCUMENT"):  # most formats know lines alone, and need no look at the file
         return None
-    return formats.document(source, os.pread(fd, formats.HEAD_BYTES, 0))
+    head = os.pread(fd, formats.HEAD_BYTES, 0)
+    found = formats.document(source, head)
+    if found is None and len(head) == formats.HEAD_BYTES and json_text.unfinished(head):
+        return formats.document(source, head, recognition.outline_of(fd, head))
+    return found

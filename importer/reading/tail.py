@@ -234,7 +234,7 @@ def _long_line(fd: int, offset: int, size: int, mark: ScanMark | None, limits: _
     believed = mark is not None and mark.offset < size and tail_digest(fd, mark.offset) == mark.digest
     scanned = mark.offset if mark and believed else offset
     reach = min(size, scanned + SCAN_BYTES)
-    newline, searched = _find_newline(fd, scanned, reach)
+    newline, searched = find_newline(fd, scanned, reach)
     end = newline + 1
     if searched < reach:  # cut meanwhile
         return _FoundLines([], b"", at_end=True)
@@ -249,7 +249,7 @@ def _long_line(fd: int, offset: int, size: int, mark: ScanMark | None, limits: _
     return _FoundLines([Line(offset, end, raw)], raw[1 - TAIL_BYTES :] + b"\n", at_end=end == size)
 
 
-def _find_newline(fd: int, begin: int, end: int) -> tuple[int, int]:
+def find_newline(fd: int, begin: int, end: int) -> tuple[int, int]:
     """Find the first newline in [begin, end), or -1, and how far was searched: to `end` or an earlier end of file."""
     block = bytearray(min(BLOCK_BYTES, max(0, end - begin)))
     while begin < end and (count := os.preadv(fd, [memoryview(block)[: end - begin]], begin)):

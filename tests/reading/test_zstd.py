@@ -10,7 +10,7 @@ from read_units import in_memory, units
 
 from importer.formats import load
 from importer.protocol.records import Line
-from importer.reading import reader, zstd
+from importer.reading import reader, recognition, zstd
 from importer.reading.zstd import DAMAGED, ENDLESS
 from importer.sources import files
 
@@ -106,6 +106,6 @@ def test_it_is_told_by_its_first_bytes() -> None:
     head = b'{"timestamp":"t","type":"session_meta","payload":{}}\n'
     with in_memory(pack(head * 5000)) as fd, in_memory(head) as plain:
         assert (zstd.is_packed(fd), zstd.is_packed(plain)) == (True, False)
-        assert reader.head(fd)[: len(head)] == reader.head(plain) == head
-        assert len(reader.head(fd)) == 64 * 1024
+        assert recognition.head_of(fd)[: len(head)] == recognition.head_of(plain) == head
+        assert len(recognition.head_of(fd)) == 64 * 1024
     assert load("codex").wanted(b"a/rollout-1.jsonl.zst")

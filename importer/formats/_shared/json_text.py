@@ -138,3 +138,9 @@ def spread(head: bytes) -> bool:
         return False
     within = search(head[:end], *begin(head, at))[1]
     return within is not None and not within.quoted
+
+
+def unfinished(head: bytes) -> bool:
+    """Return True if the first object or list goes on behind this beginning of its text."""
+    at = first(head)
+    return head[at : at + 1] in (b"{", b"[") and end_of(head, at) is None
