@@ -1,61 +1,50 @@
 """Claude.ai: `conversations.json` of a data export, a list of conversations (or one) with their messages in order.
 
 A message's `text` repeats the text blocks of its `content`, losing some: the blocks are read, the text where there are
-none. Of attachments only the names are kept. Ids stay the same from one export to the next, so a turn's key is a hash
+none. A long paste becomes an attachment: its text belongs to the message. What an artifact holds is a turn of its own,
+the assistant's. Ids stay the same from one export to the next, so a turn's key is a hash
 of conversation, message and text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from importer.formats import Document, Fed, Options, chatgpt
-from importer.formats._shared import json_lines
+from importer.formats._shared import artifacts, json_lines
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.own_search import is_own_tool
-from importer.formats._shared.turns import clip, key, once, utc
-from importer.protocol.records import Facts, Turn
+from importer.formats._shared.turns import clip, key, moment, once
+from importer.formats._shared.words import Words, clean, kind_of, listed, words
+from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "claude-ai"
 DOCUMENT = Document()
 
 ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
-KNOWN_BLOCKS = frozenset(("text", "thinking", "tool_use", "tool_result", "voice_note", "token_budget", "flag"))
+SILENT = frozenset(("system", "tool"))  # senders that are no side of the conversation
+SAID = frozenset(("", "text", "voice_note"))
+UNSAID = frozenset(("thinking", "tool_result"))
+KNOWN_BLOCKS = SAID | UNSAID | frozenset(("tool_use", "token_budget", "flag"))
 PLAIN = Options()  # what keys are made of: they must not depend on what is indexed besides
 RESULT_CHARS = 2_000  # of each tool result, where those are indexed
 ID_BYTES = 120
 TITLE_CHARS = 200
 
 
-class Block(msgspec.Struct, gc=False):
-    """A piece of a message; `content` is what a tool answered."""
-
-    type: str = ""
-    text: str | None = None
-    thinking: str | None = None
-    name: str | None = None
-    content: Any = None
-
-
-class Enclosed(msgspec.Struct, gc=False):
-    """An attachment or a file."""
-
-    file_name: str | None = None
-
-
 class Message(msgspec.Struct, gc=False):
-    """A message of a person or of Claude."""
+    """A message of a person or of Claude; its fields may be of any shape."""
 
-    uuid: str | None = None
-    sender: str = ""
-    text: str | None = None
-    content: list[Block] | None = None
-    created_at: str | None = None
-    attachments: list[Enclosed] | None = None
-    files: list[Enclosed] | None = None
+    uuid: Any = None
+    sender: Any = None
+    text: Any = None
+    content: Any = None
+    created_at: Any = None
+    attachments: Any = None
+    files: Any = None
 
 
 class Conversation(msgspec.Struct):
@@ -63,8 +52,9 @@ class Conversation(msgspec.Struct):
 
     uuid: str | None = None
     name: str | None = None
-    created_at: str | None = None
-    chat_messages: list[msgspec.Raw] | None = None
+    created_at: Any = None
+    project: Any = None
+    chat_messages: list[msgspec.Raw] | dict[str, msgspec.Raw] | None = None
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -105,48 +95,124 @@ def _step(context: Context, talk: Conversation, options: Options) -> Fed:
 
     Not by the links between messages, which only about half of them have.
     """
-    if talk.chat_messages is None:
+    given = talk.chat_messages
+    if given is None:
         return Fed(context, (), 1)
-    messages = [message for message in map(_message, talk.chat_messages) if message]
-    unknown = sum(block.type not in KNOWN_BLOCKS for message in messages for block in message.content or ())
-    return Fed(context, tuple(turn for one in messages if (turn := _turn(talk, one, options))), unknown)
+    raws = list(given.values()) if isinstance(given, dict) else given
+    messages = [message for message in map(_message, raws) if message]
+    told = [_told(talk, message, options) for message in messages]
+    unknown = len(raws) - len(messages) + sum(one.unknown for one in told)
+    return Fed(context, tuple(turn for one in told for turn in one.turns), unknown, (), _facts(talk))
 
 
-def _turn(talk: Conversation, message: Message, options: Options) -> Turn | None:
-    """Make the turn of a message, None if it says nothing."""
-    role, text, blocks = ROLES.get(message.sender), _text(message, options), message.content or ()
-    tools = once([block.name or "" for block in blocks if block.type == "tool_use"])
-    files = once([one.file_name or "" for one in (*(message.attachments or ()), *(message.files or ()))])
-    if role is None or not (text or tools or files):
-        return None
-    conversation = clip(talk.uuid or "", ID_BYTES) or f"chat-{key(talk.name or '')[:16]}"
-    mark = key(conversation, message.uuid or message.created_at or "", role, _text(message, PLAIN), *tools, *files)
-    facts = Facts(title=(talk.name or "")[:TITLE_CHARS], tools=tools, files=files)
-    at = utc(message.created_at) or utc(talk.created_at)
-    return Turn(conversation, message.uuid or mark, role, text, at, mark, facts)
+def _facts(talk: Conversation) -> tuple[ConversationFacts, ...]:
+    """Return the facts of the whole conversation: a newer export may hold another name of it."""
+    title, project = _title(talk), _project(talk)
+    return (ConversationFacts(_id(talk), title, project),) if talk.uuid and (title or project) else ()
 
 
-def _text(message: Message, options: Options) -> str:
+def _id(talk: Conversation) -> str:
+    """Return the conversation's id, made of its name where it has none."""
+    return clip(talk.uuid or "", ID_BYTES) or f"chat-{key(talk.name or '')[:16]}"
+
+
+def _title(talk: Conversation) -> str:
+    """Return the conversation's name, of bounded length."""
+    return (talk.name or "").strip()[:TITLE_CHARS]
+
+
+def _project(talk: Conversation) -> str:
+    """Return the name of the project that a conversation belongs to, "" for none."""
+    named = talk.project.get("name") if isinstance(talk.project, dict) else talk.project
+    return named.strip()[:TITLE_CHARS] if isinstance(named, str) else ""
+
+
+class Told(NamedTuple):
+    """What a message gives: its turns, and how many parts of it could not be read."""
+
+    turns: tuple[Turn, ...] = ()
+    unknown: int = 0
+
+
+def _told(talk: Conversation, message: Message, options: Options) -> Told:
+    """Make the turn of a message, and one of each artifact in it."""
+    blocks, role = [_block(one) for one in listed(message.content)], _role(message)
+    said, pasted = _text(message, blocks, options), _pasted(message)
+    unknown = said.unknown + pasted.unknown + sum(kind_of(block) not in KNOWN_BLOCKS for block in blocks)
+    if not role:
+        return Told((), unknown + (message.sender not in SILENT and bool(said.text or pasted.text)))
+    tools, files = once([_string(block.get("name")) for block in blocks if _is_call(block)]), _files(message)
+    # Without a paste the key is what it was before pastes were read.
+    plain = (_text(message, blocks, PLAIN).text, *tools, *files, *filter(None, [pasted.text]))
+    conversation, id_ = _id(talk), _string(message.uuid)
+    mark = key(conversation, id_ or _string(message.created_at), role, *plain)
+    at = moment(message.created_at) or moment(talk.created_at)
+    facts = Facts(title=_title(talk), project=_project(talk), tools=tools, files=files)
+    text = "\n\n".join(one for one in (said.text, pasted.text) if one)
+    turn = Turn(conversation, id_ or mark, role, text, at, mark, facts)
+    shown = [artifacts.made(_string(block.get("name")), block.get("input")) for block in blocks if _is_call(block)]
+    made = tuple(_artifact(turn, one.text) for one in shown if one.text)
+    return Told(((turn,) if text or tools or files else ()) + made, unknown + sum(one.unknown for one in shown))
+
+
+def _artifact(turn: Turn, text: str) -> Turn:
+    """Make the turn of an artifact, with the facts of the message that holds it."""
+    mark, facts = key(turn.key, "artifact", text), Facts("artifact", turn.facts.project, turn.facts.title)
+    return Turn(turn.conversation_id, mark, "assistant", text, turn.at, mark, facts)
+
+
+def _role(message: Message) -> str:
+    """Return user or assistant, "" for any other sender."""
+    return ROLES.get(message.sender, "") if isinstance(message.sender, str) else ""
+
+
+def _block(content: Any) -> dict[str, Any]:
+    """Return a block of a message's content; words by themselves are a block of text."""
+    return content if isinstance(content, dict) else {"type": "text", "text": content}
+
+
+def _is_call(block: dict[str, Any]) -> bool:
+    """Return True if a block calls a tool."""
+    return kind_of(block) == "tool_use"
+
+
+def _string(value: Any) -> str:
+    """Return a string as it is, "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def _enclosed(message: Message) -> list[Any]:
+    """Return what is attached to a message, files last."""
+    return [*listed(message.attachments), *listed(message.files)]
+
+
+def _files(message: Message) -> tuple[str, ...]:
+    """Return the names of what is attached."""
+    return once([_string(one.get("file_name") if isinstance(one, dict) else one) for one in _enclosed(message)])
+
+
+def _pasted(message: Message) -> Words:
+    """Return the text of attachments: a long paste becomes one, and the message may hold nothing else."""
+    return words([one.get("extracted_content") for one in _enclosed(message) if isinstance(one, dict)])
+
+
+def _text(message: Message, blocks: list[dict[str, Any]], options: Options) -> Words:
     """Return what is to be indexed of a message: its blocks, or its text where they hold none."""
-    texts = [_block(block, options) for block in message.content or ()]
+    texts = [_said(block, options) for block in blocks]
     # Older exports have the text alone.
-    if not any(block.text and block.text.strip() for block in message.content or ()):
-        texts.append(message.text or "")
-    return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()
+    if not any(kind_of(block) not in UNSAID and said.text for block, said in zip(blocks, texts, strict=True)):
+        texts.append(words(message.text))
+    return Words("\n\n".join([one.text for one in texts if one.text]), sum(one.unknown for one in texts))
 
 
-def _block(block: Block, options: Options) -> str:
-    """Return the text of a block if it is wanted."""
-    if block.type == "thinking":
-        return (block.thinking or "") if options.thinking else ""
-    if block.type == "tool_result":
-        shown = options.tool_results and not is_own_tool(block.name or "")
-        return _answer(block.content)[:RESULT_CHARS] if shown else ""
-    return block.text or ""
-
-
-def _answer(content: Any) -> str:
-    """Return what a tool answered, as far as it is text."""
-    parts = content if isinstance(content, list) else [content]
-    words = (part.get("text") if isinstance(part, dict) else part for part in parts)
-    return "\n".join(word for word in words if isinstance(word, str))
+def _said(block: dict[str, Any], options: Options) -> Words:
+    """Return the text of a block if it is wanted; of one of an unknown kind, which is counted, what it calls text."""
+    kind = kind_of(block)
+    if kind == "thinking":
+        return words(block.get("thinking")) if options.thinking else Words()
+    if kind == "tool_result":
+        shown = options.tool_results and not is_own_tool(_string(block.get("name")))
+        return Words(words(block.get("content")).text[:RESULT_CHARS].strip()) if shown else Words()
+    if kind in SAID:
+        return words(block)
+    return Words(clean(_string(block.get("text"))))

@@ -18,7 +18,7 @@ from importer.protocol.records import Turn
 CORPUS = Path(__file__).parents[1] / "corpus"
 EVERYTHING = formats.Options(subagents=True, thinking=True, tool_results=True, summaries=True)
 NAMES = formats.names()
-KINDS = {"exchange", "summary", "subagent"}
+KINDS = {"exchange", "summary", "subagent", "plan", "artifact"}
 
 
 def samples(name: str) -> list[Path]:

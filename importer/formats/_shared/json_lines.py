@@ -12,7 +12,7 @@ import msgspec
 
 from importer.formats import Fed, Options
 from importer.formats._shared import salvage
-from importer.protocol.records import Turn
+from importer.protocol.records import ConversationFacts, Turn
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -61,6 +61,7 @@ class Lines(Generic[L]):
         whole = salvage.whole(raw)
         problems, unknown = whole.problems, whole.strangers
         turns: tuple[Turn, ...] = ()
+        facts: tuple[ConversationFacts, ...] = ()
         for part in whole.parts:
             line = salvage.fitting(part, self._kind)
             if line is None:
@@ -68,4 +69,5 @@ class Lines(Generic[L]):
                 continue
             fed = step(context, line, options)
             context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
-        return Fed(context, turns, unknown, problems)
+            facts += fed.facts
+        return Fed(context, turns, unknown, problems, facts)
