@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import msgspec
-import pytest
+from codex_lines import THREAD, answered, asked, envelope, event, head, item
 from fold_lines import EVERYTHING, PLAIN, Record, feed, turns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer import formats
 from importer.formats import codex
-from importer.formats.codex.lines import INJECTED
-
-THREAD = "019f03e0-321f-7eb2-83cc-b54ecd71be23"
-
-
-def envelope(type_: str, n: int = 1, **payload: Any) -> dict[str, Any]:
-    return {"timestamp": f"2026-06-26T12:24:{n:02}.000Z", "type": type_, "payload": payload}
-
-
-def head(**fields: Any) -> dict[str, Any]:
-    known = {"id": THREAD, "cwd": "/home/ann/app", "git": {"branch": "main"}, "source": "cli"}
-    return envelope("session_meta", **{**known, **fields})
-
-
-def item(type_: str, n: int = 1, **fields: Any) -> dict[str, Any]:
-    return envelope("response_item", n, type=type_, **fields)
-
-
-def asked(*words: str, n: int = 1) -> dict[str, Any]:
-    return item("message", n, role="user", content=[{"type": "input_text", "text": text} for text in words])
-
-
-def answered(words: str, n: int = 2, **fields: Any) -> dict[str, Any]:
-    return item("message", n, role="assistant", content=[{"type": "output_text", "text": words}], **fields)
-
-
-def event(type_: str, message: str = "", n: int = 1, **fields: Any) -> dict[str, Any]:
-    return envelope("event_msg", n, type=type_, message=message, **fields)
 
 
 def texts(*records: Record, options: formats.Options = PLAIN) -> list[str]:
@@ -65,13 +36,6 @@ def test_the_order_of_the_twins_does_not_matter():
 def test_without_events_the_items_speak():
     """`codex exec` and old files write no events."""
     assert texts(asked("why?"), answered("because")) == ["why?", "because"]
-
-
-@pytest.mark.parametrize("start", INJECTED)
-def test_injected_blocks_are_nobody_speaking(start):
-    """Instructions and surroundings among a person's blocks give no turns."""
-    assert texts(asked(f"{start} anything", "real words")) == ["real words"]
-    assert texts(event("user_message", f"{start} anything")) == []
 
 
 def test_instructions_are_skipped():

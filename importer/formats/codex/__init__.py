@@ -19,7 +19,8 @@ from importer.formats import Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, stem
 from importer.formats.codex.lines import CodexLine
-from importer.formats.codex.turns import ID_BYTES, STEPS, Context, event, headed, moved
+from importer.formats.codex.threads import ID_BYTES, Context, headed, moved
+from importer.formats.codex.turns import STEPS, event
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 

@@ -10,33 +10,16 @@ from typing import Any
 
 import msgspec
 
+from importer.formats._shared.spoken import words
+
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
 # Headers of apply_patch. Inside JSON a name ends where an escape or the quote begins.
 _patched = re.compile(r"\*\*\* (?:Add|Update|Delete) File: ([^\n\\\"]+)")
+_refusal = re.compile(rb"(?i)rejected|denied|declined|refused")
+REFUSAL_BYTES = 16_384
 # Two wordings of the environment block, by version.
 _cwd = re.compile(r"<cwd>([^<\n]+)</cwd>|Current working directory: ([^\n]+)")
-
-# Text blocks that Codex puts among a person's: instructions, surroundings, frames around pictures.
-INJECTED = (
-    "# AGENTS.md instructions for",
-    "<environment_context>",
-    "<user_instructions>",
-    "<INSTRUCTIONS>",
-    "<turn_aborted>",
-    "<skill>",
-    "<permissions instructions>",
-    "<subagent_notification>",
-    "<image",
-    "</image>",
-)
-
-
-class Part(msgspec.Struct, gc=False):
-    """A content part of any type; input_text and output_text hold words."""
-
-    type: str = ""
-    text: str | None = None
 
 
 class Git(msgspec.Struct, gc=False):
@@ -51,7 +34,7 @@ class Item(msgspec.Struct, gc=False):
     type: str = ""
     id: str | None = None
     role: str | None = None
-    content: str | list[Part] | None = None
+    content: Any = None
     message: Any = None
     cwd: str | None = None
     model: str | None = None
@@ -64,7 +47,11 @@ class Item(msgspec.Struct, gc=False):
     summary: msgspec.Raw = EMPTY
     source: Any = None
     agent_nickname: str | None = None
-    timestamp: str | None = None
+    timestamp: Any = None
+    kind: Any = None
+    item: Any = None
+    thread_id: str | None = None
+    thread_name: str | None = None
 
 
 class CodexLine(Item, gc=False):
@@ -74,32 +61,17 @@ class CodexLine(Item, gc=False):
     record_type: str | None = None
 
 
-_decode_words = msgspec.json.Decoder(str | list[Part] | None).decode
-
-
-def words(content: str | list[Part] | None) -> list[str]:
-    """Return the texts of a message's content."""
-    if isinstance(content, str):
-        return [content]
-    return [part.text for part in content or () if part.text]
-
-
-def raw_words(raw: msgspec.Raw) -> list[str]:
-    """Return the texts of content that was left undecoded."""
+def raw_value(raw: msgspec.Raw) -> Any:
+    """Return content that was left undecoded."""
     try:
-        return words(_decode_words(raw))
+        return msgspec.json.decode(raw)
     except (ValueError, RecursionError):
-        return []
+        return None
 
 
-def typed(item: Item) -> str:
-    """Return what a person typed of a user message: the blocks that Codex did not put there."""
-    return "\n\n".join([text.strip() for text in words(item.content) if text.strip() and not is_injected(text)])
-
-
-def is_injected(text: str) -> bool:
-    """Return True if a text block comes from Codex itself."""
-    return text.lstrip().startswith(INJECTED)
+def may_refuse(raw: msgspec.Raw) -> bool:
+    """Return True if a result may be a refusal: a short text that does not begin as those of commands do."""
+    return len(raw) <= REFUSAL_BYTES and _refusal.search(bytes(raw)) is not None
 
 
 def given(item: Item) -> str:
@@ -118,7 +90,7 @@ def patched_files(item: Item) -> list[str]:
 
 def folder_told(item: Item) -> str:
     """Return the working directory that an environment block tells, the only place where legacy files have it."""
-    for text in words(item.content):
+    for text in words(item.content).texts:
         if "<environment_context>" in text and (found := _cwd.search(text)):
             return (found[1] or found[2]).strip()
     return ""
