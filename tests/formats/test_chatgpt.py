@@ -9,7 +9,8 @@ from fold_lines import EVERYTHING, PLAIN, feed, turns
 
 from importer import formats
 from importer.formats import chatgpt
-from importer.protocol.records import Turn
+from importer.formats._shared.turns import key
+from importer.protocol.records import ConversationFacts, Turn
 
 AT = 1767258000.0
 
@@ -64,6 +65,7 @@ def test_a_ring_of_parents_ends() -> None:
         node("s", "q", "system", "You are helpful."),
         node("s", "q", "tool", "42", by="python"),
         node("s", "q", text={"content_type": "user_editable_context", "user_profile": "I bake."}),
+        node("s", "q", text="I bake.", metadata={"is_user_system_message": True}),
         node("s", "q", text="hidden", metadata={"is_visually_hidden_from_conversation": True}),
         node("s", "q", "assistant", {"content_type": "thoughts", "thoughts": [{"summary": "S", "content": "C"}]}),
         node("s", "q", "assistant", {"content_type": "reasoning_recap", "content": "Thought for 4 s"}),
@@ -123,16 +125,110 @@ def test_a_newer_export_adds_what_is_new() -> None:
     assert len({turn.key for turn in new}) == 3
 
 
-@pytest.mark.parametrize("time", [AT, str(AT), "2026-01-01T09:00:00+00:00", None, {}])
+@pytest.mark.parametrize(
+    "time", [AT, int(AT), AT * 1000, str(AT), f"{AT * 1000:.0f}", "2026-01-01T09:00:00+00:00", None, {}]
+)
 def test_times_in_any_form(time: Any) -> None:
-    """A message without one has its conversation's; a number in quotes is none."""
-    (turn,) = told(talk(node("q", "root", create_time=time)))
+    """Seconds, milliseconds, also as text, and ISO 8601; a message without one has its conversation's."""
+    first = 1767171600.0 if time else AT
+    (turn,) = told(talk(node("q", "root", create_time=time), create_time=first))
     assert turn.at == "2026-01-01T09:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "unknown"),
+    [
+        ("one", ["one"], 0),
+        (["one", "two"], ["one\n\ntwo"], 0),
+        ({"parts": ["one"]}, ["one"], 0),
+        ({"content_type": "text", "parts": "one"}, ["one"], 0),
+        ({"content_type": "text", "parts": [["one"], {"text": {"parts": ["two"]}}]}, ["one\n\ntwo"], 0),
+        ({"content_type": "text", "text": "one", "parts": None}, ["one"], 0),
+        ({"content_type": "text", "parts": ["one", 7]}, ["one"], 1),
+        ({"content_type": "text", "words": "one"}, [], 1),
+        (7, [], 1),
+        (None, [], 0),
+    ],
+)
+def test_content_of_any_shape_is_read_or_counted(content: Any, expected: list[str], unknown: int) -> None:
+    """A string, a list, an object without a type, parts in parts; what cannot be read is counted."""
+    one = node("q", "root")
+    one["message"]["content"] = content
+    (fed,) = feed("chatgpt", talk(one))
+    assert ([turn.text for turn in fed.turns], fed.unknown) == (expected, unknown)
+
+
+@pytest.mark.parametrize("author", ["user", {"role": "user"}, {"role": "User", "name": None}])
+def test_authors_in_any_form(author: Any) -> None:
+    """An author is an object or a role; one that is neither side, system nor tool is counted."""
+    one = node("q", "root")
+    one["message"]["author"] = author
+    assert [(turn.role, turn.text) for turn in told(talk(one))] == [("user", "Hi.")]
+    assert [fed.unknown for fed in feed("chatgpt", talk(node("q", "root", "guest")))] == [1]
+
+
+def bare(record: dict[str, Any], *without: str) -> dict[str, Any]:
+    """Return the conversation without these members of its nodes, and without a current node."""
+    nodes = {name: {k: v for k, v in one.items() if k not in without} for name, one in record["mapping"].items()}
+    return {**record, "mapping": nodes, "current_node": None}
+
+
+@pytest.mark.parametrize("without", [("children",), ("parent",), ("parent", "children")])
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_tree_is_told_by_either_end_of_its_links(without: tuple[str, ...], listed: bool) -> None:
+    """Exports of other programs leave out children, parents or both, and write a list."""
+    record = bare(talk(node("q", "root"), node("a", "q", "assistant", "Hello."), node("b", "a", text="Bye.")), *without)
+    record["mapping"] = list(record["mapping"].values()) if listed else record["mapping"]
+    assert texts(record) == ["Hi.", "Hello.", "Bye."]
+    assert texts({**record, "current_node": "b"}) == ["Hi.", "Hello.", "Bye."]
+
+
+def test_without_links_times_give_the_order() -> None:
+    """Where each message has a time, the order of the file does not count."""
+    one, two = node("q", "root", create_time=AT), node("a", "q", "assistant", "Hello.", create_time=AT + 5)
+    record = {**talk(two, one), "mapping": {"a": {"message": two["message"]}, "q": {"message": one["message"]}}}
+    assert texts({**record, "current_node": None}) == ["Hi.", "Hello."]
+
+
+def test_what_is_no_message_is_counted() -> None:
+    """A message that is a string, and a node that is none, count as unknown."""
+    lost = {"id": "s", "parent": "q", "children": [], "message": "lost"}
+    assert [(len(fed.turns), fed.unknown) for fed in feed("chatgpt", talk(node("q", "root"), lost))] == [(1, 1)]
+
+
+def test_the_canvas_is_a_turn_of_its_own() -> None:
+    """What a call writes on the canvas is the assistant's, told by its kind; the call keeps its key."""
+    given = '{"name": "Loaf", "type": "document", "content": "Flour, water."}'
+    call = node("a", "q", "assistant", {"content_type": "code", "text": given}, recipient="canmore.create_textdoc")
+    change = '{"updates": [{"pattern": ".*", "multiple": false, "replacement": "Flour, water, salt."}]}'
+    again = node("b", "a", "assistant", change, recipient="canmore.update_textdoc")
+    said = told(talk(node("q", "root"), call, again))[1:]
+    assert [(turn.role, turn.facts.kind, turn.text) for turn in said] == [
+        ("assistant", "exchange", ""),
+        ("assistant", "artifact", "Loaf\n\nFlour, water."),
+        ("assistant", "exchange", ""),
+        ("assistant", "artifact", "Flour, water, salt."),
+    ]
+    assert said[0].key == key("c1", "a", "assistant", "", "canmore.create_textdoc")
+
+
+def test_a_paste_is_what_the_person_said() -> None:
+    """The text of an attachment stands behind that of the message, where an export holds it."""
+    about = {"attachments": [{"name": "p.txt", "extracted_content": "Rye."}, {"name": "q.png"}]}
+    (turn,) = told(talk(node("q", "root", metadata=about)))
+    assert (turn.text, turn.key != key("c1", "q", "user", "Hi.", "")) == ("Hi.\n\nRye.", True)
+    assert told(talk(node("q", "root")))[0].key == key("c1", "q", "user", "Hi.", "")
+
+
+def test_a_conversation_tells_its_title() -> None:
+    """A newer export may hold another one."""
+    (fed,) = feed("chatgpt", talk(node("q", "root"), title="Rye bread"))
+    assert fed.facts == (ConversationFacts("c1", "Rye bread"),)
 
 
 def test_damaged_parts_do_the_others_no_harm() -> None:
     """Wrong types, lone surrogates and NULs in one message leave the others as they are."""
-    bad = node("b", "q", text={"content_type": "text", "parts": "no list"})
+    bad = node("b", "q", text={"content_type": "text", "parts": 7})
     record = talk(node("q", "root", title=5), bad, node("a", "b", "assistant", "half \ud83d of\0 it"), title=["no"])
     assert texts(record) == ["Hi.", "half \ufffd of it"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -13,6 +14,9 @@ KEY_BYTES = 16
 MAX_NAMES = 32  # tools and files one turn may carry
 MAX_NAME_CHARS = 1024
 MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 1973
+MICROSECONDS_FROM = 1e14  # the same a thousand times finer
+
+_number = re.compile(r"\d{9,16}(?:\.\d+)?\Z")  # a date in ISO 8601 without dashes has eight digits
 
 
 def key(*parts: str) -> str:
@@ -42,11 +46,12 @@ def utc(stamp: str | None) -> str:
 
 
 def since_1970(stamp: float) -> str:
-    """Convert seconds or milliseconds since 1970 to RFC 3339 UTC, "" when out of range.
+    """Convert seconds, milliseconds or microseconds since 1970 to RFC 3339 UTC, "" when out of range.
 
-    Which of the two is told by size: see MILLISECONDS_FROM.
+    Which of them is told by size: see MILLISECONDS_FROM.
     """
     try:
+        stamp = stamp / 1000 if abs(stamp) > MICROSECONDS_FROM else stamp
         found = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError):
         return ""
@@ -54,9 +59,9 @@ def since_1970(stamp: float) -> str:
 
 
 def moment(stamp: Any) -> str:
-    """Convert a time in either form; "" for anything else."""
+    """Convert a time in either form, the number as text, too; "" for anything else."""
     if isinstance(stamp, str):
-        return utc(stamp)
+        return since_1970(float(stamp)) if _number.match(stamp) else utc(stamp)
     return since_1970(stamp) if isinstance(stamp, int | float) else ""
 
 

@@ -1,0 +1,90 @@
+"""Find the active thread of a conversation: its messages are a tree, and the current node is a leaf of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any
+
+import msgspec
+
+from importer.formats._shared import json_lines
+from importer.formats._shared.turns import moment
+
+UNREADABLE = ""  # in the place of a message
+
+
+class Message(msgspec.Struct, gc=False):
+    """A message; `recipient` is "all" or the tool it is for. Its fields may be of any shape."""
+
+    id: Any = None
+    author: Any = None
+    role: Any = None
+    create_time: Any = None
+    content: Any = None
+    recipient: Any = None
+    metadata: Any = None
+
+
+class Node(msgspec.Struct, gc=False):
+    """A place in the tree; the root holds no message, and a message that is no object cannot be read."""
+
+    id: str | None = None
+    parent: str | None = None
+    children: list[str] | None = None
+    message: Message | list[Any] | str | float | None = None
+
+
+_node = json_lines.reader(Node)
+
+
+def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | None) -> list[Any]:
+    """Return the messages from the root to the current node, or to the last leaf where that is not told.
+
+    Where the current node is told, only those on the way are decoded: branches that were given up cost nothing.
+    """
+    raws = mapping if isinstance(mapping, dict) else _by_id(mapping)
+    nodes: dict[str, Node] = {}
+
+    def parent(name: str) -> str | None:
+        nodes[name] = _node(raws[name]) or Node(message=UNREADABLE)
+        return nodes[name].parent
+
+    way = _climb(current, raws, parent)
+    if len(way) < min(2, len(raws)):  # no current node, or parents that are not told
+        nodes.clear()  # the order of the file may be the only one
+        for name in raws:
+            parent(name)
+        way = _search(nodes, current)
+    return [nodes[name].message for name in reversed(way) if nodes[name].message is not None]
+
+
+def _by_id(listed_: list[msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """Return the nodes of a list by their ids, those without one by their places."""
+    named = ((_node(raw), raw) for raw in listed_)
+    return {(node and node.id) or f"#{at}": raw for at, (node, raw) in enumerate(named)}
+
+
+def _climb(at: str | None, known: Container[str], parent: Callable[[str], str | None]) -> list[str]:
+    """Return the names of a node and of all above it; parents in a circle end it, too."""
+    way: dict[str, None] = {}
+    while at is not None and at in known and at not in way:
+        way[at] = None
+        at = parent(at)
+    return list(way)
+
+
+def _search(nodes: Mapping[str, Node], current: str | None) -> list[str]:
+    """Return the way up from the current node, or from the last of the nodes without children.
+
+    A link may be told by either end. Where there are none at all, all messages are the thread, by their times.
+    """
+    parents = {child: name for name, node in nodes.items() for child in node.children or ()}
+    parents |= {name: node.parent for name, node in nodes.items() if node.parent}
+    if not parents:
+        told = {name: moment(getattr(node.message, "create_time", None)) for name, node in nodes.items()}
+        ordered = sorted(nodes, key=lambda name: told[name]) if all(told.values()) else list(nodes)
+        return ordered[::-1]
+    if current not in nodes:
+        above = set(parents.values())
+        current = next((name for name in reversed(list(nodes)) if name not in above and not nodes[name].children), None)
+    return _climb(current, nodes, parents.get)
