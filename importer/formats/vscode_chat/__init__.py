@@ -1,0 +1,194 @@
+"""VS Code's Copilot Chat: `chatSessions/<session>.json`, one document of requests, each with its response.
+
+They lie below `workspaceStorage`, beside the folders of every extension, some of them huge: so only chats of empty
+windows are looked for, others are imported by path. The journal that newer versions keep (`.jsonl`) is not read.
+
+A turn's key is a hash of session, request and text: the document is rewritten as it grows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from importer.formats import Document, Fed, Options
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.turns import clip, key, moment, once, stem
+from importer.formats._shared.words import Words, clean, kind_of, listed, words
+from importer.formats.vscode_chat import questionnaire
+from importer.protocol.records import ConversationFacts, Facts, Turn
+
+NAME = "vscode-chat"
+DOCUMENT = Document("requests", head=True)
+
+USERS = (".config/Code/User", "Library/Application Support/Code/User")
+FOLDERS = (b"chatSessions", b"emptyWindowChatSessions", b"transferredChatSessions")
+# Kinds of parts. Plain Markdown has none.
+TEXT, THOUGHT, PASTE = frozenset(("", "markdownContent", "markdownVuln")), "thinking", "paste"
+# What the editor shows beside the words: progress, edits, confirmations.
+_PASSED_OVER = """
+    inlineReference toolInvocationSerialized toolInvocation prepareToolInvocation textEditGroup textEdit
+    notebookEditGroup codeblockUri undoStop progressMessage progressTask progressTaskSerialized command confirmation
+    warning extensions references reference treeData mcpServersStarting elicitation elicitationSerialized pullRequest
+    multiDiffData codeCitation move agentDetection elicitation2 questionCarousel planReview usedContext workspaceEdit
+    multiDiffDataSerialized mcpServersStartingSerialized hook todoList
+"""
+KNOWN_KINDS = TEXT | frozenset((THOUGHT, *_PASSED_OVER.split()))
+ID_BYTES = 120  # encoded: it stands in the context, which is bounded
+TITLE_BYTES = 400
+
+_session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
+
+
+class Unit(msgspec.Struct, gc=False, rename="camel"):
+    """The document's head, or a request; what holds text may be of any shape."""
+
+    session_id: str | None = None
+    custom_title: str | None = None
+    request_id: str | None = None
+    message: Any = None
+    variable_data: Any = None
+    is_system_initiated: bool | None = None
+    response: Any = None
+    timestamp: Any = None
+    model_id: str | None = None
+
+
+_lines = Lines(Unit)
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The session as the document's head tells it."""
+
+    session: str = ""
+    title: str = ""
+
+
+def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folders of chats of windows without a folder."""
+    return tuple(f"{home}/{user}/globalStorage/emptyWindowChatSessions" for user in USERS)
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for a session's id as a name, in a folder of sessions or by itself."""
+    *folders, name = relative.split(b"/")
+    return bool(_session.match(name)) and (not folders or folders[-1] in FOLDERS)
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """Return True for requests beside the name of the person who asks, or the document's version."""
+    return not {"version", "requesterUsername"}.isdisjoint(keys)
+
+
+def begin(path: bytes) -> Context:
+    """Return the context before the head; the file's name is the session's."""
+    return Context(session=clip(stem(path), ID_BYTES))
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """Return the turns of a request: what was asked, and what was answered. Never raises."""
+    return _lines.feed(context, raw, options, _step)
+
+
+def _step(context: Context, unit: Unit, options: Options) -> Fed:
+    """Take the head, or a request.
+
+    The key of an answer is made without its thoughts, whether they are indexed or not.
+    """
+    if unit.request_id is None and unit.message is None:
+        return _headed(context, unit)
+    parts = [one if isinstance(one, dict) else {"value": one} for one in listed(unit.response)]
+    typed, pasted = words(unit.message), _pasted(unit.variable_data)
+    asked = clean("\n\n".join(one.text for one in (typed, pasted) if one.text))
+    plain, said = _answer(parts, thinking=False), _answer(parts, thinking=options.thinking)
+    tools = once([_string(part.get("toolId")) for part in parts])
+    files = once([_path(part.get("uri")) for part in parts if kind_of(part) == "textEditGroup"])
+    turns = []
+    if asked and not unit.is_system_initiated:
+        turns.append(_turn(context, unit, "user", asked, content=key(asked), facts=Facts(title=context.title)))
+    turns += _beside(context, unit, parts)
+    if said.text or tools or files:
+        facts = Facts(title=context.title, model=unit.model_id or "", tools=tools, files=files)
+        content = key(plain.text, *tools, *files)
+        turns.append(_turn(context, unit, "assistant", said.text, content=content, facts=facts))
+    strange = sum(kind_of(part) not in KNOWN_KINDS for part in parts)
+    return Fed(context, tuple(turns), typed.unknown + pasted.unknown + plain.unknown + strange)
+
+
+def _headed(context: Context, unit: Unit) -> Fed:
+    """Return the context after the head, and the title it gives the session."""
+    session = clip(unit.session_id or "", ID_BYTES) or context.session
+    title = clip((unit.custom_title or "").strip(), TITLE_BYTES)
+    return Fed(Context(session, title), facts=(ConversationFacts(session, title),) if title else ())
+
+
+def _beside(context: Context, unit: Unit, parts: Sequence[dict[str, Any]]) -> list[Turn]:
+    """Make the turns of plans shown for approval, of questions with their answers, and of comments on plans."""
+    turns = []
+    for part in parts:
+        facts = Facts(title=context.title, model=unit.model_id or "")
+        if plan := questionnaire.plan(part):
+            of_plan = Facts("plan", title=context.title, model=unit.model_id or "")
+            turns.append(_turn(context, unit, "assistant", plan, content=key("plan", plan), facts=of_plan))
+        if told := questionnaire.answers(part):
+            turns.append(_turn(context, unit, "assistant", told, content=key("answers", told), facts=facts))
+    return turns
+
+
+def _turn(context: Context, unit: Unit, role: str, text: str, *, content: str, facts: Facts) -> Turn:
+    """Make a turn; `content` is the hash of what its key goes by."""
+    mark = key(context.session, unit.request_id or "", role, content)
+    at = moment(unit.timestamp)
+    return Turn(context.session, f"{unit.request_id or mark}/{role}", role, text, at, mark, facts)
+
+
+def _pasted(attached: Any) -> Words:
+    """Return the code that a person pasted; the other variables of a request are files, and what the editor adds."""
+    variables = attached.get("variables") if isinstance(attached, dict) else attached
+    pastes = [one for one in listed(variables) if isinstance(one, dict) and one.get("kind") == PASTE]
+    return words([one.get("code") or one.get("value") for one in pastes])
+
+
+def _answer(parts: Sequence[dict[str, Any]], *, thinking: bool) -> Words:
+    """Join the response to one text: a file that is named within a sentence stands as a part of its own.
+
+    Joined without anything in between: a sentence goes on behind the file it names.
+    """
+    said = [_words(part, thinking=thinking) for part in parts]
+    return Words(clean("".join([one.text for one in said])), sum(one.unknown for one in said))
+
+
+def _words(part: dict[str, Any], *, thinking: bool) -> Words:
+    """Return the text of one part."""
+    kind = kind_of(part)
+    if kind == "inlineReference":
+        place = part.get("inlineReference")
+        name = _string(place.get("name")) if isinstance(place, dict) else ""
+        return Words(f"`{name or _path(place).rpartition('/')[2]}`") if place else Words()
+    if kind == THOUGHT:
+        return Words(f"{_markdown(part.get('value')).text}\n\n") if thinking else Words()
+    held = [part[name] for name in ("content", "value") if part.get(name) is not None]
+    return (_markdown(held[0]) if held else Words("", 1)) if kind in TEXT else Words()
+
+
+def _markdown(value: Any) -> Words:
+    """Return Markdown as it stands, blanks included: it is text, an object that holds it, or a list of these."""
+    if isinstance(value, dict) and "value" in value:
+        value = value["value"]
+    if isinstance(value, list):
+        ones = [_markdown(one) if isinstance(one, str | dict) else words(one) for one in value]
+        return Words("".join(one.text for one in ones), sum(one.unknown for one in ones))
+    return Words(value) if isinstance(value, str) else words(value)
+
+
+def _path(place: Any) -> str:
+    """Return the path of a file, "" for what names none."""
+    return _string(place.get("path")) if isinstance(place, dict) else ""
+
+
+def _string(value: Any) -> str:
+    """Return a string as it is, "" for anything else."""
+    return value if isinstance(value, str) else ""
