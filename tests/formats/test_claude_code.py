@@ -115,8 +115,9 @@ def test_strange_characters_are_kept_or_replaced():
 
 def test_a_field_of_another_type_loses_only_itself():
     """A number where a text was expected does not cost the message."""
-    record = prompt([text("kept"), {"type": "text", "text": 7}, "bare"], cwd=5, gitBranch=["x"], isMeta="no")
+    record = prompt([text("kept"), {"type": "text", "text": 7}], cwd=5, gitBranch=["x"], isMeta="no")
     assert texts(record) == ["kept"]
+    assert [fed.unknown for fed in feed(record)] == [1]
 
 
 def test_huge_values_leave_only_their_text():

@@ -24,14 +24,16 @@ from importer.formats._shared.turns import clip, stem
 from importer.formats.claude_code.lines import TranscriptLine
 from importer.formats.claude_code.sessions import (
     ID_BYTES,
-    TITLE_BYTES,
     Context,
-    bounded,
+    claimed,
+    news,
     session_of,
+    summarised,
     titled,
     with_session,
 )
 from importer.formats.claude_code.turns import STEPS
+from importer.protocol.records import ConversationFacts
 
 __all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
 
@@ -126,23 +128,18 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 def _step(context: Context, line: TranscriptLine, options: Options) -> Fed:
     """Take one record: what it says of its session, then the turns it holds."""
     if line.type == "summary":  # of any session, perhaps even of another file's
-        return Fed(_summarised(context, line.summary or ""))
+        summary_of, session = summarised(context, line)
+        return Fed(summary_of, facts=(ConversationFacts(session.id, session.title),) if session else ())
     session = session_of(context, line)
     if line.type in TITLES:
         session = titled(session, line)
+    elif context.summaries:
+        context, session = claimed(context, session, line)
+    known = context.sessions and context.sessions[0] is session  # so it is with nearly every line
+    facts = () if known else news(context, session)
     step = STEPS.get(line.type)
     # Meta is what programs wrote into the conversation: commands, bodies of skills, caveats.
     if step is None or line.is_meta:
-        return Fed(with_session(context, session), (), int(line.type not in KNOWN_TYPES))
-    return step(context, session, line, options)
-
-
-def _summarised(context: Context, summary: str) -> Context:
-    """Return the context with the title that a summary line gives to all sessions of the file.
-
-    The name stays with the file, so it also titles sessions that begin after this line.
-    """
-    title = clip(summary.strip(), TITLE_BYTES)
-    if not title or title == context.summary:
-        return context
-    return bounded(msgspec.structs.replace(context, summary=title))
+        return Fed(with_session(context, session), (), int(line.type not in KNOWN_TYPES), facts=facts)
+    fed = step(context, session, line, options)
+    return msgspec.structs.replace(fed, facts=facts) if facts else fed

@@ -7,40 +7,70 @@ collector need not follow them.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
+WORDED = ("text", "input_text", "output_text", "")  # types of blocks that are words; "" for a block that names none
+NESTED = 16  # words that stand deeper than this are not looked for
+_WORDS_IN = ("text", "content", "value", "parts", "message", "markdown")  # members that hold words where text is nested
 
 
 class Input(msgspec.Struct, gc=False):
-    """The part of a tool call's input that is read: the files it names, and the command to know our own search by."""
+    """The part of a tool call's input that is read.
+
+    It is the files it names, the command to know our own search by, and what a call shows to the person.
+    """
 
     file_path: Any = None
     notebook_path: Any = None
     path: Any = None
     command: Any = None
+    title: Any = None
+    plan: msgspec.Raw = EMPTY
+    questions: msgspec.Raw = EMPTY
+    message: msgspec.Raw = EMPTY
+    content: msgspec.Raw = EMPTY
+    text: msgspec.Raw = EMPTY
+    html: msgspec.Raw = EMPTY
+    code: msgspec.Raw = EMPTY
+
+
+class Source(msgspec.Struct, gc=False):
+    """The source of a picture or document; of a document it may be text."""
+
+    type: str = ""
+    data: msgspec.Raw = EMPTY
+    content: msgspec.Raw = EMPTY
 
 
 class Block(msgspec.Struct, gc=False):
     """A content block of any type: text, thinking, tool_use, tool_result, image …"""
 
     type: str = ""
-    text: str | None = None
+    text: Any = None
     thinking: msgspec.Raw = EMPTY
     id: str | None = None
     name: str | None = None
-    input: Input | None = None
+    input: Input | str | None = None
     tool_use_id: str | None = None
     is_error: bool | None = None
     content: msgspec.Raw = EMPTY
+    source: Source | str | None = None
+
+
+Scalar: TypeAlias = str | int | float | bool | None
+# A string and a list of blocks are the rule. All else is seldom, and still words of a person or the assistant.
+Content: TypeAlias = Scalar | list[Block | Scalar | list[Any]] | Block
 
 
 class Message(msgspec.Struct, gc=False):
     """A message to or from the API; one answer comes as several lines with a block each."""
 
-    content: str | list[Block] | None = None
+    content: Content = None
+    text: Any = None
     model: str | None = None
 
 
@@ -51,53 +81,146 @@ class PromptOrigin(msgspec.Struct, gc=False):
 
 
 class Attachment(msgspec.Struct, gc=False, rename="camel"):
-    """An injected piece; only `queued_command` holds something a person said."""
+    """An injected piece: a queued command and pasted text are a person's, a plan's file is the assistant's."""
 
     type: str = ""
     prompt: msgspec.Raw = EMPTY
+    content: msgspec.Raw = EMPTY
+    text: msgspec.Raw = EMPTY
+    pasted_contents: msgspec.Raw = EMPTY
+    plan_content: msgspec.Raw = EMPTY
     command_mode: str | None = None
-    origin: PromptOrigin | None = None
+    origin: PromptOrigin | str | None = None
 
 
 class TranscriptLine(msgspec.Struct, gc=False, rename="camel"):
-    """One line of a transcript, of any type. `sdk_session` is how captures of the SDK's stream spell it."""
+    """One line of a transcript, of any type. `sdk_…` is how captures of the SDK's stream spell it."""
 
     type: str = ""
+    subtype: str | None = None
     session_id: str | None = None
     sdk_session: str | None = msgspec.field(default=None, name="session_id")
     uuid: str | None = None
-    timestamp: str | None = None
+    timestamp: str | int | float | None = None
     cwd: str | None = None
     git_branch: str | None = None
     is_meta: bool | None = None
     is_sidechain: bool | None = None
+    is_synthetic: bool | None = None
     is_compact_summary: bool | None = None
     is_api_error_message: bool | None = None
     agent_id: str | None = None
     agent_name: str | None = None
     team_name: str | None = None
-    message: Message | None = None
+    parent_call: str | None = msgspec.field(default=None, name="parent_tool_use_id")
+    source_call: str | None = msgspec.field(default=None, name="sourceToolUseID")
+    message: Message | Scalar | list[Any] = None
     attachment: Attachment | None = None
-    origin: PromptOrigin | None = None
+    origin: PromptOrigin | str | None = None
+    tool_denial_kind: str | None = None
+    tool_use_result: msgspec.Raw = EMPTY
+    sdk_result: msgspec.Raw = msgspec.field(default=EMPTY, name="tool_use_result")
+    pasted_contents: msgspec.Raw = EMPTY
     operation: str | None = None
     content: msgspec.Raw = EMPTY
     summary: str | None = None
+    leaf_uuid: str | None = None
     custom_title: str | None = None
     ai_title: str | None = None
 
 
-_decode_content = msgspec.json.Decoder(str | list[Block] | None).decode
+_decode_content: Callable[[msgspec.Raw | bytes], Content] = msgspec.json.Decoder(Content).decode
+_decode_input = msgspec.json.Decoder(Input).decode
+
+
+def message_of(line: TranscriptLine) -> Message:
+    """Return a line's message; one that is only its content, or stands on the line itself, is given that form."""
+    message = line.message
+    if isinstance(message, Message):
+        return message
+    if message is None:
+        return Message(content=content_of(line.content))
+    return Message(content=_converted(message))
+
+
+def content_of(raw: msgspec.Raw) -> Content:
+    """Decode content that was left undecoded; None for what is no content at all."""
+    try:
+        return _decode_content(raw)
+    except (ValueError, RecursionError):
+        return _converted(loose(raw))
+
+
+def loose(raw: msgspec.Raw) -> Any:
+    """Decode any JSON, None for what cannot be decoded."""
+    try:
+        return msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def blocks_of(content: Content) -> Sequence[Block]:
+    """Return the blocks of content in any of its shapes; a string is a block of text.
+
+    What is neither words nor a block becomes a block of a type that no version knows, so that it is counted.
+    """
+    if isinstance(content, str):
+        return [Block(type="text", text=content)]
+    if content is None:
+        return ()
+    if isinstance(content, Block):
+        return [content]
+    if not isinstance(content, list):
+        return [Block(type=type(content).__name__)]
+    blocks: list[Block] = []
+    for item in content:  # a loop and no comprehension: nearly always every item is a block
+        if isinstance(item, Block):
+            blocks.append(item)
+        elif item is not None:
+            found = flat(item)
+            blocks += [Block(type="text", text=text) for text in found] or [Block(type=type(item).__name__)]
+    return blocks
+
+
+def words(block: Block) -> str:
+    """Return the words of a block of text, wherever they stand in it; "" for none and for other types."""
+    if block.type not in WORDED:
+        return ""
+    if isinstance(block.text, str):
+        return block.text
+    return "\n\n".join(flat(block.text) or texts(block.content))
+
+
+def flat(value: Any, depth: int = NESTED) -> list[str]:
+    """Return the texts in a value of any shape: itself, those of its items, those of the members that hold words."""
+    if isinstance(value, str):
+        return [value] if value else []
+    if isinstance(value, list) and depth:
+        return [text for item in value for text in flat(item, depth - 1)]
+    if isinstance(value, dict) and depth:
+        return [text for name in _WORDS_IN if name in value for text in flat(value[name], depth - 1)]
+    return []
 
 
 def texts(raw: msgspec.Raw) -> tuple[str, ...]:
-    """Return the texts of content that was left undecoded: a string, or blocks of which those of type text count.
+    """Return the texts of content that was left undecoded, in any of its shapes."""
+    return tuple(text for text in map(words, blocks_of(content_of(raw))) if text)
 
-    What decodes as neither has none: results may hold blocks of any shape.
-    """
+
+def input_of(block: Block) -> Input:
+    """Return the input of a tool call; it may be written as JSON within a string."""
+    given = block.input
+    if isinstance(given, Input):
+        return given
     try:
-        content = _decode_content(raw)
+        return _decode_input(given or "{}")
     except (ValueError, RecursionError):
-        return ()
-    if isinstance(content, str):
-        return (content,)
-    return tuple(block.text for block in content or () if block.type == "text" and block.text)
+        return Input()
+
+
+def _converted(value: Any) -> Content:
+    """Return a decoded value as content; where it is none, the texts in it."""
+    try:
+        return _decode_content(msgspec.json.encode(value))
+    except (ValueError, RecursionError):
+        return "\n\n".join(flat(value)) or None

@@ -10,13 +10,15 @@ import msgspec
 from importer.formats import MAX_CONTEXT_BYTES
 from importer.formats._shared.turns import clip
 from importer.formats.claude_code.lines import TranscriptLine
+from importer.protocol.records import ConversationFacts
 
 # Encoded bytes of one session stay below 3.5 KB, so one always fits; further ones are dropped, least recent first.
 ID_BYTES = 100
 PATH_BYTES = 512
 BRANCH_BYTES = 128
 TITLE_BYTES = 240
-CALL_ID_BYTES = 40
+CALL_ID_BYTES = 32
+LEAF_CHARS = 12  # of a line's id, its end: enough to tell the lines of a file apart
 OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
 
 CUSTOM, GENERATED = 2, 1  # ranks of titles: a lower one never replaces a higher one
@@ -26,8 +28,9 @@ class TranscriptSession(msgspec.Struct, frozen=True, omit_defaults=True):
     """One session: `project` is its first folder, `cwd` its present one.
 
     `prompt` is the key of the last ordinary prompt. `queue` holds what was typed while the assistant worked and is not
-    delivered yet ("" stands for what no person typed), `steered` the digests of what was delivered since that prompt,
-    `early` of what was said before its delivery because the queue had no room.
+    delivered yet (see `queue`), `steered` the digests of what was delivered since that prompt, `early` of what was said
+    before its delivery because the queue had no room. `leaf` is the end of the id of the last line with words, `plans`
+    the digests of the last plans.
     """
 
     id: str
@@ -40,17 +43,20 @@ class TranscriptSession(msgspec.Struct, frozen=True, omit_defaults=True):
     queue: tuple[str, ...] = ()
     steered: tuple[str, ...] = ()
     early: tuple[str, ...] = ()
+    leaf: str = ""
+    plans: tuple[str, ...] = ()
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """The context of a Claude Code file's fold; sessions most recent first.
 
-    `stem` names the conversation of lines that do not. `summary` is the title that summary lines give, which name no
-    session. `own_calls` are ids of calls to our own search, whose results must not be indexed again.
+    `stem` names the conversation of lines that do not. `summaries` are titles for the sessions of lines that are still
+    to come, each behind the end of its line's id. `own_calls` are ids of calls to our own search, whose results must
+    not be indexed again.
     """
 
     stem: str = ""
-    summary: str = ""
+    summaries: tuple[tuple[str, str], ...] = ()
     own_calls: tuple[str, ...] = ()
     sessions: tuple[TranscriptSession, ...] = ()
 
@@ -87,6 +93,59 @@ def titled(session: TranscriptSession, line: TranscriptLine) -> TranscriptSessio
     return msgspec.structs.replace(session, title=clip(title, TITLE_BYTES), title_rank=rank)
 
 
+def summarised(context: Context, line: TranscriptLine) -> tuple[Context, TranscriptSession | None]:
+    """Take the title of a summary line for the session that holds the line it names, and return that session.
+
+    Where no session is known to hold it the title waits for such a line: it may as well be one of another file.
+    """
+    title, leaf = clip((line.summary or "").strip(), TITLE_BYTES), leaf_of(line.leaf_uuid)
+    named = line.session_id or line.sdk_session
+    session = next((s for s in context.sessions if s.id == named or (leaf and s.leaf == leaf)), None)
+    if session and title and not session.title_rank:
+        session = msgspec.structs.replace(session, title=title)
+        return with_session(context, session), session
+    if session or not (title and leaf):
+        return context, None
+    waiting = (*(each for each in context.summaries if each[0] != leaf), (leaf, title))
+    return bounded(msgspec.structs.replace(context, summaries=waiting)), None
+
+
+def claimed(context: Context, session: TranscriptSession, line: TranscriptLine) -> tuple[Context, TranscriptSession]:
+    """Give a session the title that waits for this line of it; called where any waits."""
+    leaf = leaf_of(line.uuid)
+    title = next((title for waited, title in context.summaries if waited == leaf), "")
+    if not title:
+        return context, session
+    context = msgspec.structs.replace(context, summaries=tuple(s for s in context.summaries if s[0] != leaf))
+    return context, session if session.title_rank else msgspec.structs.replace(session, title=title)
+
+
+def leaf_of(uuid: str | None) -> str:
+    """Return the end of a line's id, by which it is known again."""
+    return (uuid or "")[-LEAF_CHARS:]
+
+
+def news(context: Context, session: TranscriptSession) -> tuple[ConversationFacts, ...]:
+    """Return what a session knows of itself now and did not before, as far as it holds for all that it said.
+
+    A folder matters only where something may have been said before it was known.
+    """
+    former = next((known for known in context.sessions if known.id == session.id), None)
+    titled = session.title if session.title != (former.title if former else "") else ""
+    placed = bool(former and session.project and not former.project)
+    if not (titled or placed):
+        return ()
+    place = (session.project, session.cwd, session.git_branch) if placed else ()
+    return (ConversationFacts(session.id, titled, *place),)
+
+
+def with_leaf(session: TranscriptSession, line: TranscriptLine, *, said: bool) -> TranscriptSession:
+    """Return the session whose last line with words is this one; without words it counts only while there is none."""
+    if not line.uuid or not (said or not session.leaf):
+        return session
+    return msgspec.structs.replace(session, leaf=leaf_of(line.uuid))
+
+
 def with_own_calls(context: Context, ids: tuple[str, ...]) -> Context:
     """Return the context that also knows these calls to our own search."""
     if not ids:
@@ -113,11 +172,13 @@ def with_session(context: Context, session: TranscriptSession) -> Context:
 
 
 def bounded(context: Context) -> Context:
-    """Return the context without the least recent sessions that do not fit into its bound.
+    """Return the context without what does not fit into its bound: waiting titles, then the least recent sessions.
 
     The session just read stands first, so it goes last; a session that comes back later begins anew, without its title
     and its queue.
     """
+    while context.summaries and len(msgspec.json.encode(context)) >= MAX_CONTEXT_BYTES:
+        context = msgspec.structs.replace(context, summaries=context.summaries[1:])
     while len(msgspec.json.encode(context)) >= MAX_CONTEXT_BYTES and context.sessions:
         context = msgspec.structs.replace(context, sessions=context.sessions[:-1])
     return context

@@ -11,8 +11,8 @@ from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.turns import once
 from importer.formats.claude_code import lines
 from importer.formats.claude_code.lines import Block, Input
+from importer.formats.claude_code.notices import without_spans
 from importer.formats.claude_code.sessions import Context, is_own_call
-from importer.formats.claude_code.text import objection_text, without_spans
 
 FOLDER_TOOLS = frozenset(("Grep", "Glob", "LS"))  # their `path` is where they look, not a file they read
 RESULT_CHARS = 2_000  # of a result, which may have a million
@@ -25,7 +25,7 @@ def tool_names(calls: Sequence[Block]) -> tuple[str, ...]:
 
 def file_paths(calls: Sequence[Block]) -> tuple[str, ...]:
     """Return the files that the calls read or edit, each once, as the call spells them."""
-    return once([path for block in calls if block.input for path in _paths(block.name, block.input)])
+    return once([path for block in calls if block.input for path in _paths(block.name, lines.input_of(block))])
 
 
 def own_call_ids(calls: Sequence[Block]) -> tuple[str, ...]:
@@ -41,16 +41,6 @@ def result_text(context: Context, block: Block) -> str:
     return without_spans(text).strip()[:RESULT_CHARS]
 
 
-def objection(block: Block) -> str:
-    """Return what a person said when refusing the call, "" for nothing.
-
-    Only a result marked as an error can be a refusal.
-    """
-    if block.type != "tool_result" or not block.is_error:
-        return ""
-    return objection_text("\n".join(lines.texts(block.content)))
-
-
 def _paths(tool: str | None, given: Input) -> list[str]:
     """Return the files a call names, as far as they are text."""
     path = None if tool in FOLDER_TOOLS else given.path
@@ -60,6 +50,6 @@ def _paths(tool: str | None, given: Input) -> list[str]:
 def _is_own(block: Block) -> bool:
     """Return True if this call asks the memory, as a tool or on the command line."""
     if block.name == "Bash":
-        command = block.input.command if block.input else None
+        command = lines.input_of(block).command
         return isinstance(command, str) and is_own_command(command)
     return is_own_tool(block.name or "")

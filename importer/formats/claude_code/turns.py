@@ -1,25 +1,45 @@
 """Make the turns of one Claude Code line, type by type: each step takes the context and the line and gives `Fed`.
 
 A line holds one block of an answer, seldom more; blocks of one answer stay separate turns, which the chunk fold joins.
+Whose words a line in the user's role holds is decided by its fields first, and by marks in its text only then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from importer.formats import Fed, Options
-from importer.formats._shared.turns import key, utc
-from importer.formats.claude_code import lines, queue
-from importer.formats.claude_code.lines import Block, PromptOrigin, TranscriptLine
-from importer.formats.claude_code.sessions import Context, TranscriptSession, with_own_calls, with_session
-from importer.formats.claude_code.text import answer_text, is_summary, queued_text, typed_text
-from importer.formats.claude_code.tools import file_paths, objection, own_call_ids, result_text, tool_names
-from importer.protocol.records import Facts, Turn
+from importer.formats._shared.turns import key
+from importer.formats.claude_code import lines, queue, shown
+from importer.formats.claude_code.answers import answered, may_speak, objection
+from importer.formats.claude_code.lines import WORDED, Attachment, Block, Message, PromptOrigin, TranscriptLine
+from importer.formats.claude_code.making import instant, is_subagent, joined, make_plans, make_steered, make_turn
+from importer.formats.claude_code.sessions import Context, TranscriptSession, with_leaf, with_own_calls, with_session
+from importer.formats.claude_code.text import answer_text, is_summary, queued_text, typed_text, with_pasted
+from importer.formats.claude_code.tools import file_paths, own_call_ids, result_text, tool_names
+from importer.protocol.records import Turn
 
-KNOWN_BLOCKS = frozenset(("text", "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
+KNOWN_BLOCKS = frozenset((*WORDED, "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
 PICTURE = "[image]"  # stands for a prompt that is nothing but a picture
 SYNTHETIC = "<synthetic>"  # the model of messages that Claude Code writes itself, such as API errors
 BY_PEOPLE = (None, "human", "channel")  # kinds of origin; a channel is a person writing from a messenger
+QUEUED = "queued_command"
+PLAN_FILE = "plan_file_reference"
+PASTED = ("pasted_text", "pasted_content", "pasted_contents")
+# Attachments with nothing that a person or the assistant said. Not counted as unknown, which is to tell of new kinds.
+_PASSED_OVER = """
+    file directory edited_text_file edited_image_file nested_memory compact_file_reference hook_success
+    hook_non_blocking_error hook_blocking_error hook_cancelled hook_system_message hook_additional_context
+    hook_stopped_continuation hook_error_during_execution hook_permission_decision async_hook_response
+    auto_mode auto_mode_exit plan_mode plan_mode_exit plan_mode_reentry deferred_tools_delta mcp_instructions_delta
+    agent_listing_delta skill_listing invoked_skills dynamic_skill skill_discovery output_style command_permissions
+    task_status task_reminder todo_reminder todo diagnostics goal_status date_change total_tokens_reminder token_usage
+    budget_usd output_token_usage companion_intro critical_system_reminder mcp_resource agent_mention
+    selected_lines_in_ide opened_file_in_ide already_read_file pdf_reference relevant_memories compaction_reminder
+    context_efficiency verify_plan_reminder ultrathink_effort ultramemory structured_output current_session_memory
+    teammate_mailbox teammate_shutdown_batch team_context bagel_console max_turns_reached
+"""
+KNOWN_ATTACHMENTS = frozenset((QUEUED, PLAN_FILE, *PASTED, *_PASSED_OVER.split()))
 
 Step = Callable[[Context, TranscriptSession, TranscriptLine, Options], Fed]
 
@@ -28,73 +48,82 @@ def user(context: Context, session: TranscriptSession, line: TranscriptLine, opt
     """Take a prompt, a compaction summary, or tool results, which are nine of ten user lines."""
     blocks = _blocks(line)
     unknown = _unknown(blocks)
-    if _only_results(blocks, options) or (_is_subagent(line) and not options.subagents):
+    if _only_results(line, blocks, options) or (is_subagent(line) and not options.subagents):
         return Fed(with_session(context, session), (), unknown)
-    turns = _results(context, session, line, blocks) if options.tool_results else ()
-    text = _typed(blocks) if _by_people(line.origin) else ""
+    turns = _results(context, session, line, blocks, options)
+    session, plans = make_plans(session, line, [plan for plan in map(shown.plan_in, blocks) if plan])
+    turns += plans
+    text = _typed(line, blocks)
     if text and _is_summary(line, blocks):
         # A tuple times a bool is the tuple or nothing.
-        turns += (_turn(context, session, line, "user", text, kind="summary"),) * options.summaries
+        turns += (make_turn(session, line, "user", text, kind="summary"),) * options.summaries
     elif text:
-        turn = _turn(context, session, line, "user", text)
-        said_already = False
-        # A sub-agent is prompted by the main model, which settles nothing in a person's queue.
-        if not _is_subagent(line):
-            session, said_already = queue.prompted(session, text, turn.key)
-        turns += (turn,) * (not said_already)
-    return Fed(with_session(context, session), turns, unknown)
+        session, prompts = _prompt(session, line, text)
+        turns += prompts
+    return Fed(with_session(context, with_leaf(session, line, said=bool(text))), turns, unknown)
 
 
 def assistant(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
-    """Take a piece of an answer: text, or the tools it used, or both.
+    """Take a piece of an answer: text, or the tools it used, or both; and what the calls show to the person.
 
     Calls to our own search are remembered even if the line itself is passed over, for their results come later.
     """
     blocks = _blocks(line)
     unknown = _unknown(blocks)
-    context = with_session(context, session)
     calls = [block for block in blocks if block.type == "tool_use"]
+    if calls:
+        context = with_own_calls(context, own_call_ids(calls))
+    if _is_passed_over(line) or (is_subagent(line) and not options.subagents):
+        return Fed(with_session(context, session), (), unknown)
+    text = joined(_answers(blocks, options))
     tools: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
     if calls:  # most lines have either words or one call: what is empty is not looked at
-        context = with_own_calls(context, own_call_ids(calls))
         tools, files = tool_names(calls), file_paths(calls)
-    passed_over = line.is_api_error_message or (line.message and line.message.model == SYNTHETIC)
-    if passed_over or (_is_subagent(line) and not options.subagents):
-        return Fed(context, (), unknown)
-    text = _joined(_answers(blocks, options))
-    if not (text or tools or files):
-        return Fed(context, (), unknown)
-    return Fed(context, (_turn(context, session, line, "assistant", text, tools=tools, files=files),), unknown)
+        text = joined([text, *map(answer_text, shown.spoken(calls))])
+        session, turns = make_plans(session, line, shown.plans(calls))
+        turns += _artifacts(session, line, shown.artifacts(calls))
+    if text or tools or files:
+        turns = (make_turn(session, line, "assistant", text, tools=tools, files=files), *turns)
+    return Fed(with_session(context, with_leaf(session, line, said=bool(text))), turns, unknown)
 
 
 def queue_operation(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
     """Take a queue operation: a prompt typed while the assistant works is queued, delivered, or taken back."""
-    text = _joined(map(queued_text, lines.texts(line.content)))
+    text = None if line.content is lines.EMPTY else joined(map(queued_text, lines.texts(line.content)))
+    if line.pasted_contents is not lines.EMPTY:
+        text = with_pasted(text or "", line.pasted_contents)
     session, texts = queue.operate(session, line.operation, text)
-    return _steered(context, session, line, texts)
+    return Fed(with_session(context, session), make_steered(session, line, texts))
 
 
 def attachment(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
-    """Take an injected attachment; only a queued command that a person typed counts."""
+    """Take an injected attachment: a command or a text of a person counts, and the plan that the assistant keeps."""
     found = line.attachment
-    session_only = Fed(with_session(context, session))
-    if not found or found.type != "queued_command" or (found.command_mode or "prompt") != "prompt":
-        return session_only
-    if _is_subagent(line) or not _by_people(found.origin):
-        return session_only
-    text = _joined(map(queued_text, lines.texts(found.prompt)))
+    passed_over = Fed(with_session(context, session), (), int(bool(found and found.type not in KNOWN_ATTACHMENTS)))
+    if not found or is_subagent(line) or not _by_people(found.origin) or not _by_people(line.origin):
+        return passed_over
+    if found.type == PLAN_FILE:
+        session, turns = make_plans(session, line, [text.strip() for text in lines.texts(found.plan_content)])
+        return Fed(with_session(context, session), turns)
+    text = _attached(found)
+    if not text:
+        return passed_over
     session, texts = queue.say(session, text)
-    return _steered(context, session, line, texts)
+    return Fed(with_session(context, session), make_steered(session, line, texts))
 
 
-def _steered(context: Context, session: TranscriptSession, line: TranscriptLine, texts: Sequence[str]) -> Fed:
-    """Make the turns of texts that were typed while the assistant worked."""
-    # Queue log and attachment have different times, and a fork copies only the latter: the key takes the prompt's.
-    turns = tuple(
-        _turn(context, session, line, "user", text, mark=key("user", "steering", session.prompt, text))
-        for text in texts
-    )
+def system(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
+    """Take a line of the tool itself: only a command is a person's, which some versions write here."""
+    session_only = Fed(with_session(context, session))
+    if line.subtype != "local_command" or is_subagent(line):
+        return session_only
+    said = "\n".join(lines.texts(line.content))
+    text = typed_text(said) if said.lstrip().startswith(("<command-", "<bash-input>")) else ""
+    if not text:
+        return session_only
+    session, turns = _prompt(session, line, text)
     return Fed(with_session(context, session), turns)
 
 
@@ -103,124 +132,136 @@ STEPS: dict[str, Step] = {
     "assistant": assistant,
     "queue-operation": queue_operation,
     "attachment": attachment,
+    "system": system,
 }
 
 
-def _blocks(line: TranscriptLine) -> Sequence[Block]:
-    """Return the message's blocks; content that is a string is one text block.
+def _prompt(session: TranscriptSession, line: TranscriptLine, text: str) -> tuple[TranscriptSession, tuple[Turn, ...]]:
+    """Make the turn of a prompt, unless it was said already when it was typed."""
+    turn = make_turn(session, line, "user", text)
+    if is_subagent(line):  # prompted by the main model, which settles nothing in a person's queue
+        return session, (turn,)
+    session, said_already = queue.prompted(session, text, turn.key)
+    return session, () if said_already else (turn,)
 
-    Assistants' content is always a list, people's either.
-    """
-    content = line.message.content if line.message else None
-    if isinstance(content, str):
-        return [Block(type="text", text=content)]
-    return content or ()
+
+def _blocks(line: TranscriptLine) -> Sequence[Block]:
+    """Return the message's blocks; where it has no content, its text."""
+    message = lines.message_of(line)
+    if message.content is None and message.text is not None:
+        return [Block(type="text", text=message.text)]
+    return lines.blocks_of(message.content)
 
 
 def _unknown(blocks: Sequence[Block]) -> int:
-    """Count the blocks of types this version does not know."""
-    return len([block for block in blocks if block.type not in KNOWN_BLOCKS])
+    """Count the blocks of types this version does not know, and those of words that it cannot find."""
+    return len([block for block in blocks if block.type not in KNOWN_BLOCKS or _is_lost(block)])
 
 
-def _only_results(blocks: Sequence[Block], options: Options) -> bool:
+def _is_lost(block: Block) -> bool:
+    """Return True if a block should hold words, and holds something else."""
+    if block.type not in WORDED or isinstance(block.text, str):
+        return False
+    return (bool(block.text) or block.type == "") and not lines.words(block)
+
+
+def _only_results(line: TranscriptLine, blocks: Sequence[Block], options: Options) -> bool:
     """Return True if a line is nothing but a tool result that is not wanted: nine of ten user lines.
 
-    A result marked as error may hold what a person said when refusing the call.
+    A result that a person's words may stand in is wanted.
     """
     if len(blocks) != 1 or options.tool_results:
         return False
-    return blocks[0].type == "tool_result" and not blocks[0].is_error
+    return blocks[0].type == "tool_result" and not may_speak(line, blocks[0])
 
 
-def _joined(texts: Iterable[str]) -> str:
-    """Join the texts as paragraphs, empty ones left out."""
-    found = [text for text in texts if text]
-    return found[0] if len(found) == 1 else "\n\n".join(found)
-
-
-def _typed(blocks: Sequence[Block]) -> str:
+def _typed(line: TranscriptLine, blocks: Sequence[Block]) -> str:
     """Return what a person typed in these blocks, objections to tool calls included.
 
-    A picture beside a tool's result is what the tool shows, not what a person sent.
+    A picture beside a tool's result is what the tool shows, not what a person sent; and text that a tool brought, such
+    as the body of a skill, is marked with its call.
     """
-    texts = [typed_text(block.text) for block in blocks if block.type == "text" and block.text]
-    text = _joined([*map(objection, blocks), *texts])
     types = {block.type for block in blocks}
-    return text or PICTURE * (bool(types & {"image", "document"}) and "tool_result" not in types)
+    results = "tool_result" in types
+    by_machine = line.is_synthetic or (line.source_call and not results)
+    if not _by_people(line.origin) or (by_machine and not line.is_compact_summary):
+        return ""
+    texts = [typed_text(text) for block in blocks if (text := lines.words(block))]
+    if not results:
+        texts += [typed_text(text) for block in blocks if block.type == "document" for text in _document(block)]
+    text = joined([*(objection(line, block) for block in blocks), *texts])
+    text = with_pasted(text, line.pasted_contents)
+    return text or PICTURE * (bool(types & {"image", "document"}) and not results)
+
+
+def _document(block: Block) -> Sequence[str]:
+    """Return the text of a document that a person put beside a prompt; none where it is a file in base64."""
+    source = block.source
+    if not isinstance(source, lines.Source) or source.type not in ("text", "content"):
+        return ()
+    return lines.texts(source.data if source.type == "text" else source.content)
 
 
 def _is_summary(line: TranscriptLine, blocks: Sequence[Block]) -> bool:
     """Return True if compaction wrote this, by its flag or by its first words."""
-    return bool(line.is_compact_summary) or any(is_summary(block.text or "") for block in blocks)
+    return bool(line.is_compact_summary) or any(is_summary(lines.words(block)) for block in blocks)
 
 
-def _by_people(origin: PromptOrigin | None) -> bool:
+def _by_people(origin: PromptOrigin | str | None) -> bool:
     """Return True if an origin is a person's; older lines have none."""
-    return origin is None or origin.kind in BY_PEOPLE
+    return (origin.kind if isinstance(origin, PromptOrigin) else origin) in BY_PEOPLE
 
 
-def _is_subagent(line: TranscriptLine) -> bool:
-    """Return True if a line belongs to a sub-agent or to a member of an agent team."""
-    return bool(line.is_sidechain or line.team_name)
+def _attached(found: Attachment) -> str:
+    """Return what a person said in an attachment: a queued command, a shell line in the queue, or pasted text."""
+    if found.type in PASTED:
+        text = joined([*map(typed_text, (*lines.texts(found.content), *lines.texts(found.text)))])
+    elif found.type == QUEUED and (found.command_mode or "prompt") in ("prompt", "bash"):
+        text = joined(map(queued_text, lines.texts(found.prompt)))
+        text = f"!{text}" if found.command_mode == "bash" and text and not text.startswith("!") else text
+    else:
+        return ""
+    return with_pasted(text, found.pasted_contents)
+
+
+def _is_passed_over(line: TranscriptLine) -> bool:
+    """Return True if Claude Code wrote a message of the assistant itself, such as an API error."""
+    return bool(line.is_api_error_message) or (isinstance(line.message, Message) and line.message.model == SYNTHETIC)
 
 
 def _answers(blocks: Sequence[Block], options: Options) -> list[str]:
     """Return the texts of an answer, thoughts among them if they are wanted."""
     texts: list[str] = []
     for block in blocks:
-        if block.type == "text" and block.text:
-            texts.append(answer_text(block.text))
-        elif block.type == "thinking" and options.thinking:
-            texts += map(answer_text, lines.texts(block.thinking))
+        if block.type == "thinking":
+            texts += map(answer_text, lines.texts(block.thinking)) if options.thinking else ()
+        elif text := lines.words(block):
+            texts.append(answer_text(text))
     return texts
 
 
 def _results(
-    context: Context, session: TranscriptSession, line: TranscriptLine, blocks: Sequence[Block]
+    context: Context, session: TranscriptSession, line: TranscriptLine, blocks: Sequence[Block], options: Options
 ) -> tuple[Turn, ...]:
-    """Make the turn of what tools answered.
+    """Make the turns of what tools answered, if wanted, and of what a person answered to the assistant's questions.
 
-    It is the assistant's: it is no prompt, and belongs to the exchange that goes on.
+    Both are the assistant's: they are no prompts, and belong to the exchange that goes on.
     """
-    text = _joined(result_text(context, block) for block in blocks)
-    if not text:
-        return ()
-    mark = key("tool", line.timestamp or line.uuid or "", text)
-    return (_turn(context, session, line, "assistant", text, mark=mark),)
+    turns: tuple[Turn, ...] = ()
+    replies = [(block, answered(line, block)) for block in blocks if block.type == "tool_result"]
+    results = [result_text(context, block) for block, reply in replies if not reply] if options.tool_results else ()
+    if text := joined(results):
+        mark = key("tool", instant(line), text)
+        turns += (make_turn(session, line, "assistant", text, mark=mark),)
+    if text := joined(reply for _, reply in replies):
+        turns += (make_turn(session, line, "assistant", text, mark=key("answer", instant(line), text)),)
+    return turns
 
 
-def _turn(
-    context: Context,
-    session: TranscriptSession,
-    line: TranscriptLine,
-    role: str,
-    text: str,
-    *,
-    kind: str = "exchange",
-    mark: str = "",
-    tools: tuple[str, ...] = (),
-    files: tuple[str, ...] = (),
-) -> Turn:
-    """Make a turn under the line's identity and with all that is known around it.
-
-    `mark` is its key where role, time and text are not to make it.
-
-    A sub-agent's lines carry the session of its parent; a conversation of its own keeps the two apart.
-    """
-    # Becomes part of the conversation's id.
-    agent = (line.agent_id or line.agent_name or "sidechain")[:100] if _is_subagent(line) else ""
-    # Two calls may share a millisecond: what has no text is told apart by what it did.
-    mark = mark or key(role, line.timestamp or line.uuid or "", text, *(() if text else (*tools, *files)))
-    facts = Facts(
-        kind="subagent" if agent else kind,
-        project=session.project,
-        title=session.title or context.summary,
-        cwd=session.cwd,
-        git_branch=session.git_branch,
-        model=(line.message and line.message.model) or "",
-        agent=agent,
-        tools=tools,
-        files=files,
+def _artifacts(session: TranscriptSession, line: TranscriptLine, texts: Sequence[str]) -> tuple[Turn, ...]:
+    """Make the turns of documents that the assistant made for the person to look at."""
+    return tuple(
+        make_turn(session, line, "assistant", text, kind="artifact", mark=key("artifact", instant(line), text))
+        for text in map(answer_text, texts)
+        if text
     )
-    conversation = f"{session.id}/{agent}" if agent else session.id
-    return Turn(conversation, line.uuid or mark, role, text, utc(line.timestamp), mark, facts)

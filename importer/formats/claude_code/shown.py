@@ -1,0 +1,99 @@
+"""Find the assistant's words in tool calls: questions, messages, plans shown for approval, and artifacts.
+
+Questions and messages belong to the exchange. Plans and artifacts are texts of their own, told apart by kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from importer.formats.claude_code import lines
+from importer.formats.claude_code.lines import Block, Input
+
+QUESTION_TOOLS = frozenset(("askuserquestion", "ask_user_question"))
+MESSAGE_TOOLS = frozenset(("sendusermessage", "brief"))
+PLAN_TOOLS = frozenset(("exitplanmode", "exit_plan_mode", "exitplanmodev2"))
+ARTIFACT_TOOLS = frozenset(
+    ("artifact", "artifacts", "create_artifact", "update_artifact", "rewrite_artifact", "canvas", "create_document")
+)
+# A plan stands behind one of these in the result of showing it; the person may have edited it.
+PLAN_STARTS = ("## Approved Plan:\n", "## Approved Plan (edited by user):\n", "Rejected plan:\n")
+PLAN_RESULTS = ("User has approved your plan", "The agent proposed a plan")
+_plan_file = re.compile(r"[/\\]\.claude[/\\]plans[/\\][^/\\]+\.md\Z")
+
+
+def spoken(calls: Sequence[Block]) -> list[str]:
+    """Return what calls say to the person within the exchange: questions with their options, and messages."""
+    said: list[str] = []
+    for call in calls:
+        name = _tool(call)
+        if name in QUESTION_TOOLS:
+            said += _questions(lines.loose(lines.input_of(call).questions))
+        elif name in MESSAGE_TOOLS:
+            said += lines.texts(lines.input_of(call).message)
+    return said
+
+
+def plans(calls: Sequence[Block]) -> list[str]:
+    """Return the plans that calls show for approval, or write into the folder of plans."""
+    found: list[str] = []
+    for call in calls:
+        if _tool(call) in PLAN_TOOLS:
+            found += lines.texts(lines.input_of(call).plan)
+        elif call.name == "Write":
+            given = lines.input_of(call)
+            if isinstance(given.file_path, str) and _plan_file.search(given.file_path):
+                found += lines.texts(given.content)
+    return [plan.strip() for plan in found if plan.strip()]
+
+
+def plan_in(block: Block) -> str:
+    """Return the plan in the result of showing it, "" for other results."""
+    text = "\n".join(lines.texts(block.content)).strip()
+    if not text.startswith(PLAN_RESULTS):
+        return ""
+    return next((text.partition(start)[2].strip() for start in PLAN_STARTS if start in text), "")
+
+
+def artifacts(calls: Sequence[Block]) -> list[str]:
+    """Return the documents that calls make for the person to look at, each under its title."""
+    return [text for call in calls if _tool(call) in ARTIFACT_TOOLS and (text := _artifact(lines.input_of(call)))]
+
+
+def _artifact(given: Input) -> str:
+    """Return one document: its title, then what it holds."""
+    held = [text for raw in (given.content, given.text, given.html, given.code) for text in lines.texts(raw)]
+    return "\n\n".join([*lines.flat(given.title), *held]) if held else ""
+
+
+def _tool(call: Block) -> str:
+    """Return a tool's name without the server it comes from, in small letters."""
+    return (call.name or "").rpartition("__")[2].lower()
+
+
+def _questions(value: Any) -> list[str]:
+    """Return each question with its options, one a line. The list of them may be JSON in a string, or one object."""
+    if isinstance(value, str):
+        return _questions(lines.loose(msgspec.Raw(value.encode("utf-8", "replace")))) or [value]
+    asked = value if isinstance(value, list) else [value]
+    return [text for question in asked if (text := _question(question))]
+
+
+def _question(question: Any) -> str:
+    """Return a question and its options as text."""
+    if not isinstance(question, dict):
+        return "\n".join(lines.flat(question))
+    options = question.get("options")
+    offered = [_option(option) for option in options] if isinstance(options, list) else []
+    return "\n".join([*lines.flat(question.get("question")), *(f"- {option}" for option in offered if option)])
+
+
+def _option(option: Any) -> str:
+    """Return an option as text: its label, and what it means."""
+    if not isinstance(option, dict):
+        return "\n".join(lines.flat(option))
+    return ": ".join([*lines.flat(option.get("label")), *lines.flat(option.get("description"))])
