@@ -27,7 +27,7 @@ INJECTED = (  # text of user lines that no person typed, and whether the line is
     (f"<command-name>/model</command-name>\n<command-message>{NOISE['command']}</command-message>", False),
     (f"<local-command-stdout>Set model to \x1b[1m{NOISE['command']}\x1b[22m</local-command-stdout>", False),
     (f"Base directory for this skill: /skills/{NOISE['meta']}", True),
-    (f"<bash-input>git status {NOISE['command']}</bash-input>", False),
+    (f"<bash-stdout>git status {NOISE['command']}</bash-stdout>", False),
     ("[Request interrupted by user]", False),
     (f"Stop hook feedback:\n- {NOISE['command']}", False),
 )
