@@ -19,9 +19,19 @@ _MARKUP = """
     svg table tbody td template textarea th thead title tr ul video xml
 """
 MARKUP = frozenset(_MARKUP.split())
+# What assistants on the command line call the blocks they add to a prompt: <hook_context>, <system-reminder>…
+_framing = re.compile(
+    r"(?:system|hook|session|skill|task|agent|ide|editor|environment|loaded|extension|project|global|background|shell)"
+    r"[_-](?:context|reminder|notification|event|instructions)\Z|current_datetime\Z|(?:tagged|attached)_files\Z"
+)
 
 Names = Callable[[str], bool]
 """Test of an element's name: True if the program at hand frames its own text so."""
+
+
+def framing(name: str) -> bool:
+    """Return True if an assistant on the command line frames its own text with elements of this name."""
+    return _framing.match(name) is not None
 
 
 def named(text: str) -> str:

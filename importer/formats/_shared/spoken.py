@@ -1,4 +1,4 @@
-"""Find the words of a message's content, whatever its shape, and count what has none that is known.
+"""Find the words of a message's content in each of its shapes, and count the parts that have none of those.
 
 Programs write content as a string, a list of strings, one block, a list of blocks, and change from one to another.
 """
