@@ -20,7 +20,8 @@ from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.turns import clip, key, once, stem
-from importer.protocol.records import Facts, Turn
+from importer.formats._shared.words import words
+from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "continue-dev"
 DOCUMENT = Document("history", head=True)
@@ -34,12 +35,6 @@ OWN_CALLS = 8  # the last calls to our own search, whose results are still to co
 
 # A uuid: the index of all sessions lies beside them.
 _session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
-
-
-class Part(msgspec.Struct, gc=False):
-    """A piece of a message; only text is read."""
-
-    text: str | None = None
 
 
 class Function(msgspec.Struct, gc=False):
@@ -60,18 +55,21 @@ class Message(msgspec.Struct, gc=False, rename="camel"):
     """A message of the history; `tool_call_id` is of a tool's result, which older versions leave out."""
 
     role: str = ""
-    content: str | list[Part] | None = None
+    content: Any = None
     tool_calls: list[Call] | None = None
     tool_call_id: str | None = None
 
 
 class Unit(msgspec.Struct, gc=False, rename="camel"):
-    """The document's head, or an item of its history."""
+    """The document's head, or an item of its history, which is a message or holds one."""
 
     session_id: str | None = None
     title: str | None = None
     workspace_directory: str | None = None
-    message: Message | None = None
+    message: Message | list[Any] | str | float | None = None
+    role: str | None = None
+    content: Any = None
+    conversation_summary: Any = None
 
 
 _lines = Lines(Unit)
@@ -119,21 +117,45 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 def _step(context: Context, unit: Unit, options: Options) -> Fed:
     """Take the head, or an item."""
     message = unit.message
+    if message is None and unit.role is not None:
+        message = Message(unit.role, unit.content)
     if message is None:
-        folder = unquote((unit.workspace_directory or "").removeprefix("file://"))  # a URI or a path
-        session = clip(unit.session_id or "", ID_BYTES) or context.session
-        return Fed(Context(session, clip((unit.title or "").strip(), NAME_BYTES), clip(folder, NAME_BYTES)))
+        return _headed(context, unit)
+    if not isinstance(message, Message):
+        return Fed(context, (), 1)
+    fed = _told(context, message, options)
+    summary = words(unit.conversation_summary)
+    if not (options.summaries and summary.text):
+        return fed
+    mark = key("summary", fed.context.last, summary.text)
+    facts = Facts("summary", context.cwd, context.title, context.cwd)
+    return msgspec.structs.replace(
+        fed, turns=(*fed.turns, Turn(context.session, mark, "assistant", summary.text, "", mark, facts))
+    )
+
+
+def _headed(context: Context, unit: Unit) -> Fed:
+    """Return the context after the head, and what it says of the session."""
+    folder = clip(unquote((unit.workspace_directory or "").removeprefix("file://")), NAME_BYTES)  # a URI or a path
+    session, title = clip(unit.session_id or "", ID_BYTES) or context.session, (unit.title or "").strip()
+    title = clip(title, NAME_BYTES)
+    known = ConversationFacts(session, title, project=folder, cwd=folder)
+    return Fed(Context(session, title, folder), facts=(known,) if title or folder else ())
+
+
+def _told(context: Context, message: Message, options: Options) -> Fed:
+    """Take a message: a turn, or what stands beside the chain of turns."""
     called = once([call.function.name or "" for call in message.tool_calls or () if call.function])
     if called:
         context = _calling(context, message.tool_calls or ())
-    text = _text(message)
+    text, unknown = words(message.content)
     if message.role not in ROLES:
         return _aside(context, message, text, options)
     if not (text or called):
-        return Fed(context)
+        return Fed(context, (), unknown)
     # The first key hangs on the session, so equal openings of two sessions stay apart.
     mark = key(context.last or context.session, message.role, text, *called)
-    return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),))
+    return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),), unknown)
 
 
 def _calling(context: Context, calls: Sequence[Call]) -> Context:
@@ -189,10 +211,3 @@ def _turn(context: Context, role: str, text: str, mark: str, tools: tuple[str, .
     """
     facts = Facts(project=context.cwd, title=context.title, cwd=context.cwd, tools=tools)
     return Turn(context.session, mark, role, text, "", mark, facts)
-
-
-def _text(message: Message) -> str:
-    """Return the text of a message, in either form of content."""
-    content = message.content
-    texts = [content] if isinstance(content, str) else [part.text or "" for part in content or ()]
-    return "\n\n".join([text.strip() for text in texts if text.strip()]).replace("\0", "").strip()

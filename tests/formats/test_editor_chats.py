@@ -197,6 +197,50 @@ def test_a_history() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "expected", "unknown"),
+    [
+        ("why?", ["why?"], 0),
+        (["why", "now?"], ["why\n\nnow?"], 0),
+        ({"type": "text", "text": "why?"}, ["why?"], 0),
+        ([{"type": "text", "text": ["why", "now?"]}, {"type": "imageUrl", "imageUrl": {}}], ["why\n\nnow?"], 0),
+        ([{"type": "text", "words": "why?"}], [], 1),
+        (7, [], 1),
+    ],
+)
+def test_content_of_any_shape_is_read_or_counted(content: Any, expected: list[str], unknown: int) -> None:
+    """A string, strings, one part, nested parts; what cannot be read is counted."""
+    for one in (item("user", content), {"role": "user", "content": content}):
+        _, fed = feed("continue-dev", SESSION, one)
+        assert ([turn.text for turn in fed.turns], fed.unknown) == (expected, unknown)
+
+
+def test_what_is_no_message_is_counted() -> None:
+    """An item whose message is mere text says of no side that it was theirs."""
+    assert [fed.unknown for fed in feed("continue-dev", SESSION, {"message": "why?"})] == [0, 1]
+
+
+def test_context_items_are_no_prompt() -> None:
+    """What the editor adds to a message stands beside it, and is not what the person wrote."""
+    (turn,) = turns("continue-dev", SESSION, {**item("user", "why?"), "contextItems": [{"content": "a whole file"}]})
+    assert turn.text == "why?"
+
+
+def test_a_summary_is_a_turn_of_its_own() -> None:
+    """What stands for the conversation before it is told by its kind, is an option, and changes no key."""
+    items = [{**item("user", "why?"), "conversationSummary": "They asked why."}, item("assistant", "Because.")]
+    said = turns("continue-dev", SESSION, *items)
+    assert [(turn.facts.kind, turn.text) for turn in said][:2] == [("exchange", "why?"), ("summary", "They asked why.")]
+    without = turns("continue-dev", SESSION, *items, options=formats.Options(summaries=False))
+    assert [turn.key for turn in without] == [said[0].key, said[2].key]
+
+
+def test_a_session_tells_its_title_and_folder() -> None:
+    """A document that was rewritten may hold another title of the same session."""
+    folder = "/home/ann/my app"
+    assert feed("continue-dev", SESSION)[0].facts == (ConversationFacts("s2", "Clock", project=folder, cwd=folder),)
+
+
 def test_keys_are_chained() -> None:
     """The same words twice are two turns; options change no key."""
     items = [SESSION, item("user", "go on"), item("tool", "x"), item("thinking", "y"), item("user", "go on")]
