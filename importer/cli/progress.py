@@ -19,6 +19,7 @@ import click
 
 from importer.cli.text import printable
 from importer.protocol.units import MB
+from importer.sources.census import FATES
 
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
@@ -85,6 +86,9 @@ def counting(label: str, total: int | None = None, *, quiet: bool = False) -> It
         yield counter
     finally:
         counter.display.end()
+
+
+MOST_NAMED = 10  # files that were not read
 
 
 class ImportState(NamedTuple):
@@ -171,7 +175,8 @@ def print_summary(done: ImportResult) -> None:
     """Print what an import did on standard output, and what went wrong on standard error."""
     summary = done.summary
     if not summary["files"] and not summary["lines"]:
-        click.echo(f"nothing new; {summary['points']:,} points in the store ({summary['seconds']:.1f} s)")
+        began = "nothing imported" if summary["barren"] else "nothing new"
+        click.echo(f"{began}; {summary['points']:,} points in the store ({summary['seconds']:.1f} s)")
     else:
         click.echo(
             f"imported {summary['files']:,} files, {summary['lines']:,} lines: {summary['messages']:,} messages, "
@@ -184,9 +189,20 @@ def print_summary(done: ImportResult) -> None:
             f"peak memory: worker {summary['worker']['peak_anon_bytes'] // MB} MB, "
             f"daemon {summary['daemon']['peak_rss_bytes'] // MB} MB"
         )
-    for path, reason in list(done.errors.items())[:10]:
-        click.secho(f"not read: {printable(os.fsdecode(path))}: {reason}", fg="yellow", err=True)
+    _print_fates(done)
     if done.in_quarantine:
         click.secho(f"{done.in_quarantine} in quarantine; `importer failures show` says why", fg="yellow", err=True)
     if summary["stopped"]:
         click.secho("stopped early; the same command goes on where it was", fg="yellow", err=True)
+
+
+def _print_fates(done: ImportResult) -> None:
+    """Print the files by fate if any was left out, and the first few of those with the reason and what to do."""
+    summary = done.summary
+    left_out = [fate for fate in ("unrecognised", "refused") if summary[f"files_{fate}"]]
+    if left_out:
+        parts = " + ".join(f"{summary[f'files_{fate}']:,} {fate}" for fate in FATES if summary[f"files_{fate}"])
+        click.secho(f"{summary['files_found']:,} files found = {parts}", fg="yellow", err=True)
+    named = {**{os.fsdecode(path): reason for path, reason in done.errors.items()}, **summary["passed_over"]}
+    for path, reason in list(named.items())[:MOST_NAMED]:
+        click.secho(f"not read: {printable(path)}: {reason}", fg="yellow", err=True)

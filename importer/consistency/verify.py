@@ -21,8 +21,7 @@ from importer.consistency.refold import Refold, Unread, fold_state, known_files
 from importer.protocol import prints
 from importer.protocol.records import Checkpoint, Chunk
 from importer.reading.gather import Reading
-from importer.sources import scan
-from importer.sources.reconcile import behind, wanted
+from importer.sources import census
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 from importer.state.expected import Expected, Form
@@ -49,11 +48,15 @@ class StoredPoint:
 
 @dataclass(slots=True)
 class Findings:
-    """Number of points of each kind, a few of those that are wrong, and the files behind them."""
+    """Number of points of each kind, a few of those that are wrong, and the files behind them.
+
+    `passed_over` names a few files of which nothing was imported, with the reason.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     samples: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     files: Counter[str] = field(default_factory=Counter)
+    passed_over: dict[bytes, str] = field(default_factory=dict)
 
     def note(self, verdict: str, point: str, told: Mapping[str, str]) -> None:
         """Count one point."""
@@ -89,14 +92,12 @@ def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findi
         yield done
 
 
-def unknown_files(checkpoints: Checkpoints, roots: Sequence[Root], *, follow_links: bool) -> int:
-    """Return how many files of the roots have not been read yet, or not since they changed."""
-    seen, count = scan.Visited(), 0
-    for root in roots:
-        for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=seen):
-            known = checkpoints.folder(folder.path)
-            count += sum(behind(stat, known.get(stat.path.rpartition(b"/")[2])) for stat in folder.files)
-    return count
+def add_files(checkpoints: Checkpoints, roots: Sequence[Root], findings: Findings, *, follow_links: bool) -> None:
+    """Count the files of the roots that have not been read yet, or not since they changed, and all passed over."""
+    findings.files["pending"] += census.take(roots, checkpoints, follow_links=follow_links).counts[census.PENDING]
+    summary = checkpoints.files_summary()
+    findings.files |= {"unrecognised": summary.unrecognised, "refused": summary.refused}
+    findings.passed_over = {path: reason for path, _, reason in checkpoints.passed_over(census.MOST_NAMED)}
 
 
 def add_quarantine(expected: Expected, checkpoints: Checkpoints, findings: Findings) -> None:

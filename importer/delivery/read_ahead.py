@@ -66,7 +66,7 @@ class ReadAhead:
             if read.span is not None:
                 spans.append(read.span)
                 urgent = urgent and not read.behind
-            if read.span is None and read.reason not in QUIET:
+            if read.reason and read.reason not in QUIET:
                 self.run.errors[pending.path] = read.reason
             else:
                 self.run.errors.pop(pending.path, None)

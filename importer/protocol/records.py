@@ -243,7 +243,7 @@ class Checkpoint:
 
     `size` and times are those at which it was read, and tell a later look whether anything changed. `ctime_ns` 0 says
     that it was not read to its end, or too soon after a write to be sure: it matches nothing, so the file is looked
-    into again. `mtime_ns` 0 claims nothing.
+    into again. `mtime_ns` 0 claims nothing. `fate` is a `Fate` for a file that nothing is imported of, `reason` why.
     """
 
     path: bytes
@@ -259,6 +259,8 @@ class Checkpoint:
     format: str
     context: bytes = b""
     open_ids: tuple[str, ...] = ()
+    fate: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from importer import formats
 from importer.chunking import fold
 from importer.chunking.fold import Folding
 from importer.protocol import failpoints
+from importer.protocol.fates import Fate
 from importer.protocol.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
-from importer.reading import reader, recognition, tail
+from importer.reading import fates, reader, tail
 from importer.reading.gather import Reading, SliceFold
 from importer.reading.reader import OpenFile
 from importer.sources import files
@@ -88,7 +89,7 @@ class Pipeline:
         now_ns = self._now_ns()
         opened = files.open_file(pending.path)
         if isinstance(opened, files.Gone):
-            return Read(reason=opened.reason if opened.transient else GONE)
+            return self._refused(pending.path, opened.reason) if opened.transient else Read(reason=GONE)
         try:
             stat = files.settled(opened.stat, now_ns)
             return self._read(OpenFile(opened.fd, stat, reader.settled(stat, now_ns)), pending)
@@ -125,9 +126,12 @@ class Pipeline:
         if known is None or start.reason is not Reason.RESUME or _rewritten(file, known):
             known, mark = self._begin(file, known), None
         if known.format == UNKNOWN_FORMAT:
-            known = replace(known, format=self._format(file.fd, pending))
-        if known.format == UNKNOWN_FORMAT:
-            return self._unrecognised(file.stat, known)
+            if not fates.is_worth_a_look(known, file.stat, pending.format):
+                return self._renamed(known, file.stat)
+            known = fates.judge(file.fd, file.stat, known, pending.format, self.reading.max_line_bytes)
+        if known.fate:
+            refused = known.fate == Fate.REFUSED
+            return Read(Span((), (), Commit(known, Tally())), reason=known.reason if refused else "")
         return self._slice(file, known, mark, self.reading.selection.judge(file.stat.path, pending.root))
 
     def drop_cursors(self) -> None:
@@ -152,7 +156,7 @@ class Pipeline:
         if former is not None and former.context:
             before = _states.decode(former.context).fold
             folding = fold.restart(before) if same else fold.succeed(before, folding.mark)
-        generation = former.generation + 1 if former else 0
+        generation = former.generation + bool(former.format) if former else 0
         context = _encode(ResumeState(msgspec.Raw(b"null"), folding))
         return Checkpoint(
             *(stat.path, stat.device, stat.inode, generation, 0, empty, empty.digest),
@@ -163,12 +167,6 @@ class Pipeline:
         """Return True if the file begins as the former one did, as far as that was read; never if nothing of it was."""
         return former.head.length > 0 and tail.head_print(fd, former.head.length) == former.head
 
-    def _format(self, fd: int, pending: Pending) -> str:
-        """Return the root's format, or the one the first bytes tell. Once it is known, the checkpoint keeps it."""
-        if pending.format != "auto":
-            return pending.format
-        return recognition.recognise(fd, self.reading.max_line_bytes) or UNKNOWN_FORMAT
-
     def _renamed(self, known: Checkpoint | None, stat: FileStat) -> Read:
         """Return a span without chunks for a file with only a new path: it is written in turn with other commits."""
         if known is None or known.path == stat.path:
@@ -176,10 +174,15 @@ class Pipeline:
         moved = replace(known, path=stat.path)
         return Read(Span((), (), Commit(moved, Tally())))
 
-    def _unrecognised(self, stat: FileStat, known: Checkpoint) -> Read:
-        """Remember that there was nothing to recognise, so that only a change brings the file back."""
-        seen = replace(known, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns)
-        return Read(Span((), (), Commit(seen, Tally())), reason="format not recognised")
+    def _refused(self, path: bytes, reason: str) -> Read:
+        """Remember a file that cannot be opened, unless something is known of it, which stays as it was."""
+        try:
+            stat = files.file_stat(path, os.lstat(path))
+        except (OSError, ValueError):
+            return Read(reason=GONE)
+        if self._known(stat) is not None:
+            return Read(reason=reason)
+        return Read(Span((), (), Commit(fates.unopened(stat, reason), Tally())), reason=reason)
 
     def _slice(self, file: OpenFile, known: Checkpoint, mark: object, wanted: ProjectFilter) -> Read:
         """Read a slice and fold its lines; a file that is rewritten meanwhile gives nothing and is read again."""

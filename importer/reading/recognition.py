@@ -43,9 +43,8 @@ def recognise(fd: int, max_line_bytes: int) -> str | None:
     """Return the name of the format that a file is in, None if none of them knows it. Raises OSError."""
     packed, head = zstd.is_packed(fd), head_of(fd)
     found = formats.claims(head)
-    if found or len(head) < formats.HEAD_BYTES:
-        return next(iter(found), None)
-    found = () if packed else _by_outlines(fd, head, max_line_bytes)
+    if not found and not packed and len(head) == formats.HEAD_BYTES:
+        found = _by_outlines(fd, head, max_line_bytes)
     if not found:
         blocks = _unpacked(fd, max_line_bytes) if packed else _lines(fd, max_line_bytes)
         found = _by_lines(blocks, spread=json_text.spread(head))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer import formats, log
+from importer import __version__, formats, log
 from importer.chunking.fold import Cutting
 from importer.consistency import baseline, forget
 from importer.delivery.bulk_mode import LARGE_FILES
@@ -146,6 +146,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     )
     reading = reading_of(settings, profile, checkpoints)
     _select(checkpoints, reading.selection)
+    _look_again(checkpoints)
     pipeline = Pipeline(reading, checkpoints)
     limits = batching.BatchLimits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
@@ -175,10 +176,21 @@ def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:
     parts.engine.reconfigure(reading=reading, roots=roots)
     if {"include", "exclude"} & set(now):
         parts.engine.run_when_idle(lambda: _select(parts.checkpoints, reading.selection))
+    if "formats.plugins" in now:
+        parts.engine.run_when_idle(lambda: _look_again(parts.checkpoints))
     tail = {name.partition(".")[2]: value_of(fresh, name) for name in LIVE_TAIL}
     live = {section: getattr(fresh, section) for section in LIVE}
     parts.settings = replace(parts.settings, **live, tail=replace(parts.settings.tail, **tail))
     return {"now": now, "after_restart": tuple(name for name in names if name not in now)}
+
+
+def _look_again(checkpoints: Checkpoints) -> None:
+    """Have unrecognised files looked at again when this version, or its formats, are not those that looked last."""
+    try:
+        if files := checkpoints.look_again(f"{__version__} {' '.join(formats.names())}"):
+            log.logger().info("unrecognised.again", files=files, then="they are looked at by this version's formats")
+    except StateError as error:
+        log.logger().warning("unrecognised.unwritten", reason=error.message, then="the next start tries again")
 
 
 def _select(checkpoints: Checkpoints, selection: Selection) -> None:

@@ -18,6 +18,8 @@ from importer.delivery.progress import Run, summary
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
 from importer.protocol.records import Batch, Receipt
+from importer.sources import census
+from importer.sources.census import Census
 from importer.sources.scan import Root
 
 log = logger()
@@ -30,7 +32,8 @@ class BacklogJob:
     """One import that was asked for over the socket.
 
     `found` is how many files its roots hold, `left` how many of them wait or are in flight, `errors` what could not be
-    listed or read. `seconds` is 0 until it is done. `failed` is raised by the next question about it.
+    listed or read, `counted` its files by fate, at its end. `seconds` is 0 until it is done. `failed` is raised by the
+    next question about it.
     """
 
     roots: tuple[Root, ...]
@@ -41,6 +44,7 @@ class BacklogJob:
     seconds: float = 0.0
     failed: ImporterError | None = None
     errors: dict[bytes, str] = field(default_factory=dict)
+    counted: Census = field(default_factory=Census)
 
     def owns(self, path: bytes) -> bool:
         """Return whether a file lies below one of the roots of this job."""
@@ -97,7 +101,7 @@ class BacklogJobs:
             "worker_rss_bytes": seen.stats.rss_bytes,
             "errors": {os.fsdecode(path): reason for path, reason in job.errors.items()},
             "in_quarantine": self._engine.checkpoints.quarantine.count(),
-            "summary": summary(job.run, seen.stats, seconds, stopped=seen.is_stopping),
+            "summary": {**summary(job.run, seen.stats, seconds, stopped=seen.is_stopping), **job.counted.fields()},
         }
 
     def _count(self, batch: Batch, receipt: Receipt) -> None:
@@ -133,6 +137,7 @@ class BacklogJobs:
                 await engine.moved()
         self._measure()
         job.run.total = await engine.points()
+        job.counted = census.take(job.roots, engine.checkpoints)
 
     def _has_left(self, job: BacklogJob) -> bool:
         """Count the files of the job that wait or are in flight; return whether any is left or is being read."""

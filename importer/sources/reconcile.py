@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from importer import formats
 from importer.log import RateLimited, logger
+from importer.protocol.fates import Fate
 from importer.protocol.records import FileStat
 from importer.sources import scan
 from importer.sources.files import file_stat
@@ -124,7 +125,7 @@ class Reconcile:
             self._failures.failed("folder.unreadable", path=folder.path, reason=folder.error)
         known = self.checkpoints.folder(folder.path)
         for stat in folder.files:
-            if behind(stat, known.get(os.path.basename(stat.path))):
+            if behind(stat, known.get(os.path.basename(stat.path)), root.format):
                 self.queue.backlog(pending(root, stat))
         if len(folder.files) >= scan.PIECE_FILES:
             self._in_pieces = folder.path
@@ -147,9 +148,12 @@ def pending(root: Root, stat: FileStat) -> Pending:
     return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
 
 
-def behind(stat: FileStat, known: Known | None) -> bool:
-    """Return True if a file must be looked into: unknown, or not as it was when it was read to its end."""
-    if known is None:
+def behind(stat: FileStat, known: Known | None, named: str = "auto") -> bool:
+    """Return True if a file must be looked into: unknown, or not as it was when it was read to its end.
+
+    So must a file that no format knew, if its root is `named` one now.
+    """
+    if known is None or (known.fate == Fate.UNRECOGNISED and named != "auto"):
         return True
     seen = (known.size, known.mtime_ns, known.ctime_ns, known.device, known.inode)
     return seen != (stat.size, stat.mtime_ns, stat.ctime_ns, stat.device, stat.inode)

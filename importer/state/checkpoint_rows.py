@@ -22,15 +22,16 @@ PATHLESS = 256  # rows kept of files whose path another file has taken; the olde
 UINT64 = 2**64 - 1
 READ = """
 SELECT id, folder, name, device, inode, generation, offset, head_length, head_digest, tail_digest, size, mtime_ns,
-  ctime_ns, format, body FROM files LEFT JOIN contexts ON file = id WHERE
+  ctime_ns, format, fate, reason, body FROM files LEFT JOIN contexts ON file = id WHERE
 """
 _NEW = """
 INSERT INTO files (folder, name, device, inode, generation, offset, head_length, head_digest, tail_digest, size,
-  mtime_ns, ctime_ns, format, committed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  mtime_ns, ctime_ns, format, fate, reason, committed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OLD = """
 UPDATE files SET folder = ?, name = ?, device = ?, inode = ?, generation = ?, offset = ?, head_length = ?,
-  head_digest = ?, tail_digest = ?, size = ?, mtime_ns = ?, ctime_ns = ?, format = ?, committed_at = ?, gone_at = NULL
+  head_digest = ?, tail_digest = ?, size = ?, mtime_ns = ?, ctime_ns = ?, format = ?, fate = ?, reason = ?,
+  committed_at = ?, gone_at = NULL
 WHERE id = ?
 """
 _CONTEXT = "INSERT INTO contexts VALUES (?, ?) ON CONFLICT (file) DO UPDATE SET body = excluded.body"
@@ -42,7 +43,8 @@ def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
     Offsets prove themselves by the digests, a context by its checksum: a garbled one is dropped together with the
     tail digest, so that the file is read from its start again.
     """
-    _, folder, name, device, inode, generation, offset, length, digest, tail, size, mtime, ctime, kind, body = row
+    _, folder, name, device, inode, generation, offset, length, digest, tail, size, mtime, ctime, *told, body = row
+    format_, fate, reason = told
     context = _unpacked(body)
     return Checkpoint(
         path=b"" if folder is None else folder + name,
@@ -55,9 +57,11 @@ def read(row: tuple[Any, ...], open_ids: tuple[str, ...]) -> Checkpoint:
         size=size,
         mtime_ns=mtime,
         ctime_ns=ctime,
-        format=kind,
+        format=format_,
         context=context or b"",
         open_ids=open_ids,
+        fate=fate,
+        reason=reason,
     )
 
 
@@ -118,7 +122,7 @@ def _columns(checkpoint: Checkpoint, now: float) -> tuple[object, ...]:
     at = checkpoint
     seen = (signed(at.size), signed(at.mtime_ns), signed(at.ctime_ns))
     position = (at.generation, at.offset, at.head.length, at.head.digest, at.tail_digest)
-    return (*split(at.path), signed(at.device), signed(at.inode), *position, *seen, at.format, now)
+    return (*split(at.path), signed(at.device), signed(at.inode), *position, *seen, at.format, at.fate, at.reason, now)
 
 
 def signed(number: int) -> int:

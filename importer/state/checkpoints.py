@@ -23,12 +23,19 @@ from importer.state.quarantine import Quarantine
 
 # ctime_ns 0: not read to its end, or too soon to be sure; folder NULL: another file has the path now
 _SUMMARY = """
-SELECT count(*), coalesce(sum(ctime_ns != 0), 0),
-  coalesce(sum(CASE WHEN ctime_ns = 0 THEN max(size - offset, 0) END), 0),
-  coalesce(min(CASE WHEN ctime_ns = 0 THEN committed_at END), 0.0)
+SELECT count(*),
+  coalesce(sum(fate = 'empty' OR (fate = '' AND size = 0 AND ctime_ns != 0)), 0),
+  coalesce(sum(fate = 'unrecognised'), 0), coalesce(sum(fate = 'refused'), 0),
+  coalesce(sum(fate = '' AND ctime_ns = 0), 0),
+  coalesce(sum(CASE WHEN fate = '' AND ctime_ns = 0 THEN max(size - offset, 0) END), 0),
+  coalesce(min(CASE WHEN fate = '' AND ctime_ns = 0 THEN committed_at END), 0.0)
 FROM files WHERE gone_at IS NULL AND folder IS NOT NULL
 """
-
+_NOTE_UNRECOGNISED = """
+INSERT OR IGNORE INTO again SELECT CAST(folder || name AS BLOB) FROM files
+WHERE fate = 'unrecognised' AND folder IS NOT NULL AND gone_at IS NULL
+"""
+LOOKED_BY = "looked_by"  # the fact that names the version and formats by which files were recognised last
 
 PAGE_ROWS = 500  # of a walk over all checkpoints
 
@@ -43,13 +50,14 @@ class Known(NamedTuple):
     inode: int
     offset: int
     gone: bool
+    fate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FilesSummary:
-    """Counts of the files that are there.
+    """Counts of the files that are there: known = complete + pending + unrecognised + refused.
 
-    `complete` were read to their end (what is left lacks its newline, or no format knows it), `pending` were not;
+    `complete` were read to their end (what is left lacks its newline), the `empty` ones among them; `pending` were not.
     `oldest_at` is the oldest last commit of the pending ones (UTC s) or 0.
     """
 
@@ -59,6 +67,9 @@ class FilesSummary:
     quarantined: int
     lag_bytes: int
     oldest_at: float
+    empty: int = 0
+    unrecognised: int = 0
+    refused: int = 0
 
 
 class Checkpoints(Ledger):
@@ -119,7 +130,7 @@ class Checkpoints(Ledger):
                 checkpoint_rows.write(connection, commit.checkpoint, now)
                 if former and former != commit.checkpoint.path:
                     quarantine.move(connection, former, commit.checkpoint.path)
-                if commit.checkpoint.offset >= commit.checkpoint.size:
+                if commit.checkpoint.offset >= commit.checkpoint.size or commit.checkpoint.fate:
                     connection.execute("DELETE FROM again WHERE path = ?", (commit.checkpoint.path,))
                 # after `put`: what has just failed again is open again, and not taken for done
                 quarantine.settle(connection, commit.checkpoint)
@@ -140,10 +151,11 @@ class Checkpoints(Ledger):
 
     def folder(self, folder: bytes) -> dict[bytes, Known]:
         """Return the known files directly in a folder, by name: one query, small rows."""
-        sql = "SELECT name, size, mtime_ns, ctime_ns, device, inode, offset, gone_at FROM files WHERE folder = ?"
+        sql = "SELECT name, size, mtime_ns, ctime_ns, device, inode, offset, gone_at, fate"
+        rows = self.database.rows(f"{sql} FROM files WHERE folder = ?", (_slashed(folder),))
         return {
-            name: Known(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None)
-            for name, size, mtime, ctime, device, inode, offset, gone in self.database.rows(sql, (_slashed(folder),))
+            name: Known(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None, fate)
+            for name, size, mtime, ctime, device, inode, offset, gone, fate in rows
         }
 
     def folders(self, below: bytes) -> list[bytes]:
@@ -219,9 +231,29 @@ class Checkpoints(Ledger):
 
     def files_summary(self) -> FilesSummary:
         """Return what is known of all files; reads every small row once."""
-        known, complete, lag, oldest = self.database.rows(_SUMMARY)[0]
+        known, empty, unrecognised, refused, pending, lag, oldest = self.database.rows(_SUMMARY)[0]
         quarantined = self.database.rows("SELECT count(DISTINCT path) FROM quarantine")[0][0]
-        return FilesSummary(known, complete, known - complete, quarantined, lag, oldest)
+        complete = known - pending - unrecognised - refused
+        return FilesSummary(known, complete, pending, quarantined, lag, oldest, empty, unrecognised, refused)
+
+    def passed_over(self, most: int) -> list[tuple[bytes, str, str]]:
+        """Return the path, fate and reason of the newest files that are unrecognised or refused."""
+        sql = "SELECT folder, name, fate, reason FROM files WHERE fate IN ('unrecognised', 'refused')"
+        newest = f"{sql} AND folder IS NOT NULL AND gone_at IS NULL ORDER BY mtime_ns DESC LIMIT ?"
+        return [(folder + name, fate, reason) for folder, name, fate, reason in self.database.rows(newest, (most,))]
+
+    def look_again(self, looked_by: str) -> int:
+        """Have every unrecognised file looked at again, unless the same version and formats have done so.
+
+        Returns how many there are. Those that no root finds are noted in `again`.
+        """
+        if self.meta(LOOKED_BY) == looked_by:
+            return 0
+        with self.database.transaction() as connection:
+            connection.execute(_NOTE_UNRECOGNISED)
+            files = connection.execute("UPDATE files SET ctime_ns = 0 WHERE fate = 'unrecognised'").rowcount
+        self.remember(**{LOOKED_BY: looked_by})
+        return files
 
     def _one(self, where: str, *parameters: object) -> Checkpoint | None:
         """Return the checkpoint of the row that fits, its open chunks in the order written; None without one."""

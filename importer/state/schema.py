@@ -92,7 +92,18 @@ def version_2(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE again (path BLOB PRIMARY KEY) WITHOUT ROWID")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, version_2)
+def version_3(connection: sqlite3.Connection) -> None:
+    """Add the fate of each file that nothing is imported of, and have all without a format looked at again."""
+    connection.execute("ALTER TABLE files ADD COLUMN fate TEXT NOT NULL DEFAULT ''")
+    connection.execute("ALTER TABLE files ADD COLUMN reason TEXT NOT NULL DEFAULT ''")
+    connection.execute("UPDATE files SET fate = 'unrecognised', ctime_ns = 0 WHERE format = '' AND size > 0")
+    connection.execute(
+        "INSERT OR IGNORE INTO again SELECT CAST(folder || name AS BLOB) FROM files"
+        " WHERE fate != '' AND folder IS NOT NULL AND gone_at IS NULL"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, version_2, version_3)
 
 
 def version(connection: sqlite3.Connection) -> int:

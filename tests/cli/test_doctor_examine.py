@@ -58,6 +58,7 @@ PLANTED = [
         {"profile": None, "problem": "needs more than 180 MB", "hint": "give it more"},
         "give it more",
     ),
+    ("recognised", "state", {"passed_over": (("/s/x.jsonl", "no format knows it"),)}, "--source FORMAT=/s/x.jsonl"),
     ("memory", "memory", {"limit_bytes": 1 << 30}, "IMPORTER_WORKER_SOFT_LIMIT_MB=686"),
     ("memory", "memory", {"free_share": 0.01}, "IMPORTER_MEMORY_PAUSE_USED_SHARE"),
     ("daemon_memory", "memory", {"operational_mb": 40}, "OPERATIONAL_MEMORY_MB=256"),

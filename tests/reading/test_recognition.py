@@ -47,6 +47,7 @@ CASES = {
     "a long head of Codex": (CODEX_HEAD, "codex"),
     "a long record of no format, then one": (line(kind="blob", data="x" * 200_000) + prompt("hi"), "claude-code"),
     "a thousand strange records": (line(**STRANGE) * 4000 + prompt("hi"), "claude-code"),
+    "a hundred of them, in a small file": (line(**STRANGE) * 100 + prompt("hi"), "claude-code"),
     "a last line without newline": (line(**STRANGE) * 4000 + prompt("x" * 300_000)[:-1], "claude-code"),
     "half a last line": (line(**STRANGE) * 4000 + prompt("x" * 300_000)[:-3], None),
     "a line over the limit, then a good one": (line(data="x" * 5 * MB) + prompt("hi"), "claude-code"),

@@ -22,10 +22,10 @@ from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
-from importer.reading.pipeline import UNKNOWN_FORMAT
 from importer.service import assembly, client
 from importer.service.assembly import Parts
 from importer.service.control import Control
+from importer.sources import census
 from importer.sources.scan import Root
 
 LOOK_S = 0.2  # between two questions for the progress
@@ -123,7 +123,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
         print_summary(done)
     if done.summary["stopped"]:
         return TRY_AGAIN
-    return QUARANTINED if done.in_quarantine or done.errors else DONE  # lines or files were left out, now or before
+    left_out = bool(given) and (done.summary["barren"] or done.summary["files_refused"])
+    return QUARANTINED if done.in_quarantine or done.errors or left_out else DONE  # by now or before
 
 
 def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> ImportResult:
@@ -132,15 +133,8 @@ def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> ImportResult:
     asyncio.run(_import(parts, quiet, elsewhere=not named))
     seen, seconds = parts.engine.snapshot(), time.monotonic() - started_s
     told = summary(seen.run, seen.stats, seconds, stopped=seen.is_stopping and seen.is_unfinished)
-    errors = {**seen.errors, **(_strange(parts) if named else {})}
-    return ImportResult(told, errors, parts.checkpoints.quarantine.count())
-
-
-def _strange(parts: Parts) -> dict[bytes, str]:
-    """Return the named files that no format knows, with the reason; such files in a folder are passed over."""
-    known = ((root.path, parts.checkpoints.by_path(root.path)) for root in parts.engine.roots)
-    reason = "no format knows it; --source FORMAT=PATH names one"
-    return {path: reason for path, there in known if there and there.format == UNKNOWN_FORMAT and there.size}
+    counted = census.take(parts.engine.roots, parts.checkpoints, follow_links=parts.settings.follow_links)
+    return ImportResult({**told, **counted.fields()}, seen.errors, parts.checkpoints.quarantine.count())
 
 
 async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:

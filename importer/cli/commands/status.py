@@ -72,10 +72,12 @@ def _folders(roots: list[Status]) -> str:
 
 
 def _files(status: Status) -> str:
-    """Return the files: complete and pending ones sum up to the known ones."""
-    known, complete, pending = (number(status["files"][name]) for name in ("known", "complete", "pending"))
+    """Return the files: complete, pending and passed over ones sum up to the known ones."""
+    files = status["files"]
+    known, complete, pending = (number(files[name]) for name in ("known", "complete", "pending"))
     least = "at least " if status["lag"]["at_least"] else ""
-    return f"{known} known = {complete} complete + {least}{pending} pending"
+    more = "".join(f" + {number(files[name])} {name}" for name in ("unrecognised", "refused") if files.get(name))
+    return f"{known} known = {complete} complete + {least}{pending} pending{more}"
 
 
 def _behind(status: Status) -> str:
@@ -143,6 +145,8 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         yield "quarantine", click.style(shown, fg="yellow")
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
+    for path, reason in status.get("passed_over", {}).items():
+        yield "passed over", click.style(printable(f"{path}: {reason}"), fg="yellow")
     for path, reason in status["unreadable"].items():
         yield "unreadable", click.style(printable(f"{path}: {reason}"), fg="yellow")
 

@@ -16,6 +16,7 @@ from importer.cli import context, model_fetch, store_session
 from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
+from importer.cli.text import printable
 from importer.consistency import verify
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
@@ -23,6 +24,8 @@ from importer.service import assembly
 from importer.settings.load import Settings
 from importer.state.expected import Expected
 
+PASSED_OVER = ("unrecognised", "refused")
+MOST_NAMED = 10  # files that nothing was imported of
 EPILOG = """\b
 Examples:
   importer verify                  is everything in the store that the files say?
@@ -76,7 +79,7 @@ async def _look(session: StoreSession, expected: Expected, reading: Any, finding
         for done in verify.gather(expected, session.checkpoints, reading, findings):
             shown.add(done - shown.count)
             await asyncio.sleep(0)  # folding awaits nothing: this lets other tasks run
-    findings.files["pending"] += verify.unknown_files(session.checkpoints, roots, follow_links=settings.follow_links)
+    verify.add_files(session.checkpoints, roots, findings, follow_links=settings.follow_links)
     verify.add_quarantine(expected, session.checkpoints, findings)
     findings.counts["expected"] = expected.count()
     with counting("points compared", await session.ask("count"), quiet=silent) as shown:
@@ -95,7 +98,8 @@ def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: floa
     left = findings.wrong if repaired is None else _left(counts, done)
     return {
         "ok": not left,
-        "files": {kind: findings.files[kind] for kind in ("read", "pending", "gone")},
+        "files": {kind: findings.files[kind] for kind in ("read", "pending", "gone", *PASSED_OVER)},
+        "passed_over": {os.fsdecode(path): reason for path, reason in findings.passed_over.items()},
         "points": points,
         **{kind: counts[kind] for kind in kinds},
         "samples": findings.samples,
@@ -126,6 +130,7 @@ def _say(report: dict[str, Any]) -> None:
             click.secho(f"  {report[kind]:,} {words}", dim=True)
     if files["pending"]:
         click.secho(f"  {files['pending']:,} files are not imported (yet); `importer backlog` does", dim=True)
+    _say_passed_over(report)
     for kind in FOUND:
         if report[kind]:
             click.secho(f"{report[kind]:,} {kind}", fg="red", bold=True)
@@ -134,12 +139,22 @@ def _say(report: dict[str, Any]) -> None:
     _say_end(report)
 
 
+def _say_passed_over(report: dict[str, Any]) -> None:
+    """Print how many files nothing was imported of, and the first few with what to do."""
+    for fate in PASSED_OVER:
+        if report["files"][fate]:
+            click.secho(f"  {report['files'][fate]:,} files {fate}", fg="yellow")
+    for path, reason in list(report["passed_over"].items())[:MOST_NAMED]:
+        click.secho(f"    {printable(path)}: {reason}", fg="yellow")
+
+
 def _say_end(report: dict[str, Any]) -> None:
     """Print what was done, or what to do."""
     if report["repaired"]:
         ending = "" if report["ok"] else "; some are left, run it again"
         click.echo(f"{report['erased']:,} deleted, {report['imported']:,} imported again{ending}")
     elif report["ok"]:
-        click.secho("all is as the files say", fg="green")
+        left_out = any(report["files"][fate] for fate in PASSED_OVER)
+        click.secho("what was imported is as the files say" if left_out else "all is as the files say", fg="green")
     else:
         click.echo("`importer verify --repair` imports what is missing or differs, and deletes what is extra")

@@ -42,6 +42,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         host.check_limits(facts.host),
         state.check_state(facts.state),
         state.check_disk(facts.state),
+        state.check_passed_over(facts.state),
         memory.check_memory(facts.memory),
         memory.check_daemon_memory(facts.memory),
         folders.check_roots(facts.folders),

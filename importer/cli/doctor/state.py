@@ -16,6 +16,7 @@ from importer.state.open_database import FILE_NAME
 
 FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
 FREE_FILES = 10_000
+MOST_NAMED = 20  # files that nothing was imported of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class StateFacts:
     `problem` and `hint` are the words of the error that opening the database gave. `owner` is a uid; `free_files`
     counts inodes, None where there is no limit. `remote` is the type of a network file system, "" for a local one.
     `aside` counts damaged databases that were set aside; `read_only` is how it is mounted; `newest_at` is the time of
-    the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read.
+    the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read;
+    `passed_over` are paths of files that nothing was imported of, with the reason.
     """
 
     path: str
@@ -43,6 +45,7 @@ class StateFacts:
     read_only: bool = False
     newest_at: float = 0.0
     exposed: tuple[str, ...] = ()
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -52,7 +55,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    newest_at, problem, hint = _database(os.path.join(path, FILE_NAME))
+    newest_at, problem, hint, passed_over = _database(os.path.join(path, FILE_NAME))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -70,6 +73,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         read_only=bool(room.f_flag & os.ST_RDONLY),
         newest_at=newest_at,
         exposed=_exposed(path),
+        passed_over=passed_over,
     )
 
 
@@ -80,19 +84,21 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(path: str) -> tuple[float, str, str]:
-    """Return `(time of the newest commit, what keeps the database from being used, the way out)`; empty without one.
+def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str], ...]]:
+    """Return `(time of the newest commit, what keeps it from being used, the way out, files passed over)`.
 
     It is read while another process may write it; nothing is migrated or repaired.
     """
     try:
         checkpoints = Checkpoints.peek(path)
         if checkpoints is None:
-            return 0.0, "", ""
+            return 0.0, "", "", ()
         with checkpoints:
-            return checkpoints.newest_commit_at(), "", ""
+            named = ((os.fsdecode(path), reason) for path, _, reason in checkpoints.passed_over(MOST_NAMED))
+            there = tuple((path, reason) for path, reason in named if os.path.lexists(path))
+            return checkpoints.newest_commit_at(), "", "", there
     except StateError as error:
-        return 0.0, error.message, error.hint
+        return 0.0, error.message, error.hint, ()
 
 
 def _aside(path: str) -> int:
@@ -144,6 +150,17 @@ def _unwritable(facts: StateFacts) -> Problem:
         fix = f"chown -R {facts.uid} {facts.path}, or in a container run as its owner: --user {facts.owner}"
         return Problem(detail, fix)
     return Problem(f"{facts.path} is not writable (mode {facts.mode:o})", f"chmod 700 {facts.path}")
+
+
+def check_passed_over(facts: StateFacts) -> Finding:
+    """Check that every file that was found was imported: none is unrecognised or refused."""
+
+    def problems() -> Iterator[Problem]:
+        for path, reason in facts.passed_over:
+            fix = f"importer backlog --source FORMAT={path}, or move it away if it is no conversation"
+            yield Problem(f"{path}: {reason}", fix)
+
+    return judge("recognised", "every file that was looked into", problems())
 
 
 def check_disk(facts: StateFacts) -> Finding:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from importer.delivery.snapshot import Snapshot
+from importer.protocol.fates import PASSED_OVER
 from importer.protocol.records import FileStat
 from importer.protocol.units import NS
 from importer.sources import scan
@@ -42,6 +43,7 @@ class LagChange(NamedTuple):
 class Lag:
     """Files by how far they are, the bytes not imported yet, and when the oldest of those was written (UTC s or 0).
 
+    known = complete + pending + unrecognised + refused; the `empty` ones are complete.
     `at_least`: more is pending than can be named, so `pending`, `bytes` and `oldest_at` are lower bounds.
     """
 
@@ -52,6 +54,9 @@ class Lag:
     bytes: int = 0
     oldest_at: float = 0.0
     at_least: bool = False
+    empty: int = 0
+    unrecognised: int = 0
+    refused: int = 0
 
 
 def of_snapshot(seen: Snapshot, checkpoints: Checkpoints) -> Lag:
@@ -65,7 +70,8 @@ def of_snapshot(seen: Snapshot, checkpoints: Checkpoints) -> Lag:
         return lag
     # of the files that found no room on the queue only their number is known, from the last look
     known = max(lag.known, seen.listed_files)
-    return replace(lag, known=known, pending=known - lag.complete, at_least=True)
+    passed_over = lag.unrecognised + lag.refused
+    return replace(lag, known=known, pending=known - lag.complete - passed_over, at_least=True)
 
 
 def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_links: bool = False) -> Lag:
@@ -108,7 +114,8 @@ def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> La
 def _committed(checkpoints: Checkpoints) -> Lag:
     """Return what the summary of the state says alone."""
     rows = checkpoints.files_summary()
-    return Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
+    lag = Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
+    return replace(lag, empty=rows.empty, unrecognised=rows.unrecognised, refused=rows.refused)
 
 
 def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Iterator[tuple[bytes, Known | None]]:
@@ -124,7 +131,9 @@ def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> It
 def _change(seen: SeenFile, row: Known | None) -> LagChange:
     """Return what one changed file adds: it is new, it has grown, or it was rewritten."""
     counted = row is not None and not row.gone
-    in_part = row is not None and counted and row.ctime_ns == 0  # the summary has it as pending
+    if row is not None and counted and row.fate in PASSED_OVER:  # the look that it waits for tells whether it still is
+        return LagChange(False, False, 0, NEVER)
+    in_part = row is not None and counted and row.ctime_ns == 0 and not row.fate  # the summary has it as pending
     offset = row.offset if row is not None else 0
     left = seen.size - offset if seen.size >= offset else seen.size  # a shorter one is read from its start
     # these bytes are in the summary already

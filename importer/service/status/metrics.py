@@ -130,7 +130,7 @@ class Scrape:
     def _behind(self) -> Iterator[Metric]:
         """Yield the lag. It asks the state, so a scrape costs one pass over its small rows."""
         behind = lag.of_snapshot(self._seen, self._checkpoints)
-        files = {"complete": behind.complete, "pending": behind.pending}
+        files = {name: getattr(behind, name) for name in ("complete", "pending", "unrecognised", "refused")}
         yield _gauges("importer_files", "Known files by how far they are.", "state", files)
         yield _gauge("importer_lag_bytes", "Bytes not imported yet.", behind.bytes)
         oldest_s = max(0.0, time.time() - behind.oldest_at) if behind.oldest_at else 0.0

@@ -30,6 +30,7 @@ from importer.state.lock import Holder
 
 MOST_UNREADABLE = 20  # paths named; the log has them all
 
+FILES = ("known", "complete", "pending", "quarantined", "empty", "unrecognised", "refused")
 POINTS = "points"  # what the state remembers of the last count
 
 Status = dict[str, Any]
@@ -126,7 +127,8 @@ def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight:
     """Return what the state says of files, lag, lines, bytes, quarantine."""
     done = checkpoints.totals() if checkpoints else Tally()
     return {
-        "files": {name: getattr(behind, name) for name in ("known", "complete", "pending", "quarantined")},
+        "files": {name: getattr(behind, name) for name in FILES},
+        "passed_over": passed_over(checkpoints) if checkpoints else {},
         "lag": {"bytes": behind.bytes, "oldest_s": _oldest_s(behind, now), "at_least": behind.at_least},
         "lines": conserved(done, in_flight, "lines"),
         "bytes": conserved(done, in_flight, "bytes"),
@@ -134,6 +136,11 @@ def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight:
         "unknown_records": done.unknown,
         "quarantine": checkpoints.quarantine.count() if checkpoints else 0,
     }
+
+
+def passed_over(checkpoints: Checkpoints) -> Mapping[str, str]:
+    """Return the newest files that are unrecognised or refused, with the reason; bounded."""
+    return {os.fsdecode(path): reason for path, _, reason in checkpoints.passed_over(MOST_UNREADABLE)}
 
 
 def conserved(done: Tally, in_flight: Tally | None, unit: str) -> Mapping[str, int | None]:
