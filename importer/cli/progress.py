@@ -206,3 +206,5 @@ def _print_fates(done: ImportResult) -> None:
     named = {**{os.fsdecode(path): reason for path, reason in done.errors.items()}, **summary["passed_over"]}
     for path, reason in list(named.items())[:MOST_NAMED]:
         click.secho(f"not read: {printable(path)}: {reason}", fg="yellow", err=True)
+    for path, size in list(summary["waiting"].items())[:MOST_NAMED]:
+        click.secho(f"waits: {printable(path)}: {size:,} bytes of a last line that is not whole", dim=True, err=True)

@@ -74,13 +74,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Pipeline:
-    """Reads files one slice at a time. `now_ns` is UTC nanoseconds."""
+    """Reads files one slice at a time. `now_ns` is UTC nanoseconds, `final` is told in `SliceReader`."""
 
-    def __init__(self, reading: Reading, checkpoints: Checkpoints, *, now_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        checkpoints: Checkpoints,
+        *,
+        now_ns: Callable[[], int] = time.time_ns,
+        final: bool = False,
+    ) -> None:
         self.reading = reading
         self._checkpoints = checkpoints
         self._now_ns = now_ns
-        self._slices = reader.SliceReader()
+        self._slices = reader.SliceReader(final)
         self._cursors: dict[tuple[int, int], Cursor] = {}
 
     def read(self, pending: Pending) -> Read:

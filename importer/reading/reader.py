@@ -49,8 +49,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class SliceReader:
-    """Reads one slice of any file. Remembers packed files that are half read (`Unpacker`), and forms of files."""
+    """Reads one slice of any file. Remembers packed files that are half read (`Unpacker`), and forms of files.
 
+    `final`: no later look comes back soon, so a last line that is a whole record is taken without its newline.
+    """
+
+    final: bool = False
     _unpacker: Unpacker = field(default_factory=Unpacker)
     _forms: dict[tuple[str, FileStat], Document | None] = field(default_factory=dict)
 
@@ -68,7 +72,10 @@ class SliceReader:
             return document.read_slice(fd, stat, position.offset, units, limits, mark=position.mark)
         mark = position.mark if isinstance(position.mark, tail.ScanMark) else None
         return tail.read_slice(
-            fd, position.offset, *bounds, mark, expected=position.expected, whole=formats.is_record, settled=settled
+            *(fd, position.offset, *bounds, mark),
+            expected=position.expected,
+            whole=formats.is_record,
+            settled=settled or self.final,
         )
 
     def _form(self, file: OpenFile, source: Format) -> Document | None:

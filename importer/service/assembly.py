@@ -147,7 +147,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     reading = reading_of(settings, profile, checkpoints)
     _select(checkpoints, reading.selection)
     _look_again(checkpoints)
-    pipeline = Pipeline(reading, checkpoints)
+    pipeline = Pipeline(reading, checkpoints, final=once)
     limits = batching.BatchLimits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,19 +20,21 @@ from importer.state.checkpoints import Checkpoints, Known
 
 IMPORTED, PENDING = "imported", "pending"
 FATES = (IMPORTED, str(Fate.EMPTY), str(Fate.UNRECOGNISED), str(Fate.REFUSED), PENDING)
-MOST_NAMED = 20  # of each fate; the others are only counted
+MOST_NAMED = 20  # the others are only counted
 
 
 @dataclass(slots=True)
 class Census:
     """The number of files by fate, and the first few that were passed over, with the reason.
 
-    `barren` are the roots that hold files of which none could be imported.
+    `barren` are the roots that hold files of which none could be imported. `waiting` are the first few files whose last
+    line is not whole, with its bytes: it is imported once it is.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     named: dict[bytes, str] = field(default_factory=dict)
     barren: list[bytes] = field(default_factory=list)
+    waiting: dict[bytes, int] = field(default_factory=dict)
 
     def fields(self) -> Mapping[str, Any]:
         """Return what `backlog --json` says of files."""
@@ -42,6 +44,7 @@ class Census:
             "files_found": self.counts.total(),
             **counts,
             "passed_over": named,
+            "waiting": {os.fsdecode(path): size for path, size in self.waiting.items()},
             "barren": [os.fsdecode(path) for path in self.barren],
         }
 
@@ -50,30 +53,36 @@ def take(roots: Iterable[Root], checkpoints: Checkpoints, *, follow_links: bool 
     """Count all files below the roots, each once. Compares them with their rows, and reads none of them."""
     census, seen = Census(), scan.Visited()
     for root in roots:
-        counts, named = _count(root, checkpoints, seen, follow_links=follow_links)
+        counts: Counter[str] = Counter()
+        for stat, known in _files(root, checkpoints, seen, follow_links=follow_links):
+            counts[_add(census, stat, known)] += 1
         census.counts += counts
-        for path in named:
-            known = checkpoints.by_path(path)
-            census.named[path] = known.reason if known else ""
         if counts and counts.total() == sum(counts[fate] for fate in PASSED_OVER):
             census.barren.append(root.path)
+    for path in census.named:
+        row = checkpoints.by_path(path)
+        census.named[path] = row.reason if row else ""
     return census
 
 
-def _count(
+def _files(
     root: Root, checkpoints: Checkpoints, seen: scan.Visited, *, follow_links: bool
-) -> tuple[Counter[str], list[bytes]]:
-    """Count the files of one root by fate; return the first few that were passed over as well."""
-    counts: Counter[str] = Counter()
-    named: list[bytes] = []
+) -> Iterator[tuple[FileStat, Known | None]]:
+    """Yield each file of a root with its row."""
     for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=seen):
         known = checkpoints.folder(folder.path)
-        for stat in folder.files:
-            fate = fate_of(stat, known.get(os.path.basename(stat.path)))
-            counts[fate] += 1
-            if fate in PASSED_OVER and counts[fate] <= MOST_NAMED:
-                named.append(stat.path)
-    return counts, named
+        yield from ((stat, known.get(os.path.basename(stat.path))) for stat in folder.files)
+
+
+def _add(census: Census, stat: FileStat, known: Known | None) -> str:
+    """Name a file if there is a reason to, and return its fate."""
+    fate = fate_of(stat, known)
+    if fate in PASSED_OVER and len(census.named) < MOST_NAMED:
+        census.named[stat.path] = ""
+    waits = known is not None and not known.fate and _is_same(stat, known) and known.offset < stat.size
+    if known is not None and waits and len(census.waiting) < MOST_NAMED:
+        census.waiting[stat.path] = stat.size - known.offset
+    return fate
 
 
 def fate_of(stat: FileStat, known: Known | None) -> str:
@@ -85,8 +94,12 @@ def fate_of(stat: FileStat, known: Known | None) -> str:
         return PENDING
     if known.fate in PASSED_OVER:
         return known.fate
-    same = (known.size, known.device, known.inode) == (stat.size, stat.device, stat.inode)
-    done = same and (known.fate != "" or known.offset >= stat.size)
+    done = _is_same(stat, known) and (known.fate != "" or known.offset >= stat.size)
     if behind(stat, known) and not done:
         return PENDING
     return str(Fate.EMPTY) if known.fate or not stat.size else IMPORTED
+
+
+def _is_same(stat: FileStat, known: Known) -> bool:
+    """Return True if a row is of this very file at its present size."""
+    return (known.size, known.device, known.inode) == (stat.size, stat.device, stat.inode)

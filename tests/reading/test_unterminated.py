@@ -10,6 +10,9 @@ from collections.abc import Iterator
 import pytest
 from document_folder import Desk
 
+from importer.reading.pipeline import Pipeline
+from importer.sources import census
+from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 
 
@@ -80,3 +83,37 @@ def test_half_a_line_is_never_taken(desk: Desk) -> None:
     append(path, said(1)[-1:] + b"\n")
     desk.take(path)
     assert desk.checkpoints.totals().lines_stored == 2
+
+
+def test_an_import_that_ends_takes_a_whole_last_line(desk: Desk) -> None:
+    """No later look would come back to it; a newline or another record behind it makes nothing twice."""
+    desk.pipeline = Pipeline(desk.reading, desk.checkpoints, final=True)
+    path = desk.put("talk.jsonl", said(0) + b"\n" + said(1))
+    desk.take(path)
+    assert desk.checkpoints.totals().lines_stored == 2
+    append(path, b"\n" + said(2) + b"\n" + said(3)[:-1])
+    desk.take(path)
+    assert desk.checkpoints.totals().lines_stored == 3
+    append(path, said(3)[-1:])
+    desk.take(path)
+    tally = desk.checkpoints.totals()
+    assert (tally.lines_read, tally.lines_stored, tally.lines_quarantined) == (4, 4, 0)
+    assert all(f"Utterance {number} " in texts(desk) for number in range(4))
+
+
+def test_what_waits_is_named(desk: Desk) -> None:
+    """Half a line is no trouble; a census names it, with its size."""
+    path = desk.put("talk.jsonl", said(0) + b"\n" + said(1)[:-1])
+    desk.take(path)
+    counted = census.take([Root(bytes(desk.folder))], desk.checkpoints)
+    assert (counted.counts, counted.waiting) == ({"imported": 1}, {bytes(path): len(said(1)) - 1})
+
+
+def test_half_a_document_is_not_taken_for_broken(desk: Desk) -> None:
+    """One that is just being written waits, also for an import that ends."""
+    desk.pipeline, desk.late_ns = Pipeline(desk.reading, desk.checkpoints, final=True), 0
+    whole = json.dumps([{"role": "user", "content": "Is it whole?"}, {"role": "assistant", "content": "Not yet."}])
+    path = desk.put("talk.json", whole[:-20].encode())
+    os.utime(path)
+    desk.take(path)
+    assert desk.checkpoints.totals().lines_quarantined == 0
