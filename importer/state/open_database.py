@@ -86,7 +86,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _connect_reading(path: str) -> sqlite3.Connection:
-    """Open an existing database beside its writer. Raises StateError, also for an older version."""
+    """Open an existing database beside its writer. Raises StateError."""
     connection = _open(path, "ro")
     try:
         try:
@@ -95,12 +95,20 @@ def _connect_reading(path: str) -> sqlite3.Connection:
             connection.close()
             connection = _open(path, "ro&immutable=1")
             known = _refuse_foreign(connection, path)
-        if known < len(schema.MIGRATIONS):
-            raise StateError(f"{path} is of an older version ({known})", hint="any import brings it up to date")
+        return connection if known >= len(schema.MIGRATIONS) else _migrated_copy(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
+
+
+def _migrated_copy(older: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy in memory, brought up to date; the file itself is left to its writer. Closes `older`."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    older.backup(copy)
+    older.close()
+    copy.text_factory = _text
+    schema.migrate(copy)
+    return copy
 
 
 def _open(path: str, mode: str) -> sqlite3.Connection:

@@ -185,6 +185,17 @@ def test_no_garbled_byte_makes_opening_crash(filled, offset, content):
         Path(filled).write_bytes(whole)
 
 
+def test_peeking_at_an_older_version(path):
+    """It is read as the newest one, from a copy: the file itself waits for its writer."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        schema.migrate(connection, schema.MIGRATIONS[:2])
+    with Checkpoints.peek(path) as reader:
+        assert reader.files_summary().known == 0
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert schema.version(connection) == 2
+
+
 def test_peeking_where_nothing_is_makes_nothing(path):
     """`status` before the first import: None, and no file."""
     assert Checkpoints.peek(path) is None

@@ -86,3 +86,14 @@ def test_the_first_version_never_changes(connection):
         "tombstones": ["kind", "value", "at"],
         "meta": ["name", "value"],
     }
+
+
+def test_files_without_a_format_are_looked_at_again(connection):
+    """From version 2 on: what no format knew is unrecognised, due again, and noted by its path; the rest stays."""
+    migrations.migrate(connection, (migrations.version_1, migrations.version_2))
+    row = "INSERT INTO files VALUES (?, x'2f', ?, 1, ?, 0, 9, 0, 77, 0, NULL, 0, 0, x'', x'', ?)"
+    connection.executemany(row, [(1, b"strange\xff", 1, ""), (2, b"known", 2, "codex")])
+    migrations.migrate(connection)
+    told = connection.execute("SELECT name, fate, ctime_ns FROM files ORDER BY id").fetchall()
+    assert told == [(b"strange\xff", "unrecognised", 0), (b"known", "", 77)]
+    assert connection.execute("SELECT path FROM again").fetchall() == [(b"/strange\xff",)]
