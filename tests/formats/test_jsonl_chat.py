@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from importer import formats
 from importer.formats import jsonl_chat
+from importer.protocol.records import ConversationFacts
 
 HELLO, HI = {"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hi."}
 
@@ -30,6 +31,10 @@ def chat(*records: Record, path: bytes = b"/x/stem.jsonl") -> list[Any]:
         [{"prompt": "hello", "response": "Hi."}],
         [{"instruction": "hello", "input": "", "output": "Hi."}],
         [{"role": "human", "content": [{"type": "text", "text": "hello"}]}, {"role": "bot", "content": ["Hi."]}],
+        [{"role": "user", "content": {"text": "hello"}}, {"role": "model", "parts": [{"text": "Hi."}]}],
+        [{"conversation": [{"speaker": "user", "text": "hello"}, {"speaker": "ai", "text": ["Hi."]}]}],
+        [{"dialogue": [{"sender": "User", "value": "hello"}, {"author": {"role": "assistant"}, "text": "Hi."}]}],
+        [{"author": "user", "content": "hello"}, {"sender": "assistant", "text": "Hi."}],
     ],
 )
 def test_all_shapes_say_the_same(records):
@@ -94,7 +99,37 @@ def test_lines_of_conversations_have_ids_of_their_own():
 
 def test_what_is_no_chat_is_counted():
     """A record with neither role nor messages counts as unknown."""
-    assert [fed.unknown for fed in feed("jsonl-chat", {"x": 1}, {"messages": ["a", 7]}, HELLO)] == [1, 1, 0]
+    assert [fed.unknown for fed in feed("jsonl-chat", {"x": 1}, {"messages": ["a", 7]}, HELLO)] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("record", "expected", "unknown"),
+    [
+        ({"role": "user", "content": 7}, [], 1),
+        ({"role": "user", "content": {"words": "hello"}}, [], 1),
+        ({"role": "user", "content": ["hello", 7]}, ["hello"], 1),
+        ({"role": "user", "content": [["hello"], {"content": {"parts": ["there"]}}]}, ["hello\n\nthere"], 0),
+        ({"role": "user", "content": "", "text": "hello"}, ["hello"], 0),
+        ({"role": "guest", "content": "hello"}, [], 1),
+        ({"role": "system", "content": "Be brief."}, [], 0),
+        ({"messages": [HELLO, {"role": "assistant", "content": 7}, 7]}, ["hello"], 2),
+        ({"prompt": ["hello", 7], "completion": 8, "input": "there"}, ["hello\n\nthere"], 2),
+        ({"prompt": ["hello"], "completion": {"text": "Hi."}}, ["hello", "Hi."], 0),
+    ],
+)
+def test_content_of_any_shape_is_read_or_counted(record: Any, expected: list[str], unknown: int) -> None:
+    """A string, a list, an object, nested ones; what cannot be read, or that no known side said, is counted."""
+    (fed,) = feed("jsonl-chat", record)
+    assert ([turn.text for turn in fed.turns], fed.unknown) == (expected, unknown)
+
+
+def test_titles_are_facts_of_conversations_with_a_name() -> None:
+    """A newer file may hold another title; where the name is made of what is said, titles are with the turns alone."""
+    line = {"id": "k1", "title": "Greeting", "messages": [HELLO]}
+    assert feed("jsonl-chat", line)[0].facts == (ConversationFacts("k1", "Greeting"),)
+    assert feed("jsonl-chat", {"title": "Greeting", "messages": [HELLO]})[0].facts == ()
+    head, first = feed("jsonl-chat", {"title": "Greeting"}, HELLO)
+    assert (head.facts, first.facts) == ((ConversationFacts("stem", "Greeting"),), ())
 
 
 def test_a_head_names_the_messages_that_follow():

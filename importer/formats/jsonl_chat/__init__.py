@@ -2,7 +2,7 @@
 
     {"role": "user", "content": "…"}                     a message a line; a conversation id may stand beside it
     {"messages": [{"role": …, "content": …}, …]}         a conversation a line
-    {"conversations": [{"from": "human", "value": …}]}   the same in other words
+    {"conversations": [{"from": "human", "value": …}]}   the same in other words, of which there are more
     {"prompt": "…", "completion": "…"}                   a question and its answer; instruction, input and output too
 
 A document is a list of messages or conversations, or a single conversation that is laid out over several lines; what
@@ -24,8 +24,9 @@ import msgspec
 from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once
-from importer.formats.jsonl_chat.detect import LISTS, MARKS, ROLES, is_message, opens, speaks
-from importer.protocol.records import Facts, Turn
+from importer.formats._shared.words import Words, words
+from importer.formats.jsonl_chat.detect import LISTS, MARKS, ROLES, SIDES, SPEAKERS, WORDS, is_message, opens, speaks
+from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "jsonl-chat"
 
@@ -44,12 +45,20 @@ class Record(msgspec.Struct, gc=False):
     """A record of any of the shapes: a field may be missing, and of any type."""
 
     role: Any = None
+    author: Any = None
+    speaker: Any = None
+    sender: Any = None
     from_: Any = msgspec.field(default=None, name="from")
     content: Any = None
     value: Any = None
     text: Any = None
+    parts: Any = None
     messages: Any = None
     conversations: Any = None
+    conversation: Any = None
+    dialogue: Any = None
+    dialog: Any = None
+    turns: Any = None
     prompt: Any = None
     completion: Any = None
     response: Any = None
@@ -64,6 +73,8 @@ class Record(msgspec.Struct, gc=False):
     timestamp: Any = None
     created_at: Any = None
     created: Any = None
+    create_time: Any = None
+    time: Any = None
     model: Any = None
     title: Any = None
 
@@ -104,7 +115,7 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
     """Return True if one record is of a shape we know and of no program's own format."""
     if not MARKS.isdisjoint(record):
         return False
-    said = record.get("messages") or record.get("conversations")
+    said = next((record[name] for name in LISTS if record.get(name)), None)
     if isinstance(said, list):
         return any(map(speaks, said))
     pair = "prompt" in record and ("completion" in record or "response" in record)
@@ -116,7 +127,8 @@ def recognises_document(keys: Collection[str]) -> bool:
 
     Such names are used for anything, so `recognises_opening` has the last word.
     """
-    return MARKS.isdisjoint(keys) and ({"role", "content"} <= set(keys) or not set(LISTS).isdisjoint(keys))
+    single = not set(SIDES).isdisjoint(keys) and not set(WORDS).isdisjoint(keys)
+    return MARKS.isdisjoint(keys) and (single or not set(LISTS).isdisjoint(keys))
 
 
 def recognises_opening(head: bytes) -> bool:
@@ -137,11 +149,13 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 
 def _step(context: Context, record: Record, _: Options) -> Fed:
     """Take one record: a message, or a conversation whose keys are chained within the line."""
-    messages = _conversation(record)
-    if messages is None:
+    given = _conversation(record)
+    if given is None:
         return _headed(context, record) or _one(context, record)
     # Chained from its own beginning: where the line stands in the file plays no part.
     chain, turns = "", []
+    messages = [message for message in map(_record, given) if message]
+    unknown = len(given) - len(messages) + sum(_strange(message) for message in messages)
     named = _name(record) or _name(Record(conversation_id=record.id))  # here `id` is the line's, so the conversation's
     # By all that is said in it: a line that was copied elsewhere is the same conversation.
     conversation = named or f"chat-{key(*(_text(message) for message in messages))[:16]}"
@@ -150,19 +164,26 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
             chain = turn.key
             turns.append(turn)
     # Collections hold conversations that never began; those are nothing new.
-    return Fed(context, tuple(turns), int(not turns and [] not in (record.messages, record.conversations)))
+    unknown = max(unknown, int(not turns and bool(given)))
+    return Fed(context, tuple(turns), unknown, facts=_facts(named, _short(record.title)))
+
+
+def _facts(named: str, title: str) -> tuple[ConversationFacts, ...]:
+    """Return the title of a conversation that has a name of its own: a newer file may hold another."""
+    return (ConversationFacts(named, title),) if named and title else ()
 
 
 def _headed(context: Context, record: Record) -> Fed | None:
     """Return the context after what is said of a conversation before its first message, None for any other record."""
-    said = (record.role, record.from_, record.content, record.value, record.text)
+    said = (_side(record), record.content, record.value, record.text, record.parts)
     if context.chains or any(one is not None for one in said):
         return None
     named = _name(record) or _name(Record(conversation_id=record.id))
     title, model = clip(_short(record.title), NAME_BYTES), clip(_short(record.model), NAME_BYTES)
     if not (named or title or model or _at(record)):
         return None
-    return Fed(msgspec.structs.replace(context, name=named, title=title, model=model, at=_at(record)))
+    context = msgspec.structs.replace(context, name=named, title=title, model=model, at=_at(record))
+    return Fed(context, facts=_facts(named or context.stem, title))
 
 
 def _one(context: Context, record: Record) -> Fed:
@@ -175,21 +196,21 @@ def _one(context: Context, record: Record) -> Fed:
     head = Record(title=record.title or context.title, model=context.model, created=context.at)
     turn = _turn(record, head, conversation, chains.pop(conversation, ""))
     if turn is None:
-        return Fed(context, (), int(_role(record) == "" and not isinstance(record.role, str)))
+        return Fed(context, (), max(_strange(record), int(_side(record) is None)))
     recent = (*chains.items(), (conversation, turn.key))[-CONVERSATIONS:]
-    return Fed(msgspec.structs.replace(context, chains=recent), (turn,))
+    facts = _facts(conversation, _short(record.title))
+    return Fed(msgspec.structs.replace(context, chains=recent), (turn,), _strange(record), facts=facts)
 
 
-def _conversation(record: Record) -> list[Record] | None:
+def _conversation(record: Record) -> list[Any] | None:
     """Return the messages of a line that holds a conversation, None for a line that is a message."""
-    for said in (record.messages, record.conversations):
+    for said in (getattr(record, name) for name in LISTS):
         if isinstance(said, list):
-            return [message for message in map(_record, said) if message]
+            return said
     asked, answered = record.prompt or record.instruction, record.completion or record.response or record.output
     if asked is None or answered is None:
         return None
-    question = "\n\n".join(text for text in (_words(asked), _words(record.input)) if text)
-    return [Record(role="user", content=question), Record(role="assistant", content=answered)]
+    return [{"role": "user", "content": [asked, record.input]}, {"role": "assistant", "content": answered}]
 
 
 def _record(value: Any) -> Record | None:
@@ -218,33 +239,38 @@ def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn 
     return Turn(conversation, _short(message.id) or mark, role, text, at, mark, facts)
 
 
+def _side(message: Record) -> Any:
+    """Return what a message calls the side that speaks; an author may be an object with a role."""
+    named = (message.role, message.from_, message.author, message.speaker, message.sender)
+    side = next((one for one in named if one is not None), None)
+    return side.get("role", side.get("name")) if isinstance(side, dict) else side
+
+
 def _role(message: Record) -> str:
     """user or assistant, "" for any other."""
-    said = message.role if message.role is not None else message.from_
+    said = _side(message)
     return ROLES.get(said.lower(), "") if isinstance(said, str) else ""
 
 
+def _strange(message: Record) -> int:
+    """Return how many pieces of a message cannot be read: of its content, or all of it where no known side speaks."""
+    if _role(message):
+        return _said(message).unknown
+    said = _side(message)
+    known = isinstance(said, str) and said.lower() in SPEAKERS
+    return int(not known and bool(_said(message).text))
+
+
 def _text(message: Record) -> str:
-    """Return the text of a message, from the field its shape uses."""
-    content = (message.content, message.value, message.text)
-    return _words(next((one for one in content if one is not None), None))
+    """Return the text of a message."""
+    return _said(message).text
 
 
-def _words(content: Any) -> str:
-    """Return the text of content: a string, or parts that are strings or objects with a text."""
-    if isinstance(content, str):
-        return content.replace("\0", "").strip()
-    if not isinstance(content, list):
-        return ""
-    parts = [part for part in map(_part, content) if part]
-    return "\n\n".join(parts).replace("\0", "").strip()
-
-
-def _part(part: Any) -> str:
-    """Return a part's text, "" for a tool's result: no person and no model said that."""
-    if isinstance(part, dict):
-        part = None if part.get("type") == "tool_result" else part.get("text", part.get("content"))
-    return part.strip() if isinstance(part, str) else ""
+def _said(message: Record) -> Words:
+    """Return the text of a message, from the field its shape uses; the first that holds any."""
+    found = [words(one) for one in (message.content, message.value, message.text, message.parts) if one is not None]
+    told = next((one for one in found if one.text), Words())
+    return told if told.text else Words("", sum(one.unknown for one in found))
 
 
 def _tools(message: Record) -> tuple[str, ...]:
@@ -268,5 +294,5 @@ def _short(value: Any) -> str:
 
 def _at(record: Record) -> str:
     """Return a message's time: ISO 8601, or seconds or milliseconds since 1970."""
-    stamps = (record.timestamp, record.created_at, record.created)
-    return next((moment(stamp) for stamp in stamps if isinstance(stamp, str | int | float)), "")
+    stamps = (record.timestamp, record.created_at, record.created, record.create_time, record.time)
+    return next((at for stamp in stamps if (at := moment(stamp))), "")

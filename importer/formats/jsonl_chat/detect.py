@@ -13,7 +13,10 @@ ROLES = {
     **dict.fromkeys(("assistant", "gpt", "chatgpt", "bard", "bot", "model", "ai"), "assistant"),
 }
 SPEAKERS = frozenset((*ROLES, "system", "developer", "tool", "function", "function_call", "observation"))
-LISTS = ("messages", "conversations")  # what a conversation's list of messages is called
+# What a conversation's list of messages is called, and in a message the side that speaks, and its words.
+LISTS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns")
+SIDES = ("role", "from", "author", "speaker", "sender")
+WORDS = ("content", "value", "text", "parts")
 # Members of some program's own format. Those have clearer signs; a plain chat is what no other format claims.
 MARKS = frozenset(
     ("type", "payload", "projectHash", "sessionId", "uuid", "mapping", "chat_messages", "loglines", "requests")
@@ -23,12 +26,12 @@ LOOKED_AT = 20  # elements of a list: the first conversations may be empty
 
 def speaks(message: Any) -> bool:
     """Return True if a value is a message of a speaker we know."""
-    return isinstance(message, dict) and any(_is_speaker(message.get(name)) for name in ("role", "from"))
+    return isinstance(message, dict) and any(_is_speaker(message.get(name)) for name in SIDES)
 
 
 def is_message(record: Mapping[str, Any]) -> bool:
-    """Return True if a record that stands by itself is a message; only one shape is used so."""
-    return {"role", "content"} <= record.keys() and _is_speaker(record["role"])
+    """Return True if a record that stands by itself is a message: it has a side that speaks, and words."""
+    return speaks(record) and any(name in record for name in WORDS)
 
 
 def opens(head: bytes) -> bool:
@@ -61,7 +64,7 @@ def _spoken(text: bytes, at: int) -> dict[str, str]:
     found = (
         (member.key.decode("utf-8", "replace"), text[member.start : member.end]) for member in members(text, at + 1)
     )
-    return {name: _word(value) for name, value in found if name in ("role", "from", "content")}
+    return {name: _word(value) for name, value in found if name in SIDES or name in WORDS}
 
 
 def _elements(text: bytes, at: int) -> Iterator[int]:
