@@ -36,7 +36,7 @@ _refused = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _cancelled = re.compile(
-    r"\A\[Operation Cancelled\] Reason:\s*(?!(?:the )?user |request )(.+)\Z", re.IGNORECASE | re.DOTALL
+    r"\A\[Operation Cancelled\] Reason:\s*(?!\s|(?:the )?user |request )(.+)\Z", re.IGNORECASE | re.DOTALL
 )
 # What programs write behind a person's comment.
 _behind = re.compile(
