@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import zlib
 from collections.abc import Callable, Sequence
 
 from importer.bench.corpus.words import (
@@ -64,22 +63,9 @@ FORMS: dict[str, Sequence[str]] = {
     "D": ADVERBS.split(),
     "T": TECH.split(),
 }
-KNOWN = frozenset(word.lower() for forms in FORMS.values() for word in forms)
 ASKED, ANSWERED, CODED = _compiled(PROMPTS), _compiled(ANSWERS), _compiled(CODE)
 SHORT = SHORT_PROMPTS.strip().replace("\n", "|").split("|")
-SYLLABLES = [c + v for c in "bdfghklmnprstz" for v in "aeiou"]
 IN_FOLDERS, WITH_ENDINGS = FOLDERS.split(), ENDINGS.split()
-
-
-def coin(seed: int, number: int) -> str:
-    """Return a pronounceable word of no language: four syllables and a k, another for each number below 24 million."""
-    of = len(SYLLABLES) ** 4
-    rest = (zlib.crc32(str(seed).encode()) + number * 7_368_787) % of  # coprime, so that no two numbers meet
-    syllables = []
-    for _ in range(4):
-        rest, which = divmod(rest, len(SYLLABLES))
-        syllables.append(SYLLABLES[which])
-    return "".join(syllables) + "k"
 
 
 class Talk:
