@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from importer.bench.corpus.author import Author, noise_pool
+from importer.bench.corpus.author import POOL_CHARS, Author
 from importer.bench.corpus.lines import JsonLine, SessionWriter, encode, folder_of
 from importer.bench.corpus.mixes import MIXES, Mix
 from importer.bench.corpus.talk import Talk
@@ -69,7 +69,7 @@ class _CorpusWriter:
         self._mix = mix
         self._bytes_per_file = bytes_per_file
         # The order of draws is part of the corpus: what is drawn earlier changes all that comes after it.
-        self._pool = noise_pool(rng)
+        self._pool = Talk(rng, topic_words=60).output(POOL_CHARS)
         self._projects = [_project(rng) for _ in range(1 + files // FILES_PER_PROJECT)]
         # The mean of a distribution given by its quantiles.
         usual = sum(mix.per_session.at(i / 100) for i in range(100)) / 100

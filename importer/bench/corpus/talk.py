@@ -6,19 +6,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from importer.bench.corpus.words import (
-    ADJECTIVES,
-    ADVERBS,
-    ANSWERS,
-    CODE,
-    ENDINGS,
-    FOLDERS,
-    NOUNS,
-    PROMPTS,
-    SHORT_PROMPTS,
-    TECH,
-    VERBS,
-)
+from importer.bench.corpus import words
 
 SLOT = re.compile(r"\b(NS|N|VS|VED|VING|V|A|D|T|F|C|P|X)\b")
 Pattern = tuple[tuple[str, str], ...]  # (literal text, slot) pairs; the last slot is ""
@@ -53,19 +41,19 @@ def _compiled(patterns: str) -> tuple[Pattern, ...]:
 
 
 FORMS: dict[str, Sequence[str]] = {
-    "N": NOUNS.split(),
-    "NS": [plural(noun) for noun in NOUNS.split()],
-    "V": VERBS.split(),
-    "VS": [plural(verb) for verb in VERBS.split()],
-    "VED": [past(verb) for verb in VERBS.split()],
-    "VING": [gerund(verb) for verb in VERBS.split()],
-    "A": ADJECTIVES.split(),
-    "D": ADVERBS.split(),
-    "T": TECH.split(),
+    "N": words.NOUNS.split(),
+    "NS": [plural(noun) for noun in words.NOUNS.split()],
+    "V": words.VERBS.split(),
+    "VS": [plural(verb) for verb in words.VERBS.split()],
+    "VED": [past(verb) for verb in words.VERBS.split()],
+    "VING": [gerund(verb) for verb in words.VERBS.split()],
+    "A": words.ADJECTIVES.split(),
+    "D": words.ADVERBS.split(),
+    "T": words.TECH.split(),
 }
-ASKED, ANSWERED, CODED = _compiled(PROMPTS), _compiled(ANSWERS), _compiled(CODE)
-SHORT = SHORT_PROMPTS.strip().replace("\n", "|").split("|")
-IN_FOLDERS, WITH_ENDINGS = FOLDERS.split(), ENDINGS.split()
+ASKED, ANSWERED, CODED = _compiled(words.PROMPTS), _compiled(words.ANSWERS), _compiled(words.CODE)
+SHORT = words.SHORT_PROMPTS.strip().replace("\n", "|").split("|")
+IN_FOLDERS, WITH_ENDINGS = words.FOLDERS.split(), words.ENDINGS.split()
 
 
 class Talk:

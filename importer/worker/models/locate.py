@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -110,11 +111,8 @@ def _make(wish: ModelSettings, folder: str, progress: Progress, sources: Sequenc
 
 def cached(models_dir: str) -> list[Model]:
     """Return the models below a directory, sorted by name, without a look at their files."""
-    folders = [entry.path for entry in os.scandir(models_dir)] if os.path.isdir(models_dir) else []
-    # Hidden are locks and unfinished models.
-    visible = [folder for folder in sorted(folders) if not os.path.basename(folder).startswith(".")]
-    found = [(folder, cache.read(folder)) for folder in visible]
-    return [_model(folder, manifest) for folder, manifest in found if manifest]
+    visible = sorted(glob.glob(os.path.join(glob.escape(models_dir), "*")))  # hidden are locks and unfinished models
+    return [_model(folder, manifest) for folder in visible if (manifest := cache.read(folder))]
 
 
 def identity(wish: ModelSettings) -> tuple[str, int]:

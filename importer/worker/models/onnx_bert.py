@@ -117,13 +117,15 @@ def lay_out(graph: Graph, shape: Shape) -> Layout:
     # the very beginning would have -1.
     ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis", np.array(0))), graph.ints(1))
     spread = graph.op("Reshape", graph.op("Max", ordinal, graph.ints(0)), graph.op("Shape", "input_ids"))
+    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
+    bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
     return Layout(
         kept=kept,
         column=column,
         spread=spread,
         heads=_head_rows(graph, shape, spread),
         context=_context_rows(graph, shape, kept, column, sequence),
-        bias=_mask_bias(graph),
+        bias=graph.op("Unsqueeze", bias, graph.ints(1, 2)),
     )
 
 
@@ -141,13 +143,6 @@ def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: 
     text = graph.op("Mul", graph.op("Div", kept, sequence), graph.op("Mul", sequence, graph.ints(shape.heads)))
     first = graph.op("Unsqueeze", graph.op("Add", text, column), graph.ints(1))
     return graph.op("Add", first, graph.op("Mul", heads, sequence))
-
-
-def _mask_bias(graph: Graph) -> str:
-    """Add the mask's bias (batch, 1, 1, sequence), which broadcasts over heads and queries."""
-    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
-    bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
-    return graph.op("Unsqueeze", bias, graph.ints(1, 2))
 
 
 @dataclass(frozen=True, slots=True)
