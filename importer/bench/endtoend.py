@@ -75,18 +75,15 @@ def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str,
     arguments = [sys.executable, "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
     # One JSON line a receipt, which is what is measured by.
     arguments += ["--log-level", "info", "--log-format", "json", "backlog", folder, "--json"]
-    watched = watch(arguments, name=DAEMON, environ=_at_home(environ), events_on_err=True, heard=_hear)
+    # This package's own folder stands in front of any other.
+    path = os.pathsep.join(filter(None, (PACKAGE_FOLDER, environ.get("PYTHONPATH", ""))))
+    at_home = {**environ, "PYTHONPATH": path}
+    watched = watch(arguments, name=DAEMON, environ=at_home, events_on_err=True, heard=_hear)
     if watched.code != 0:
         raise WorkerError(
             f"`importer backlog` ended with {watched.code}: {watched.err.decode(errors='replace')[-500:]}"
         )
     return Imported(json.loads(watched.out), watched)
-
-
-def _at_home(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment, with this package's own folder in front of any other."""
-    path = os.pathsep.join(filter(None, (PACKAGE_FOLDER, environ.get("PYTHONPATH", ""))))
-    return {**environ, "PYTHONPATH": path}
 
 
 def _hear(watched: Watched, event: JsonEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer import formats
@@ -34,21 +34,15 @@ def make(folder: str, *, files: int, seed: int, mix: str, cutting: Cutting) -> M
     paths = sorted(_files_of(manifest.folder))
     # Sorted by name, the first files would be those of one project, and most rivals do not get to the last.
     random.Random(seed).shuffle(paths)  # noqa: S311  # an order, not keys
-    texts = some(paths, cutting)
-    path = os.path.join(folder, "chunks.json")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(texts, file)
-    return Material(manifest, tuple(paths), path, len(texts))
-
-
-def some(paths: Sequence[str], cutting: Cutting) -> list[str]:
-    """Return the chunks of the first files, whole files at a time, until there are MOST_CHUNKS."""
     texts: list[str] = []
     for path in paths:
-        texts += chunks_of(path, cutting)
         if len(texts) >= MOST_CHUNKS:
             break
-    return texts
+        texts += chunks_of(path, cutting)
+    chunks = os.path.join(folder, "chunks.json")
+    with open(chunks, "w", encoding="utf-8") as file:
+        json.dump(texts, file)
+    return Material(manifest, tuple(paths), chunks, len(texts))
 
 
 def chunks_of(path: str, cutting: Cutting) -> list[str]:

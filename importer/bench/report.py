@@ -21,9 +21,11 @@ def per_thousand_files(points: Points) -> float:
     The first half is left out, for caches and the largest shapes are filled there; medians pass over a peak and over
     the short time in which a fresh worker is small. 0.0 for fewer than eight points.
     """
-    last = second_half(points)
     if len(points) < 8:  # halves of a half, with two points each
         return 0.0
+    ordered = sorted(points)
+    middle = (ordered[0][0] + ordered[-1][0]) / 2
+    last = [point for point in ordered if point[0] >= middle]
     early, late = last[: len(last) // 2], last[len(last) // 2 :]
     files = median(at for at, _ in late) - median(at for at, _ in early)
     return (_level(late) - _level(early)) / files * FILES if files > 0 else 0.0
@@ -34,13 +36,6 @@ def flatness(points: Points) -> float:
     ordered = sorted(points)
     quarter = len(ordered) // 4
     return _level(ordered[-quarter:]) / _level(ordered[:quarter]) if quarter else 1.0
-
-
-def second_half(points: Points) -> Points:
-    """Return the points from half of the files on."""
-    ordered = sorted(points)
-    middle = (ordered[0][0] + ordered[-1][0]) / 2 if ordered else 0.0
-    return [point for point in ordered if point[0] >= middle]
 
 
 def _level(points: Points) -> float:
@@ -229,11 +224,7 @@ def text(found: Mapping[str, Any]) -> list[str]:
 
 def _rates(one: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return three columns of speeds, empty where nothing was measured."""
-    return (
-        _rate(one["tokens_per_s"]),
-        _rate(one.get("chunks_per_s", 0.0)),
-        _rate(one.get("files_per_min", 0.0)),
-    )
+    return _rate(one["tokens_per_s"]), _rate(one.get("chunks_per_s", 0.0)), _rate(one.get("files_per_min", 0.0))
 
 
 def _rate(value: float) -> str:

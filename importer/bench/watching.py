@@ -58,15 +58,11 @@ class Watched:
 
     def peak(self, name: str, *, anon: bool = False) -> int:
         """Return the most memory that a process had, in bytes; 0 if it was never seen."""
-        return max(
-            (sample.anon_bytes if anon else sample.rss_bytes for sample in self.samples if sample.name == name),
-            default=0,
-        )
+        return max((sample.anon_bytes if anon else sample.rss_bytes for sample in self.of(name)), default=0)
 
-    def last(self, name: str, *, anon: bool = False) -> int:
-        """Return the memory of a process when it was last seen, in bytes."""
-        found = next((sample for sample in reversed(self.samples) if sample.name == name), None)
-        return 0 if found is None else found.anon_bytes if anon else found.rss_bytes
+    def last(self, name: str) -> int:
+        """Return the resident memory of a process when it was last seen, in bytes."""
+        return next((sample.rss_bytes for sample in reversed(self.samples) if sample.name == name), 0)
 
     def of(self, name: str) -> list[ProcessSample]:
         """Return the samples of one process."""

@@ -92,7 +92,7 @@ def _with_model(embed: EmbedSettings) -> EmbedSettings:
     """
     if embed.provider != "fastembed":
         return embed
-    model = locate.obtain(embed)
+    model = locate.fetch(embed, trusting=True)
     return msgspec.structs.replace(
         embed,
         model=model.name,

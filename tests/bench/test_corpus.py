@@ -12,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from known_corpus import KNOWN, KnownCorpus, coin
+from known_corpus import write as write_known
 from planted_cases import CASES, plant
 from tokenizers import Tokenizer
 
 from importer.bench.corpus.author import NOISE
 from importer.bench.corpus.corpus import Manifest, write
 from importer.bench.corpus.mixes import MIXES
-from importer.bench.corpus.talk import KNOWN, coin
 from importer.formats import Options, claude_code
 from importer.protocol.records import Turn
 
@@ -50,9 +51,9 @@ def said(folder: Path, paths: tuple[str, ...] = ()) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+def small(tmp_path_factory: pytest.TempPathFactory) -> KnownCorpus:
     """Sixty short files."""
-    return write(str(tmp_path_factory.mktemp("small")), files=60, seed=3)
+    return write_known(str(tmp_path_factory.mktemp("small")), files=60, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +77,20 @@ def test_the_acceptance_corpus(tmp_path: Path) -> None:
     manifest = write(str(tmp_path), files=500, seed=1)
     assert len(list(tmp_path.rglob("*.jsonl"))) == manifest.files == 500
     assert 11e6 < manifest.size_bytes < 13.5e6
-    assert 2500 < manifest.prompts < 5000
+    assert 2500 < sum(turn.role == "user" for path in tmp_path.rglob("*.jsonl") for turn in turns(path)) < 5000
 
 
-def test_the_manifest_is_true(small: Manifest) -> None:
-    """Bytes, lines, and what people and the assistant said are what a reader finds in the files."""
+def test_the_manifest_is_true(small: KnownCorpus) -> None:
+    """Files, bytes, and what people and the assistant said are what a reader finds in the files."""
     files = list(Path(small.folder).rglob("*.jsonl"))
-    lines = Counter(msgspec.json.decode(raw)["type"] for file in files for raw in file.read_bytes().splitlines())
-    found = Counter(turn.role for file in files for turn in turns(file))
+    assert len(files) == small.files
     assert sum(file.stat().st_size for file in files) == small.size_bytes
-    assert lines == small.lines
-    assert found == {"user": small.prompts, "assistant": small.texts}
+    texts = [turn.text for file in files for turn in turns(file)]
+    assert len(texts) == small.messages
+    assert sum(map(len, texts)) == pytest.approx(small.said_chars, rel=1e-4)
 
 
-def test_each_word_is_said_once(small: Manifest) -> None:
+def test_each_word_is_said_once(small: KnownCorpus) -> None:
     """Every planted word stands in one prompt of the whole corpus, in the file the manifest names."""
     everything = said(Path(small.folder)).values()
     for word, place in small.words.items():
@@ -98,7 +99,7 @@ def test_each_word_is_said_once(small: Manifest) -> None:
     assert len(small.words) == small.files
 
 
-def test_known_exchanges_stand_where_the_manifest_says(small: Manifest) -> None:
+def test_known_exchanges_stand_where_the_manifest_says(small: KnownCorpus) -> None:
     """Prompt and answer of each pair are in their file, next to each other; its question is nowhere."""
     for pair in small.pairs:
         texts = list(said(Path(small.folder), (pair.place.path,)).values())
@@ -112,15 +113,17 @@ def test_noise_is_in_the_bytes_and_in_no_turn(real: Manifest) -> None:
     raw = b"".join(path.read_bytes() for path in Path(real.folder).rglob("*.jsonl"))
     everything = "\n".join(said(Path(real.folder)).values())
     assert all(word.encode() in raw for kind, word in NOISE.items() if kind != "attachment")
-    assert not any(word in everything for word in real.noise)
+    assert not any(word in everything for word in NOISE.values())
 
 
 def test_line_types_are_mixed_as_measured(real: Manifest) -> None:
     """Per 1,000 chain lines the types stand within a fifth of the measured figures."""
     mix = MIXES["ent"]
-    chain = sum(real.lines.get(kind, 0) for kind in ("user", "assistant", "progress", "attachment", "system"))
+    files = Path(real.folder).rglob("*.jsonl")
+    lines = Counter(msgspec.json.decode(raw)["type"] for file in files for raw in file.read_bytes().splitlines())
+    chain = sum(lines[kind] for kind in ("user", "assistant", "progress", "attachment", "system"))
     for kind in ("user", "assistant", "progress", "system"):
-        assert 1000 * real.lines[kind] / chain == pytest.approx(getattr(mix, kind), rel=0.2)
+        assert 1000 * lines[kind] / chain == pytest.approx(getattr(mix, kind), rel=0.2)
 
 
 def test_what_was_said_is_a_small_part(real: Manifest) -> None:
@@ -142,8 +145,9 @@ def test_lengths_follow_the_quantiles(mix: object) -> None:
 def test_every_mix_can_be_read(mix: str, tmp_path: Path) -> None:
     """The figures of each team give files in which the format finds what the manifest says."""
     manifest = write(str(tmp_path), files=6, mix=mix, seed=8)
-    found = Counter(turn.role for path in tmp_path.rglob("*.jsonl") for turn in turns(path))
-    assert found == {"user": manifest.prompts, "assistant": manifest.texts}
+    found = [turn for path in tmp_path.rglob("*.jsonl") for turn in turns(path)]
+    assert {turn.role for turn in found} == {"user", "assistant"}
+    assert len(found) == manifest.messages
 
 
 def test_replies_span_lines_and_times_step_back(real: Manifest) -> None:
@@ -159,7 +163,7 @@ def test_replies_span_lines_and_times_step_back(real: Manifest) -> None:
     assert 0.01 < statistics.mean(steps) < 0.05
 
 
-def test_text_costs_tokens_as_english_does(small: Manifest, model_dir: str) -> None:
+def test_text_costs_tokens_as_english_does(small: KnownCorpus, model_dir: str) -> None:
     """What was said has 3.7 to 4.6 characters per token of the model's tokenizer, as English with code has."""
     tokenizer = Tokenizer.from_file(os.path.join(model_dir, "tokenizer.json"))
     tokenizer.no_truncation()

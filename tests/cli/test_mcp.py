@@ -12,11 +12,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import known_corpus
 import pytest
 import store_backends
+from known_corpus import KnownCorpus
 from processes import Importer
 
-from importer.bench.corpus import corpus
 from importer.cli.commands import mcp
 from importer.errors import StoreUnreachable
 
@@ -159,8 +160,8 @@ def converse(command: Sequence[str], environ: dict[str, str], *calls: dict[str, 
     return answers
 
 
-def imported(importer: Importer, location: str, **environ: str) -> corpus.Manifest:
-    said = corpus.write(str(importer.base / "said"), files=4, seed=11)
+def imported(importer: Importer, location: str, **environ: str) -> KnownCorpus:
+    said = known_corpus.write(str(importer.base / "said"), files=4, seed=11)
     importer.environ["IMPORTER_WORKER_NICE"] = "0"
     done = importer.run("--store", location, "backlog", said.folder, **environ)
     assert done.code == 0, done.err

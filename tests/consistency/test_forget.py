@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pathlib
 
+import known_corpus
 import oracle
 import pytest
 import store_backends
+from known_corpus import KnownCorpus
 from processes import Importer, until
 
-from importer.bench.corpus import corpus
 from importer.consistency import forget
 from importer.consistency.forget import ForgetRule
 from importer.state.checkpoints import Checkpoints
@@ -78,16 +79,16 @@ def test_tombstones(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Importer, corpus.Manifest]:
+def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Importer, KnownCorpus]:
     importer = Importer(tmp_path_factory.mktemp("imported"))
     importer.environ["IMPORTER_WORKER_NICE"] = "0"
-    said = corpus.write(str(importer.base / "said"), files=16, seed=5, bytes_per_file=8_000)
+    said = known_corpus.write(str(importer.base / "said"), files=16, seed=5, bytes_per_file=8_000)
     assert importer.run("backlog", said.folder).code == 0
     return importer, said
 
 
 @pytest.fixture
-def installed(imported: tuple[Importer, corpus.Manifest], tmp_path: pathlib.Path) -> Importer:
+def installed(imported: tuple[Importer, KnownCorpus], tmp_path: pathlib.Path) -> Importer:
     """A copy of the state for one test; the files stay where they are."""
     store_backends.copy(imported[0].state, str(tmp_path / "state"))
     return Importer(tmp_path, imported[0].environ)
@@ -98,7 +99,7 @@ def projects(installed: Importer) -> set[str]:
         return {point.payload["metadata"]["project"] for point in oracle.points_of(store)}
 
 
-def test_project_stays_away(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
+def test_project_stays_away(installed: Importer, imported: tuple[Importer, KnownCorpus]) -> None:
     """Deleted at once; neither a rebuilt state nor a new import brings it back; verify is content with that."""
     folder, gone = imported[1].folder, imported[1].pairs[0].place.project
     before = projects(installed)
@@ -122,7 +123,7 @@ def test_dry_run_changes_nothing(installed: Importer) -> None:
     assert installed.run("verify", "--json").json["matching"] == dry.json["points"]
 
 
-def test_path(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
+def test_path(installed: Importer, imported: tuple[Importer, KnownCorpus]) -> None:
     """What the files of one folder say goes, and nothing else."""
     place = imported[1].pairs[0].place
     pattern = os.path.join(imported[1].folder, os.path.dirname(place.path))
@@ -133,7 +134,7 @@ def test_path(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -
     assert (verified["ok"], verified["missing"]) == (True, 0)
 
 
-def test_beside_a_daemon(installed: Importer, imported: tuple[Importer, corpus.Manifest]) -> None:
+def test_beside_a_daemon(installed: Importer, imported: tuple[Importer, KnownCorpus]) -> None:
     """A running daemon forgets at once and does not import it again; taken back, it does."""
     said = imported[1]
     rule = ("--project", said.pairs[0].place.project)

@@ -13,13 +13,8 @@ from importer.settings.schema import DECLARED
 ROOT = pathlib.Path(__file__).parent.parent.parent / "importer"
 # By the last part of its name. A default that means "not given" (0, "", no) repeats nothing; a root has a format, too.
 NAMES = {name.rpartition(".")[2] for name, declared in DECLARED.items() if declared.default} - {"format"}
-# ModelWish is also made from flags of a program of its own, and a page of a stranger's points is not a setting.
-FILES = [
-    path
-    for room in ("delivery", "sources", "worker")
-    for path in sorted((ROOT / room).rglob("*.py"))
-    if "models" not in path.parts
-]
+# A page of a stranger's points is not a setting.
+FILES = [path for room in ("delivery", "sources", "worker") for path in sorted((ROOT / room).rglob("*.py"))]
 
 
 def defaults(path: pathlib.Path) -> Iterator[tuple[str, ast.expr]]:

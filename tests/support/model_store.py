@@ -73,3 +73,7 @@ class ModelStore:
             self._hold(release.id, left)
         else:
             del self.points[release.id]
+
+
+def quiet(_stage: str, _done_bytes: int, _total_bytes: int) -> None:
+    """Shows no progress."""

@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from known_corpus import coin
+
 from importer.bench.corpus.author import NOISE
 from importer.bench.corpus.lines import JsonLine, SessionWriter, encode, folder_of
-from importer.bench.corpus.talk import coin
 
 AT_MS = 1_770_841_914_120  # 2026-02-11
 FIRST_WORD = 10_000_000  # beyond the words of any corpus of the same seed

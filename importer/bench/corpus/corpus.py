@@ -1,4 +1,4 @@
-"""Realistic trees of Claude Code transcripts, the same for the same seed, and a manifest of what can be found in them.
+"""Realistic trees of Claude Code transcripts, the same for the same seed.
 
     write(folder, files=500, seed=1)   ->  folder/-home-ann-blue-cart/<session>.jsonl …  and a Manifest
 
@@ -11,73 +11,51 @@ from __future__ import annotations
 import math
 import os
 import random
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from importer.bench.corpus.author import NOISE, Author, noise_pool
+from importer.bench.corpus.author import POOL_CHARS, Author
 from importer.bench.corpus.lines import JsonLine, SessionWriter, encode, folder_of
 from importer.bench.corpus.mixes import MIXES, Mix
-from importer.bench.corpus.pairs import PAIRS
-from importer.bench.corpus.talk import Talk, coin
+from importer.bench.corpus.talk import Talk
 
 BYTES_PER_EXCHANGE = 4_800  # what prompt and answers take with their envelopes, and a little around them
 TEXTS_PER_EXCHANGE = 2.4  # texts of the assistant per prompt, on average
 FIRST_AT_MS = 1_767_600_000_000  # 2026-01-05
 SPAN_MS = 300 * 86_400_000  # the sessions of a corpus are spread over this time
 FILES_PER_PROJECT = 12
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFile:
-    """The file below the corpus' folder in which something was said, its session and first working directory."""
-
-    path: str
-    session_id: str
-    project: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """An exchange at a place, and a `question` that asks for it in other words."""
-
-    prompt: str
-    answer: str
-    question: str
-    place: SessionFile
+Known = Callable[[int, SessionWriter], Iterable[tuple[str, str]]]  # prompts and answers that a session begins with
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The contents of a corpus.
-    `lines` counts lines by type, `prompts` what people said, `texts` the assistant's text blocks, `said_chars` both.
-    Each of `words` stands in one prompt of the whole corpus; none of `noise` stands in anything that was said.
-
-    A search for one of `words` has exactly one right answer; `pairs` are for searches by meaning.
-    """
+    """The extent of a corpus: `messages` are what people and the assistant said, with `said_chars` in all."""
 
     folder: str
     files: int
     size_bytes: int
-    lines: Mapping[str, int]
-    prompts: int
-    texts: int
+    messages: int
     said_chars: int
-    words: Mapping[str, SessionFile]
-    pairs: tuple[Pair, ...]
-    noise: tuple[str, ...] = tuple(NOISE.values())
 
 
-def write(folder: str, *, files: int, seed: int = 0, mix: str = "ent", bytes_per_file: int = 24_000) -> Manifest:
+def write(
+    folder: str,
+    *,
+    files: int,
+    seed: int = 0,
+    mix: str = "ent",
+    bytes_per_file: int = 24_000,
+    known: Known = lambda _number, _session: (),
+) -> Manifest:
     """Write `files` sessions below `folder`, on average `bytes_per_file` long, made up like the transcripts of `mix`.
 
-    Deterministic: equal arguments give equal bytes, names and times. Memory does not grow with the size of the corpus,
-    but for the manifest. Raises KeyError for an unknown mix, OSError as the file system does.
+    Deterministic: equal arguments give equal bytes, names and times. Memory does not grow with the size of the corpus.
+    Raises KeyError for an unknown mix, OSError as the file system does.
     """
-    press = _CorpusWriter(folder, files, seed, MIXES[mix], bytes_per_file)
+    writer = _CorpusWriter(folder, files, seed, MIXES[mix], bytes_per_file)
     for number in range(files):
-        press.session(number)
-    return press.manifest()
+        writer.session(number, known)
+    return Manifest(folder, files, writer.size_bytes, writer.messages, writer.said_chars)
 
 
 class _CorpusWriter:
@@ -91,92 +69,63 @@ class _CorpusWriter:
         self._mix = mix
         self._bytes_per_file = bytes_per_file
         # The order of draws is part of the corpus: what is drawn earlier changes all that comes after it.
-        self._pool = noise_pool(rng)
+        self._pool = Talk(rng, topic_words=60).output(POOL_CHARS)
         self._projects = [_project(rng) for _ in range(1 + files // FILES_PER_PROJECT)]
         # The mean of a distribution given by its quantiles.
         usual = sum(mix.per_session.at(i / 100) for i in range(100)) / 100
         self._fewer = min(1.0, bytes_per_file / (usual * BYTES_PER_EXCHANGE))
         self._owed_bytes = 0.0
-        self._size_bytes = self._prompts = self._texts = self._said_chars = 0
-        self._lines: Counter[str] = Counter()
-        self._words: dict[str, SessionFile] = {}
-        self._pairs: list[Pair] = []
+        self.size_bytes = self.messages = self.said_chars = 0
 
-    def manifest(self) -> Manifest:
-        """Return the manifest of what has been written."""
-        return Manifest(
-            folder=self._folder,
-            files=self._files,
-            size_bytes=self._size_bytes,
-            lines=dict(self._lines),
-            prompts=self._prompts,
-            texts=self._texts,
-            said_chars=self._said_chars,
-            words=self._words,
-            pairs=tuple(self._pairs),
-        )
-
-    def session(self, number: int) -> None:
+    def session(self, number: int, known: Known) -> None:
         """Write the session of that number; the file gets the time of its last line."""
         rng, mix = random.Random(f"{self._seed} {number}"), self._mix  # noqa: S311  # text, not keys
         at_ms = FIRST_AT_MS + SPAN_MS * number // self._files
         cwd = self._projects[int(rng.random() * len(self._projects))]
         session = SessionWriter(rng, cwd=cwd, at_ms=at_ms, version=mix.version, backwards=mix.backwards)
-        place = SessionFile(f"{folder_of(cwd)}/{session.id}.jsonl", session.id, cwd)
-        path = os.path.join(self._folder, place.path)
+        path = os.path.join(self._folder, folder_of(cwd), f"{session.id}.jsonl")
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        before = self._size_bytes
+        before = self.size_bytes
         with open(path, "wb") as file:
-            file.writelines(self._said_in(Author(rng, mix, session, Talk(rng), self._pool), number, place))
-        self._owed_bytes -= self._size_bytes - before
+            author = Author(rng, mix, session, Talk(rng), self._pool)
+            file.writelines(self._said_in(author, known(number, session)))
+        self._owed_bytes -= self.size_bytes - before
         os.utime(path, (session.at_ms / 1000, session.at_ms / 1000))  # retention and order of import go by it
 
-    def _said_in(self, author: Author, number: int, place: SessionFile) -> Iterator[bytes]:
-        """Yield the bytes of a session, exchange by exchange; one of its prompts has a word of its own."""
-        rng, talk, mix = author.rng, author.talk, self._mix
+    def _said_in(self, author: Author, known: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+        """Yield the bytes of a session, exchange by exchange."""
+        rng, mix = author.rng, self._mix
         prompts = max(1, round(author.chars(mix.per_session) * self._fewer))
         self._owed_bytes += self._bytes_per_file * math.exp(0.8 * rng.gauss(0, 1) - 0.32)  # log-normal, mean 1
         share_bytes = max(0.0, self._owed_bytes) / prompts
-        word, named = coin(self._seed, number), int(rng.random() * prompts)
-        self._words[word] = place
         if rng.random() < mix.extra.get("summary", 0) / 4:
-            yield self._counted([{"type": "summary", "summary": talk.asked(), "leafUuid": author.session.uuid()}])
-        for which in range(prompts):
-            _move(author)
-            prompt = talk.prompt(author.chars(mix.prompts))
-            prompt = f"{prompt} This is about {word}." if which == named else prompt
-            yield from self._exchange(author, prompt, list(_texts(author)), share_bytes)
-        yield from self._pair(author, number, place)
-
-    def _pair(self, author: Author, number: int, place: SessionFile) -> Iterator[bytes]:
-        """Yield the next of the known exchanges in every so many files."""
-        which, rest = divmod(number, max(1, self._files // len(PAIRS)))
-        if rest == 0 and which < len(PAIRS):
-            prompt, answer, question = PAIRS[which]
-            self._pairs.append(Pair(prompt, answer, question, place))
+            summary = {"type": "summary", "summary": author.talk.asked(), "leafUuid": author.session.uuid()}
+            yield self._counted([summary])
+        for prompt, answer in known:
             yield from self._exchange(author, prompt, [answer], 0.0)
+        for _ in range(prompts):
+            _move(author)
+            prompt = author.talk.prompt(author.chars(mix.prompts))
+            yield from self._exchange(author, prompt, list(_texts(author)), share_bytes)
 
     def _exchange(self, author: Author, prompt: str, texts: list[str], share_bytes: float) -> Iterator[bytes]:
         """Yield a prompt and its answers, with silent replies in between until `share_bytes` are written."""
-        self._prompts += 1
-        self._texts += len(texts)
-        self._said_chars += len(prompt) + sum(map(len, texts))
-        start = self._size_bytes
+        self.messages += 1 + len(texts)
+        self.said_chars += len(prompt) + sum(map(len, texts))
+        start = self.size_bytes
         # A minute, seldom up to an hour, until the next prompt.
         author.session.at_ms += int(60_000 + 3_600_000 * author.rng.random() ** 4)
         yield self._counted(author.prompt(prompt))
         for number, text in enumerate(texts, 1):
             due_bytes = share_bytes * number / len(texts) - len(text)
-            while self._size_bytes - start < due_bytes:
+            while self.size_bytes - start < due_bytes:
                 yield self._counted(author.reply())
-            yield self._counted(author.reply(text, bare=self._size_bytes - start > share_bytes))
+            yield self._counted(author.reply(text, bare=self.size_bytes - start > share_bytes))
 
     def _counted(self, lines: Iterable[JsonLine]) -> bytes:
-        """Return the lines as bytes, and count them by type."""
-        kept = list(lines)
-        self._lines.update(line["type"] for line in kept)
-        raw = encode(kept)
-        self._size_bytes += len(raw)
+        """Return the lines as bytes, and count these."""
+        raw = encode(lines)
+        self.size_bytes += len(raw)
         return raw
 
 

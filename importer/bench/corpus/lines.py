@@ -16,12 +16,10 @@ import msgspec
 JsonLine = dict[str, Any]
 Block = Mapping[str, Any]
 
-_encode = msgspec.json.encode
-
 
 def encode(lines: Iterable[JsonLine]) -> bytes:
     """Return the lines as they stand in a file, each with its newline."""
-    return b"".join(_encode(line) + b"\n" for line in lines)
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def stamp(at_ms: int) -> str:
@@ -46,7 +44,6 @@ class SessionWriter:
         *,
         cwd: str,
         at_ms: int,
-        branch: str = "main",
         version: str = "2.1.39",
         backwards: float = 0.0,
         session_id: str = "",
@@ -55,7 +52,7 @@ class SessionWriter:
         self._backwards = backwards
         self._version = version
         self.cwd = cwd
-        self.branch = branch
+        self.branch = "main"
         self.at_ms = at_ms
         self.parent: str | None = None
         self.id = session_id or self.uuid()
@@ -123,12 +120,8 @@ class SessionWriter:
 
     def call(self, name: str, arguments: Mapping[str, Any], reply: tuple[str, str] | None = None) -> JsonLine:
         """Return an assistant line that calls a tool; `call_id` finds the id for the result."""
-        block = {
-            "type": "tool_use",
-            "id": f"toolu_01{self._rng.getrandbits(88):022x}",
-            "name": name,
-            "input": arguments,
-        }
+        own_id = f"toolu_01{self._rng.getrandbits(88):022x}"
+        block = {"type": "tool_use", "id": own_id, "name": name, "input": arguments}
         return self.block(reply or self.reply(), block)
 
     def result(self, call: JsonLine, content: str, *, structured: bool = False) -> JsonLine:
@@ -160,23 +153,15 @@ class SessionWriter:
 
     def queued(self, operation: str, content: str | None = None) -> JsonLine:
         """Return a queue-operation line: enqueue, dequeue, remove or popAll."""
-        line: JsonLine = {
-            "type": "queue-operation",
-            "operation": operation,
-            "timestamp": stamp(self.at_ms),
-            "sessionId": self.id,
-        }
+        at = stamp(self.at_ms)
+        line: JsonLine = {"type": "queue-operation", "operation": operation, "timestamp": at, "sessionId": self.id}
         return line if content is None else {**line, "content": content}
 
     def snapshot(self) -> JsonLine:
         """Return a file-history-snapshot line."""
-        inner = {"messageId": self.uuid(), "trackedFileBackups": {}, "timestamp": stamp(self.at_ms)}
-        return {
-            "type": "file-history-snapshot",
-            "messageId": inner["messageId"],
-            "snapshot": inner,
-            "isSnapshotUpdate": False,
-        }
+        uuid = self.uuid()
+        inner = {"messageId": uuid, "trackedFileBackups": {}, "timestamp": stamp(self.at_ms)}
+        return {"type": "file-history-snapshot", "messageId": uuid, "snapshot": inner, "isSnapshotUpdate": False}
 
 
 def call_id(call: JsonLine) -> str:

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-import zlib
 from collections.abc import Callable, Sequence
 
-from importer.bench.corpus.words import (
-    ADJECTIVES,
-    ADVERBS,
-    ANSWERS,
-    CODE,
-    ENDINGS,
-    FOLDERS,
-    NOUNS,
-    PROMPTS,
-    SHORT_PROMPTS,
-    TECH,
-    VERBS,
-)
+from importer.bench.corpus import words
 
 SLOT = re.compile(r"\b(NS|N|VS|VED|VING|V|A|D|T|F|C|P|X)\b")
 Pattern = tuple[tuple[str, str], ...]  # (literal text, slot) pairs; the last slot is ""
@@ -54,32 +41,19 @@ def _compiled(patterns: str) -> tuple[Pattern, ...]:
 
 
 FORMS: dict[str, Sequence[str]] = {
-    "N": NOUNS.split(),
-    "NS": [plural(noun) for noun in NOUNS.split()],
-    "V": VERBS.split(),
-    "VS": [plural(verb) for verb in VERBS.split()],
-    "VED": [past(verb) for verb in VERBS.split()],
-    "VING": [gerund(verb) for verb in VERBS.split()],
-    "A": ADJECTIVES.split(),
-    "D": ADVERBS.split(),
-    "T": TECH.split(),
+    "N": words.NOUNS.split(),
+    "NS": [plural(noun) for noun in words.NOUNS.split()],
+    "V": words.VERBS.split(),
+    "VS": [plural(verb) for verb in words.VERBS.split()],
+    "VED": [past(verb) for verb in words.VERBS.split()],
+    "VING": [gerund(verb) for verb in words.VERBS.split()],
+    "A": words.ADJECTIVES.split(),
+    "D": words.ADVERBS.split(),
+    "T": words.TECH.split(),
 }
-KNOWN = frozenset(word.lower() for forms in FORMS.values() for word in forms)
-ASKED, ANSWERED, CODED = _compiled(PROMPTS), _compiled(ANSWERS), _compiled(CODE)
-SHORT = SHORT_PROMPTS.strip().replace("\n", "|").split("|")
-SYLLABLES = [c + v for c in "bdfghklmnprstz" for v in "aeiou"]
-IN_FOLDERS, WITH_ENDINGS = FOLDERS.split(), ENDINGS.split()
-
-
-def coin(seed: int, number: int) -> str:
-    """Return a pronounceable word of no language: four syllables and a k, another for each number below 24 million."""
-    of = len(SYLLABLES) ** 4
-    rest = (zlib.crc32(str(seed).encode()) + number * 7_368_787) % of  # coprime, so that no two numbers meet
-    syllables = []
-    for _ in range(4):
-        rest, which = divmod(rest, len(SYLLABLES))
-        syllables.append(SYLLABLES[which])
-    return "".join(syllables) + "k"
+ASKED, ANSWERED, CODED = _compiled(words.PROMPTS), _compiled(words.ANSWERS), _compiled(words.CODE)
+SHORT = words.SHORT_PROMPTS.strip().replace("\n", "|").split("|")
+IN_FOLDERS, WITH_ENDINGS = words.FOLDERS.split(), words.ENDINGS.split()
 
 
 class Talk:

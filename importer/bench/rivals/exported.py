@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,15 +18,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from importer.worker.models.onnx_bert import Graph, Shape, finished
+from importer.worker.models.onnx_bert import Graph, PartWriter, Shape, Weights, finished
 
 OPSET = 17  # the first with LayerNormalization
 GRAPH = "model.onnx"
 LEAST = float(np.finfo(np.float32).min)  # what transformers adds to the scores of padding
 PARTS = ("query", "key", "value")
 OURS = "encoder.layer.0.attention.self.projection.matrix"
-
-Weights = Mapping[str, NDArray[Any]]
 
 
 def directory(source: str, target: str) -> str:
@@ -58,13 +54,8 @@ def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
     return finished(graph, shape, OPSET)
 
 
-@dataclass(frozen=True, slots=True)
-class TracedEncoder:
-    """A writer of the encoder's parts into a graph. Values name tensors, hidden states of (batch, sequence, hidden)."""
-
-    graph: Graph
-    weights: Weights
-    shape: Shape
+class TracedEncoder(PartWriter):
+    """Values name tensors, hidden states of (batch, sequence, hidden)."""
 
     def embeddings(self) -> str:
         """Add words, types and positions, summed and normalised; positions are cut from a constant, as in tracing."""
@@ -86,11 +77,6 @@ class TracedEncoder:
         attended = self._attention(hidden, bias, f"{prefix}.attention.self")
         hidden = self._added(f"{prefix}.attention.output", attended, hidden)
         return self._added(f"{prefix}.output", self._gelu(self._dense(f"{prefix}.intermediate.dense", hidden)), hidden)
-
-    def _rows(self, table: str, index: str) -> str:
-        """Add the look-up of one row for each index in a published table."""
-        name = f"embeddings.{table}_embeddings.weight"
-        return self.graph.op("Gather", self.graph.weight(name, self.weights[name]), index)
 
     def _attention(self, hidden: str, bias: str, prefix: str) -> str:
         """Add the softmax of scaled scores times values, on padding, too."""
@@ -137,10 +123,6 @@ class TracedEncoder:
         """Add a layer normalisation with the published scale and bias."""
         scale, bias = (self._published(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))
         return self.graph.op("LayerNormalization", value, scale, bias, axis=-1, epsilon=self.shape.epsilon)
-
-    def _published(self, name: str) -> str:
-        """Add a constant under its published name."""
-        return self.graph.weight(name, self.weights[name])
 
     def _number(self, name: str, value: float) -> str:
         """Add a constant of one float32, as tracing leaves Python's numbers."""

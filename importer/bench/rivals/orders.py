@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 
@@ -34,9 +34,9 @@ class Order(msgspec.Struct, frozen=True):
     seconds: float = 10.0
 
 
-def read_order(stdin: TextIO = sys.stdin) -> Order:
+def read_order() -> Order:
     """Read the order on standard input. Raises msgspec.ValidationError."""
-    return msgspec.json.decode(stdin.read().encode(), type=Order)
+    return msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
 
 
 def read_texts(given: Order) -> list[str]:
@@ -52,13 +52,12 @@ class RivalProgress:
     They go to standard output as lines of JSON. The benchmark reads them as they come, and may end the rival any time.
     """
 
-    out: TextIO = sys.stdout
     totals: dict[str, float] = field(default_factory=lambda: {"seconds": 0.0, "tokens": 0, "chunks": 0, "files": 0})
 
     def write(self, **facts: Any) -> None:
         """Write one line of JSON at once."""
-        self.out.write(json.dumps(facts) + "\n")
-        self.out.flush()
+        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.flush()
 
     @contextmanager
     def timed(self) -> Iterator[None]:

@@ -37,7 +37,12 @@ def assemble(description: Description, raw: str, part: str) -> None:
     if description.weights:
         build_graph(os.path.join(raw, description.weights), part, description.graph)
     if description.window_tokens:
-        set_window(os.path.join(part, "tokenizer_config.json"), description.window_tokens)
+        # Written there, so that fastembed alone truncates at the model's window, too.
+        with open(os.path.join(part, "tokenizer_config.json"), "r+", encoding="utf-8") as file:
+            config = json.load(file) | {"model_max_length": description.window_tokens}
+            file.seek(0)
+            file.truncate()
+            json.dump(config, file, indent=1)
 
 
 def build_graph(weights: str, part: str, graph: str) -> None:
@@ -56,15 +61,6 @@ def build_graph(weights: str, part: str, graph: str) -> None:
 def weights_of(graph: str) -> str:
     """Return the name of the file beside a graph that holds its weights."""
     return os.path.basename(graph) + "_data"
-
-
-def set_window(path: str, window_tokens: int) -> None:
-    """Write the model's window into a tokenizer_config.json, so that fastembed alone truncates there, too."""
-    with open(path, "rb") as file:
-        config = json.load(file)
-    config["model_max_length"] = window_tokens
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(config, file, indent=1)
 
 
 def quantise(source: str, part: str, graph: str) -> None:

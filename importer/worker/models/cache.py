@@ -89,20 +89,14 @@ def verify(folder: str, manifest: ModelManifest, *, trusting: bool = False) -> N
             raise _damaged(folder, path, f"has {stat.st_size} bytes instead of {stored.bytes}")
         changed_ns = max(changed_ns, stat.st_ctime_ns)  # the one time of a file that no program can set
     marker = os.path.join(folder, VERIFIED)
-    if trusting and changed_ns < _time_of(marker):
-        return
+    with suppress(OSError):  # without a marker they were never right
+        if trusting and changed_ns < os.stat(marker).st_mtime_ns:
+            return
     for path, stored in manifest.files.items():
         if sha256_of(os.path.join(folder, path)) != stored.sha256:
             raise _damaged(folder, path, "is damaged (its sha256 is another)")
     with suppress(OSError), open(marker, "ab"):  # a folder that is not ours to write to is summed every time
         os.utime(marker, ns=(begun_ns, begun_ns))
-
-
-def _time_of(marker: str) -> int:
-    """Return a marker's modification time in ns, 0 when there is none."""
-    with suppress(OSError):
-        return os.stat(marker).st_mtime_ns
-    return 0
 
 
 def _damaged(folder: str, path: str, damage: str) -> ModelError:

@@ -18,11 +18,11 @@ POSITIONS_TAKEN = {"roberta", "xlm-roberta", "camembert", "mpnet"}  # positions 
 LONGEST_TOKENS = 1 << 20  # transformers writes 1e30 where it does not know
 
 
-def graph_in(folder: str, expected: str = "") -> str:
+def graph_in(folder: str) -> str:
     """Return the relative path of the ONNX file in a directory. Raises ModelError when the directory is no model."""
     if not os.path.isfile(os.path.join(folder, "tokenizer.json")):
         raise ModelError(f"{folder} is no model: it has no tokenizer.json", hint=WAY_OUT)
-    for path in (expected, *GRAPHS) if expected else GRAPHS:
+    for path in GRAPHS:
         if os.path.isfile(os.path.join(folder, path)):
             return path
     raise ModelError(f"{folder} is no model: it has none of {', '.join(GRAPHS)}", hint=WAY_OUT)
@@ -150,13 +150,15 @@ _BESIDE = (
 
 
 def describe(name: str) -> Description:
-    """Return the model of that name, in upper or lower case; the default one also by its part after the slash.
+    """Return the model of that name, in upper or lower case; the default one also by "" or its part after the slash.
 
     Raises ModelError with the nearest names when there is none.
     """
-    if name.lower() in {DEFAULT.lower(), DEFAULT.lower().rpartition("/")[2]}:
+    if name.lower() in {"", DEFAULT.lower(), DEFAULT.lower().rpartition("/")[2]}:
         return MINILM
-    listed = _listed()
+    from importer.worker.embedders._fastembed_engine import TextEmbedding  # noqa: PLC0415  the default model does without
+
+    listed = {entry["model"].lower(): _from_fastembed(entry) for entry in TextEmbedding.list_supported_models()}
     if description := listed.get(name.lower()):
         return description
     near = difflib.get_close_matches(name.lower(), listed, n=3, cutoff=0.3)
@@ -165,13 +167,6 @@ def describe(name: str) -> Description:
         f"no model is called {name!r}",
         hint=f"{f'near it: {names}; ' if names else ''}or give the path of a directory with an ONNX model",
     )
-
-
-def _listed() -> dict[str, Description]:
-    """Return every text model that fastembed knows, by its name in lower case."""
-    from importer.worker.embedders._fastembed_engine import TextEmbedding  # noqa: PLC0415  the default model does without
-
-    return {entry["model"].lower(): _from_fastembed(entry) for entry in TextEmbedding.list_supported_models()}
 
 
 def _from_fastembed(entry: dict[str, Any]) -> Description:

@@ -24,6 +24,7 @@ from importer.errors import DONE, ImporterError, ModelError, UsageError
 from importer.protocol.worker_settings import ModelSettings
 from importer.worker.models import locate
 from importer.worker.models.cache import FETCH
+from importer.worker.models.catalog import describe
 from importer.worker.models.sources import Progress
 
 LINE_S = 2.0  # between two lines about the same stage, where there is no terminal
@@ -43,15 +44,15 @@ def main(argv: Sequence[str] | None = None, stdin: TextIO | None = None) -> int:
     return DONE
 
 
-def _wish(stdin: TextIO) -> locate.ModelWish:
-    """Return the wish in the embedding settings on standard input. Raises UsageError when there are none."""
+def _wish(stdin: TextIO) -> ModelSettings:
+    """Return the embedding settings on standard input. Raises UsageError when there are none."""
     try:
-        return locate.wish_of(msgspec.json.decode(stdin.read(), type=ModelSettings))
+        return msgspec.json.decode(stdin.read(), type=ModelSettings)
     except (msgspec.MsgspecError, ValueError) as error:
         raise UsageError(f"no embedding settings on standard input: {error!r}") from error
 
 
-def _fetch(words: argparse.Namespace, wish: locate.ModelWish) -> str:
+def _fetch(words: argparse.Namespace, wish: ModelSettings) -> str:
     """Fetch or verify the model, show the progress, and describe the model."""
     shown, progress = shown_on(sys.stderr)
     with shown:
@@ -59,25 +60,23 @@ def _fetch(words: argparse.Namespace, wish: locate.ModelWish) -> str:
     return _described([model], words)
 
 
-def _path(words: argparse.Namespace, wish: locate.ModelWish) -> str:
+def _path(words: argparse.Namespace, wish: ModelSettings) -> str:
     """Return the directory of a model that is here. Raises ModelError for one that is not: nothing is fetched."""
     model = locate.locate(wish)
     if model is None:
-        raise ModelError(f"{wish.name} ({wish.precision}) is not on this machine", hint=f"get it: {FETCH}")
+        raise ModelError(
+            f"{describe(wish.model).name} ({wish.precision}) is not on this machine", hint=f"get it: {FETCH}"
+        )
     return _described([model], words) if words.json else f"{model.directory}\n"
 
 
-def _list(words: argparse.Namespace, wish: locate.ModelWish) -> str:
+def _list(words: argparse.Namespace, wish: ModelSettings) -> str:
     """Describe the models on this machine; with `--json` as one list."""
-    found = locate.cached(wish.models_dir)
+    found = locate.cached(wish.model_dir)
     return json.dumps([asdict(model) for model in found]) + "\n" if words.json else _described(found, words)
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace, locate.ModelWish], str]] = {
-    "fetch": _fetch,
-    "path": _path,
-    "list": _list,
-}
+COMMANDS = {"fetch": _fetch, "path": _path, "list": _list}
 
 
 def _described(found: Sequence[locate.Model], words: argparse.Namespace) -> str:

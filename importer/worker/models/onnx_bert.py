@@ -117,13 +117,15 @@ def lay_out(graph: Graph, shape: Shape) -> Layout:
     # the very beginning would have -1.
     ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis", np.array(0))), graph.ints(1))
     spread = graph.op("Reshape", graph.op("Max", ordinal, graph.ints(0)), graph.op("Shape", "input_ids"))
+    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
+    bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
     return Layout(
         kept=kept,
         column=column,
         spread=spread,
         heads=_head_rows(graph, shape, spread),
         context=_context_rows(graph, shape, kept, column, sequence),
-        bias=_mask_bias(graph),
+        bias=graph.op("Unsqueeze", bias, graph.ints(1, 2)),
     )
 
 
@@ -143,20 +145,27 @@ def _context_rows(graph: Graph, shape: Shape, kept: str, column: str, sequence: 
     return graph.op("Add", first, graph.op("Mul", heads, sequence))
 
 
-def _mask_bias(graph: Graph) -> str:
-    """Add the mask's bias (batch, 1, 1, sequence), which broadcasts over heads and queries."""
-    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
-    bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
-    return graph.op("Unsqueeze", bias, graph.ints(1, 2))
-
-
 @dataclass(frozen=True, slots=True)
-class Encoder:
-    """A writer of the encoder's parts into a graph. Hidden states are names of packed (tokens, hidden) tensors."""
+class PartWriter:
+    """A writer of an encoder's parts into a graph."""
 
     graph: Graph
     weights: Weights
     shape: Shape
+
+    def _rows(self, table: str, index: str) -> str:
+        """Add the look-up of one row for each index in a published table of embeddings."""
+        return self.graph.op("Gather", self._published(f"embeddings.{table}_embeddings.weight"), index)
+
+    def _published(self, name: str) -> str:
+        """Add a constant under its published name."""
+        return self.graph.weight(name, self.weights[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder(PartWriter):
+    """Hidden states are names of packed (tokens, hidden) tensors, and so are rows of tables."""
+
     layout: Layout
 
     def embeddings(self) -> str:
@@ -176,10 +185,6 @@ class Encoder:
     def _kept(self, ids: str) -> str:
         """Add the selection of an input's real tokens, in one row."""
         return self.graph.op("Gather", self.graph.op("Reshape", ids, self.graph.ints(-1)), self.layout.kept)
-
-    def _rows(self, table: str, index: str) -> str:
-        """Add the look-up of one row for each index in a published table of embeddings: (tokens, hidden)."""
-        return self.graph.op("Gather", self._published(f"embeddings.{table}_embeddings.weight"), index)
 
     def _attention(self, hidden: str, prefix: str) -> str:
         """Add the attention: softmax of scaled scores times values, per text and head."""
@@ -208,10 +213,6 @@ class Encoder:
         scale, bias = self._published(f"{prefix}.weight"), self._published(f"{prefix}.bias")
         both = self.graph.op("Add", left, right)
         return self.graph.op("LayerNormalization", both, scale, bias, axis=-1, epsilon=self.shape.epsilon)
-
-    def _published(self, name: str) -> str:
-        """Add a constant under its published name."""
-        return self.graph.weight(name, self.weights[name])
 
 
 def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array]:

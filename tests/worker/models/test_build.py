@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from tokenizers import Tokenizer
+from worker_told import embed_settings
 
 from importer.errors import ModelError
 from importer.worker.models import build, cache, locate
@@ -27,7 +28,7 @@ PUBLISHED = (-0.0345, 0.0310, 0.0067, 0.0261, -0.0394)
 @pytest.fixture(scope="module")
 def int8_dir(model_dir):
     """The same model in int8, made beside it once."""
-    return locate.fetch(locate.ModelWish(os.path.dirname(model_dir), precision="int8", offline=True)).directory
+    return locate.fetch(embed_settings(model_dir=os.path.dirname(model_dir), precision="int8", offline=True)).directory
 
 
 def test_hello_world_is_the_published_vector(model_dir):
@@ -86,7 +87,7 @@ def batch_vectors(session, encodings):
 def test_int8_is_made_once(model_dir, tmp_path):
     """What is noted of the whole model's files is none of the int8 one's: it was made anew at every start."""
     shutil.copytree(model_dir, tmp_path / os.path.basename(model_dir))
-    wish = locate.ModelWish(str(tmp_path), precision="int8", offline=True)
+    wish = embed_settings(model_dir=str(tmp_path), precision="int8", offline=True)
     starts = [os.stat(os.path.join(locate.fetch(wish, trusting=True).directory, "model.onnx")) for _ in range(3)]
     assert len({(graph.st_ino, graph.st_ctime_ns) for graph in starts}) == 1
     folder = locate.locate(wish).directory
@@ -124,8 +125,8 @@ def test_int8_is_recognised(model_dir, int8_dir):
 def test_an_fp32_directory_is_not_taken_for_int8(model_dir, int8_dir):
     """A directory is used as it is, so the wish must fit; an int8 one says so by itself."""
     with pytest.raises(ModelError, match="is not int8"):
-        locate.locate(locate.ModelWish("/nowhere", name=model_dir, precision="int8"))
-    assert locate.locate(locate.ModelWish("/nowhere", name=int8_dir)).precision == "int8"
+        locate.locate(embed_settings(model_dir="/nowhere", model=model_dir, precision="int8"))
+    assert locate.locate(embed_settings(model_dir="/nowhere", model=int8_dir)).precision == "int8"
 
 
 def test_damaged_weights_are_refused(tmp_path):

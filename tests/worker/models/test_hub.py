@@ -11,10 +11,10 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from model_store import quiet
 
 from importer.worker.models.catalog import Description, WantedFile
 from importer.worker.models.hub import Hub
-from importer.worker.models.locate import quiet
 from importer.worker.models.sources import Unavailable
 
 COMMIT = "c" * 40

@@ -45,10 +45,10 @@ class Shelf:
 
 
 def wish(folder, **more):
-    return locate.ModelWish(models_dir=str(folder), name=NAME, **more)
+    return embed_settings(model_dir=str(folder), model=NAME, **more)
 
 
-def fetch(folder, *sources, progress=locate.quiet, **more):
+def fetch(folder, *sources, progress=lambda *_: None, **more):
     return locate.fetch(wish(folder, **more), sources=sources, progress=progress, environ={})
 
 
@@ -172,8 +172,8 @@ def test_two_that_fetch_at_once_end_with_one_model(tmp_path):
 def test_a_file_that_is_not_the_published_one_is_refused(tmp_path):
     """The default model's sums are known: a source with other files is passed over, and they are not kept."""
     with pytest.raises(ModelError, match=r"model\.safetensors is not the published one"):
-        locate.fetch(locate.ModelWish(str(tmp_path)), sources=[Forger()], environ={})
-    assert locate.locate(locate.ModelWish(str(tmp_path))) is None
+        locate.fetch(embed_settings(model_dir=str(tmp_path)), sources=[Forger()], environ={})
+    assert locate.locate(embed_settings(model_dir=str(tmp_path))) is None
 
 
 class Forger(Shelf):
@@ -194,19 +194,17 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
 def test_unknown_names_are_refused_with_the_nearest():
     """A slip of the pen is not a download of nothing."""
     with pytest.raises(ModelError, match="no model is called") as caught:
-        locate.locate(locate.ModelWish("/nowhere", name="BAAI/bge-smal-en-v1.5"))
+        locate.locate(embed_settings(model_dir="/nowhere", model="BAAI/bge-smal-en-v1.5"))
     assert NAME in caught.value.hint
 
 
-@pytest.mark.parametrize("by", ["name", "directory"])
-def test_a_directory_is_used_as_it_is(tmp_path, by):
-    """By the settings' model or by an own field; offline, and without touching it."""
+def test_a_directory_is_used_as_it_is(tmp_path):
+    """By its path in place of a name; offline, and without touching it."""
     for path, content in {**FILES, "model.onnx": b"x"}.items():
         (tmp_path / path).write_bytes(content)
-    given = {"name": str(tmp_path)} if by == "name" else {"name": NAME, "directory": str(tmp_path)}
-    model = locate.fetch(locate.ModelWish("/nowhere", offline=True, **given), sources=[])
+    model = locate.fetch(embed_settings(model_dir="/nowhere", offline=True, model=str(tmp_path)), sources=[])
     assert (model.directory, model.dimension, model.window_tokens) == (str(tmp_path), 384, 300)
-    assert model.name == (tmp_path.name if by == "name" else NAME)
+    assert model.name == tmp_path.name
     assert sorted(os.listdir(tmp_path)) == sorted([*FILES, "model.onnx"])
 
 
@@ -216,7 +214,7 @@ def test_a_directory_that_is_no_model_is_refused(tmp_path, missing):
     for path in {"tokenizer.json", "model.onnx"} - {missing}:
         (tmp_path / path).write_bytes(b"{}")
     with pytest.raises(ModelError, match=missing):
-        locate.locate(locate.ModelWish("/nowhere", name=str(tmp_path)))
+        locate.locate(embed_settings(model_dir="/nowhere", model=str(tmp_path)))
 
 
 def test_a_window_beyond_the_models_positions_is_refused(tmp_path):
@@ -227,11 +225,10 @@ def test_a_window_beyond_the_models_positions_is_refused(tmp_path):
         locate.locate(wish(tmp_path, window_tokens=513))
 
 
-def test_settings_become_a_wish_and_an_identity():
+def test_settings_have_an_identity():
     """Short names mean the default model; of a remote model the known dimension is told, else 0."""
     embed = embed_settings(model="all-MiniLM-L6-v2", model_dir="/nowhere")
     assert locate.identity(embed) == ("sentence-transformers/all-MiniLM-L6-v2", 384)
-    assert locate.wish_of(replace(embed, offline=True, precision="int8")).offline
     assert locate.identity(replace(embed, provider="openai", model="text-embedding-3-small"))[1] == 1536
     assert locate.identity(replace(embed, provider="openai", model="unheard-of"))[1] == 0
 

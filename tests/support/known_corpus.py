@@ -1,7 +1,77 @@
-"""Exchanges of known meaning, and a question that asks for each in other words: (prompt, answer, question)."""
+"""A corpus with a known content: words that stand in one prompt each, and exchanges that a question can ask for."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+
+from importer.bench.corpus import corpus
+from importer.bench.corpus.lines import SessionWriter, folder_of
+from importer.bench.corpus.talk import FORMS
+
+KNOWN = frozenset(word.lower() for forms in FORMS.values() for word in forms)
+SYLLABLES = [c + v for c in "bdfghklmnprstz" for v in "aeiou"]
+
+
+def coin(seed: int, number: int) -> str:
+    """A pronounceable word of no language: four syllables and a k, another for each number below 24 million."""
+    of = len(SYLLABLES) ** 4
+    rest = (zlib.crc32(str(seed).encode()) + number * 7_368_787) % of  # coprime, so that no two numbers meet
+    syllables = []
+    for _ in range(4):
+        rest, which = divmod(rest, len(SYLLABLES))
+        syllables.append(SYLLABLES[which])
+    return "".join(syllables) + "k"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFile:
+    """The file below the corpus' folder in which something was said, its session and first working directory."""
+
+    path: str
+    session_id: str
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An exchange at a place, and a `question` that asks for it in other words."""
+
+    prompt: str
+    answer: str
+    question: str
+    place: SessionFile
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCorpus(corpus.Manifest):
+    """A corpus in which each of `words` stands in one prompt; `pairs` are for searches by meaning."""
+
+    words: dict[str, SessionFile]
+    pairs: list[Pair]
+
+
+def write(folder: str, *, files: int, seed: int = 0, bytes_per_file: int = 24_000) -> KnownCorpus:
+    """Writes a corpus as `corpus.write` does; every session begins with a word of its own, some with a pair, too."""
+    words: dict[str, SessionFile] = {}
+    pairs: list[Pair] = []
+
+    def known(number: int, session: SessionWriter) -> Iterator[tuple[str, str]]:
+        place = SessionFile(f"{folder_of(session.cwd)}/{session.id}.jsonl", session.id, session.cwd)
+        word = coin(seed, number)
+        words[word] = place
+        yield f"This is about {word}.", "I will look into it."
+        which, rest = divmod(number, max(1, files // len(PAIRS)))
+        if rest == 0 and which < len(PAIRS):
+            pairs.append(Pair(*PAIRS[which], place))
+            yield pairs[-1].prompt, pairs[-1].answer
+
+    made = corpus.write(folder, files=files, seed=seed, bytes_per_file=bytes_per_file, known=known)
+    return KnownCorpus(*astuple(made), words, pairs)
+
+
+# (prompt, answer, question): the question asks for the exchange in other words.
 PAIRS: tuple[tuple[str, str, str], ...] = (
     (
         "People get logged out after ten minutes although they are still typing. Can we keep the session alive?",
