@@ -32,18 +32,23 @@ Ask = Callable[..., Awaitable[Any]]
 PAGE_POINTS = 512  # prints of as many points are 200 KB on their way
 MEND_CHUNKS = 64  # embedded in one go: some seconds at most
 SAMPLES = 5
+MOST_CONVERSATIONS = 64  # as many does a point name
 FOUND = ("missing", "differing", "extra")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPoint:
-    """Point in the store: prints of its text and metadata, what its metadata tells, the files that hold it open."""
+    """Point in the store: prints of its text and metadata, what its metadata tells, and the files that hold it open.
+
+    `conversations` are all that it names.
+    """
 
     id: str
     text: str
     facts: str
     told: Mapping[str, str]
     holders: Sequence[str] = ()
+    conversations: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -123,10 +128,11 @@ async def compare(
         page = await ask("prints", after=after, limit=PAGE_POINTS)
         stored = [StoredPoint(*row) for row in page["points"]]
         for point in stored:
-            verdict = judge(point, expected.forms(point.id), reading, expected.whole)
+            forms = expected.forms(point.id)
+            verdict = judge(point, forms, reading, expected.whole)
             findings.note(verdict, point.id, point.told)
-            # what differs, too: an import writes nothing over what stands in the store already
-            if verdict in {"extra", "differing"}:
+            # What differs, too: an import writes nothing but names over what stands in the store already.
+            if verdict == "extra" or (verdict == "differing" and not _matches(point, forms, expected.whole)):
                 expected.erase([point.id])
             if verdict == "differing":
                 expected.mend([point.id])
@@ -144,7 +150,8 @@ def judge(stored: StoredPoint, forms: Sequence[Form], reading: Reading, whole: C
     """Return the verdict on a point; `whole` tests whether all of a conversation stands in files."""
     if forms:
         spare = all(form.spare for form in forms)
-        return "kept" if spare else "matching" if _matches(stored, forms, whole) else "differing"
+        matching = _matches(stored, forms, whole) and _names_all(stored, forms)
+        return "kept" if spare else "matching" if matching else "differing"
     told = stored.told
     if not (told.get("source") and told.get("conversation_id")):
         return "foreign"
@@ -173,6 +180,12 @@ def _matches(stored: StoredPoint, forms: Sequence[Form], whole: Callable[[str], 
         return not stored.holders
     # closed by a file that is gone, it may stand closed where the files that are left hold it open
     return not stored.holders or holders <= set(stored.holders)
+
+
+def _names_all(stored: StoredPoint, forms: Sequence[Form]) -> bool:
+    """Return True if a point names all conversations that say it, as far as a point names any."""
+    named = set(stored.conversations)
+    return {f.conversation for f in forms if not f.spare} <= named or len(named) >= MOST_CONVERSATIONS
 
 
 async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading, ask: Ask) -> dict[str, int]:

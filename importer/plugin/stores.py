@@ -6,7 +6,7 @@ from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, Usag
 from importer.protocol.query import Hit, Query
 from importer.protocol.worker_settings import StoreSettings
 from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, Store, StoreRequest, scope_of
-from importer.worker.stores.schema import Fingerprint, born, check, document, holders, metadata, retold, same_maker
+from importer.worker.stores.schema import Fingerprint, born, check, document, holders, metadata, owned, same_maker
 
 __all__ = [
     "EVERYTHING",
@@ -29,7 +29,7 @@ __all__ = [
     "document",
     "holders",
     "metadata",
-    "retold",
+    "owned",
     "same_maker",
     "scope_of",
 ]

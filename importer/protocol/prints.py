@@ -14,7 +14,9 @@ from typing import Any
 import msgspec
 
 PRINT_BYTES = 8  # compared per id only, so that 64 bits leave nothing to chance
-HOST = "host"  # of the metadata; the first of several hosts with the same files writes its own
+# Of the metadata, and not compared: the first of several hosts with the same files writes its own name, and a file
+# knows of no other conversation.
+NOT_PRINTED = frozenset({"host", "conversations"})
 TOLD = ("source", "conversation_id", "host", "project", "project_name", "timestamp")  # what judging a point needs
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -26,8 +28,8 @@ def text_print(document: object) -> str:
 
 
 def facts_print(metadata: Mapping[str, Any]) -> str:
-    """Return the digest of metadata, 16 hexadecimal digits; order and host do not count."""
-    return _print({name: value for name, value in metadata.items() if name != HOST})
+    """Return the digest of metadata, 16 hexadecimal digits; the order does not count, nor does NOT_PRINTED."""
+    return _print({name: value for name, value in metadata.items() if name not in NOT_PRINTED})
 
 
 def told(metadata: Mapping[str, Any]) -> dict[str, str]:

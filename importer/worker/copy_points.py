@@ -20,10 +20,10 @@ from importer.worker.embedders import Embedder
 from importer.worker.models import locate
 from importer.worker.session import Session, embedder_of
 from importer.worker.stores import Ownership, Point, Store
-from importer.worker.stores.schema import DOCUMENT, holders
+from importer.worker.stores.schema import DOCUMENT, standing_of
+from importer.worker.voices import conversations, naming
 
 PAGE_POINTS = 256  # with vectors some 700 KB
-Holders = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ def migrate_page(
     """
     target = _target(session, to)
     page = session.store.scroll(after, limit, with_vectors=target.embedder is None)
-    there = target.store.lookup([point.id for point in page.points])
+    there = target.store.payloads([point.id for point in page.points])
     fresh = [point for point in page.points if point.id not in there]
     if target.embedder is not None:
         fresh = _embedded(fresh, target.embedder, session.token_budget)
-    changed = _changed_holders([point for point in page.points if point.id in there], there)
+    changed = _changed([point for point in page.points if point.id in there], there)
     if fresh or changed:
         target.store.write(fresh, changed, ())
     # Here, for a copy makes no pause in which the target could be kept in order.
@@ -154,14 +154,19 @@ def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -
     return made
 
 
-def _changed_holders(points: Sequence[Point], there: Mapping[str, Holders]) -> dict[str, Ownership]:
-    """Return the holders of points that both stores have and the target knows otherwise: closed once is closed."""
+def _changed(points: Sequence[Point], there: Mapping[str, Mapping[str, Any]]) -> dict[str, Ownership]:
+    """Return how points stand that both stores have and the target knows otherwise: closed once is closed."""
     changed = {}
     for point in points:
-        here = holders(point.payload)
-        wanted = tuple(sorted({*here, *there[point.id]})) if here and there[point.id] else ()
-        if wanted != there[point.id]:
-            changed[point.id] = Ownership(wanted)
+        here, known = standing_of(point.payload), standing_of(there[point.id])
+        # The metadata of the one that is closed, for these stay.
+        told = (here if known.holders and not here.holders else known).metadata or {}
+        names = (*conversations(here.metadata or {}), *conversations(known.metadata or {}))
+        both = here.holders and known.holders
+        holders = tuple(sorted({*here.holders, *known.holders})) if both else ()
+        wanted = Ownership(holders, naming(told, names), {**here.voices, **known.voices} if both else {})
+        if wanted != known:
+            changed[point.id] = wanted
     return changed
 
 

@@ -12,17 +12,18 @@ from importer.protocol import prints as digests
 from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
-from importer.worker.plan import plan
+from importer.worker.plan import looked_up, plan
 from importer.worker.session import Session
 from importer.worker.stores import Point, Scope
 from importer.worker.stores.schema import DOCUMENT, METADATA, holders
+from importer.worker.voices import conversations
 
 PAGE_POINTS = 512  # without vectors
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
 
 
 def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
-    """Return a page of points, `[id, text digest, facts digest, told fields, holders]` each, and `next`."""
+    """Return a page of points, `[id, text digest, facts digest, told fields, holders, conversations]`, and `next`."""
     page = session.store.scroll(after, limit)
     return {"points": [_printed(found) for found in page.points], "next": page.next}
 
@@ -31,7 +32,8 @@ def _printed(found: Point) -> list[Any]:
     """Return one row of `prints`."""
     facts = _metadata(found)
     text = digests.text_print(found.payload.get(DOCUMENT))
-    return [found.id, text, digests.facts_print(facts), digests.told(facts), list(holders(found.payload))]
+    printed = [text, digests.facts_print(facts), digests.told(facts)]
+    return [found.id, *printed, list(holders(found.payload)), list(conversations(facts))]
 
 
 def _metadata(found: Point) -> Mapping[str, Any]:
@@ -60,7 +62,7 @@ def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
     made = [Chunk(**chunk) for chunk in chunks]
-    todo = plan(made, (), session.store.lookup([chunk.id for chunk in made]))
+    todo = plan(made, (), *looked_up(session.store, [chunk.id for chunk in made]))
     texts = [chunk.text for chunk, _ in todo.write]
     points: list[Point] = []
     if texts:

@@ -6,89 +6,93 @@
     release              nothing            remove the holder,         nothing
                                             delete when none is left
 
-Every row is idempotent, so a batch may be replayed any number of times. A point that several conversations share names
-one that still says so: the one that closed it, else one that holds it open.
+Every row is idempotent, so a batch may be replayed any number of times. What a point tells of itself is told by
+`voices`; to a closed point a chunk of another conversation adds that conversation's name, and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from importer.protocol.records import Chunk, Release, held_by
-from importer.worker.stores import Ownership
-from importer.worker.stores.schema import CONVERSATION, retold
+from importer.protocol.records import Chunk, Release
+from importer.worker import voices
+from importer.worker.stores import Ownership, Store
+from importer.worker.stores.schema import standing_of
 
 Holders = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to embed and write (with its holders), which points stand otherwise from now on, and which go.
+    """What to embed and write (and how it stands), which points stand otherwise from now on, and which go.
 
     `known` is how many chunks the store has already, open or closed.
     """
 
-    write: tuple[tuple[Chunk, Holders], ...]
+    write: tuple[tuple[Chunk, Ownership], ...]
     standing: Mapping[str, Ownership]
     deletes: tuple[str, ...]
     known: int
 
 
-def plan(chunks: Iterable[Chunk], releases: Iterable[Release], stored: Mapping[str, Holders]) -> Plan:
-    """Apply chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one."""
-    now = dict(stored)
+def looked_up(store: Store, ids: Sequence[str]) -> tuple[dict[str, Holders], dict[str, Mapping[str, Any]]]:
+    """Return the ids that exist with their holders, and their payloads, which few batches need."""
+    stored = store.lookup(ids)
+    return stored, store.payloads(sorted(stored)) if stored else {}
+
+
+def plan(
+    chunks: Iterable[Chunk],
+    releases: Iterable[Release],
+    stored: Mapping[str, Holders],
+    payloads: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Plan:
+    """Apply chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one.
+
+    `payloads` are those of the ids that exist.
+    """
+    before = {point: _standing(holders, (payloads or {}).get(point, {})) for point, holders in stored.items()}
+    now = dict(before)
     fresh: dict[str, Chunk] = {}
-    closed_in: dict[str, str] = {}
     known = 0
     for chunk in chunks:
         known += chunk.id in stored
-        if chunk.id not in now:
-            fresh[chunk.id] = chunk
-        if not chunk.holder and now.get(chunk.id) != ():
-            closed_in[chunk.id] = chunk.metadata.get(CONVERSATION, "")
-        now[chunk.id] = _arrive(now.get(chunk.id), chunk.holder)
+        if chunk.id in now:
+            now[chunk.id] = voices.arrive(now[chunk.id], chunk)
+        else:
+            fresh.setdefault(chunk.id, chunk)
+            now[chunk.id] = Ownership((chunk.holder,) if chunk.holder else (), chunk.metadata)
     for release in releases:
         _release(now, release)
-    stands = {point: _standing(now[point], closed_in.get(point, "")) for point in (*fresh, *stored) if point in now}
     return Plan(
-        write=tuple((_of(chunk, stands[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
+        write=tuple((_of(chunk, now[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
         # Only what the store has and what changed: new points are written as they stand.
-        standing={point: stands[point] for point in stored if point in now and now[point] != stored[point]},
+        standing={point: now[point] for point in stored if point in now and now[point] != before[point]},
         # In the store, so `points` can be counted by them.
         deletes=tuple(point for point in stored if point not in now),
         known=known,
     )
 
 
-def _arrive(stands: Holders | None, holder: str) -> Holders:
-    """Return the holders of a point after a chunk arrived: () once it is closed, and it stays closed."""
-    if not holder or stands == ():
-        return ()
-    return tuple(sorted({*(stands or ()), holder}))
+def _standing(holders: Holders, payload: Mapping[str, Any]) -> Ownership:
+    """Return how a point of this payload stands, with these holders."""
+    return standing_of(payload)._replace(holders=holders)
 
 
-def _release(now: dict[str, Holders], release: Release) -> None:
+def _release(now: dict[str, Ownership], release: Release) -> None:
     """Remove one holder from an open point, and the point with its last holder. Closed and unknown points stay."""
-    holders = now.get(release.id)
-    if not holders or release.holder not in holders:
+    stands = now.get(release.id)
+    if stands is None or release.holder not in stands.holders:
         return
-    left = tuple(holder for holder in holders if holder != release.holder)
-    if left:
+    left = voices.leave(stands, release.holder)
+    if left.holders:
         now[release.id] = left
     else:
         del now[release.id]
 
 
-def _standing(holders: Holders, closed_in: str) -> Ownership:
-    """Return a point's ownership: while it is open its holders, else the conversation that closed it.
-
-    Where one of these is not known, the point goes on naming the conversation it names.
-    """
-    said_in = dict.fromkeys(map(held_by, holders) if holders else (closed_in,))
-    return Ownership(holders, () if "" in said_in else tuple(said_in))
-
-
 def _of(chunk: Chunk, standing: Ownership) -> Chunk:
-    """Return the chunk with the conversation it is to name."""
-    return replace(chunk, metadata=retold(chunk.metadata, standing))
+    """Return the chunk with the metadata it is to have."""
+    return chunk if standing.metadata is None else replace(chunk, metadata=standing.metadata)

@@ -15,13 +15,13 @@ from functools import partial
 
 from importer.errors import ImporterError, PointsRejected
 from importer.protocol import failpoints, wire
-from importer.protocol.records import Failure, Receipt
+from importer.protocol.outcome import Failure, Receipt
 from importer.worker import malloc
 from importer.worker.embed import Embedded, embed_chunks
 from importer.worker.embedders import Window
 from importer.worker.inbox import Inbox
 from importer.worker.parallel import Ahead
-from importer.worker.plan import plan
+from importer.worker.plan import looked_up, plan
 from importer.worker.questions import ANSWERS
 from importer.worker.session import Session
 from importer.worker.store_writer import Job, StoreWriter
@@ -107,7 +107,7 @@ class WorkerServer:
         """
         started = time.monotonic()
         # Text that is stored already costs one lookup.
-        todo = plan(request.chunks, request.releases, self._session.store.lookup(sorted(ids)))
+        todo = plan(request.chunks, request.releases, *looked_up(self._session.store, sorted(ids)))
         order = [chunk.id for chunk, _ in todo.write]
         points: list[Point] = []
         tokens = 0

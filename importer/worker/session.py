@@ -18,7 +18,7 @@ from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
 from importer.worker.store_writer import Job
-from importer.worker.stores import Point, Store
+from importer.worker.stores import Ownership, Point, Store
 from importer.worker.stores.schema import point
 
 
@@ -44,9 +44,9 @@ class Session:
             self._embedder = self.load_embedder()
         return self._embedder
 
-    def point(self, chunk: Chunk, holders: tuple[str, ...], vector: Sequence[float]) -> Point:
+    def point(self, chunk: Chunk, standing: Ownership, vector: Sequence[float]) -> Point:
         """Return a chunk with its vector, as it is stored."""
-        return point(chunk, vector, holders)
+        return point(chunk, vector, standing)
 
     def count(self, job: Job) -> None:
         """Keep `points` in step with a write."""

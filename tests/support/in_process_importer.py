@@ -34,7 +34,7 @@ from importer.delivery.policy import Recycle
 from importer.delivery.worker_stats import WorkerStats
 from importer.errors import WorkerDied
 from importer.protocol import wire
-from importer.protocol.records import Failure, Receipt
+from importer.protocol.outcome import Failure, Receipt
 from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
@@ -42,7 +42,7 @@ from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
-from importer.worker.plan import plan
+from importer.worker.plan import looked_up, plan
 from importer.worker.stores import Ownership
 from importer.worker.stores.schema import payload
 
@@ -132,8 +132,8 @@ class Worker:
     def _store(self, number: int, request: wire.Import, *, whole: bool) -> Receipt:
         """Store as the real worker does; not `whole`: only the points, neither holders nor deletions."""
         ids = [one.id for one in (*request.chunks, *request.releases)]
-        todo = plan(request.chunks, request.releases, self.store.lookup(ids))
-        points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]
+        todo = plan(request.chunks, request.releases, *looked_up(self.store, ids))
+        points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, standing)) for chunk, standing in todo.write]
         standing: Mapping[str, Ownership] = todo.standing if whole else {}
         self.store.write(points, standing, todo.deletes if whole else ())
         return Receipt(number, len(points), todo.known, 1, len(self.store.points), 1, 0.0, 0.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from importer.protocol.records import Batch, Chunk, Release
 from importer.worker.stores import Ownership
-from importer.worker.stores.schema import retold
+from importer.worker.stores.schema import owned
 
 
 @dataclass
@@ -37,15 +37,17 @@ class ModelStore:
         """Return the ids that exist, with their holders; () for a closed one."""
         return {point: tuple(self.points[point].get("open_by", ())) for point in ids if point in self.points}
 
+    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the payloads of the ids that exist."""
+        return {point: self.points[point] for point in ids if point in self.points}
+
     def write(self, points: Sequence[Any], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert points (anything with `id` and `payload`), set the holders of existing ones, delete."""
         for point in points:
             self.points[point.id] = dict(point.payload)
             self.embedded.append(point.id)
         for identifier, stands in standing.items():
-            facts = self.points[identifier].get("metadata", {})
-            self.points[identifier]["metadata"] = dict(retold(facts, stands))
-            self._hold(identifier, stands.holders)
+            self.points[identifier] = owned(self.points[identifier], stands)
         for identifier in deletes:
             self.points.pop(identifier, None)
 

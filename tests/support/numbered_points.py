@@ -13,7 +13,7 @@ from worker_told import store_settings
 
 from importer.protocol.records import Chunk
 from importer.worker import stores
-from importer.worker.stores import Point, Store
+from importer.worker.stores import Ownership, Point, Store
 from importer.worker.stores.schema import point
 
 MODEL, DIMENSION = "maker/Tiny-Model", 16
@@ -41,7 +41,7 @@ def made(number: int, text: str = "", *, open_by: Sequence[str] = (), **metadata
         **metadata,
     }
     chunk = Chunk(identity(number), text or f"prompt about number{number} and its tests", facts)
-    return point(chunk, vector(number), open_by)
+    return point(chunk, vector(number), Ownership(tuple(open_by)))
 
 
 def identity(number: int) -> str:

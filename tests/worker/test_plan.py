@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from model_store import ModelStore
 
 from importer.protocol.records import Chunk, Release
-from importer.worker.plan import plan
+from importer.worker.plan import looked_up, plan
+from importer.worker.stores import Ownership
 from importer.worker.stores.schema import payload
 
 CLOSED = Chunk("a", "text", {})
@@ -44,7 +45,7 @@ def test_the_table(
     """Of all that stands and arrives: the point's holders afterwards, None for no point, () for a closed one."""
     store = ModelStore()
     if stands is not None:
-        store.points["a"] = payload(CLOSED, stands)
+        store.points["a"] = payload(CLOSED, Ownership(stands))
     applied(store, chunks, releases)
     assert store.lookup(["a"]).get("a") == after
 
@@ -52,8 +53,8 @@ def test_the_table(
 def applied(store: ModelStore, chunks: Sequence[Chunk], releases: Sequence[Release]) -> None:
     """What a worker does with a batch."""
     ids = [one.id for one in (*chunks, *releases)]
-    todo = plan(chunks, releases, store.lookup(ids))
-    points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, holders)) for chunk, holders in todo.write]
+    todo = plan(chunks, releases, *looked_up(store, ids))
+    points = [SimpleNamespace(id=chunk.id, payload=payload(chunk, standing)) for chunk, standing in todo.write]
     store.write(points, todo.standing, todo.deletes)
 
 
@@ -99,27 +100,49 @@ def test_what_stands_is_not_embedded_again() -> None:
 
 
 def of(conversation: str, holder: str = "") -> Chunk:
-    return Chunk("a", "text", {"conversation_id": conversation}, holder)
+    return Chunk("a", "text", {"conversation_id": conversation, "cwd": f"/home/{conversation}"}, holder)
 
 
 @pytest.mark.parametrize(
-    ("batches", "names"),
+    ("batches", "names", "all_of_them"),
     [
-        ([([of("f", "f#1")], []), ([of("c", "c#2")], [])], "f"),
-        ([([of("f", "f#1"), of("c", "c#2")], [])], "f"),
-        ([([of("f", "f#1")], []), ([of("c", "c#2")], []), ([], [Release("a", "f#1")])], "c"),
-        ([([of("f", "f#1"), of("c", "c#2")], [Release("a", "f#1")])], "c"),
-        ([([of("f", "f#1")], []), ([of("c")], []), ([], [Release("a", "f#1")])], "c"),
-        ([([of("f", "f#1"), of("c")], [])], "c"),
-        ([([of("c"), of("f", "f#1")], [])], "c"),
-        ([([of("f")], []), ([of("c")], [])], "f"),
+        ([([of("f", "f#1")], []), ([of("c", "c#2")], [])], "f", ["c", "f"]),
+        ([([of("f", "f#1"), of("c", "c#2")], [])], "f", ["c", "f"]),
+        ([([of("f", "f#1")], []), ([of("c", "c#2")], []), ([], [Release("a", "f#1")])], "c", []),
+        ([([of("f", "f#1"), of("c", "c#2")], [Release("a", "f#1")])], "c", []),
+        ([([of("f", "f#1")], []), ([of("c")], []), ([], [Release("a", "f#1")])], "c", ["c", "f"]),
+        ([([of("f", "f#1"), of("c")], [])], "c", ["c", "f"]),
+        ([([of("c"), of("f", "f#1")], [])], "c", ["c", "f"]),
+        ([([of("f")], []), ([of("c")], [])], "f", ["c", "f"]),
+        ([([of("f")], []), ([of("c", "c#2")], []), ([of("e")], [])], "f", ["c", "e", "f"]),
+        ([([of("f", "f#1"), of("f", "f#2")], []), ([], [Release("a", "f#2")])], "f", []),
     ],
 )
 def test_a_shared_point_names_a_conversation_that_still_says_it(
-    batches: list[tuple[list[Chunk], list[Release]]], names: str
+    batches: list[tuple[list[Chunk], list[Release]]], names: str, all_of_them: list[str]
 ) -> None:
-    """`f` forked from `c`: what both say is stored once, and never names one that has gone on without it."""
+    """`f` forked from `c`: what both say is stored once, with all facts of one that says it still, and names all."""
     store = ModelStore()
     for chunks, releases in batches:
-        applied(store, chunks, releases)
-    assert store.points["a"]["metadata"] == {"conversation_id": names}
+        for _ in range(2):  # a replay changes nothing
+            applied(store, chunks, releases)
+    several = {"conversations": all_of_them} if all_of_them else {}
+    assert store.points["a"]["metadata"] == {"conversation_id": names, "cwd": f"/home/{names}", **several}
+    assert ("voices" in store.points["a"]) == (len(store.lookup(["a"])["a"]) > 1)
+
+
+def test_older_points_without_voices_change_their_name_alone() -> None:
+    """A point that an older version held open for two conversations goes on with the name of the one that is left."""
+    store = ModelStore()
+    store.points["a"] = payload(of("f"), Ownership(("c#2", "f#1")))
+    applied(store, [], [Release("a", "f#1")])
+    assert store.points["a"]["metadata"] == {"conversation_id": "c", "cwd": "/home/f"}
+
+
+def test_a_point_names_so_many_conversations() -> None:
+    """Of a hundred forks the first 64 are named, however often they come."""
+    store = ModelStore()
+    for _ in range(2):
+        for number in range(100):
+            applied(store, [of(f"c{number:03}")], [])
+    assert store.points["a"]["metadata"]["conversations"] == [f"c{number:03}" for number in range(64)]

@@ -26,22 +26,22 @@ from importer.protocol.worker_settings import StoreSettings
 
 
 class Ownership(NamedTuple):
-    """How a point stands: who holds it open, () once it is closed; and which conversations say it still.
+    """How a point stands: who holds it open, () once it is closed; and its metadata, None to leave them as they are.
 
-    A point that names another conversation, such as that of a fork which wrote it and has gone on since, is to name the
-    first of them; () leaves it as it is.
+    `voices` are the metadata that a point held open by several conversations would have of each of the others.
     """
 
     holders: tuple[str, ...]
-    said_in: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] | None = None
+    voices: Mapping[str, Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """What is stored: `dense` is float32 of shape (dimension,), unit length; empty when read without vectors.
 
-    `payload` is `{"document": text, "metadata": {...}, "open_by": [holder, ...]?}`. What keywords find is derived from
-    `document` by the store itself.
+    `payload` is `{"document": text, "metadata": {...}, "open_by": [holder, ...]?, "voices": {...}?}`, see `Ownership`.
+    What keywords find is derived from `document` by the store itself.
     """
 
     id: str
@@ -102,7 +102,7 @@ class StoreRequest:
 class Store(Protocol):
     """One collection of points.
 
-    Threads: `lookup`, `count`, `search`, `scroll` and `facet` may overlap each other and one of `write`,
+    Threads: `lookup`, `payloads`, `count`, `search`, `scroll` and `facet` may overlap each other and one of `write`,
     `delete` and `optimize`; those three must not overlap. (The embedded engine makes all of them wait for each other.)
     `kind` is edge, local or server; `location` is what `load` takes; `fingerprint` says which model and schema made the
     collection, and changes when it is dropped and made again.
@@ -114,6 +114,9 @@ class Store(Protocol):
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return those of `ids` that exist, each with its holders; () means closed."""
+
+    def payloads(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist; the document may be left out."""
 
     def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert points, make existing ones stand as said (see `Ownership`), then delete; durable on return.

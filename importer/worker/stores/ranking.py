@@ -20,7 +20,7 @@ MATCHED = {
     "project": ("project", "project_name"),
     "source": ("source",),
     "kind": ("kind",),
-    "conversation": ("conversation_id",),
+    "conversation": ("conversation_id", "conversations"),
     "host": ("host",),
 }
 

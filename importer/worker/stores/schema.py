@@ -16,7 +16,7 @@ from importer.worker.stores import Ownership, Point
 SCHEMA = 1  # of payload and vectors; a collection with another one is refused
 SPARSE = "bm25"  # name of the vector for keywords, on servers
 DOCUMENT, METADATA, OPEN_BY = "document", "metadata", "open_by"  # the first two as mcp-server-qdrant has them
-CONVERSATION = "conversation_id"  # of the metadata
+VOICES = "voices"  # see `Ownership`
 
 # Payload indexes, made before the first point so that the engine can build on them; `project` is the tenant.
 TENANT = "metadata.project"
@@ -25,6 +25,7 @@ KEYWORDS = (
     "metadata.project_name",
     "metadata.source",
     "metadata.conversation_id",
+    "metadata.conversations",
     "metadata.kind",
     "metadata.tools",
     "metadata.files",
@@ -70,17 +71,14 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
     )
 
 
-def point(chunk: Chunk, dense: Sequence[float], open_by: Sequence[str]) -> Point:
+def point(chunk: Chunk, dense: Sequence[float], standing: Ownership) -> Point:
     """Return a chunk as it is stored, with the given vector of shape (dimension,)."""
-    return Point(chunk.id, dense, payload(chunk, open_by))
+    return Point(chunk.id, dense, payload(chunk, standing))
 
 
-def payload(chunk: Chunk, open_by: Sequence[str]) -> dict[str, Any]:
-    """`document` for every reader, `metadata`, and `open_by` only while the chunk stands open."""
-    found: dict[str, Any] = {DOCUMENT: chunk.text, METADATA: dict(chunk.metadata)}
-    if open_by:
-        found[OPEN_BY] = list(open_by)
-    return found
+def payload(chunk: Chunk, standing: Ownership) -> dict[str, Any]:
+    """`document` for every reader, `metadata`, and who holds it only while the chunk stands open."""
+    return {DOCUMENT: chunk.text, METADATA: dict(chunk.metadata), **ownership(standing)}
 
 
 def document(stored: Mapping[str, Any] | None) -> str:
@@ -103,11 +101,26 @@ def holders(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple((stored or {}).get(OPEN_BY) or ())
 
 
-def retold(facts: Mapping[str, Any], standing: Ownership) -> Mapping[str, Any]:
-    """Metadata that name one of the conversations which still say it."""
-    if not standing.said_in or facts.get(CONVERSATION) in standing.said_in:
-        return facts
-    return {**facts, CONVERSATION: standing.said_in[0]}
+def owned(stored: Mapping[str, Any], standing: Ownership) -> dict[str, Any]:
+    """Return a stored payload as it is with another ownership."""
+    rest = {name: value for name, value in stored.items() if name not in {OPEN_BY, VOICES}}
+    return {**rest, **ownership(standing)}
+
+
+def ownership(standing: Ownership) -> dict[str, Any]:
+    """Return the parts of a payload that say how a point stands; what is left out must not be there."""
+    found: dict[str, Any] = {} if standing.metadata is None else {METADATA: dict(standing.metadata)}
+    if standing.holders:
+        found[OPEN_BY] = list(standing.holders)
+    if standing.holders and standing.voices:
+        found[VOICES] = {name: dict(voice) for name, voice in standing.voices.items()}
+    return found
+
+
+def standing_of(stored: Mapping[str, Any] | None) -> Ownership:
+    """Return how a stored payload says that its point stands."""
+    voices = (stored or {}).get(VOICES)
+    return Ownership(holders(stored), metadata(stored), voices if isinstance(voices, Mapping) else {})
 
 
 def check(points: Sequence[Point], dimension: int) -> None:

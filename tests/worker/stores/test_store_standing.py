@@ -32,32 +32,52 @@ def test_holders_of_points_that_are_gone_are_no_error(opener: Opener) -> None:
     """A replay may speak of points deleted since."""
     store = opener()
     store.write([made(1)], {}, [])
-    store.write([], {identity(8): Ownership(("a",), ("c",)), identity(9): Ownership(())}, [identity(7)])
+    store.write(
+        [], {identity(8): Ownership(("a",), {"conversation_id": "c"}), identity(9): Ownership(())}, [identity(7)]
+    )
     assert set(everything(store)) == {identity(1)}
 
 
+FORK = {"source": "claude-code", "conversation_id": "c2", "conversations": ["c1", "c2"], "cwd": "/home/u/fork"}
+
+
 @pytest.mark.parametrize(
-    ("standing", "names"),
+    "standing",
     [
-        (Ownership(("c2#1",), ("c2",)), "c2"),
-        (Ownership(("c1#2", "c2#1"), ("c1", "c2")), "c1"),
-        (Ownership(("c2#1", "c3#1"), ("c2", "c3")), "c2"),
-        (Ownership((), ("c2",)), "c2"),
-        (Ownership(()), "c1"),
+        Ownership(("c1#1", "c2#1"), FORK, {"c1": {"conversation_id": "c1"}}),
+        Ownership(("c2#1",), FORK),
+        Ownership((), FORK),
     ],
 )
-def test_a_point_names_a_conversation_that_still_says_it(opener: Opener, standing: Ownership, names: str) -> None:
-    """Written by c1: it is found by the conversation it names afterwards, and by no other; nothing else changes."""
+def test_a_point_tells_what_its_ownership_says(opener: Opener, standing: Ownership) -> None:
+    """Its metadata are others then, and nothing of the former ones stays; it is found by each conversation it names."""
     store = opener()
-    store.write([made(1, open_by=["c1#1"], conversation_id="c1"), made(2, conversation_id="c9")], {}, [])
+    store.write(
+        [made(1, open_by=["c1#1"], conversation_id="c1", git_branch="main"), made(2, conversation_id="c9")], {}, []
+    )
     before = everything(store, with_vectors=True)
     store.write([], {identity(1): standing}, [])
     after = everything(store, with_vectors=True)
-    metadata = {**before[identity(1)].payload["metadata"], "conversation_id": names}
-    assert after[identity(1)].payload["metadata"] == metadata
-    assert after[identity(1)].payload.get("open_by", []) == list(standing.holders)
-    assert list(after[identity(1)].dense) == list(before[identity(1)].dense)
+    found = after[identity(1)]
+    assert found.payload["metadata"] == FORK
+    assert found.payload.get("open_by", []) == list(standing.holders)
+    assert found.payload.get("voices", {}) == standing.voices
+    assert found.payload["document"] == before[identity(1)].payload["document"]
+    assert list(found.dense) == list(before[identity(1)].dense)
     assert after[identity(2)].payload == before[identity(2)].payload
+    told = store.payloads([identity(1), identity(3)])
+    assert set(told) == {identity(1)}
+    assert {**told[identity(1)], "document": ""} == {**found.payload, "document": ""}
     for conversation in ("c1", "c2", "c3"):
         hits = store.search(Query("number1", mode="keyword", conversation=conversation), None)
-        assert [hit.id for hit in hits] == ([identity(1)] if conversation == names else [])
+        assert [hit.id for hit in hits] == ([identity(1)] if conversation in FORK["conversations"] else [])
+
+
+def test_a_closed_point_keeps_no_voices(opener: Opener) -> None:
+    """What its other holders would tell goes with them; metadata that are not given stay."""
+    store = opener()
+    store.write([made(1, open_by=["c1#1"])], {}, [])
+    before = everything(store)[identity(1)]
+    store.write([], {identity(1): Ownership(("c1#1", "c2#1"), FORK, {"c1": {}})}, [])
+    store.write([], {identity(1): Ownership((), before.payload["metadata"])}, [])
+    assert everything(store)[identity(1)].payload == {k: v for k, v in before.payload.items() if k != "open_by"}

@@ -74,6 +74,12 @@ class EdgeStore:
             found = self._shard.retrieve(list(ids), [OPEN_BY], False)
         return {str(record.id): holders_of(record.payload) for record in found}
 
+    def payloads(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist, but for what only our indexes read."""
+        with translated():
+            found = self._shard.retrieve(list(ids), VISIBLE, False)
+        return {str(record.id): record.payload or {} for record in found}
+
     def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert, change, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
         check(points, self._dimension)

@@ -15,7 +15,7 @@ from importer.worker.stores import Ownership, Point
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.edge.shard import TAGS, WORDS
 from importer.worker.stores.ranking import MATCHED
-from importer.worker.stores.schema import METADATA, OPEN_BY, document, metadata, retold
+from importer.worker.stores.schema import METADATA, document, metadata, owned
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])  # our own indexes are not shown
@@ -30,7 +30,8 @@ def native(given: Point, dense: str) -> Any:
 
 def tags(facts: Mapping[str, Any]) -> list[str]:
     """`key=value` for each metadata key that filters ask for."""
-    return [f"{key}={facts[key]}" for key in TAGGED if facts.get(key)]
+    found = ((key, facts[key]) for key in TAGGED if facts.get(key))
+    return [f"{key}={one}" for key, value in found for one in (value if isinstance(value, list) else [value])]
 
 
 def point(record: Any, dense: str) -> Point:
@@ -43,11 +44,8 @@ def held(record: Any, standing: Ownership) -> Any:
 
     Its words stay as they are, for the text is the same; the tags go by the metadata and are made anew.
     """
-    payload = {key: value for key, value in (record.payload or {}).items() if key != OPEN_BY}
-    facts = retold(metadata(payload), standing)
-    if standing.holders:
-        payload[OPEN_BY] = list(standing.holders)
-    return edge.Point(str(record.id), record.vector, {**payload, METADATA: facts, TAGS: tags(facts)})
+    payload = owned(record.payload or {}, standing)
+    return edge.Point(str(record.id), record.vector, {**payload, TAGS: tags(metadata(payload))})
 
 
 class EdgeDialect:

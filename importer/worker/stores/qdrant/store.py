@@ -27,7 +27,7 @@ from importer.worker.stores.qdrant.requests import pack, send
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, hit, native, point, questions
 from importer.worker.stores.qdrant.values import cursor as cursor_of
 from importer.worker.stores.ranking import build, fuse
-from importer.worker.stores.schema import METADATA, OPEN_BY, Fingerprint, check, dense_name
+from importer.worker.stores.schema import METADATA, OPEN_BY, VOICES, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
 T = TypeVar("T")
@@ -58,6 +58,12 @@ class QdrantStore:
         """Return those of `ids` that exist, each with its holders."""
         found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), [OPEN_BY], False)) if ids else []
         return {str(record.id): holders_of(record.payload) for record in found}
+
+    def payloads(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist, without their documents."""
+        wanted = [METADATA, OPEN_BY, VOICES]
+        found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), wanted, False)) if ids else []
+        return {str(record.id): record.payload or {} for record in found}
 
     def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import pydantic
 from qdrant_client import models
@@ -14,7 +15,7 @@ from importer.protocol.query import Hit, Query
 from importer.worker.stores import Ownership, Point, scope_of
 from importer.worker.stores.bm25 import encode_document, encode_query
 from importer.worker.stores.ranking import DEPTH, build
-from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARSE, document, metadata
+from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, VOICES, document, metadata, ownership
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
@@ -49,34 +50,20 @@ def hit(record: models.Record, score: float) -> Hit:
 def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
     """Yield operations for equal ownerships, by filter (an id that is gone is no error then); then deletions.
 
-    Holders come last: as long as they are the old ones, a replay does it all again.
+    The holders are taken away last: as long as they are the old ones, a replay does it all again.
     """
-    groups: dict[Ownership, list[Any]] = {}
+    groups: dict[str, list[Any]] = {}
     for id, stands in standing.items():
-        groups.setdefault(stands, []).append(id)
-    for stands, ids in groups.items():
+        groups.setdefault(msgspec.json.encode(ownership(stands)).decode(), []).append(id)
+    for ids in groups.values():
         existing = models.Filter(must=[models.HasIdCondition(has_id=ids)])  # a filter passes over ids that are gone
-        if stands.said_in:
-            yield _retelling(ids, stands.said_in)
-        if stands.holders:
-            yield models.SetPayloadOperation(
-                set_payload=models.SetPayload(payload={OPEN_BY: list(stands.holders)}, filter=existing)
-            )
-        else:
-            yield models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=[OPEN_BY], filter=existing))
+        known = ownership(standing[ids[0]])
+        if known:
+            yield models.SetPayloadOperation(set_payload=models.SetPayload(payload=known, filter=existing))
+        if gone := [name for name in (VOICES, OPEN_BY) if name not in known]:
+            yield models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=gone, filter=existing))
     if deletes:
         yield models.DeleteOperation(delete=models.PointIdsList(points=list(deletes)))
-
-
-def _retelling(ids: list[Any], said_in: Sequence[str]) -> models.SetPayloadOperation:
-    """`schema.retold` as an operation.
-
-    Left out are points that name one of these conversations already.
-    """
-    named = models.FieldCondition(key=f"{METADATA}.{CONVERSATION}", match=models.MatchAny(any=list(said_in)))
-    others = models.Filter(must=[models.HasIdCondition(has_id=ids)], must_not=[named])
-    payload = {CONVERSATION: said_in[0]}
-    return models.SetPayloadOperation(set_payload=models.SetPayload(payload=payload, key=METADATA, filter=others))
 
 
 class QdrantDialect:
