@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from importer.protocol.records import Facts, Turn
+from importer.protocol.conversations import last_part
+from importer.protocol.records import ConversationFacts, Facts, Turn
 
 MAX_TOOLS = 32  # names
 MAX_FILES = 64  # paths
@@ -114,10 +115,15 @@ def metadata(about: About, conversation: str, ordinal: int, source: str, host: s
     return {name: value for name, value in known.items() if value or name == "chunk"}  # 0 is the first chunk
 
 
-def last_part(path: str) -> str:
-    """Return the last component of a path with slashes or backslashes; the path itself when it has none (`/`)."""
-    parts = path.replace("\\", "/").rstrip("/").rsplit("/", 1)
-    return parts[-1] or path
+def tidied(facts: ConversationFacts) -> ConversationFacts:
+    """Return facts of a whole conversation, bounded as those of its chunks are."""
+    return ConversationFacts(
+        short(facts.conversation_id),
+        tidy(facts.title, TITLE_BYTES),
+        tidy(facts.project, PATH_BYTES),
+        tidy(facts.cwd, PATH_BYTES),
+        tidy(facts.git_branch, ID_BYTES),
+    )
 
 
 def tidy(text: str, limit_bytes: int) -> str:

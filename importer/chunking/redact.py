@@ -22,7 +22,7 @@ from functools import lru_cache
 
 from importer.chunking import redact_assignments
 from importer.chunking.redact_assignments import drawn, stands_for_one
-from importer.protocol.records import Facts
+from importer.protocol.records import ConversationFacts, Facts
 
 Replace = Callable[[re.Match[str]], str]
 
@@ -66,6 +66,17 @@ def _masked_once(text: str) -> str:
         if secret.marker in text:
             text = secret.pattern.sub(secret.replace, text)
     return redact_assignments.mask(text)
+
+
+def mask_conversation(facts: ConversationFacts) -> ConversationFacts:
+    """Mask what `mask_facts` masks in the facts of a whole conversation."""
+    return replace(
+        facts,
+        title=mask(facts.title) if facts.title else "",
+        project=_mask_name(facts.project),
+        cwd=_mask_name(facts.cwd),
+        git_branch=_mask_name(facts.git_branch),
+    )
 
 
 def mask_facts(facts: Facts) -> Facts:

@@ -8,16 +8,17 @@ selected are folded too: the caller judges by `Reading.selection`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from importer import formats
 from importer.chunking.fold import Folding
-from importer.protocol.records import Checkpoint, Chunk, FileStat, Reason
+from importer.protocol.conversations import NOTHING
+from importer.protocol.records import Checkpoint, Chunk, ConversationFacts, FileStat, Reason
 from importer.reading import reader, tail
-from importer.reading.gather import Reading, SliceFold
+from importer.reading.gather import Reading, SliceFold, with_facts
 from importer.reading.pipeline import UNKNOWN_FORMAT, ResumeState
 from importer.sources import files
 from importer.state.checkpoints import Checkpoints
@@ -54,8 +55,13 @@ def _unpacked(checkpoint: Checkpoint) -> int:
 class Refold:
     """Chunks of one file, by iterating. Raises Unread. `folding` is the state after the last line folded."""
 
-    def __init__(self, checkpoint: Checkpoint, reading: Reading) -> None:
-        self._checkpoint, self._reading = checkpoint, reading
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        reading: Reading,
+        told: Callable[[str, str], ConversationFacts] = lambda _source, _name: NOTHING,
+    ) -> None:
+        self._checkpoint, self._reading, self._told = checkpoint, reading, told
         self.folding = Folding(mark=fold_state(checkpoint).mark)
 
     def __iter__(self) -> Iterator[tuple[Chunk, ...]]:
@@ -96,10 +102,10 @@ class Refold:
                     gathered.feed(line)
             context, self.folding = gathered.context, gathered.folding
             offset, mark = part.offset, part.scanned_to
-            yield tuple(gathered.chunks)
+            yield with_facts(gathered.chunks, known.format, self._told)
         last = self._gathering(context, offset)
         last.surface(at_end=True)
-        yield tuple(last.chunks)
+        yield with_facts(last.chunks, known.format, self._told)
 
     def _gathering(self, context: Any, offset: int) -> SliceFold:
         """Return the fold as it stands, ready for the lines from `offset` on."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from importer.consistency.refold import Refold, Unread, fold_state, known_files
 from importer.protocol import prints
-from importer.protocol.records import Checkpoint, Chunk
+from importer.protocol.records import Chunk
 from importer.reading.gather import Reading
 from importer.sources import census
 from importer.sources.scan import Root
@@ -78,7 +78,7 @@ class Findings:
 def gather(expected: Expected, checkpoints: Checkpoints, reading: Reading, findings: Findings) -> Iterator[int]:
     """Fold every known file again; yield how many files are done."""
     for done, (number, checkpoint) in enumerate(known_files(checkpoints), 1):
-        fold = Refold(checkpoint, reading)
+        fold = Refold(checkpoint, reading, checkpoints.conversation)
         known = fold_state(checkpoint)
         selected = reading.selection.judge(checkpoint.path)
         expected.add_conversations(known.left, kept=True)
@@ -185,7 +185,8 @@ def _matches(stored: StoredPoint, forms: Sequence[Form], whole: Callable[[str], 
 def _names_all(stored: StoredPoint, forms: Sequence[Form]) -> bool:
     """Return True if a point names all conversations that say it, as far as a point names any."""
     named = set(stored.conversations)
-    return {f.conversation for f in forms if not f.spare} <= named or len(named) >= MOST_CONVERSATIONS
+    all_named = {form.conversation for form in forms if not form.spare} <= named
+    return all_named or not named or len(named) >= MOST_CONVERSATIONS
 
 
 async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading, ask: Ask) -> dict[str, int]:
@@ -196,16 +197,17 @@ async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading,
         after = ids[-1]
         erased += await ask("erase_ids", ids=ids)
     for number in expected.files_to_mend():
-        for part in _parts(expected, checkpoints.by_number(number), reading):
+        for part in _parts(expected, checkpoints, number, reading):
             mended += int(await ask("mend", chunks=[asdict(chunk) for chunk in part]))
     return {"erased": erased, "imported": mended}
 
 
-def _parts(expected: Expected, checkpoint: Checkpoint | None, reading: Reading) -> Iterator[list[Chunk]]:
+def _parts(expected: Expected, checkpoints: Checkpoints, number: int, reading: Reading) -> Iterator[list[Chunk]]:
     """Yield what is to be imported again of a file, in parts; nothing of one that has changed meanwhile."""
     waiting: list[Chunk] = []
+    checkpoint = checkpoints.by_number(number)
     try:
-        for chunks in Refold(checkpoint, reading) if checkpoint else ():
+        for chunks in Refold(checkpoint, reading, checkpoints.conversation) if checkpoint else ():
             waiting += [chunk for chunk in chunks if expected.to_mend(chunk.id)]
             while len(waiting) >= MEND_CHUNKS:
                 yield waiting[:MEND_CHUNKS]

@@ -94,8 +94,8 @@ class Delivery:
         flights = [
             InFlight(part, batch.number, self.token_budget, policy.initial_record(part, suspects)) for part in parts
         ]
-        # a batch in parts cannot go ahead: there is room for one, and its commits need all the others
-        if batch.urgent and self.urgent is None and len(flights) == 1 and not flights[0].suspect:
+        # Parts cannot go ahead: there is room for one, and its commits need all. Nor can news of what is stored before.
+        if batch.urgent and not batch.news and self.urgent is None and len(flights) == 1 and not flights[0].suspect:
             self.urgent = flights[0]
         else:
             self.queue.extend(flights)
@@ -115,7 +115,7 @@ class Delivery:
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
         failpoints.hit("send")
         budget = min(flight.token_budget, self.token_budget)  # the governor may have halved it since it was packed
-        message = wire.Import(batch.chunks, batch.releases, budget, batch.urgent)
+        message = wire.Import(batch.chunks, batch.releases, budget, batch.urgent, batch.news)
         flight.sent_s = self.clock()
         # a number of its own for each posting: the answer to a former one must not be taken for this one's
         flight.future = await self.supervisor.post(self.supervisor.number(), message)

@@ -42,7 +42,7 @@ class InFlight:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to store."""
-        return not self.batch.chunks and not self.batch.releases
+        return not (self.batch.chunks or self.batch.releases or self.batch.news)
 
     def done(self) -> None:
         """Resolve the future without sending: a batch with nothing to store may be committed at once."""

@@ -246,11 +246,13 @@ class Reject:
 class Commit:
     """What is written to the state when the chunks before it are durably stored. `tally` and `rejects` are of the lines
     between the former checkpoint and this one, so that writing every commit once counts every line once.
+    `facts` are what these lines say of whole conversations.
     """
 
     checkpoint: Checkpoint
     tally: Tally
     rejects: tuple[Reject, ...] = ()
+    facts: tuple[ConversationFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,11 @@ class Batch:
     commits: tuple[Commit, ...]
     urgent: bool = False
     owners: tuple[int, ...] = ()
+
+    @property
+    def news(self) -> tuple[tuple[str, ConversationFacts], ...]:
+        """What its commits tell of whole conversations, each with its source."""
+        return tuple((commit.checkpoint.format, told) for commit in self.commits for told in commit.facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ import msgspec
 
 from importer.errors import WireError
 from importer.protocol.outcome import Failure, Receipt
-from importer.protocol.records import Chunk, Release
+from importer.protocol.records import Chunk, ConversationFacts, Release
 from importer.protocol.worker_settings import WorkerSettings
 
 MAGIC = b"IMP1"
@@ -49,12 +49,16 @@ class Configure(msgspec.Struct, frozen=True, tag="configure"):
 
 
 class Import(msgspec.Struct, frozen=True, tag="import"):
-    """Embed and store these chunks, then let go of the outgrown open ones. `token_budget` bounds its model runs."""
+    """Embed and store these chunks, then let go of the outgrown open ones. `token_budget` bounds its model runs.
+
+    `news` are facts of whole conversations, each with its source: what is stored of them is to tell these, too.
+    """
 
     chunks: tuple[Chunk, ...]
     releases: tuple[Release, ...] = ()
     token_budget: int = 0
     urgent: bool = False
+    news: tuple[tuple[str, ConversationFacts], ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):

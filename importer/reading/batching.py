@@ -73,7 +73,12 @@ class _Packing:
         """Add a commit and return its index; a later commit of the same file replaces the earlier one."""
         key = _file(commit.checkpoint)
         if former := self.commits.get(key):
-            commit = Commit(commit.checkpoint, former.tally + commit.tally, former.rejects + commit.rejects)
+            commit = Commit(
+                commit.checkpoint,
+                former.tally + commit.tally,
+                former.rejects + commit.rejects,
+                former.facts + commit.facts,
+            )
         self.commits[key] = commit  # a dict keeps the place of a key, so the indexes given out before stay right
         return list(self.commits).index(key)
 

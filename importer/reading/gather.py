@@ -6,15 +6,17 @@ or is not selected is left out behind the fold, where its metadata is known and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer.chunking import fold
 from importer.chunking.fold import Cutting, Folding, Origin
-from importer.chunking.redact import mask, mask_facts
+from importer.chunking.metadata import tidied
+from importer.chunking.redact import mask, mask_conversation, mask_facts
 from importer.formats import Format, Options
-from importer.protocol.records import STANDALONE_KINDS, Chunk, Line, Reject, Release, Tally, Turn
+from importer.protocol.conversations import NOTHING, merged, retitled
+from importer.protocol.records import STANDALONE_KINDS, Chunk, ConversationFacts, Line, Reject, Release, Tally, Turn
 from importer.reading import tail
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
@@ -57,6 +59,7 @@ class SliceFold:
     chunks: list[Chunk] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    facts: dict[str, ConversationFacts] = field(default_factory=dict)
     messages: int = 0
     unknown: int = 0
     _lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
@@ -83,6 +86,8 @@ class SliceFold:
             return
         fed = self.source.feed(self.context, line.raw, self.reading.options)
         self.context = fed.context
+        for facts in fed.facts:
+            self._tell(facts)
         said = 0
         for turn in fed.turns:
             said += self._turn(turn)
@@ -108,6 +113,13 @@ class SliceFold:
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
         return step.accepted and bool(turn.text) and self.wanted(_project(turn, step.folding))
+
+    def _tell(self, facts: ConversationFacts) -> None:
+        """Note facts of a whole conversation."""
+        told = tidied(mask_conversation(facts) if self.reading.redact else facts)
+        if told.conversation_id:
+            former = self.facts.get(told.conversation_id, NOTHING)
+            self.facts[told.conversation_id] = merged(former, told)
 
     def _take(self, step: fold.Step) -> None:
         """Keep what a step gave, without chunks that must not be stored. All releases stay: they only ever delete."""
@@ -140,6 +152,21 @@ class SliceFold:
             return
         last = self.rejects[-1]
         self.rejects[-1] = replace(last, length=line.end - last.offset, reason=f"many bad lines; the last: {reason}")
+
+
+def with_facts(
+    chunks: Iterable[Chunk], source: str, told: Callable[[str, str], ConversationFacts]
+) -> tuple[Chunk, ...]:
+    """Return chunks that tell what is `told` of their whole conversations."""
+    known: dict[str, ConversationFacts] = {}
+    found = []
+    for chunk in chunks:
+        name = chunk.metadata.get("conversation_id", "")
+        if name not in known:
+            known[name] = told(source, name)
+        metadata = retitled(chunk.metadata, known[name])
+        found.append(chunk if metadata is chunk.metadata else replace(chunk, metadata=metadata))
+    return tuple(found)
 
 
 def _project(turn: Turn, folding: Folding) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from importer.protocol import failpoints
-from importer.protocol.records import Checkpoint, Commit, Reject, Tally
-from importer.state import checkpoint_rows, ledger, open_database, quarantine
+from importer.protocol.records import Checkpoint, Commit, ConversationFacts, Reject, Tally
+from importer.state import checkpoint_rows, conversations, ledger, open_database, quarantine
 from importer.state.checkpoint_rows import READ, UINT64, signed, split
 from importer.state.database import Database
 from importer.state.history import History
@@ -126,6 +126,7 @@ class Checkpoints(Ledger):
             quarantine.put(connection, rejects, now)
             ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
             for commit in commits:
+                conversations.put(connection, commit)
                 former = checkpoint_rows.former_path(connection, commit.checkpoint)
                 checkpoint_rows.write(connection, commit.checkpoint, now)
                 if former and former != commit.checkpoint.path:
@@ -140,6 +141,10 @@ class Checkpoints(Ledger):
             if batch_number is not None:
                 ledger.settle(connection, batch_number)
         failpoints.hit("committed")
+
+    def conversation(self, source: str, conversation: str) -> ConversationFacts:
+        """Return what is known of a whole conversation; empty facts where nothing is."""
+        return conversations.read(self.database.rows(conversations.READ, (source, conversation)))
 
     def by_path(self, path: bytes) -> Checkpoint | None:
         """Return the checkpoint of the file at `path`."""

@@ -11,6 +11,7 @@
     samples      memory measured over time, fine and coarse; a bounded ring each
     recycles     the newest endings of workers, with their reasons
     again        paths of files to be read once more, until they have been
+    conversations  what is known of whole conversations, such as the title given last
     meta         single facts by name, such as the store's fingerprint
 
 A released version never changes; a change is a new function at the end of `MIGRATIONS`. Each runs in the transaction
@@ -25,7 +26,7 @@ from collections.abc import Callable
 APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
-TABLES |= {"samples", "recycles", "meta", "again"}
+TABLES |= {"samples", "recycles", "meta", "again", "conversations"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -103,7 +104,16 @@ def version_3(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, version_2, version_3)
+def version_4(connection: sqlite3.Connection) -> None:
+    """Add what is known of whole conversations."""
+    connection.execute(
+        "CREATE TABLE conversations (source TEXT NOT NULL, conversation TEXT NOT NULL, title TEXT NOT NULL,"
+        " project TEXT NOT NULL, cwd TEXT NOT NULL, git_branch TEXT NOT NULL, PRIMARY KEY (source, conversation))"
+        " WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, version_2, version_3, version_4)
 
 
 def version(connection: sqlite3.Connection) -> int:

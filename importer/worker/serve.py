@@ -122,7 +122,7 @@ class WorkerServer:
         # Nothing is in the model now: a death from here on is none of its chunks' fault.
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
-        return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds)
+        return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds, request.news)
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
         """Embed, and tell the daemon before each model run which chunks are in it."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from importer.protocol import failpoints
+from importer.protocol.records import ConversationFacts
+from importer.worker.retell import retell
 from importer.worker.stores import Ownership, Point, Store
 
 
@@ -27,6 +29,7 @@ class Job:
     known: int = 0
     tokens: int = 0
     embed_s: float = 0.0
+    news: tuple[tuple[str, ConversationFacts], ...] = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +44,7 @@ class StoreWriter:
     stored: Callable[[Job, float], None]
     failed: Callable[[Job, Exception], None]
     _jobs: queue.Queue[Job | None] = field(default_factory=lambda: queue.Queue(maxsize=1))
-    _pending: dict[int, frozenset[str]] = field(default_factory=dict)
+    _pending: dict[int, frozenset[str] | None] = field(default_factory=dict)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -51,7 +54,8 @@ class StoreWriter:
 
     def submit(self, job: Job) -> None:
         """Queue a write; wait while one is being written and another queued."""
-        self._pending[job.number] = job.ids  # before `put`: a job done at once must find its entry to take out
+        # Before `put`: a job done at once must find its entry to take out. News may touch any point.
+        self._pending[job.number] = None if job.news else job.ids
         self._jobs.put(job)
 
     def settle(self, ids: frozenset[str] | None = None) -> None:
@@ -61,7 +65,7 @@ class StoreWriter:
         is short.
         """
         # A copy: the storing thread takes entries out.
-        if any(ids is None or ids & pending for pending in list(self._pending.values())):
+        if any(ids is None or pending is None or ids & pending for pending in list(self._pending.values())):
             self._jobs.join()
 
     def stop(self) -> None:
@@ -85,6 +89,8 @@ class StoreWriter:
             failpoints.hit("upsert.before")
             self.store.write(job.points, job.standing, job.deletes)
             failpoints.hit("upsert.after")
+            for source, facts in job.news:
+                retell(self.store, source, facts)
         except Exception as error:  # of any kind: unreported, the daemon would wait for ever
             self.failed(job, error)
         else:

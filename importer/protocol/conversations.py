@@ -1,0 +1,37 @@
+"""Pure: what is known of a whole conversation, as it changes, and how the metadata of its chunks tell it.
+
+The last title wins, over one that a chunk had before. Project, folder and branch fill only what a chunk lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from importer.protocol.records import ConversationFacts
+
+FILLED = ("project", "cwd", "git_branch")
+NOTHING = ConversationFacts("")
+
+
+def merged(former: ConversationFacts, later: ConversationFacts) -> ConversationFacts:
+    """Return what is known after the later record: its title where it has one, of the rest what was unknown."""
+    rest = {name: getattr(former, name) or getattr(later, name) for name in FILLED}
+    return replace(later, title=later.title or former.title, **rest)
+
+
+def retitled(metadata: Mapping[str, Any], facts: ConversationFacts) -> Mapping[str, Any]:
+    """Return metadata that tell these facts; the same object when they do so already."""
+    news = {name: value for name in FILLED if (value := getattr(facts, name)) and not metadata.get(name)}
+    if facts.title and metadata.get("title") != facts.title:
+        news["title"] = facts.title
+    if "project" in news:
+        news["project_name"] = last_part(news["project"])
+    return {**metadata, **news} if news else metadata
+
+
+def last_part(path: str) -> str:
+    """Return the last component of a path with slashes or backslashes; the path itself when it has none (`/`)."""
+    parts = path.replace("\\", "/").rstrip("/").rsplit("/", 1)
+    return parts[-1] or path
