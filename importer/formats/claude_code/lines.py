@@ -14,6 +14,7 @@ import msgspec
 
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 WORDED = ("text", "input_text", "output_text", "")  # types of blocks that are words; "" for a block that names none
+KNOWN_BLOCKS = frozenset((*WORDED, "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
 NESTED = 16  # words that stand deeper than this are not looked for
 _WORDS_IN = ("text", "content", "value", "parts", "message", "markdown")  # members that hold words where text is nested
 
@@ -115,7 +116,7 @@ class TranscriptLine(msgspec.Struct, gc=False, rename="camel"):
     parent_call: str | None = msgspec.field(default=None, name="parent_tool_use_id")
     source_call: str | None = msgspec.field(default=None, name="sourceToolUseID")
     message: Message | Scalar | list[Any] = None
-    attachment: Attachment | None = None
+    attachment: Attachment | Scalar | list[Any] = None
     origin: PromptOrigin | str | None = None
     tool_denial_kind: str | None = None
     tool_use_result: msgspec.Raw = EMPTY
@@ -171,15 +172,20 @@ def blocks_of(content: Content) -> Sequence[Block]:
     if isinstance(content, Block):
         return [content]
     if not isinstance(content, list):
-        return [Block(type=type(content).__name__)]
+        return _parts(content)
     blocks: list[Block] = []
     for item in content:  # a loop and no comprehension: nearly always every item is a block
         if isinstance(item, Block):
             blocks.append(item)
         elif item is not None:
-            found = flat(item)
-            blocks += [Block(type="text", text=text) for text in found] or [Block(type=type(item).__name__)]
+            blocks += _parts(item)
     return blocks
+
+
+def _parts(value: Any) -> list[Block]:
+    """Return the words in a value that is no block as blocks of text, and one of no known type for all else in it."""
+    found = [Block(type="text", text=text) for text in flat(value)]
+    return [*found, Block(type=type(value).__name__)] if strange(value) else found
 
 
 def words(block: Block) -> str:
@@ -202,6 +208,35 @@ def flat(value: Any, depth: int = NESTED) -> list[str]:
     return []
 
 
+def strange(value: Any, depth: int = NESTED) -> int:
+    """Count the parts of a value that hold no words where words should stand: numbers, and objects of other members."""
+    if value is None or isinstance(value, str):
+        return 0
+    if isinstance(value, list) and depth:
+        return sum(strange(item, depth - 1) for item in value)
+    if isinstance(value, dict) and depth:
+        held = [value[name] for name in _WORDS_IN if name in value]
+        return sum(strange(item, depth - 1) for item in held) if held else int(bool(value))
+    return 1
+
+
+def unknown(blocks: Sequence[Block]) -> int:
+    """Count the blocks of types this version does not know, and those of words that it cannot find all of."""
+    return len([block for block in blocks if block.type not in KNOWN_BLOCKS or _is_lost(block)])
+
+
+def is_lost(raw: msgspec.Raw) -> bool:
+    """Return True if content that should be words holds something else."""
+    return raw is not EMPTY and bool(unknown(blocks_of(content_of(raw))))
+
+
+def _is_lost(block: Block) -> bool:
+    """Return True if a block should hold words, and holds something else."""
+    if block.type not in WORDED or isinstance(block.text, str):
+        return False
+    return bool(strange(block.text) or strange(loose(block.content))) or not words(block)
+
+
 def texts(raw: msgspec.Raw) -> tuple[str, ...]:
     """Return the texts of content that was left undecoded, in any of its shapes."""
     return tuple(text for text in map(words, blocks_of(content_of(raw))) if text)
@@ -219,8 +254,8 @@ def input_of(block: Block) -> Input:
 
 
 def _converted(value: Any) -> Content:
-    """Return a decoded value as content; where it is none, the texts in it."""
+    """Return a decoded value as content; where it is none, its parts."""
     try:
         return _decode_content(msgspec.json.encode(value))
     except (ValueError, RecursionError):
-        return "\n\n".join(flat(value)) or None
+        return list[Block | Scalar | list[Any]](_parts(value)) or None

@@ -64,6 +64,15 @@ def artifacts(calls: Sequence[Block]) -> list[str]:
     return [text for call in calls if _tool(call) in ARTIFACT_TOOLS and (text := _artifact(lines.input_of(call)))]
 
 
+def is_lost(call: Block) -> bool:
+    """Return True if a call shows a plan or a message in a shape that no words are found in."""
+    name = _tool(call)
+    if name not in PLAN_TOOLS and name not in MESSAGE_TOOLS:
+        return False
+    given = lines.input_of(call)
+    return lines.is_lost(given.plan) or lines.is_lost(given.message)
+
+
 def _artifact(given: Input) -> str:
     """Return one document: its title, then what it holds."""
     held = [text for raw in (given.content, given.text, given.html, given.code) for text in lines.texts(raw)]
