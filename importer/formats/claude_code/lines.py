@@ -173,13 +173,14 @@ def blocks_of(content: Content) -> Sequence[Block]:
         return [content]
     if not isinstance(content, list):
         return _parts(content)
-    blocks: list[Block] = []
-    for item in content:  # a loop and no comprehension: nearly always every item is a block
-        if isinstance(item, Block):
-            blocks.append(item)
-        elif item is not None:
-            blocks += _parts(item)
-    return blocks
+    if len(content) == 1 and isinstance(content[0], Block):  # so it is with nearly every line
+        return [content[0]]
+    return [block for item in content if item is not None for block in _blocks_in(item)]
+
+
+def _blocks_in(item: Any) -> Sequence[Block]:
+    """Return the blocks in an item of content, which is a block unless it is of a seldom shape."""
+    return [item] if isinstance(item, Block) else _parts(item)
 
 
 def _parts(value: Any) -> list[Block]:
@@ -222,7 +223,11 @@ def strange(value: Any, depth: int = NESTED) -> int:
 
 def unknown(blocks: Sequence[Block]) -> int:
     """Count the blocks of types this version does not know, and those of words that it cannot find all of."""
-    return len([block for block in blocks if block.type not in KNOWN_BLOCKS or _is_lost(block)])
+    counted = 0
+    for block in blocks:
+        if block.type not in KNOWN_BLOCKS or (block.type in WORDED and _is_lost(block)):
+            counted += 1
+    return counted
 
 
 def is_lost(raw: msgspec.Raw) -> bool:
@@ -231,8 +236,8 @@ def is_lost(raw: msgspec.Raw) -> bool:
 
 
 def _is_lost(block: Block) -> bool:
-    """Return True if a block should hold words, and holds something else."""
-    if block.type not in WORDED or isinstance(block.text, str):
+    """Return True if a block that should hold words holds something else."""
+    if isinstance(block.text, str):
         return False
     return bool(strange(block.text) or strange(loose(block.content))) or not words(block)
 

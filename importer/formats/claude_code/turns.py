@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from importer.formats import Fed, Options
 from importer.formats._shared.turns import key
 from importer.formats.claude_code import lines, queue, shown
@@ -59,7 +61,8 @@ def user(context: Context, session: TranscriptSession, line: TranscriptLine, opt
     elif text:
         session, prompts = _prompt(session, line, text)
         turns += prompts
-    return Fed(with_session(context, with_leaf(session, line, said=bool(text))), turns, unknown)
+    context = with_session(context, session)
+    return Fed(with_leaf(context, line) if text else context, turns, unknown)
 
 
 def assistant(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
@@ -80,13 +83,15 @@ def assistant(context: Context, session: TranscriptSession, line: TranscriptLine
     turns: tuple[Turn, ...] = ()
     if calls:  # most lines have either words or one call: what is empty is not looked at
         tools, files = tool_names(calls), file_paths(calls)
-        text = joined([text, *map(answer_text, shown.spoken(calls))])
-        session, turns = make_plans(session, line, shown.plans(calls))
-        turns += _artifacts(session, line, shown.artifacts(calls))
+    if showing := [call for call in calls if shown.shows(call)]:
+        text = joined([text, *map(answer_text, shown.spoken(showing))])
+        session, turns = make_plans(session, line, shown.plans(showing))
+        turns += _artifacts(session, line, shown.artifacts(showing))
+        unknown += sum(map(shown.is_lost, showing))
     if text or tools or files:
         turns = (make_turn(session, line, "assistant", text, tools=tools, files=files), *turns)
-    unknown += sum(map(shown.is_lost, calls))
-    return Fed(with_session(context, with_leaf(session, line, said=bool(text))), turns, unknown)
+    context = with_session(context, session if session.began else msgspec.structs.replace(session, began=True))
+    return Fed(with_leaf(context, line) if text else context, turns, unknown)
 
 
 def queue_operation(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
