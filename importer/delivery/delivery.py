@@ -23,7 +23,8 @@ from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, W
 from importer.log import logger
 from importer.protocol import failpoints, wire
 from importer.protocol.backoff import backoff_s
-from importer.protocol.records import Batch, Receipt, Suspect
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch, Suspect
 from importer.reading import batching
 from importer.state.checkpoints import Checkpoints
 

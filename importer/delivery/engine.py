@@ -28,7 +28,8 @@ from importer.delivery.read_ahead import ReadAhead
 from importer.delivery.snapshot import Snapshot
 from importer.delivery.worker_stats import WorkerStats
 from importer.errors import StateUnwritable
-from importer.protocol.records import Batch, Receipt
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch
 from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline

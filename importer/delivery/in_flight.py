@@ -10,7 +10,8 @@ from typing import Any
 
 from importer.delivery.policy import FailureRecord
 from importer.protocol import wire
-from importer.protocol.records import Batch, Receipt
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch
 
 
 @dataclass(slots=True)

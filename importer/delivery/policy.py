@@ -23,7 +23,8 @@ from enum import StrEnum
 from itertools import groupby
 
 from importer import errors
-from importer.protocol.records import Batch, Failure, Suspect
+from importer.protocol.outcome import Failure
+from importer.protocol.records import Batch, Suspect
 
 DEATHS_BEFORE_SPLIT = 2  # one may be an accident
 DEATHS_OF_ONE_CHUNK = 3  # while it was in the model

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from importer.delivery.worker_stats import WorkerStats
-from importer.protocol.records import Batch, Receipt, Tally
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch, Tally
 
 WINDOW_S = 60.0
 

@@ -26,7 +26,8 @@ from typing import Any
 import msgspec
 
 from importer.errors import WireError
-from importer.protocol.records import Chunk, Failure, Receipt, Release
+from importer.protocol.outcome import Failure, Receipt
+from importer.protocol.records import Chunk, Release
 from importer.protocol.worker_settings import WorkerSettings
 
 MAGIC = b"IMP1"

@@ -17,7 +17,8 @@ from importer.delivery.engine import Engine
 from importer.delivery.progress import Run, summary
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
-from importer.protocol.records import Batch, Receipt
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch
 from importer.sources import census
 from importer.sources.census import Census
 from importer.sources.scan import Root

@@ -14,7 +14,7 @@ from typing import Any
 
 from importer.errors import ImporterError, WireError
 from importer.protocol import failpoints, wire
-from importer.protocol.records import Failure
+from importer.protocol.outcome import Failure
 from importer.protocol.worker_settings import EmbedSettings, WorkerSettings
 from importer.worker import malloc
 from importer.worker.inbox import Inbox

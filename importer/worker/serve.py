@@ -15,7 +15,7 @@ from functools import partial
 
 from importer.errors import ImporterError, PointsRejected
 from importer.protocol import failpoints, wire
-from importer.protocol.records import Failure, Receipt
+from importer.protocol.outcome import Failure, Receipt
 from importer.worker import malloc
 from importer.worker.embed import Embedded, embed_chunks
 from importer.worker.embedders import Window

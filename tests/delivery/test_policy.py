@@ -9,7 +9,8 @@ from turn_builders import span
 
 from importer.delivery import policy
 from importer.delivery.policy import FailureRecord, Reaction
-from importer.protocol.records import Batch, Chunk, Failure, Suspect
+from importer.protocol.outcome import Failure
+from importer.protocol.records import Batch, Chunk, Suspect
 from importer.reading.batching import pack
 
 GOOD = Suspect(1, 0)

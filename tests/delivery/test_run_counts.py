@@ -9,7 +9,8 @@ from processes import Importer
 from scripted_deliveries import ScriptedDelivery, file_span
 
 from importer.delivery.progress import Run
-from importer.protocol.records import Batch, Receipt
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch
 from importer.reading.batching import BatchLimits, carve
 from importer.state.checkpoints import Checkpoints
 

@@ -12,7 +12,8 @@ from worker_told import told
 
 from importer.errors import WireError
 from importer.protocol import wire
-from importer.protocol.records import Chunk, Failure, Receipt, Release
+from importer.protocol.outcome import Failure, Receipt
+from importer.protocol.records import Chunk, Release
 
 FAILURE = Failure(3, "embed", "EmbedError", "why", True, ("a",), 1.5)
 RECEIPT = Receipt(3, 4, 5, 600, 70, 8 << 20, 0.25, 0.125)

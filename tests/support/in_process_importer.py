@@ -34,7 +34,7 @@ from importer.delivery.policy import Recycle
 from importer.delivery.worker_stats import WorkerStats
 from importer.errors import WorkerDied
 from importer.protocol import wire
-from importer.protocol.records import Failure, Receipt
+from importer.protocol.outcome import Failure, Receipt
 from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline

@@ -26,7 +26,7 @@ import time
 from typing import Any
 
 from importer.protocol import wire
-from importer.protocol.records import Failure, Receipt
+from importer.protocol.outcome import Failure, Receipt
 
 FAILURES = {
     "fail": ("embed", "EmbedError", 4),

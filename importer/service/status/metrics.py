@@ -21,7 +21,8 @@ from importer import __version__
 from importer.delivery.policy import Recycle
 from importer.delivery.snapshot import Snapshot
 from importer.memory.probes import Probes
-from importer.protocol.records import Batch, Receipt
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch
 from importer.protocol.units import NS
 from importer.service.status import lag, status
 from importer.state.checkpoints import Checkpoints

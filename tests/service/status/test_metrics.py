@@ -19,7 +19,8 @@ from state_values import checkpoint
 
 from importer.bench.corpus import corpus
 from importer.delivery.engine import Engine
-from importer.protocol.records import Batch, Chunk, Commit, Receipt, Tally
+from importer.protocol.outcome import Receipt
+from importer.protocol.records import Batch, Chunk, Commit, Tally
 from importer.protocol.units import NS
 from importer.service.status import metrics
 from importer.service.status.metrics import Observed, Scrape
