@@ -158,7 +158,7 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     facts = Facts(title=_title(talk), model=model if role == "assistant" else "", tools=once([called]))
     at = moment(message.create_time) or moment(talk.create_time)
     turn = Turn(conversation, _string(message.id) or mark, role, text, at, mark, facts)
-    shown = artifacts.made(called, _given(message.content))
+    shown = artifacts.made(called, _words(message.content).text) if artifacts.is_made(called) else Words()
     made = (_artifact(turn, shown.text),) if shown.text else ()
     return Told((turn, *made), unknown + shown.unknown)
 
@@ -199,7 +199,7 @@ def _words(content: Any) -> Words:
     elif not any(name in content for name in FIELDS):
         found = [words({**content, "content_type": None}) if set(content) - {"content_type"} else Words()]
     else:
-        found = [words(content.get(name)) for name in FIELDS if name != "thoughts"]
+        found = [words(content[name]) for name in FIELDS if name in content and name != "thoughts"]
         found += [_thought(one) for one in listed(content.get("thoughts"))]
     joined = "\n\n".join([one.text for one in found if one.text])
     return Words(clean(_cited.sub("", joined)), sum(one.unknown for one in found))
@@ -215,11 +215,6 @@ def _thought(thought: Any) -> Words:
 def _kind(content: Any) -> str:
     """Return the type of content; words, or an object that names none, are text."""
     return kind_of(content) or "text" * (content is not None)
-
-
-def _given(content: Any) -> Any:
-    """Return what a tool was told: the text of one object."""
-    return _words(content).text
 
 
 def _pasted(about: dict[str, Any]) -> Words:
