@@ -34,13 +34,8 @@ class StoreProbe:
         self._refused = False
 
     async def is_back(self) -> bool:
-        """Return whether the server takes connections now and did not at the last call."""
-        open_now = await self._connects()
-        back, self._refused = open_now and self._refused, not open_now
-        return back
-
-    async def _connects(self) -> bool:
-        """Return whether a connection is taken within `TIMEOUT_S`."""
+        """Return whether the server takes connections now, within `TIMEOUT_S`, and did not at the last call."""
+        was_refused, self._refused = self._refused, True
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(*self._address), TIMEOUT_S)
         except (OSError, TimeoutError):
@@ -48,7 +43,8 @@ class StoreProbe:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-        return True
+        self._refused = False
+        return was_refused
 
 
 async def never() -> bool:

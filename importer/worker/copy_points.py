@@ -40,8 +40,7 @@ _targets: dict[str, Target] = {}  # open for as long as this worker lives, which
 def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
     """Open or make the target, and return what both stores hold.
 
-    `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store
-    itself, and what a store raises.
+    `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store itself, and what a store raises.
     """
     target = _target(session, to)
     if target.store.fingerprint == session.store.fingerprint:

@@ -14,8 +14,8 @@ from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import plan
 from importer.worker.session import Session
-from importer.worker.stores import Point, Scope
-from importer.worker.stores.schema import DOCUMENT, METADATA, holders
+from importer.worker.stores import Point, Scope, schema
+from importer.worker.stores.schema import DOCUMENT, holders, metadata
 
 PAGE_POINTS = 512  # without vectors
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
@@ -24,27 +24,15 @@ MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real o
 def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
     """Return a page of points, `[id, text digest, facts digest, told fields, holders]` each, and `next`."""
     page = session.store.scroll(after, limit)
-    return {"points": [_printed(found) for found in page.points], "next": page.next}
-
-
-def _printed(found: Point) -> list[Any]:
-    """Return one row of `prints`."""
-    facts = _metadata(found)
-    text = digests.text_print(found.payload.get(DOCUMENT))
-    return [found.id, text, digests.facts_print(facts), digests.told(facts), list(holders(found.payload))]
-
-
-def _metadata(found: Point) -> Mapping[str, Any]:
-    """Return a point's metadata; {} for points of other programs, which may carry anything."""
-    facts = found.payload.get(METADATA)
-    return facts if isinstance(facts, Mapping) else {}
+    rows = []
+    for found in page.points:
+        facts, text = metadata(found.payload), digests.text_print(found.payload.get(DOCUMENT))
+        rows.append([found.id, text, digests.facts_print(facts), digests.told(facts), list(holders(found.payload))])
+    return {"points": rows, "next": page.next}
 
 
 def erase_ids(session: Session, ids: Sequence[str]) -> int:
-    """Delete these points, durably; return how many of them there were.
-
-    Ids that are not there are passed over; asking twice deletes nothing more.
-    """
+    """Delete these points, durably; return how many there were. Ids that are not there are passed over."""
     # A stranger's points may have integers as ids.
     wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
     count = len(session.store.lookup(wanted)) if wanted else 0
@@ -65,7 +53,7 @@ def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
     points: list[Point] = []
     if texts:
         for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
-            points += [session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+            points += [schema.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
     session.store.write(points, todo.standing, todo.deletes)
     session.recount()
     return len(points)
@@ -87,21 +75,22 @@ def thread(
     for page in _pages(session, Scope(conversation=conversation)):
         for point in page:
             if point.id in wanted:
-                known = {"id": point.id, "document": point.payload.get(DOCUMENT, ""), "metadata": _metadata(point)}
+                known = {
+                    "id": point.id,
+                    "document": point.payload.get(DOCUMENT, ""),
+                    "metadata": metadata(point.payload),
+                }
                 found.append({"place": wanted[point.id], "of": len(order), **known})
     return sorted(found, key=lambda chunk: chunk["place"])
 
 
 def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]]:
-    """Return `(begin of the exchange, exchange, ordinal, id)` of every chunk.
-
-    Sorted, they are in the order of speaking.
-    """
+    """Return `(begin of the exchange, exchange, ordinal, id)` of every chunk; sorted, in the order of speaking."""
     chunks = [
         (str(facts.get("message_id", "")), int(facts.get("chunk", 0)), str(facts.get("timestamp", "")), point.id)
         for page in _pages(session, Scope(conversation=conversation))
         for point in page
-        for facts in [_metadata(point)]
+        for facts in [metadata(point.payload)]
     ]
     # A chunk's time is that of its newest message; the least of an exchange's chunks stands for its beginning.
     begun: dict[str, str] = {}

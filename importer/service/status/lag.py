@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from importer.delivery.snapshot import Snapshot
-from importer.protocol.records import FileStat
 from importer.protocol.units import NS
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
@@ -75,18 +74,19 @@ def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_l
     for root in roots:
         for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=visited):
             known = checkpoints.folder(folder.path) if checkpoints else {}
-            files.update((stat.path, SeenFile(stat.size, stat.mtime_ns / NS)) for stat in _behind(folder, known))
+            late = (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
+            files.update((stat.path, SeenFile(stat.size, stat.mtime_ns / NS)) for stat in late)
     return count(checkpoints, files)
-
-
-def _behind(folder: scan.Folder, known: Mapping[bytes, Known]) -> Iterator[FileStat]:
-    """Yield the files of a folder that are unknown, or not as they were when they were read to their end."""
-    return (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
 
 
 def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Lag:
     """Return what the state knows, corrected by the files seen since. Reads each small row once."""
-    lag = _committed(checkpoints) if checkpoints else Lag()
+    rows = checkpoints.files_summary() if checkpoints else None
+    lag = (
+        Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
+        if rows
+        else Lag()
+    )
     fresh = begun = left_bytes = 0
     oldest_at = lag.oldest_at or NEVER
     for path, row in _rows(checkpoints, seen):
@@ -103,12 +103,6 @@ def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> La
         bytes=lag.bytes + left_bytes,
         oldest_at=0.0 if oldest_at == NEVER else oldest_at,
     )
-
-
-def _committed(checkpoints: Checkpoints) -> Lag:
-    """Return what the summary of the state says alone."""
-    rows = checkpoints.files_summary()
-    return Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
 
 
 def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Iterator[tuple[bytes, Known | None]]:

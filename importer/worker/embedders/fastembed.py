@@ -19,14 +19,7 @@ from importer.errors import EmbedError, UsageError
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
-from importer.worker.embedders._fastembed_engine import (
-    MINILM,
-    OnnxTextModel,
-    Row,
-    TextEmbedding,
-    beside,
-    load,
-)
+from importer.worker.embedders._fastembed_engine import MINILM, OnnxTextModel, Row, TextEmbedding, beside, load
 
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
 LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
@@ -44,16 +37,9 @@ class Encoded(Window):
 def open_embedder(settings: EmbedSettings) -> FastEmbedder:
     """Load the model in `settings.directory`; 0 threads are one for each core. Raises ModelError."""
     threads = settings.threads or os.cpu_count() or 1
-    lanes = lanes_of(threads)
+    # One thread for each, as long as there are few: a run's small operations use one core of any number.
+    lanes = min(threads, MOST_LANES)
     return FastEmbedder(load(settings, max(1, threads // lanes)), settings, lanes)
-
-
-def lanes_of(threads: int) -> int:
-    """Return how many model runs share these threads: one each, as long as there are few.
-
-    A run's small operations use one core, with any number of threads (see `parallel`).
-    """
-    return min(threads, MOST_LANES)
 
 
 class FastEmbedder:

@@ -138,10 +138,7 @@ class RemoteEmbedder:
         return self._ask([window.text for window in windows], query=False)
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """Return the question's vector (dimension,).
-
-        All windows of a long question go in one request.
-        """
+        """Return the question's vector (dimension,). All windows of a long question go in one request."""
         windows = self.split([text])[0]
         vectors = self._ask([window.text for window in windows], query=True)
         return token_budget.average(vectors, [window.tokens for window in windows])

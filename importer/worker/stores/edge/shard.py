@@ -30,12 +30,7 @@ import qdrant_edge as edge
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
 from importer.worker.stores import StoreRequest, bm25
-from importer.worker.stores.schema import (
-    Fingerprint,
-    born,
-    dense_name,
-    same_maker,
-)
+from importer.worker.stores.schema import Fingerprint, born, dense_name, same_maker
 
 UNBORN = (
     "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
@@ -87,12 +82,11 @@ def _make(path: str, request: StoreRequest) -> None:
 def _config(found: Fingerprint, every_points: int) -> Any:
     """Configure a shard on disk and mapped, with small segments and no graph: building one costs 1.7 ms a point.
 
-    int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a
-    sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a
-    point is rewritten three times at most: a million points are 36 of them instead of 50 with two, and open in 0.7
-    instead of 0.8 s. What an optimisation takes grows with them: 14 MB and a fifth of a second more than with two; a
-    worker took 288 MB at most with 10,000 points in each, 208 MB with 5,000 (10,000 files, profiles balanced and
-    conservative).
+    int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a sixth
+    of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a point is
+    rewritten three times at most: a million points are 36 of them instead of 50 with two, and open in 0.7 instead of
+    0.8 s. What an optimisation takes grows with them: 14 MB and a fifth of a second more than with two; a worker took
+    288 MB at most with 10,000 points in each, 208 MB with 5,000 (10,000 files, profiles balanced and conservative).
     """
     points = every_points * 18 // 5  # three of them, each of which ends up to a batch above
     segment_kb = points * found.dimension * 4 // 1024  # float32: 4 bytes a number

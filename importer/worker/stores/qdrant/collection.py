@@ -17,16 +17,7 @@ from importer.protocol.worker_settings import StoreSettings
 from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.connect import connect
 from importer.worker.stores.qdrant.errors import Conflict, translated
-from importer.worker.stores.schema import (
-    KEYWORDS,
-    SPARSE,
-    TENANT,
-    TIMES,
-    Fingerprint,
-    born,
-    dense_name,
-    same_maker,
-)
+from importer.worker.stores.schema import KEYWORDS, SPARSE, TENANT, TIMES, Fingerprint, born, dense_name, same_maker
 
 
 def point_alias(settings: StoreSettings, alias: str) -> bool:

@@ -69,10 +69,7 @@ def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterat
 
 
 def _retelling(ids: list[Any], said_in: Sequence[str]) -> models.SetPayloadOperation:
-    """`schema.retold` as an operation.
-
-    Left out are points that name one of these conversations already.
-    """
+    """`schema.retold` as an operation. Left out are points that name one of these conversations already."""
     named = models.FieldCondition(key=f"{METADATA}.{CONVERSATION}", match=models.MatchAny(any=list(said_in)))
     others = models.Filter(must=[models.HasIdCondition(has_id=ids)], must_not=[named])
     payload = {CONVERSATION: said_in[0]}
