@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from importer.delivery import poison, policy
-from importer.delivery.in_flight import InFlight, Settled, halved_budget, wait_for_first
+from importer.delivery import policy
+from importer.delivery.in_flight import InFlight, Settled, halved_budget, quarantine, split, wait_for_first
 from importer.delivery.outage import PROVIDER, Outage
 from importer.delivery.policy import FailureRecord, Reaction
 from importer.delivery.progress import is_complete
@@ -124,7 +124,7 @@ class Delivery:
         """Quarantine a chunk that took whole importers down, on its record alone and without another try."""
         condemned = flight.batch.chunks and policy.after_death(flight.failures) is Reaction.QUARANTINE
         if condemned and await self._is_poison(flight, 0.0):
-            poison.quarantine(self.queue, flight, set(), "embed", "it ended every worker it was with")
+            quarantine(self.queue, flight, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
         """Wait for an answer to the head or the urgent batch, `wake` or `timeout_s`; act on an answer.
@@ -159,10 +159,7 @@ class Delivery:
         raise error_of(reply)
 
     def _commit(self, flight: InFlight, receipt: Receipt) -> Settled:
-        """Write the commits of a stored batch.
-
-        Raises StateUnwritable when nothing was written: the batch keeps its receipt, and this is done again.
-        """
+        """Write the commits of a stored batch. Raises StateUnwritable: it keeps its receipt, and this is done again."""
         failpoints.hit("received")
         self.outage.clear()
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
@@ -241,16 +238,13 @@ class Delivery:
         if attempt is Reaction.RETRY:
             flight.token_budget = halved_budget(flight.token_budget)
         elif attempt is Reaction.SPLIT:
-            poison.split(self.queue, flight, suspects, self.supervisor.number)
+            split(self.queue, flight, suspects, self.supervisor.number)
             self.checkpoints.settled(flight.batch.number)
         elif attempt is Reaction.QUARANTINE:
-            poison.quarantine(self.queue, flight, suspects, stage, reason)
+            quarantine(self.queue, flight, suspects, stage, reason)
 
     async def _wait_for(self, error: ImporterError) -> Settled:
-        """Recycle the worker while store or provider cannot be reached, so that nothing heavy waits.
-
-        Raises when the patience is used up, see `Outage`.
-        """
+        """Recycle the worker during an outage, so that nothing heavy waits. Raises when the patience is used up."""
         settled = self.outage.unreachable(error)
         self._unpost(urgent=True)
         away = policy.Recycle.PROVIDER if self.outage.away == PROVIDER else policy.Recycle.STORE
@@ -258,7 +252,7 @@ class Delivery:
         return settled
 
     def _unpost(self, *, urgent: bool) -> None:
-        """Have all sent again, one behind the other (stored points cost nothing); an `urgent` batch goes to the front."""
+        """Have all sent again, one behind the other (stored points cost nothing); an `urgent` batch goes first."""
         if urgent and self.urgent is not None:
             self.queue.appendleft(self.urgent)
             self.urgent = None

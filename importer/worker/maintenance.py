@@ -13,7 +13,7 @@ from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import plan
-from importer.worker.session import Session
+from importer.worker.session import WorkerSession
 from importer.worker.stores import Point, Scope, schema
 from importer.worker.stores.schema import DOCUMENT, holders, metadata
 
@@ -21,7 +21,7 @@ PAGE_POINTS = 512  # without vectors
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
 
 
-def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
+def prints(session: WorkerSession, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
     """Return a page of points, `[id, text digest, facts digest, told fields, holders]` each, and `next`."""
     page = session.store.scroll(after, limit)
     rows = []
@@ -31,7 +31,7 @@ def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS)
     return {"points": rows, "next": page.next}
 
 
-def erase_ids(session: Session, ids: Sequence[str]) -> int:
+def erase_ids(session: WorkerSession, ids: Sequence[str]) -> int:
     """Delete these points, durably; return how many there were. Ids that are not there are passed over."""
     # A stranger's points may have integers as ids.
     wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
@@ -42,7 +42,7 @@ def erase_ids(session: Session, ids: Sequence[str]) -> int:
     return count
 
 
-def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
+def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]]) -> int:
     """Import these chunks as a batch does; return how many were embedded and written.
 
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
@@ -60,7 +60,7 @@ def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
 
 
 def thread(
-    session: Session, conversation: str, around: str = "", before: int = 5, after: int = 5
+    session: WorkerSession, conversation: str, around: str = "", before: int = 5, after: int = 5
 ) -> list[dict[str, Any]]:
     """Return the chunks of a conversation in their order: those `around` an id, else the first ones.
 
@@ -84,7 +84,7 @@ def thread(
     return sorted(found, key=lambda chunk: chunk["place"])
 
 
-def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]]:
+def _said(session: WorkerSession, conversation: str) -> list[tuple[str, str, int, str]]:
     """Return `(begin of the exchange, exchange, ordinal, id)` of every chunk; sorted, in the order of speaking."""
     chunks = [
         (str(facts.get("message_id", "")), int(facts.get("chunk", 0)), str(facts.get("timestamp", "")), point.id)
@@ -99,7 +99,7 @@ def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]
     return [(begun[exchange], exchange, ordinal, point) for exchange, ordinal, _, point in chunks]
 
 
-def _pages(session: Session, scope: Scope) -> Iterator[Sequence[Point]]:
+def _pages(session: WorkerSession, scope: Scope) -> Iterator[Sequence[Point]]:
     """Yield pages of the points of a scope in order of id, as many as a thread may have."""
     after: str | None = None
     for _ in range(MOST_IN_THREAD // PAGE_POINTS):

@@ -22,8 +22,8 @@ from importer.worker.inbox import Inbox
 from importer.worker.parallel import Ahead, Windows
 from importer.worker.plan import plan
 from importer.worker.questions import ANSWERS
-from importer.worker.session import Session
-from importer.worker.store_writer import Job, StoreWriter
+from importer.worker.session import WorkerSession
+from importer.worker.store_writer import StoreWriter, WriteJob
 from importer.worker.stores import Point, schema
 from importer.worker.token_budget import VectorsRefused
 
@@ -34,7 +34,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class WorkerServer:
     """Serves one daemon until its input ends. `write` takes one whole frame; `session` opens store and model."""
 
-    def __init__(self, inbox: Inbox, write: Callable[[bytes], object], session: Session) -> None:
+    def __init__(self, inbox: Inbox, write: Callable[[bytes], object], session: WorkerSession) -> None:
         self._inbox = inbox
         self._write = write
         self._session = session
@@ -64,10 +64,7 @@ class WorkerServer:
         malloc.trim()
 
     def _serve(self, number: int, request: wire.Request) -> None:
-        """Serve one request. The errors named here become a `Failed`; any other ends the process.
-
-        The daemon sees that as a death.
-        """
+        """Serve one request. Errors named here become a `Failed`; any other ends the process, which is a death."""
         try:
             if isinstance(request, wire.Import):
                 self._import(number, request)
@@ -99,7 +96,7 @@ class WorkerServer:
         finally:
             self._embedding = outer
 
-    def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> Job:
+    def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> WriteJob:
         """Return the write that a batch needs: only chunks that the store does not have are embedded.
 
         Raises PointsRejected, which names the chunks, for vectors that must not be stored.
@@ -121,7 +118,7 @@ class WorkerServer:
         # Nothing is in the model now: a death from here on is none of its chunks' fault.
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
-        return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds)
+        return WriteJob(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds)
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
         """Embed, and tell the daemon before each model run which chunks are in it."""
@@ -163,7 +160,7 @@ class WorkerServer:
             return not touched & self._embedding
         return True
 
-    def _stored(self, job: Job, seconds: float) -> None:
+    def _stored(self, job: WriteJob, seconds: float) -> None:
         """Send the receipt, on the writer's thread, once the write is durable.
 
         The job counts as pending until this returns, so the upkeep here overlaps neither that of `_rest`, which settles

@@ -16,12 +16,12 @@ from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
-from importer.worker.store_writer import Job
+from importer.worker.store_writer import WriteJob
 from importer.worker.stores import Store
 
 
 @dataclass(slots=True)
-class Session:
+class WorkerSession:
     """The open store, and the model, which is loaded when first needed. `points` is what the store counts.
 
     Two threads change `points`: the storing thread counts, the main thread asks anew. Where others write to the same
@@ -42,7 +42,7 @@ class Session:
             self._embedder = self.load_embedder()
         return self._embedder
 
-    def count(self, job: Job) -> None:
+    def count(self, job: WriteJob) -> None:
         """Keep `points` in step with a write."""
         with self._counting:
             self.points += len(job.points) - len(job.deletes)
@@ -60,14 +60,14 @@ class Session:
             malloc.trim()
 
 
-def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> Session:
+def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> WorkerSession:
     """Open the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
     failpoints.hit("boot")
     embed = configure.settings.embed
     # Known without loading the model, so that a collection of another one is refused before that takes its time.
     name, dimension = locate.identity(embed)
     store = stores.load(configure.settings.store, model=name, dimension=dimension, backlog=configure.backlog)
-    session = Session(store, lambda: embedder or embedder_of(embed), token_budget=embed.token_budget)
+    session = WorkerSession(store, lambda: embedder or embedder_of(embed), token_budget=embed.token_budget)
     session.recount()  # `Ready` tells it to the daemon
     if configure.preload:
         _ = session.embedder

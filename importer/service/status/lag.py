@@ -87,20 +87,15 @@ def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> La
         if rows
         else Lag()
     )
-    fresh = begun = left_bytes = 0
-    oldest_at = lag.oldest_at or NEVER
-    for path, row in _rows(checkpoints, seen):
-        change = _change(seen[path], row)
-        fresh += change.fresh
-        begun += change.begun
-        left_bytes += change.bytes
-        oldest_at = min(oldest_at, change.at)
+    changes = [_change(seen[path], row) for path, row in _rows(checkpoints, seen)]
+    fresh, begun = sum(one.fresh for one in changes), sum(one.begun for one in changes)
+    oldest_at = min((lag.oldest_at or NEVER, *(one.at for one in changes)))
     return replace(
         lag,
         known=lag.known + fresh,
         complete=lag.complete - begun,
         pending=lag.pending + fresh + begun,
-        bytes=lag.bytes + left_bytes,
+        bytes=lag.bytes + sum(one.bytes for one in changes),
         oldest_at=0.0 if oldest_at == NEVER else oldest_at,
     )
 

@@ -60,10 +60,7 @@ class FastEmbedder:
         self._before, self._after = _special_ids(self._tokenizer)
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Return windows for each text.
-
-        Itself when it fits, else equal parts cut between words (inside one if need be).
-        """
+        """Return windows for each text: itself when it fits, else equal parts cut between words if it can be."""
         blocks = (texts[start : start + SPLIT_TEXTS] for start in range(0, len(texts), SPLIT_TEXTS))
         return [windows for block in blocks for windows in self._split(list(block))]
 
@@ -111,10 +108,7 @@ class FastEmbedder:
         return token_budget.average(np.stack(rows), [window.tokens for window in windows])
 
     def _documents(self, windows: Sequence[Window]) -> list[Any]:
-        """Return what fastembed takes.
-
-        Rows as wide as the longest window, or texts where its class tokenises by itself.
-        """
+        """Return rows as wide as the longest window, or texts where fastembed's class tokenises by itself."""
         if not self._takes_ids:
             return [window.text for window in windows]
         longest = max(window.tokens for window in windows)

@@ -22,6 +22,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -74,7 +75,9 @@ def _make(path: str, request: StoreRequest) -> None:
             shard.update(operation)
         shard.flush()
         shard.close()
-        _write_durably(os.path.join(draft, FINGERPRINT), msgspec.json.encode(found))
+        made = Path(draft, FINGERPRINT)
+        made.write_bytes(msgspec.json.encode(found))
+        sync(str(made))
         os.replace(draft, path)
         sync(os.path.dirname(path))
 
@@ -105,10 +108,7 @@ def _config(found: Fingerprint, every_points: int) -> Any:
 
 
 def _indexes() -> Iterator[Any]:
-    """Yield the indexes; keywords are a text index.
-
-    A sparse vector's dictionary stays in memory (250 MB at a million).
-    """
+    """Yield the indexes. Keywords are text: a sparse vector's dictionary stays in memory (250 MB at a million)."""
     text = edge.TextIndexParams(
         tokenizer=bm25.TOKENIZER,
         stemmer=bm25.STEMMER,
@@ -172,8 +172,6 @@ def read_ahead(path: str, done: set[str]) -> None:
     the first search by meaning then waits for one page of 4 KiB after the other. At a million points that were 95,000
     reads, 1.9 s on a fast disk; this is one a segment, and 0.7 s.
     """
-    if not hasattr(os, "posix_fadvise"):  # macOS
-        return
     segments = os.path.join(path, "segments")
     with contextlib.suppress(OSError):  # it is only a hint
         fresh = set(os.listdir(segments)) - done
@@ -190,14 +188,6 @@ def _read(path: str) -> None:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
     finally:
         os.close(descriptor)
-
-
-def _write_durably(name: str, content: bytes) -> None:
-    """Write a file's content durably; its name is durable when the folder is synced."""
-    with open(name, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager
