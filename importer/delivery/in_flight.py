@@ -19,6 +19,8 @@ from importer.protocol import wire
 from importer.protocol.records import Batch, Receipt
 from importer.reading import batching
 
+log = logger()
+
 
 @dataclass(slots=True)
 class InFlight:
@@ -88,9 +90,6 @@ async def wait_for_first(futures: Iterable[asyncio.Future[wire.Reply]], wake: as
         waiter.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await waiter
-
-
-log = logger()
 
 
 def split(queue: deque[InFlight], flight: InFlight, suspects: set[str], number: Callable[[], int]) -> None:

@@ -21,6 +21,8 @@ from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, W
 from importer.log import logger
 from importer.protocol.backoff import backoff_s
 
+log = logger()
+
 TIMEOUT_S = 1.0
 REST_PORT = 6333  # Qdrant's, where the URL names none
 
@@ -97,9 +99,6 @@ class Outage:
 
     def _gives_up(self, failures: int) -> bool:
         return self.patience is not None and failures >= self.patience
-
-
-log = logger()
 
 
 @dataclass(slots=True)

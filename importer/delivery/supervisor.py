@@ -68,7 +68,7 @@ class Worker:
     planned: Recycle | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class Supervisor:
     """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
 

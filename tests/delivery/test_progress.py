@@ -35,4 +35,4 @@ def test_only_the_last_minute_counts() -> None:
     for second in range(1000):
         window.add(float(second), run(second if second < 500 else 500))
     assert window.rates().files_per_s == 0.0
-    assert len(window._marks) == 61
+    assert len(window._totals) == 61
