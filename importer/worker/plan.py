@@ -51,8 +51,12 @@ def plan(chunks: Iterable[Chunk], releases: Iterable[Release], stored: Mapping[s
     for release in releases:
         _release(now, release)
     stands = {point: _standing(now[point], closed_in.get(point, "")) for point in (*fresh, *stored) if point in now}
+
+    def named(chunk: Chunk) -> Chunk:  # with the conversation it is to name
+        return replace(chunk, metadata=retold(chunk.metadata, stands[chunk.id]))
+
     return Plan(
-        write=tuple((_of(chunk, stands[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
+        write=tuple((named(chunk), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
         # Only what the store has and what changed: new points are written as they stand.
         standing={point: stands[point] for point in stored if point in now and now[point] != stored[point]},
         # In the store, so `points` can be counted by them.
@@ -87,8 +91,3 @@ def _standing(holders: Holders, closed_in: str) -> Ownership:
     """
     said_in = dict.fromkeys(map(held_by, holders) if holders else (closed_in,))
     return Ownership(holders, () if "" in said_in else tuple(said_in))
-
-
-def _of(chunk: Chunk, standing: Ownership) -> Chunk:
-    """Return the chunk with the conversation it is to name."""
-    return replace(chunk, metadata=retold(chunk.metadata, standing))

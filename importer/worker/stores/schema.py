@@ -70,7 +70,7 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
     )
 
 
-def point(chunk: Chunk, dense: Sequence[float], open_by: Sequence[str]) -> Point:
+def point(chunk: Chunk, open_by: Sequence[str], dense: Sequence[float]) -> Point:
     """Return a chunk as it is stored, with the given vector of shape (dimension,)."""
     return Point(chunk.id, dense, payload(chunk, open_by))
 

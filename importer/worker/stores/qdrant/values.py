@@ -18,10 +18,7 @@ from importer.worker.stores.schema import CONVERSATION, METADATA, OPEN_BY, SPARS
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
-    """Return a point with its vector under the name `dense` and its keywords, if it has any.
-
-    A text without words gets no sparse vector at all.
-    """
+    """Return a point with its vector under the name `dense`, and the vector of its keywords if it has any."""
     vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
     indices, values = encode_document(document(given.payload))
     if indices:
@@ -69,10 +66,7 @@ def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterat
 
 
 def _retelling(ids: list[Any], said_in: Sequence[str]) -> models.SetPayloadOperation:
-    """`schema.retold` as an operation.
-
-    Left out are points that name one of these conversations already.
-    """
+    """`schema.retold` as an operation. Left out are points that name one of these conversations already."""
     named = models.FieldCondition(key=f"{METADATA}.{CONVERSATION}", match=models.MatchAny(any=list(said_in)))
     others = models.Filter(must=[models.HasIdCondition(has_id=ids)], must_not=[named])
     payload = {CONVERSATION: said_in[0]}
