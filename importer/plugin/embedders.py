@@ -8,5 +8,20 @@ from importer.worker.embedders import Embedder, Window
 from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed, open_service
 from importer.worker.token_budget import average, group, normalised, pack
 
-__all__ = ["EmbedError", "EmbedSettings", "EmbedUnreachable", "Embedder", "ModelError", "RemoteEmbedder", "Service"]
-__all__ += ["TextsToEmbed", "UsageError", "Window", "average", "group", "normalised", "open_service", "pack"]
+__all__ = [
+    "EmbedError",
+    "EmbedSettings",
+    "EmbedUnreachable",
+    "Embedder",
+    "ModelError",
+    "RemoteEmbedder",
+    "Service",
+    "TextsToEmbed",
+    "UsageError",
+    "Window",
+    "average",
+    "group",
+    "normalised",
+    "open_service",
+    "pack",
+]

@@ -19,6 +19,17 @@ __all__ = [
     "Query",
     "Scope",
     "Store",
+    "StoreRefused",
+    "StoreRequest",
+    "StoreSettings",
+    "StoreUnreachable",
+    "UsageError",
+    "born",
+    "check",
+    "document",
+    "holders",
+    "metadata",
+    "retold",
+    "same_maker",
+    "scope_of",
 ]
-__all__ += ["StoreRefused", "StoreRequest", "StoreSettings", "StoreUnreachable", "UsageError"]
-__all__ += ["born", "check", "document", "holders", "metadata", "retold", "same_maker", "scope_of"]
