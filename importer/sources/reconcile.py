@@ -131,7 +131,8 @@ class Reconcile:
                 self.queue.backlog(pending(root, stat))
         if len(folder.files) >= scan.PIECE_FILES:
             self._in_pieces = folder.path
-        if not folder.error and folder.path != self._in_pieces:  # of a folder in pieces, no piece tells what is gone
+        # neither a piece of a large folder nor a root that is one file tells what is gone beside it
+        if not folder.error and folder.path != self._in_pieces and root.holds(folder.path):
             self._mark_gone(folder, known)
 
     def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:
