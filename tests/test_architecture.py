@@ -181,7 +181,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
     [
         ("click", r"cli/"),
         ("rich", r"cli/|worker/models/fetch"),
-        ("psutil", r"state/lock|bench/"),
+        ("psutil", r"memory/probes|state/lock|bench/"),
         ("sqlite3", r"state/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
         ("subprocess", r"delivery/process|bench/|cli/|worker/"),

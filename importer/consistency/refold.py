@@ -68,6 +68,8 @@ class Refold:
         """Yield the chunks of each slice in turn, what stands open at the end last."""
         known = self._checkpoint
         opened = files.open_file(known.path, known.device, known.inode)
+        while isinstance(opened, files.Gone) and opened.more:
+            opened = files.open_file(known.path, known.device, known.inode)
         if isinstance(opened, files.Gone):
             raise Unread(opened.reason, gone=not os.path.lexists(known.path))
         try:

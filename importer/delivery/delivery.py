@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from importer.delivery import poison, policy
-from importer.delivery.in_flight import InFlight, Settled, halved_budget, wait_for_first
+from importer.delivery import policy
+from importer.delivery.in_flight import InFlight, Settled, halved_budget, quarantine, split, wait_for_first
 from importer.delivery.outage import PROVIDER, Outage
 from importer.delivery.policy import FailureRecord, Reaction
 from importer.delivery.progress import is_complete
@@ -24,16 +24,13 @@ from importer.log import logger
 from importer.protocol import failpoints, wire
 from importer.protocol.backoff import backoff_s
 from importer.protocol.outcome import Receipt
-from importer.protocol.records import Batch, Suspect
+from importer.protocol.records import Batch
 from importer.reading import batching
 from importer.state.checkpoints import Checkpoints
 
 log = logger()
 
-CANARY_LEAST_S, CANARY_MOST_S = (
-    0.5,
-    10.0,
-)  # a worker must live so long with harmless text
+CANARY_LEAST_S, CANARY_MOST_S = (0.5, 10.0)  # a worker must live so long with harmless text
 
 
 @dataclass(slots=True)
@@ -73,11 +70,6 @@ class Delivery:
         return bool(self.queue) or self.urgent is not None
 
     @property
-    def queued_batches(self) -> int:
-        """The number of ordinary batches that are unsettled."""
-        return len(self.queue)
-
-    @property
     def files_in_flight(self) -> int:
         """The number of files in the unsettled batches."""
         return sum(len(flight.batch.commits) for flight in self.unsettled())
@@ -90,7 +82,9 @@ class Delivery:
         """Take a batch into the queue, in parts where it has more chunks than a frame holds; `settle` posts them."""
         numbers = iter(self.supervisor.number, None)
         suspects = self.checkpoints.suspects() if batch.chunks else {}
-        parts = [part for one in self._apart(batch, suspects) for part in batching.carve(one, self.limits, numbers)]
+        # chunks that several workers of former runs died with go ahead, by themselves
+        apart = batching.apart(batch, policy.groups(suspects, [chunk.id for chunk in batch.chunks]), numbers)
+        parts = [part for one in apart for part in batching.carve(one, self.limits, numbers)]
         flights = [
             InFlight(part, batch.number, self.token_budget, policy.initial_record(part, suspects)) for part in parts
         ]
@@ -99,11 +93,6 @@ class Delivery:
             self.urgent = flights[0]
         else:
             self.queue.extend(flights)
-
-    def _apart(self, batch: Batch, suspects: Mapping[str, Suspect]) -> tuple[Batch, ...]:
-        """Return the batch in parts: chunks that several workers of former runs died with go ahead, by themselves."""
-        groups = policy.groups(suspects, [chunk.id for chunk in batch.chunks])
-        return batching.apart(batch, groups, iter(self.supervisor.number, None))
 
     async def _post(self, flight: InFlight) -> None:
         """Record the attempt, then send. Raises what starting a worker raises; the batch stays unsettled."""
@@ -136,7 +125,7 @@ class Delivery:
         """Quarantine a chunk that took whole importers down, on its record alone and without another try."""
         condemned = flight.batch.chunks and policy.after_death(flight.failures) is Reaction.QUARANTINE
         if condemned and await self._is_poison(flight, 0.0):
-            poison.quarantine(self.queue, flight, set(), "embed", "it ended every worker it was with")
+            quarantine(self.queue, flight, set(), "embed", "it ended every worker it was with")
 
     async def settle(self, wake: asyncio.Event, timeout_s: float) -> Settled:
         """Wait for an answer to the head or the urgent batch, `wake` or `timeout_s`; act on an answer.
@@ -171,15 +160,15 @@ class Delivery:
         raise error_of(reply)
 
     def _commit(self, flight: InFlight, receipt: Receipt) -> Settled:
-        """Write the commits of a stored batch.
-
-        Raises StateUnwritable when nothing was written: the batch keeps its receipt, and this is done again.
-        """
+        """Write the commits of a stored batch. Raises StateUnwritable: it keeps its receipt, and this is done again."""
         failpoints.hit("received")
         self.outage.clear()
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
         self.checkpoints.commit(flight.batch.commits, batch_number=flight.batch.number, counters=counters)
-        self._forget(flight)
+        if flight is self.urgent:
+            self.urgent = None
+        else:
+            self.queue.remove(flight)
         self._count(flight.batch, receipt)
         return Settled(flight.batch, receipt)
 
@@ -200,16 +189,9 @@ class Delivery:
             store_s=round(receipt.store_s, 3),
         )
 
-    def _forget(self, flight: InFlight) -> None:
-        """Take a settled batch out of the queue."""
-        if flight is self.urgent:
-            self.urgent = None
-        else:
-            self.queue.remove(flight)
-
     async def _died(self, error: WorkerDied) -> Settled:
         """Unpost every batch; count a death for the one in the model, else for the head, and act on it."""
-        self._unpost_all()
+        self._unpost(urgent=True)
         working = set(self.supervisor.last_working)
         # not always the head: that may wait for the store while the next one is in the model
         blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
@@ -235,7 +217,7 @@ class Delivery:
 
     async def _failed(self, flight: InFlight, reply: wire.Failed) -> Settled:
         """Do what `policy` says. An outage does not count against the batch. Raises the error itself for HALT."""
-        self._requeue(flight)
+        self._unpost(urgent=flight is self.urgent)
         flight.failures = replace(flight.failures, errors=flight.failures.errors + 1)
         failure = reply.failure
         attempt = policy.after_failure(failure, reply.exit_code, flight.failures)
@@ -250,14 +232,6 @@ class Delivery:
         self._decide(flight, attempt, failure.message, set(failure.ids), stage=failure.stage)
         return Settled(reason="failed")
 
-    def _requeue(self, failed: InFlight) -> None:
-        """Put the failed batch to the front; all behind it are sent again after it (stored points cost nothing)."""
-        if failed is self.urgent:
-            self.urgent = None
-            self.queue.appendleft(failed)
-        for flight in self.queue:
-            flight.recall()
-
     def _decide(
         self, flight: InFlight, attempt: Reaction, reason: str, suspects: set[str], stage: str = "embed"
     ) -> None:
@@ -265,25 +239,22 @@ class Delivery:
         if attempt is Reaction.RETRY:
             flight.token_budget = halved_budget(flight.token_budget)
         elif attempt is Reaction.SPLIT:
-            poison.split(self.queue, flight, suspects, self.supervisor.number)
+            split(self.queue, flight, suspects, self.supervisor.number)
             self.checkpoints.settled(flight.batch.number)
         elif attempt is Reaction.QUARANTINE:
-            poison.quarantine(self.queue, flight, suspects, stage, reason)
+            quarantine(self.queue, flight, suspects, stage, reason)
 
     async def _wait_for(self, error: ImporterError) -> Settled:
-        """Recycle the worker while store or provider cannot be reached, so that nothing heavy waits.
-
-        Raises when the patience is used up, see `Outage`.
-        """
+        """Recycle the worker during an outage, so that nothing heavy waits. Raises when the patience is used up."""
         settled = self.outage.unreachable(error)
-        self._unpost_all()
+        self._unpost(urgent=True)
         away = policy.Recycle.PROVIDER if self.outage.away == PROVIDER else policy.Recycle.STORE
         await self.supervisor.recycle(away)
         return settled
 
-    def _unpost_all(self) -> None:
-        """Put the urgent batch to the front: from here on all are sent again, one behind the other."""
-        if self.urgent is not None:
+    def _unpost(self, *, urgent: bool) -> None:
+        """Have all sent again, one behind the other (stored points cost nothing); an `urgent` batch goes first."""
+        if urgent and self.urgent is not None:
             self.queue.appendleft(self.urgent)
             self.urgent = None
         for flight in self.queue:

@@ -20,13 +20,11 @@ from importer.delivery import snapshot
 from importer.delivery.bulk_mode import BulkMode
 from importer.delivery.delivery import Delivery
 from importer.delivery.in_flight import Settled
-from importer.delivery.outage import never
-from importer.delivery.pacing import Pacing
+from importer.delivery.outage import Pacing, never
 from importer.delivery.policy import Recycle
-from importer.delivery.progress import Run
+from importer.delivery.progress import Run, WorkerStats
 from importer.delivery.read_ahead import ReadAhead
 from importer.delivery.snapshot import Snapshot
-from importer.delivery.worker_stats import WorkerStats
 from importer.errors import StateUnwritable
 from importer.protocol.outcome import Receipt
 from importer.protocol.records import Batch

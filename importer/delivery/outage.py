@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from importer import errors
 from importer.delivery.in_flight import Settled
+from importer.delivery.progress import Run
 from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerError
+from importer.log import logger
 from importer.protocol.backoff import backoff_s
+
+log = logger()
 
 TIMEOUT_S = 1.0
 REST_PORT = 6333  # Qdrant's, where the URL names none
@@ -34,13 +40,8 @@ class StoreProbe:
         self._refused = False
 
     async def is_back(self) -> bool:
-        """Return whether the server takes connections now and did not at the last call."""
-        open_now = await self._connects()
-        back, self._refused = open_now and self._refused, not open_now
-        return back
-
-    async def _connects(self) -> bool:
-        """Return whether a connection is taken within `TIMEOUT_S`."""
+        """Return whether the server takes connections now, within `TIMEOUT_S`, and did not at the last call."""
+        was_refused, self._refused = self._refused, True
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(*self._address), TIMEOUT_S)
         except (OSError, TimeoutError):
@@ -48,7 +49,8 @@ class StoreProbe:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-        return True
+        self._refused = False
+        return was_refused
 
 
 async def never() -> bool:
@@ -78,10 +80,7 @@ class Outage:
         self.away, self.failures, self.boot_failures = "", 0, 0
 
     def unreachable(self, error: ImporterError) -> Settled:
-        """Count a store or provider that cannot be reached; return the wait.
-
-        Raises StoreUnreachable or EmbedUnreachable when `patience` is used up.
-        """
+        """Count a store or provider out of reach; return the wait. Raises its error when `patience` is used up."""
         kind = EmbedUnreachable if isinstance(error, EmbedUnreachable) else StoreUnreachable
         self.away = PROVIDER if kind is EmbedUnreachable else STORE
         self.failures += 1
@@ -92,10 +91,7 @@ class Outage:
         return Settled(reason=f"{self.away} unreachable: {error.message}", wait_s=wait_s)
 
     def boot_failed(self, error: WorkerError) -> Settled:
-        """Count a worker that cannot start; return the wait.
-
-        Raises the error itself for settings that make no sense, or when `patience` is used up.
-        """
+        """Count a worker that cannot start; return the wait. Raises `error` for odd settings or used up `patience`."""
         self.boot_failures += 1
         if error.exit_code == errors.USAGE or self._gives_up(self.boot_failures):
             raise error
@@ -103,3 +99,39 @@ class Outage:
 
     def _gives_up(self, failures: int) -> bool:
         return self.patience is not None and failures >= self.patience
+
+
+@dataclass(slots=True)
+class Pacing:
+    """Waits of one run; why it waits stands in `run.holding`.
+
+    `is_store_back` asks whether a store that was away takes connections again. `delay_s` lies between two batches.
+    `retry_at_s` is monotonic; before that, nothing is read, sent or settled.
+    """
+
+    run: Run
+    is_store_back: Callable[[], Awaitable[bool]]
+    delay_s: float = 0.0
+    retry_at_s: float = 0.0
+
+    def wait_s(self) -> float:
+        """Return how long to wait before the next batch, 0 for not at all."""
+        return max(0.0, self.retry_at_s - time.monotonic())
+
+    async def check_store(self) -> None:
+        """End the wait if the store that was away is back."""
+        if self.run.holding and await self.is_store_back():
+            self.retry_at_s = 0.0
+
+    def take_in(self, settled: Settled) -> None:
+        """Begin the wait that the delivery asks for, logged when its reason is new; a stored batch ends it."""
+        if settled.reason != self.run.holding and settled.wait_s:
+            log.warning("import.held", reason=settled.reason, wait_s=round(settled.wait_s, 1))
+        if settled.wait_s:
+            self.retry_at_s = time.monotonic() + settled.wait_s
+            self.run.holding = settled.reason
+        if settled.batch is not None:
+            self.retry_at_s = time.monotonic() + self.delay_s
+            if self.run.holding:
+                log.info("import.resumed", after=self.run.holding)
+            self.run.holding = ""

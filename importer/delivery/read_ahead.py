@@ -37,7 +37,7 @@ class ReadAhead:
             batch = await self._pack(self.limits, live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
-        while self.delivery.queued_batches < DEPTH and self.queue:
+        while len(self.delivery.queue) < DEPTH and self.queue:
             # as many as this worker still has to live for: it ends between two batches, never in one
             files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
             batch = await self._pack(replace(self.limits, spans=files), live_only=False) if files > 0 else None

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from importer.delivery.delivery import Delivery
 from importer.delivery.outage import STORE
-from importer.delivery.progress import Run
+from importer.delivery.progress import Run, WorkerStats
 from importer.delivery.supervisor import Worker
-from importer.delivery.worker_stats import WorkerStats
 from importer.protocol.records import Commit, Tally
 from importer.protocol.worker_settings import WorkerSettings
 from importer.sources.queue import Pending

@@ -9,26 +9,18 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from msgspec import structs
 
+from importer import errors
 from importer.delivery import policy
 from importer.delivery.policy import Recycle
-from importer.delivery.process import Child, Ended
-from importer.delivery.standby import Standby
-from importer.delivery.worker_stats import WorkerStats
-from importer.errors import (
-    EmbedUnreachable,
-    ImporterError,
-    ModelError,
-    StoreRefused,
-    StoreUnreachable,
-    WorkerDied,
-    WorkerError,
-)
+from importer.delivery.process import Child, Ended, Standby
+from importer.delivery.progress import WorkerStats
+from importer.errors import ImporterError, WorkerDied, WorkerError
 from importer.log import logger
 from importer.protocol import wire
 from importer.protocol.worker_settings import WorkerSettings
@@ -76,6 +68,7 @@ class Worker:
     planned: Recycle | None = None
 
 
+@dataclass
 class Supervisor:
     """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
 
@@ -86,32 +79,23 @@ class Supervisor:
     worker says of its store and raises what must keep it from being used.
     """
 
-    def __init__(
-        self,
-        launch: Launch,
-        *,
-        recycle_files: int,
-        boot_s: float,
-        clock: Callable[[], float] = time.monotonic,
-        draw: Callable[[], float] = random.random,
-        accept: Callable[[wire.Ready], None] = lambda _ready: None,
-    ) -> None:
-        self.launch = launch
-        self.stats = WorkerStats()
-        self.worker: Worker | None = None
-        self.started = asyncio.Event()  # set at every start; for the guard, which rests while there is none
-        self._standby = Standby()
-        self.backlog = False  # whether a large one is under way; a fresh worker is told
-        self.last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
-        self._recycle_files = recycle_files
-        self._boot_s = boot_s
-        self._clock = clock
-        self._draw = draw
-        self._accept = accept
-        self._warm_up_files = 0  # files in flight for a worker that is not there yet
-        self._numbers = itertools.count(1)  # 0 is that of the settings
-        self._starting = asyncio.Lock()
-        self._dumping: asyncio.Future[None] | None = None
+    launch: Launch
+    _: KW_ONLY
+    recycle_files: int
+    boot_s: float
+    clock: Callable[[], float] = time.monotonic
+    draw: Callable[[], float] = random.random
+    accept: Callable[[wire.Ready], None] = lambda _ready: None
+    stats: WorkerStats = field(default_factory=WorkerStats)
+    worker: Worker | None = None
+    started: asyncio.Event = field(default_factory=asyncio.Event)  # at every start; the guard rests while there is none
+    backlog: bool = False  # whether a large one is under way; a fresh worker is told
+    last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
+    _standby: Standby = field(default_factory=Standby)
+    _warm_up_files: int = 0  # files in flight for a worker that is not there yet
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))  # 0 is that of the settings
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _dumping: asyncio.Future[None] | None = None
 
     def number(self) -> int:
         """Return a fresh number for a batch or a question."""
@@ -129,7 +113,7 @@ class Supervisor:
 
     def room(self, files: int) -> int:
         """Return how many more files the worker may get while so many are in flight."""
-        lifetime = self.worker.lifetime_files if self.worker is not None else self._recycle_files
+        lifetime = self.worker.lifetime_files if self.worker is not None else self.recycle_files
         return lifetime - files - (self.worker.files if self.worker is not None else 0) if lifetime else sys.maxsize
 
     def warm_up(self, files: int) -> None:
@@ -200,7 +184,7 @@ class Supervisor:
         behind then.
         """
         self.stats.spawns += 1
-        started_s = self._clock()
+        started_s = self.clock()
         try:
             child = await self._standby.adopt() or await Child.spawn(self.launch.command, self.launch.environ)
         except OSError as error:
@@ -209,7 +193,7 @@ class Supervisor:
             raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
         try:
             configure = wire.Configure(self.launch.settings, preload=preload, backlog=self.backlog)
-            reply = await asyncio.wait_for(child.ask(0, configure), self._boot_s)
+            reply = await asyncio.wait_for(child.ask(0, configure), self.boot_s)
         except (TimeoutError, WorkerDied) as error:
             raise await self._boot_failed(child, error) from error
         except asyncio.CancelledError:
@@ -220,13 +204,13 @@ class Supervisor:
             self.stats.boot_failures += 1
             raise error_of(reply)
         try:
-            self._accept(reply)
+            self.accept(reply)
         except ImporterError:
             await child.stop(STOP_S)
             raise
-        worker = Worker(child, reply, self._clock(), policy.lifetime_files(self._recycle_files, self._draw()))
+        worker = Worker(child, reply, self.clock(), policy.lifetime_files(self.recycle_files, self.draw()))
         child.ended.add_done_callback(lambda done: self._on_exit(worker, done.result()))
-        log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self._clock() - started_s, 3))
+        log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self.clock() - started_s, 3))
         return worker
 
     async def _boot_failed(self, child: Child, error: Exception) -> WorkerError:
@@ -252,7 +236,7 @@ class Supervisor:
 
     def _ended(self, worker: Worker, reason: str) -> None:
         """Note an end for the history."""
-        lived_s = self._clock() - worker.born_s
+        lived_s = self.clock() - worker.born_s
         ending = (time.time(), reason, worker.child.pid, worker.files, self.stats.judged_bytes, lived_s)
         self.stats.note_ending(ending)
 
@@ -262,14 +246,14 @@ def error_of(reply: wire.Reply) -> ImporterError:
     if not isinstance(reply, wire.Failed):
         return WorkerError(f"unexpected reply: {type(reply).__name__}")
     failure, hint = reply.failure, reply.hint
-    if failure.kind == ModelError.__name__:
-        return ModelError(failure.message, hint=hint)
-    if failure.kind == EmbedUnreachable.__name__:
-        return EmbedUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
-    if reply.exit_code == StoreUnreachable.exit_code:
-        return StoreUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
-    if reply.exit_code == StoreRefused.exit_code:
-        return StoreRefused(failure.message, hint=hint)
+    if failure.kind == errors.ModelError.__name__:
+        return errors.ModelError(failure.message, hint=hint)
+    if failure.kind == errors.EmbedUnreachable.__name__:
+        return errors.EmbedUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
+    if reply.exit_code == errors.StoreUnreachable.exit_code:
+        return errors.StoreUnreachable(failure.message, retry_after_s=failure.retry_after_s, hint=hint)
+    if reply.exit_code == errors.StoreRefused.exit_code:
+        return errors.StoreRefused(failure.message, hint=hint)
     error = WorkerError(failure.message, hint=hint)
     error.exit_code = reply.exit_code
     return error

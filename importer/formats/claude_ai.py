@@ -143,7 +143,8 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
         return Told((), unknown + (message.sender not in SILENT and bool(said.text or pasted.text)))
     tools, files = once([_string(block.get("name")) for block in blocks if _is_call(block)]), _files(message)
     # Without a paste the key is what it was before pastes were read.
-    plain = (_text(message, blocks, PLAIN).text, *tools, *files, *filter(None, [pasted.text]))
+    bare = _text(message, blocks, PLAIN) if options.thinking or options.tool_results else said
+    plain = (bare.text, *tools, *files, *filter(None, [pasted.text]))
     conversation, id_ = _id(talk), _string(message.uuid)
     mark = key(conversation, id_ or _string(message.created_at), role, *plain)
     at = moment(message.created_at) or moment(talk.created_at)

@@ -111,54 +111,28 @@ def _first(path: str) -> bool:
     return True
 
 
-def _kill(_: str) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def _orphan(_: str) -> None:
     """Kill the parent first, or it would see the death and start another worker."""
     os.kill(os.getppid(), signal.SIGKILL)
-    _kill(_)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _exit(code: str) -> None:
-    os._exit(int(code or 1))
-
-
-def _sleep(seconds: str) -> None:
-    time.sleep(float(seconds))
-
-
-def _raise(message: str) -> None:
-    raise RuntimeError(message or "ordered by a failpoint")
-
-
-def _away(message: str) -> None:
-    raise StoreUnreachable(message or "ordered by a failpoint")
-
-
-def _full(_: str) -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _leak(megabytes: str) -> None:
-    _leaked.append(b"\1" * (int(megabytes) << 20))  # not zeros, which the kernel would not have to back
-
-
-def _print(text: str) -> None:
-    os.write(1, (text or "IMP1 a stray print\n").encode())
+def _raise(error: Exception) -> None:
+    raise error
 
 
 _leaked: list[bytes] = []
-ACTIONS: Mapping[str, Callable[[str], None]] = {
-    "kill": _kill,
+ORDERED = "ordered by a failpoint"
+ACTIONS: Mapping[str, Callable[[str], object]] = {
+    "kill": lambda _: os.kill(os.getpid(), signal.SIGKILL),
     "orphan": _orphan,
-    "exit": _exit,
-    "sleep": _sleep,
-    "raise": _raise,
-    "away": _away,
-    "full": _full,
-    "leak": _leak,
-    "print": _print,
+    "exit": lambda code: os._exit(int(code or 1)),
+    "sleep": lambda seconds: time.sleep(float(seconds)),
+    "raise": lambda message: _raise(RuntimeError(message or ORDERED)),
+    "away": lambda message: _raise(StoreUnreachable(message or ORDERED)),
+    "full": lambda _: _raise(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
+    # not zeros, which the kernel would not have to back
+    "leak": lambda megabytes: _leaked.append(b"\1" * (int(megabytes) << 20)),
+    "print": lambda text: os.write(1, (text or "IMP1 a stray print\n").encode()),
 }
 _ordered = parse(os.environ.get(VARIABLE, ""))

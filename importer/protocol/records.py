@@ -10,7 +10,7 @@ a new one, so that a value seen twice is the same both times.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -136,10 +136,7 @@ class Chunk:
 
 
 def holder(conversation: str, mark: str) -> str:
-    """Return the holder of an open chunk: a conversation, in the file with that mark.
-
-    It is never "", which means closed.
-    """
+    """Return the holder of an open chunk, never "": a conversation, in the file with that mark."""
     return f"{conversation}#{mark}"
 
 
@@ -184,16 +181,7 @@ class Tally:
         return self.bytes_stored + self.bytes_skipped + self.bytes_quarantined
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.lines_stored + other.lines_stored,
-            self.lines_skipped + other.lines_skipped,
-            self.lines_quarantined + other.lines_quarantined,
-            self.bytes_stored + other.bytes_stored,
-            self.bytes_skipped + other.bytes_skipped,
-            self.bytes_quarantined + other.bytes_quarantined,
-            self.messages + other.messages,
-            self.unknown + other.unknown,
-        )
+        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

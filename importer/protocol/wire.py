@@ -128,10 +128,7 @@ def encode(number: int, message: Request | Reply) -> bytes:
 
 
 def decode_header(header: bytes) -> tuple[int, int, int]:
-    """Return `(length, crc32, number)` of a frame's first `HEADER.size` bytes.
-
-    Raises WireError when they are no header.
-    """
+    """Return `(length, crc32, number)` of a frame's first `HEADER.size` bytes. Raises WireError for no header."""
     magic, length, checksum, number = HEADER.unpack(header)
     if magic != MAGIC:
         raise WireError(f"garbled frame: it begins with {magic!r}")
@@ -158,10 +155,7 @@ def decode_reply(body: bytes) -> Reply:
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
-    """Return the message, checked against its type.
-
-    Its checksum was right, so an error is most likely one of versions.
-    """
+    """Return the message, checked against its type; its checksum was right, so an error is most likely of versions."""
     try:
         return decoder.decode(body)
     except msgspec.MsgspecError as error:

@@ -12,12 +12,11 @@ from dataclasses import replace
 from importer.protocol.fates import Fate
 from importer.protocol.records import Checkpoint, FileStat, HeadPrint
 from importer.reading import recognition, tail
+from importer.sources import archives
 
 ALWAYS_BYTES = 1024 * 1024  # a file up to this size is looked at whenever it has changed: some milliseconds
 GROWTH = 1.5  # a larger one when it has grown so much
 SIGNATURES = {
-    b"PK\x03\x04": "a ZIP archive: unpack it first",
-    b"PK\x05\x06": "an empty ZIP archive",
     b"\x1f\x8b": "packed with gzip: unpack it first",
     b"BZh": "packed with bzip2: unpack it first",
     b"\xfd7zXZ\0": "packed with xz: unpack it first",
@@ -38,6 +37,8 @@ def judge(fd: int, stat: FileStat, known: Checkpoint, named: str, max_line_bytes
     brings it back.
     """
     opening = os.pread(fd, max(map(len, SIGNATURES)), 0)
+    if opening.startswith(archives.MAGIC):
+        return _archive(known, stat)
     reason = next((what for sign, what in SIGNATURES.items() if opening.startswith(sign)), "")
     if reason:
         return fated(known, stat, Fate.REFUSED, reason)
@@ -50,6 +51,15 @@ def judge(fd: int, stat: FileStat, known: Checkpoint, named: str, max_line_bytes
     return fated(judged, stat, Fate.UNRECOGNISED, UNKNOWN)
 
 
+def _archive(known: Checkpoint, stat: FileStat) -> Checkpoint:
+    """Return the checkpoint of a ZIP archive that is read as a file: nothing in it can be a conversation, or opened."""
+    if not archives.is_archive(stat.path):
+        return fated(known, stat, Fate.REFUSED, "a ZIP archive: name it .zip, or unpack it first")
+    if problem := archives.KNOWN.listing(stat.path).problem:
+        return fated(known, stat, Fate.REFUSED, problem)
+    return fated(known, stat, Fate.UNRECOGNISED, "a ZIP archive without conversations")
+
+
 def fated(known: Checkpoint, stat: FileStat, fate: Fate, reason: str) -> Checkpoint:
     """Return the checkpoint of a file that nothing is imported of as it stands now."""
     times = {"size": stat.size, "mtime_ns": stat.mtime_ns, "ctime_ns": stat.ctime_ns}
@@ -59,11 +69,13 @@ def fated(known: Checkpoint, stat: FileStat, fate: Fate, reason: str) -> Checkpo
 def unopened(stat: FileStat, reason: str) -> Checkpoint:
     """Return the checkpoint of a file that cannot be opened: tried again by each look, for no time is claimed.
 
-    Nor does its digest vouch for anything, so that it is read as a new file once it can be.
+    Of a damaged archive one is, as trying again is of no use. Nor does its digest vouch for anything, so that it is
+    read as a new file once it can be.
     """
     empty = HeadPrint(0, tail.digest(b""))
-    place = (stat.path, stat.device, stat.inode, 0, 0, empty, b"", stat.size, stat.mtime_ns, 0)
-    return Checkpoint(*place, format="", fate=Fate.REFUSED, reason=reason)
+    place = (stat.path, stat.device, stat.inode, 0, 0, empty, b"", stat.size, stat.mtime_ns)
+    ctime_ns = stat.ctime_ns if archives.is_final(reason) else 0
+    return Checkpoint(*place, ctime_ns, format="", fate=Fate.REFUSED, reason=reason)
 
 
 def is_worth_a_look(known: Checkpoint, stat: FileStat, named: str) -> bool:

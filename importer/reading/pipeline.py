@@ -98,7 +98,9 @@ class Pipeline:
         now_ns = self._now_ns()
         opened = files.open_file(pending.path)
         if isinstance(opened, files.Gone):
-            return self._refused(pending.path, opened.reason) if opened.transient else Read(reason=GONE)
+            if opened.transient:
+                return self._refused(pending.path, opened.reason)
+            return Read(more=opened.more, reason=GONE)
         try:
             stat = files.settled(opened.stat, now_ns)
             return self._read(OpenFile(opened.fd, stat, reader.settled(stat, now_ns)), pending)
@@ -198,7 +200,7 @@ class Pipeline:
     def _refused(self, path: bytes, reason: str) -> Read:
         """Remember a file that cannot be opened, unless something is known of it, which stays as it was."""
         try:
-            stat = files.file_stat(path, os.lstat(path))
+            stat = files.look(path)
         except (OSError, ValueError):
             return Read(reason=GONE)
         if self._known(stat) is not None:

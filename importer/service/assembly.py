@@ -31,6 +31,7 @@ from importer.reading.pipeline import Pipeline
 from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
+from importer.sources import archives
 from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
@@ -111,6 +112,7 @@ def locked_state(settings: Settings, *, command: str = "") -> Iterator[Checkpoin
     """
     lock = Lock(settings.state_dir, command=command)
     with lock, Checkpoints.open(os.path.join(settings.state_dir, FILE_NAME)) as found:
+        archives.KNOWN.folder = settings.state_dir
         if found.set_aside:
             log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
         yield found

@@ -14,6 +14,7 @@ import stat as modes
 from dataclasses import dataclass, replace
 
 from importer.protocol.records import FileStat
+from importer.sources import archives
 
 TICK_NS = 20_000_000  # file times move in steps of a kernel tick, 10 ms at the coarsest (HZ=100); doubled
 
@@ -31,10 +32,12 @@ class Gone:
     """File that cannot be had as it was listed, and the reason.
 
     `transient`: the file stands there but cannot be opened now (descriptors used up, permission, input/output error).
+    `more`: it is being unpacked, and the next call goes on with that.
     """
 
     reason: str
     transient: bool = False
+    more: bool = False
 
 
 def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
@@ -46,6 +49,8 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
     try:
         # O_NONBLOCK matters for pipes and devices alone; those are refused below, before anything is read
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except NotADirectoryError as error:
+        return _open_member(path, inode) or Gone(error.strerror or str(error))
     except OSError as error:
         return Gone(error.strerror or str(error), transient=not isinstance(error, FileNotFoundError))
     except ValueError as error:  # a NUL in the path
@@ -60,6 +65,35 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
         os.close(fd)
         return Gone(reason)
     return Opened(fd, found)
+
+
+def _open_member(path: bytes, inode: int) -> Opened | Gone | None:
+    """Open what a path names within an archive; None if it leads into none."""
+    parts = archives.split(path)
+    if parts is None:
+        return None
+    try:
+        unpacked = archives.KNOWN.unpack(*parts)
+    except OSError as error:
+        return Gone(error.strerror or str(error), transient=not isinstance(error, FileNotFoundError))
+    if isinstance(unpacked, str):
+        return Gone("it is being unpacked", more=True)
+    fd, stat = unpacked
+    if inode and stat.inode != inode:
+        os.close(fd)
+        return Gone("replaced since it was listed")
+    return Opened(fd, stat)
+
+
+def look(path: bytes) -> FileStat:
+    """Return the stat of a file, or of a member of an archive, without opening it. Raises OSError."""
+    try:
+        return file_stat(path, os.lstat(path))
+    except NotADirectoryError:
+        member = archives.member_stat(path)
+        if member is None:
+            raise
+        return member
 
 
 def file_stat(path: bytes, found: os.stat_result) -> FileStat:

@@ -17,8 +17,8 @@ from importer import formats
 from importer.log import RateLimited, logger
 from importer.protocol.fates import Fate
 from importer.protocol.records import FileStat
-from importer.sources import scan
-from importer.sources.files import file_stat
+from importer.sources import archives, scan
+from importer.sources.files import look as look_at
 from importer.sources.queue import FileQueue, Pending
 from importer.sources.scan import Folder, Root
 from importer.state.checkpoints import Checkpoints, Known
@@ -53,6 +53,8 @@ class Reconcile:
 
         `elsewhere`: compare also the files outside the roots that are to be read once more.
         """
+        if not self.queue:
+            archives.KNOWN.release()  # what was unpacked last is read, and takes room on the disk
         self.queue.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
         seen = scan.Visited()
@@ -83,7 +85,7 @@ class Reconcile:
         paths = self.checkpoints.again(lambda path: any(root.holds(path) for root in roots))
         for path in paths:
             with contextlib.suppress(OSError):
-                self.queue.backlog(pending(Root(os.path.dirname(path)), file_stat(path, os.lstat(path))))
+                self.queue.backlog(pending(Root(os.path.dirname(path)), look_at(path)))
         return len(paths)
 
     def _sweep(self, roots: Iterable[Root]) -> None:
@@ -94,7 +96,7 @@ class Reconcile:
         for root in roots:
             if os.path.isdir(root.path):
                 for folder in self.checkpoints.folders(root.path):
-                    if not os.path.lexists(folder):
+                    if not os.path.lexists(folder) and archives.split(folder + b"/") is None:
                         self._mark_gone(Folder(folder, ()), self.checkpoints.folder(folder))
         if forgotten := self.checkpoints.forget_files(self.clock() - self.keep_s):
             log.info("files.forgotten", files=forgotten)
@@ -129,7 +131,8 @@ class Reconcile:
                 self.queue.backlog(pending(root, stat))
         if len(folder.files) >= scan.PIECE_FILES:
             self._in_pieces = folder.path
-        if not folder.error and folder.path != self._in_pieces:  # of a folder in pieces, no piece tells what is gone
+        # neither a piece of a large folder nor a root that is one file tells what is gone beside it
+        if not folder.error and folder.path != self._in_pieces and root.holds(folder.path):
             self._mark_gone(folder, known)
 
     def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:

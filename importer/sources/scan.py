@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from importer.protocol.records import FileStat
+from importer.sources import archives
 from importer.sources.files import file_stat
 from importer.sources.patterns import matcher
 
 PathFilter = Callable[[bytes], bool]
 Visited = set[tuple[int, int]]  # (device, inode) of what has been visited
 PIECE_FILES = 4096  # about 1.5 MB of stats at a time, however many files one folder holds
+EXPORT = b"conversations.json"  # a root where exports are wanted is one where they may be archives
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # deleted since it was listed, or a link to nothing
 
 
@@ -70,7 +72,7 @@ def scan(
     if modes.S_ISDIR(found.st_mode):
         yield from walk.folders(root.path)
     else:
-        yield walk.single(found)
+        yield from walk.single(found)
 
 
 def look(root: Root, path: bytes, wanted: PathFilter, *, follow_links: bool = False) -> Iterator[Folder]:
@@ -90,7 +92,7 @@ def look(root: Root, path: bytes, wanted: PathFilter, *, follow_links: bool = Fa
     if modes.S_ISDIR(found.st_mode):
         yield from walk.folders(path)
     elif modes.S_ISREG(found.st_mode) and walk.chosen(path):
-        yield Folder(os.path.dirname(path), (file_stat(path, found),))
+        yield from walk.file(path, found)
 
 
 class _Walk:
@@ -109,12 +111,16 @@ class _Walk:
         self._follow = follow_links
         self._files = seen
         self._folders: Visited = set()
+        self._archives = wanted(EXPORT)
+        self._opened: list[FileStat] = []  # members of archives, which are folders of their own
 
-    def single(self, found: os.stat_result) -> Folder:
-        """Return the folder of a root that is itself a file, with any name."""
+    def single(self, found: os.stat_result) -> Iterator[Folder]:
+        """Yield the folder of a root that is itself a file, with any name."""
         path = self._root.path
-        files = (file_stat(path, found),) if modes.S_ISREG(found.st_mode) else ()
-        return Folder(os.path.dirname(path), files, "" if files else "neither a folder nor a regular file")
+        if modes.S_ISREG(found.st_mode):
+            yield from self.file(path, found)
+        else:
+            yield Folder(os.path.dirname(path), (), "neither a folder nor a regular file")
 
     def folders(self, top: bytes) -> Iterator[Folder]:
         """Yield every folder from `top` on, each before those within it."""
@@ -142,6 +148,28 @@ class _Walk:
                     yield Folder(path, tuple(files))
                     files.clear()
         yield Folder(path, tuple(files), error)
+        yield from self._members()
+
+    def file(self, path: bytes, found: os.stat_result) -> Iterator[Folder]:
+        """Yield the folder of one file, or those of an archive's members."""
+        files: list[FileStat] = []
+        self._take(path, found, files)
+        if files:
+            yield Folder(os.path.dirname(path), tuple(files))
+        yield from self._members()
+
+    def _take(self, path: bytes, found: os.stat_result, files: list[FileStat]) -> None:
+        """Add a file to a list; of an archive the members that can be conversations instead, if there are any."""
+        members = archives.stats(path, found, self._wanted) if archives.is_archive(path) else []
+        members = [member for member in members if not self._excluded(member.path)]
+        self._opened += members
+        if not members:
+            files.append(file_stat(path, found))
+
+    def _members(self) -> Iterator[Folder]:
+        """Yield the members of the archives that were met, by folder."""
+        members, self._opened = self._opened, []
+        yield from (Folder(folder, tuple(of)) for folder, of in archives.by_folder(members).items())
 
     def _entry(self, entry: os.DirEntry[bytes], files: list[FileStat], pending: list[bytes]) -> None:
         """Add a file, folder or link to the lists; pass over other kinds. Raises OSError for one that is gone."""
@@ -152,7 +180,7 @@ class _Walk:
                 if found.st_nlink > 1:
                     self._add(path, found, files)
                 else:
-                    files.append(file_stat(path, found))
+                    self._take(path, found, files)
         elif entry.is_dir(follow_symlinks=False):
             if not self._excluded(path):
                 pending.append(path)
@@ -175,11 +203,12 @@ class _Walk:
     def _add(self, path: bytes, found: os.stat_result, files: list[FileStat]) -> None:
         """Add a file that has several names or links, under the first that is found."""
         if _first_visit(found, self._files):
-            files.append(file_stat(path, found))
+            self._take(path, found, files)
 
     def chosen(self, path: bytes) -> bool:
         """Return True if the format wants a file at this path and no pattern excludes it."""
-        return self._wanted(path[len(self._prefix) :]) and not self._excluded(path)
+        below = path[len(self._prefix) :]
+        return (self._wanted(below) or (self._archives and archives.is_archive(below))) and not self._excluded(path)
 
     def holds(self, path: bytes) -> bool:
         """Return True if the path truly lies below the root, not only through a link, and in no excluded folder."""

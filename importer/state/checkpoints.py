@@ -206,7 +206,7 @@ class Checkpoints(Ledger):
     def again(self, found: Callable[[bytes], bool]) -> list[bytes]:
         """Return the files to be read once more, but for those that are gone or `found` below the roots anyway."""
         paths = [row[0] for row in self.database.rows("SELECT path FROM again")]
-        over = [(path,) for path in paths if found(path) or not os.path.lexists(path)]
+        over = [(path,) for path in paths if found(path) or not _stands(path)]
         if over:
             with self.database.transaction(durable=False) as connection:
                 connection.executemany("DELETE FROM again WHERE path = ?", over)
@@ -267,6 +267,11 @@ class Checkpoints(Ledger):
             return None
         sql = "SELECT chunk FROM open_chunks WHERE file = ? ORDER BY place"
         return checkpoint_rows.read(found[0], tuple(chunk for (chunk,) in self.database.rows(sql, (found[0][0],))))
+
+
+def _stands(path: bytes) -> bool:
+    """Return True if there is a file at the path, or an archive that it may lead into."""
+    return os.path.lexists(path) or os.path.isfile(path[: path.lower().rfind(b".zip/") + 4])
 
 
 def _slashed(folder: bytes) -> bytes:

@@ -155,7 +155,7 @@ def _alive(who: Holder) -> bool:
 
     The pid of another container looks dead, which costs the caller half a second and nothing else.
     """
-    import psutil  # noqa: PLC0415  # 0.9 MB that only a refused start needs
+    import psutil  # noqa: PLC0415  # a megabyte that only a refused start needs
 
     try:
         return who.pid > 0 and psutil.Process(who.pid).create_time() <= who.started + BOOT_CLOCK_S

@@ -69,10 +69,7 @@ def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
 
 
 def _prepared(embed: EmbedSettings) -> Any:
-    """Load the model while the predecessor still runs.
-
-    None if that fails, which is reported when the store is opened.
-    """
+    """Load the model while the predecessor runs; None if that fails, which is told when the store is opened."""
     from importer.worker.session import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
 
     with contextlib.suppress(ImporterError):

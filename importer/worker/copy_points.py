@@ -18,7 +18,7 @@ from importer.worker import stores
 from importer.worker.embed import embed_chunks
 from importer.worker.embedders import Embedder
 from importer.worker.models import locate
-from importer.worker.session import Session, embedder_of
+from importer.worker.session import WorkerSession, embedder_of
 from importer.worker.stores import Ownership, Point, Store
 from importer.worker.stores.schema import DOCUMENT, standing_of
 from importer.worker.voices import conversations, naming
@@ -37,11 +37,10 @@ class Target:
 _targets: dict[str, Target] = {}  # open for as long as this worker lives, which serves one daemon
 
 
-def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
+def migrate_open(session: WorkerSession, to: Mapping[str, Any]) -> Mapping[str, Any]:
     """Open or make the target, and return what both stores hold.
 
-    `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store
-    itself, and what a store raises.
+    `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store itself, and what a store raises.
     """
     target = _target(session, to)
     if target.store.fingerprint == session.store.fingerprint:
@@ -56,7 +55,7 @@ def migrate_open(session: Session, to: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def migrate_page(
-    session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
+    session: WorkerSession, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
     """Copy one page; return `next`, how many points were `seen`, and how many of them were `written`.
 
@@ -78,12 +77,9 @@ def migrate_page(
 
 
 def migrate_check(
-    session: Session, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
+    session: WorkerSession, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
-    """Look one page of the source up in the target.
-
-    Return `next`, `seen`, the ids `missing`, and the target's count.
-    """
+    """Look one page up in the target; return `next`, `seen`, the ids `missing`, and the target's count."""
     target = _target(session, to)
     page = session.store.scroll(after, limit)
     there = target.store.lookup([point.id for point in page.points])
@@ -92,7 +88,7 @@ def migrate_check(
     return {"next": page.next, "seen": len(page.points), "missing": missing, "there": there_count}
 
 
-def migrate_close(session: Session, to: Mapping[str, Any]) -> bool:
+def migrate_close(session: WorkerSession, to: Mapping[str, Any]) -> bool:
     """Close the target, merged and flushed; return True if it was open."""
     target = _targets.pop(_name(to), None)
     if target is not None:
@@ -101,11 +97,8 @@ def migrate_close(session: Session, to: Mapping[str, Any]) -> bool:
     return target is not None
 
 
-def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
-    """Make `alias` name the target's collection, in one step; return False when a real collection has that name.
-
-    Raises StoreRefused for a store without aliases.
-    """
+def migrate_alias(session: WorkerSession, to: Mapping[str, Any], alias: str) -> bool:
+    """Make `alias` name the target's collection; False where a real one has that name. Raises StoreRefused."""
     target = _target(session, to)
     if target.store.kind != "server":
         raise StoreRefused(f"{target.store.location} is no server: it has no aliases", hint="--to URL")
@@ -114,13 +107,17 @@ def migrate_alias(session: Session, to: Mapping[str, Any], alias: str) -> bool:
     return point_alias(_wanted(to).store, alias)
 
 
-def _target(session: Session, to: Mapping[str, Any]) -> Target:
+def _target(session: WorkerSession, to: Mapping[str, Any]) -> Target:
     """Return the target, opened by the first question that needs it: the worker may be another one than before."""
     name = _name(to)
     if name not in _targets:
         wanted = _wanted(to)
-        name_of_model, dimension = locate.identity(wanted.embed) if wanted.embed else _maker(session.store.fingerprint)
-        store = stores.load(wanted.store, model=name_of_model, dimension=dimension)
+        if wanted.embed:
+            model, dimension = locate.identity(wanted.embed)
+        else:  # of the source; from the right, for the names of models have slashes, too
+            model, size, _, _ = session.store.fingerprint.rsplit("/", 3)
+            dimension = int(size)
+        store = stores.load(wanted.store, model=model, dimension=dimension)
         _targets[name] = Target(store, embedder_of(wanted.embed) if wanted.embed else None)
     return _targets[name]
 
@@ -131,13 +128,6 @@ def _wanted(to: Mapping[str, Any]) -> CopyTarget:
         return msgspec.convert(to, CopyTarget)
     except msgspec.ValidationError as error:
         raise UsageError(f"no target to copy to: {error}") from error
-
-
-def _maker(fingerprint: str) -> tuple[str, int]:
-    """Name and dimension of the model in a fingerprint."""
-    # From the right: the names of models have slashes, too.
-    name, dimension, _, _ = fingerprint.rsplit("/", 3)
-    return name, int(dimension)
 
 
 def _name(to: Mapping[str, Any]) -> str:

@@ -36,10 +36,7 @@ class _Assembly:
         self._parts: dict[int, list[tuple[NDArray[np.float32], int]]] = defaultdict(list)
 
     def add(self, chunk: int, vector: NDArray[np.float32], weight: int) -> NDArray[np.float32] | None:
-        """Return the chunk's vector (dimension,) when this was its last window.
-
-        `weight` is the window's tokens, by which it counts in the average.
-        """
+        """Return the chunk's vector (dimension,) at its last window; `weight` is its tokens, for the average."""
         self._parts[chunk].append((vector, weight))
         if len(self._parts[chunk]) < self._expected[chunk]:
             return None
@@ -94,10 +91,7 @@ def embed_chunks(
 
 
 def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]) -> NDArray[np.float32]:
-    """Return the vectors, one per entry of `chunks`.
-
-    Raises VectorsRefused that names chunks where `check` names rows.
-    """
+    """Return the vectors, one for each of `chunks`. Raises VectorsRefused naming chunks where `check` names rows."""
     try:
         return token_budget.check(vectors, dimension, len(chunks))
     except token_budget.VectorsRefused as error:

@@ -13,40 +13,28 @@ from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import looked_up, plan
-from importer.worker.session import Session
-from importer.worker.stores import Point, Scope
-from importer.worker.stores.schema import DOCUMENT, METADATA, holders
+from importer.worker.session import WorkerSession
+from importer.worker.stores import Point, Scope, schema
+from importer.worker.stores.schema import DOCUMENT, holders, metadata
 from importer.worker.voices import conversations
 
 PAGE_POINTS = 512  # without vectors
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
 
 
-def prints(session: Session, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
+def prints(session: WorkerSession, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
     """Return a page of points, `[id, text digest, facts digest, told fields, holders, conversations]`, and `next`."""
     page = session.store.scroll(after, limit)
-    return {"points": [_printed(found) for found in page.points], "next": page.next}
+    rows = []
+    for found in page.points:
+        facts, text = metadata(found.payload), digests.text_print(found.payload.get(DOCUMENT))
+        printed = [text, digests.facts_print(facts), digests.told(facts)]
+        rows.append([found.id, *printed, list(holders(found.payload)), list(conversations(facts))])
+    return {"points": rows, "next": page.next}
 
 
-def _printed(found: Point) -> list[Any]:
-    """Return one row of `prints`."""
-    facts = _metadata(found)
-    text = digests.text_print(found.payload.get(DOCUMENT))
-    printed = [text, digests.facts_print(facts), digests.told(facts)]
-    return [found.id, *printed, list(holders(found.payload)), list(conversations(facts))]
-
-
-def _metadata(found: Point) -> Mapping[str, Any]:
-    """Return a point's metadata; {} for points of other programs, which may carry anything."""
-    facts = found.payload.get(METADATA)
-    return facts if isinstance(facts, Mapping) else {}
-
-
-def erase_ids(session: Session, ids: Sequence[str]) -> int:
-    """Delete these points, durably; return how many of them there were.
-
-    Ids that are not there are passed over; asking twice deletes nothing more.
-    """
+def erase_ids(session: WorkerSession, ids: Sequence[str]) -> int:
+    """Delete these points, durably; return how many there were. Ids that are not there are passed over."""
     # A stranger's points may have integers as ids.
     wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
     count = len(session.store.lookup(wanted)) if wanted else 0
@@ -56,7 +44,7 @@ def erase_ids(session: Session, ids: Sequence[str]) -> int:
     return count
 
 
-def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
+def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]]) -> int:
     """Import these chunks as a batch does; return how many were embedded and written.
 
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
@@ -67,14 +55,14 @@ def mend(session: Session, chunks: Sequence[Mapping[str, Any]]) -> int:
     points: list[Point] = []
     if texts:
         for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
-            points += [session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+            points += [schema.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
     session.store.write(points, todo.standing, todo.deletes)
     session.recount()
     return len(points)
 
 
 def thread(
-    session: Session, conversation: str, around: str = "", before: int = 5, after: int = 5
+    session: WorkerSession, conversation: str, around: str = "", before: int = 5, after: int = 5
 ) -> list[dict[str, Any]]:
     """Return the chunks of a conversation in their order: those `around` an id, else the first ones.
 
@@ -89,21 +77,22 @@ def thread(
     for page in _pages(session, Scope(conversation=conversation)):
         for point in page:
             if point.id in wanted:
-                known = {"id": point.id, "document": point.payload.get(DOCUMENT, ""), "metadata": _metadata(point)}
+                known = {
+                    "id": point.id,
+                    "document": point.payload.get(DOCUMENT, ""),
+                    "metadata": metadata(point.payload),
+                }
                 found.append({"place": wanted[point.id], "of": len(order), **known})
     return sorted(found, key=lambda chunk: chunk["place"])
 
 
-def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]]:
-    """Return `(begin of the exchange, exchange, ordinal, id)` of every chunk.
-
-    Sorted, they are in the order of speaking.
-    """
+def _said(session: WorkerSession, conversation: str) -> list[tuple[str, str, int, str]]:
+    """Return `(begin of the exchange, exchange, ordinal, id)` of every chunk; sorted, in the order of speaking."""
     chunks = [
         (str(facts.get("message_id", "")), int(facts.get("chunk", 0)), str(facts.get("timestamp", "")), point.id)
         for page in _pages(session, Scope(conversation=conversation))
         for point in page
-        for facts in [_metadata(point)]
+        for facts in [metadata(point.payload)]
     ]
     # A chunk's time is that of its newest message; the least of an exchange's chunks stands for its beginning.
     begun: dict[str, str] = {}
@@ -112,7 +101,7 @@ def _said(session: Session, conversation: str) -> list[tuple[str, str, int, str]
     return [(begun[exchange], exchange, ordinal, point) for exchange, ordinal, _, point in chunks]
 
 
-def _pages(session: Session, scope: Scope) -> Iterator[Sequence[Point]]:
+def _pages(session: WorkerSession, scope: Scope) -> Iterator[Sequence[Point]]:
     """Yield pages of the points of a scope in order of id, as many as a thread may have."""
     after: str | None = None
     for _ in range(MOST_IN_THREAD // PAGE_POINTS):

@@ -39,9 +39,6 @@ def settle(environ: Mapping[str, str] = os.environ, mallopt: Callable[[int, int]
 
 
 def trim(malloc_trim: Callable[[int], int] | None = None) -> bool:
-    """Give free heap pages back to the system; return True if there were any.
-
-    With 0, glibc keeps no slack at the heap's top (malloc_trim(3)).
-    """
+    """Give free heap pages back to the system, with no slack left (malloc_trim(3)); return True if there were any."""
     call = malloc_trim or glibc("malloc_trim")
     return bool(call is not None and call(0))

@@ -36,10 +36,7 @@ class Ahead:
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
 
     def begin(self, number: int, chunks: Sequence[Chunk]) -> None:
-        """Start on the texts of that batch, unless it did before.
-
-        The batch begun before it, if it never came, is given up.
-        """
+        """Start on the texts of that batch, unless it did before; the one before it, if it never came, is given up."""
         if number == self._number:
             return
         if self._windows is not None:
@@ -96,10 +93,5 @@ def side_by_side(
             yield from ended
             if not under_way:
                 return
-            ended = _ended(under_way)
-
-
-def _ended(under_way: dict[Future[Result], Work]) -> list[tuple[Work, Result]]:
-    """Wait for at least one run, and take out those that have ended. Raises what one of them raised."""
-    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-    return [(under_way.pop(future), future.result()) for future in done]
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            ended = [(under_way.pop(future), future.result()) for future in done]

@@ -15,13 +15,13 @@ from importer.errors import UsageError
 from importer.protocol.query import Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE
-from importer.worker.session import Session
+from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
 
 CANARY_RUNS = 8  # spread over the time asked for
 
 
-def search(session: Session, **query: Any) -> list[dict[str, Any]]:
+def search(session: WorkerSession, **query: Any) -> list[dict[str, Any]]:
     """Return the hits of `query.Query(**query)`, best first, as plain dicts.
 
     Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
@@ -33,38 +33,20 @@ def search(session: Session, **query: Any) -> list[dict[str, Any]]:
     return [asdict(hit) for hit in session.store.search(wanted, dense)]
 
 
-def count(session: Session) -> int:
-    """Count the points of the store."""
-    return session.recount()
-
-
-def ping(session: Session) -> Mapping[str, Any]:
+def ping(session: WorkerSession) -> Mapping[str, Any]:
     """Return the worker's process id and the store it serves."""
     return {"pid": os.getpid(), "points": session.points, "fingerprint": session.store.fingerprint}
 
 
-def canary(session: Session, seconds: float) -> int:
-    """Embed a harmless text now and again for that many seconds; return how often.
-
-    Random kills hit this run as well.
-    """
+def canary(session: WorkerSession, seconds: float) -> int:
+    """Embed a harmless text now and again for so many seconds; return how often. Random kills hit this as well."""
     for _ in range(CANARY_RUNS):
         session.embedder.query("A harmless sentence.")
         time.sleep(seconds / CANARY_RUNS)
     return CANARY_RUNS
 
 
-def trim(session: Session) -> bool:
-    """Give freed memory back to the system."""
-    return malloc.trim()
-
-
-def facet(session: Session, key: str, limit: int = 1000) -> Mapping[str, int]:
-    """Count points per value of `metadata.<key>`."""
-    return session.store.facet(key, limit)
-
-
-def erase(session: Session, **scope: str) -> int:
+def erase(session: WorkerSession, **scope: str) -> int:
     """Delete the points of the scope; return how many there were.
 
     Counted anew afterwards: how many of them `points` knew of cannot be told from a scope.
@@ -74,12 +56,7 @@ def erase(session: Session, **scope: str) -> int:
     return deleted
 
 
-def tally(session: Session, **scope: str) -> int:
-    """Count the points of the scope."""
-    return session.store.count(Scope(**scope))
-
-
-def backlog(session: Session, on: bool) -> bool:
+def backlog(session: WorkerSession, on: bool) -> bool:
     """Tell the store that a large backlog begins or ends."""
     session.store.backlog(on)
     return on
@@ -87,6 +64,10 @@ def backlog(session: Session, on: bool) -> bool:
 
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, count, ping, canary, trim, facet, erase, tally, backlog)},
+    **{a.__name__: a for a in (search, ping, canary, erase, backlog)},
+    "count": WorkerSession.recount,
+    "tally": lambda session, **scope: session.store.count(Scope(**scope)),  # the points of the scope
+    "facet": lambda session, key, limit=1000: session.store.facet(key, limit),  # points per value of `metadata.<key>`
+    "trim": lambda _session: malloc.trim(),
     **MAINTENANCE,
 }

@@ -18,14 +18,13 @@ from importer.protocol import failpoints, wire
 from importer.protocol.outcome import Failure, Receipt
 from importer.worker import malloc
 from importer.worker.embed import Embedded, embed_chunks
-from importer.worker.embedders import Window
 from importer.worker.inbox import Inbox
-from importer.worker.parallel import Ahead
+from importer.worker.parallel import Ahead, Windows
 from importer.worker.plan import looked_up, plan
 from importer.worker.questions import ANSWERS
-from importer.worker.session import Session
-from importer.worker.store_writer import Job, StoreWriter
-from importer.worker.stores import Point
+from importer.worker.session import WorkerSession
+from importer.worker.store_writer import StoreWriter, WriteJob
+from importer.worker.stores import Point, schema
 from importer.worker.token_budget import VectorsRefused
 
 IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
@@ -35,12 +34,12 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class WorkerServer:
     """Serves one daemon until its input ends. `write` takes one whole frame; `session` opens store and model."""
 
-    def __init__(self, inbox: Inbox, write: Callable[[bytes], object], session: Session) -> None:
+    def __init__(self, inbox: Inbox, write: Callable[[bytes], object], session: WorkerSession) -> None:
         self._inbox = inbox
         self._write = write
         self._session = session
         self._sending = threading.Lock()
-        self._writer = StoreWriter(session.store, self._stored, self._failed)
+        self._writer = StoreWriter(session.store, self._stored, lambda job, why: self._fail(job.number, "store", why))
         self._ahead = Ahead(self._split)
         self._embedding: frozenset[str] = frozenset()
 
@@ -65,10 +64,7 @@ class WorkerServer:
         malloc.trim()
 
     def _serve(self, number: int, request: wire.Request) -> None:
-        """Serve one request. The errors named here become a `Failed`; any other ends the process.
-
-        The daemon sees that as a death.
-        """
+        """Serve one request. Errors named here become a `Failed`; any other ends the process, which is a death."""
         try:
             if isinstance(request, wire.Import):
                 self._import(number, request)
@@ -100,7 +96,7 @@ class WorkerServer:
         finally:
             self._embedding = outer
 
-    def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> Job:
+    def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> WriteJob:
         """Return the write that a batch needs: only chunks that the store does not have are embedded.
 
         Raises PointsRejected, which names the chunks, for vectors that must not be stored.
@@ -114,7 +110,7 @@ class WorkerServer:
         try:
             for part in self._runs(number, request, [chunk.text for chunk, _ in todo.write], order):
                 tokens += part.tokens
-                points += [self._session.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+                points += [schema.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
         except VectorsRefused as error:
             if not error.rows:  # all of them: no chunk is to blame
                 raise
@@ -122,7 +118,9 @@ class WorkerServer:
         # Nothing is in the model now: a death from here on is none of its chunks' fault.
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
-        return Job(number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds, request.news)
+        return WriteJob(
+            number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds, request.news
+        )
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
         """Embed, and tell the daemon before each model run which chunks are in it."""
@@ -143,18 +141,15 @@ class WorkerServer:
         """Let urgent requests go ahead before a model run, then tell the daemon which chunks are next."""
         while (item := self._inbox.take_urgent(self._fits)) is not None:
             self._serve(*item)
-        self._look_ahead()
-        self._send(number, wire.Working(tuple(ids)))
-
-    def _split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Split by the model, which is loaded only when it is needed."""
-        return self._session.embedder.split(texts)
-
-    def _look_ahead(self) -> None:
-        """Split the next batch meanwhile, if the embedder may be called by several threads at once."""
+        # The next batch is split meanwhile, if the embedder may be called by several threads at once.
         item = self._inbox.upcoming() if getattr(self._session.embedder, "lanes", 1) > 1 else None
         if item is not None and isinstance(item[1], wire.Import):
             self._ahead.begin(item[0], item[1].chunks)
+        self._send(number, wire.Working(tuple(ids)))
+
+    def _split(self, texts: Sequence[str]) -> Windows:
+        """Split by the model, which is loaded only when it is needed."""
+        return self._session.embedder.split(texts)
 
     def _fits(self, request: wire.Request) -> bool:
         """Return True if a request may overtake: an urgent batch only batches that it shares no point with.
@@ -167,7 +162,7 @@ class WorkerServer:
             return not touched & self._embedding
         return True
 
-    def _stored(self, job: Job, seconds: float) -> None:
+    def _stored(self, job: WriteJob, seconds: float) -> None:
         """Send the receipt, on the writer's thread, once the write is durable.
 
         The job counts as pending until this returns, so the upkeep here overlaps neither that of `_rest`, which settles
@@ -192,10 +187,6 @@ class WorkerServer:
             pass  # a full disk is told by the next write
         except Exception:  # of a plug-in's store: it must not end this thread, whose end would not be noticed
             traceback.print_exc()
-
-    def _failed(self, job: Job, error: Exception) -> None:
-        """Report a failed write, on the writer's thread, too."""
-        self._fail(job.number, "store", error)
 
     def _fail(self, number: int, stage: str, error: Exception) -> None:
         """Send a failure; an error that is none of ours may be an accident, so it counts as retryable."""

@@ -6,24 +6,22 @@ An heir loads its model before it may open the store (see `__main__`); then the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from importer.protocol import failpoints, wire
-from importer.protocol.records import Chunk
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
-from importer.worker.store_writer import Job
-from importer.worker.stores import Ownership, Point, Store
-from importer.worker.stores.schema import point
+from importer.worker.store_writer import WriteJob
+from importer.worker.stores import Store
 
 
 @dataclass(slots=True)
-class Session:
+class WorkerSession:
     """The open store, and the model, which is loaded when first needed. `points` is what the store counts.
 
     Two threads change `points`: the storing thread counts, the main thread asks anew. Where others write to the same
@@ -44,11 +42,7 @@ class Session:
             self._embedder = self.load_embedder()
         return self._embedder
 
-    def point(self, chunk: Chunk, standing: Ownership, vector: Sequence[float]) -> Point:
-        """Return a chunk with its vector, as it is stored."""
-        return point(chunk, vector, standing)
-
-    def count(self, job: Job) -> None:
+    def count(self, job: WriteJob) -> None:
         """Keep `points` in step with a write."""
         with self._counting:
             self.points += len(job.points) - len(job.deletes)
@@ -66,14 +60,14 @@ class Session:
             malloc.trim()
 
 
-def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> Session:
+def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> WorkerSession:
     """Open the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
     failpoints.hit("boot")
     embed = configure.settings.embed
     # Known without loading the model, so that a collection of another one is refused before that takes its time.
     name, dimension = locate.identity(embed)
     store = stores.load(configure.settings.store, model=name, dimension=dimension, backlog=configure.backlog)
-    session = Session(store, lambda: embedder or embedder_of(embed), token_budget=embed.token_budget)
+    session = WorkerSession(store, lambda: embedder or embedder_of(embed), token_budget=embed.token_budget)
     session.recount()  # `Ready` tells it to the daemon
     if configure.preload:
         _ = session.embedder
@@ -81,22 +75,10 @@ def open_session(configure: wire.Configure, embedder: Embedder | None = None) ->
 
 
 def embedder_of(embed: EmbedSettings) -> Embedder:
-    """Load the model of these embedding settings. Raises ModelError."""
-    return load(_with_model(embed))
-
-
-def _with_model(embed: EmbedSettings) -> EmbedSettings:
-    """Return the settings with the model on disk in place of its name, fetched if need be; a remote one keeps its name.
-
-    Raises ModelError.
-    """
+    """Load the model of these settings, a local one from the disk, fetched if need be. Raises ModelError."""
     if embed.provider != "fastembed":
-        return embed
-    model = locate.fetch(embed, trusting=True)
-    return msgspec.structs.replace(
-        embed,
-        model=model.name,
-        directory=model.directory,
-        dimension=model.dimension,
-        window_tokens=model.window_tokens,
-    )
+        return load(embed)
+    found = locate.fetch(embed, trusting=True)
+    where = {"model": found.name, "directory": found.directory}
+    size = {"dimension": found.dimension, "window_tokens": found.window_tokens}
+    return load(msgspec.structs.replace(embed, **where, **size))

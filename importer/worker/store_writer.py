@@ -18,7 +18,7 @@ from importer.worker.stores import Ownership, Point, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WriteJob:
     """One durable write: new points, others that stand otherwise now, deletions. `ids` are all ids it touches."""
 
     number: int
@@ -41,9 +41,9 @@ class StoreWriter:
     """
 
     store: Store
-    stored: Callable[[Job, float], None]
-    failed: Callable[[Job, Exception], None]
-    _jobs: queue.Queue[Job | None] = field(default_factory=lambda: queue.Queue(maxsize=1))
+    stored: Callable[[WriteJob, float], None]
+    failed: Callable[[WriteJob, Exception], None]
+    _jobs: queue.Queue[WriteJob | None] = field(default_factory=lambda: queue.Queue(maxsize=1))
     _pending: dict[int, frozenset[str] | None] = field(default_factory=dict)
     _thread: threading.Thread | None = None
 
@@ -52,7 +52,7 @@ class StoreWriter:
         self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: WriteJob) -> None:
         """Queue a write; wait while one is being written and another queued."""
         # Before `put`: a job done at once must find its entry to take out. News may touch any point.
         self._pending[job.number] = None if job.news else job.ids
@@ -82,7 +82,7 @@ class StoreWriter:
             self._jobs.task_done()
         self._jobs.task_done()
 
-    def _write(self, job: Job) -> None:
+    def _write(self, job: WriteJob) -> None:
         """Write one job and report how it went. Raises what the report raises, which ends the thread."""
         started = time.monotonic()
         try:

@@ -97,16 +97,12 @@ def cut(count: int, room: int, breaks: Sequence[bool]) -> list[tuple[int, int]]:
     while count - start > room:
         # Windows still needed, rounded up. A break right behind a full window counts, hence room + 1 places.
         wanted = -(-(count - start) // room)
-        end = start + _nearest_break(breaks[start : start + room + 1], (count - start) // wanted)
+        ideal, near = (count - start) // wanted, breaks[start : start + room + 1]
+        found = [i for i in range(max(1, ideal // 2), len(near)) if near[i]]  # in the outer half, not at the start
+        end = start + min(found, key=lambda i: (abs(i - ideal), -i), default=ideal)
         spans.append((start, end))
         start = end
     return [*spans, (start, count)]
-
-
-def _nearest_break(breaks: Sequence[bool], ideal: int) -> int:
-    """Return the break nearest to `ideal` in the outer half from there, else `ideal` itself. Position 0 is no break."""
-    found = [i for i in range(max(1, ideal // 2), len(breaks)) if breaks[i]]
-    return min(found, key=lambda i: (abs(i - ideal), -i), default=max(1, ideal))
 
 
 def average(vectors: Vectors, weights: Sequence[int]) -> Vectors:
@@ -126,10 +122,7 @@ def normalised(vectors: NDArray[Any]) -> Vectors:
 
 
 def check(vectors: Vectors, dimension: int, count: int) -> Vectors:
-    """Return the vectors themselves, when they are `count` finite rows of `dimension` at unit length, as float32.
-
-    Raises VectorsRefused naming the rows that are not.
-    """
+    """Return `count` finite rows of `dimension` at unit length, as float32. Raises VectorsRefused naming others."""
     if vectors.shape != (count, dimension):
         raise VectorsRefused(f"the model returned vectors of shape {vectors.shape}, expected {(count, dimension)}")
     with np.errstate(over="ignore", invalid="ignore"):

@@ -26,7 +26,7 @@ from importer.bench.corpus import corpus
 from importer.protocol.worker_settings import CopyTarget
 from importer.state.checkpoints import Checkpoints
 from importer.worker import copy_points, stores
-from importer.worker.session import Session
+from importer.worker.session import WorkerSession
 from importer.worker.stores import Point, Store
 from importer.worker.stores.qdrant.collection import switch
 
@@ -56,7 +56,7 @@ def wish(location: str) -> Mapping[str, Any]:
 
 def copy(source: str, target: str) -> int:
     """Copy all pages from one store to another; return the number of points written."""
-    session = Session(opened(source), lambda: pytest.fail("a copy embeds nothing"), token_budget=0)
+    session = WorkerSession(opened(source), lambda: pytest.fail("a copy embeds nothing"), token_budget=0)
     try:
         copy_points.migrate_open(session, wish(target))
         pages = list(_pages(session, target))
@@ -68,7 +68,7 @@ def copy(source: str, target: str) -> int:
         session.store.close()
 
 
-def _pages(session: Session, target: str) -> Iterator[Mapping[str, Any]]:
+def _pages(session: WorkerSession, target: str) -> Iterator[Mapping[str, Any]]:
     after: str | None = None
     while True:
         page = copy_points.migrate_page(session, wish(target), after)
@@ -210,7 +210,7 @@ def test_another_model(tmp_path: pathlib.Path) -> None:
     fill(f"edge:{tmp_path}/a", [point(number) for number in range(5)])
     embed = embed_settings(provider="plugins.fake_embedder", model="some/other", dimension=64)
     to = {**wish(f"local:{tmp_path}/b"), "embed": msgspec.to_builtins(embed)}
-    session = Session(opened(f"edge:{tmp_path}/a"), lambda: pytest.fail("not the old model"), token_budget=512)
+    session = WorkerSession(opened(f"edge:{tmp_path}/a"), lambda: pytest.fail("not the old model"), token_budget=512)
     copy_points.migrate_open(session, to)
     page = copy_points.migrate_page(session, to)
     session.store.close()

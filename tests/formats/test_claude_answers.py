@@ -111,8 +111,9 @@ def test_why_a_call_was_refused_is_a_prompt(content, mark):
         (f"3 hits\nlog.txt: {NOTICE} The user provided the following reason for the rejection:  no", {}),
         (f"{NOTICE} The user provided the following reason for the rejection:  no", {"toolDenialKind": "hook-blocked"}),
         ("Error: exit 1", {}),
+        ("test failed: The user said: hello", {}),
     ],
-    ids=["no reason", "quoted", "by a program", "failed"],
+    ids=["no reason", "quoted", "by a program", "failed", "plain words"],
 )
 def test_no_prompt_is_what_nobody_typed(content, fields):
     """A refusal without words, results that quote one, and what a program refused are no person's."""

@@ -23,6 +23,7 @@ REMINDER = "<system-reminder>\nnot typed\n</system-reminder>"
         ('<teammate-message from="bob">ready</teammate-message>', ""),
         ("<ide_opened_file>x.py</ide_opened_file>\nfix it", "fix it"),
         ("<ide_selection>lines 1-3</ide_selection>", ""),
+        ("why?<system-reminder>be brief</system-reminder>", "why?"),
         ("<uploaded_files>a.png</uploaded_files>describe", "describe"),
         ("[Request interrupted by user]", ""),
         ("[Request interrupted by user for tool use]no, tabs", "no, tabs"),

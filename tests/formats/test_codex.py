@@ -146,8 +146,24 @@ def test_context_is_bounded_whatever_is_said(groups):
 
 
 def test_files_and_roots():
-    """Live and archived sessions are wanted, without the prompt history and the index of titles."""
+    """Live and archived sessions are wanted, and the index of names, without the prompt history."""
     assert codex.wanted(b"2026/06/26/rollout-2026-06-26T12-20-52-019f.jsonl")
     assert codex.wanted(b"a/rollout-1.jsonl.zst")
-    assert not any(map(codex.wanted, (b"history.jsonl", b"session_index.jsonl", b"a/rollout-1.zst")))
-    assert codex.roots({"CODEX_HOME": "/c"}, "/home/ann") == ("/c/sessions", "/c/archived_sessions")
+    assert codex.wanted(b"session_index.jsonl")
+    assert not any(map(codex.wanted, (b"history.jsonl", b"a/rollout-1.zst")))
+    assert codex.roots({"CODEX_HOME": "/c"}, "/home/ann") == (
+        "/c/sessions",
+        "/c/archived_sessions",
+        "/c/session_index.jsonl",
+    )
+
+
+def test_the_index_names_threads():
+    """Each line is a fact of the thread it names, and the last one holds; a line without a name says nothing."""
+    lines = [
+        {"id": "t1", "thread_name": name, "updated_at": "2026-06-26T12:24:12Z"} for name in ("Ferry", "Barge", " ")
+    ]
+    fed = feed("codex", *lines, {"id": "t2", "thread_name": "Dock"}, path=b"/c/session_index.jsonl")
+    facts = [(fact.conversation_id, fact.title) for one in fed for fact in one.facts]
+    assert facts == [("t1", "Ferry"), ("t1", "Barge"), ("t2", "Dock")]
+    assert not any(one.turns or one.unknown for one in fed)

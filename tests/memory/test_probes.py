@@ -6,23 +6,38 @@ import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from importer.memory.probes import GroupMemory, Probes, ProcessMemory, Sample
 
 MB = 1024 * 1024
 STATUS = "Name:\tpython\nVmRSS:\t  300 kB\nRssAnon:\t 200 kB\nRssFile:\t 90 kB\nRssShmem:\t 10 kB\nVmSwap:\t 50 kB\n"
-MEMINFO = "MemTotal:  1000 kB\nMemFree: 10 kB\nMemAvailable:   400 kB\n"
+MEMINFO = (
+    "".join(
+        f"{name}: {kb} kB\n"
+        for name, kb in {
+            "MemTotal": 1000,
+            "MemFree": 300,
+            "MemAvailable": 400,
+            "Buffers": 1,
+            "Cached": 9,
+            "Active": 5,
+        }.items()
+    )
+    + "Inactive: 4 kB\nShmem: 0 kB\n"
+)
 NO_LIMIT = "9223372036854771712"
 PRESSURE = "some avg10=12.50 avg60=1.00 avg300=0.00 total=17\nfull avg10=3.25 avg60=0.00 avg300=0.00 total=9\n"
 
 
 @pytest.fixture
-def tree(tmp_path):
-    """Writes `{path: content}` below a proc and a cgroup root and gives probes that read there."""
+def tree(tmp_path, monkeypatch):
+    """Writes `{path: content}` below a proc and a cgroup root and gives probes that read there, as psutil does."""
 
     def plant(files):
         (tmp_path / "proc").mkdir()
+        monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
         for path, content in files.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(content)
@@ -127,9 +142,11 @@ def test_a_version_1_group_beside_an_empty_version_2(tree):
 
 def test_no_limit_anywhere_leaves_the_machines_memory(tree):
     """`max`, or version 1's largest number, is no limit."""
-    files = {"proc/self/cgroup": "4:cpu,memory:/x\n", "proc/meminfo": MEMINFO, **v1("/x", limit_in_bytes=NO_LIMIT)}
-    probes = tree(files)
-    assert (probes.sample().group, probes.limit_bytes()) == (None, 1000 * 1024)
+    probes = tree({"proc/self/cgroup": "4:cpu,memory:/x\n", **v1("/x", limit_in_bytes=NO_LIMIT)})
+    assert (probes.sample().group, probes.limit_bytes()) == (
+        None,
+        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    )
 
 
 @pytest.mark.parametrize("garbage", ["", "\x00\x00", "max\nmax", "-5", "1e9", "some avg10= full avg10=x"])
@@ -145,8 +162,9 @@ def test_a_cgroup_line_that_is_none_is_passed_over(tree):
     assert tree({"proc/self/cgroup": "nonsense\n\n0::/\n", **v2("", max=str(MB), current="0")}).limit_bytes() == MB
 
 
-def test_without_proc_nothing_is_known(tmp_path):
+def test_without_proc_nothing_is_known(tmp_path, monkeypatch):
     """No folder /proc is as good as an empty one: every number is None."""
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "none"))
     assert Probes(proc=str(tmp_path / "none"), clock=lambda: 7.0).sample(os.getpid()) == Sample(7.0)
 
 

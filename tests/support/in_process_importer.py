@@ -31,7 +31,7 @@ from worker_told import told
 from importer.delivery.delivery import Delivery
 from importer.delivery.engine import Engine
 from importer.delivery.policy import Recycle
-from importer.delivery.worker_stats import WorkerStats
+from importer.delivery.progress import WorkerStats
 from importer.errors import WorkerDied
 from importer.protocol import wire
 from importer.protocol.outcome import Failure, Receipt

@@ -41,7 +41,7 @@ def made(number: int, text: str = "", *, open_by: Sequence[str] = (), **metadata
         **metadata,
     }
     chunk = Chunk(identity(number), text or f"prompt about number{number} and its tests", facts)
-    return point(chunk, vector(number), Ownership(tuple(open_by)))
+    return point(chunk, Ownership(tuple(open_by)), vector(number))
 
 
 def identity(number: int) -> str:

@@ -18,7 +18,7 @@ from importer.protocol.records import Chunk, Release
 from importer.worker.embedders import Window
 from importer.worker.inbox import Inbox
 from importer.worker.serve import WorkerServer
-from importer.worker.session import Session
+from importer.worker.session import WorkerSession
 
 WAIT_S = 20.0
 
@@ -124,7 +124,7 @@ class Worker:
 def serving(worker: Worker) -> Iterator[Worker]:
     inbox = worker.inbox = Inbox(worker.read)
     inbox.start()
-    session = Session(worker.store, lambda: worker.embedder, token_budget=20)  # type: ignore[arg-type]
+    session = WorkerSession(worker.store, lambda: worker.embedder, token_budget=20)  # type: ignore[arg-type]
     thread = threading.Thread(target=WorkerServer(inbox, worker.take, session).run)
     thread.start()
     try:

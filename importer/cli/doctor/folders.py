@@ -96,7 +96,7 @@ def _unreadable_in(folder: scan.Folder) -> Iterator[Unreadable]:
     if folder.error:
         yield _with_owner(folder.path, folder.error)  # then its files are not known
     for stat in folder.files:
-        if not os.access(stat.path, os.R_OK):
+        if not os.access(stat.path, os.R_OK) and os.path.lexists(stat.path):  # of an archive's member nothing is told
             yield _with_owner(stat.path, os.strerror(errno.EACCES))
 
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 # The members that hold text, in the order in which they are tried; an object has its words in one of them.
 FIELDS = ("text", "content", "parts", "value", "refusal", "transcript")
-TYPES = ("type", "content_type", "kind")
 _WORDLESS = """
     image image_url imageUrl input_image image_asset_pointer audio audio_url input_audio audio_asset_pointer
     real_time_user_audio_video_asset_pointer video video_url video_container_asset_pointer file input_file document
@@ -31,8 +30,10 @@ class Words(NamedTuple):
 
 def words(content: Any, wordless: frozenset[str] = WORDLESS) -> Words:
     """Return the text of content, its pieces with a blank line in between; objects of a `wordless` type have none."""
-    if isinstance(content, str):  # nearly always
+    if isinstance(content, str):  # nearly always, as is one string in a list
         return Words(clean(content))
+    if content is None or (isinstance(content, list) and len(content) == 1 and isinstance(content[0], str)):
+        return Words(clean(content[0])) if content else Words()
     pieces = list(_pieces(content, wordless, MAX_DEPTH))
     texts = [text for piece in pieces if piece is not None and (text := piece.strip())]
     return Words(clean("\n\n".join(texts)), pieces.count(None))
@@ -52,7 +53,9 @@ def listed(content: Any) -> list[Any]:
 
 def kind_of(block: Any) -> str:
     """Return the type that a block says it has, "" for none."""
-    found = next((block[name] for name in TYPES if block.get(name)), "") if isinstance(block, dict) else ""
+    if not isinstance(block, dict):
+        return ""
+    found = block.get("type") or block.get("content_type") or block.get("kind")
     return found if isinstance(found, str) else ""
 
 
@@ -67,6 +70,9 @@ def _pieces(content: Any, wordless: frozenset[str], depth: int) -> Iterator[str 
             yield from _pieces(one, wordless, depth - 1)
     elif depth and isinstance(content, dict):
         if kind_of(content) not in wordless:
+            if isinstance(first := content.get(FIELDS[0]), str) and first:
+                yield first
+                return
             held = [content[name] for name in FIELDS if name in content]
             full = next((one for one in held if one not in (None, "", [])), None)
             yield from _pieces(full, wordless, depth - 1) if held else (None,)

@@ -36,7 +36,7 @@ _PASSED_OVER = """
 """
 KNOWN_CONTENTS = SAID | THOUGHT | ANSWERED | frozenset((*_PASSED_OVER.split(), ""))
 ROLES = frozenset(("user", "assistant"))
-SILENT = frozenset(("system", "tool", "developer", "critic", ""))  # authors that are no side of the conversation
+SILENT = frozenset(("system", "tool", "developer", "critic"))  # authors that are no side of the conversation
 HIDDEN = ("is_visually_hidden_from_conversation", "is_user_system_message")  # the latter are custom instructions
 FIELDS = ("parts", "text", "result", "content", "thoughts")  # of content, each type with its own
 PASTES = ("extracted_content", "content", "text")  # of an attachment
@@ -158,7 +158,7 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     facts = Facts(title=_title(talk), model=model if role == "assistant" else "", tools=once([called]))
     at = moment(message.create_time) or moment(talk.create_time)
     turn = Turn(conversation, _string(message.id) or mark, role, text, at, mark, facts)
-    shown = artifacts.made(called, _given(message.content))
+    shown = artifacts.made(called, _words(message.content).text) if artifacts.is_made(called) else Words()
     made = (_artifact(turn, shown.text),) if shown.text else ()
     return Told((turn, *made), unknown + shown.unknown)
 
@@ -187,7 +187,8 @@ def _said(author: str, by: str, kind: str, content: Any, options: Options) -> Wo
         wanted_ = options.tool_results and not is_own_tool(by)
         return Words(_words(content).text[:RESULT_CHARS].strip()) if wanted_ and kind in SAID | ANSWERED else Words()
     if author not in ROLES:
-        return Words("", int(author not in SILENT and bool(_words(content).text)))
+        said = Words() if author in SILENT else _words(content)
+        return Words("", said.unknown or int(bool(said.text)))
     return _words(content) if kind in (SAID | THOUGHT if options.thinking else SAID) else Words()
 
 
@@ -196,9 +197,9 @@ def _words(content: Any) -> Words:
     if not isinstance(content, dict):
         found = [words(content)]
     elif not any(name in content for name in FIELDS):
-        found = [Words("", len(content) > 1 or not _kind(content))]
+        found = [words({**content, "content_type": None}) if set(content) - {"content_type"} else Words()]
     else:
-        found = [words(content.get(name)) for name in FIELDS if name != "thoughts"]
+        found = [words(content[name]) for name in FIELDS if name in content and name != "thoughts"]
         found += [_thought(one) for one in listed(content.get("thoughts"))]
     joined = "\n\n".join([one.text for one in found if one.text])
     return Words(clean(_cited.sub("", joined)), sum(one.unknown for one in found))
@@ -214,11 +215,6 @@ def _thought(thought: Any) -> Words:
 def _kind(content: Any) -> str:
     """Return the type of content; words, or an object that names none, are text."""
     return kind_of(content) or "text" * (content is not None)
-
-
-def _given(content: Any) -> Any:
-    """Return what a tool was told: the text of one object."""
-    return _words(content).text
 
 
 def _pasted(about: dict[str, Any]) -> Words:

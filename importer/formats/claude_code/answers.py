@@ -16,12 +16,13 @@ from importer.formats.claude_code.lines import Block, TranscriptLine
 from importer.formats.claude_code.text import typed_text
 
 ANSWERED = ("User has answered your questions:", "Your questions have been answered:")
-# Why a call was refused, in the wordings of older and newer versions.
+# Why a call was refused, in the wordings of older and newer versions; the last is for a sub-agent's.
 REASONS = (
     "To tell you how to proceed, the user said:",
     "The user provided the following reason for the rejection:",
     "The user said:",
 )
+PLAIN_WORDS = REASONS[-1]  # which follow nothing but the notice in full: any result may say so
 REASON_END = "\n\nNote: The user's next message may contain"
 REFUSED = ("The user doesn't want to", "Permission for this tool use was denied", "The tool use was rejected")
 # A refusal that is the tool's own words round the answers given so far.
@@ -81,17 +82,17 @@ def objection(line: TranscriptLine, block: Block) -> str:
     text = "\n".join(lines.texts(block.content)).strip().removeprefix("Error: ").removeprefix("<tool_use_error>")
     for start in REASONS:
         notice, found, reason = text.partition(start)
-        if found and _is_notice(notice, block):
+        if found and _is_notice(notice, start, block):
             said = typed_text(reason.partition(REASON_END)[0].removesuffix("</tool_use_error>"))
             return "" if said.startswith(UNFINISHED) else said
     return ""
 
 
-def _is_notice(notice: str, block: Block) -> bool:
-    """Return True if a result's beginning is the notice that its call was refused."""
+def _is_notice(notice: str, start: str, block: Block) -> bool:
+    """Return True if what stands in front of a reason is the notice that its call was refused."""
     if len(notice) > NOTICE_CHARS:
         return False
-    return notice.startswith(REFUSED) or (bool(block.is_error) and "\n" not in notice)
+    return notice.startswith(REFUSED) or (bool(block.is_error) and "\n" not in notice and start != PLAIN_WORDS)
 
 
 def _is_given(raw: msgspec.Raw) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 WORDED = ("text", "input_text", "output_text", "")  # types of blocks that are words; "" for a block that names none
+KNOWN_BLOCKS = frozenset((*WORDED, "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
 NESTED = 16  # words that stand deeper than this are not looked for
 _WORDS_IN = ("text", "content", "value", "parts", "message", "markdown")  # members that hold words where text is nested
 
@@ -115,7 +116,7 @@ class TranscriptLine(msgspec.Struct, gc=False, rename="camel"):
     parent_call: str | None = msgspec.field(default=None, name="parent_tool_use_id")
     source_call: str | None = msgspec.field(default=None, name="sourceToolUseID")
     message: Message | Scalar | list[Any] = None
-    attachment: Attachment | None = None
+    attachment: Attachment | Scalar | list[Any] = None
     origin: PromptOrigin | str | None = None
     tool_denial_kind: str | None = None
     tool_use_result: msgspec.Raw = EMPTY
@@ -171,15 +172,21 @@ def blocks_of(content: Content) -> Sequence[Block]:
     if isinstance(content, Block):
         return [content]
     if not isinstance(content, list):
-        return [Block(type=type(content).__name__)]
-    blocks: list[Block] = []
-    for item in content:  # a loop and no comprehension: nearly always every item is a block
-        if isinstance(item, Block):
-            blocks.append(item)
-        elif item is not None:
-            found = flat(item)
-            blocks += [Block(type="text", text=text) for text in found] or [Block(type=type(item).__name__)]
-    return blocks
+        return _parts(content)
+    if len(content) == 1 and isinstance(content[0], Block):  # so it is with nearly every line
+        return [content[0]]
+    return [block for item in content if item is not None for block in _blocks_in(item)]
+
+
+def _blocks_in(item: Any) -> Sequence[Block]:
+    """Return the blocks in an item of content, which is a block unless it is of a seldom shape."""
+    return [item] if isinstance(item, Block) else _parts(item)
+
+
+def _parts(value: Any) -> list[Block]:
+    """Return the words in a value that is no block as blocks of text, and one of no known type for all else in it."""
+    found = [Block(type="text", text=text) for text in flat(value)]
+    return [*found, Block(type=type(value).__name__)] if strange(value) else found
 
 
 def words(block: Block) -> str:
@@ -202,6 +209,39 @@ def flat(value: Any, depth: int = NESTED) -> list[str]:
     return []
 
 
+def strange(value: Any, depth: int = NESTED) -> int:
+    """Count the parts of a value that hold no words where words should stand: numbers, and objects of other members."""
+    if value is None or isinstance(value, str):
+        return 0
+    if isinstance(value, list) and depth:
+        return sum(strange(item, depth - 1) for item in value)
+    if isinstance(value, dict) and depth:
+        held = [value[name] for name in _WORDS_IN if name in value]
+        return sum(strange(item, depth - 1) for item in held) if held else int(bool(value))
+    return 1
+
+
+def unknown(blocks: Sequence[Block]) -> int:
+    """Count the blocks of types this version does not know, and those of words that it cannot find all of."""
+    counted = 0
+    for block in blocks:
+        if block.type not in KNOWN_BLOCKS or (block.type in WORDED and _is_lost(block)):
+            counted += 1
+    return counted
+
+
+def is_lost(raw: msgspec.Raw) -> bool:
+    """Return True if content that should be words holds something else."""
+    return raw is not EMPTY and bool(unknown(blocks_of(content_of(raw))))
+
+
+def _is_lost(block: Block) -> bool:
+    """Return True if a block that should hold words holds something else."""
+    if isinstance(block.text, str):
+        return False
+    return bool(strange(block.text) or strange(loose(block.content))) or not words(block)
+
+
 def texts(raw: msgspec.Raw) -> tuple[str, ...]:
     """Return the texts of content that was left undecoded, in any of its shapes."""
     return tuple(text for text in map(words, blocks_of(content_of(raw))) if text)
@@ -219,8 +259,8 @@ def input_of(block: Block) -> Input:
 
 
 def _converted(value: Any) -> Content:
-    """Return a decoded value as content; where it is none, the texts in it."""
+    """Return a decoded value as content; where it is none, its parts."""
     try:
         return _decode_content(msgspec.json.encode(value))
     except (ValueError, RecursionError):
-        return "\n\n".join(flat(value)) or None
+        return list[Block | Scalar | list[Any]](_parts(value)) or None

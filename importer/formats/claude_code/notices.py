@@ -161,10 +161,13 @@ def _end_of_words(text: str, start: int) -> int:
 
 
 def _is_own_line(text: str, opening: int, length: int) -> bool:
-    """Return True if an opening tag begins a line or ends one, as the tool writes it and a sentence does not."""
+    """Return True if an opening tag begins a line or ends one, or follows a word or a full stop without a blank.
+
+    So the tool writes it, and a sentence that names it does not.
+    """
     before = text[max(0, opening - 1) : opening]
     after = text[opening + length : opening + length + 1]
-    return before in ("", "\n") or after == "\n"
+    return before in ("", "\n", ".", "?", "!") or before.isalnum() or after == "\n"
 
 
 def _without(text: str, opening: str, closing: str) -> str:

@@ -88,7 +88,7 @@ def _enqueue(session: TranscriptSession, text: str) -> Said:
     entry = text
     if len(msgspec.json.encode((*session.queue, text))) > QUEUE_BYTES:
         entry = MARK + digest(text)
-        if session.prompt or session.leaf or any(waiting.startswith(MARK) for waiting in session.queue):
+        if session.prompt or session.began or any(waiting.startswith(MARK) for waiting in session.queue):
             said = (text,)
             session = msgspec.structs.replace(session, early=(*session.early, digest(text))[-DIGESTS:])
     queue = (*session.queue, entry)

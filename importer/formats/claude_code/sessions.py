@@ -19,6 +19,7 @@ BRANCH_BYTES = 128
 TITLE_BYTES = 240
 CALL_ID_BYTES = 32
 LEAF_CHARS = 12  # of a line's id, its end: enough to tell the lines of a file apart
+ROOM_BYTES = MAX_CONTEXT_BYTES - 6 * LEAF_CHARS - len(',"leaf":""')  # the last line's id comes without measuring
 OWN_CALLS = 8  # the last calls to our own search, whose results are still to come
 
 CUSTOM, GENERATED = 2, 1  # ranks of titles: a lower one never replaces a higher one
@@ -29,7 +30,7 @@ class TranscriptSession(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `prompt` is the key of the last ordinary prompt. `queue` holds what was typed while the assistant worked and is not
     delivered yet (see `queue`), `steered` the digests of what was delivered since that prompt, `early` of what was said
-    before its delivery because the queue had no room. `leaf` is the end of the id of the last line with words, `plans`
+    before its delivery because the queue had no room. `began` tells that the assistant was at work once, `plans` are
     the digests of the last plans.
     """
 
@@ -43,7 +44,7 @@ class TranscriptSession(msgspec.Struct, frozen=True, omit_defaults=True):
     queue: tuple[str, ...] = ()
     steered: tuple[str, ...] = ()
     early: tuple[str, ...] = ()
-    leaf: str = ""
+    began: bool = False
     plans: tuple[str, ...] = ()
 
 
@@ -52,10 +53,11 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `stem` names the conversation of lines that do not. `summaries` are titles for the sessions of lines that are still
     to come, each behind the end of its line's id. `own_calls` are ids of calls to our own search, whose results must
-    not be indexed again.
+    not be indexed again. `leaf` is the end of the id of the last line with words, which was of the first session.
     """
 
     stem: str = ""
+    leaf: str = ""
     summaries: tuple[tuple[str, str], ...] = ()
     own_calls: tuple[str, ...] = ()
     sessions: tuple[TranscriptSession, ...] = ()
@@ -100,7 +102,9 @@ def summarised(context: Context, line: TranscriptLine) -> tuple[Context, Transcr
     """
     title, leaf = clip((line.summary or "").strip(), TITLE_BYTES), leaf_of(line.leaf_uuid)
     named = line.session_id or line.sdk_session
-    session = next((s for s in context.sessions if s.id == named or (leaf and s.leaf == leaf)), None)
+    session = next((session for session in context.sessions if session.id == named), None)
+    if not session and context.sessions and leaf and context.leaf == leaf:
+        session = context.sessions[0]
     if session and title and not session.title_rank:
         session = msgspec.structs.replace(session, title=title)
         return with_session(context, session), session
@@ -139,11 +143,10 @@ def news(context: Context, session: TranscriptSession) -> tuple[ConversationFact
     return (ConversationFacts(session.id, titled, *place),)
 
 
-def with_leaf(session: TranscriptSession, line: TranscriptLine, *, said: bool) -> TranscriptSession:
-    """Return the session whose last line with words is this one; without words it counts only while there is none."""
-    if not line.uuid or not (said or not session.leaf):
-        return session
-    return msgspec.structs.replace(session, leaf=leaf_of(line.uuid))
+def with_leaf(context: Context, line: TranscriptLine) -> Context:
+    """Return the context whose last line with words is this one, of the session that stands first."""
+    leaf = leaf_of(line.uuid)
+    return msgspec.structs.replace(context, leaf=leaf) if leaf else context
 
 
 def with_own_calls(context: Context, ids: tuple[str, ...]) -> Context:
@@ -168,7 +171,8 @@ def with_session(context: Context, session: TranscriptSession) -> Context:
     if sessions and (sessions[0] is session or sessions[0] == session):
         return context
     others = tuple(other for other in sessions if other.id != session.id)
-    return bounded(msgspec.structs.replace(context, sessions=(session, *others)))
+    leaf = context.leaf if sessions and sessions[0].id == session.id else ""  # it goes with the session that was first
+    return bounded(msgspec.structs.replace(context, leaf=leaf, sessions=(session, *others)))
 
 
 def bounded(context: Context) -> Context:
@@ -177,8 +181,8 @@ def bounded(context: Context) -> Context:
     The session just read stands first, so it goes last; a session that comes back later begins anew, without its title
     and its queue.
     """
-    while context.summaries and len(msgspec.json.encode(context)) >= MAX_CONTEXT_BYTES:
+    while context.summaries and len(msgspec.json.encode(context)) >= ROOM_BYTES:
         context = msgspec.structs.replace(context, summaries=context.summaries[1:])
-    while len(msgspec.json.encode(context)) >= MAX_CONTEXT_BYTES and context.sessions:
+    while len(msgspec.json.encode(context)) >= ROOM_BYTES and context.sessions:
         context = msgspec.structs.replace(context, sessions=context.sessions[:-1])
     return context

@@ -5,6 +5,7 @@ Questions and messages belong to the exchange. Plans and artifacts are texts of 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,11 @@ ARTIFACT_TOOLS = frozenset(
 PLAN_STARTS = ("## Approved Plan:\n", "## Approved Plan (edited by user):\n", "Rejected plan:\n")
 PLAN_RESULTS = ("User has approved your plan", "The agent proposed a plan")
 _plan_file = re.compile(r"[/\\]\.claude[/\\]plans[/\\][^/\\]+\.md\Z")
+
+
+def shows(call: Block) -> bool:
+    """Return True if a call may show something to the person, from the tool's name: few do."""
+    return _may_show(call.name or "")
 
 
 def spoken(calls: Sequence[Block]) -> list[str]:
@@ -64,6 +70,15 @@ def artifacts(calls: Sequence[Block]) -> list[str]:
     return [text for call in calls if _tool(call) in ARTIFACT_TOOLS and (text := _artifact(lines.input_of(call)))]
 
 
+def is_lost(call: Block) -> bool:
+    """Return True if a call shows a plan or a message in a shape that no words are found in."""
+    name = _tool(call)
+    if name not in PLAN_TOOLS and name not in MESSAGE_TOOLS:
+        return False
+    given = lines.input_of(call)
+    return lines.is_lost(given.plan) or lines.is_lost(given.message)
+
+
 def _artifact(given: Input) -> str:
     """Return one document: its title, then what it holds."""
     held = [text for raw in (given.content, given.text, given.html, given.code) for text in lines.texts(raw)]
@@ -71,8 +86,19 @@ def _artifact(given: Input) -> str:
 
 
 def _tool(call: Block) -> str:
+    """Return the tool that a call names."""
+    return _tool_named(call.name or "")
+
+
+def _tool_named(name: str) -> str:
     """Return a tool's name without the server it comes from, in small letters."""
-    return (call.name or "").rpartition("__")[2].lower()
+    return name.rpartition("__")[2].lower()
+
+
+@functools.lru_cache(maxsize=256)
+def _may_show(name: str) -> bool:
+    """Return True if a tool of this name may show something to the person."""
+    return name == "Write" or _tool_named(name) in QUESTION_TOOLS | MESSAGE_TOOLS | PLAN_TOOLS | ARTIFACT_TOOLS
 
 
 def _questions(value: Any) -> list[str]:

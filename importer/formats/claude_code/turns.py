@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from importer.formats import Fed, Options
 from importer.formats._shared.turns import key
 from importer.formats.claude_code import lines, queue, shown
 from importer.formats.claude_code.answers import answered, may_speak, objection
-from importer.formats.claude_code.lines import WORDED, Attachment, Block, Message, PromptOrigin, TranscriptLine
+from importer.formats.claude_code.lines import Attachment, Block, Message, PromptOrigin, TranscriptLine
 from importer.formats.claude_code.making import instant, is_subagent, joined, make_plans, make_steered, make_turn
 from importer.formats.claude_code.sessions import Context, TranscriptSession, with_leaf, with_own_calls, with_session
 from importer.formats.claude_code.text import answer_text, is_summary, queued_text, typed_text, with_pasted
 from importer.formats.claude_code.tools import file_paths, own_call_ids, result_text, tool_names
 from importer.protocol.records import Turn
 
-KNOWN_BLOCKS = frozenset((*WORDED, "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
 PICTURE = "[image]"  # stands for a prompt that is nothing but a picture
 SYNTHETIC = "<synthetic>"  # the model of messages that Claude Code writes itself, such as API errors
 BY_PEOPLE = (None, "human", "channel")  # kinds of origin; a channel is a person writing from a messenger
@@ -47,7 +48,7 @@ Step = Callable[[Context, TranscriptSession, TranscriptLine, Options], Fed]
 def user(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
     """Take a prompt, a compaction summary, or tool results, which are nine of ten user lines."""
     blocks = _blocks(line)
-    unknown = _unknown(blocks)
+    unknown = lines.unknown(blocks)
     if _only_results(line, blocks, options) or (is_subagent(line) and not options.subagents):
         return Fed(with_session(context, session), (), unknown)
     turns = _results(context, session, line, blocks, options)
@@ -60,7 +61,8 @@ def user(context: Context, session: TranscriptSession, line: TranscriptLine, opt
     elif text:
         session, prompts = _prompt(session, line, text)
         turns += prompts
-    return Fed(with_session(context, with_leaf(session, line, said=bool(text))), turns, unknown)
+    context = with_session(context, session)
+    return Fed(with_leaf(context, line) if text else context, turns, unknown)
 
 
 def assistant(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
@@ -69,7 +71,7 @@ def assistant(context: Context, session: TranscriptSession, line: TranscriptLine
     Calls to our own search are remembered even if the line itself is passed over, for their results come later.
     """
     blocks = _blocks(line)
-    unknown = _unknown(blocks)
+    unknown = lines.unknown(blocks)
     calls = [block for block in blocks if block.type == "tool_use"]
     if calls:
         context = with_own_calls(context, own_call_ids(calls))
@@ -81,12 +83,15 @@ def assistant(context: Context, session: TranscriptSession, line: TranscriptLine
     turns: tuple[Turn, ...] = ()
     if calls:  # most lines have either words or one call: what is empty is not looked at
         tools, files = tool_names(calls), file_paths(calls)
-        text = joined([text, *map(answer_text, shown.spoken(calls))])
-        session, turns = make_plans(session, line, shown.plans(calls))
-        turns += _artifacts(session, line, shown.artifacts(calls))
+    if showing := [call for call in calls if shown.shows(call)]:
+        text = joined([text, *map(answer_text, shown.spoken(showing))])
+        session, turns = make_plans(session, line, shown.plans(showing))
+        turns += _artifacts(session, line, shown.artifacts(showing))
+        unknown += sum(map(shown.is_lost, showing))
     if text or tools or files:
         turns = (make_turn(session, line, "assistant", text, tools=tools, files=files), *turns)
-    return Fed(with_session(context, with_leaf(session, line, said=bool(text))), turns, unknown)
+    context = with_session(context, session if session.began else msgspec.structs.replace(session, began=True))
+    return Fed(with_leaf(context, line) if text else context, turns, unknown)
 
 
 def queue_operation(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
@@ -95,23 +100,26 @@ def queue_operation(context: Context, session: TranscriptSession, line: Transcri
     if line.pasted_contents is not lines.EMPTY:
         text = with_pasted(text or "", line.pasted_contents)
     session, texts = queue.operate(session, line.operation, text)
-    return Fed(with_session(context, session), make_steered(session, line, texts))
+    return Fed(with_session(context, session), make_steered(session, line, texts), int(lines.is_lost(line.content)))
 
 
 def attachment(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
     """Take an injected attachment: a command or a text of a person counts, and the plan that the assistant keeps."""
     found = line.attachment
-    passed_over = Fed(with_session(context, session), (), int(bool(found and found.type not in KNOWN_ATTACHMENTS)))
-    if not found or is_subagent(line) or not _by_people(found.origin) or not _by_people(line.origin):
+    if not isinstance(found, Attachment):
+        return Fed(with_session(context, session), (), int(found is not None))
+    unknown = found.type not in KNOWN_ATTACHMENTS or any(map(lines.is_lost, (found.prompt, found.plan_content)))
+    passed_over = Fed(with_session(context, session), (), int(unknown))
+    if is_subagent(line) or not _by_people(found.origin) or not _by_people(line.origin):
         return passed_over
     if found.type == PLAN_FILE:
         session, turns = make_plans(session, line, [text.strip() for text in lines.texts(found.plan_content)])
-        return Fed(with_session(context, session), turns)
+        return Fed(with_session(context, session), turns, int(unknown))
     text = _attached(found)
     if not text:
         return passed_over
     session, texts = queue.say(session, text)
-    return Fed(with_session(context, session), make_steered(session, line, texts))
+    return Fed(with_session(context, session), make_steered(session, line, texts), int(unknown))
 
 
 def system(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
@@ -148,21 +156,9 @@ def _prompt(session: TranscriptSession, line: TranscriptLine, text: str) -> tupl
 def _blocks(line: TranscriptLine) -> Sequence[Block]:
     """Return the message's blocks; where it has no content, its text."""
     message = lines.message_of(line)
-    if message.content is None and message.text is not None:
+    if message.content is None and line.message is not None:
         return [Block(type="text", text=message.text)]
     return lines.blocks_of(message.content)
-
-
-def _unknown(blocks: Sequence[Block]) -> int:
-    """Count the blocks of types this version does not know, and those of words that it cannot find."""
-    return len([block for block in blocks if block.type not in KNOWN_BLOCKS or _is_lost(block)])
-
-
-def _is_lost(block: Block) -> bool:
-    """Return True if a block should hold words, and holds something else."""
-    if block.type not in WORDED or isinstance(block.text, str):
-        return False
-    return (bool(block.text) or block.type == "") and not lines.words(block)
 
 
 def _only_results(line: TranscriptLine, blocks: Sequence[Block], options: Options) -> bool:

@@ -20,7 +20,7 @@ from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, stem
 from importer.formats.codex.lines import CodexLine
 from importer.formats.codex.threads import ID_BYTES, Context, headed, moved
-from importer.formats.codex.turns import STEPS, event
+from importer.formats.codex.turns import STEPS, event, named
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -34,25 +34,28 @@ _PASSED_OVER = """
     additional_tools
 """
 KNOWN_TYPES = ENVELOPES.union(STEPS, _PASSED_OVER.split())
-NO_CONVERSATIONS = (b"history.jsonl", b"session_index.jsonl")
+INDEX = "session_index.jsonl"  # the threads' names, one line for each time that one was given
 
 _lines = Lines(CodexLine)
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """Return `sessions` and `archived_sessions` in CODEX_HOME or `~/.codex`; a file moves from one to the other."""
+    """Return `sessions` and `archived_sessions` in CODEX_HOME or `~/.codex`, and the index of names beside them.
+
+    A file moves from the first to the second.
+    """
     folder = environ.get("CODEX_HOME") or f"{home}/.codex"
-    return (f"{folder}/sessions", f"{folder}/archived_sessions")
+    return (f"{folder}/sessions", f"{folder}/archived_sessions", f"{folder}/{INDEX}")
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for any `.jsonl`, packed or not, but the prompt history and the index of titles."""
+    """Return True for any `.jsonl`, packed or not, but the prompt history."""
     name = relative.rpartition(b"/")[2].removesuffix(b".zst")
-    return name.endswith(b".jsonl") and name not in NO_CONVERSATIONS
+    return name.endswith(b".jsonl") and name != b"history.jsonl"
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Return True for an envelope of a known type with a payload, or a legacy head.
+    """Return True for an envelope of a known type with a payload, a legacy head, or a line of the index of names.
 
     The first line alone may have 20 KB: instructions stand in the head of a session.
     """
@@ -64,6 +67,8 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
     if "payload" in record:
         type_ = record.get("type")
         return isinstance(type_, str) and type_ in ENVELOPES
+    if "thread_name" in record and "id" in record and "type" not in record:
+        return True
     return "instructions" in record and "id" in record and "timestamp" in record and "type" not in record
 
 
@@ -97,7 +102,9 @@ def _step(context: Context, line: CodexLine, options: Options) -> Fed:
 
 
 def _untyped(context: Context, line: CodexLine) -> Fed:
-    """Take a record without a type: only a legacy file's head and its states come so."""
+    """Take a record without a type: a line of the index of names, a legacy file's head, or its states."""
+    if line.thread_name is not None and line.id:
+        return named(context, line.id, line.thread_name)
     if line.record_type is None and line.id and line.timestamp:
         return Fed(headed(context, line, line.timestamp))
     return Fed(context, (), int(line.record_type is None))

@@ -41,7 +41,7 @@ def event(context: Context, line: CodexLine, options: Options) -> Fed:
     if item is None:
         return Fed(context, (), 1)
     if item.type == "thread_name_updated":
-        return _renamed(context, item)
+        return named(context, item.thread_id, item.thread_name)
     if item.type == "item_completed":
         return _planned(context, line, item.item, options)
     if item.type != "user_message" or item.kind in OWN_KINDS:
@@ -52,12 +52,12 @@ def event(context: Context, line: CodexLine, options: Options) -> Fed:
     return Fed(fed.context, fed.turns, found.unknown)
 
 
-def _renamed(context: Context, item: Item) -> Fed:
+def named(context: Context, thread: str | None, name: str | None) -> Fed:
     """Take a thread's new name; an event that names no thread is about this one."""
-    if not item.thread_name or not item.thread_name.strip():
+    if not name or not name.strip():
         return Fed(context)
-    thread = clip(item.thread_id or context.thread, ID_BYTES)
-    return Fed(context, facts=(ConversationFacts(thread, clip(item.thread_name.strip(), 4 * NAME_BYTES)),))
+    conversation = clip(thread or context.thread, ID_BYTES)
+    return Fed(context, facts=(ConversationFacts(conversation, clip(name.strip(), 4 * NAME_BYTES)),))
 
 
 def _planned(context: Context, line: CodexLine, item: Any, options: Options) -> Fed:

@@ -14,10 +14,10 @@ from typing import Any
 from importer.formats import Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip
-from importer.formats.copilot_cli import turns
+from importer.formats.copilot_cli import turns, workspace
 from importer.formats.copilot_cli.events import NAME_BYTES, Context, Details, Event, moved
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = ["NAME", "Context", "begin", "feed", "recognises", "recognises_head", "roots", "wanted"]
 
 NAME = "copilot-cli"
 
@@ -34,8 +34,8 @@ def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for any `.jsonl`."""
-    return relative.endswith(b".jsonl")
+    """Return True for any `.jsonl`, and for the sheet that names a session."""
+    return relative.endswith(b".jsonl") or relative.rpartition(b"/")[2] == workspace.FILE_NAME
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
@@ -46,15 +46,23 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
+def recognises_head(head: bytes) -> bool:
+    """Return True for the sheet that names a session."""
+    return workspace.recognises(head)
+
+
 def begin(path: bytes) -> Context:
     """Return the context before the first line; the file or its folder is called like the session."""
     folder, _, name = path.rpartition(b"/")
-    stem = folder.rpartition(b"/")[2] if name == b"events.jsonl" else name.removesuffix(b".jsonl")
-    return Context(session=clip(stem.decode("utf-8", "replace"), NAME_BYTES))
+    sheet = name == workspace.FILE_NAME
+    stem = folder.rpartition(b"/")[2] if sheet or name == b"events.jsonl" else name.removesuffix(b".jsonl")
+    return Context(session=clip(stem.decode("utf-8", "replace"), NAME_BYTES), sheet=sheet)
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
     """Return the turns of one line, at most one but for glued records, and the context after it. Never raises."""
+    if context.sheet:
+        return workspace.feed(context, raw)
     return _lines.feed(context, raw, options, _step)
 
 

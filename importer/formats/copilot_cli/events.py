@@ -63,6 +63,9 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """The session and where it runs; below 2 KB encoded.
 
     `own_calls` are the last calls to our own search, `asks` those that ask the person something.
+
+    In the sheet beside the events (`sheet`) a name may go over several lines: `growing` is which, `title` the name so
+    far, and `named` tells that a person gave it.
     """
 
     session: str = ""
@@ -71,6 +74,10 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     git_branch: str = ""
     own_calls: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    sheet: bool = False
+    growing: str = ""
+    title: str = ""
+    named: bool = False
 
 
 def moved(context: Context, details: Details) -> Context:

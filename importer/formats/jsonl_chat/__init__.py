@@ -254,11 +254,11 @@ def _role(message: Record) -> str:
 
 def _strange(message: Record) -> int:
     """Return how many pieces of a message cannot be read: of its content, or all of it where no known side speaks."""
+    side, said = _side(message), _said(message)
     if _role(message):
-        return _said(message).unknown
-    said = _side(message)
-    known = isinstance(said, str) and said.lower() in SPEAKERS
-    return int(not known and bool(_said(message).text))
+        return said.unknown
+    known = isinstance(side, str) and side.lower() in SPEAKERS
+    return 0 if known else said.unknown or int(bool(said.text))
 
 
 def _text(message: Record) -> str:

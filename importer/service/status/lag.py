@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from importer.delivery.snapshot import Snapshot
 from importer.protocol.fates import PASSED_OVER
-from importer.protocol.records import FileStat
 from importer.protocol.units import NS
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
@@ -81,32 +80,28 @@ def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_l
     for root in roots:
         for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=visited):
             known = checkpoints.folder(folder.path) if checkpoints else {}
-            files.update((stat.path, SeenFile(stat.size, stat.mtime_ns / NS)) for stat in _behind(folder, known))
+            late = (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
+            files.update((stat.path, SeenFile(stat.size, stat.mtime_ns / NS)) for stat in late)
     return count(checkpoints, files)
-
-
-def _behind(folder: scan.Folder, known: Mapping[bytes, Known]) -> Iterator[FileStat]:
-    """Yield the files of a folder that are unknown, or not as they were when they were read to their end."""
-    return (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
 
 
 def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Lag:
     """Return what the state knows, corrected by the files seen since. Reads each small row once."""
-    lag = _committed(checkpoints) if checkpoints else Lag()
-    fresh = begun = left_bytes = 0
-    oldest_at = lag.oldest_at or NEVER
-    for path, row in _rows(checkpoints, seen):
-        change = _change(seen[path], row)
-        fresh += change.fresh
-        begun += change.begun
-        left_bytes += change.bytes
-        oldest_at = min(oldest_at, change.at)
+    rows = checkpoints.files_summary() if checkpoints else None
+    lag = (
+        Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
+        if rows
+        else Lag()
+    )
+    changes = [_change(seen[path], row) for path, row in _rows(checkpoints, seen)]
+    fresh, begun = sum(one.fresh for one in changes), sum(one.begun for one in changes)
+    oldest_at = min((lag.oldest_at or NEVER, *(one.at for one in changes)))
     return replace(
         lag,
         known=lag.known + fresh,
         complete=lag.complete - begun,
         pending=lag.pending + fresh + begun,
-        bytes=lag.bytes + left_bytes,
+        bytes=lag.bytes + sum(one.bytes for one in changes),
         oldest_at=0.0 if oldest_at == NEVER else oldest_at,
     )
 

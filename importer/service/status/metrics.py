@@ -65,12 +65,7 @@ class Scrape:
     """One page of metrics: a collector for `prometheus_client.generate_latest`. `state` is one of STATES."""
 
     def __init__(
-        self,
-        seen: Snapshot,
-        checkpoints: Checkpoints,
-        state: str,
-        observed: Observed,
-        probes: Probes | None = None,
+        self, seen: Snapshot, checkpoints: Checkpoints, state: str, observed: Observed, probes: Probes | None = None
     ) -> None:
         self._seen, self._checkpoints, self._state, self._observed = seen, checkpoints, state, observed
         self._probes = probes or Probes()
@@ -92,7 +87,7 @@ class Scrape:
         yield from self._workers()
         yield from self._processes()
         for one in (self._observed.embed, self._observed.store, self._observed.append):
-            yield from map(_whole_bounds, one.collect())
+            yield from one.collect()
 
     def _build(self) -> Metric:
         """Return what runs, in labels; of the store only its kind, for addresses can be private."""
@@ -165,15 +160,6 @@ class Scrape:
             about = "Resident memory of the daemon."
             yield _gauge("importer_daemon_resident_memory_bytes", about, daemon.rss_bytes)
         yield _counter("importer_daemon_cpu_seconds_total", "Processor time of the daemon.", time.process_time())
-
-
-def _whole_bounds(histogram: Metric) -> Metric:
-    """Write the bound of a bucket as `1`, where the library says `1.0`: the series have always been named so."""
-    for at, sample in enumerate(histogram.samples):
-        if "le" in sample.labels:
-            labels = {**sample.labels, "le": sample.labels["le"].removesuffix(".0")}
-            histogram.samples[at] = sample._replace(labels=labels)
-    return histogram
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

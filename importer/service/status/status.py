@@ -28,7 +28,7 @@ from importer.state.checkpoints import Checkpoints
 from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
 
-MOST_UNREADABLE = 20  # paths named; the log has them all
+MOST_UNREADABLE = 20  # newest paths named; the log has them all
 
 FILES = ("known", "complete", "pending", "quarantined", "empty", "unrecognised", "refused")
 POINTS = "points"  # what the state remembers of the last count
@@ -64,7 +64,7 @@ def of_daemon(
         "rate": rates._asdict() if rates else None,
         "eta_s": eta_s(behind, rates) if state == "importing" else None,
         "roots": _roots(seen.roots),
-        "unreadable": _unreadable(seen.errors),
+        "unreadable": {os.fsdecode(path): why for path, why in list(seen.errors.items())[-MOST_UNREADABLE:]},
         "worker": _worker(seen, probes),
         "daemon": _this_process(seen, probes),
         **_store_and_model(seen),
@@ -174,12 +174,6 @@ def _roots(roots: Iterable[Root]) -> list[Status]:
     return [
         {"path": os.fsdecode(root.path), "format": root.format, "there": os.path.lexists(root.path)} for root in roots
     ]
-
-
-def _unreadable(errors: Mapping[bytes, str]) -> Mapping[str, str]:
-    """Return the newest paths that could not be read, with the system's reasons; bounded, for the log has them all."""
-    newest = list(errors.items())[-MOST_UNREADABLE:]
-    return {os.fsdecode(path): reason for path, reason in newest}
 
 
 def _worker(seen: Snapshot, probes: Probes) -> Status:

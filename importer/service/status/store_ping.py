@@ -48,7 +48,12 @@ class StoreServer:
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return `(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""
         parts = urlsplit(self.url)
-        connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
+        address: Any = {"host": parts.hostname or "", "port": parts.port or REST_PORT, "timeout": self.timeout_s}
+        if parts.scheme == "https":  # a server's own authority replaces those of the system
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(**address, context=context)
+        else:
+            connection = http.client.HTTPConnection(**address)
         headers = {"Content-Type": "application/json", **({"api-key": self.api_key} if self.api_key else {})}
         try:
             content = None if body is None else json.dumps(body)
@@ -57,13 +62,6 @@ class StoreServer:
             return answer.status, _parsed(answer.read(MOST_BYTES))
         finally:
             connection.close()
-
-    def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-        """Return a connection that is not opened yet; a server's own authority replaces those of the system."""
-        if scheme == "https":
-            context = ssl.create_default_context(cafile=self.ca_file or None)
-            return http.client.HTTPSConnection(host, port or REST_PORT, timeout=self.timeout_s, context=context)
-        return http.client.HTTPConnection(host, port or REST_PORT, timeout=self.timeout_s)
 
 
 def _counted(answer: Any) -> int | None:

@@ -33,11 +33,7 @@ from importer.protocol.worker_settings import EmbedSettings
 
 __all__ = ["ModelSource", "OnnxTextModel", "PoolingType", "TextEmbedding"]
 
-UNUSED = {
-    "huggingface_hub": ("file_download", "hf_api", "utils"),
-    "requests": (),
-    "PIL": ("Image",),
-}
+UNUSED = {"huggingface_hub": ("file_download", "hf_api", "utils"), "requests": (), "PIL": ("Image",)}
 
 
 class _Nothing(type):

@@ -19,14 +19,7 @@ from importer.errors import EmbedError, UsageError
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
-from importer.worker.embedders._fastembed_engine import (
-    MINILM,
-    OnnxTextModel,
-    Row,
-    TextEmbedding,
-    beside,
-    load,
-)
+from importer.worker.embedders._fastembed_engine import MINILM, OnnxTextModel, Row, TextEmbedding, beside, load
 
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
 LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
@@ -44,16 +37,9 @@ class Encoded(Window):
 def open_embedder(settings: EmbedSettings) -> FastEmbedder:
     """Load the model in `settings.directory`; 0 threads are one for each core. Raises ModelError."""
     threads = settings.threads or os.cpu_count() or 1
-    lanes = lanes_of(threads)
+    # One thread for each, as long as there are few: a run's small operations use one core of any number.
+    lanes = min(threads, MOST_LANES)
     return FastEmbedder(load(settings, max(1, threads // lanes)), settings, lanes)
-
-
-def lanes_of(threads: int) -> int:
-    """Return how many model runs share these threads: one each, as long as there are few.
-
-    A run's small operations use one core, with any number of threads (see `parallel`).
-    """
-    return min(threads, MOST_LANES)
 
 
 class FastEmbedder:
@@ -74,10 +60,7 @@ class FastEmbedder:
         self._before, self._after = _special_ids(self._tokenizer)
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Return windows for each text.
-
-        Itself when it fits, else equal parts cut between words (inside one if need be).
-        """
+        """Return windows for each text: itself when it fits, else equal parts cut between words if it can be."""
         blocks = (texts[start : start + SPLIT_TEXTS] for start in range(0, len(texts), SPLIT_TEXTS))
         return [windows for block in blocks for windows in self._split(list(block))]
 
@@ -125,10 +108,7 @@ class FastEmbedder:
         return token_budget.average(np.stack(rows), [window.tokens for window in windows])
 
     def _documents(self, windows: Sequence[Window]) -> list[Any]:
-        """Return what fastembed takes.
-
-        Rows as wide as the longest window, or texts where its class tokenises by itself.
-        """
+        """Return rows as wide as the longest window, or texts where fastembed's class tokenises by itself."""
         if not self._takes_ids:
             return [window.text for window in windows]
         longest = max(window.tokens for window in windows)

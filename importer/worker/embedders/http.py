@@ -92,10 +92,7 @@ class RemoteEmbedder:
             raise
 
     def _agreed_dimension(self, wanted: int) -> int:
-        """Return the dimension wanted, or the model's own for 0.
-
-        Raises ModelError when the service cannot shorten to it.
-        """
+        """Return the dimension wanted, or the model's own for 0. Raises ModelError where it cannot be had."""
         found = self._probe()
         if wanted not in (0, found):
             # Only now: models that cannot shorten refuse to be asked, even for the dimension that they have.
@@ -106,10 +103,7 @@ class RemoteEmbedder:
         return found
 
     def _probe(self) -> int:
-        """Return the dimension of a first answer.
-
-        A refusal of so harmless a text is a refusal of the model: ModelError.
-        """
+        """Return the dimension of a first answer. A refusal of so harmless a text is one of the model: ModelError."""
         try:
             return int(self._ask(["hello"], query=False).shape[1])
         except EmbedUnreachable:
@@ -118,18 +112,12 @@ class RemoteEmbedder:
             raise ModelError(f"{self._service.name} does not serve {self.model}: {error.message}") from error
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Return windows that fit for certain: never more bytes than the model takes tokens.
-
-        Their `tokens` are estimates.
-        """
+        """Return windows of at most as many bytes as the model takes tokens, so they fit; `tokens` are estimates."""
         most_bytes = self._settings.window_tokens or self._service.window_tokens
         return [[Window(part, estimate(part)) for part in pieces(text, most_bytes)] for text in texts]
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
-        """Group as many as the service takes in one request.
-
-        The budget is for memory here, of which this needs none.
-        """
+        """Group as many as one request takes. The budget is for memory here, of which this needs none."""
         # Lengths are estimates: so divided, the limit holds even if every byte were a token.
         return token_budget.pack(lengths, self._service.most_tokens // BYTES_PER_TOKEN, self._service.most_texts)
 
@@ -138,10 +126,7 @@ class RemoteEmbedder:
         return self._ask([window.text for window in windows], query=False)
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """Return the question's vector (dimension,).
-
-        All windows of a long question go in one request.
-        """
+        """Return the question's vector (dimension,). All windows of a long question go in one request."""
         windows = self.split([text])[0]
         vectors = self._ask([window.text for window in windows], query=True)
         return token_budget.average(vectors, [window.tokens for window in windows])

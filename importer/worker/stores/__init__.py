@@ -174,10 +174,8 @@ def _module(location: str) -> ModuleType:
             return module
     # A plug-in is told by its dot and by having no colon.
     if "." not in location or ":" in location:
-        raise UsageError(
-            f"store {location!r} is none of the kinds known",
-            hint="edge, edge:PATH, local:PATH, a URL or package.module",
-        )
+        kinds = "edge, edge:PATH, local:PATH, a URL or package.module"
+        raise UsageError(f"store {location!r} is none of the kinds known", hint=kinds)
     try:
         return importlib.import_module(location)
     except ModuleNotFoundError as error:

@@ -39,10 +39,7 @@ class Dialect(Protocol):
 
 
 def build(scope: Scope, dialect: Dialect) -> Any | None:
-    """Return the filter of a scope, None for everything.
-
-    Conditions of different fields must hold together.
-    """
+    """Return the filter of a scope, None for everything. Conditions of different fields must hold together."""
     conditions = [dialect.equal(keys, value) for name, keys in MATCHED.items() if (value := getattr(scope, name))]
     if scope.since or scope.until:
         conditions.append(dialect.between("timestamp", scope.since, scope.until))

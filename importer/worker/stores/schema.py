@@ -71,7 +71,7 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
     )
 
 
-def point(chunk: Chunk, dense: Sequence[float], standing: Ownership) -> Point:
+def point(chunk: Chunk, standing: Ownership, dense: Sequence[float]) -> Point:
     """Return a chunk as it is stored, with the given vector of shape (dimension,)."""
     return Point(chunk.id, dense, payload(chunk, standing))
 

@@ -22,6 +22,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,12 +31,7 @@ import qdrant_edge as edge
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
 from importer.worker.stores import StoreRequest, bm25
-from importer.worker.stores.schema import (
-    Fingerprint,
-    born,
-    dense_name,
-    same_maker,
-)
+from importer.worker.stores.schema import Fingerprint, born, dense_name, same_maker
 
 UNBORN = (
     "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
@@ -79,7 +75,9 @@ def _make(path: str, request: StoreRequest) -> None:
             shard.update(operation)
         shard.flush()
         shard.close()
-        _write_durably(os.path.join(draft, FINGERPRINT), msgspec.json.encode(found))
+        made = Path(draft, FINGERPRINT)
+        made.write_bytes(msgspec.json.encode(found))
+        sync(str(made))
         os.replace(draft, path)
         sync(os.path.dirname(path))
 
@@ -87,12 +85,11 @@ def _make(path: str, request: StoreRequest) -> None:
 def _config(found: Fingerprint, every_points: int) -> Any:
     """Configure a shard on disk and mapped, with small segments and no graph: building one costs 1.7 ms a point.
 
-    int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a
-    sixth of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a
-    point is rewritten three times at most: a million points are 36 of them instead of 50 with two, and open in 0.7
-    instead of 0.8 s. What an optimisation takes grows with them: 14 MB and a fifth of a second more than with two; a
-    worker took 288 MB at most with 10,000 points in each, 208 MB with 5,000 (10,000 files, profiles balanced and
-    conservative).
+    int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a sixth
+    of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a point is
+    rewritten three times at most: a million points are 36 of them instead of 50 with two, and open in 0.7 instead of
+    0.8 s. What an optimisation takes grows with them: 14 MB and a fifth of a second more than with two; a worker took
+    288 MB at most with 10,000 points in each, 208 MB with 5,000 (10,000 files, profiles balanced and conservative).
     """
     points = every_points * 18 // 5  # three of them, each of which ends up to a batch above
     segment_kb = points * found.dimension * 4 // 1024  # float32: 4 bytes a number
@@ -111,10 +108,7 @@ def _config(found: Fingerprint, every_points: int) -> Any:
 
 
 def _indexes() -> Iterator[Any]:
-    """Yield the indexes; keywords are a text index.
-
-    A sparse vector's dictionary stays in memory (250 MB at a million).
-    """
+    """Yield the indexes. Keywords are text: a sparse vector's dictionary stays in memory (250 MB at a million)."""
     text = edge.TextIndexParams(
         tokenizer=bm25.TOKENIZER,
         stemmer=bm25.STEMMER,
@@ -178,8 +172,6 @@ def read_ahead(path: str, done: set[str]) -> None:
     the first search by meaning then waits for one page of 4 KiB after the other. At a million points that were 95,000
     reads, 1.9 s on a fast disk; this is one a segment, and 0.7 s.
     """
-    if not hasattr(os, "posix_fadvise"):  # macOS
-        return
     segments = os.path.join(path, "segments")
     with contextlib.suppress(OSError):  # it is only a hint
         fresh = set(os.listdir(segments)) - done
@@ -196,14 +188,6 @@ def _read(path: str) -> None:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
     finally:
         os.close(descriptor)
-
-
-def _write_durably(name: str, content: bytes) -> None:
-    """Write a file's content durably; its name is durable when the folder is synced."""
-    with open(name, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

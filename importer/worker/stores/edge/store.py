@@ -60,7 +60,8 @@ class EdgeStore:
         self._dimension = found.dimension
         self._optimize_every = request.settings.optimise_every_points
         self._min_free_bytes = min_free_bytes
-        self._written = self._unoptimized()  # points since the last optimisation, by whichever process
+        info = shard.info()  # points since the last optimisation, by whichever process:
+        self._written = max(0, int(info.points_count) - int(info.indexed_vectors_count))
         self._logged = 0  # changes since the last flush
         self._open = True
         self._read_ahead: set[str] = set()  # segments
@@ -107,10 +108,7 @@ class EdgeStore:
         return [held(record, standing[str(record.id)]) for record in records]
 
     def count(self, scope: Scope = EVERYTHING) -> int:
-        """Count the points of the scope, exactly.
-
-        How many there are in all is known; going through them takes 0.2 s at a million.
-        """
+        """Count the points of the scope; the number of all is known, going through them takes 0.2 s at a million."""
         with translated():
             if not scope and not self._doubled:
                 return int(self._shard.info().points_count)
@@ -203,11 +201,6 @@ class EdgeStore:
         self._doubled = self._doubled and self._counts_differ()
         return done
 
-    def _unoptimized(self) -> int:
-        """Count the points that stand in no optimised segment yet, of all processes that wrote."""
-        found = self._shard.info()
-        return max(0, int(found.points_count) - int(found.indexed_vectors_count))
-
     def _flush(self) -> None:
         """Empty the log into the segments."""
         self._shard.flush()
@@ -217,10 +210,7 @@ class EdgeStore:
         """Do nothing: `optimize` is called when it suits."""
 
     def close(self) -> None:
-        """Flush and unlock the directory.
-
-        While points stand doubled the mark is left, so that the next opener counts and heals again.
-        """
+        """Flush and unlock the directory. The mark stays while points are doubled: the next opener heals again."""
         if self._open:
             self._open = False
             self._shard.close()

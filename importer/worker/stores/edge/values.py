@@ -58,13 +58,11 @@ class EdgeDialect:
     def between(self, key: str, since: str, until: str) -> Any:
         """Return a condition on a time, both sides inclusive. Raises UsageError for a time the engine cannot read."""
         try:
-            return edge.FieldCondition(
-                f"{METADATA}.{key}", range=edge.RangeDateTime(gte=since or None, lte=until or None)
-            )
+            times = edge.RangeDateTime(gte=since or None, lte=until or None)
+            return edge.FieldCondition(f"{METADATA}.{key}", range=times)
         except ValueError as error:
-            raise UsageError(
-                f"{since or until!r} is no time: {error}", hint="RFC 3339: 2026-01-31T12:00:00Z"
-            ) from error
+            said = f"{since or until!r} is no time: {error}"
+            raise UsageError(said, hint="RFC 3339: 2026-01-31T12:00:00Z") from error
 
     def every(self, conditions: list[Any]) -> Any:
         """Return a filter where all conditions hold."""

@@ -17,23 +17,11 @@ from importer.protocol.worker_settings import StoreSettings
 from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.connect import connect
 from importer.worker.stores.qdrant.errors import Conflict, translated
-from importer.worker.stores.schema import (
-    KEYWORDS,
-    SPARSE,
-    TENANT,
-    TIMES,
-    Fingerprint,
-    born,
-    dense_name,
-    same_maker,
-)
+from importer.worker.stores.schema import KEYWORDS, SPARSE, TENANT, TIMES, Fingerprint, born, dense_name, same_maker
 
 
 def point_alias(settings: StoreSettings, alias: str) -> bool:
-    """Make `alias` name the settings' collection.
-
-    Return False, and do nothing, when a real collection has that name.
-    """
+    """Make `alias` name the settings' collection; return False, and do nothing, when a real one has that name."""
     client = connect(settings)
     try:
         return switch(client, alias, settings.collection)
@@ -86,12 +74,16 @@ def _make(client: QdrantClient, request: StoreRequest) -> None:
     if not request.create:
         raise StoreRefused(f"there is no collection {request.settings.collection}", hint="import something first")
     settings = request.settings
+    # `on_disk` has the server map the vectors, else hold them.
+    dense = models.VectorParams(
+        size=request.dimension, distance=models.Distance.COSINE, on_disk=settings.on_disk or None
+    )
     factors: Any = {name: count for name in FACTORS if (count := getattr(settings, name))}
     try:
         with translated():
             client.create_collection(
                 request.settings.collection,
-                vectors_config={dense_name(request.model): _dense(request)},
+                vectors_config={dense_name(request.model): dense},
                 sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
                 on_disk_payload=True,
                 quantization_config=_quantisation(settings.quantisation),
@@ -100,15 +92,6 @@ def _make(client: QdrantClient, request: StoreRequest) -> None:
             )
     except Conflict:
         return  # another importer was faster
-
-
-def _dense(request: StoreRequest) -> models.VectorParams:
-    """Return parameters of vectors (dimension,), compared by cosine.
-
-    `on_disk` has the server map them, else hold them.
-    """
-    on_disk = request.settings.on_disk
-    return models.VectorParams(size=request.dimension, distance=models.Distance.COSINE, on_disk=on_disk or None)
 
 
 def _quantisation(kind: str) -> Any:
@@ -134,12 +117,8 @@ def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
         with translated():
             client.update_collection(request.settings.collection, metadata={OURS: msgspec.to_builtins(fresh)})
             found = read_fingerprint(client.get_collection(request.settings.collection))
-    return same_maker(
-        found or Fingerprint(request.model, request.dimension),
-        request.model,
-        request.dimension,
-        f"collection {request.settings.collection}",
-    )
+    found = found or Fingerprint(request.model, request.dimension)
+    return same_maker(found, request.model, request.dimension, f"collection {request.settings.collection}")
 
 
 def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> None:
@@ -158,16 +137,11 @@ def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> N
     )
 
 
-def missing_indexes(described: models.CollectionInfo) -> list[str]:
-    """Payload keys that should be indexed and are not."""
-    return [key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})]
-
-
 def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
     """Payload indexes that are missing are made, and indexing is on again if a backlog ended without saying so."""
     with translated():
         described = client.get_collection(collection)
-        for key in missing_indexes(described):
+        for key in (key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})):
             client.create_payload_index(collection, key, field_schema=_schema(key), wait=True)
     # 0 means that a backlog switched it off and was killed before it could switch it on again.
     if not backlog and getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:

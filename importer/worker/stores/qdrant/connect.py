@@ -47,10 +47,7 @@ REST_PORT = 6333  # Qdrant's own default
 
 
 def connect(settings: StoreSettings) -> QdrantClient:
-    """Return a client for the location.
-
-    A server is connected lazily; raises RuntimeError when a local store is open.
-    """
+    """Return a client; a server is connected lazily. Raises RuntimeError when a local store is open."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a key over plain HTTP is doctor's to report
         if settings.location.startswith("local:"):

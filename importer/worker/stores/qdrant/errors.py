@@ -38,6 +38,8 @@ CODES = {
 }
 
 
+CLIENTS = (UnexpectedResponse, ResponseHandlingException, QdrantException, grpc.RpcError, pydantic.ValidationError)
+LOCAL = (sqlite3.Error, OSError, ValueError, KeyError, RuntimeError)  # mode, which runs in this process
 NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError)
 
 
@@ -51,34 +53,17 @@ class Foreign(StoreRefused):
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Let only errors of ours out.
-
-    Besides the client's own classes these are what local mode raises, which runs in this process.
-    """
+    """Let only errors of ours out. Local mode runs in this process and raises what files and SQLite raise."""
     try:
         yield
     except ImporterError:
         raise
-    except (
-        UnexpectedResponse,
-        ResponseHandlingException,
-        QdrantException,
-        grpc.RpcError,
-        pydantic.ValidationError,
-        sqlite3.Error,
-        OSError,
-        ValueError,
-        KeyError,
-        RuntimeError,
-    ) as error:
+    except (*CLIENTS, *LOCAL) as error:
         raise _ours(error) from error
 
 
 def _ours(error: Exception) -> StoreError:
-    """Return the error of ours, from the most telling class to the least.
-
-    Some are ValueErrors, as local mode raises.
-    """
+    """Return the error of ours, from the most telling class to the least; local mode raises some ValueErrors."""
     if isinstance(error, UnexpectedResponse):
         return by_status(error.status_code or 0, _words(error.content), _retry_after_s(error.headers))
     if isinstance(error, grpc.RpcError):

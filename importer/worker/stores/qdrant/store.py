@@ -69,7 +69,8 @@ class QdrantStore:
         """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""
         check(points, self._dimension)
         with translated(), self._one_sync():
-            refused = [given for some in self._requests(points) for given in send(some, self._upsert).items()]
+            requests = pack(points, self._most_points, self._most_bytes)
+            refused = [given for some in requests for given in send(some, self._upsert).items()]
             if not refused:
                 self._change(standing, deletes)
         self._check_birth()  # another collection by now refuses for reasons that are no point's fault
@@ -151,10 +152,6 @@ class QdrantStore:
         records = self._ask(lambda: self._client.retrieve(self._collection, ids, True, False)) if ids else []
         by_id = {str(record.id): record for record in records}
         return [hit(by_id[id], score) for id, score in ranked if id in by_id]
-
-    def _requests(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
-        """Yield the points in requests of a size the server takes."""
-        return pack(points, self._most_points, self._most_bytes)
 
     def _upsert(self, some: Sequence[Point]) -> None:
         """Send one request. Raises Disputed when the server calls it bad, and what `_update` raises."""

@@ -19,10 +19,7 @@ from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, VOICES, doc
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
-    """Return a point with its vector under the name `dense` and its keywords, if it has any.
-
-    A text without words gets no sparse vector at all.
-    """
+    """Return a point with its vector under the name `dense`, and the vector of its keywords if it has any."""
     vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
     indices, values = encode_document(document(given.payload))
     if indices:
