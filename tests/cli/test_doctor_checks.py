@@ -117,8 +117,9 @@ def test_roots_are_counted_and_missing_ones_are_reported(tmp_path: pathlib.Path)
     assert (second.there, second.given) == (False, True)
 
 
-def test_memory_is_compared_with_the_profile(tmp_path: pathlib.Path) -> None:
+def test_memory_is_compared_with_the_profile(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any known limit 2 GB are assumed; a soft limit below a worker's needs is reported as a problem."""
+    monkeypatch.setattr(Probes, "limit_bytes", lambda _self: None)
     settings = loaded(str(tmp_path)).settings
     found = memory.gather(settings, Probes(proc=str(tmp_path)))
     assert (found.limit_bytes, found.profile.name, found.problem) == (memory.ASSUMED_BYTES, "balanced", "")

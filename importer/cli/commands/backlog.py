@@ -47,10 +47,9 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
     except ConnectionError:
         # No socket: it is an import or another command, which takes no orders.
         raise locked from None
-    if not quiet:
-        click.echo(f"handed to the daemon (pid {locked.pid}); Ctrl-C leaves it at work", err=True)
+    greeting = f"handed to the daemon (pid {locked.pid}); Ctrl-C leaves it at work"
     try:
-        told, left_early = asyncio.run(_follow(state_dir, number, quiet=quiet))
+        told, left_early = asyncio.run(_follow(state_dir, number, greeting, quiet=quiet))
     except ConnectionError as error:
         hint = "what was stored is kept; the same command goes on where it was"
         raise TryAgainLater(f"the daemon ended before the import did: {error}", hint=hint) from error
@@ -60,13 +59,18 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
     return ImportResult(summary, errors, told["in_quarantine"])
 
 
-async def _follow(state_dir: str, number: int, *, quiet: bool) -> tuple[Told, bool]:
-    """Show the daemon's progress; return its last report, and whether a signal ended the wait."""
-    told: Told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
+async def _follow(state_dir: str, number: int, greeting: str, *, quiet: bool) -> tuple[Told, bool]:
+    """Show the daemon's progress; return its last report, and whether a signal ended the wait.
+
+    The greeting comes once Ctrl-C is listened to, as it promises.
+    """
     leaving = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, leaving.set)
+    if not quiet:
+        click.echo(greeting, err=True)
+    told: Told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
     async with showing_import(lambda: import_state(told), quiet=quiet):
         while not (told["done"] or leaving.is_set()):
             with contextlib.suppress(TimeoutError):
