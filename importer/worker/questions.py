@@ -46,12 +46,17 @@ def canary(session: WorkerSession, seconds: float) -> int:
     return CANARY_RUNS
 
 
+def _forgotten(conversation: str = "", **scope: str) -> Scope:
+    """Return the scope of what forgetting takes: of points that forks share, those that name the conversation."""
+    return Scope(**scope, names=conversation)
+
+
 def erase(session: WorkerSession, **scope: str) -> int:
     """Delete the points of the scope; return how many there were.
 
     Counted anew afterwards: how many of them `points` knew of cannot be told from a scope.
     """
-    deleted = session.store.delete(Scope(**scope))
+    deleted = session.store.delete(_forgotten(**scope))
     session.recount()
     return deleted
 
@@ -66,7 +71,7 @@ def backlog(session: WorkerSession, on: bool) -> bool:
 ANSWERS: Mapping[str, Callable[..., Any]] = {
     **{a.__name__: a for a in (search, ping, canary, erase, backlog)},
     "count": WorkerSession.recount,
-    "tally": lambda session, **scope: session.store.count(Scope(**scope)),  # the points of the scope
+    "tally": lambda session, **scope: session.store.count(_forgotten(**scope)),  # the points of the scope
     "facet": lambda session, key, limit=1000: session.store.facet(key, limit),  # points per value of `metadata.<key>`
     "trim": lambda _session: malloc.trim(),
     **MAINTENANCE,

@@ -61,7 +61,8 @@ class Page:
 class Scope:
     """Which points: every field given must match, an empty scope is all of them.
 
-    `project` is a whole path or its last component. `since` and `until` are RFC 3339, both inclusive.
+    `project` is a whole path or its last component. `since` and `until` are RFC 3339, both inclusive. `conversation` is
+    one of those that hold a point, `names` the one that its metadata name.
     """
 
     project: str = ""
@@ -71,6 +72,7 @@ class Scope:
     since: str = ""
     until: str = ""
     host: str = ""
+    names: str = ""
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))

@@ -22,6 +22,7 @@ MATCHED = {
     "kind": ("kind",),
     "conversation": ("conversation_id", "conversations"),
     "host": ("host",),
+    "names": ("conversation_id",),
 }
 
 

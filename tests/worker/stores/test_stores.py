@@ -195,6 +195,16 @@ def test_deleting_a_scope_says_how_many(opener: Opener) -> None:
     assert store.facet("project_name") == {"p0": 10, "p2": 10}
 
 
+def test_a_fork_is_found_by_either_name_and_deleted_by_its_own(opener: Opener) -> None:
+    """What another conversation says too stays where it names that one."""
+    store = opener()
+    shared = made(0, conversation_id="c1", conversations=["c1", "c2"])
+    store.write([shared, made(1, conversation_id="c2")], {}, [])
+    assert store.count(Scope(conversation="c2")) == 2
+    assert store.delete(Scope(names="c2")) == 1
+    assert list(everything(store)) == [shared.id]
+
+
 def test_an_empty_scope_deletes_nothing(opener: Opener) -> None:
     """Everything is too much to ask for by leaving out the question."""
     store = opener()
