@@ -23,7 +23,7 @@ async def fetch_model(settings: Settings) -> None:
     if settings.embed.provider != LOCAL:
         return
     fetching = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "importer.worker.models.fetch", "fetch", "--quiet"),
+        *(sys.executable, "-P", "-m", "importer.worker.models.fetch", "fetch", "--quiet"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
     )

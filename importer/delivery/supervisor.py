@@ -42,7 +42,7 @@ class Launch:
 
     environ: Mapping[str, str]
     settings: WorkerSettings
-    command: tuple[str, ...] = (sys.executable, "-m", "importer.worker")
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "importer.worker")  # -P: no code from the current folder
     standby: bool = False
 
     def offline(self) -> Launch:

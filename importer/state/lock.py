@@ -98,7 +98,7 @@ def holder(folder: str) -> Holder | None:
     path = os.path.join(folder, NAME)
     with _translating(folder):
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
         try:
@@ -116,7 +116,7 @@ def _try(path: str) -> int:
     Between opening and locking the file may be removed and made anew; a lock on a nameless one keeps no process out.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import stat
 import subprocess
@@ -136,3 +137,14 @@ def test_a_directory_that_cannot_be_made_is_a_state_error(tmp_path):
         Lock(str(tmp_path / "file" / "state")).acquire()
     assert raised.value.hint
     assert not isinstance(raised.value, StateLocked)
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: pathlib.Path) -> None:
+    """Another user's link must not have us write into a file of ours: refused, and the file stays as it was."""
+    diary = tmp_path / "diary"
+    diary.write_text("dear diary\n")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "importer.lock").symlink_to(diary)
+    with pytest.raises(StateError):
+        Lock(str(tmp_path / "state")).acquire()
+    assert diary.read_text() == "dear diary\n"

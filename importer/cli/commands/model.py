@@ -77,7 +77,7 @@ def _run(
     embed = context.settings_of(ctx, flags).settings.embed
     if embed.provider != LOCAL and not name and action != "list":
         raise UsageError(f"{embed.provider} embeds, so there is no local model", hint="EMBEDDING_PROVIDER=fastembed")
-    arguments = [sys.executable, "-m", "importer.worker.models.fetch", action, *(["--json"] if as_json else [])]
+    arguments = [sys.executable, "-P", "-m", "importer.worker.models.fetch", action, *(["--json"] if as_json else [])]
     sys.stdout.flush()  # what we printed must come first
     return subprocess.run(arguments, input=json.dumps(asdict(embed)).encode(), env=environ(), check=False).returncode
 

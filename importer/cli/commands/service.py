@@ -95,7 +95,7 @@ def manager(user: bool, environ: Mapping[str, str]) -> Systemd:
 def importer_command(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> str:
     """Return the command that starts this installation: the script beside its Python, else the module."""
     script = os.path.join(os.path.dirname(python), "importer")
-    words = [script] if beside(script) else [python, "-m", "importer"]
+    words = [script] if beside(script) else [python, "-P", "-m", "importer"]
     return " ".join(quoted(word) for word in words)
 
 

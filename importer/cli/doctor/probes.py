@@ -100,7 +100,7 @@ def find_model(settings: Settings) -> ModelFacts:
     facts = ModelFacts(embed.model, embed.provider == LOCAL, "", embed.offline)
     if not facts.local:
         return facts
-    arguments = [sys.executable, "-m", "importer.worker.models.fetch", "path", "--json"]
+    arguments = [sys.executable, "-P", "-m", "importer.worker.models.fetch", "path", "--json"]
     done = subprocess.run(
         arguments,
         input=json.dumps(asdict(embed)).encode(),
