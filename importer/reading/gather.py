@@ -13,6 +13,7 @@ from typing import Any
 from importer.chunking import fold
 from importer.chunking.fold import Cutting, Folding, Origin
 from importer.chunking.metadata import tidied
+from importer.chunking.projects import repository_folder
 from importer.chunking.redact import mask, mask_conversation, mask_facts
 from importer.formats import Format, Options
 from importer.protocol.conversations import NOTHING, merged, retitled
@@ -110,6 +111,8 @@ class SliceFold:
         """Fold one turn; return True if it brought new text of a project that is stored."""
         if self.reading.redact:
             turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
+        if (project := repository_folder(turn.facts.project)) != turn.facts.project:
+            turn = replace(turn, facts=replace(turn.facts, project=project))
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
         return step.accepted and bool(turn.text) and self.wanted(_project(turn, step.folding))
@@ -117,6 +120,7 @@ class SliceFold:
     def _tell(self, facts: ConversationFacts) -> None:
         """Note facts of a whole conversation."""
         told = tidied(mask_conversation(facts) if self.reading.redact else facts)
+        told = replace(told, project=repository_folder(told.project))
         if told.conversation_id:
             former = self.facts.get(told.conversation_id, NOTHING)
             self.facts[told.conversation_id] = merged(former, told)
