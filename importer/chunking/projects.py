@@ -1,4 +1,4 @@
-"""Rules by which folders belong to one project, whatever a tool calls them (pure).
+"""Rules by which folders belong to one project (pure).
 
 A git worktree belongs to its repository. Where worktrees lie inside of it, the path alone says so:
 
