@@ -118,6 +118,7 @@ class ScriptedQdrant:
             ("points",): self._upsert if method == "PUT" else self._retrieve,
             ("points", "batch"): self._batch,
             ("points", "count"): self._count,
+            ("points", "scroll"): self._scroll,
         }
         return handlers[tuple(parts[2:])](collection, body)
 
@@ -177,11 +178,29 @@ class ScriptedQdrant:
                 self.points.pop(id, None)
         return 200, [self._done()[1] for _ in body["operations"]]
 
+    def _scroll(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        """Give all points that pass the filter in one page, without vectors."""
+        found = [point for point in self.points.values() if passes(point, body.get("filter") or {})]
+        return 200, {"points": [{"id": p["id"], "payload": p["payload"]} for p in found], "next_page_offset": None}
+
     def _count(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
         return 200, {"count": len(self.points)}
 
     def _done(self) -> tuple[int, Any]:
         return 200, {"operation_id": 1, "status": "completed"}
+
+
+def passes(point: dict[str, Any], condition: dict[str, Any]) -> bool:
+    """Return True if a point passes a filter of `must` and `should` with matches of one payload value."""
+    if "key" in condition:
+        value: Any = point["payload"]
+        for name in condition["key"].split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        wanted = condition["match"]["value"]
+        return wanted in value if isinstance(value, list) else value == wanted
+    must, should = condition.get("must") or [], condition.get("should") or []
+    must, should = (given if isinstance(given, list) else [given] for given in (must, should))
+    return all(passes(point, one) for one in must) and (not should or any(passes(point, one) for one in should))
 
 
 class _Http(ThreadingHTTPServer):

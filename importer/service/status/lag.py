@@ -87,12 +87,7 @@ def of_roots(roots: Iterable[Root], checkpoints: Checkpoints | None, *, follow_l
 
 def count(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Lag:
     """Return what the state knows, corrected by the files seen since. Reads each small row once."""
-    rows = checkpoints.files_summary() if checkpoints else None
-    lag = (
-        Lag(rows.known, rows.complete, rows.pending, rows.quarantined, rows.lag_bytes, rows.oldest_at)
-        if rows
-        else Lag()
-    )
+    lag = _committed(checkpoints) if checkpoints else Lag()
     changes = [_change(seen[path], row) for path, row in _rows(checkpoints, seen)]
     fresh, begun = sum(one.fresh for one in changes), sum(one.begun for one in changes)
     oldest_at = min((lag.oldest_at or NEVER, *(one.at for one in changes)))

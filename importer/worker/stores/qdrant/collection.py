@@ -76,7 +76,7 @@ def _make(client: QdrantClient, request: StoreRequest) -> None:
     settings = request.settings
     # `on_disk` has the server map the vectors, else hold them.
     dense = models.VectorParams(
-        size=request.dimension, distance=models.Distance.COSINE, on_disk=settings.on_disk or None
+        size=request.dimension, distance=models.Distance.COSINE, on_disk=True if settings.on_disk else None
     )
     factors: Any = {name: count for name in FACTORS if (count := getattr(settings, name))}
     try:
