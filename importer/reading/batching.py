@@ -94,14 +94,23 @@ class _Packing:
         """Add a chunk; if it is open for a holder, the release of that chunk by this batch is dropped."""
         holders = self.holders.setdefault(chunk.id, set())
         if "" in holders:
+            self._name(chunk, owner)
             return
+        outgrown = [] if chunk.holder else [self.entries.pop((chunk.id, holder)) for holder in sorted(holders)]
         if not chunk.holder:
-            for holder in holders:
-                del self.entries[chunk.id, holder]
             holders.clear()
         self.releases.pop(Release(chunk.id, chunk.holder), None)
         holders.add(chunk.holder)
         self.entries.setdefault((chunk.id, chunk.holder), (chunk, owner))
+        for former in outgrown:
+            self._name(*former)
+
+    def _name(self, chunk: Chunk, owner: int) -> None:
+        """Keep a chunk that this batch has closed already if another conversation says it: the point names both."""
+        first, _ = self.entries[chunk.id, ""]
+        conversation = chunk.metadata.get("conversation_id", "")
+        if conversation and conversation != first.metadata.get("conversation_id"):
+            self.entries.setdefault((chunk.id, f"\0{conversation}"), (replace(chunk, holder=""), owner))
 
 
 def split(batch: Batch, suspects: Collection[str], numbers: tuple[int, int]) -> tuple[Batch, Batch]:

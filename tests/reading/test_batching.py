@@ -108,13 +108,14 @@ def test_commits_add_up(spans: list[Span], sizes: list[int]) -> None:
 @PATIENT
 @given(read())
 def test_every_chunk_has_its_owner(spans: list[Span]) -> None:
-    """Each chunk's owner is the commit of a file that gave it; no pair of id and holder stands there twice."""
+    """Each chunk's owner is the commit of a file that gave it; a point held or named once is there once."""
     batch = pack(spans, 1)
     gave = {(given_.id, one.commit.checkpoint.path) for one in spans for given_ in one.chunks}
     assert len(batch.owners) == len(batch.chunks)
     for given_, owner in zip(batch.chunks, batch.owners, strict=True):
         assert (given_.id, batch.commits[owner].checkpoint.path) in gave
-    assert len({(given_.id, given_.holder) for given_ in batch.chunks}) == len(batch.chunks)
+    names = {(one.id, one.holder, "" if one.holder else one.metadata["conversation_id"]) for one in batch.chunks}
+    assert len(names) == len(batch.chunks)
 
 
 @PATIENT
