@@ -64,7 +64,11 @@ def _unlike(point: Point, chunks: list[Chunk]) -> str:
     """Return why a point is none of the chunks that files give its id, or ""."""
     if text := _unlike_text(point, chunks):
         return text
-    if dict(point.payload["metadata"]) not in [dict(one.metadata) for one in chunks]:
+    told = dict(point.payload["metadata"])
+    named = {told["conversation_id"], *told.pop("conversations", ())}
+    if not {one.metadata["conversation_id"] for one in chunks} <= named:
+        return f"it names {named} alone"
+    if told not in [dict(one.metadata) for one in chunks]:
         return f"metadata {point.payload['metadata']} is none of {[dict(one.metadata) for one in chunks]}"
     holders = point.payload.get("open_by", ())
     closed = any(not one.holder for one in chunks)
