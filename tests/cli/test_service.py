@@ -121,8 +121,8 @@ def test_status(systemd: Systemd, systemctl: Systemctl) -> None:
     ("python", "script", "command"),
     [
         ("/opt/v/bin/python", True, "/opt/v/bin/importer"),
-        ("/opt/v/bin/python", False, "/opt/v/bin/python -m importer"),
-        ("/o p/100%/$x/bin/python", False, '"/o p/100%%/$$x/bin/python" -m importer'),
+        ("/opt/v/bin/python", False, "/opt/v/bin/python -P -m importer"),
+        ("/o p/100%/$x/bin/python", False, '"/o p/100%%/$$x/bin/python" -P -m importer'),
     ],
 )
 def test_command(python: str, script: bool, command: str) -> None:
