@@ -1,4 +1,4 @@
-"""Text for people, pure: numbers, sizes, times and foreign text as a terminal shows them, and typed times as UTC.
+"""Text for people, pure: numbers, sizes, times and foreign text as a terminal shows them.
 
 A number that is not known is shown as "unknown", never as a made-up zero.
 """
@@ -6,32 +6,6 @@ A number that is not known is shown as "unknown", never as a made-up zero.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
-
-from importer.errors import UsageError
-
-FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-
-
-def instant(text: str, *, end: bool = False) -> str:
-    """Return a typed date or time as RFC 3339 UTC; "" stays "". A date means its first moment, or its last with `end`.
-
-    A time without a zone is local time. A time outside the years 1 to 9999 becomes their first or last moment, for it
-    means "from the beginning" or "without an end". Raises UsageError for what is no time.
-    """
-    if not text:
-        return ""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no date or time", hint="2026-03-01 or 2026-03-01T12:00:00Z") from error
-    whole = timedelta(days=1, milliseconds=-1) if end and len(text.strip()) <= len("2026-03-01") else timedelta()
-    try:
-        utc = (moment + whole).astimezone(UTC)
-    except (ValueError, OverflowError):  # the day after the last one, or a zone that leads out of the calendar
-        utc = FIRST if moment.year == FIRST.year else LAST
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
 
 UNKNOWN = "unknown"
 _SIZES = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
@@ -83,5 +57,5 @@ def brief(text: str) -> str:
 
 
 def when(at: float) -> str:
-    """Return a time of UTC seconds as local time, to the second."""
+    """Return a time of UTC seconds as local time, to the second; `clock.zone_name` tells the zone once for all."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -165,7 +165,7 @@ def _alive(who: Holder) -> bool:
 
 def _locked(folder: str, who: Holder) -> StateLocked:
     """Return the error for a second importer, naming the first as far as it has signed."""
-    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(who.started))
+    since = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(who.started))
     name = f"process {who.pid} ({who.command}, since {since})" if who.pid else "another importer"
     return StateLocked(f"{folder} is held by {name}", pid=who.pid, hint="stop it, or choose another --state-dir")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from importer.errors import UsageError
+from importer.protocol import clock
 from importer.protocol.query import Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE
@@ -26,11 +27,16 @@ def search(session: WorkerSession, **query: Any) -> list[dict[str, Any]]:
 
     Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
     """
-    wanted = Query(**query)
+    wanted = _in_utc(Query(**query))
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
     return [asdict(hit) for hit in session.store.search(wanted, dense)]
+
+
+def _in_utc(query: Query) -> Query:
+    """Return the query with its times, which may be written as people write them, in UTC. Raises UsageError."""
+    return replace(query, since=clock.instant(query.since), until=clock.instant(query.until, end=True))
 
 
 def ping(session: WorkerSession) -> Mapping[str, Any]:

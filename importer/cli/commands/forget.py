@@ -18,11 +18,12 @@ import click
 from importer.cli import context, store_session
 from importer.cli.output import JSON_OPTION, emit
 from importer.cli.store_session import StoreSession
-from importer.cli.text import instant, printable
+from importer.cli.text import printable
 from importer.consistency import forget
 from importer.consistency.forget import ForgetRule
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.errors import UsageError
+from importer.protocol import clock
 from importer.service import assembly
 
 EPILOG = """\b
@@ -30,7 +31,7 @@ Examples:
   importer forget --project secret-app --dry-run    how much would go?
   importer forget --conversation 0f3c1a52-…         one conversation
   importer forget --path 'private/**' --yes         what these files say
-  importer forget --before 2025-01-01               everything older
+  importer forget --before 2025                     everything older
   importer forget --list                            what was forgotten so far
   importer forget --project secret-app --undo       import it again
 
@@ -48,7 +49,7 @@ NOT_FOUND = (
 @click.option("--project", default="", help="This project: its path, or the path's last component.")
 @click.option("--conversation", default="", help="This conversation, by id.")
 @click.option("--path", default="", metavar="PATTERN", help="What files say whose path fits (as in .gitignore).")
-@click.option("--before", default="", metavar="DATE", help="What was said before (date or RFC 3339 time).")
+@click.option("--before", default="", metavar="DATE", help="What was said before: 2025, 2025-03-01, 90d …")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--undo", is_flag=True, help="Take it back: what the files still say is imported again.")
@@ -60,7 +61,7 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
     settings = context.settings_of(ctx).settings
     if given["listing"]:
         return _list(settings, as_json)
-    wish = ForgetRule(given["project"], given["conversation"], given["path"], instant(given["before"]))
+    wish = ForgetRule(given["project"], given["conversation"], given["path"], clock.instant(given["before"]))
     if not wish.named:
         raise UsageError("what is to be forgotten?", hint="--project, --conversation, --path or --before; see --help")
     if given["undo"]:
@@ -164,8 +165,7 @@ def _list(settings: Any, as_json: bool) -> int:
         return 0
     for wish, at in made:
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(at))}  {_words(wish)}")
-    if not made:
-        click.echo("nothing was forgotten")
+    click.echo(f"times are {clock.zone_name()}" if made else "nothing was forgotten")
     return 0
 
 

@@ -19,9 +19,9 @@ import click
 
 from importer import __version__
 from importer.cli import context
-from importer.cli.text import instant
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
+from importer.protocol import clock
 from importer.protocol.query import KINDS
 from importer.service import client
 from importer.settings.load import Settings
@@ -63,8 +63,8 @@ SEARCH = {
     "project": _text("Only this project: its whole path, or the path's last component."),
     "source": _text("Only this assistant's conversations, such as claude-code or codex."),
     "kind": _text("Only this kind.", enum=list(KINDS)),
-    "since": _text("Only from then on: a date or an RFC 3339 time."),
-    "until": _text("Only up to then; a date counts whole."),
+    "since": _text("Only from then on: yesterday, 7d, 2 weeks ago, October, a date or an RFC 3339 time."),
+    "until": _text("Only up to then, in the same words; a day or a month counts whole."),
     "conversation": _text("Only this conversation, by id."),
     "mode": _text(
         "dense finds meaning, keyword finds words, hybrid both.", enum=["hybrid", "dense", "keyword"], default="hybrid"
@@ -160,8 +160,8 @@ class McpServer:
         """Return the hits as text, each with what `open` needs. Raises UsageError for an empty query or a bad time."""
         if not query.strip():
             raise UsageError("the query is empty")
-        filters["since"] = instant(filters.get("since", ""))
-        filters["until"] = instant(filters.get("until", ""), end=True)
+        filters["since"] = clock.instant(filters.get("since", ""))
+        filters["until"] = clock.instant(filters.get("until", ""), end=True)
         hits = await self._ask("search", text=query.strip(), **filters)
         return "\n\n".join(map(_hit, hits)) or "Nothing was found."
 

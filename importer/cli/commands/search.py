@@ -10,15 +10,17 @@ import click
 
 from importer.cli import context
 from importer.cli.output import JSON_OPTION, emit
-from importer.cli.text import instant, printable
+from importer.cli.text import printable
 from importer.errors import UsageError
+from importer.protocol import clock
 from importer.protocol.query import KINDS
 from importer.service import client
 
 EPILOG = """\b
 Examples:
   importer search "why did the build fail"
-  importer search --project app --since 2026-01-01 "flaky test"
+  importer search --project app --since "2 weeks ago" "flaky test"
+  importer search --since october --until yesterday "flaky test"
   importer search --mode keyword ECONNRESET --json | jq .hits[0].document
 """
 SHOWN_CHARS = 600
@@ -30,8 +32,8 @@ SHOWN_CHARS = 600
 @click.option("--project", default="", help="Only this project: its path, or the path's last component.")
 @click.option("--source", default="", help="Only this format, such as claude-code.")
 @click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
-@click.option("--since", default="", help="Only from this date or RFC 3339 time on.")
-@click.option("--until", default="", help="Only up to this date (the whole day) or time.")
+@click.option("--since", default="", help="Only from then on: yesterday, 7d, October, 2026-03-01 …")
+@click.option("--until", default="", help="Only up to then; a day or a month counts whole.")
 @click.option("--conversation", default="", help="Only this conversation, by id.")
 @click.option(
     "--mode",
@@ -48,8 +50,8 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
     if not text:
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
-    filters["since"] = instant(filters["since"])
-    filters["until"] = instant(filters["until"], end=True)  # a date counts whole
+    filters["since"] = clock.instant(filters["since"])
+    filters["until"] = clock.instant(filters["until"], end=True)
     hits = client.ask(settings, "search", text=text, **filters)
     if as_json:
         emit({"query": text, "hits": hits})
@@ -76,12 +78,14 @@ def _show(hits: list[dict[str, Any]]) -> None:
     for number, hit in enumerate(hits, 1):
         known = hit["metadata"]
         where = printable(known.get("title") or known.get("project_name") or known.get("project", ""))
-        when = str(known.get("timestamp", ""))[:16].replace("T", " ")
+        when = clock.shown(str(known.get("timestamp", "")))
         head = f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}"
         click.secho(head[:width], fg="cyan", bold=True)
         origin = f"   {known.get('project', '')}  conversation {known.get('conversation_id', '')}"
         click.secho(printable(origin), dim=True)
         click.echo(_excerpt(hit["document"]))
+    if hits:
+        click.secho(f"times are {clock.zone_name()}", dim=True)
 
 
 def _excerpt(document: str) -> str:

@@ -156,14 +156,14 @@ def check_clock(facts: HostFacts) -> Finding:
 
     A wrong clock breaks more than timestamps: files look unchanged, transcripts look expired, and TLS refuses.
     """
-    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(facts.now))
+    shown = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(facts.now))
     fix = "set the clock: `timedatectl set-ntp true`, in a virtual machine synchronise it with its host"
 
     def problems() -> Iterator[Problem]:
         if facts.now < EPOCH_S:
             yield Problem(f"it is {shown}, says the clock", fix)
         elif facts.newest_at > facts.now + AHEAD_S:
-            ahead = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(facts.newest_at))
+            ahead = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(facts.newest_at))
             yield Problem(f"it is {shown}, but something was committed at {ahead}", fix)
 
     return judge("clock", shown, problems())
