@@ -27,6 +27,7 @@ from importer.cli import text as words
 from importer.cli.output import emit
 from importer.delivery.policy import Recycle
 from importer.errors import DONE
+from importer.protocol import clock
 from importer.protocol.units import MB
 from importer.service import assembly
 from importer.settings.load import Settings
@@ -252,7 +253,8 @@ def _endings(endings: Sequence[WorkerEnding]) -> list[str]:
     if not endings:
         return ["no worker ended"]
     counts = Counter(ending.reason if ending.reason in PLANNED else "crash" for ending in endings)
-    lines = [", ".join(f"{count} x {reason}" for reason, count in counts.most_common()) + ":"]
+    lines = [", ".join(f"{count} x {reason}" for reason, count in counts.most_common())]
+    lines[0] += f" (times are {clock.zone_name()}):"
     for ending in endings[-SHOWN_ENDINGS:]:
         facts = f"{ending.files} files, {words.size(ending.anon_bytes)}, lived {words.duration(ending.lived_s)}"
         line = f"  {words.when(ending.at)}  {_letter(ending)} {ending.reason}: {facts}"

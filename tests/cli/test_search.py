@@ -62,6 +62,34 @@ def test_the_ends_of_the_calendar(asked: Importer, flag: str, moment: str, hits:
     assert len(asked.run("search", "sky", flag, moment, "--json").json["hits"]) == hits
 
 
+@pytest.mark.parametrize(("zone", "day", "time"), [("XXX-10", "2026-10-01", "06:30"), ("YYY5", "2026-09-30", "15:30")])
+def test_times_are_local(tmp_path: pathlib.Path, zone: str, day: str, time: str) -> None:
+    """A hit shows when it was said here, is found by the day and the month it shows, and by no other."""
+    folder = tmp_path / "said"
+    folder.mkdir()
+    said = {"timestamp": "2026-09-30T20:30:00.000Z"}
+    (folder / "a.jsonl").write_bytes(raw(prompt("why is the sky blue", **said)) + b"\n")
+    installed = Importer(tmp_path)
+    assert installed.run("backlog", str(folder)).code == 0
+
+    def found(*words: str) -> int:
+        return len(installed.run("search", "sky", *words, "--json", TZ=zone).json["hits"])
+
+    shown = installed.run("search", "sky", TZ=zone).out
+    assert f"{day} {time}" in shown
+    assert f"times are {zone[:3]} (UTC" in shown
+    spans = (day, day[:7], f"{day} {time}", day[:4])
+    assert [found("--since", span, "--until", span) for span in spans] == [1, 1, 1, 1]
+    other = "2026-09" if day.startswith("2026-10") else "2026-10"
+    assert found("--since", other, "--until", other) == 0
+
+
+def test_a_wrong_time(installed: Importer) -> None:
+    """A text that is no time ends with 2 and examples."""
+    done = installed.run("search", "sky", "--since", "the other day")
+    assert (done.code, "2 weeks ago" in done.err) == (2, True)
+
+
 def test_a_terminal_without_the_letters(installed: Importer) -> None:
     """Letters that it cannot show are escaped; JSON is the same in any encoding."""
     done = installed.run("search", "größe 😀", "sky", "--json", PYTHONIOENCODING="latin-1")

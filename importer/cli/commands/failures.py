@@ -15,6 +15,7 @@ from importer.cli import context, store_session, text
 from importer.cli.app import DefaultGroup
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import UsageError
+from importer.protocol import clock
 from importer.service import operations
 from importer.state.quarantine import Quarantine, Quarantined
 
@@ -145,7 +146,9 @@ def _say(row: Quarantined) -> None:
 
 
 def _say_rest(count: int, shown: int) -> None:
-    """Print how many rows were not shown, or that there are none."""
+    """Print the zone of the times above, and how many rows were not shown, or that there are none."""
+    if shown:
+        click.secho(f"times are {clock.zone_name()}", dim=True)
     if not count:
         click.echo("nothing is in quarantine")
     elif count > shown:
