@@ -65,7 +65,7 @@ VOLUME /state
 # SIGTERM drains and commits what is in flight, in at most daemon.grace_s (20 s); --stop-timeout must be longer.
 STOPSIGNAL SIGTERM
 # A restart policy looks at exits alone, so a daemon that is stuck ends itself; this is for people who look at the list.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "importer.service.health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-P", "-m", "importer.service.health"]
 # The kernel gives process 1 no default signal handlers and every orphan inside: without tini a stop in the first instant
 # would be lost, and an orphan would stay a zombie. It adopts orphans with --init, too, where it is not process 1 (-s).
 ENTRYPOINT ["tini", "-s", "--", "importer"]

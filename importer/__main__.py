@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from importer.cli.app import run
+
+def _pass_over_the_current_folder() -> None:
+    """Take the current folder off the module path, unless it was named there: what lies in it is not ours to run.
+
+    `python -m` puts it in front, and so does an empty part of PYTHONPATH, as in `PYTHONPATH=$PYTHONPATH:/mine`.
+    """
+    if __name__ == "__main__" and not sys.flags.safe_path:
+        del sys.path[0]
+    parts = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if len(parts) > 1 and "" in parts:
+        here = os.path.realpath(os.getcwd())
+        named = {os.path.realpath(part) for part in parts if part}
+        sys.path[:] = [path for path in sys.path if os.path.realpath(path) != here or here in named]
+
+
+_pass_over_the_current_folder()
+
+from importer.cli.app import run  # noqa: E402  only now may more be imported
 
 
 def main() -> None:

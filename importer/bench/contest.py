@@ -134,7 +134,7 @@ class Contest:
 
     def _watch(self, name: str, seconds: float, stop: Callable[[Watched], str]) -> Watched:
         """Run a rival in a process of its own, so that its memory begins and ends with it."""
-        arguments = [sys.executable, "-m", f"importer.bench.rivals.{name}"]
+        arguments = [sys.executable, "-P", "-m", f"importer.bench.rivals.{name}"]
         given = msgspec.json.encode(msgspec.structs.replace(self.order, seconds=seconds))
         return watch(arguments, name=RIVAL, given=given, environ=self.environ, stop=stop)
 

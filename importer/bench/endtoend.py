@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from importer.bench.watching import JsonEvent, ProcessSample, Watched, watch
-from importer.delivery.supervisor import PACKAGE_FOLDER
+from importer.delivery import environment
 from importer.errors import WorkerError
 
 DAEMON, WORKER, HEIR = "daemon", "worker", "heir"
@@ -72,12 +71,10 @@ class Imported:
 
 def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str, str]) -> Imported:
     """Import the folder into that state. Raises WorkerError when the importer fails."""
-    arguments = [sys.executable, "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
+    arguments = [sys.executable, "-P", "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
     # One JSON line a receipt, which is what is measured by.
     arguments += ["--log-level", "info", "--log-format", "json", "backlog", folder, "--json"]
-    # This package's own folder stands in front of any other.
-    path = os.pathsep.join(filter(None, (PACKAGE_FOLDER, environ.get("PYTHONPATH", ""))))
-    at_home = {**environ, "PYTHONPATH": path}
+    at_home = {**environ, "PYTHONPATH": environment.path_of(environ)}
     watched = watch(arguments, name=DAEMON, environ=at_home, events_on_err=True, heard=_hear)
     if watched.code != 0:
         raise WorkerError(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
 
+from importer.delivery import environment
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, ModelError
 from importer.settings.load import Settings
@@ -26,6 +28,7 @@ async def fetch_model(settings: Settings) -> None:
         *(sys.executable, "-P", "-m", "importer.worker.models.fetch", "fetch", "--quiet"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
+        env=environment.of_fetch(os.environ),
     )
     try:
         await fetching.communicate(json.dumps(asdict(settings.embed)).encode())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import os
 import random
 import sys
 import time
@@ -27,8 +25,6 @@ from importer.protocol.worker_settings import WorkerSettings
 
 log = logger()
 
-# The folder that holds the package, so that a source tree works uninstalled.
-PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 STANDBY_FILES = 10  # of work are left when the next worker is started: they take a second, as its start does
 STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 
@@ -257,20 +253,3 @@ def error_of(reply: wire.Reply) -> ImporterError:
     error = WorkerError(failure.message, hint=hint)
     error.exit_code = reply.exit_code
     return error
-
-
-def base_environ(environ: Mapping[str, str], allocator: Mapping[str, str], threads: int) -> dict[str, str]:
-    """Return the worker's environment: glibc and OpenMP read it before Python starts, so it cannot be set later.
-
-    Secrets stay out of it (they travel in the first frame); an allocator setting the user made wins over the profile's.
-    """
-    kept = {k: v for k, v in environ.items() if not any(word in k.upper() for word in ("KEY", "SECRET", "TOKEN"))}
-    for name, value in allocator.items():
-        kept.setdefault(name, value)
-    kept.update(OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false", PYTHONUNBUFFERED="1")
-    # NumPy's BLAS multiplies nothing here, and its threads would spin for 0.1 s of processor at every start.
-    kept["OPENBLAS_NUM_THREADS"] = "1"
-    with contextlib.suppress(KeyError):
-        del kept["NOTIFY_SOCKET"]  # the service manager's messages are the daemon's to send
-    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (PACKAGE_FOLDER, kept.get("PYTHONPATH", ""))))
-    return kept

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import msgspec
 
-from importer.delivery.supervisor import Launch, base_environ
+from importer.delivery import environment
+from importer.delivery.supervisor import Launch
 from importer.memory import profiles
 from importer.memory.profiles import Profile
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
@@ -28,7 +29,7 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
         "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
     }
     told = worker_settings(settings, profile, threads)
-    return Launch(base_environ(os.environ, allocator, threads), told, standby=profile.fits_standby)
+    return Launch(environment.of_worker(os.environ, allocator, threads), told, standby=profile.fits_standby)
 
 
 def worker_settings(settings: Settings, profile: Profile, threads: int) -> WorkerSettings:

@@ -12,7 +12,7 @@ from processes import alone
 from scripted_supervisor import births, played, supervisor
 
 from importer.delivery.policy import Recycle
-from importer.delivery.supervisor import Supervisor, base_environ
+from importer.delivery.supervisor import Supervisor
 from importer.errors import StoreRefused, StoreUnreachable, WorkerDied, WorkerError
 from importer.protocol import wire
 from importer.protocol.records import Chunk
@@ -196,12 +196,3 @@ def test_many_lives_leave_nothing_behind(tmp_path: pathlib.Path) -> None:
     assert counts == [counts[0]] * 6
     pids = (tmp_path / "lives").read_text().split()
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
-
-
-def test_no_secret_reaches_the_environment() -> None:
-    """Keys travel in the first frame; the allocator's settings stand there before Python starts, the user's own win."""
-    given = {"OPENAI_API_KEY": "sk", "MY_SECRET": "s", "PATH": "/bin", "MALLOC_ARENA_MAX": "8", "NOTIFY_SOCKET": "/n"}
-    made = base_environ(given, {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "1"}, threads=3)
-    assert {"PATH", "OMP_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"} <= made.keys()
-    assert (made["MALLOC_ARENA_MAX"], made["OMP_NUM_THREADS"]) == ("8", "3")
-    assert not {"OPENAI_API_KEY", "MY_SECRET", "NOTIFY_SOCKET"} & made.keys()

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from worker_told import told
 
+from importer.delivery import environment
 from importer.delivery.policy import Recycle
-from importer.delivery.supervisor import Launch, Supervisor, base_environ
+from importer.delivery.supervisor import Launch, Supervisor
 
 T = TypeVar("T")
 PROGRAM = str(pathlib.Path(__file__).with_name("scripted_worker.py"))
@@ -22,7 +23,7 @@ PROGRAM = str(pathlib.Path(__file__).with_name("scripted_worker.py"))
 def supervisor(folder: pathlib.Path, *lives: Sequence[str], **more: Any) -> Supervisor:
     """Return a supervisor of workers with these scripts, the last one for all that follow."""
     script = {"SCRIPTED_LIVES": json.dumps(lives or [["ready"]]), "SCRIPTED_LOG": str(folder / "lives")}
-    launch = Launch(base_environ(os.environ, {}, 1) | script, told(), (sys.executable, PROGRAM))
+    launch = Launch(environment.of_worker(os.environ, {}, 1) | script, told(), (sys.executable, PROGRAM))
     return Supervisor(launch, **{"recycle_files": 0, "boot_s": 60.0, **more})
 
 

@@ -22,8 +22,13 @@ pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.skipif(bool(miss
 FILES = 16
 FEW_FILES = 5
 BATCH_CHUNKS = 16
-SLOW = {**LEAKY, "MEMORY_BATCH_SIZE": str(BATCH_CHUNKS), "LEAKY_MB": "0", "LEAKY_MS": "300"}
-SLOW |= {"LEAKY_LOG": "/state/embedded"}
+SLOW = {
+    **LEAKY,
+    "MEMORY_BATCH_SIZE": str(BATCH_CHUNKS),
+    "IMPORTER_PLUGIN_LEAKY_MB": "0",
+    "IMPORTER_PLUGIN_LEAKY_MS": "300",
+}
+SLOW |= {"IMPORTER_PLUGIN_LEAKY_LOG": "/state/embedded"}
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +163,7 @@ def states(container: Contained) -> str:
 
 def test_restart_drill(image: str, few: str, tmp_path: pathlib.Path) -> None:
     """A leak of 40 MB a model run in 384 MB, and a crash on top: the import completes, nothing lost, nothing twice."""
-    environ = {**SLOW, "LEAKY_MB": "40", "IMPORTER_WORKER_MIN_LIFETIME_S": "0"}
+    environ = {**SLOW, "IMPORTER_PLUGIN_LEAKY_MB": "40", "IMPORTER_WORKER_MIN_LIFETIME_S": "0"}
     with contained(image, tmp_path, few, memory="384m", environ=environ) as container:
         until(lambda: container.points() > BATCH_CHUNKS, seconds=120, every_s=0.2)
         container.kill()
@@ -170,7 +175,12 @@ def test_restart_drill(image: str, few: str, tmp_path: pathlib.Path) -> None:
 
 def test_out_of_memory(image: str, few: str, tmp_path: pathlib.Path) -> None:
     """A leak that is not sampled in time: the kernel kills the worker, never the daemon, and the import completes."""
-    environ = {**SLOW, "LEAKY_MB": "60", "LEAKY_MS": "0", "IMPORTER_MEMORY_SAMPLE_S": "60"}
+    environ = {
+        **SLOW,
+        "IMPORTER_PLUGIN_LEAKY_MB": "60",
+        "IMPORTER_PLUGIN_LEAKY_MS": "0",
+        "IMPORTER_MEMORY_SAMPLE_S": "60",
+    }
     with contained(image, tmp_path, few, memory="384m", environ=environ) as container:
         container.finish(FEW_FILES)
         assert container.oom_kills(), "the kernel killed nothing: the drill proves nothing"

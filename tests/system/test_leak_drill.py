@@ -34,7 +34,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def installed(tmp_path: pathlib.Path) -> Importer:
-    runs = {"LEAKY_RUNS": str(tmp_path / "runs")}
+    runs = {"IMPORTER_PLUGIN_LEAKY_RUNS": str(tmp_path / "runs")}
     return Importer(tmp_path, {**LEAKY, **runs})
 
 
@@ -64,19 +64,19 @@ def test_a_leak_of_some_20_mb_a_batch_ends_at_the_soft_limit(
 ) -> None:
     """Workers are replaced between two batches, long before the hard limit, and no text is embedded again for that."""
     limits = {"IMPORTER_WORKER_HARD_FACTOR": "3", "IMPORTER_MEMORY_GROWTH_MB": "10000"}
-    done = imported(installed, said, LEAKY_MB="12", LEAKY_MS="20", **limits)
+    done = imported(installed, said, IMPORTER_PLUGIN_LEAKY_MB="12", IMPORTER_PLUGIN_LEAKY_MS="20", **limits)
     worker = done.json["worker"]
     assert worker["recycles"]["rss"] >= 2
     assert worker["crashes"] == 0
     assert worker["peak_anon_bytes"] < 3 * SOFT_MB * MB < 12 * MB * sum(map(len, runs_of(installed).values()))
-    sound = imported(Importer(tmp_path / "sound", {**LEAKY, "LEAKY_MB": "0"}), said)
+    sound = imported(Importer(tmp_path / "sound", {**LEAKY, "IMPORTER_PLUGIN_LEAKY_MB": "0"}), said)
     assert [done.json[name] for name in ("embedded", "tokens")] == [sound.json[name] for name in ("embedded", "tokens")]
 
 
 def test_steady_growth_ends_a_worker_below_every_limit(installed: Importer, said: str) -> None:
     """What grows batch after batch is replaced although it is still small."""
     limits = {"IMPORTER_WORKER_SOFT_LIMIT_MB": "4000", "IMPORTER_MEMORY_GROWTH_MB": "60"}
-    done = imported(installed, said, LEAKY_MS="120", **limits)
+    done = imported(installed, said, IMPORTER_PLUGIN_LEAKY_MS="120", **limits)
     worker = done.json["worker"]
     assert worker["recycles"]["growth"] >= 1
     assert worker["crashes"] == 0
@@ -85,7 +85,12 @@ def test_steady_growth_ends_a_worker_below_every_limit(installed: Importer, said
 def test_a_run_that_balloons_is_killed_and_tried_with_half(installed: Importer, tmp_path: pathlib.Path) -> None:
     """Above the hard limit within a batch: killed, and the same chunks pass in runs of half the size."""
     few = corpus.write(str(tmp_path / "few"), files=4, seed=3).folder
-    balloon = {"LEAKY_MB": "0", "LEAKY_BALLOON_KB": "640", "LEAKY_HOLD_MS": "250", "MEMORY_BATCH_SIZE": "16"}
+    balloon = {
+        "IMPORTER_PLUGIN_LEAKY_MB": "0",
+        "IMPORTER_PLUGIN_LEAKY_BALLOON_KB": "640",
+        "IMPORTER_PLUGIN_LEAKY_HOLD_MS": "250",
+        "MEMORY_BATCH_SIZE": "16",
+    }
     done = imported(installed, few, IMPORTER_EMBED_TOKEN_BUDGET="512", **balloon)
     worker, (first, *others) = done.json["worker"], list(runs_of(installed).values())
     assert 1 <= worker["crashes"] <= 3

@@ -48,7 +48,11 @@ def test_memory_does_not_grow_with_files(imported: Imported, name: str) -> None:
 def test_a_leak_would_be_seen(tmp_path: pathlib.Path) -> None:
     """The same look at a model that keeps 2 MB of every run finds it far too steep."""
     said = corpus.write(str(tmp_path / "said"), files=40, seed=17, bytes_per_file=2_000)
-    leak = {"LEAKY_MB": "2", "LEAKY_MS": "20", "IMPORTER_EMBED_PROVIDER": "plugins.leaky_embedder"}
+    leak = {
+        "IMPORTER_PLUGIN_LEAKY_MB": "2",
+        "IMPORTER_PLUGIN_LEAKY_MS": "20",
+        "IMPORTER_EMBED_PROVIDER": "plugins.leaky_embedder",
+    }
     environ = {**os.environ, **BATCHES, **leak, "IMPORTER_EMBED_DIMENSION": "384", "PYTHONPATH": str(SUPPORT)}
     imported = endtoend.run(said.folder, str(tmp_path / "state"), (), environ)
     assert report.per_thousand_files(imported.along(WORKER)) / 1000 > 2 * STEEPEST[WORKER]

@@ -47,7 +47,9 @@ def write(folder: pathlib.Path, count: int, seed: int) -> None:
 def installed(tmp_path: pathlib.Path) -> Importer:
     importer = Importer(tmp_path)
     importer.environ.update(
-        IMPORTER_EMBED_PROVIDER="plugins.counting_embedder", COUNTED_TEXTS=str(tmp_path / "texts"), HOME=str(tmp_path)
+        IMPORTER_EMBED_PROVIDER="plugins.counting_embedder",
+        IMPORTER_PLUGIN_COUNTED_TEXTS=str(tmp_path / "texts"),
+        HOME=str(tmp_path),
     )
     return importer
 
@@ -60,7 +62,7 @@ def imported(installed: Importer, folder: pathlib.Path, count: int) -> None:
 
 def embedded(installed: Importer) -> int:
     """Return how many texts were embedded so far."""
-    return pathlib.Path(installed.environ["COUNTED_TEXTS"]).read_bytes().count(b"\n")
+    return pathlib.Path(installed.environ["IMPORTER_PLUGIN_COUNTED_TEXTS"]).read_bytes().count(b"\n")
 
 
 @contextmanager

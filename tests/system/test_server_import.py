@@ -36,7 +36,7 @@ def installed(tmp_path: pathlib.Path, server: ScriptedQdrant) -> Importer:
     importer.environ.update(
         QDRANT_URL=server.url,
         IMPORTER_EMBED_PROVIDER="plugins.counting_embedder",
-        COUNTED_TEXTS=str(tmp_path / "texts"),
+        IMPORTER_PLUGIN_COUNTED_TEXTS=str(tmp_path / "texts"),
         MEMORY_BATCH_SIZE=str(BATCH),
     )
     return importer
@@ -44,7 +44,7 @@ def installed(tmp_path: pathlib.Path, server: ScriptedQdrant) -> Importer:
 
 def embedded(installed: Importer) -> Counter[str]:
     """Return how often each text was embedded."""
-    return Counter(pathlib.Path(installed.environ["COUNTED_TEXTS"]).read_text().split())
+    return Counter(pathlib.Path(installed.environ["IMPORTER_PLUGIN_COUNTED_TEXTS"]).read_text().split())
 
 
 def check(installed: Importer, server: ScriptedQdrant, folder: str) -> None:

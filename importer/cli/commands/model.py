@@ -7,13 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
-from typing import Any
 
 import click
 
 from importer.cli import context
 from importer.cli.app import DefaultGroup
-from importer.delivery.supervisor import PACKAGE_FOLDER
+from importer.delivery import environment
 from importer.errors import UsageError
 from importer.settings.schema import LOCAL
 
@@ -78,10 +77,6 @@ def _run(
     if embed.provider != LOCAL and not name and action != "list":
         raise UsageError(f"{embed.provider} embeds, so there is no local model", hint="EMBEDDING_PROVIDER=fastembed")
     arguments = [sys.executable, "-P", "-m", "importer.worker.models.fetch", action, *(["--json"] if as_json else [])]
+    given = json.dumps(asdict(embed)).encode()
     sys.stdout.flush()  # what we printed must come first
-    return subprocess.run(arguments, input=json.dumps(asdict(embed)).encode(), env=environ(), check=False).returncode
-
-
-def environ() -> dict[str, Any]:
-    """Return our environment with this package on its path, so that a source tree works uninstalled."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (PACKAGE_FOLDER, os.environ.get("PYTHONPATH"))))}
+    return subprocess.run(arguments, input=given, env=environment.of_fetch(os.environ), check=False).returncode

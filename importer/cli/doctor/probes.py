@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from importer.cli.commands import model as model_command
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts, socket_of
+from importer.delivery import environment
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.service import assembly, client
 from importer.service.status import store_location
@@ -104,7 +104,7 @@ def find_model(settings: Settings) -> ModelFacts:
     done = subprocess.run(
         arguments,
         input=json.dumps(asdict(embed)).encode(),
-        env=model_command.environ(),
+        env=environment.of_fetch(os.environ),
         capture_output=True,
         check=False,
     )

@@ -72,14 +72,14 @@ def pip_command(find: Callable[[str], Any] = importlib.util.find_spec) -> tuple[
     without pip; the copy that ensurepip would install runs from its wheel.
     """
     if find("pip"):
-        return [sys.executable, "-m", "pip"], {}
+        return [sys.executable, "-P", "-m", "pip"], {}
     folders = getattr(find("ensurepip"), "submodule_search_locations", None) or ()
     elsewhere = sysconfig.get_config_var("WHEEL_PKG_DIR") or ""  # where distributions keep the wheels (bpo-42856)
     for bundled in (*(os.path.join(folder, "_bundled") for folder in folders), elsewhere):
         names = sorted(os.listdir(bundled)) if os.path.isdir(bundled) else []
         for name in names:
             if name.startswith("pip-") and name.endswith(".whl"):
-                return [sys.executable, "-m", "pip"], {"PYTHONPATH": os.path.join(bundled, name)}
+                return [sys.executable, "-P", "-m", "pip"], {"PYTHONPATH": os.path.join(bundled, name)}
     if on_path := shutil.which("pip3") or shutil.which("pip"):
         return [on_path], {}
     raise Unavailable("pip is neither installed for this Python nor on PATH")

@@ -1,4 +1,4 @@
-"""The fake embedder, with a note of every text it embeds in the file named by COUNTED_TEXTS."""
+"""The fake embedder, with a note of every text it embeds in the file named by IMPORTER_PLUGIN_COUNTED_TEXTS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CountingEmbedder(FakeEmbedder):
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """See `FakeEmbedder`."""
-        with open(os.environ["COUNTED_TEXTS"], "a", encoding="ascii") as file:
+        with open(os.environ["IMPORTER_PLUGIN_COUNTED_TEXTS"], "a", encoding="ascii") as file:
             file.writelines(f"{hashlib.sha256(window.text.encode()).hexdigest()}\n" for window in windows)
         return super().embed(windows)
 

@@ -1,9 +1,10 @@
 """An embedder that leaks: every model run keeps `LEAKY_MB` (20) more, touched, so that it is resident.
 
-Named by `IMPORTER_EMBED_PROVIDER=plugins.leaky_embedder`. `LEAKY_MS` slows each run down, so that there is an import to
-disturb; `LEAKY_LOG` names a file that gets one line for each text embedded, so that what is embedded twice stands there
-twice. `LEAKY_RUNS` names one that gets the process and the tokens of each run. `LEAKY_BALLOON_KB` are taken for each
-token, held for `LEAKY_HOLD_MS` and given back, as a model does that needs more for larger runs.
+Named by `IMPORTER_EMBED_PROVIDER=plugins.leaky_embedder`; its variables begin with `IMPORTER_PLUGIN_`. `LEAKY_MS` slows
+each run down, so that there is an import to disturb; `LEAKY_LOG` names a file that gets a line for each text embedded,
+so that what is embedded twice stands there twice. `LEAKY_RUNS` names one that gets the process and the tokens of each
+run. `LEAKY_BALLOON_KB` are taken for each token, held for `LEAKY_HOLD_MS` and given back, as a model does that needs
+more for larger runs.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class LeakyEmbedder(FakeEmbedder):
 
     def __init__(self, model: str, dimension: int, environ: Mapping[str, str] = os.environ) -> None:
         super().__init__(model, dimension)
-        self._leak_bytes = int(environ.get("LEAKY_MB", "20")) * MB
-        self._slow_s = int(environ.get("LEAKY_MS", "0")) / 1000
-        self._log = environ.get("LEAKY_LOG", "")
-        self._runs = environ.get("LEAKY_RUNS", "")
-        self._balloon_bytes = int(environ.get("LEAKY_BALLOON_KB", "0")) * 1024
-        self._hold_s = int(environ.get("LEAKY_HOLD_MS", "0")) / 1000
+        self._leak_bytes = int(environ.get("IMPORTER_PLUGIN_LEAKY_MB", "20")) * MB
+        self._slow_s = int(environ.get("IMPORTER_PLUGIN_LEAKY_MS", "0")) / 1000
+        self._log = environ.get("IMPORTER_PLUGIN_LEAKY_LOG", "")
+        self._runs = environ.get("IMPORTER_PLUGIN_LEAKY_RUNS", "")
+        self._balloon_bytes = int(environ.get("IMPORTER_PLUGIN_LEAKY_BALLOON_KB", "0")) * 1024
+        self._hold_s = int(environ.get("IMPORTER_PLUGIN_LEAKY_HOLD_MS", "0")) / 1000
         self._kept: list[bytes] = []
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:

@@ -66,7 +66,7 @@ def test_a_wheel_that_is_something_else_is_refused(tmp_path, content):
 
 def test_pip_is_run_by_this_interpreter():
     """So that its settings for this environment apply."""
-    assert pip_command() == ([sys.executable, "-m", "pip"], {})
+    assert pip_command() == ([sys.executable, "-P", "-m", "pip"], {})
 
 
 @pytest.mark.slow
