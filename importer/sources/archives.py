@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import stat as modes
 import struct
-import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -197,6 +196,7 @@ def _name(info: Any) -> bytes:
 
 def _begin(path: bytes, member: bytes, key: tuple[int, ...], folder: str) -> Unpacking:
     """Open a member for unpacking. Raises OSError with the reason if it cannot be."""
+    import tempfile  # noqa: PLC0415  (with shutil, bz2 and lzma another 0.6 MB)
     import zipfile  # noqa: PLC0415
 
     archive = None
