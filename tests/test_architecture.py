@@ -184,7 +184,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("psutil", r"memory/probes|state/lock|bench/"),
         ("sqlite3", r"state/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
-        ("subprocess", r"delivery/process|bench/|cli/|worker/"),
+        ("subprocess", r"delivery/process|service/answerer_launch|bench/|cli/|worker/"),
         ("structlog", r"log"),
         ("zstandard", r"reading/zstd"),
     ],

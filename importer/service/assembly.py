@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from importer.delivery.engine import Engine
 from importer.delivery.outage import Outage, StoreProbe
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
-from importer.errors import StateError
+from importer.errors import ImporterError, StateError, StateLocked
 from importer.formats import Options
 from importer.memory import profiles
 from importer.memory.guard import Guard
@@ -28,6 +29,7 @@ from importer.protocol.wire import Ready
 from importer.reading import batching
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
+from importer.service import client
 from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
@@ -37,10 +39,11 @@ from importer.sources.reconcile import Reconcile
 from importer.sources.scan import Root
 from importer.sources.selection import Selection
 from importer.state.checkpoints import Checkpoints
-from importer.state.lock import Lock
+from importer.state.lock import ANSWERER, Lock, holder, wanting
 from importer.state.open_database import FILE_NAME
 
 DAY_S = 86_400.0
+YIELD_S = 15.0  # for an answerer to finish what it is asked and to close its store
 ONCE_PATIENCE = 4  # failures in a row, some seven seconds, before a one-shot import gives up
 LIVE = ("log", "include", "exclude", "formats", "chunk", "redact", "sources")  # sections a re-read changes
 LIVE_TAIL = ("tail.max_line_bytes", "tail.slice_bytes")  # the rest of that section is fixed when watching begins
@@ -110,12 +113,28 @@ def locked_state(settings: Settings, *, command: str = "") -> Iterator[Checkpoin
     It is locked before the database is opened, so that no two processes migrate it at once. `command` is the name under
     which other processes see the lock's holder.
     """
-    lock = Lock(settings.state_dir, command=command)
+    lock = take_over(Lock(settings.state_dir, command=command))
     with lock, Checkpoints.open(os.path.join(settings.state_dir, FILE_NAME)) as found:
         archives.KNOWN.folder = settings.state_dir
         if found.set_aside:
             log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")
         yield found
+
+
+def take_over(lock: Lock, *, sleep: Callable[[float], None] = time.sleep) -> Lock:
+    """Acquire the lock of a state. An answerer that has it is asked to let go of it. Raises StateLocked, StateError."""
+    end_s = time.monotonic() + YIELD_S
+    with wanting(lock.folder):
+        while True:
+            try:
+                return lock.acquire()
+            except StateLocked:
+                who = holder(lock.folder)
+                if time.monotonic() >= end_s or (who is not None and who.command != ANSWERER):
+                    raise
+            with suppress(ConnectionError, TimeoutError, ImporterError):
+                client.ask_daemon(lock.folder, client.YIELD, timeout_s=1.0)
+            sleep(0.02)
 
 
 @asynccontextmanager

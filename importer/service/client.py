@@ -1,6 +1,6 @@
-"""Ask the daemon of a state directory over its control socket; where none runs, ask a worker of our own.
+"""Ask the process that answers for a state directory over its control socket.
 
-A command imports this to ask one question, so the engine and the log, which a worker of our own needs, come late.
+`service.ask` is how commands ask about what is stored: it finds that process, or starts one.
 """
 
 from __future__ import annotations
@@ -8,49 +8,36 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from importer.errors import ImporterError
-from importer.settings.load import Settings
 
 SOCKET_NAME = "control.sock"
 ANSWER_S = 120.0
+YIELD = "yield"  # the op by which an answerer is asked to let go of state and store
 
 
-def ask(settings: Settings, op: str, **args: Any) -> Any:
-    """Return the answer to one question: the daemon's, else that of a worker that is started for it and ended."""
-    try:
-        return ask_daemon(settings.state_dir, op, **args)
-    except ConnectionError:
-        import asyncio  # noqa: PLC0415  what the daemon answers needs no loop
+class OtherSettings(Exception):
+    """The process that answers has another store or model; `served` is what it has of what was wanted otherwise.
 
-        return asyncio.run(ask_own_worker(settings, op, **args))
+    `yields` says that it is an answerer, which goes away when it is asked to.
+    """
 
-
-async def ask_beside_others(settings: Settings, op: str, **args: Any) -> Any:
-    """Return the same from within a running loop, without holding it up."""
-    import asyncio  # noqa: PLC0415  what the daemon answers needs no loop
-
-    try:
-        return await asyncio.to_thread(ask_daemon, settings.state_dir, op, **args)
-    except ConnectionError:
-        return await ask_own_worker(settings, op, **args)
+    def __init__(self, served: Mapping[str, str], *, yields: bool) -> None:
+        super().__init__(", ".join(f"{name} {value}" for name, value in served.items()))
+        self.served = served
+        self.yields = yields
 
 
-async def ask_own_worker(settings: Settings, op: str, **args: Any) -> Any:
-    """Start a worker, return its answer to one question, and end it. Raises what the worker reports."""
-    from importer.service import assembly  # noqa: PLC0415  brings the engine and the log
-
-    async with assembly.own_worker(settings) as worker:
-        return await worker.ask(op, **args)
-
-
-def ask_daemon(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: Any) -> Any:
+def ask_daemon(
+    state_dir: str, op: str, *, timeout_s: float = ANSWER_S, wants: Mapping[str, Any] | None = None, **args: Any
+) -> Any:
     """Return the daemon's answer. Raises ConnectionError when no daemon serves this state, else what it reports.
 
     Raises TimeoutError when the answer takes longer than `timeout_s`: the daemon is there, and may do it all the same.
+    `wants` are members of the question beside `op` and `args`: the store and the model it is put to.
     """
     with socket.socket(socket.AF_UNIX) as connection, short_path(state_dir) as path:
         connection.settimeout(timeout_s)
@@ -58,18 +45,27 @@ def ask_daemon(state_dir: str, op: str, *, timeout_s: float = ANSWER_S, **args: 
             connection.connect(path)
         except OSError as error:
             raise ConnectionError(f"no daemon at {state_dir}: {error.strerror}") from error
-        connection.sendall(json.dumps({"op": op, "args": args}).encode() + b"\n")
-        with connection.makefile("rb") as stream:
-            line = stream.readline()
-    if not line:
+        try:
+            connection.sendall(json.dumps({"op": op, "args": args, **(wants or {})}).encode() + b"\n")
+            with connection.makefile("rb") as stream:
+                line = stream.readline()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise ConnectionError("the daemon ended before it answered") from error
+    if not line.endswith(b"\n"):  # nothing, or a torn answer of a process that was killed
         raise ConnectionError("the daemon ended before it answered")
-    reply = json.loads(line)
+    return _value(json.loads(line), state_dir)
+
+
+def _value(reply: Mapping[str, Any], state_dir: str) -> Any:
+    """Return the value of a reply. Raises what it reports, OtherSettings, or ConnectionError for an op not served."""
     if reply["ok"]:
         return reply["value"]
     if reply.get("absent"):
         raise ConnectionError(f"no daemon at {state_dir}, but an import")
+    if "other" in reply:
+        raise OtherSettings(reply["other"], yields=reply["yields"])
     failure = ImporterError(reply["error"], hint=reply["hint"])
-    failure.exit_code = reply["exit_code"]
+    failure.exit_code, failure.retryable = reply["exit_code"], reply.get("again", False)
     raise failure
 
 

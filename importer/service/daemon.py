@@ -20,7 +20,7 @@ from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
 from importer.log import logger
 from importer.memory.guard import Guard
-from importer.service import watchdog
+from importer.service import questions, watchdog
 from importer.service.backlog_job import BacklogJobs
 from importer.service.control import Answer, Control
 from importer.service.maintenance import Maintenance
@@ -55,6 +55,7 @@ class Daemon:
     stopping_since_s: float = 0.0
     ends_why: str = ""
     paused_by: str = ""
+    serves: Mapping[str, str] = field(default_factory=dict)  # its store and model, see `identity`
     preparing: str = ""  # what must be there before reading begins
     rate_window: RateWindow = field(default_factory=RateWindow)
     _stepped_s: float = field(default_factory=time.monotonic)
@@ -63,7 +64,7 @@ class Daemon:
 
     async def run(self) -> int:
         """Import until told to end, or until the daemon's memory limit is reached (exit 75 for the restart policy)."""
-        control = Control(self.state_dir, self.answers())
+        control = Control(self.state_dir, self.answers(), serves=self.serves)
         self.guard.leave = self._exit_for_restart
         self.engine.rest_while(lambda: bool(self.paused_by or self.preparing))
         self._signals()
@@ -196,7 +197,7 @@ class Daemon:
         jobs = BacklogJobs(self.engine, self._rescanning, self._held_by, self.guard.look)
         return {
             "ping": self._ping,
-            "search": self._search,
+            **questions.answers(self.engine.ask),
             "status": self._status,
             "pause": self._pause,
             "resume": self._resume,
@@ -208,10 +209,6 @@ class Daemon:
     async def _ping(self) -> Mapping[str, Any]:
         """Answer that the loop turns, and with its pid: all that a health check wants to know."""
         return {"pid": os.getpid()}
-
-    async def _search(self, **query: Any) -> Any:
-        """Answer a search. It counts as activity: the worker stays for a while after it."""
-        return await self.engine.ask("search", **query)
 
     async def _status(self) -> Any:
         """Answer from what this process knows, without a question to the worker, which may hang."""

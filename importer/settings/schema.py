@@ -223,6 +223,9 @@ class DaemonGroup:
         least=32,
     )
     grace_s: float = setting(20.0, "longest time to drain and commit when asked to end", least=1, most=600)
+    answerer_idle_s: float = setting(
+        60.0, "end the process that answers while no daemon runs after this long without a question", least=0.1
+    )
     keep_days: float = setting(400.0, "drop the checkpoint of a file that has been gone for this long", least=1)
 
 

@@ -20,6 +20,8 @@ from typing import Any, Self
 from importer.errors import StateError, StateLocked
 
 NAME = "importer.lock"
+WANTED_NAME = "importer.wanted"  # locked, shared, by those that wait for the state
+ANSWERER = "answerer"  # the command of the one holder that lets go of the state when it is asked to
 TRIES = 25  # a process that asks for the holder holds it for an instant; a holder may not have signed yet
 TRY_S = 0.02
 BOOT_CLOCK_S = 2.0  # a process's start is reckoned from the boot time, which the kernel tells in whole seconds
@@ -108,6 +110,37 @@ def holder(folder: str) -> Holder | None:
         finally:
             os.close(descriptor)
     return None
+
+
+@contextlib.contextmanager
+def wanting(folder: str) -> Iterator[None]:
+    """Say, while the block runs, that the state is wanted: no answerer begins meanwhile."""
+    try:
+        descriptor = os.open(os.path.join(folder, WANTED_NAME), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:  # no folder yet, or none that can be written: what follows says so
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_wanted(folder: str) -> bool:
+    """Return True while a process waits for the state."""
+    try:
+        descriptor = os.open(os.path.join(folder, WANTED_NAME), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _try(path: str) -> int:

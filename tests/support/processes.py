@@ -91,6 +91,7 @@ class Importer:
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         passed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), str(SUPPORT), passed.get("PYTHONPATH", ""))))
         passed["HOME"] = str(self.base)
+        passed["IMPORTER_DAEMON_ANSWERER_IDLE_S"] = "3"  # no test leaves a process behind for long
         return {**passed, **self._lodged({**self.environ, **environ}, arguments)}
 
     def _lodged(self, environ: dict[str, str], arguments: Sequence[str]) -> dict[str, str]:
@@ -107,12 +108,21 @@ class Importer:
                     found += [one.pid] if one.environ().get("HOME") == str(self.base) else []
         return found
 
+    def answerer_pids(self) -> list[int]:
+        """Return this installation's answerers: their environment names its home."""
+        found = []
+        for one in psutil.process_iter(["cmdline"]):
+            if "importer.service.answerer" in (one.info["cmdline"] or ()):
+                with suppress(psutil.Error):
+                    found += [one.pid] if one.environ().get("HOME") == str(self.base) else []
+        return found
+
     @contextmanager
     def daemon(self, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
         """Run `importer run` until it answers on its socket; kill it at the end if it still lives."""
         process = self.start("run", *arguments, **environ)
         try:
-            until(lambda: process.poll() is not None or os.path.exists(f"{self.state}/control.sock"))
+            until(lambda: process.poll() is not None or (asked(self, "ping") or {}).get("pid") == process.pid)
             yield process
         finally:
             process.kill()

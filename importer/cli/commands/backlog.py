@@ -12,7 +12,6 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import click
@@ -22,9 +21,10 @@ from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
-from importer.service import assembly, client
+from importer.service import assembly, client, questions
 from importer.service.assembly import Parts
 from importer.service.control import Control
+from importer.service.identity import identity
 from importer.sources import census
 from importer.sources.scan import Root
 
@@ -152,9 +152,11 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         loop.add_signal_handler(number, _stop, parts)
     guarding = loop.create_task(parts.guard.run())  # memory
     # Searches are answered meanwhile: no other process could, for an embedded store has one opener.
-    questions = Control(parts.settings.state_dir, {"search": partial(parts.supervisor.ask, "search")}, daemon=False)
+    settings = parts.settings
+    answers = questions.answers(parts.supervisor.ask)
+    control = Control(settings.state_dir, answers, daemon=False, serves=identity(settings))
     with contextlib.suppress(OSError):  # a file system without sockets is no reason not to import
-        await questions.start()
+        await control.start()
     try:
         # What a killed import had under way is suspect from now on.
         engine.recover()
@@ -164,11 +166,11 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
             await _drain(parts, quiet)
         await engine.points()  # nothing may have been imported, so that no receipt has told how many there are
         parts.guard.look()
-        await questions.stop()
+        await control.stop()
         await engine.close()
     finally:
         guarding.cancel()
-        await questions.stop()
+        await control.stop()
         parts.engine.kill_worker()
 
 

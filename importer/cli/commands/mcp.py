@@ -23,8 +23,7 @@ from importer.errors import ImporterError, UsageError
 from importer.log import logger
 from importer.protocol import clock
 from importer.protocol.query import KINDS
-from importer.service import client
-from importer.settings.load import Settings
+from importer.service.ask import Asker
 
 VERSIONS = ("2025-06-18", "2025-03-26", "2024-11-05")  # of the protocol, the newest first; they agree on all of this
 PARSE, INVALID, NO_METHOD, BAD_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603  # JSON-RPC's own error codes
@@ -247,8 +246,8 @@ Examples:
   codex mcp add conversations -- importer mcp        for Codex
   {"mcpServers": {"conversations": {"command": "importer", "args": ["mcp"]}}}
 
-Tools: `search` finds, `open` reads a conversation around a hit. A running daemon answers at once; without one, every
-question starts a worker of its own.
+Tools: `search` finds, `open` reads a conversation around a hit. A running daemon answers at once; without one, the
+first question starts a process that answers all of them and ends when none has come for a minute.
 """
 MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read as two, both broken
 
@@ -257,20 +256,13 @@ MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read a
 @click.pass_context
 def command(ctx: click.Context) -> int:
     """Serve `search` and `open` over MCP until its input ends."""
-    settings = context.settings_of(ctx).settings
-    asyncio.run(serve(settings))
+    asyncio.run(serve(Asker.of(context.settings_of(ctx))))
     return 0
 
 
-async def serve(settings: Settings) -> None:
+async def serve(asker: Asker) -> None:
     """Answer line by line; a slow search does not hold up the lines after it."""
-    one_at_a_time = asyncio.Lock()  # two workers cannot open the embedded store at once
-
-    async def ask(op: str, **args: Any) -> Any:
-        async with one_at_a_time:
-            return await client.ask_beside_others(settings, op, **args)
-
-    server = McpServer(ask)
+    server = McpServer(asker.ask_beside_others)
     answering: set[asyncio.Task[None]] = set()
     while line := await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES):
         if line.strip():

@@ -21,6 +21,7 @@ from importer.protocol.units import MB
 from importer.service import assembly
 from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
+from importer.service.identity import identity
 from importer.service.status import endpoint, status
 from importer.settings.load import Settings
 from importer.sources.events import STEP_MS, Timing
@@ -63,6 +64,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             polling=settings.tail.watch == "poll",
             guard=parts.guard,
             reread=reread,
+            serves=identity(settings),
         )
         return asyncio.run(_run(daemon, parts))
 

@@ -14,7 +14,7 @@ from importer.cli.text import printable
 from importer.errors import UsageError
 from importer.protocol import clock
 from importer.protocol.query import KINDS
-from importer.service import client
+from importer.service.ask import Asker
 
 EPILOG = """\b
 Examples:
@@ -46,13 +46,13 @@ SHOWN_CHARS = 600
 @click.pass_context
 def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
     """Find what was said about QUERY."""
-    settings = context.settings_of(ctx).settings
+    asker = Asker.of(context.settings_of(ctx))
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
     if not text:
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
     filters["since"] = clock.instant(filters["since"])
     filters["until"] = clock.instant(filters["until"], end=True)
-    hits = client.ask(settings, "search", text=text, **filters)
+    hits = asker.ask("search", text=text, **filters)
     if as_json:
         emit({"query": text, "hits": hits})
     else:

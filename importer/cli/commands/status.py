@@ -20,6 +20,7 @@ from importer.cli.output import emit
 from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
 from importer.errors import ImporterError, TryAgainLater
 from importer.service import assembly, client
+from importer.service.ask import ask_own_worker
 from importer.service.status import lag, status, store_location
 from importer.service.status.store_location import SERVER, Location, Probe
 from importer.settings.load import Settings
@@ -254,7 +255,7 @@ def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
     if not (count and found.reachable):
         return found
     try:
-        points = asyncio.run(asyncio.wait_for(client.ask_own_worker(settings, "count"), COUNT_S))
+        points = asyncio.run(asyncio.wait_for(ask_own_worker(settings, "count"), COUNT_S))
     except (ImporterError, TimeoutError) as error:
         return Probe(False, why=str(error) or "it does not open in time")
     return Probe(True, int(points))
