@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from importer.delivery import environment
 from importer.errors import ImporterError, TryAgainLater
 from importer.settings.load import Settings
 
 STARTING_NAME = "answerer.lock"  # held by the client that starts one
 ALONE_NAME = "alone.lock"  # held by the client that has a worker of its own
 COMMAND = (sys.executable, "-P", "-m", "importer.service.answerer")
-PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 START_S = 30.0
 
 
@@ -49,14 +49,15 @@ def _told(settings: Settings) -> dict[str, Any]:
     """Start the process, hand it its settings, which may hold keys, over a pipe, and return what it says."""
     import msgspec  # noqa: PLC0415  what a running process answers needs none of it
 
-    path = os.pathsep.join(filter(None, (PACKAGE_FOLDER, os.environ.get("PYTHONPATH", ""))))
+    environ = environment.of_fetch(os.environ)
+    environ["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, environ["PYTHONPATH"].split(os.pathsep)))
     try:
         process = subprocess.Popen(
             COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+            env=environ,
             cwd="/",
             start_new_session=True,  # neither a Ctrl-C of this client nor its end is the answerer's
         )

@@ -101,11 +101,16 @@ class Asker:
             return False
         return self._find()
 
+    @property
+    def has_state(self) -> bool:
+        """Whether anything was ever imported under these settings."""
+        return os.path.exists(os.path.join(self.settings.state_dir, STATE_FILE))
+
     def _check_state(self) -> None:
         """Raise StateError where nothing was ever imported, _Elsewhere for a store that needs no state of ours."""
-        folder, location = self.settings.state_dir, self.settings.store.location
-        if os.path.exists(os.path.join(folder, STATE_FILE)):
+        if self.has_state:
             return
+        folder, location = self.settings.state_dir, self.settings.store.location
         if location != "edge" and ("://" in location or os.path.exists(self._identity["store.location"])):
             raise _Elsewhere
         hint = "`importer backlog` imports what there is, and makes one; --state-dir names another"

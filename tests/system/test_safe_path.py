@@ -64,7 +64,8 @@ class Planted:
         os.utime(self.said / "talk.jsonl", (time.time() - 3600,) * 2)
         path = os.pathsep.join([str(SUPPORT.parents[1]), str(SUPPORT)])
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        self.environ = {**kept, **FAKE, "HOME": str(base), "PYTHONPATH": path, "IMPORTER_SOURCES": f"auto={self.said}"}
+        own = {"HOME": str(base), "IMPORTER_SOURCES": f"auto={self.said}", "IMPORTER_DAEMON_ANSWERER_IDLE_S": "0.1"}
+        self.environ = {**kept, **FAKE, **own, "PYTHONPATH": path}
 
     def start(self, arguments: Sequence[str], **environ: str) -> subprocess.Popen[str]:
         """Start a command in the folder, as the console script does."""

@@ -6,7 +6,6 @@ points. The text answers one question a line, what a person asks first on top; n
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -20,7 +19,7 @@ from importer.cli.output import emit
 from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
 from importer.errors import ImporterError, TryAgainLater
 from importer.service import assembly, client
-from importer.service.ask import ask_own_worker
+from importer.service.ask import Asker
 from importer.service.status import lag, status, store_location
 from importer.service.status.store_location import SERVER, Location, Probe
 from importer.settings.load import Settings
@@ -235,6 +234,8 @@ def gather(settings: Settings, *, count: bool = True) -> status.Status:
 def _without_daemon(settings: Settings, count: bool) -> status.Status:
     """Return the status from the state, read beside a writer, and a fresh look at the roots."""
     holder = lock.holder(settings.state_dir)
+    if holder is not None and holder.command == lock.ANSWERER:
+        holder = None  # it imports nothing, and tells how many points there are
     checkpoints = context.peek(settings)
     roots = assembly.roots_of(settings, os.environ)
     where = store_location.of_settings(settings)
@@ -255,7 +256,7 @@ def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
     if not (count and found.reachable):
         return found
     try:
-        points = asyncio.run(asyncio.wait_for(ask_own_worker(settings, "count"), COUNT_S))
-    except (ImporterError, TimeoutError) as error:
-        return Probe(False, why=str(error) or "it does not open in time")
+        points = Asker(settings).ask("count", timeout_s=COUNT_S)
+    except ImporterError as error:
+        return Probe(False, why=str(error))
     return Probe(True, int(points))

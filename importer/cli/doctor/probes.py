@@ -19,6 +19,7 @@ from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts, soc
 from importer.delivery import environment
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.service import assembly, client
+from importer.service.ask import Asker
 from importer.service.status import store_location
 from importer.service.status.store_location import SERVER, Location, Probe
 from importer.service.status.store_ping import StoreServer
@@ -50,7 +51,7 @@ def probe_daemon(settings: Settings) -> DaemonFacts:
     except StateError:
         holder = None  # check_state reports it
     facts = DaemonFacts(settings.state_dir, mode=mode, owner=owner, uid=os.geteuid())
-    if holder is None:
+    if holder is None or holder.command == lock.ANSWERER:
         return replace(facts, mode=None)  # a socket left over from a killed daemon leads nowhere
     facts = replace(facts, pid=holder.pid, command=holder.command)
     try:
@@ -125,13 +126,16 @@ async def _ask_daemon(settings: Settings) -> Outcome:
 
 
 async def _ask_own_worker(settings: Settings, location: Location, seen: Probe) -> Outcome:
-    """Ask a worker that fetches nothing, and end it.
+    """Ask the process that answers for an embedded store, or a worker that fetches nothing, and end it.
 
     A store that is not there yet (404: the collection) is not made for a check: the worker gets one in a folder that is
     deleted afterwards.
     """
     made = bool(seen.reachable) and seen.status != 404
     tried = replace(settings, embed=replace(settings.embed, offline=True))
+    asker = Asker(tried)
+    if made and location.kind != SERVER and asker.has_state:
+        return await _answer(asker.ask_beside_others, count=True)
     with tempfile.TemporaryDirectory(prefix="importer-doctor-") as folder:
         if not made:
             tried = replace(tried, state_dir=folder, store=replace(settings.store, location=store_location.EDGE))
