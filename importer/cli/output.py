@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import Any
 
 import click
@@ -10,6 +12,21 @@ import click
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 SOURCES_OPTION = click.option(
     "--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable."
+)
+
+
+def _typed_project(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    """Return the text that chooses projects, a relative path or one below `~` as a whole path."""
+    if not re.match(r"(\.{1,2}|~)(/|$)", text):
+        return text
+    return os.path.abspath(os.path.expanduser(text))
+
+
+PROJECT_OPTION = click.option(
+    "--project",
+    default="",
+    callback=_typed_project,
+    help="Only this project: its name, its path (also `.`) or a part of these, in any case.",
 )
 
 

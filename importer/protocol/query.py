@@ -13,7 +13,7 @@ KINDS = ("exchange", "summary", "subagent", "plan", "artifact")
 class Query:
     """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter.
 
-    A project may end in the slash that tab completion adds; the stored ones are working directories and have none.
+    `project` is a text that chooses projects (see `protocol.projects`), `projects` are chosen ones.
     """
 
     text: str
@@ -25,10 +25,11 @@ class Query:
     conversation: str = ""
     since: str = ""
     until: str = ""
+    projects: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Drop the slash here, because every search becomes a `Query` before it reaches a store."""
-        object.__setattr__(self, "project", without_slash(self.project))
+        """Make a tuple of what travels as a list."""
+        object.__setattr__(self, "projects", tuple(self.projects))
 
 
 def without_slash(project: str) -> str:

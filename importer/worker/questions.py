@@ -27,7 +27,7 @@ def search(session: WorkerSession, **query: Any) -> list[dict[str, Any]]:
 
     Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
     """
-    wanted = _in_utc(Query(**query))
+    wanted = session.projects.resolve(_in_utc(Query(**query)))
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
@@ -52,7 +52,7 @@ def canary(session: WorkerSession, seconds: float) -> int:
     return CANARY_RUNS
 
 
-def _forgotten(conversation: str = "", **scope: str) -> Scope:
+def _forgotten(conversation: str = "", **scope: Any) -> Scope:
     """Return the scope of what forgetting takes: of points that forks share, those that name the conversation."""
     return Scope(**scope, names=conversation)
 

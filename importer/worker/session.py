@@ -18,6 +18,7 @@ from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
 from importer.worker.store_writer import WriteJob
 from importer.worker.stores import Store
+from importer.worker.stores.projects import ProjectList
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class WorkerSession:
     token_budget: int
     points: int = 0
     _embedder: Embedder | None = None
+    _projects: ProjectList | None = None
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -41,6 +43,13 @@ class WorkerSession:
         if self._embedder is None:
             self._embedder = self.load_embedder()
         return self._embedder
+
+    @property
+    def projects(self) -> ProjectList:
+        """The projects that the store holds."""
+        if self._projects is None:
+            self._projects = ProjectList(self.store)
+        return self._projects
 
     def count(self, job: WriteJob) -> None:
         """Keep `points` in step with a write."""

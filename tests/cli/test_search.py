@@ -42,10 +42,24 @@ def asked(installed: Importer, request: pytest.FixtureRequest) -> Iterator[Impor
         yield installed
 
 
-@pytest.mark.parametrize("project", [PROJECT, f"{PROJECT}/", "thesis/"])
-def test_a_project_as_tab_completion_gives_it(asked: Importer, project: str) -> None:
-    """A slash at the end of its name is ignored."""
+@pytest.mark.parametrize("project", [PROJECT, f"{PROJECT}/", "thesis/", "THESIS", "zoë/the", "hes", f"{PROJECT}/src"])
+def test_a_project_by_name_path_or_part(asked: Importer, project: str) -> None:
+    """In any case, and with the slash that tab completion adds."""
     assert len(asked.run("search", "sky", "--project", project, "--json").json["hits"]) == 1
+
+
+def test_a_project_that_does_not_exist(asked: Importer) -> None:
+    """It ends with 2 and tells which there are."""
+    done = asked.run("search", "sky", "--project", "tehsis", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert "no project fits 'tehsis'" in done.err
+    assert f"{PROJECT} (1)" in done.err
+
+
+def test_a_relative_project(installed: Importer, tmp_path: pathlib.Path) -> None:
+    """A path such as `.` means the folder that the command runs in."""
+    done = installed.run("search", "sky", "--project", "~/..", "--json")
+    assert (done.code, f"no project fits '{installed.base.parent}'" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize(

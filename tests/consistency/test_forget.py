@@ -149,6 +149,22 @@ def test_beside_a_daemon(installed: Importer, imported: tuple[Importer, KnownCor
         until(lambda: installed.run("forget", *rule, "--dry-run", "--json").json["points"] == count)
 
 
+def test_only_one_project_is_forgotten(installed: Importer, imported: tuple[Importer, KnownCorpus]) -> None:
+    """A part that fits several is refused with their list, an unknown one too; one that fits one forgets that one."""
+    before = projects(installed)
+    one, *others = sorted(before)
+    shared = os.path.commonpath(before)
+    refused = installed.run("forget", "--project", shared, "--yes")
+    assert (refused.code, all(project in refused.err for project in before)) == (2, True), refused.err
+    unknown = installed.run("forget", "--project", f"{one}-nonsuch", "--yes")
+    assert (unknown.code, one in unknown.err, projects(installed)) == (2, True, before)
+    forgotten = installed.run("forget", "--project", one.upper(), "--yes", "--json")
+    assert (forgotten.json["project"], projects(installed)) == (one, {*others}), forgotten.err
+    again = installed.run("forget", "--project", os.path.basename(one), "--yes", "--json")
+    assert (again.code, again.json["deleted"]) == (0, 0), again.err
+    assert installed.run("forget", "--project", one.upper(), "--undo", "--json").json["project"] == one
+
+
 def test_a_project_is_known_without_its_slash() -> None:
     """As tab completion gives it; else the tombstone would match nothing, and the project come back."""
     rule = ForgetRule(project="/home/ann/app/")

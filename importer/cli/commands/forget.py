@@ -11,19 +11,20 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from importer.cli import context, store_session
-from importer.cli.output import JSON_OPTION, emit
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
 from importer.cli.store_session import StoreSession
 from importer.cli.text import printable
 from importer.consistency import forget
 from importer.consistency.forget import ForgetRule
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.errors import UsageError
-from importer.protocol import clock
+from importer.protocol import clock, projects
 from importer.service import assembly
 
 EPILOG = """\b
@@ -39,6 +40,7 @@ Several together mean what all of them hold for. Files are not touched. What a f
 once, and goes with it: `importer verify --repair` imports it again from the conversation or file that is not forgotten.
 """
 PAGE_IDS = 500
+MOST_PROJECTS = 10_000
 NOT_FOUND = (
     "no file that is known says anything under that pattern. What files said that are gone, or no longer known to the "
     "state, is found by --project, --conversation or --before"
@@ -46,7 +48,7 @@ NOT_FOUND = (
 
 
 @click.command(epilog=EPILOG)
-@click.option("--project", default="", help="This project: its path, or the path's last component.")
+@PROJECT_OPTION
 @click.option("--conversation", default="", help="This conversation, by id.")
 @click.option("--path", default="", metavar="PATTERN", help="What files say whose path fits (as in .gitignore).")
 @click.option("--before", default="", metavar="DATE", help="What was said before: 2025, 2025-03-01, 90d …")
@@ -72,6 +74,7 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
 async def _forget(settings: Any, wish: ForgetRule, *, dry: bool, sure: bool, as_json: bool) -> int:
     """Write the tombstone, then delete: a kill in between leaves points, which the same command deletes."""
     async with store_session.open_session(settings, "forget") as session:
+        wish = await _of_one_project(session, wish, dry=dry)
         points = await _count(session, wish)
         deleted = 0
         if wish.path and not points:
@@ -86,6 +89,35 @@ async def _forget(settings: Any, wish: ForgetRule, *, dry: bool, sure: bool, as_
     return 0
 
 
+async def _of_one_project(session: StoreSession, wish: ForgetRule, *, dry: bool) -> ForgetRule:
+    """Return the rule with the whole path of the project that its text means, of those stored and those forgotten.
+
+    Raises UsageError for a text that fits several, or none; a dry run only tells which there are and counts nothing.
+    """
+    if not wish.project:
+        return wish
+    counts = await session.ask("facet", key="project", limit=MOST_PROJECTS)
+    found = _projects(wish, {*counts, *_forgotten_projects(session)})
+    if len(found) > 1:
+        raise UsageError(projects.several(wish.project, found, counts), hint="name one of them by its whole path")
+    if not found:
+        refused = projects.refusal(wish.project, counts)
+        if not dry:
+            raise refused
+        click.echo(f"{refused.message}; there are: {refused.hint}", err=True)
+    return replace(wish, project=found[0]) if found else wish
+
+
+def _forgotten_projects(session: StoreSession) -> set[str]:
+    """Return the projects that rules name."""
+    return {made.project for made, _ in forget.rules(session.checkpoints) if made.project}
+
+
+def _projects(wish: ForgetRule, known: set[str]) -> tuple[str, ...]:
+    """Return the projects that a rule's text means: it alone where it is one word for word."""
+    return (wish.project,) if wish.project in known else projects.chosen(wish.project, known)
+
+
 def _confirmed(points: int, wish: ForgetRule) -> bool:
     """Ask on the terminal and return the answer. Raises UsageError where there is no terminal to ask on."""
     if not sys.stdin.isatty():
@@ -98,6 +130,8 @@ def _confirmed(points: int, wish: ForgetRule) -> bool:
 async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
     """Remove the tombstone and have all files read again. Raises UsageError when there is none."""
     async with store_session.open_session(settings, "forget --undo") as session:
+        (named,) = _projects(wish, _forgotten_projects(session))[:1] or (wish.project,)
+        wish = replace(wish, project=named)
         if wish not in [made for made, _ in forget.rules(session.checkpoints)]:
             raise UsageError(f"{_words(wish)} was not forgotten", hint="`importer forget --list` shows what was")
         files = int((await session.change("unforget", **wish.named))["files"])

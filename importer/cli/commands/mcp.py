@@ -59,7 +59,7 @@ def _count(about: str, default: int, most: int) -> dict[str, Any]:
 SEARCH = {
     "query": _text("What to look for, in plain words."),
     "limit": _count("Most hits.", 10, MOST_HITS),
-    "project": _text("Only this project: its whole path, or the path's last component."),
+    "project": _text("Only this project: its name, its path or a part of them, in any case."),
     "source": _text("Only this assistant's conversations, such as claude-code or codex."),
     "kind": _text("Only this kind.", enum=list(KINDS)),
     "since": _text("Only from then on: yesterday, 7d, 2 weeks ago, October, a date or an RFC 3339 time."),

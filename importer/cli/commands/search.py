@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import JSON_OPTION, emit
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
 from importer.cli.text import printable
 from importer.errors import UsageError
 from importer.protocol import clock
@@ -29,7 +29,7 @@ SHOWN_CHARS = 600
 @click.command(epilog=EPILOG)
 @click.argument("query", nargs=-1, required=True)
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
-@click.option("--project", default="", help="Only this project: its path, or the path's last component.")
+@PROJECT_OPTION
 @click.option("--source", default="", help="Only this format, such as claude-code.")
 @click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
 @click.option("--since", default="", help="Only from then on: yesterday, 7d, October, 2026-03-01 …")

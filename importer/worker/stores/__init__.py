@@ -61,8 +61,9 @@ class Page:
 class Scope:
     """Which points: every field given must match, an empty scope is all of them.
 
-    `project` is a whole path or its last component. `since` and `until` are RFC 3339, both inclusive. `conversation` is
-    one of those that hold a point, `names` the one that its metadata name.
+    `project` is a whole path or its last component; a point must have one of the `projects`, which are whole paths.
+    `since` and `until` are RFC 3339, both inclusive. `conversation` is one of those that hold a point, `names` the one
+    that its metadata name.
     """
 
     project: str = ""
@@ -73,6 +74,7 @@ class Scope:
     until: str = ""
     host: str = ""
     names: str = ""
+    projects: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
@@ -83,7 +85,8 @@ EVERYTHING = Scope()
 
 def scope_of(query: Query) -> Scope:
     """Return the filters of a search."""
-    return Scope(query.project, query.source, query.kind, query.conversation, query.since, query.until)
+    fields_of = (query.project, query.source, query.kind, query.conversation, query.since, query.until)
+    return Scope(*fields_of, projects=query.projects)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ MATCHED = {
 class Dialect(Protocol):
     """How one engine spells a filter; the values returned are its own."""
 
-    def equal(self, keys: Sequence[str], value: str) -> Any:
-        """`metadata.<key>` equals `value` for one of the keys."""
+    def equal(self, keys: Sequence[str], *values: str) -> Any:
+        """`metadata.<key>` equals one of the values for one of the keys."""
 
     def between(self, key: str, since: str, until: str) -> Any:
         """Require that the time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
@@ -42,6 +42,8 @@ class Dialect(Protocol):
 def build(scope: Scope, dialect: Dialect) -> Any | None:
     """Return the filter of a scope, None for everything. Conditions of different fields must hold together."""
     conditions = [dialect.equal(keys, value) for name, keys in MATCHED.items() if (value := getattr(scope, name))]
+    if scope.projects:
+        conditions.append(dialect.equal(("project",), *scope.projects))
     if scope.since or scope.until:
         conditions.append(dialect.between("timestamp", scope.since, scope.until))
     return dialect.every(conditions) if conditions else None

@@ -155,6 +155,16 @@ def test_filters_hold_in_every_mode(filled: Store, mode: str) -> None:
     assert all(hit.metadata["timestamp"] >= "2026-01-10" for hit in hits)
 
 
+def test_one_of_several_projects(filled: Store) -> None:
+    """Whole paths are asked for, and a name among them finds nothing."""
+    p1, p2 = "/home/u/p1", "/home/u/p2"
+    assert (
+        filled.count(Scope(projects=(p1, p2))) == filled.count(Scope(project=p1)) + filled.count(Scope(project=p2)) > 0
+    )
+    assert filled.count(Scope(projects=("p1", "/home/u/none"))) == 0
+    assert filled.count(Scope(projects=(p1,), project=p2)) == 0
+
+
 def test_a_question_without_words_finds_nothing(filled: Store) -> None:
     """Punctuation and stop words alone are no error."""
     assert filled.search(Query("the … !?", mode="keyword"), None) == []

@@ -66,9 +66,9 @@ def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterat
 class QdrantDialect:
     """Filters as qdrant-client spells them."""
 
-    def equal(self, keys: Sequence[str], value: str) -> Any:
-        """`metadata.<key>` equals `value` for one of the keys."""
-        match = models.MatchValue(value=value)
+    def equal(self, keys: Sequence[str], *values: str) -> Any:
+        """`metadata.<key>` equals one of the values for one of the keys."""
+        match: Any = models.MatchValue(value=values[0]) if len(values) == 1 else models.MatchAny(any=list(values))
         conditions: list[Any] = [models.FieldCondition(key=f"{METADATA}.{key}", match=match) for key in keys]
         return conditions[0] if len(conditions) == 1 else models.Filter(should=conditions)
 
