@@ -38,10 +38,35 @@ def without_slash(project: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """The part of a document that answers best, and `[start, end)` of the question's words in it, in characters."""
+
+    text: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """One found point. `metadata` is what the chunk carried; `score` compares the hits of one answer, nothing else."""
+    """One found point. `metadata` is what the chunk carried; `score` compares the chunks of one answer, nothing else.
+
+    `reasons` are the parts that it was ranked by, as far as they count: `words` (exact and stems), `cosine`, `date` (0
+    to 1), and `conversation`, by which the conversations of an answer are in order.
+    """
 
     id: str
     score: float
     document: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    passage: Passage = Passage()
+    reasons: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer: the hits, best conversation first and its chunks together; `near` is strong, weak or nothing.
+
+    The hits are there when `near` says nothing, too: the reader may leave them out.
+    """
+
+    near: str = "nothing"
+    hits: tuple[Hit, ...] = ()

@@ -16,14 +16,15 @@ from importer.protocol import clock
 from importer.protocol.query import Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE
+from importer.worker.search import answer
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
 
 CANARY_RUNS = 8  # spread over the time asked for
 
 
-def search(session: WorkerSession, **query: Any) -> list[dict[str, Any]]:
-    """Return the hits of `query.Query(**query)`, best first, as plain dicts.
+def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
+    """Return the answer to `query.Query(**query)` (see `query.Found`) as plain dicts.
 
     Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
     """
@@ -31,7 +32,8 @@ def search(session: WorkerSession, **query: Any) -> list[dict[str, Any]]:
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
-    return [asdict(hit) for hit in session.store.search(wanted, dense)]
+    today = clock.now().date()
+    return asdict(answer.search(session.store, wanted, dense, session.points, today, judged=session.judged))
 
 
 def _in_utc(query: Query) -> Query:

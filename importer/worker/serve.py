@@ -6,6 +6,7 @@ Between two model runs it answers questions and lets an urgent batch go ahead.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -27,6 +28,7 @@ from importer.worker.store_writer import StoreWriter, WriteJob
 from importer.worker.stores import Point, schema
 from importer.worker.token_budget import VectorsRefused
 
+BREATH_S = 0.02  # between two pieces of upkeep: a question goes ahead
 IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -46,22 +48,26 @@ class WorkerServer:
     def run(self) -> None:
         """Answer requests until end of file; what is embedded by then is stored."""
         self._writer.start()
-        rested = False
+        wait_s: float | None = IDLE_S
         while not self._inbox.closed:
-            # One rest in each pause: having rested, the next request is waited for without waking up again.
-            item = self._inbox.take(None if rested else IDLE_S)
+            item = self._inbox.take(wait_s)
             if item is not None:
                 self._serve(*item)
+                wait_s = IDLE_S
             elif not self._inbox.closed:
-                self._rest()
-            rested = item is None
+                # One rest in each pause: having rested, the next request is waited for without waking up again.
+                wait_s = BREATH_S if self._rest() else None
         self._writer.stop()
 
-    def _rest(self) -> None:
-        """Keep the store in order and give freed memory back to the system, once in every pause."""
+    def _rest(self) -> bool:
+        """Keep the store in order and give freed memory back to the system; return True while there is more to do."""
         self._writer.settle()
         self._session.rest()
+        more = False
+        with contextlib.suppress(ImporterError):  # it is tried again in the next pause
+            more = self._session.upkeep()
         malloc.trim()
+        return more
 
     def _serve(self, number: int, request: wire.Request) -> None:
         """Serve one request. Errors named here become a `Failed`; any other ends the process, which is a death."""
@@ -183,6 +189,7 @@ class WorkerServer:
         self._send(job.number, wire.Done(receipt))
         try:
             self._session.rest()  # a backlog makes no pause in which it could be done
+            self._session.upkeep()
         except ImporterError:
             pass  # a full disk is told by the next write
         except Exception:  # of a plug-in's store: it must not end this thread, whose end would not be noticed

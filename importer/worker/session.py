@@ -16,6 +16,7 @@ from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
+from importer.worker.search import near
 from importer.worker.store_writer import WriteJob
 from importer.worker.stores import Store
 from importer.worker.stores.projects import ProjectList
@@ -25,6 +26,8 @@ from importer.worker.stores.projects import ProjectList
 class WorkerSession:
     """The open store, and the model, which is loaded when first needed. `points` is what the store counts.
 
+    `judged` says that the model's cosines are known well enough to tell by them how near an answer is.
+
     Two threads change `points`: the storing thread counts, the main thread asks anew. Where others write to the same
     store it is what was true at the last `recount`, give or take our own writes.
     """
@@ -33,6 +36,7 @@ class WorkerSession:
     load_embedder: Callable[[], Embedder]
     token_budget: int
     points: int = 0
+    judged: bool = False
     _embedder: Embedder | None = None
     _projects: ProjectList | None = None
     _counting: threading.Lock = field(default_factory=threading.Lock)
@@ -68,6 +72,11 @@ class WorkerSession:
             self.store.optimize()
             malloc.trim()
 
+    def upkeep(self) -> bool:
+        """Bring a little of an older version's store up to date; return True while more is to be done."""
+        upkeep = getattr(self.store, "upkeep", None)  # a plug-in's store may have none
+        return bool(upkeep and upkeep())
+
 
 def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> WorkerSession:
     """Open the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
@@ -76,7 +85,12 @@ def open_session(configure: wire.Configure, embedder: Embedder | None = None) ->
     # Known without loading the model, so that a collection of another one is refused before that takes its time.
     name, dimension = locate.identity(embed)
     store = stores.load(configure.settings.store, model=name, dimension=dimension, backlog=configure.backlog)
-    session = WorkerSession(store, lambda: embedder or embedder_of(embed), token_budget=embed.token_budget)
+    session = WorkerSession(
+        store,
+        lambda: embedder or embedder_of(embed),
+        token_budget=embed.token_budget,
+        judged=name.lower().endswith(near.MEASURED),
+    )
     session.recount()  # `Ready` tells it to the daemon
     if configure.preload:
         _ = session.embedder

@@ -35,7 +35,7 @@ class Asked:
         self.questions.append((op, args))
         if self.error:
             raise self.error
-        return [HIT] if op == "search" else [{**HIT, "place": 2, "of": 9}]
+        return {"near": "strong", "hits": [HIT]} if op == "search" else [{**HIT, "place": 2, "of": 9}]
 
 
 def talk(message: Any, asked: Asked | None = None) -> Any:

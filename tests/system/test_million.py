@@ -22,6 +22,7 @@ from statistics import median, quantiles
 import numpy as np
 import psutil
 import pytest
+from store_questions import hits
 from worker_told import store_settings
 
 from importer.bench.corpus import corpus
@@ -101,7 +102,7 @@ def look(folder: str) -> None:
         for text, vector in zip(said[:SEARCHES], unit(rng, SEARCHES), strict=True):
             asked = Query(" ".join(text.split()[:6]), limit=10, mode=mode)
             started = time.perf_counter()
-            store.search(asked, None if mode == "keyword" else vector.tolist())
+            hits(store, asked, None if mode == "keyword" else vector.tolist())
             took.append(time.perf_counter() - started)
         found[f"{mode}_first_s"], found[f"{mode}_median_s"] = took[0], median(took)
         found[f"{mode}_p95_s"] = quantiles(took, n=20)[-1]

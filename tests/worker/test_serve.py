@@ -81,7 +81,7 @@ def test_a_question_is_answered_between_two_runs(worker: Worker) -> None:
     worker.post(2, wire.Ask("search", {"text": "x", "mode": "keyword"}))
     until_read(worker)
     worker.embedder.gate.release(2)
-    assert worker.answer(2) == wire.Answer([])
+    assert worker.answer(2) == wire.Answer({"near": "nothing", "hits": []})
     worker.answer(1)
     assert worker.order() == [2, 1]
 

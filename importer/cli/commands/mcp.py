@@ -34,6 +34,8 @@ INSTRUCTIONS = (
     "its conversation and id. Call `open` with these to read what was said before and after it."
 )
 
+FAR = "Nothing close to the question was found. The nearest, which may be about something else:"
+
 Ask = Callable[..., Awaitable[Any]]
 log = logger()
 
@@ -161,8 +163,9 @@ class McpServer:
             raise UsageError("the query is empty")
         filters["since"] = clock.instant(filters.get("since", ""))
         filters["until"] = clock.instant(filters.get("until", ""), end=True)
-        hits = await self._ask("search", text=query.strip(), **filters)
-        return "\n\n".join(map(_hit, hits)) or "Nothing was found."
+        found = await self._ask("search", text=query.strip(), **filters)
+        far = [FAR] if found["hits"] and found["near"] == "nothing" else []
+        return "\n\n".join([*far, *map(_hit, found["hits"])]) or "Nothing was found."
 
     async def _open(self, conversation: str, id: str = "", before: int = 5, after: int = 5) -> str:
         """Return a conversation around a hit, or from its beginning."""

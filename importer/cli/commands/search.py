@@ -21,6 +21,7 @@ Examples:
   importer search "why did the build fail"
   importer search --project app --since "2 weeks ago" "flaky test"
   importer search --since october --until yesterday "flaky test"
+  importer search "what did we decide on 8 May" --all
   importer search --mode keyword ECONNRESET --json | jq .hits[0].document
 """
 SHOWN_CHARS = 600
@@ -42,9 +43,10 @@ SHOWN_CHARS = 600
     type=click.Choice(["hybrid", "dense", "keyword"]),
     help="dense finds meaning, keyword finds words, hybrid both.",
 )
+@click.option("--all", "every", is_flag=True, help="Show hits that are far from the question, too.")
 @JSON_OPTION
 @click.pass_context
-def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filters: Any) -> int:
+def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, every: bool, **filters: Any) -> int:
     """Find what was said about QUERY."""
     asker = Asker.of(context.settings_of(ctx))
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
@@ -52,14 +54,23 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, **filt
         raise UsageError("the query is empty", hint='importer search "why did the build fail"')
     filters["since"] = clock.instant(filters["since"])
     filters["until"] = clock.instant(filters["until"], end=True)
-    hits = asker.ask("search", text=text, **filters)
+    found = asker.ask("search", text=text, **filters)
     if as_json:
-        emit({"query": text, "hits": hits})
+        emit({"query": text, **found})
     else:
-        if not hits:
-            click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
-        _show(hits)
+        _tell(text, found, filters, every=every)
     return 0
+
+
+def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], *, every: bool) -> None:
+    """Print an answer for people; hits that are far from the question only when `every` one is wanted."""
+    hits = found["hits"]
+    if not hits:
+        click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
+    elif found["near"] == "nothing" and not every:
+        click.echo(f"nothing close to {text!r} was found; --all shows the {len(hits)} nearest")
+    else:
+        _show(hits)
 
 
 def _why_nothing(filters: Mapping[str, Any]) -> str:

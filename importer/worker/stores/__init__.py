@@ -21,8 +21,9 @@ from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from importer.errors import UsageError
-from importer.protocol.query import Hit, Query
+from importer.protocol.query import Query
 from importer.protocol.worker_settings import StoreSettings
+from importer.worker.stores.candidates import DEPTH, Candidates, Times
 
 
 class Ownership(NamedTuple):
@@ -83,6 +84,21 @@ class Scope:
 EVERYTHING = Scope()
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a store is asked for: `text` by words and stems ("" by neither), `dense` by vector (None by none).
+
+    `scope` holds in every ranking. With `times` (since and until each) every ranking is read once more within these.
+    `depth` is how many chunks of each.
+    """
+
+    text: str
+    dense: Sequence[float] | None
+    scope: Scope = EVERYTHING
+    times: tuple[Times, ...] = ()
+    depth: int = DEPTH
+
+
 def scope_of(query: Query) -> Scope:
     """Return the filters of a search."""
     fields_of = (query.project, query.source, query.kind, query.conversation, query.since, query.until)
@@ -107,10 +123,10 @@ class StoreRequest:
 class Store(Protocol):
     """One collection of points.
 
-    Threads: `lookup`, `payloads`, `count`, `search`, `scroll` and `facet` may overlap each other and one of `write`,
-    `delete` and `optimize`; those three must not overlap. (The embedded engine makes all of them wait for each other.)
-    `kind` is edge, local or server; `location` is what `load` takes; `fingerprint` says which model and schema made the
-    collection, and changes when it is dropped and made again.
+    Threads: `lookup`, `payloads`, `read`, `count`, `candidates`, `scroll` and `facet` may overlap each other and one of
+    `write`, `delete`, `optimize` and `upkeep`; those must not overlap. (The embedded engine makes all of them wait for
+    each other.) `kind` is edge, local or server; `location` is what `load` takes; `fingerprint` says which model and
+    schema made the collection, and changes when it is dropped and made again.
     """
 
     kind: str
@@ -132,8 +148,14 @@ class Store(Protocol):
     def count(self, scope: Scope = EVERYTHING) -> int:
         """Count the points of the scope, exactly."""
 
-    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
-        """Return the best `query.limit` points. `dense` is the embedded text, None for mode keyword."""
+    def candidates(self, asked: Lookup) -> Candidates:
+        """Return the best chunks of each ranking with their raw scores; what is best of all is not decided here.
+
+        A store that ranks by itself has `search(query, dense) -> [Hit]` in its place.
+        """
+
+    def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist, whole."""
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
@@ -152,6 +174,9 @@ class Store(Protocol):
 
     def optimize(self) -> bool:
         """Keep the store in order, blocking; return True if anything was done. A server does this by itself."""
+
+    def upkeep(self) -> bool:
+        """Bring a little of what an older version wrote up to date; return True while more of it is to be done."""
 
     def backlog(self, on: bool) -> None:
         """Note that a backlog begins or ends: a server need not index meanwhile. Other kinds do nothing."""

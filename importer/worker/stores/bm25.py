@@ -8,9 +8,10 @@ and folds case and accents. Two things the tokenizer cannot do are prepared here
   happen to have the parts would outrank the text that has the whole;
 - runs of scripts written without spaces become overlapping pairs, for a part of a run must be found as well.
 
-No stems: a common stem can outrank the very word that was asked for, and measured on 1,500 titles as questions for
-their sections they gain little, first hit / first five: words 0.26 / 0.51, English stems 0.27 / 0.54, words and parts
-of identifiers 0.28 / 0.52, all three 0.27 / 0.52. Preparing and encoding a chunk takes about 75 µs.
+Twice: exact words, and English stems beside them, for a common stem can outrank the very word that was asked for. On
+1,500 titles as questions stems gain little (first hit / first five: words 0.26 / 0.51, stems 0.27 / 0.54), on questions
+in plain words much (LoCoMo, half of it: 0.674 / 0.890 and 0.707 / 0.922); ranking adds both. Preparing and encoding a
+chunk takes about 75 µs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,20 @@ import hashlib
 import re
 import string
 
-from qdrant_edge import Bm25, Bm25Config, DisabledStemmer, Language, StopwordsSet, TokenizerType
+from qdrant_edge import (
+    Bm25,
+    Bm25Config,
+    DisabledStemmer,
+    Language,
+    SnowballLanguage,
+    SnowballParams,
+    StopwordsSet,
+    TokenizerType,
+)
 
-TOKENIZER, STEMMER, STOPWORDS = TokenizerType.Code, DisabledStemmer(), StopwordsSet(languages={Language.English})
+TOKENIZER, STOPWORDS = TokenizerType.Code, StopwordsSet(languages={Language.English})
+EXACT, ENGLISH = DisabledStemmer(), SnowballParams(SnowballLanguage.English)
+STEM_SPACE = 0x5BD1E995  # moves a stem's index, so that a server's one vector holds words and stems apart
 AVERAGE_WORDS = 150.0  # of a chunk of about 1,000 characters
 
 # A compound is what a reader copies as one thing: cut at white space and brackets, without punctuation at its ends.
@@ -34,16 +46,22 @@ UNSPACED = re.compile(
     "\U00020000-\U0003134f]+"
 )
 
-_encoder = Bm25(
-    Bm25Config(
-        avg_len=AVERAGE_WORDS,
-        tokenizer=TOKENIZER,
-        stemmer=STEMMER,
-        stopwords=STOPWORDS,
-        ascii_folding=True,
-        lowercase=True,
+
+def _encoder(stemmer: DisabledStemmer | SnowballParams) -> Bm25:
+    """Return an encoder that reads text as the embedded engine's index does."""
+    return Bm25(
+        Bm25Config(
+            avg_len=AVERAGE_WORDS,
+            tokenizer=TOKENIZER,
+            stemmer=stemmer,
+            stopwords=STOPWORDS,
+            ascii_folding=True,
+            lowercase=True,
+        )
     )
-)
+
+
+_exact, _english = _encoder(EXACT), _encoder(ENGLISH)
 
 
 def words(text: str) -> str:
@@ -52,19 +70,24 @@ def words(text: str) -> str:
     return " ".join((spaced, *map(_name, _compounds(text))))
 
 
-def encode_document(text: str) -> tuple[list[int], list[float]]:
+def encode_document(text: str, *, stems: bool = False) -> tuple[list[int], list[float]]:
     """Return indices and values of a stored text; both empty when it has no word at all.
 
     Weights are BM25's term frequencies; how rare a word is (IDF) the server adds, so they never grow old.
     """
-    found = _encoder.embed_document(words(text))
-    return found.indices, found.values
+    found = (_english if stems else _exact).embed_document(words(text))
+    return _placed(found.indices, stems), found.values
 
 
-def encode_query(text: str) -> tuple[list[int], list[float]]:
+def encode_query(text: str, *, stems: bool = False) -> tuple[list[int], list[float]]:
     """Return indices and values of a question: weight 1 for each word."""
-    found = _encoder.embed_query(words(text))
-    return found.indices, found.values
+    found = (_english if stems else _exact).embed_query(words(text))
+    return _placed(found.indices, stems), found.values
+
+
+def _placed(indices: list[int], stems: bool) -> list[int]:
+    """Return the indices of words as they are, those of stems where no word's are."""
+    return [index ^ STEM_SPACE for index in indices] if stems else indices
 
 
 def _compounds(text: str) -> list[str]:

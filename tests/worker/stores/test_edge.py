@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from numbered_points import DIMENSION, MODEL, everything, identity, made, numbered, vector
+from store_questions import hits
 from store_writer import BATCH
 from worker_told import store_settings
 
@@ -47,8 +48,8 @@ def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: 
         assert store.count() == len(found)
         assert not any("open_by" in found[identity(n)].payload for n in range(acknowledged - 2 * BATCH))
         some = dice.randrange(acknowledged)
-        assert store.search(Query(f"number{some}", mode="keyword"), None)[0].id == identity(some)
-        assert store.search(Query("", mode="dense"), vector(some))[0].id == identity(some)
+        assert hits(store, Query(f"number{some}", mode="keyword"))[0].id == identity(some)
+        assert hits(store, Query("", mode="dense"), vector(some))[0].id == identity(some)
         store.close()
 
 
@@ -121,7 +122,7 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     assert not store.pending_optimize
     after = everything(store, with_vectors=True)
     assert [point.payload for point in after.values()] == [point.payload for point in before.values()]
-    assert store.search(Query("number299", mode="keyword"), None)[0].id == identity(299)
+    assert hits(store, Query("number299", mode="keyword"))[0].id == identity(299)
     assert store.count() == 299
 
 
@@ -136,7 +137,7 @@ def test_a_search_by_meaning_reads_each_segments_copies_once(
 
     def searched(mode: str) -> int:
         read.clear()
-        assert store.search(Query("number7", mode=mode), None if mode == "keyword" else vector(7))[0].id == identity(7)
+        assert hits(store, Query("number7", mode=mode), None if mode == "keyword" else vector(7))[0].id == identity(7)
         assert all(name.endswith("/quantized.data") for name in read)
         return len(read)
 

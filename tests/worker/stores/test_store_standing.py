@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from numbered_points import KINDS, Opener, everything, identity, made, openers
+from store_questions import hits
 
 from importer.protocol.query import Query
 from importer.worker.stores import Ownership
@@ -69,8 +70,8 @@ def test_a_point_tells_what_its_ownership_says(opener: Opener, standing: Ownersh
     assert set(told) == {identity(1)}
     assert {**told[identity(1)], "document": ""} == {**found.payload, "document": ""}
     for conversation in ("c1", "c2", "c3"):
-        hits = store.search(Query("number1", mode="keyword", conversation=conversation), None)
-        assert [hit.id for hit in hits] == ([identity(1)] if conversation in FORK["conversations"] else [])
+        found = hits(store, Query("number1", mode="keyword", conversation=conversation))
+        assert [hit.id for hit in found] == ([identity(1)] if conversation in FORK["conversations"] else [])
 
 
 def test_a_closed_point_keeps_no_voices(opener: Opener) -> None:

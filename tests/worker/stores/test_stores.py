@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numbered_points import DIMENSION, KINDS, Opener, everything, identity, made, numbered, openers, vector
+from store_questions import hits
 
 from importer.errors import PointsRejected, StoreRefused, UsageError
 from importer.protocol.query import Query
@@ -73,7 +74,7 @@ def test_everything_is_there_after_reopening(opener: Opener) -> None:
     again = opener()
     assert same(everything(again, with_vectors=True), before)
     assert again.fingerprint == made_by
-    assert again.search(Query("number7", mode="keyword"), None)[0].id == identity(7)
+    assert hits(again, Query("number7", mode="keyword"))[0].id == identity(7)
 
 
 def test_searching_while_another_thread_writes(opener: Opener) -> None:
@@ -83,7 +84,7 @@ def test_searching_while_another_thread_writes(opener: Opener) -> None:
     writing = threading.Thread(target=lambda: [store.write([made(n)], {}, []) for n in range(1, 20)])
     writing.start()
     while writing.is_alive():
-        assert store.search(Query("number0", limit=3), vector(0))[0].id == identity(0)
+        assert hits(store, Query("number0", limit=3), vector(0))[0].id == identity(0)
     writing.join()
     assert store.count() == 20
 
@@ -117,42 +118,42 @@ def test_a_scope_holds_what_matches_all_its_fields(filled: Store, scope: Scope, 
 @pytest.mark.parametrize("word", SAID_ONCE)
 def test_a_word_said_once_is_the_first_hit(filled: Store, word: str) -> None:
     """Keyword search finds identifiers, numbers, paths and scripts without spaces."""
-    hits = filled.search(Query(word, mode="keyword"), None)
-    assert word in hits[0].document
+    found = hits(filled, Query(word, mode="keyword"))
+    assert word in found[0].document
 
 
 def test_part_of_a_run_without_spaces_is_found(filled: Store) -> None:
     """People do not type the whole run."""
-    assert filled.search(Query("日本語", mode="keyword"), None)[0].id == identity(1100)
+    assert hits(filled, Query("日本語", mode="keyword"))[0].id == identity(1100)
 
 
 def test_dense_search_ranks_by_cosine(filled: Store) -> None:
     """The nearest vector first, scores are cosines, as exact as float32."""
     query = vector(7) + 0.3 * vector(8)
-    hits = filled.search(Query("", mode="dense", limit=5), query)
+    found = hits(filled, Query("", mode="dense", limit=5), query)
     cosines = {identity(n): float(vector(n) @ query / np.linalg.norm(query)) for n in range(COUNT)}
     best = sorted((id for id in cosines), key=lambda id: -cosines[id])[:3]
-    assert [hit.id for hit in hits][:1] == [identity(7)]
-    assert len(hits) == 5
-    assert hits[0].score == pytest.approx(cosines[identity(7)], abs=1e-5)
+    assert [hit.id for hit in found][:1] == [identity(7)]
+    assert len(found) == 5
+    assert found[0].score == pytest.approx(cosines[identity(7)], abs=1e-5)
     assert best[0] == identity(7)
 
 
 def test_hybrid_search_shows_what_either_finds(filled: Store) -> None:
     """The nearest vector and the very word are the first two."""
-    hits = filled.search(Query("number9", limit=2), vector(30))
-    assert {hit.id for hit in hits} == {identity(9), identity(30)}
-    assert hits[0].metadata["project"].startswith("/home/u/p")
+    found = hits(filled, Query("number9", limit=2), vector(30))
+    assert {hit.id for hit in found} == {identity(9), identity(30)}
+    assert found[0].metadata["project"].startswith("/home/u/p")
 
 
 @pytest.mark.parametrize("mode", ["dense", "keyword", "hybrid"])
 def test_filters_hold_in_every_mode(filled: Store, mode: str) -> None:
     """What is outside of the filter is no hit, however near."""
     query = Query("prompt about number31", mode=mode, project="p2", since="2026-01-10T00:00:00Z", limit=50)
-    hits = filled.search(query, vector(31))
-    assert hits
-    assert all(hit.metadata["project_name"] == "p2" for hit in hits)
-    assert all(hit.metadata["timestamp"] >= "2026-01-10" for hit in hits)
+    found = hits(filled, query, vector(31))
+    assert found
+    assert all(hit.metadata["project_name"] == "p2" for hit in found)
+    assert all(hit.metadata["timestamp"] >= "2026-01-10" for hit in found)
 
 
 def test_one_of_several_projects(filled: Store) -> None:
@@ -167,13 +168,13 @@ def test_one_of_several_projects(filled: Store) -> None:
 
 def test_a_question_without_words_finds_nothing(filled: Store) -> None:
     """Punctuation and stop words alone are no error."""
-    assert filled.search(Query("the … !?", mode="keyword"), None) == []
+    assert hits(filled, Query("the … !?", mode="keyword")) == ()
 
 
 def test_a_time_that_is_none_is_the_askers_fault(filled: Store) -> None:
     """It is a usage error and says how to write it."""
     with pytest.raises(UsageError) as caught:
-        filled.search(Query("x", since="yesterday"), vector(1))
+        hits(filled, Query("x", since="yesterday"), vector(1))
     assert "RFC 3339" in caught.value.hint
 
 

@@ -19,12 +19,11 @@ from typing import Any
 import qdrant_edge
 
 from importer.errors import StoreUnreachable, UsageError
-from importer.protocol.query import Hit, Query
-from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest, scope_of
-from importer.worker.stores.bm25 import words
+from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
+from importer.worker.stores.candidates import Candidates
+from importer.worker.stores.edge.asking import candidates
 from importer.worker.stores.edge.shard import (
     TAGS,
-    WORDS,
     mark_closed,
     mark_open,
     open_shard,
@@ -32,17 +31,17 @@ from importer.worker.stores.edge.shard import (
     sync_log,
     translated,
 )
+from importer.worker.stores.edge.stems import Stemming
 from importer.worker.stores.edge.values import VISIBLE, EdgeDialect, held, native, point
-from importer.worker.stores.ranking import DEPTH, build, fuse
-from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name, document, metadata
+from importer.worker.stores.filters import build
+from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
-# int8 copies choose the candidates, the fp32 vectors rank them.
-RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 MIN_FREE_BYTES = 64 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
+SMALL_POINTS = 1_000  # of an older store that are given stems while it is opened, in about half a second
 OPTIMIZE_FREE = 4  # times as much, for segments are written anew before the old ones go
 
 
@@ -64,6 +63,7 @@ class EdgeStore:
         self._written = max(0, int(info.points_count) - int(info.indexed_vectors_count))
         self._logged = 0  # changes since the last flush
         self._open = True
+        self._stems = Stemming(shard, path)
         self._read_ahead: set[str] = set()  # segments
         self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
         if self._doubled:
@@ -132,18 +132,16 @@ class EdgeStore:
             self._shard.optimize()
         self._doubled = self._counts_differ()
 
-    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
-        """Return the best `query.limit` points: cosine, BM25, or both fused by rank."""
-        depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
-        rankings = []
-        if dense is not None and query.mode != "keyword":
+    def candidates(self, asked: Lookup) -> Candidates:
+        """Return the best chunks by words, stems and vectors, with raw scores."""
+        if asked.dense is not None:
             read_ahead(self._path, self._read_ahead)
-            rankings.append(self._ranked(edge.Query.Nearest(dense, using=self._dense), depth, query))
-        if query.mode != "dense":
-            rankings.append(self._ranked(edge.TextQuery(WORDS, words(query.text)), depth, query))
-        if len(rankings) == 2:
-            return self._fetched(fuse(rankings, query.limit))
-        return self._fetched(rankings[0] if rankings else [])
+        with translated():
+            return candidates(self._shard, asked, self._dense, stemmed=self._stems.done)
+
+    def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist, as readers see them."""
+        return self.payloads(ids) if ids else {}
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
@@ -201,6 +199,16 @@ class EdgeStore:
         self._doubled = self._doubled and self._counts_differ()
         return done
 
+    def upkeep(self) -> bool:
+        """Give stems to some points of an older version; return True while more of them are to be done."""
+        if not self._stems.done and self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes:
+            with translated():
+                written = self._stems.step()
+            self._logged += written
+            self._written += written
+            return not self._stems.done
+        return False
+
     def _flush(self) -> None:
         """Empty the log into the segments."""
         self._shard.flush()
@@ -216,28 +224,6 @@ class EdgeStore:
             self._shard.close()
             if not self._doubled:
                 mark_closed(self._path)
-
-    def _ranked(self, by: Any, limit: int, query: Query) -> list[tuple[str, float]]:
-        """Return ids and scores alone: payloads are fetched for the few that are left after fusing."""
-        request = edge.QueryRequest(
-            limit=limit,
-            query=by,
-            filter=build(scope_of(query), EdgeDialect()),
-            params=RESCORED,
-            with_payload=False,
-            with_vector=False,
-        )
-        with translated():
-            return [(str(found.id), float(found.score)) for found in self._shard.query(request)]
-
-    def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
-        """Return hits in order of rank; a point deleted since it was ranked is left out."""
-        with translated():
-            records = self._shard.retrieve([id for id, _ in ranked], VISIBLE, False) if ranked else []
-        payloads = {str(record.id): record.payload or {} for record in records}
-        return [
-            Hit(id, score, document(payloads[id]), metadata(payloads[id])) for id, score in ranked if id in payloads
-        ]
 
     def _check_room(self) -> None:
         """Raise StoreUnreachable, which is waited for, while the disk is nearly full."""
@@ -260,4 +246,7 @@ def open_store(request: StoreRequest, min_free_bytes: int = MIN_FREE_BYTES) -> E
         raise UsageError("the embedded store has no directory", hint="use edge:PATH")
     path = os.path.join(os.path.abspath(base), request.settings.collection)
     shard, found = open_shard(path, request)
-    return EdgeStore(shard, path, request, found, min_free_bytes)
+    store = EdgeStore(shard, path, request, found, min_free_bytes)
+    while store.count() <= SMALL_POINTS and store.upkeep():
+        pass
+    return store

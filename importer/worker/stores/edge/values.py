@@ -1,6 +1,7 @@
 """Our values in the embedded engine's, and back: points, filters, update operations.
 
-Besides what every store has, the payload carries here what its indexes read: words and tags. No reader sees those.
+Besides what every store has, the payload carries here what its indexes read: words (twice, for one key has one index)
+and tags. No reader sees those.
 """
 
 from __future__ import annotations
@@ -13,18 +14,19 @@ import qdrant_edge
 from importer.errors import UsageError
 from importer.worker.stores import Ownership, Point
 from importer.worker.stores.bm25 import words
-from importer.worker.stores.edge.shard import TAGS, WORDS
-from importer.worker.stores.ranking import MATCHED
+from importer.worker.stores.edge.shard import STEMS, TAGS, WORDS
+from importer.worker.stores.filters import MATCHED
 from importer.worker.stores.schema import METADATA, document, metadata, owned
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
-VISIBLE = edge.PayloadSelector.Exclude([WORDS, TAGS])  # our own indexes are not shown
+VISIBLE = edge.PayloadSelector.Exclude([WORDS, STEMS, TAGS])  # our own indexes are not shown
 TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
 
 
 def native(given: Point, dense: str) -> Any:
     """Return a point with its vector under the name `dense`, and what the indexes read."""
-    private = {WORDS: words(document(given.payload)), TAGS: tags(metadata(given.payload))}
+    said = words(document(given.payload))
+    private = {WORDS: said, STEMS: said, TAGS: tags(metadata(given.payload))}
     return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
 
 
@@ -48,6 +50,14 @@ def held(record: Any, standing: Ownership) -> Any:
     return edge.Point(str(record.id), record.vector, {**payload, TAGS: tags(metadata(payload))})
 
 
+def stemmed(record: Any) -> Any | None:
+    """Return a stored point whole, with the stems that an older version did not write; None if it has them."""
+    payload = record.payload or {}
+    if STEMS in payload:
+        return None
+    return edge.Point(str(record.id), record.vector, {**payload, STEMS: words(document(payload))})
+
+
 class EdgeDialect:
     """Filters as the embedded engine spells them."""
 
@@ -67,3 +77,7 @@ class EdgeDialect:
     def every(self, conditions: list[Any]) -> Any:
         """Return a filter where all conditions hold."""
         return edge.Filter(must=conditions)
+
+    def one_of(self, conditions: list[Any]) -> Any:
+        """Return a condition that holds where one of these does."""
+        return edge.Filter(should=conditions)

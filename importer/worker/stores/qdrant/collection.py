@@ -17,6 +17,7 @@ from importer.protocol.worker_settings import StoreSettings
 from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.connect import connect
 from importer.worker.stores.qdrant.errors import Conflict, translated
+from importer.worker.stores.qdrant.stems import DONE, STEMS
 from importer.worker.stores.schema import KEYWORDS, SPARSE, TENANT, TIMES, Fingerprint, born, dense_name, same_maker
 
 
@@ -87,7 +88,7 @@ def _make(client: QdrantClient, request: StoreRequest) -> None:
                 sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
                 on_disk_payload=True,
                 quantization_config=_quantisation(settings.quantisation),
-                metadata={OURS: msgspec.to_builtins(born(request.model, request.dimension))},
+                metadata={OURS: msgspec.to_builtins(born(request.model, request.dimension)), STEMS: DONE},
                 **factors,
             )
     except Conflict:

@@ -17,16 +17,18 @@ from typing import Any, TypeVar
 from qdrant_client import QdrantClient, models
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
-from importer.protocol.query import Hit, Query
 from importer.worker.patience import Patience, patiently
-from importer.worker.stores import EVERYTHING, Ownership, Page, Point, Scope, StoreRequest
+from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
+from importer.worker.stores.candidates import Candidates
+from importer.worker.stores.filters import build
+from importer.worker.stores.qdrant.asking import candidates, questions
 from importer.worker.stores.qdrant.collection import open_collection, read_fingerprint, set_indexing
 from importer.worker.stores.qdrant.connect import connect, one_sync
 from importer.worker.stores.qdrant.errors import Foreign, translated
 from importer.worker.stores.qdrant.requests import pack, send
-from importer.worker.stores.qdrant.values import QdrantDialect, changes, hit, native, point, questions
+from importer.worker.stores.qdrant.stems import Stemming
+from importer.worker.stores.qdrant.values import QdrantDialect, changes, native, point
 from importer.worker.stores.qdrant.values import cursor as cursor_of
-from importer.worker.stores.ranking import build, fuse
 from importer.worker.stores.schema import METADATA, OPEN_BY, VOICES, Fingerprint, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
@@ -50,6 +52,7 @@ class QdrantStore:
         self._patience = patience
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
+        self._stems = Stemming(client, self._collection)
         self._lock: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.kind == "local" else contextlib.nullcontext()
         )
@@ -88,16 +91,18 @@ class QdrantStore:
         wanted = build(scope, QdrantDialect())
         return self._ask(lambda: self._client.count(self._collection, wanted, exact=True)).count
 
-    def search(self, query: Query, dense: Sequence[float] | None) -> list[Hit]:
-        """Return the best `query.limit` points: cosine, BM25, or both fused by rank."""
-        asked = questions(query, dense, self._dense)
-        if not asked:
-            return []
-        answers = self._ask(lambda: self._client.query_batch_points(self._collection, asked))
-        rankings = [[(str(found.id), found.score) for found in answer.points] for answer in answers]
-        if len(rankings) == 2:
-            return self._fetched(fuse(rankings, query.limit))
-        return self._fetched(rankings[0])
+    def candidates(self, asked: Lookup) -> Candidates:
+        """Return the best chunks by words, stems and vectors, with raw scores; one request."""
+        wanted = questions(asked, self._dense, stemmed=self._stems.done)
+        requests = [request for _, request in wanted]
+        answers = self._ask(lambda: self._client.query_batch_points(self._collection, requests)) if wanted else []
+        return candidates(wanted, answers, self._stems.done)
+
+    def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist, whole."""
+        wanted: list[Any] = list(ids)
+        found = self._ask(lambda: self._client.retrieve(self._collection, wanted, True, False)) if ids else []
+        return {str(record.id): record.payload or {} for record in found}
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
@@ -135,6 +140,10 @@ class QdrantStore:
         """Do nothing."""
         return False
 
+    def upkeep(self) -> bool:
+        """Give stems to some points of an older version; return True while more of them are to be done."""
+        return self._ask(self._stems.step) if not self._stems.done else False
+
     def backlog(self, on: bool) -> None:
         """Switch the server's graph building off during a backlog; after it, the server builds in the background."""
         if self.kind == "server":
@@ -145,13 +154,6 @@ class QdrantStore:
         with self._lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._client.close()
-
-    def _fetched(self, ranked: Sequence[tuple[str, float]]) -> list[Hit]:
-        """Return hits in order of rank; a point deleted since it was ranked is left out."""
-        ids: list[Any] = [id for id, _ in ranked]
-        records = self._ask(lambda: self._client.retrieve(self._collection, ids, True, False)) if ids else []
-        by_id = {str(record.id): record for record in records}
-        return [hit(by_id[id], score) for id, score in ranked if id in by_id]
 
     def _upsert(self, some: Sequence[Point]) -> None:
         """Send one request. Raises Disputed when the server calls it bad, and what `_update` raises."""

@@ -1,4 +1,4 @@
-"""Our values in qdrant-client's, and back: points, filters, questions, update operations."""
+"""Our values in qdrant-client's, and back: points, filters, update operations."""
 
 from __future__ import annotations
 
@@ -11,20 +11,31 @@ import pydantic
 from qdrant_client import models
 
 from importer.errors import UsageError
-from importer.protocol.query import Hit, Query
-from importer.worker.stores import Ownership, Point, scope_of
-from importer.worker.stores.bm25 import encode_document, encode_query
-from importer.worker.stores.ranking import DEPTH, build
-from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, VOICES, document, metadata, ownership
+from importer.worker.stores import Ownership, Point
+from importer.worker.stores.bm25 import encode_document
+from importer.worker.stores.schema import METADATA, OPEN_BY, SPARSE, VOICES, document, ownership
 
 
 def native(given: Point, dense: str) -> models.PointStruct:
     """Return a point with its vector under the name `dense`, and the vector of its keywords if it has any."""
     vectors: dict[str, Any] = {dense: np.asarray(given.dense, dtype=np.float32).tolist()}
-    indices, values = encode_document(document(given.payload))
-    if indices:
-        vectors[SPARSE] = models.SparseVector(indices=indices, values=values)
+    if keywords := sparse(document(given.payload)):
+        vectors[SPARSE] = keywords
     return models.PointStruct(id=given.id, vector=vectors, payload=dict(given.payload))
+
+
+def sparse(text: str) -> models.SparseVector | None:
+    """Return the vector of a text's exact words and, at indices of their own, of its stems; None for a text without.
+
+    One vector for both: a server that has a collection already cannot give it another vector's name everywhere.
+    """
+    indices, values = encode_document(text)
+    stems, weights = encode_document(text, stems=True)
+    known = set(indices)
+    more = [(index, weight) for index, weight in zip(stems, weights, strict=True) if index not in known]
+    if not indices:
+        return None
+    return models.SparseVector(indices=[*indices, *(i for i, _ in more)], values=[*values, *(w for _, w in more)])
 
 
 def point(record: models.Record, dense: str) -> Point:
@@ -37,11 +48,6 @@ def point(record: models.Record, dense: str) -> Point:
 def cursor(after: str | None) -> Any:
     """Return where a page begins; ids of other programs may be integers."""
     return int(after) if after is not None and after.isdecimal() else after
-
-
-def hit(record: models.Record, score: float) -> Hit:
-    """Return a stored point as a search shows it."""
-    return Hit(str(record.id), score, document(record.payload), metadata(record.payload))
 
 
 def changes(standing: Mapping[str, Ownership], deletes: Sequence[str]) -> Iterator[models.UpdateOperation]:
@@ -84,20 +90,6 @@ class QdrantDialect:
         """Return a filter where all conditions hold."""
         return models.Filter(must=conditions)
 
-
-def questions(query: Query, vector: Sequence[float] | None, dense: str) -> list[models.QueryRequest]:
-    """Return at most one query by the vector `dense` and one by words; none for a question without a word that counts.
-
-    `oversampling`: of quantised vectors twice as many candidates are taken as wanted, and ranked by the full ones.
-    """
-    depth = query.limit if query.mode != "hybrid" else max(DEPTH, query.limit)
-    wanted, asked = build(scope_of(query), QdrantDialect()), []
-    rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
-    if vector is not None and query.mode != "keyword":
-        near = [float(value) for value in vector]
-        asked.append(models.QueryRequest(query=near, using=dense, limit=depth, filter=wanted, params=rescored))
-    indices, weights = encode_query(query.text) if query.mode != "dense" else ([], [])
-    if indices:
-        sparse = models.SparseVector(indices=indices, values=weights)
-        asked.append(models.QueryRequest(query=sparse, using=SPARSE, limit=depth, filter=wanted))
-    return asked
+    def one_of(self, conditions: list[Any]) -> Any:
+        """Return a condition that holds where one of these does."""
+        return models.Filter(should=conditions)

@@ -1,0 +1,69 @@
+"""Answer a question from a store: dates, candidates, ranking, passages, and how near it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+from importer.protocol.query import Found, Hit, Passage, Query
+from importer.worker.search import dates, near, passages, ranking
+from importer.worker.search.ranking import Conversation, Scored
+from importer.worker.stores import Lookup, Store, bm25, scope_of
+from importer.worker.stores.candidates import DEPTH
+from importer.worker.stores.schema import document, metadata
+
+
+def search(
+    store: Store, query: Query, dense: Sequence[float] | None, points: int, today: date, *, judged: bool = False
+) -> Found:
+    """Return the hits of a query, best conversation first, and how near they are.
+
+    `dense` is the embedded text, None for mode keyword; `points` is how many the store holds. `judged` says that the
+    limits of `near` are this model's.
+    """
+    if not hasattr(store, "candidates"):
+        return _of_plugin(store, query, dense)
+    named = () if query.mode == "dense" else dates.named(query.text, today)
+    found = store.candidates(_lookup(query, dense, dates.times(named, today)))
+    ranked = ranking.rank(found, points, query.mode, partial(dates.fit, dates=named) if named else lambda _at: 0.0)
+    chosen = ranking.hits(ranked, query.limit)
+    payloads = store.read([chunk.id for _, chunk in chosen])
+    # A point deleted since it was ranked is left out.
+    kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
+    texts = [document(payload) for *_, payload in kept]
+    best = max((one.cosine for one in found.found if one.cosine is not None), default=None)
+    word = near.near(best if judged else None, _share(query.text, texts), bool(kept))
+    shown = passages.passages(query.text, texts)
+    return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, shown, strict=True)))
+
+
+def _of_plugin(store: Any, query: Query, dense: Sequence[float] | None) -> Found:
+    """Return what a plug-in's store finds that ranks by itself, with passages; how near that is, words tell."""
+    found: Sequence[Hit] = store.search(query, dense)
+    texts = [one.document for one in found]
+    shown = passages.passages(query.text, texts)
+    word = near.near(None, _share(query.text, texts), bool(found))
+    return Found(word, tuple(replace(one, passage=part) for one, part in zip(found, shown, strict=True)))
+
+
+def _lookup(query: Query, dense: Sequence[float] | None, times: tuple[tuple[str, str], ...]) -> Lookup:
+    """Return what the store is asked for: as many of each ranking as hits are wanted, at least `DEPTH`."""
+    text = "" if query.mode == "dense" else query.text
+    vector = None if query.mode == "keyword" else dense
+    return Lookup(text, vector, scope_of(query), times, max(DEPTH, query.limit))
+
+
+def _share(question: str, texts: Sequence[str]) -> float:
+    """Return the largest share of the question's stems in one of the first chunks."""
+    wanted = bm25.encode_query(question, stems=True)[0]
+    return near.share(wanted, (bm25.encode_document(text, stems=True)[0] for text in texts[: near.FIRST_CHUNKS]))
+
+
+def _hit(one: Conversation, chunk: Scored, payload: Mapping[str, Any], passage: Passage) -> Hit:
+    """Return a chunk as an answer shows it, with what it was ranked by."""
+    reasons = {"words": chunk.lexical, "cosine": chunk.cosine, "date": chunk.date, "conversation": one.score}
+    told = {name: round(value, ranking.DIGITS) for name, value in reasons.items() if value}
+    return Hit(chunk.id, chunk.score, document(payload), metadata(payload), passage, told)

@@ -1,0 +1,59 @@
+"""A lookup in the embedded engine's queries, all planned as one batch, and their answers as candidates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qdrant_edge
+
+from importer.worker.stores import Lookup
+from importer.worker.stores.bm25 import words
+from importer.worker.stores.candidates import FACTS, Candidates, Gathering
+from importer.worker.stores.edge.shard import STEMS, WORDS
+from importer.worker.stores.edge.values import EdgeDialect
+from importer.worker.stores.filters import build
+
+edge: Any = qdrant_edge  # its stub wants invariant lists of unions
+# int8 copies choose the candidates, the fp32 vectors rank them.
+RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
+
+
+def candidates(shard: Any, asked: Lookup, dense: str, *, stemmed: bool) -> Candidates:
+    """Return the best chunks of each ranking, within the scope and, if there are times, within these once more.
+
+    `dense` is the vectors' name; without `stemmed` no stems are asked, for only some points have them.
+    """
+    ways = _ways(asked, dense, stemmed=stemmed)
+    dialect = EdgeDialect()
+    filters = [build(asked.scope, dialect), *([build(asked.scope, dialect, asked.times)] if asked.times else ())]
+    requests = [_request(way, asked.depth, one) for one in filters for _, way in ways]
+    answers = shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []
+    gathering = Gathering()
+    for at, answer in enumerate(answers):
+        gathering.add(ways[at % len(ways)][0], ((str(one.id), one.score, one.payload) for one in answer))
+    return Candidates(gathering.all(), stemmed)
+
+
+def _ways(asked: Lookup, dense: str, *, stemmed: bool) -> list[tuple[str, Any]]:
+    """Return the queries of a lookup, each with the kind of its scores."""
+    said = words(asked.text)
+    found: list[tuple[str, Any]] = []
+    if asked.dense is not None:
+        found.append(("cosine", edge.Query.Nearest(asked.dense, using=dense)))
+    if asked.text:
+        found.append(("words", edge.TextQuery(WORDS, said)))
+    if asked.text and stemmed:
+        found.append(("stems", edge.TextQuery(STEMS, said)))
+    return found
+
+
+def _request(way: Any, depth: int, wanted: Any) -> Any:
+    """Return one query. Of payloads only what ranking needs: all else is read for the few that are shown."""
+    return edge.QueryRequest(
+        limit=depth,
+        query=way,
+        filter=wanted,
+        params=RESCORED,
+        with_payload=edge.PayloadSelector.Include(FACTS),
+        with_vector=False,
+    )

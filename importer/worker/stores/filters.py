@@ -1,0 +1,50 @@
+"""Scopes become an engine's filters. Both engines name their conditions alike but build them differently: a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from importer.worker.stores import Scope
+from importer.worker.stores.candidates import Times
+
+# metadata keys a field of the scope must equal; with several keys one of them is enough
+MATCHED = {
+    "project": ("project", "project_name"),
+    "source": ("source",),
+    "kind": ("kind",),
+    "conversation": ("conversation_id", "conversations"),
+    "host": ("host",),
+    "names": ("conversation_id",),
+}
+
+
+class Dialect(Protocol):
+    """How one engine spells a filter; the values returned are its own."""
+
+    def equal(self, keys: Sequence[str], *values: str) -> Any:
+        """`metadata.<key>` equals one of the values for one of the keys."""
+
+    def between(self, key: str, since: str, until: str) -> Any:
+        """Require that the time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
+
+    def every(self, conditions: list[Any]) -> Any:
+        """Return a filter where all conditions hold."""
+
+    def one_of(self, conditions: list[Any]) -> Any:
+        """Return a condition that holds where one of these does."""
+
+
+def build(scope: Scope, dialect: Dialect, times: Sequence[Times] = ()) -> Any | None:
+    """Return the filter of a scope, None for everything. Conditions of different fields must hold together.
+
+    With `times`, a point's time must lie within one of them, too.
+    """
+    conditions = [dialect.equal(keys, value) for name, keys in MATCHED.items() if (value := getattr(scope, name))]
+    if scope.projects:
+        conditions.append(dialect.equal(("project",), *scope.projects))
+    if scope.since or scope.until:
+        conditions.append(dialect.between("timestamp", scope.since, scope.until))
+    if times:
+        conditions.append(dialect.one_of([dialect.between("timestamp", *one) for one in times]))
+    return dialect.every(conditions) if conditions else None
