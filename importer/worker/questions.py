@@ -24,16 +24,18 @@ CANARY_RUNS = 8  # spread over the time asked for
 
 
 def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
-    """Return the answer to `query.Query(**query)` (see `query.Found`) as plain dicts.
+    """Return the answer to `query.Query(**query)` (see `query.Found`) as plain dicts, with the projects that it means.
 
-    Raises UsageError for an unknown mode. A search by keywords needs no model, and loads none.
+    Raises UsageError for an unknown mode or project. A search by keywords needs no model, and loads none.
     """
-    wanted = session.projects.resolve(_in_utc(Query(**query)))
+    asked = _in_utc(Query(**query))
+    wanted = session.projects.resolve(asked)
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
     today = clock.now().date()
-    return asdict(answer.search(session.store, wanted, dense, session.points, today, judged=session.judged))
+    found = asdict(answer.search(session.store, wanted, dense, session.points, today, judged=session.judged))
+    return {**found, "projects": session.projects.counted(wanted.projects)} if asked.project else found
 
 
 def _in_utc(query: Query) -> Query:

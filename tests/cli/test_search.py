@@ -56,6 +56,21 @@ def test_a_project_that_does_not_exist(asked: Importer) -> None:
     assert f"{PROJECT} (1)" in done.err
 
 
+def test_a_part_of_several_projects(tmp_path: pathlib.Path) -> None:
+    """All that fit are searched, and told on standard error with their points."""
+    folder = tmp_path / "said"
+    folder.mkdir()
+    for name in ("web", "api"):
+        said = prompt(f"the {name} of the shop", cwd=f"/srv/shop-{name}", uuid=name, sessionId=name)
+        (folder / f"{name}.jsonl").write_bytes(raw(said) + b"\n")
+    installed = Importer(tmp_path)
+    assert installed.run("backlog", str(folder)).code == 0
+    done = installed.run("search", "shop", "--project", "Shop", "--json")
+    assert {hit["metadata"]["project_name"] for hit in done.json["hits"]} == {"shop-web", "shop-api"}
+    assert "'Shop' fits 2 projects: /srv/shop-api (1), /srv/shop-web (1)" in done.err
+    assert not installed.run("search", "shop", "--project", "shop web", "--json").err
+
+
 def test_a_relative_project(installed: Importer, tmp_path: pathlib.Path) -> None:
     """A path such as `.` means the folder that the command runs in."""
     done = installed.run("search", "sky", "--project", "~/..", "--json")

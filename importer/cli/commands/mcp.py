@@ -21,7 +21,7 @@ from importer import __version__
 from importer.cli import context
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
-from importer.protocol import clock
+from importer.protocol import clock, projects
 from importer.protocol.query import KINDS
 from importer.service.ask import Asker
 
@@ -164,8 +164,10 @@ class McpServer:
         filters["since"] = clock.instant(filters.get("since", ""))
         filters["until"] = clock.instant(filters.get("until", ""), end=True)
         found = await self._ask("search", text=query.strip(), **filters)
+        told = found.get("projects", {})
+        several = [projects.several(filters["project"], told, told)] if len(told) > 1 else []
         far = [FAR] if found["hits"] and found["near"] == "nothing" else []
-        return "\n\n".join([*far, *map(_hit, found["hits"])]) or "Nothing was found."
+        return "\n\n".join([*several, *far, *map(_hit, found["hits"])]) or "Nothing was found."
 
     async def _open(self, conversation: str, id: str = "", before: int = 5, after: int = 5) -> str:
         """Return a conversation around a hit, or from its beginning."""

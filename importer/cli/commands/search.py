@@ -12,7 +12,7 @@ from importer.cli import context
 from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
 from importer.cli.text import printable
 from importer.errors import UsageError
-from importer.protocol import clock
+from importer.protocol import clock, projects
 from importer.protocol.query import KINDS
 from importer.service.ask import Asker
 
@@ -55,6 +55,8 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, every:
     filters["since"] = clock.instant(filters["since"])
     filters["until"] = clock.instant(filters["until"], end=True)
     found = asker.ask("search", text=text, **filters)
+    if len(chosen := found.get("projects", {})) > 1:
+        click.echo(projects.several(filters["project"], chosen, chosen), err=True)
     if as_json:
         emit({"query": text, **found})
     else:

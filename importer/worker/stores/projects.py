@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from importer.protocol import projects
@@ -29,6 +29,11 @@ class ProjectList:
         if fresh or self._read_at is None or now - self._read_at > FRESH_S:
             self._counts, self._read_at = self.store.facet("project", MOST_PROJECTS), now
         return self._counts
+
+    def counted(self, chosen: Iterable[str]) -> dict[str, int]:
+        """Return the number of points of each of these projects."""
+        counts = self.counts()
+        return {project: counts.get(project, 0) for project in chosen}
 
     def resolve(self, query: Query) -> Query:
         """Return the query with the projects that its text means. Raises UsageError when none fits."""
