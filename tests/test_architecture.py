@@ -182,11 +182,11 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("click", r"cli/"),
         ("rich", r"cli/|worker/models/fetch"),
         ("psutil", r"memory/probes|state/lock|bench/"),
-        ("sqlite3", r"state/|worker/stores/qdrant/"),
+        ("sqlite3", r"state/|sources/databases/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
         ("subprocess", r"delivery/process|service/answerer_launch|bench/|cli/|worker/"),
         ("structlog", r"log"),
-        ("zstandard", r"reading/zstd"),
+        ("zstandard", r"reading/zstd|sources/databases/queries"),
     ],
 )
 def test_each_library_has_its_place(library: str, places: str) -> None:

@@ -40,6 +40,8 @@ class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
     this file's holders from those of other files with the same conversation (copies), and should stay the same for
     as long as the file is known. `former` are open chunks of the generation before, `left` the conversations that
     earlier generations were in, or other files with the same inode: what they said is in the store, and in no file.
+    `unmet` are the anchors of the exchanges of `former` that the new generation has not come by, where those that it
+    never does are to stay: what was said stays said, though its owner has taken it back.
     """
 
     streams: tuple[Stream, ...] = ()
@@ -47,6 +49,7 @@ class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
     mark: str = ""
     former: tuple[Release, ...] = ()
     left: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):
@@ -73,6 +76,8 @@ def feed(folding: Folding, turn: Turn, cutting: Cutting, origin: Origin) -> Step
     if not text:
         return _settle(folding, (*others, replace(stream, about=add_facts(stream.about, turn.facts))), cutting, origin)
     grown = said(stream, turn, text, cutting, origin)
+    if grown.stream.anchor in folding.unmet:
+        folding = replace(folding, unmet=tuple("" if one == grown.stream.anchor else one for one in folding.unmet))
     step = _settle(folding, (*others, grown.stream), cutting, origin)
     releases = (Release(grown.outgrown, holder(stream.conversation, folding.mark)),) if grown.outgrown else ()
     return Step(step.folding, grown.chunks + step.chunks, releases)
@@ -91,14 +96,21 @@ def surface(folding: Folding, cutting: Cutting, origin: Origin, *, at_end: bool 
     if not at_end:
         return Step(folding, chunks, tuple(outgrown))
     # what the new generation gave out again has the same id and holder: it stays
-    over = [former for former in folding.former if former not in _given_out(folding)]
-    return Step(replace(folding, former=()), chunks, (*outgrown, *over))
+    kept = dict(zip(folding.former, folding.unmet, strict=False))
+    over = [former for former in folding.former if former not in _given_out(folding) and not kept.get(former)]
+    return Step(replace(folding, former=(), unmet=()), chunks, (*outgrown, *over))
 
 
-def restart(folding: Folding) -> Folding:
-    """Begin the fold of a new generation of the same file; it remembers what the old one left open in the store."""
-    former = tuple(dict.fromkeys((*folding.former, *_given_out(folding))))
-    return Folding(mark=folding.mark, former=former[-MAX_FORMER:], left=_left(folding))
+def restart(folding: Folding, *, keeps: bool = False) -> Folding:
+    """Begin the fold of a new generation of the same file; it remembers what the old one left open in the store.
+
+    `keeps`: an exchange that the new generation has no more stays in the store.
+    """
+    met = dict.fromkeys(folding.former, "") | dict(zip(folding.former, folding.unmet, strict=False))
+    open_now = {one: stream.anchor for stream in folding.streams if (one := _open_form(folding, stream)) is not None}
+    former = dict(list({**met, **open_now}.items())[-MAX_FORMER:])
+    unmet = tuple(former.values()) if keeps else ()
+    return Folding(mark=folding.mark, former=tuple(former), left=_left(folding), unmet=unmet)
 
 
 def succeed(folding: Folding, mark: str) -> Folding:
@@ -118,7 +130,12 @@ def _left(folding: Folding) -> tuple[str, ...]:
 
 def _given_out(folding: Folding) -> tuple[Release, ...]:
     """Return the releases of the chunks that stand open in the store because of this file."""
-    return tuple(Release(s.surfaced, holder(s.conversation, folding.mark)) for s in folding.streams if s.surfaced)
+    return tuple(one for stream in folding.streams if (one := _open_form(folding, stream)) is not None)
+
+
+def _open_form(folding: Folding, stream: Stream) -> Release | None:
+    """Return the release of the chunk that stands open for a stream; None without one."""
+    return Release(stream.surfaced, holder(stream.conversation, folding.mark)) if stream.surfaced else None
 
 
 def _show(stream: Stream, mark: str, cutting: Cutting, origin: Origin) -> Grown:

@@ -10,6 +10,7 @@ from importer.delivery.progress import Run
 from importer.protocol.records import Batch, Span
 from importer.reading import batching
 from importer.reading.pipeline import QUIET, Pipeline
+from importer.sources.databases import tables
 from importer.sources.queue import FileQueue
 
 DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
@@ -72,5 +73,6 @@ class ReadAhead:
                 self.run.errors.pop(pending.path, None)
             await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
             if read.more:
-                self.queue.backlog(pending, max(slices, 0) + 1)
+                # a conversation in a database is read to its end: to tell it again for each slice takes longer
+                self.queue.backlog(pending, max(slices, 0) + (tables.split(pending.path) is None))
         return spans, urgent

@@ -9,7 +9,8 @@ The fold: `context = begin(path)`, then `fed = feed(context, line, options)` for
 any two lines, so the result does not depend on how the file arrived.
 
 A file may also be one JSON document: a chat export, a session that is rewritten whole. A format with a `DOCUMENT` says
-how it falls into *units*, such as conversations or messages, and is fed those in place of lines.
+how it falls into *units*, such as conversations or messages, and is fed those in place of lines. Or it is an SQLite
+database: a format with `TABLES` says which queries give its conversations, and is fed their rows (`sources/tables`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from importer.protocol.records import ConversationFacts, Turn
 
 HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
 HEAD_RECORDS = 20
+SIGNS = ("recognises", "recognises_head", "recognises_document", "TABLES")
+TOLD = ("database", "conversation", "chain")  # members of the first line of what was told of a database
 MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known file
 
 
@@ -74,6 +77,23 @@ class Document(msgspec.Struct, frozen=True):
     lined: bool = False
 
 
+class Tables(msgspec.Struct, frozen=True):
+    """A form of SQLite database: what it must hold, and what to ask it. Queries only read, and name their columns.
+
+    `needs` are tables with the columns that must be there. `members` gives a row for each conversation: its name, the
+    milliseconds of its last change, and anything more that changes with it. `rows` are queries that give, one after the
+    other, what the conversation `:member` consists of, in order. `{table.column}` in a query stands for a column that
+    may be missing, and is NULL then.
+
+    A row (its columns by name) becomes what `told(row)` of the format makes of it, each a line of JSON. A line with
+    `held` ends the conversation until the owner has finished what it stands for, or has left it alone for a while.
+    """
+
+    needs: Mapping[str, str]
+    members: str
+    rows: tuple[str, ...]
+
+
 class Format(Protocol):
     """The members of a format module.
 
@@ -82,7 +102,8 @@ class Format(Protocol):
     text by `recognises_head(head: bytes) -> bool`;
     documents by `DOCUMENT` (a `Document`, or a tuple of the forms there are) and
     `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text; where names are not
-    enough, `recognises_opening(head: bytes) -> bool` as well.
+    enough, `recognises_opening(head: bytes) -> bool` as well;
+    databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`.
     """
 
     NAME: str
@@ -110,7 +131,7 @@ def plug(modules: Sequence[str]) -> None:
     Raises UsageError for one that cannot be imported, or is no format, or has no sign to be recognised by.
     """
     for name in modules:
-        if not any(hasattr(load(name), sign) for sign in ("recognises", "recognises_head", "recognises_document")):
+        if not any(hasattr(load(name), sign) for sign in SIGNS):
             raise UsageError(f"format {name!r} cannot be told from others: it has no `recognises`")
     _plugged[:] = modules
 
@@ -181,6 +202,8 @@ def claims_lines(
 
     `spread`: the file's first value is laid out over several lines, so that it is not in JSON lines.
     """
+    if records and all(isinstance(records[0].get(member), str) for member in TOLD):
+        return tuple(name for name in names() if name == records[0]["database"] and hasattr(load(name), "TABLES"))
     asked = (name for name in names() if not (spread and _is_lined(load(name))))
     return tuple(name for name in asked if _recognises(load(name), lines, records))
 

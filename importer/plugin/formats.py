@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importer.formats import Document, Fed, Format, Options
+from importer.formats import Document, Fed, Format, Options, Tables
 from importer.formats._shared.turns import clip, key, utc
 from importer.protocol.records import Facts, Turn
 
-__all__ = ["Document", "Facts", "Fed", "Format", "Options", "Turn", "clip", "key", "utc"]
+__all__ = ["Document", "Facts", "Fed", "Format", "Options", "Tables", "Turn", "clip", "key", "utc"]

@@ -21,7 +21,7 @@ SIGNATURES = {
     b"BZh": "packed with bzip2: unpack it first",
     b"\xfd7zXZ\0": "packed with xz: unpack it first",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
-    b"SQLite format 3\0": "an SQLite database",
+    b"SQLite format 3\0": "an SQLite database of a program that is not known",
     b"%PDF-": "a PDF document",
     b"\x89PNG\r\n\x1a\n": "a picture",
     b"\xff\xd8\xff": "a picture",

@@ -26,6 +26,7 @@ from importer.reading import fates, reader, tail
 from importer.reading.gather import Reading, SliceFold, with_facts
 from importer.reading.reader import OpenFile
 from importer.sources import files
+from importer.sources.databases import tables
 from importer.sources.queue import Pending
 from importer.sources.selection import ProjectFilter
 from importer.state.checkpoints import Checkpoints
@@ -178,7 +179,8 @@ class Pipeline:
         folding = Folding(mark=_mark(stat))
         if former is not None and former.context:
             before = _states.decode(former.context).fold
-            folding = fold.restart(before) if same else fold.succeed(before, folding.mark)
+            keeps = tables.split(stat.path) is not None  # what is taken back in a database was said all the same
+            folding = fold.restart(before, keeps=keeps) if same else fold.succeed(before, folding.mark)
         generation = former.generation + bool(former.format) if former else 0
         context = _encode(ResumeState(msgspec.Raw(b"null"), folding))
         return Checkpoint(

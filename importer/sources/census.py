@@ -14,6 +14,7 @@ from typing import Any
 from importer.protocol.fates import PASSED_OVER, Fate
 from importer.protocol.records import FileStat
 from importer.sources import scan
+from importer.sources.databases import tables
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints, Known
@@ -94,12 +95,16 @@ def fate_of(stat: FileStat, known: Known | None) -> str:
         return PENDING
     if known.fate in PASSED_OVER:
         return known.fate
-    done = _is_same(stat, known) and (known.fate != "" or known.offset >= stat.size)
+    done = _is_same(stat, known) and (known.fate != "" or known.offset >= max(stat.size, known.size))
     if behind(stat, known) and not done:
         return PENDING
     return str(Fate.EMPTY) if known.fate or not stat.size else IMPORTED
 
 
 def _is_same(stat: FileStat, known: Known) -> bool:
-    """Return True if a row is of this very file at its present size."""
+    """Return True if a row is of this very file at its present size, or as it was changed last."""
+    if stat.size == tables.SIZE_UNKNOWN and known.ctime_ns not in (0, stat.ctime_ns):
+        return False
+    if stat.size == tables.SIZE_UNKNOWN:
+        return (known.device, known.inode) == (stat.device, stat.inode)
     return (known.size, known.device, known.inode) == (stat.size, stat.device, stat.inode)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from importer.protocol.records import FileStat
 from importer.sources import archives
+from importer.sources.databases import tables
 
 TICK_NS = 20_000_000  # file times move in steps of a kernel tick, 10 ms at the coarsest (HZ=100); doubled
 
@@ -68,14 +69,14 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
 
 
 def _open_member(path: bytes, inode: int) -> Opened | Gone | None:
-    """Open what a path names within an archive; None if it leads into none."""
-    parts = archives.split(path)
-    if parts is None:
-        return None
+    """Open what a path names within an archive or a database; None if it leads into none."""
+    archived, told = archives.split(path), tables.split(path)
     try:
-        unpacked = archives.KNOWN.unpack(*parts)
+        unpacked = archives.KNOWN.unpack(*archived) if archived else tables.KNOWN.tell(*told) if told else None
     except OSError as error:
         return Gone(error.strerror or str(error), transient=not isinstance(error, FileNotFoundError))
+    if unpacked is None:
+        return None
     if isinstance(unpacked, str):
         return Gone("it is being unpacked", more=True)
     fd, stat = unpacked
@@ -86,11 +87,11 @@ def _open_member(path: bytes, inode: int) -> Opened | Gone | None:
 
 
 def look(path: bytes) -> FileStat:
-    """Return the stat of a file, or of a member of an archive, without opening it. Raises OSError."""
+    """Return the stat of a file, or of a member of an archive or database, without opening it. Raises OSError."""
     try:
         return file_stat(path, os.lstat(path))
     except NotADirectoryError:
-        member = archives.member_stat(path)
+        member = archives.member_stat(path) or tables.member_stat(path)
         if member is None:
             raise
         return member

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from importer.sources.databases.borrowed import main_file
 from importer.sources.files import TICK_NS
 from importer.sources.patterns import matcher
 from importer.sources.scan import Root
@@ -63,6 +64,7 @@ class FolderTree:
 
     def concerns(self, path: bytes) -> bool:
         """Return True if an event's path lies below a root. A root that is a file has others in its folder."""
+        path = main_file(path)  # what is written to a database stands in the log beside it first
         return any(path == root or (root in self._known and _below(path, root)) for root in self._present)
 
     def check_roots(self) -> frozenset[bytes]:

@@ -18,6 +18,7 @@ from importer.log import RateLimited, logger
 from importer.protocol.fates import Fate
 from importer.protocol.records import FileStat
 from importer.sources import archives, scan
+from importer.sources.databases import borrowed, tables
 from importer.sources.files import look as look_at
 from importer.sources.queue import FileQueue, Pending
 from importer.sources.scan import Folder, Root
@@ -55,6 +56,7 @@ class Reconcile:
         """
         if not self.queue:
             archives.KNOWN.release()  # what was unpacked last is read, and takes room on the disk
+            tables.KNOWN.release()
         self.queue.overflowed = False  # set again if this look finds more than there is room for
         self.errors = {}
         seen = scan.Visited()
@@ -105,17 +107,24 @@ class Reconcile:
     def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
         """Queue first the files that stand at the paths of an event."""
         hinted = 0
-        for path in paths:
+        for path in {borrowed.main_file(path): None for path in paths}:
             root = next((root for root in roots if root.holds(path)), None)
             if root is None:
                 continue
             for folder in scan.look(root, path, wanted(root), follow_links=self.follow_links):
-                for stat in folder.files:
+                for stat in self._hinted(root, folder):
                     self.queue.live(pending(root, stat))
                 hinted += len(folder.files)
                 if hinted >= MOST_HINTED:  # a large tree was moved in: a full look yields to the loop
                     self.queue.overflowed = True
                     return
+
+    def _hinted(self, root: Root, folder: Folder) -> Iterable[FileStat]:
+        """Return the files that an event may mean: of the many conversations of a database, those that differ."""
+        if not borrowed.is_called_database(folder.path):
+            return folder.files
+        known = self.checkpoints.folder(folder.path)
+        return (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path)), root.format))
 
     def _compare(self, root: Root, folder: Folder) -> None:
         """Queue the files of a folder that are behind, and mark those that vanished.
@@ -158,6 +167,8 @@ def behind(stat: FileStat, known: Known | None, named: str = "auto") -> bool:
     """
     if known is None or (known.fate == Fate.UNRECOGNISED and named != "auto"):
         return True
+    if stat.size == tables.SIZE_UNKNOWN:  # nor is the time of its contents: the other one tells every change
+        return (known.ctime_ns, known.device, known.inode) != (stat.ctime_ns, stat.device, stat.inode)
     seen = (known.size, known.mtime_ns, known.ctime_ns, known.device, known.inode)
     return seen != (stat.size, stat.mtime_ns, stat.ctime_ns, stat.device, stat.inode)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from importer.protocol.records import FileStat
 from importer.sources import archives
+from importer.sources.databases import borrowed, tables
 from importer.sources.files import file_stat
 from importer.sources.patterns import matcher
 
@@ -76,7 +77,11 @@ def scan(
 
 
 def look(root: Root, path: bytes, wanted: PathFilter, *, follow_links: bool = False) -> Iterator[Folder]:
-    """Yield what an event's path points to: a file, everything below a folder, nothing if it is gone or unwanted."""
+    """Yield what an event's path points to: a file, everything below a folder, nothing if it is gone or unwanted.
+
+    What happens to the log of a database happens to the database.
+    """
+    path = borrowed.main_file(path)
     if path == root.path:
         yield from scan(root, wanted, follow_links=follow_links)
         return
@@ -112,7 +117,8 @@ class _Walk:
         self._files = seen
         self._folders: Visited = set()
         self._archives = wanted(EXPORT)
-        self._opened: list[FileStat] = []  # members of archives, which are folders of their own
+        self._opened: list[FileStat] = []  # members of archives and databases, which are folders of their own
+        self._closed: list[Folder] = []  # databases that cannot be read now
 
     def single(self, found: os.stat_result) -> Iterator[Folder]:
         """Yield the folder of a root that is itself a file, with any name."""
@@ -151,7 +157,7 @@ class _Walk:
         yield from self._members()
 
     def file(self, path: bytes, found: os.stat_result) -> Iterator[Folder]:
-        """Yield the folder of one file, or those of an archive's members."""
+        """Yield the folder of one file, or those of the members of an archive or a database."""
         files: list[FileStat] = []
         self._take(path, found, files)
         if files:
@@ -159,15 +165,32 @@ class _Walk:
         yield from self._members()
 
     def _take(self, path: bytes, found: os.stat_result, files: list[FileStat]) -> None:
-        """Add a file to a list; of an archive the members that can be conversations instead, if there are any."""
+        """Add a file to a list; of an archive the members that can be conversations instead, if there are any.
+
+        Of a database its conversations, if a format knows it.
+        """
+        if borrowed.is_called_database(path) and self._tables(path, found):
+            return
         members = archives.stats(path, found, self._wanted) if archives.is_archive(path) else []
         members = [member for member in members if not self._excluded(member.path)]
         self._opened += members
         if not members:
             files.append(file_stat(path, found))
 
+    def _tables(self, path: bytes, found: os.stat_result) -> bool:
+        """Note the conversations of a database, or that it cannot be read now; return False for any other file."""
+        try:
+            members = tables.stats(path, found)
+        except OSError as error:
+            self._closed.append(Folder(path, (), _reason(error)))
+            return True
+        self._opened += members or ()
+        return members is not None
+
     def _members(self) -> Iterator[Folder]:
-        """Yield the members of the archives that were met, by folder."""
+        """Yield the members of the archives and databases that were met, by folder."""
+        yield from self._closed
+        self._closed = []
         members, self._opened = self._opened, []
         yield from (Folder(folder, tuple(of)) for folder, of in archives.by_folder(members).items())
 

@@ -270,8 +270,9 @@ class Checkpoints(Ledger):
 
 
 def _stands(path: bytes) -> bool:
-    """Return True if there is a file at the path, or an archive that it may lead into."""
-    return os.path.lexists(path) or os.path.isfile(path[: path.lower().rfind(b".zip/") + 4])
+    """Return True if there is a file at the path, or an archive or a database that it may lead into."""
+    outer = (os.path.dirname(path), path[: path.lower().rfind(b".zip/") + 4])
+    return os.path.lexists(path) or any(map(os.path.isfile, outer))
 
 
 def _slashed(folder: bytes) -> bytes:

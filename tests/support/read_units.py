@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import zstandard
+from foreign_database import SCRIPT, told_of_script
 
 from importer import formats
 from importer.chunking.fold import Cutting
@@ -46,7 +48,9 @@ def units(name: str, raw: bytes, *, settled: bool = True, slice_bytes: int = 1 <
 
 
 def content(path: str) -> bytes:
-    """Return what a file holds, unpacked."""
+    """Return what a file holds, unpacked; of a database's script, the lines that are told of the database."""
+    if path.endswith(SCRIPT):
+        return told_of_script(pathlib.Path(path))
     with open(path, "rb") as file:
         raw = file.read()
     return zstandard.ZstdDecompressor().decompress(raw) if raw.startswith(zstd.MAGIC) else raw

@@ -1,0 +1,173 @@
+"""The fold over units that say plainly what was said: formats of databases tell their rows in this one shape.
+
+    {"database": "goose", "conversation": "20260601_1"}                         the first line
+    {"title": "Fix CI", "cwd": "/home/ann/app"}                                 of the conversation from here on
+    {"role": "user", "text": "why is CI red?", "id": "msg_x", "at": 1780000000} something said
+
+A turn's key is a hash of role, time and text, or of the id where there is no time: what a fork copies under new ids
+is known again. Words that have neither are chained: each key is a hash of the one before it in the conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from importer.formats import Fed, Options
+from importer.formats._shared import salvage
+from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.turns import clip, key, moment, once
+from importer.formats._shared.words import clean
+from importer.protocol.records import ConversationFacts, Facts, Turn
+
+ID_BYTES = 200  # encoded: it stands in the context, which is bounded
+NAME_BYTES = 600
+RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+SUMMARY, PLAN, THOUGHT, RESULT = "summary", "plan", "thought", "result"
+
+
+class Unit(msgspec.Struct, gc=False, omit_defaults=True):
+    """A line. `kind` is one of those above, "" for plain words; `unknown` counts what the format does not know.
+
+    `agent` is the name of a subagent, whose words, and those said to it, are not the person's.
+    """
+
+    database: str = ""
+    conversation: str = ""
+    title: str = ""
+    cwd: str = ""
+    branch: str = ""
+    agent: str = ""
+    role: str = ""
+    text: str = ""
+    id: str = ""
+    at: int | float | str | None = None
+    kind: str = ""
+    model: str = ""
+    tools: list[str] = []
+    files: list[str] = []
+    unknown: int = 0
+    problem: str = ""
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The conversation as the lines so far tell it; `last` is the key of the last turn."""
+
+    session: str = ""
+    title: str = ""
+    cwd: str = ""
+    branch: str = ""
+    agent: str = ""
+    last: str = ""
+
+
+_lines = Lines(Unit)
+
+
+def begin(_path: bytes) -> Context:
+    """Return the context before the first line, which names the conversation."""
+    return Context()
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """Return the turn of a line. Never raises."""
+    return _lines.feed(context, raw, options, step)
+
+
+def step(context: Context, unit: Unit, options: Options) -> Fed:
+    """Take facts of the conversation, or what was said in it."""
+    problems = (unit.problem,) if unit.problem else ()
+    if unit.role not in ("user", "assistant"):
+        fed = _headed(context, unit)
+        return Fed(fed.context, (), unit.unknown, problems, fed.facts)
+    text = clean(unit.text)
+    if unit.kind in (THOUGHT, RESULT):
+        return Fed(context, _aside(context, unit, text, options), unit.unknown, problems)
+    if not (text or unit.tools or unit.files) or (unit.kind == SUMMARY and not options.summaries):
+        return Fed(context, (), unit.unknown, problems)
+    agent = unit.agent or context.agent
+    if agent and not options.subagents:
+        return Fed(context, (), unit.unknown, problems)
+    at = moment(unit.at)
+    anchor = at or unit.id or context.last or context.session
+    mark = key(unit.kind, unit.role, anchor, text, *unit.tools, *unit.files)
+    turn = _turn(context, unit, text, mark, at)
+    return Fed(replace(context, last=mark[:16]), (turn,), unit.unknown, problems)
+
+
+def _headed(context: Context, unit: Unit) -> Fed:
+    """Return the context after a line of facts: what it does not say stays, but for the first line."""
+    if unit.database:
+        return Fed(Context(clip(unit.conversation, ID_BYTES)))
+    after = Context(
+        context.session,
+        clip(clean(unit.title), NAME_BYTES) or context.title,
+        clip(clean(unit.cwd), NAME_BYTES) or context.cwd,
+        clip(clean(unit.branch), ID_BYTES) or context.branch,
+        clip(clean(unit.agent), ID_BYTES) or context.agent,
+        context.last,
+    )
+    if after == context:
+        return Fed(context)
+    told = ConversationFacts(after.session, after.title, after.cwd, after.cwd, after.branch)
+    return Fed(after, facts=(told,) if after.session and (after.title or after.cwd or after.branch) else ())
+
+
+def _aside(context: Context, unit: Unit, text: str, options: Options) -> tuple[Turn, ...]:
+    """Return the turn of a thought or a tool's result, which are optional: no key of another turn depends on them."""
+    wanted = options.thinking if unit.kind == THOUGHT else options.tool_results
+    if not (wanted and text) or ((unit.agent or context.agent) and not options.subagents):
+        return ()
+    text = clean(text[:RESULT_CHARS]) if unit.kind == RESULT else text
+    at = moment(unit.at)
+    return (_turn(context, unit, text, key(unit.kind, at or unit.id or context.last, text), at),)
+
+
+def _turn(context: Context, unit: Unit, text: str, mark: str, at: str) -> Turn:
+    """Make a turn with what the conversation knows."""
+    agent = clip(unit.agent, ID_BYTES) or context.agent
+    kind = "subagent" if agent else unit.kind if unit.kind in (SUMMARY, PLAN) else "exchange"
+    facts = Facts(
+        kind=kind,
+        project=context.cwd,
+        title=context.title,
+        cwd=context.cwd,
+        git_branch=context.branch,
+        model=unit.model,
+        agent=agent,
+        tools=once(unit.tools),
+        files=once(unit.files),
+    )
+    return Turn(context.session or "unnamed", unit.id or mark, unit.role, text, at, mark, facts)
+
+
+def value(text: Any) -> Any:
+    """Return the value of a JSON text; of a damaged one the first object that is whole, None without one."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        parts = salvage.whole(text.encode("utf-8", "replace")).parts
+        return msgspec.json.decode(parts[0]) if parts else None
+
+
+def member(held: Any, *names: str) -> Any:
+    """Return what stands at a path of members, None where one is missing or is no object."""
+    for name in names:
+        held = held.get(name) if isinstance(held, Mapping) else None
+    return held
+
+
+def string(held: Any, *names: str) -> str:
+    """Return the text at a path of members, "" where there is none."""
+    found = member(held, *names)
+    return found if isinstance(found, str) else ""
+
+
+def objects(held: Any) -> Iterable[dict[str, Any]]:
+    """Return the objects of a list; nothing of anything else."""
+    return [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []

@@ -1,0 +1,162 @@
+"""OpenCode and its relatives (Kilo Code, MiMo Code, ICodeMate): `opencode.db`, SQLite, a session each conversation.
+
+Version 1 keeps messages and their parts in two tables, version 2 whole messages in one; a migrated database has both,
+with the same ids and times, and what is in both is told once.
+
+A person's words are the text of a user's message that is neither synthetic (the text of attached files) nor ignored. A
+session with a parent is a subagent's: what "the user" says there the agent above it wrote. A message that is still
+being written ends what is told of its session. What a revert deletes keeps its points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from importer.formats import Tables
+from importer.formats._shared.own_search import is_own_command, is_own_tool
+from importer.formats._shared.told import (
+    RESULT,
+    RESULT_CHARS,
+    SUMMARY,
+    THOUGHT,
+    Context,
+    begin,
+    feed,
+    member,
+    objects,
+    string,
+    value,
+)
+from importer.formats._shared.words import words
+
+__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+
+NAME = "opencode"
+
+FOLDERS = ("opencode", "kilo", "mimocode", "icodemate")
+UNTITLED = ("New session - ", "Child session - ")
+EDITS = frozenset(("edit", "write", "multiedit", "patch", "apply_patch"))
+# Kinds of parts and of rows that hold no words of either side.
+_SILENT = """
+    step-start step-finish snapshot patch retry agent compaction file subtask synthetic system skill agent-switched
+    model-switched location-switched idle shell
+"""
+SILENT = frozenset(_SILENT.split())
+
+
+_CHANGED = """
+SELECT session.id, max(session.time_updated, coalesce(newest, 0)), number, times
+FROM session LEFT JOIN (
+  SELECT session_id, max(time_updated) AS newest, count(*) AS number, total(time_updated) AS times
+  FROM (%s) GROUP BY session_id
+) ON session_id = session.id
+"""
+_OF_NEW = "SELECT session_id, time_updated FROM session_message"
+_OF_OLD = "SELECT session_id, time_updated FROM message UNION ALL SELECT session_id, time_updated FROM part"
+_SESSION = """
+SELECT id AS session, {session.parent_id} AS parent, {session.directory} AS cwd, {session.title} AS title,
+  {session.agent} AS agent FROM session WHERE id = :member
+"""
+_WHOLE = """
+SELECT type, id, time_created AS at, data AS whole FROM session_message
+WHERE session_id = :member ORDER BY {session_message.seq}, time_created, id
+"""
+_IN_PARTS = """
+SELECT message.id AS id, message.time_created AS at, message.data AS head, part.data AS part
+FROM message LEFT JOIN part ON part.message_id = message.id
+WHERE message.session_id = :member %s ORDER BY message.time_created, message.id, part.id
+"""
+_ONCE = "AND message.id NOT IN (SELECT id FROM session_message WHERE session_id = :member)"
+_ROW = "id session_id time_created time_updated data"
+_NEW, _OLD = {"session_message": f"{_ROW} type"}, {"message": _ROW, "part": f"{_ROW} message_id"}
+_BASE = {"session": "id time_updated"}
+TABLES = (
+    Tables(
+        {**_BASE, **_NEW, **_OLD}, _CHANGED % f"{_OF_NEW} UNION ALL {_OF_OLD}", (_SESSION, _IN_PARTS % _ONCE, _WHOLE)
+    ),
+    Tables({**_BASE, **_NEW}, _CHANGED % _OF_NEW, (_SESSION, _WHOLE)),
+    Tables({**_BASE, **_OLD}, _CHANGED % _OF_OLD, (_SESSION, _IN_PARTS % "")),
+)
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folders of databases; `OPENCODE_DB` names one by itself, perhaps relative to its folder."""
+    base = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    named = environ.get("OPENCODE_DB") or ""
+    own = (named,) if named.startswith("/") else ()
+    return (*(f"{base}/{folder}" for folder in FOLDERS), *own)
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for a database by the name of its program: there is one for each channel of releases."""
+    folder, _, name = relative.rpartition(b"/")
+    return not folder and name.endswith(b".db") and name.startswith(tuple(one.encode() for one in FOLDERS))
+
+
+def told(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what a row says: a session, a whole message, or a message with one of its parts."""
+    if "session" in row:
+        title = string(row, "title")
+        agent = (string(row, "agent") or "subagent") if row["parent"] else ""
+        yield {"title": "" if title.startswith(UNTITLED) else title, "cwd": string(row, "cwd"), "agent": agent}
+        return
+    data = value(row["whole"] if "whole" in row else row["head"])
+    if not isinstance(data, dict):
+        yield {"problem": "a message that is no JSON object"}
+        return
+    whole = "whole" in row
+    role = row["type"] if whole else data.get("role")
+    common = {"id": row["id"], "at": row["at"], "role": role, "model": _model(data)}
+    if role == "assistant" and not (member(data, "time", "completed") or data.get("error")):
+        yield {"held": True, **common}
+    if whole:
+        yield from _whole(data, common)
+    elif row["part"] is not None:
+        yield from _part(value(row["part"]), common, of_summary=data.get("summary") is True)
+
+
+def _whole(data: dict[str, Any], common: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what a message of version 2 says."""
+    kind = common["role"]
+    if kind == "user":
+        yield {**common, "text": string(data, "text")}
+    elif kind == "assistant":
+        for part in objects(data.get("content")):
+            yield from _part(part, common, of_summary=False)
+    elif kind == "compaction":
+        yield {**common, "role": "assistant", "kind": SUMMARY, "text": string(data, "summary")}
+    elif kind not in SILENT:
+        yield {"unknown": 1}
+
+
+def _part(part: Any, common: dict[str, Any], *, of_summary: bool) -> Iterator[dict[str, Any]]:
+    """Yield what a part of a message says: words, a thought, a tool's call."""
+    kind = string(part, "type")
+    if kind == "text":
+        if not (part.get("synthetic") or part.get("ignored")):
+            yield {**common, "text": string(part, "text"), "kind": SUMMARY if of_summary else ""}
+    elif kind == "reasoning":
+        yield {**common, "text": string(part, "text"), "kind": THOUGHT}
+    elif kind == "tool":
+        yield from _call(part, common)
+    elif kind not in SILENT:
+        yield {"unknown": 1} if isinstance(part, dict) else {"problem": "a part that is no JSON object"}
+
+
+def _call(part: dict[str, Any], common: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the call of a tool, and what came back, unless this memory was asked."""
+    name = string(part, "tool") or string(part, "name")
+    given, state = member(part, "state", "input"), member(part, "state") or {}
+    path = string(given, "filePath") or string(given, "path")
+    yield {**common, "tools": [name], "files": [path] if name in EDITS and path else []}
+    result = words(state.get("output") or state.get("content")).text
+    if name == "question" and result:  # it repeats each question with the answer that the person gave
+        yield {**common, "text": result}
+    elif result and not (is_own_tool(name) or is_own_command(string(given, "command"))):
+        yield {**common, "text": result[:RESULT_CHARS], "kind": RESULT}
+
+
+def _model(data: dict[str, Any]) -> str:
+    """Return the model of a message, which each version names in another place."""
+    return string(data, "modelID") or string(data, "model", "modelID") or string(data, "model", "id")

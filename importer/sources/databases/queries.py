@@ -1,0 +1,153 @@
+"""Ask a database what its format asks: which conversations there are, and what the rows of one of them tell.
+
+A row becomes lines of JSON. A line ends with a digest of all lines up to it. What cannot be told is a line that no
+format can read, and so is set aside like one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from importer import formats
+from importer.formats import Tables
+
+MOST_MEMBERS = 200_000
+ROW_BYTES = 32 * 1024 * 1024  # of one line, and of one value in a row
+VALUE_BYTES = 256 * 1024 * 1024  # of what the library itself takes into memory; a query that meets more of it ends
+CHAIN_DIGITS = 24
+SAFE = " !#$&'()+,:;=@[]{}~"  # in a path, beside letters and digits
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A conversation in a database: its name there, the time of its last change, and a number that changes with it."""
+
+    name: str | int
+    changed_ms: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The conversations of a database by the names that their paths have; `format` is "" if no format knows it."""
+
+    format: str = ""
+    form: Tables | None = None
+    columns: frozenset[str] = frozenset()
+    members: dict[bytes, Member] = field(default_factory=dict)
+
+
+def conversations(connection: sqlite3.Connection) -> Listing:
+    """Ask a database for its conversations, in the first form that fits it."""
+    columns = _columns(connection)
+    for name in formats.names():
+        for form in getattr(formats.load(name), "TABLES", ()):
+            if all(f"{table}.{one}" in columns for table, ones in form.needs.items() for one in ones.split()):
+                rows = connection.execute(_filled(form.members, columns)).fetchmany(MOST_MEMBERS)
+                found = [_member(row) for row in rows if isinstance(row[0], str | int) and row[0] != ""]
+                return Listing(name, form, columns, {_path_name(one.name): one for one in found})
+    return Listing()
+
+
+def _columns(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return all columns as `table.column`."""
+    query = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+    return frozenset(f"{table}.{column}" for table, column in connection.execute(query))
+
+
+def _filled(query: str, columns: frozenset[str]) -> str:
+    """Return a query with each `{table.column}` as that column, or NULL where the database has none."""
+    first, *parts = query.split("{")
+    filled = [first]
+    for part in parts:
+        name, _, rest = part.partition("}")
+        filled += [name if name in columns else "NULL", rest]
+    return "".join(filled)
+
+
+def _member(row: tuple[Any, ...]) -> Member:
+    """Return the member of a row. A time that cannot be is no time: the digest alone tells a change then."""
+    changed = row[1] if isinstance(row[1], int | float) else 0
+    version = int.from_bytes(sha256(repr(row).encode("utf-8", "replace")).digest()[:6], "big")
+    sound = 0 < changed < (time.time() + 3600) * 1000
+    return Member(row[0], int(changed) if sound else 1 + version % 10**9, version)
+
+
+def _path_name(name: str | int) -> bytes:
+    """Return a conversation's name as the last part of a path."""
+    return quote(str(name), safe=SAFE).encode()
+
+
+def units(connection: sqlite3.Connection, listing: Listing, member: Member) -> Iterator[Any]:
+    """Yield what the format tells of the rows of a conversation."""
+    told: Callable[[dict[str, Any]], Iterable[Any]] = formats.load(listing.format).told  # type: ignore[attr-defined]
+    for query in listing.form.rows if listing.form else ():
+        for row in _rows(connection, _filled(query, listing.columns), member.name):
+            yield from _told(told, row)
+
+
+def _rows(connection: sqlite3.Connection, query: str, member: str | int) -> Iterator[dict[str, Any] | str]:
+    """Yield the rows of a query by the names of their columns; a text in place of what cannot be had."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+    try:
+        cursor = connection.execute(query, {"member": member})
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            large = next((name for name, value in zip(names, row, strict=True) if _is_large(value)), "")
+            values = dict(zip(names, map(_unpacked, row), strict=True))
+            yield f"a row with too long a value in {large}" if large else values
+    except sqlite3.DataError as error:
+        yield f"rows that cannot be read: {error}"
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, str | bytes) and len(value) > ROW_BYTES
+
+
+def _unpacked(value: Any) -> Any:
+    """Return a value as it is, and bytes as text: packed ones are unpacked, as far as a row may be long."""
+    if not isinstance(value, bytes):
+        return value
+    if value.startswith(b"\x28\xb5\x2f\xfd"):
+        import zstandard  # noqa: PLC0415  (2 MB that only those with packed rows need)
+
+        try:
+            reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(value)
+            value = reader.read(ROW_BYTES)
+        except zstandard.ZstdError:
+            return ""
+    return value.decode("utf-8", "replace")
+
+
+def _told(told: Callable[[dict[str, Any]], Iterable[Any]], row: dict[str, Any] | str) -> Iterator[Any]:
+    """Yield what a format makes of a row; a text where it fails."""
+    if isinstance(row, str):
+        yield row
+        return
+    try:
+        yield from told(row)
+    except Exception as error:  # a row of a shape that its format does not know must not hide the others
+        yield f"a row that cannot be told: {type(error).__name__}"
+
+
+def line(unit: Any, chain: Any) -> bytes:
+    """Return a line of JSON that ends with the digest of all before it; of a text one that no format can read."""
+    try:
+        raw: bytes = msgspec.json.encode(unit)
+    except (UnicodeEncodeError, TypeError, RecursionError) as error:
+        raw = msgspec.json.encode(f"a row that cannot be written: {type(error).__name__}")
+    if len(raw) > ROW_BYTES:
+        raw = msgspec.json.encode(f"a row of {len(raw)} bytes, more than {ROW_BYTES}")
+    chain.update(raw)
+    digest: bytes = chain.hexdigest()[:CHAIN_DIGITS].encode()
+    if raw.startswith(b"{") and len(raw) > 2:
+        return raw[:-1] + b',"chain":"' + digest + b'"}\n'
+    return b"! " + raw[1:-1] + b" (" + digest + b")\n"
