@@ -16,15 +16,16 @@ and repeats possessively, so nothing is read again from every position.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from importer.chunking import redact_assignments
 from importer.chunking.redact_assignments import drawn, stands_for_one
+from importer.chunking.redact_spans import Span, beside_labels, joined, label, original, replaced
 from importer.protocol.records import ConversationFacts, Facts
 
-Replace = Callable[[re.Match[str]], str]
+Found = Callable[[re.Match[str]], Iterator[tuple[int, int]]]
 
 
 TOKEN_CHARS = 20  # no known token is shorter, so shorter words need no look
@@ -35,37 +36,54 @@ COMMAND_CHARS = 300  # between a command and its password
 class Secret:
     """A kind of secret: `pattern` is tried when `marker` occurs in the text.
 
-    `replace` gives what stands in place of a match, or the match itself when it is none.
+    `found` gives the positions of the secrets of a match, none when it is none.
     """
 
+    kind: str
     marker: str
     pattern: re.Pattern[str]
-    replace: Replace
+    found: Found
     ambiguous: bool = False
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the secrets of this kind from left to right."""
+        for match in self.pattern.finditer(text):
+            for start, end in self.found(match):
+                yield Span(start, end, self.kind)
 
 
 def mask(text: str) -> str:
-    """Replace the secrets of a text by `[secret:<label>]`; `mask(mask(text)) == mask(text)`.
+    """Replace the secrets of a text by `[secret:<kind>]`; `mask(mask(text)) == mask(text)`."""
+    return replaced(text, found) if (found := find(text)) else text
 
-    Repeated until nothing changes: what stands beside a masked secret may be one only now. Each round leaves fewer
+
+def find(text: str) -> list[Span]:
+    """Return the secrets that `mask` replaces, from left to right, none within another.
+
+    Repeated until nothing is found: what stands beside a masked secret may be one only now. Each round leaves fewer
     characters outside labels, so it ends; a text without secrets takes one.
     """
-    while (masked := _masked_once(text)) != text:
-        text = masked
-    return text
+    found: list[Span] = []
+    masked = text
+    while more := beside_labels(masked, joined(_found_once(masked))):
+        found = joined([*found, *original(found, more)])
+        masked = replaced(text, found)
+    return found
 
 
-def _masked_once(text: str) -> str:
-    """Mask a text once; tokens are looked for among long words only, and most texts have none."""
+def _found_once(text: str) -> list[Span]:
+    """Return the secrets seen at once, the surest kinds first; most texts have no word that is as long as a token."""
+    found: list[Span] = []
     long_words = " ".join([word for word in text.split() if len(word) >= TOKEN_CHARS])
     if long_words:
         for secret in LONG:
             if secret.marker in long_words:
-                text = secret.pattern.sub(secret.replace, text)
+                found += secret.spans(text)
     for secret in PLACES:
         if secret.marker in text:
-            text = secret.pattern.sub(secret.replace, text)
-    return redact_assignments.mask(text)
+            found += secret.spans(text)
+    found += redact_assignments.find(text)
+    return found
 
 
 def mask_conversation(facts: ConversationFacts) -> ConversationFacts:
@@ -107,38 +125,36 @@ def _unlike_a_name(secret: Secret, match: re.Match[str]) -> str:
     """Return what replaces a token in a name: the match itself when it may be a part of the name."""
     tail = match[0][len(secret.marker) :]
     named = _NAMED.fullmatch(tail) or (secret.ambiguous and (tail.islower() or tail.isupper()))
-    return match[0] if named else secret.replace(match)
+    return match[0] if named or not list(secret.found(match)) else label(secret.kind)
 
 
-def _token(label: str, prefix: str, tail: str, *, ambiguous: bool = False) -> Secret:
+def _token(kind: str, prefix: str, tail: str, *, ambiguous: bool = False) -> Secret:
     """Define a token by its prefix, which starts a run of letters or follows an escaped newline.
 
     The lookbehinds come after the prefix: `re` searches fast only for patterns that begin with a literal.
     """
     literal = re.escape(prefix)
     start = rf"{literal}(?:(?<![A-Za-z0-9_-]{literal})|(?<=\\[nrt]{literal}))"
-    masked = f"[secret:{label}]"
 
-    def replace(match: re.Match[str]) -> str:
-        return match[0] if ambiguous and not drawn(match[0][len(prefix) :]) else masked
+    def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        if not ambiguous or drawn(match[0][len(prefix) :]):
+            yield match.span()
 
-    return Secret(prefix, re.compile(start + tail), replace, ambiguous)
+    return Secret(kind, prefix, re.compile(start + tail), found, ambiguous)
 
 
-def _place(label: str, marker: str, pattern: str, *, sure: bool = True, of: tuple[str, ...] = ()) -> Secret:
-    """Define a secret in a known place: the group `secret` is replaced, unless it is a placeholder.
+def _place(kind: str, marker: str, pattern: str, *, sure: bool = True, of: tuple[str, ...] = ()) -> Secret:
+    """Define a secret in a known place: the group `secret`, unless it is a placeholder.
 
     Not `sure`: if it looks drawn. `of` commands: if it is an argument of one of them.
     """
 
-    def replace(match: re.Match[str]) -> str:
+    def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
         value = match["secret"]
-        if stands_for_one(value) or not (sure or drawn(value)) or (of and not _argument(of, match)):
-            return match[0]
-        start, end = match.start("secret") - match.start(), match.end("secret") - match.start()
-        return f"{match[0][:start]}[secret:{label}]{match[0][end:]}"
+        if not stands_for_one(value) and (sure or drawn(value)) and (not of or _argument(of, match)):
+            yield match.span("secret")
 
-    return Secret(marker, re.compile(pattern), replace)
+    return Secret(kind, marker, re.compile(pattern), found)
 
 
 def _argument(commands: tuple[str, ...], match: re.Match[str]) -> bool:
@@ -148,11 +164,11 @@ def _argument(commands: tuple[str, ...], match: re.Match[str]) -> bool:
     return begin >= 0 and not _NEXT_COMMAND.search(text, begin, start)
 
 
-def _cookies(match: re.Match[str]) -> str:
-    """Mask those of a header's cookies that look as only machines make them."""
-    return _COOKIE_VALUE.sub(
-        lambda pair: "[secret:cookie]" if drawn(pair[0]) and not stands_for_one(pair[0]) else pair[0], match[0]
-    )
+def _cookies(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Yield those of a header's cookies that look as only machines make them."""
+    for pair in _COOKIE_VALUE.finditer(match.string, match.start(), match.end()):
+        if drawn(pair[0]) and not stands_for_one(pair[0]):
+            yield pair.span()
 
 
 _NAMED = re.compile(r"(?:(?:[A-Z]?[a-z]+|[A-Z]+)\d{0,4}|\d{1,8})(?:[-_.](?:(?:[A-Z]?[a-z]+|[A-Z]+)\d{0,4}|\d{1,8}))+")
@@ -243,7 +259,7 @@ PLACES: tuple[Secret, ...] = (
     _place("password", "curl", _LOGIN, of=("curl",)),
     _place("password", "-p", _SQL_PASSWORD, of=("mysql", "mariadb")),
     _place("password", "sshpass", rf"-p(?<=\s-p)\s{{0,2}}\\?[\"']?{_ARGUMENT}", of=("sshpass",)),
-    Secret("ookie", re.compile(_COOKIES), _cookies),
+    Secret("cookie", "ookie", re.compile(_COOKIES), _cookies),
 )
 
 LONG = TOKENS + WORDS

@@ -13,6 +13,8 @@ import re
 import string
 from collections.abc import Iterator
 
+from importer.chunking.redact_spans import Span
+
 NAMES = (
     "pass",
     "pwd",
@@ -79,17 +81,14 @@ _DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?>(?:\.[A-Za-z_]\w{0,40})+)\.?")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0,2}")
 
 
-def mask(text: str) -> str:
-    """Mask the values given to secret names, once from left to right."""
-    parts: list[str] = []
+def find(text: str) -> Iterator[Span]:
+    """Yield the values given to secret names, from left to right; places within one are passed over."""
     done = 0
     for start in _places(text):
-        # places within a value that was just masked are passed over
         span = _phrase(text, start) or _value(text, start) if start >= done else None
         if span:
-            parts += (text[done : span[0]], f"[secret:{_label(text[start : start + 3])}]")
+            yield Span(*span, _label(text[start : start + 3]))
             done = span[1]
-    return "".join([*parts, text[done:]])
 
 
 def _places(text: str) -> list[int]:
