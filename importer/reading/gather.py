@@ -30,6 +30,7 @@ class Reading:
     """The settings of reading; units stand in the names.
 
     `forgotten` tells by its metadata that a chunk must not be imported, `selection` which projects of which files are.
+    `project_of` gives the project of a folder that a line of the file at a path names.
     """
 
     cutting: Cutting
@@ -41,6 +42,7 @@ class Reading:
     max_chunks: int = 128
     forgotten: Callable[[bytes, Mapping[str, Any]], bool] = lambda _path, _metadata: False
     selection: Selection = ALL
+    project_of: Callable[[str, bytes], str] = lambda folder, _path: repository_folder(folder)
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ class SliceFold:
         """Fold one turn; return True if it brought new text of a project that is stored."""
         if self.reading.redact:
             turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
-        if (project := repository_folder(turn.facts.project)) != turn.facts.project:
+        if (project := self.reading.project_of(turn.facts.project, self.path)) != turn.facts.project:
             turn = replace(turn, facts=replace(turn.facts, project=project))
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
@@ -120,7 +122,7 @@ class SliceFold:
     def _tell(self, facts: ConversationFacts) -> None:
         """Note facts of a whole conversation."""
         told = tidied(mask_conversation(facts) if self.reading.redact else facts)
-        told = replace(told, project=repository_folder(told.project))
+        told = replace(told, project=self.reading.project_of(told.project, self.path) if told.project else "")
         if told.conversation_id:
             former = self.facts.get(told.conversation_id, NOTHING)
             self.facts[told.conversation_id] = merged(former, told)

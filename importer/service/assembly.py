@@ -11,6 +11,7 @@ from typing import Any
 
 from importer import __version__, formats, log
 from importer.chunking.fold import Cutting
+from importer.chunking.projects import repository_folder
 from importer.consistency import baseline, forget
 from importer.delivery.bulk_mode import LARGE_FILES
 from importer.delivery.delivery import Delivery
@@ -37,6 +38,7 @@ from importer.sources import archives
 from importer.sources.databases import tables
 from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
+from importer.sources.repositories import Repositories
 from importer.sources.scan import Root
 from importer.sources.selection import Selection
 from importer.state.checkpoints import Checkpoints
@@ -98,6 +100,7 @@ def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -
         max_chunks=max(1, profile.max_chunks // 2),  # so a batch exceeds its limit by half at most
         forgotten=forget.predicate(checkpoints),
         selection=_selection(settings),
+        project_of=Repositories(repository_folder, checkpoints.folder_projects).project_of,
     )
 
 

@@ -17,6 +17,7 @@ from importer.protocol.records import Checkpoint, Commit, ConversationFacts, Rej
 from importer.state import checkpoint_rows, conversations, ledger, open_database, quarantine
 from importer.state.checkpoint_rows import READ, UINT64, signed, split
 from importer.state.database import Database
+from importer.state.folders import FolderProjects
 from importer.state.history import History
 from importer.state.ledger import Ledger
 from importer.state.quarantine import Quarantine
@@ -84,6 +85,7 @@ class Checkpoints(Ledger):
         self.set_aside, self.created = database.set_aside, database.created
         self.quarantine = Quarantine(database)
         self.history = History(database)
+        self.folder_projects = FolderProjects(database)
 
     @classmethod
     def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> Self:

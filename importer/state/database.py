@@ -44,7 +44,7 @@ class Database:
         reader: bool = False,
     ) -> None:
         self.path, self.connection, self.created, self.set_aside = path, connection, created, set_aside
-        self._reader, self._identity = reader, _identity(path)
+        self.is_reader, self._identity = reader, _identity(path)
         self._durable = True
 
     @contextlib.contextmanager
@@ -90,7 +90,7 @@ class Database:
             with translating(self.path, writing=writing):
                 yield
         except StateCorrupt:
-            if not self._reader:
+            if not self.is_reader:
                 with contextlib.suppress(OSError):
                     os.close(os.open(suspect_mark(self.path), os.O_CREAT | os.O_WRONLY, 0o600))
             raise

@@ -12,6 +12,7 @@
     recycles     the newest endings of workers, with their reasons
     again        paths of files to be read once more, until they have been
     conversations  what is known of whole conversations, such as the title given last
+    folders      the project of each folder that the disk told, such as a worktree's repository
     meta         single facts by name, such as the store's fingerprint
 
 A released version never changes; a change is a new function at the end of `MIGRATIONS`. Each runs in the transaction
@@ -26,7 +27,7 @@ from collections.abc import Callable
 APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
-TABLES |= {"samples", "recycles", "meta", "again", "conversations"}
+TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -113,7 +114,15 @@ def version_4(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (version_1, version_2, version_3, version_4)
+def version_5(connection: sqlite3.Connection) -> None:
+    """Add the projects of folders that the disk told."""
+    connection.execute("CREATE TABLE folders (folder TEXT PRIMARY KEY, project TEXT NOT NULL) WITHOUT ROWID")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    *(version_1, version_2, version_3, version_4),
+    version_5,
+)
 
 
 def version(connection: sqlite3.Connection) -> int:
