@@ -5,7 +5,7 @@ that is away would hold up the import. What was found is kept in the state for g
 conversations, read again, must give the same. So a project does not depend on when its file is read.
 
     worktree of a repository   `.git` is a file: "gitdir: <repository>/.git/worktrees/<name>"
-    folder of a repository     `.git` is a folder, here or above; one in somebody's home does not count
+    folder of a repository     `.git` is a folder, here or above; a home itself is no project
     marked folder              `.project_root` stands here or above; a path in it is the project
     transcript without folder  Gemini CLI keeps `.project_root` with the project's path beside its chats
 """
