@@ -131,11 +131,13 @@ async def compare(
             forms = expected.forms(point.id)
             verdict = judge(point, forms, reading, expected.whole)
             findings.note(verdict, point.id, point.told)
-            # What differs, too: an import writes nothing but names over what stands in the store already.
-            if verdict == "extra" or (verdict == "differing" and not _matches(point, forms, expected.whole)):
-                expected.erase([point.id])
             if verdict == "differing":
                 expected.mend([point.id])
+            # An import writes nothing but names over what stands in the store already.
+            if verdict == "differing" and not _matches(point, forms, expected.whole):
+                (expected.retell if point.text == forms[0].text else expected.erase)([point.id])
+            if verdict == "extra":
+                expected.erase([point.id])
         expected.saw(point.id for point in stored)
         shown(len(stored))
         after = page["next"]
@@ -190,16 +192,22 @@ def _names_all(stored: StoredPoint, forms: Sequence[Form]) -> bool:
 
 
 async def repair(expected: Expected, checkpoints: Checkpoints, reading: Reading, ask: Ask) -> dict[str, int]:
-    """Delete what is extra or differs, import again what is missing or differs; return how many were each."""
-    erased = mended = 0
+    """Delete what is extra or of another text, import again what is missing or differs; return how many were each.
+
+    Points that only need other metadata count as both, and as `retold`: nothing of them is embedded.
+    """
+    erased = mended = retold = 0
     after = ""
     while ids := expected.to_erase(PAGE_POINTS, after):
         after = ids[-1]
         erased += await ask("erase_ids", ids=ids)
     for number in expected.files_to_mend():
         for part in _parts(expected, checkpoints, number, reading):
-            mended += int(await ask("mend", chunks=[asdict(chunk) for chunk in part]))
-    return {"erased": erased, "imported": mended}
+            over = expected.to_retell([chunk.id for chunk in part])
+            done = await ask("mend", chunks=[asdict(chunk) for chunk in part], over=over)
+            mended, retold = mended + done["imported"] + done["retold"], retold + done["retold"]
+            erased += len(over)
+    return {"erased": erased, "imported": mended, "retold": retold}
 
 
 def _parts(expected: Expected, checkpoints: Checkpoints, number: int, reading: Reading) -> Iterator[list[Chunk]]:

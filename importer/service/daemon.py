@@ -10,11 +10,12 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from importer.consistency import places
 from importer.delivery.engine import Engine
 from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
@@ -32,6 +33,7 @@ log = logger()
 
 TICK_S = 1.0
 REST_S = 10.0  # a tick while there is nothing to do; far below STUCK_S
+AGAIN_S = 60.0  # before stored points are moved again, after a try that failed
 STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed any more
 
 
@@ -70,7 +72,7 @@ class Daemon:
         self._signals()
         self.engine.recover()  # before anything is sent: what the last run died with may have to go by itself
         await control.start()
-        tasks = [asyncio.ensure_future(coroutine) for coroutine in (self._watch(), self._tick(), self.guard.run())]
+        tasks = [asyncio.ensure_future(coroutine) for coroutine in self._works()]
         for task in tasks:
             task.add_done_callback(lambda _: self.engine.wake_up())
         try:
@@ -143,6 +145,20 @@ class Daemon:
             self.rate_window.add(time.monotonic(), self.engine.run)
             self._feed_watchdog()
             self._check_grace()
+
+    def _works(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return what goes on beside the import for as long as the daemon lives."""
+        return self._watch(), self._tick(), self._catch_up(), self.guard.run()
+
+    async def _catch_up(self) -> None:
+        """Move stored points to the projects of their folders, now and again while nothing is imported."""
+        engine = self.engine
+        while True:
+            await asyncio.sleep(REST_S)
+            if engine.is_idle and not (self.stopping_since_s or self.paused_by or self.preparing):
+                busy = lambda: not engine.is_idle or engine.is_stopping  # noqa: E731  # it belongs to this one call
+                if not await places.catch_up(engine.ask, engine.checkpoints, engine.reading, stop=busy):
+                    await asyncio.sleep(AGAIN_S)
 
     def _feed_watchdog(self) -> None:
         """Feed the watchdogs while the loop makes progress: a daemon that hangs is to be restarted."""

@@ -21,7 +21,7 @@ REST_S = 180.0  # longer than the longest single question may take
 QUIET_S = 60.0  # for the batches in flight to settle; below what a client of the control socket waits
 TRIES = 3  # a worker may be recycled under a question; every question may be asked again
 WORKER_QUESTIONS = (
-    *("prints", "erase_ids", "mend", "thread", "tally", "erase", "facet", "count"),
+    *("prints", "erase_ids", "mend", "thread", "tally", "erase", "facet", "count", "move_points"),
     *("migrate_open", "migrate_page", "migrate_check", "migrate_close", "migrate_alias"),
 )
 

@@ -5,6 +5,7 @@ forms          each chunk that a file gives: prints of text and metadata, the ho
 conversations  those that files are in now, and those of files that are gone or rewritten
 seen           ids that were found in the store
 mend, erase    ids to be imported again; ids to be deleted (before that, where both)
+retell         ids to be imported again whose stored text is right: they need other metadata, and no embedding
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ CREATE TABLE conversations (name TEXT PRIMARY KEY, kept INTEGER) WITHOUT ROWID;
 CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE mend (id BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE erase (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE retell (id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 _MISSING = "SELECT DISTINCT id FROM forms WHERE NOT spare AND id NOT IN (SELECT id FROM seen)"
 _FILES = "SELECT DISTINCT file FROM forms WHERE NOT spare AND id IN (SELECT id FROM mend) ORDER BY file"
@@ -137,6 +139,16 @@ class Expected:
     def to_mend(self, point: str) -> bool:
         """Return True if the id is to be imported again."""
         return bool(self._connection.execute("SELECT 1 FROM mend WHERE id = ?", (_key(point),)).fetchone())
+
+    def retell(self, points: Iterable[str]) -> None:
+        """Note ids to be imported again, of which only the metadata are wrong."""
+        rows = [(_key(point),) for point in points]
+        self._connection.executemany("INSERT OR IGNORE INTO retell VALUES (?)", rows)
+
+    def to_retell(self, points: Iterable[str]) -> list[str]:
+        """Return those of the ids whose metadata are to be written over, each once: of several files, one does it."""
+        sql = "DELETE FROM retell WHERE id = ?"  # returns nothing, but how many rows there were
+        return [point for point in points if self._connection.execute(sql, (_key(point),)).rowcount]
 
     def files_to_mend(self) -> list[int]:
         """Return the rows of the files that give those ids."""

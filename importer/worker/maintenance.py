@@ -5,7 +5,7 @@ Every answer is small enough for one frame, and asking again is always right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.protocol import prints as digests
@@ -13,6 +13,7 @@ from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import looked_up, plan
+from importer.worker.retell import moved, renewed
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Point, Scope, schema
 from importer.worker.stores.schema import DOCUMENT, holders, metadata
@@ -44,21 +45,32 @@ def erase_ids(session: WorkerSession, ids: Sequence[str]) -> int:
     return count
 
 
-def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]]) -> int:
-    """Import these chunks as a batch does; return how many were embedded and written.
+def move_points(session: WorkerSession, project: str, to: str, host: str, source: str = "") -> int:
+    """Move a page of the points of a project to another one; return how many. What was moved is not found again."""
+    page = session.store.scroll(None, PAGE_POINTS, scope=Scope(projects=(project,), host=host, source=source))
+    session.store.write((), {point.id: moved(point, project, to) for point in page.points}, ())
+    return len(page.points)
 
+
+def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]], over: Collection[str] = ()) -> Mapping[str, int]:
+    """Import these chunks as a batch does; return how many were `imported`, embedded that is, and `retold`.
+
+    Of the ids in `over` that are stored, the metadata are written over by those of their chunks.
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
     made = [Chunk(**chunk) for chunk in chunks]
-    todo = plan(made, (), *looked_up(session.store, [chunk.id for chunk in made]))
+    stored, payloads = looked_up(session.store, [chunk.id for chunk in made])
+    todo = plan(made, (), stored, payloads)
+    retold = {chunk.id: renewed(payloads[chunk.id], chunk) for chunk in made if chunk.id in {*over} & {*payloads}}
+    standing = {**todo.standing, **retold}
     texts = [chunk.text for chunk, _ in todo.write]
     points: list[Point] = []
     if texts:
         for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
             points += [schema.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
-    session.store.write(points, todo.standing, todo.deletes)
+    session.store.write(points, standing, todo.deletes)
     session.recount()
-    return len(points)
+    return {"imported": len(points), "retold": len(standing)}
 
 
 def thread(
@@ -113,6 +125,6 @@ def _pages(session: WorkerSession, scope: Scope) -> Iterator[Sequence[Point]]:
 
 
 MAINTENANCE: Mapping[str, Callable[..., Any]] = {
-    **{answer.__name__: answer for answer in (prints, erase_ids, mend, thread)},
+    **{answer.__name__: answer for answer in (prints, erase_ids, move_points, mend, thread)},
     **copy_points.COPY_QUESTIONS,
 }

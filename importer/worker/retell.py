@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from importer.protocol.conversations import retitled
-from importer.protocol.records import ConversationFacts
+from collections.abc import Mapping
+from typing import Any
+
+from importer.protocol.conversations import last_part, retitled
+from importer.protocol.records import Chunk, ConversationFacts
 from importer.worker.stores import Ownership, Point, Scope, Store
 from importer.worker.stores.schema import metadata, standing_of
-from importer.worker.voices import CONVERSATION
+from importer.worker.voices import CONVERSATION, conversations, naming
 
 PAGE_POINTS = 256
 
@@ -25,6 +28,26 @@ def retell(store: Store, source: str, facts: ConversationFacts) -> int:
         after = page.next
         if after is None:
             return told
+
+
+def renewed(payload: Mapping[str, Any], chunk: Chunk) -> Ownership:
+    """Return how a stored point stands that is to tell what its chunk tells; it names all conversations it named."""
+    stands = standing_of(payload)
+    names = (*conversations(metadata(payload)), *conversations(chunk.metadata))
+    holders = tuple(sorted({*stands.holders, chunk.holder})) if chunk.holder and stands.holders else ()
+    return Ownership(holders, naming(chunk.metadata, names), stands.voices if holders else {})
+
+
+def moved(point: Point, project: str, to: str) -> Ownership:
+    """Return how a point stands that is of another project from now on, as far as it told of the former one."""
+    stands = standing_of(point.payload)
+    voices = {name: _in_project(voice, project, to) for name, voice in stands.voices.items()}
+    return stands._replace(metadata=_in_project(metadata(point.payload), project, to), voices=voices)
+
+
+def _in_project(known: Mapping[str, Any], project: str, to: str) -> Mapping[str, Any]:
+    """Return metadata of the project `to` in place of `project`; of any other project they stay as they are."""
+    return {**known, "project": to, "project_name": last_part(to)} if known.get("project") == project else known
 
 
 def _told(point: Point, facts: ConversationFacts) -> Ownership | None:

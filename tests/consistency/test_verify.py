@@ -146,6 +146,7 @@ def test_finds_and_repairs_all(installed: Importer) -> None:
     assert (found.code, *(found.json[kind] for kind in ("missing", "differing", "extra"))) == (1, 2, 2, 2), found.err
     repaired = installed.run("verify", "--repair", "--json")
     assert (repaired.code, repaired.json["erased"], repaired.json["imported"]) == (0, 4, 4), repaired.err
+    assert repaired.json["retold"] == 1
     after = points_in(installed)
     assert {id: point.payload for id, point in after.items()} == {id: point.payload for id, point in before.items()}
     assert installed.run("verify").code == 0

@@ -19,6 +19,7 @@ import click
 from importer.cli import context, model_fetch
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
+from importer.consistency import places
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
 from importer.service import assembly, client, questions
@@ -164,6 +165,8 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         if engine.pending_files:
             await model_fetch.start_worker(parts.supervisor, parts.settings)
             await _drain(parts, quiet)
+        if not engine.is_stopping:
+            await places.catch_up(engine.ask, parts.checkpoints, engine.reading, stop=lambda: engine.is_stopping)
         await engine.points()  # nothing may have been imported, so that no receipt has told how many there are
         parts.guard.look()
         await control.stop()

@@ -17,7 +17,7 @@ from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
 from importer.cli.text import printable
-from importer.consistency import verify
+from importer.consistency import places, verify
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
 from importer.service import assembly
@@ -60,6 +60,8 @@ async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bo
     async with store_session.open_session(settings, "verify") as session:
         findings = Findings()
         reading = assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints)
+        if repair:
+            await places.move_points(session.ask, session.checkpoints, reading)
         with Expected(settings.state_dir) as expected:
             await _look(session, expected, reading, findings, silent)
             if not (repair and findings.wrong):
@@ -94,7 +96,7 @@ def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: floa
     counts = findings.counts
     kinds = ("expected", "matching", *FOUND, "kept", "elsewhere", "foreign", "quarantined")
     points = sum(counts[kind] for kind in ("matching", "differing", "extra", "kept", "elsewhere", "foreign"))
-    done = repaired or {"erased": 0, "imported": 0}
+    done = repaired or {"erased": 0, "imported": 0, "retold": 0}
     left = findings.wrong if repaired is None else _left(counts, done)
     return {
         "ok": not left,
@@ -104,7 +106,7 @@ def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: floa
         **{kind: counts[kind] for kind in kinds},
         "samples": findings.samples,
         "repaired": repaired is not None,
-        **{kind: done[kind] for kind in ("erased", "imported")},
+        **{kind: done[kind] for kind in ("erased", "imported", "retold")},
         "seconds": round(seconds, 3),
     }
 
@@ -112,7 +114,7 @@ def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: floa
 def _left(counts: Any, done: dict[str, int]) -> int:
     """Return how many points are still wrong after a repair."""
     imported = counts["missing"] + counts["differing"] - done["imported"]
-    erased = counts["differing"] + counts["extra"] - done["erased"]
+    erased = counts["extra"] - done["erased"]  # a point that differs may only lack a name
     return int(max(0, imported) + max(0, erased))
 
 
@@ -152,7 +154,8 @@ def _say_end(report: dict[str, Any]) -> None:
     """Print what was done, or what to do."""
     if report["repaired"]:
         ending = "" if report["ok"] else "; some are left, run it again"
-        click.echo(f"{report['erased']:,} deleted, {report['imported']:,} imported again{ending}")
+        retold = f" ({report['retold']:,} without embedding)" if report["retold"] else ""
+        click.echo(f"{report['erased']:,} deleted, {report['imported']:,} imported again{retold}{ending}")
     elif report["ok"]:
         left_out = any(report["files"][fate] for fate in PASSED_OVER)
         click.secho("what was imported is as the files say" if left_out else "all is as the files say", fg="green")
