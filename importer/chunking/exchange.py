@@ -7,7 +7,7 @@ before it are closed and never change. Its id comes from its text, so a form tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -110,9 +110,13 @@ def _grow(stream: Stream, about: About, text: str, cutting: Cutting, origin: Ori
     return Grown(grown, chunks, _id(stream, before, origin) if before and not closes_unchanged else "")
 
 
+def known(stream: Stream, origin: Origin) -> dict[str, Any]:
+    """Return the metadata that a chunk of the stream has now."""
+    return metadata(stream.about, stream.conversation, stream.ordinal, origin.source, origin.host)
+
+
 def _chunk(stream: Stream, text: str, origin: Origin, holder: str = "") -> Chunk:
-    known = metadata(stream.about, stream.conversation, stream.ordinal, origin.source, origin.host)
-    return Chunk(_id(stream, text, origin), text, known, holder)
+    return Chunk(_id(stream, text, origin), text, known(stream, origin), holder)
 
 
 def _id(stream: Stream, text: str, origin: Origin) -> str:

@@ -13,18 +13,31 @@ turns say however they arrived; releasing what is not there does nothing.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from importer.chunking.exchange import Grown, Origin, Stream, close, fit, open_chunk, said, standalone
+from importer.chunking.exchange import Grown, Origin, Stream, close, fit, known, open_chunk, said, standalone
 from importer.chunking.ids import RING_CHARS, ring_key
 from importer.chunking.metadata import add_facts, short
-from importer.chunking.split import Cutting, plain
+from importer.chunking.split import Cutting, Rest, plain
 from importer.protocol.records import STANDALONE_KINDS, Chunk, Release, Turn, holder
 
-__all__ = ["Cutting", "Folding", "Origin", "Step", "Stream", "feed", "open_ids", "restart", "succeed", "surface"]
+__all__ = [
+    "Cutting",
+    "Folding",
+    "Origin",
+    "Step",
+    "Stream",
+    "feed",
+    "open_ids",
+    "restart",
+    "silenced",
+    "succeed",
+    "surface",
+]
 
 MAX_STREAMS = 4  # conversations remembered: one in a file is the rule, resumed copies hold two
 RING_KEYS = 128  # turns remembered for de-duplication: replays after a compaction repeat fewer
@@ -116,6 +129,20 @@ def restart(folding: Folding, *, keeps: bool = False) -> Folding:
 def succeed(folding: Folding, mark: str) -> Folding:
     """Begin the fold of another file that has the inode now: what the deleted one left open stays as it is."""
     return Folding(mark=mark, left=_left(folding))
+
+
+def silenced(folding: Folding, forgotten: Callable[[Mapping[str, Any]], bool], origin: Origin) -> Folding:
+    """Return the fold without the open texts of exchanges that were forgotten; the same object when there are none.
+
+    No chunk of such an exchange is stored, so what its texts were makes no difference any more.
+    """
+    streams = tuple(
+        replace(s, rest=Rest(), prompt="", about=replace(s.about, title=""))
+        if (s.rest.text or s.prompt or s.about.title) and forgotten(known(s, origin))
+        else s
+        for s in folding.streams
+    )
+    return folding if streams == folding.streams else replace(folding, streams=streams)
 
 
 def open_ids(folding: Folding) -> tuple[str, ...]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from importer.cli import context
-from importer.consistency import baseline
+from importer.consistency import baseline, erase
+from importer.consistency.erase import Hands
+from importer.consistency.refold import Unread
 from importer.delivery.supervisor import Supervisor
 from importer.errors import StateError
 from importer.service import assembly, client
@@ -21,6 +23,7 @@ from importer.service.operations import OPERATIONS
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 
+LOOK_S = 0.2  # between two looks at what the daemon erases
 REST_S = 90.0  # for the daemon to settle what is in flight
 
 
@@ -51,6 +54,24 @@ class StoreSession:
         if self.worker is not None:
             return OPERATIONS[op](self.checkpoints, **args)
         return await self._ask_daemon(op, **args)
+
+    async def erase(self) -> dict[str, Any]:
+        """Do all that is noted as to be erased; return the points deleted, and where text may still stand.
+
+        Raises what it fails with: it stays noted then, and the next import or daemon goes on with it.
+        """
+        if self.worker is not None:
+            return erase.described(await erase.finish(self.hands()))
+        while True:
+            told: dict[str, Any] = await self._ask_daemon("erased")
+            if told["done"]:
+                return told
+            await asyncio.sleep(LOOK_S)
+
+    def hands(self, unread: Callable[[bytes, Unread], None] = lambda _path, _error: None) -> Hands:
+        """Return what erasing and counting need."""
+        reading = assembly.reading_of(self.settings, assembly.profile_of(self.settings), self.checkpoints)
+        return Hands(self.checkpoints, reading, self.ask, erase.at_once, unread)
 
     async def _ask_daemon(self, op: str, **args: Any) -> Any:
         """Return the daemon's answer. Raises StateError when it has ended."""

@@ -57,12 +57,12 @@ class ForgetRule:
 
 def add_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
     """Add a rule; twice is once."""
-    checkpoints.add_tombstone(*_tombstone(rule))
+    checkpoints.add_tombstone(*tombstone(rule))
 
 
 def remove_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
     """Remove a rule."""
-    checkpoints.remove_tombstone(*_tombstone(rule))
+    checkpoints.remove_tombstone(*tombstone(rule))
 
 
 def rules(checkpoints: Checkpoints) -> list[tuple[ForgetRule, float]]:
@@ -93,7 +93,7 @@ def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
     return False
 
 
-def _tombstone(rule: ForgetRule) -> tuple[str, str]:
+def tombstone(rule: ForgetRule) -> tuple[str, str]:
     """Return kind and value in the state's table; equal rules give equal ones."""
     named = rule.named
     if len(named) == 1:

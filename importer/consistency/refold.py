@@ -104,10 +104,16 @@ class Refold:
                     gathered.feed(line)
             context, self.folding = gathered.context, gathered.folding
             offset, mark = part.offset, part.scanned_to
-            yield with_facts(gathered.chunks, known.format, self._told)
+            yield self._with_facts(gathered)
         last = self._gathering(context, offset)
         last.surface(at_end=True)
-        yield with_facts(last.chunks, known.format, self._told)
+        yield self._with_facts(last)
+
+    def _with_facts(self, gathered: SliceFold) -> tuple[Chunk, ...]:
+        """Return the chunks as they are stored: they tell what is known of their conversations, forgotten ones go."""
+        known, forgotten = self._checkpoint, self._reading.forgotten
+        told = with_facts(gathered.chunks, known.format, self._told)
+        return tuple(chunk for chunk in told if not forgotten(known.path, chunk.metadata))
 
     def _gathering(self, context: Any, offset: int) -> SliceFold:
         """Return the fold as it stands, ready for the lines from `offset` on."""

@@ -17,6 +17,13 @@
     chunk          the same, with the texts of the run            worker
     upsert.before  a write is about to go to the store            worker
     upsert.after   it is durable, not yet told                   worker
+    scrub.marked   a store's files are about to be written anew   worker
+    scrub.merged   its segments are, its log is not               worker
+    scrub.rolled   each time its log was written full             worker
+    erase.silenced texts are out of the state's rows              daemon
+    erase.deleted  points are deleted, their files not            daemon
+    erase.scrubbed the store's files are done, the state's not    daemon
+    erase.wiped    the state's file is, the task is still noted   daemon
     receipt        the receipt is about to be sent                worker
     reply          each frame to the daemon                       worker
 

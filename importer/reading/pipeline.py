@@ -25,6 +25,7 @@ from importer.protocol.records import Checkpoint, Commit, ConversationFacts, Fil
 from importer.reading import fates, reader, tail
 from importer.reading.gather import Reading, SliceFold, with_facts
 from importer.reading.reader import OpenFile
+from importer.reading.silence import silence
 from importer.sources import files
 from importer.sources.databases import tables
 from importer.sources.queue import Pending
@@ -223,6 +224,7 @@ class Pipeline:
             return Read(more=True, reason="rewritten while it was read")
         complete = part.at_end and not part.waiting
         gathered.surface(at_end=complete)
+        silence(gathered, self._told)
         fresh = replace(
             known,
             path=stat.path,

@@ -61,17 +61,22 @@ class Daemon:
     preparing: str = ""  # what must be there before reading begins
     rate_window: RateWindow = field(default_factory=RateWindow)
     _stepped_s: float = field(default_factory=time.monotonic)
+    _maintenance: Maintenance = field(init=False)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
+
+    def __post_init__(self) -> None:
+        self._maintenance = Maintenance(self.engine, self._pause, self._resume, lambda: bool(self.paused_by))
 
     async def run(self) -> int:
         """Import until told to end, or until the daemon's memory limit is reached (exit 75 for the restart policy)."""
         control = Control(self.state_dir, self.answers(), serves=self.serves)
         self.guard.leave = self._exit_for_restart
-        self.engine.rest_while(lambda: bool(self.paused_by or self.preparing))
+        self.engine.rest_while(lambda: bool(self.paused_by or self.preparing or self._maintenance.erasing))
         self._signals()
         self.engine.recover()  # before anything is sent: what the last run died with may have to go by itself
         await control.start()
+        self._maintenance.erase()  # what a kill has left undone
         tasks = [asyncio.ensure_future(coroutine) for coroutine in self._works()]
         for task in tasks:
             task.add_done_callback(lambda _: self.engine.wake_up())
@@ -219,7 +224,7 @@ class Daemon:
             "resume": self._resume,
             "import": jobs.start,
             "progress": jobs.progress,
-            **Maintenance(self.engine, self._pause, self._resume, lambda: bool(self.paused_by)).answers(),
+            **self._maintenance.answers(),
         }
 
     async def _ping(self) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from importer.consistency import forget
 from importer.delivery.engine import Engine
 from importer.errors import ImporterError, TryAgainLater, WorkerDied
 from importer.service.control import Answer
+from importer.service.erasure_job import ErasureJob
 from importer.service.operations import OPERATIONS, drop_failures, remember, retry_failures
 
 REST_S = 180.0  # longer than the longest single question may take
@@ -43,6 +44,7 @@ class Maintenance:
         self._expiry: asyncio.TimerHandle | None = None  # of the rest that is lent
         self._expiring: asyncio.Task[Any] | None = None
         self._paused_here = False  # the pause is ours, so it ends with the rest
+        self._erasure = ErasureJob(self._ask, lambda action: when_quiet(engine, action))
 
     def answers(self) -> Mapping[str, Answer]:
         """Return the operations for the control socket."""
@@ -51,6 +53,7 @@ class Maintenance:
             "unrest": self._unrest,
             "remember": self._remember,
             "forget": self._forget,
+            "erased": self._erased,
             "unforget": self._unforget,
             "failures_retry": self._retry,
             "failures_drop": self._drop,
@@ -98,15 +101,19 @@ class Maintenance:
         async def asked(**args: Any) -> Any:
             if self._expiry is not None:
                 self._lend()  # the command that asks is alive
-            for attempt in range(1, TRIES + 1):
-                try:
-                    return await self._engine.ask(op, **args)
-                except WorkerDied:
-                    if attempt == TRIES:
-                        raise
-            raise AssertionError("unreachable")
+            return await self._ask(op, **args)
 
         return asked
+
+    async def _ask(self, op: str, **args: Any) -> Any:
+        """Return the worker's answer, or that of a fresh one."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                return await self._engine.ask(op, **args)
+            except WorkerDied:
+                if attempt == TRIES:
+                    raise
+        raise AssertionError("unreachable")
 
     async def _remember(self, **facts: str) -> Mapping[str, Any]:
         """Write single facts into the state at once: they touch no checkpoint of a file."""
@@ -124,8 +131,25 @@ class Maintenance:
         return done
 
     async def _forget(self, **rule: str) -> Mapping[str, Any]:
-        """Add a rule of what is not to be imported, in force from the next batch on."""
-        return await self._change_rules("forget", rule)
+        """Add a rule, in force from the next batch on, and begin to erase what it means."""
+        done = await self._change_rules("forget", rule)
+        self.erase()
+        return done
+
+    def erase(self) -> None:
+        """Go on with what is to be erased, if there is anything; the import rests until it is done."""
+        self._erasure.start(self._engine)
+
+    @property
+    def erasing(self) -> bool:
+        """Whether something is being erased: no batch is to be begun meanwhile."""
+        return self._erasure.busy
+
+    async def _erased(self) -> Mapping[str, Any]:
+        """Return how far the erasing is. The command that asks is alive."""
+        if self._expiry is not None:
+            self._lend()
+        return self._erasure.told()
 
     async def _unforget(self, **rule: str) -> Mapping[str, Any]:
         """Take a rule back, and look for all files again."""

@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from importer.consistency import forget
+from importer.consistency import erase, forget
 from importer.errors import UsageError
+from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.quarantine import Quarantine
 
@@ -25,14 +26,17 @@ def remember(checkpoints: Checkpoints, **facts: str) -> dict[str, Any]:
 
 
 def forget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
-    """Add a rule of what is not to be imported from now on. What is stored already is deleted by `erase` afterwards."""
-    forget.add_rule(checkpoints, forget.ForgetRule(**rule))
+    """Add a rule of what is not to be imported from now on, and note that what is there already is to be erased."""
+    made = forget.ForgetRule(**rule)
+    erasure.begin(checkpoints, erase.task_of(made), forget.tombstone(made))
     return {}
 
 
 def unforget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     """Take a rule back and have all files read again, so that what it kept out comes back; return how many files."""
-    forget.remove_rule(checkpoints, forget.ForgetRule(**rule))
+    made = forget.ForgetRule(**rule)
+    erasure.strike_out(checkpoints, erase.task_of(made))
+    forget.remove_rule(checkpoints, made)
     return {"files": checkpoints.forget_all_files()}
 
 

@@ -93,6 +93,11 @@ def write(connection: sqlite3.Connection, checkpoint: Checkpoint, now: float) ->
     connection.executemany("INSERT INTO open_chunks VALUES (?, ?, ?)", places)
 
 
+def write_context(connection: sqlite3.Connection, number: int, context: bytes) -> None:
+    """Write another context into row `number`, inside a transaction; where its file stands is not touched."""
+    connection.execute(_CONTEXT, (number, zlib.compress(context, 1)))
+
+
 def former_path(connection: sqlite3.Connection, checkpoint: Checkpoint) -> bytes:
     """Return where this very file was when it was written last; b"" if it is unknown or began anew since."""
     sql = "SELECT folder, name FROM files WHERE device = ? AND inode = ? AND generation = ? AND folder IS NOT NULL"

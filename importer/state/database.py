@@ -24,6 +24,7 @@ _WAITABLE = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
 )
+EMPTY_TRIES = 5  # each waits a second for readers, as the connection is told to
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -77,6 +78,19 @@ class Database:
         """Give up to `pages` free pages (of 4 KiB) back to the file system."""
         with self.translating(writing=True):
             self.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")  # `execute` stops after one page
+
+    def rewrite(self) -> None:
+        """Write the file anew without its free pages, and empty its log: what was deleted stands in neither then.
+
+        Raises StateUnwritable while a reader keeps the log from being emptied: the same call again is right.
+        """
+        with self.translating(writing=True):
+            self.connection.execute("VACUUM")
+            for _ in range(EMPTY_TRIES):
+                busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return
+        raise StateUnwritable(f"the log of {self.path} is being read", hint="try again in a moment")
 
     def close(self) -> None:
         """Close the connection; the write-ahead log is folded in and removed."""

@@ -101,8 +101,7 @@ class Ledger:
     def add_tombstone(self, kind: str, value: str) -> None:
         """Remember that `value` (a project, conversation, path or before) was forgotten and must stay away."""
         with self.database.transaction() as connection:
-            row = (kind, os.fsencode(value), self._clock())
-            connection.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", row)
+            put_tombstone(connection, kind, value, self._clock())
 
     def remove_tombstone(self, kind: str, value: str) -> None:
         """Delete a tombstone, so that its value may come back."""
@@ -122,12 +121,22 @@ class Ledger:
     def remember(self, **facts: str) -> None:
         """Write single facts by name."""
         with self.database.transaction() as connection:
-            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
+            put_facts(connection, facts)
 
     def drop_facts(self, *names: str) -> None:
         """Delete single facts by name."""
         with self.database.transaction() as connection:
             connection.executemany("DELETE FROM meta WHERE name = ?", [(name,) for name in names])
+
+
+def put_tombstone(connection: sqlite3.Connection, kind: str, value: str, at: float) -> None:
+    """Write a tombstone inside a transaction."""
+    connection.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", (kind, os.fsencode(value), at))
+
+
+def put_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> None:
+    """Write single facts by name inside a transaction."""
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
 
 
 def add(connection: sqlite3.Connection, counters: Mapping[str, int]) -> None:

@@ -32,6 +32,7 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # zeros over what is deleted
     "PRAGMA cache_size = -2048",  # KiB: the daemon stays small with any number of files
     "PRAGMA journal_size_limit = 4194304",
 )
@@ -195,6 +196,14 @@ def _put_aside(path: str, now: float) -> str:
     for name in _aside(path)[:-KEEP_ASIDE]:
         _unlink(name, f"{name}-wal")
     return aside
+
+
+def drop_aside(path: str) -> list[str]:
+    """Delete the databases that were set aside; return their names. They hold what was in the state then."""
+    dropped = _aside(path)
+    for name in dropped:
+        _unlink(name, f"{name}-wal")
+    return dropped
 
 
 def _aside(path: str) -> list[str]:

@@ -120,6 +120,11 @@ def move(connection: sqlite3.Connection, former: bytes, path: bytes) -> None:
         connection.execute("UPDATE OR REPLACE quarantine SET path = ?, key = ? WHERE id = ?", (path, key, number))
 
 
+def silence(connection: sqlite3.Connection, path: bytes) -> None:
+    """Blank, inside a transaction, the beginnings of the lines of a file that are shown to people."""
+    connection.execute("UPDATE quarantine SET sample = '' WHERE path = ?", (path,))
+
+
 def reread(connection: sqlite3.Connection, path: bytes) -> None:
     """Make the file's proof fail, inside a transaction, so that it is read again as a new generation.
 

@@ -15,10 +15,12 @@ from importer.errors import UsageError
 from importer.protocol import clock
 from importer.protocol.query import Query
 from importer.worker import malloc
-from importer.worker.maintenance import MAINTENANCE
+from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
 from importer.worker.search import answer
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
+from importer.worker.stores.schema import metadata
+from importer.worker.voices import conversations
 
 CANARY_RUNS = 8  # spread over the time asked for
 
@@ -71,6 +73,20 @@ def erase(session: WorkerSession, **scope: str) -> int:
     return deleted
 
 
+def named(session: WorkerSession, after: str | None = None, **scope: str) -> Mapping[str, Any]:
+    """Return the conversations that a page of the points of the scope name, and `next`."""
+    page = session.store.scroll(after, PAGE_POINTS, scope=_forgotten(**scope))
+    names = {name for point in page.points for name in conversations(metadata(point.payload))}
+    return {"names": sorted(names), "next": page.next}
+
+
+def scrub(session: WorkerSession) -> list[str]:
+    """Take what was deleted out of the store's files; return in words where it may still stand."""
+    left = list(session.store.scrub())
+    malloc.trim()
+    return left
+
+
 def backlog(session: WorkerSession, on: bool) -> bool:
     """Tell the store that a large backlog begins or ends."""
     session.store.backlog(on)
@@ -79,7 +95,7 @@ def backlog(session: WorkerSession, on: bool) -> bool:
 
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, ping, canary, erase, backlog)},
+    **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, backlog)},
     "count": WorkerSession.recount,
     "tally": lambda session, **scope: session.store.count(_forgotten(**scope)),  # the points of the scope
     "facet": lambda session, key, limit=1000: session.store.facet(key, limit),  # points per value of `metadata.<key>`

@@ -13,10 +13,11 @@ from idle_engine import fly, parts
 from state_values import commit, reject
 
 from importer.delivery.engine import Engine
-from importer.errors import StateUnwritable, TryAgainLater
+from importer.errors import StateUnwritable, StoreUnreachable, TryAgainLater
 from importer.protocol.records import Tally
 from importer.service.maintenance import Maintenance, when_quiet
 from importer.sources.scan import Root
+from importer.state import erasure
 
 
 @pytest.fixture
@@ -32,6 +33,10 @@ def engine(tmp_path: pathlib.Path):
 
 async def never(*_: Any) -> None:
     raise AssertionError("no operation here pauses the import")
+
+
+async def away(*_: Any, **__: Any) -> None:
+    raise StoreUnreachable("the store is away")
 
 
 async def asked(engine: Engine, op: str, **arguments: Any):
@@ -98,13 +103,19 @@ def test_dropped_rows_are_gone(engine: Engine) -> None:
     assert not engine.pending_files
 
 
-def test_a_rule_is_in_force_for_the_next_batch(engine: Engine) -> None:
-    """After `forget` the engine reads without what the rule names; after `unforget` it reads all files again."""
+def test_a_rule_is_in_force_for_the_next_batch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `forget` the engine reads without what the rule names; after `unforget` it reads all files again.
+
+    With the store away, what is to be erased is noted until then.
+    """
+    monkeypatch.setattr(engine, "ask", away)
     path, metadata = b"/any", {"project": "/p"}
     asyncio.run(asked(engine, "forget", project="/p"))
     assert engine.reading.forgotten(path, metadata)
+    assert [task["project"] for task in erasure.tasks(engine.checkpoints)] == ["/p"]
     assert asyncio.run(asked(engine, "unforget", project="/p")) == {"files": 1}
     assert not engine.reading.forgotten(path, metadata)
+    assert not erasure.tasks(engine.checkpoints)
 
 
 def test_facts_are_written_at_once(engine: Engine) -> None:

@@ -1,31 +1,30 @@
-"""`importer forget`: delete points, and keep them from coming back.
+"""`importer forget`: delete points, take their text out of every file of the state, and keep them from coming back.
 
 A tombstone in the state keeps later imports from storing them again; a deletion alone would last until their files are
-read again.
+read again. `consistency.erase` does the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
+import difflib
 import os
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from importer.cli import context, store_session
+from importer.cli.confirm import confirm
 from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
 from importer.cli.store_session import StoreSession
 from importer.cli.text import printable
-from importer.consistency import forget
+from importer.consistency import erase, forget
 from importer.consistency.forget import ForgetRule
-from importer.consistency.refold import Refold, Unread, known_files
+from importer.consistency.refold import Unread
 from importer.errors import UsageError
 from importer.protocol import clock, projects
-from importer.service import assembly
 
 EPILOG = """\b
 Examples:
@@ -39,12 +38,22 @@ Examples:
 Several together mean what all of them hold for. Files are not touched. What a fork or a copy says as well is stored
 once, and goes with it: `importer verify --repair` imports it again from the conversation or file that is not forgotten.
 """
-PAGE_IDS = 500
 MOST_PROJECTS = 10_000
+MOST_NAMES, MOST_NEAR = 100_000, 3  # conversations looked at, suggested
 NOT_FOUND = (
     "no file that is known says anything under that pattern. What files said that are gone, or no longer known to the "
     "state, is found by --project, --conversation or --before"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The rule with its whole project, its `points`, whether it `stands` already, conversations `near` its own."""
+
+    wish: ForgetRule
+    points: int
+    stands: bool
+    near: tuple[str, ...] = ()
 
 
 @click.command(epilog=EPILOG)
@@ -54,6 +63,7 @@ NOT_FOUND = (
 @click.option("--before", default="", metavar="DATE", help="What was said before: 2025, 2025-03-01, 90d …")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--remember", is_flag=True, help="Keep it from being imported, although nothing of it is stored yet.")
 @click.option("--undo", is_flag=True, help="Take it back: what the files still say is imported again.")
 @click.option("--list", "listing", is_flag=True, help="What was forgotten so far.")
 @JSON_OPTION
@@ -68,31 +78,33 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
         raise UsageError("what is to be forgotten?", hint="--project, --conversation, --path or --before; see --help")
     if given["undo"]:
         return asyncio.run(_undo(settings, wish, as_json))
-    return asyncio.run(_forget(settings, wish, dry=given["dry_run"], sure=yes, as_json=as_json))
+    counted = asyncio.run(_look(settings, wish, unknown=given["dry_run"] or given["remember"]))
+    wish = counted.wish
+    if not (counted.points or counted.stands or given["remember"]):
+        return _nothing(wish, counted, dry=given["dry_run"], as_json=as_json)
+    # Asked here, where no loop runs and no daemon rests: see `confirm`.
+    question = f"Delete {counted.points:,} points of {printable(_words(wish))} for good?"
+    if given["dry_run"] or not (yes or confirm(question, kept="nothing was deleted")):
+        return _tell(wish, {"forgotten": False, "points": counted.points, "deleted": 0}, as_json)
+    return asyncio.run(_forget(settings, wish, counted.points, as_json))
 
 
-async def _forget(settings: Any, wish: ForgetRule, *, dry: bool, sure: bool, as_json: bool) -> int:
-    """Write the tombstone, then delete: a kill in between leaves points, which the same command deletes."""
+async def _look(settings: Any, wish: ForgetRule, *, unknown: bool) -> Counted:
+    """Count what the rule means. A project may be `unknown` where nothing is changed, or where that is wanted."""
     async with store_session.open_session(settings, "forget") as session:
-        wish = await _of_one_project(session, wish, dry=dry)
-        points = await _count(session, wish)
-        deleted = 0
-        if wish.path and not points:
-            click.echo(NOT_FOUND, err=True)
-        go = not dry and (sure or _confirmed(points, wish))
-        if go:
-            await session.change("forget", **wish.named)
-            deleted = await _erase(session, wish)
-    told = {"forgotten": go, "points": points, "deleted": deleted, **wish.named}
-    words = f"{deleted:,} points deleted; they do not come back" if go else f"{points:,} points would go"
-    emit(told) if as_json else click.echo(words)
-    return 0
+        wish = await _of_one_project(session, wish, unknown=unknown)
+        points = await erase.count(session.hands(_say_unread), wish)
+        stands = wish in [made for made, _ in forget.rules(session.checkpoints)]
+        near = () if points or stands or not wish.conversation else await _near(session, wish.conversation)
+    if wish.path and not points:
+        click.echo(NOT_FOUND, err=True)
+    return Counted(wish, points, stands, near)
 
 
-async def _of_one_project(session: StoreSession, wish: ForgetRule, *, dry: bool) -> ForgetRule:
+async def _of_one_project(session: StoreSession, wish: ForgetRule, *, unknown: bool) -> ForgetRule:
     """Return the rule with the whole path of the project that its text means, of those stored and those forgotten.
 
-    Raises UsageError for a text that fits several, or none; a dry run only tells which there are and counts nothing.
+    Raises UsageError for a text that fits several, or none; one that may be `unknown` is only told of.
     """
     if not wish.project:
         return wish
@@ -102,7 +114,7 @@ async def _of_one_project(session: StoreSession, wish: ForgetRule, *, dry: bool)
         raise UsageError(projects.several(wish.project, found, counts), hint="name one of them by its whole path")
     if not found:
         refused = projects.refusal(wish.project, counts)
-        if not dry:
+        if not unknown:
             raise refused
         click.echo(f"{refused.message}; there are: {refused.hint}", err=True)
     return replace(wish, project=found[0]) if found else wish
@@ -118,13 +130,55 @@ def _projects(wish: ForgetRule, known: set[str]) -> tuple[str, ...]:
     return (wish.project,) if wish.project in known else projects.chosen(wish.project, known)
 
 
-def _confirmed(points: int, wish: ForgetRule) -> bool:
-    """Ask on the terminal and return the answer. Raises UsageError where there is no terminal to ask on."""
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "there is no terminal to ask for a confirmation", hint="--yes, or --dry-run to see how much it is"
-        )
-    return click.confirm(f"Delete {points:,} points of {_words(wish)} for good?")
+async def _near(session: StoreSession, name: str) -> tuple[str, ...]:
+    """Return the conversations whose ids begin like this one, or are written almost like it."""
+    known = [str(found) for found in await session.ask("facet", key="conversation_id", limit=MOST_NAMES)]
+    begun = [found for found in known if found.startswith(name)]
+    return tuple(dict.fromkeys([*begun, *difflib.get_close_matches(name, known, n=MOST_NEAR)]))[:MOST_NEAR]
+
+
+def _nothing(wish: ForgetRule, counted: Counted, *, dry: bool, as_json: bool) -> int:
+    """Tell that nothing fits. A name that is unknown is most likely mistyped: no rule is kept of it."""
+    if not dry and (wish.conversation or wish.project):
+        near = f"did you mean {', '.join(map(printable, counted.near))}? " if counted.near else ""
+        hint = f"{near}--remember keeps it from being imported all the same"
+        raise UsageError(f"nothing is stored of {_words(wish)}; nothing was deleted or remembered", hint=hint)
+    return _tell(wish, {"forgotten": False, "points": 0, "deleted": 0, "near": list(counted.near)}, as_json)
+
+
+async def _forget(settings: Any, wish: ForgetRule, points: int, as_json: bool) -> int:
+    """Note the rule, and erase what it means; a kill in between leaves the rest to the next import or daemon."""
+    async with store_session.open_session(settings, "forget") as session:
+        await session.change("forget", **wish.named)
+        done = await session.erase()
+    elsewhere = [*done["left"], *_other_stores(settings)]
+    told = {"forgotten": True, "points": points, "deleted": done["deleted"], "left": elsewhere}
+    for where in elsewhere:
+        click.echo(f"deleted text may still stand in {printable(where)}", err=True)
+    return _tell(wish, told, as_json)
+
+
+def _tell(wish: ForgetRule, told: dict[str, Any], as_json: bool) -> int:
+    """Print what was done, or would be."""
+    words = f"{told['points']:,} points would go"
+    if told["forgotten"]:
+        words = f"{told['deleted']:,} points deleted; they do not come back, and no file of the store has their text"
+        words = words if not told["left"] else words.partition(", and")[0]
+    emit({**told, **wish.named}) if as_json else click.echo(words)
+    return 0
+
+
+def _other_stores(settings: Any) -> list[str]:
+    """Return the stores in the state directory that are not the one in use, such as one migrated from."""
+    used = settings.store.collection if settings.store.location == "edge" else ""
+    folder = os.path.join(settings.state_dir, "edge")
+    others = [name for name in (os.listdir(folder) if os.path.isdir(folder) else ()) if name != used]
+    return [f"{os.path.join(folder, name)}, a store no longer in use: `rm -r` it" for name in sorted(others)]
+
+
+def _say_unread(path: bytes, error: Unread) -> None:
+    """Tell of a file that cannot be folded again."""
+    click.secho(f"not read: {printable(os.fsdecode(path))}: {error}", fg="yellow", err=True)
 
 
 async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
@@ -145,48 +199,6 @@ async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
     else:
         click.echo(f"taken back; {files:,} files: {how}")
     return 0
-
-
-async def _count(session: StoreSession, wish: ForgetRule) -> int:
-    """Return how many points the rule means: those in the store, or with --path those that the files give.
-
-    With --path an id counts once, even if several files give it.
-    """
-    if wish.path:
-        return len({point for page in _ids(session, wish) for point in page})
-    return int(await session.ask("tally", **wish.scope()))
-
-
-async def _erase(session: StoreSession, wish: ForgetRule) -> int:
-    """Delete the points and return how many there were. Called when no import can bring them back any more."""
-    if not wish.path:
-        return int(await session.ask("erase", **wish.scope()))
-    deleted = 0
-    for page in _ids(session, wish):
-        deleted += await session.ask("erase_ids", ids=page)
-    return deleted
-
-
-def _ids(session: StoreSession, wish: ForgetRule) -> Iterator[list[str]]:
-    """Give the ids of what the files of the rule say, by folding them again: no payload holds a path."""
-    settings = session.settings
-    reading = forget.without_rules(assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints))
-    # Files that are gone cannot be folded again: their points are found by project, conversation or time only.
-    for _, checkpoint in known_files(session.checkpoints):
-        if not ForgetRule(path=wish.path).covers(checkpoint.path, {}):
-            continue
-        ids: list[str] = []
-        try:
-            for chunks in Refold(checkpoint, reading):
-                ids += [chunk.id for chunk in chunks if wish.covers(checkpoint.path, chunk.metadata)]
-                # A page at a time: a file may give tens of thousands.
-                while len(ids) >= PAGE_IDS:
-                    yield ids[:PAGE_IDS]
-                    del ids[:PAGE_IDS]
-        except Unread as error:
-            click.secho(f"not read: {printable(os.fsdecode(checkpoint.path))}: {error}", fg="yellow", err=True)
-        if ids:
-            yield ids
 
 
 def _list(settings: Any, as_json: bool) -> int:

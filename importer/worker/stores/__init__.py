@@ -178,6 +178,12 @@ class Store(Protocol):
     def upkeep(self) -> bool:
         """Bring a little of what an older version wrote up to date; return True while more of it is to be done."""
 
+    def scrub(self) -> Sequence[str]:
+        """Take what was deleted or written over out of the files that the store keeps, blocking.
+
+        Returns in words where it may still stand, out of reach: a server keeps its own files.
+        """
+
     def backlog(self, on: bool) -> None:
         """Note that a backlog begins or ends: a server need not index meanwhile. Other kinds do nothing."""
 

@@ -53,7 +53,7 @@ def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
         _make(path, request)
     found = same_maker(_read_fingerprint(path), request.model, request.dimension, path)
     with translated():
-        return edge.EdgeShard.load(path, _config(found, request.settings.optimise_every_points)), found
+        return edge.EdgeShard.load(path, config_of(found, request.settings.optimise_every_points)), found
 
 
 def _make(path: str, request: StoreRequest) -> None:
@@ -70,7 +70,7 @@ def _make(path: str, request: StoreRequest) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         os.makedirs(draft, mode=0o700)  # conversations are their owner's alone
         found = born(request.model, request.dimension)
-        shard = edge.EdgeShard.create(draft, _config(found, request.settings.optimise_every_points))
+        shard = edge.EdgeShard.create(draft, config_of(found, request.settings.optimise_every_points))
         for operation in _indexes():
             shard.update(operation)
         shard.flush()
@@ -82,8 +82,10 @@ def _make(path: str, request: StoreRequest) -> None:
         sync(os.path.dirname(path))
 
 
-def _config(found: Fingerprint, every_points: int) -> Any:
+def config_of(found: Fingerprint, every_points: int, **optimizers: Any) -> Any:
     """Configure a shard on disk and mapped, with small segments and no graph: building one costs 1.7 ms a point.
+
+    `optimizers` are more of the optimiser's settings, by the engine's names.
 
     int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a sixth
     of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a point is
@@ -101,7 +103,7 @@ def _config(found: Fingerprint, every_points: int) -> Any:
         },
         hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=10_000, memory=COLD),  # no graph
         quantization_config=edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=COLD),
-        optimizers=edge.EdgeOptimizersConfig(max_segment_size=segment_kb, indexing_threshold=1),
+        optimizers=edge.EdgeOptimizersConfig(max_segment_size=segment_kb, indexing_threshold=1, **optimizers),
         payload_memory=COLD,
         id_tracker_memory=COLD,
     )

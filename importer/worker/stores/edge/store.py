@@ -22,8 +22,10 @@ from importer.errors import StoreUnreachable, UsageError
 from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.edge.asking import candidates
+from importer.worker.stores.edge.scrub import scrub
 from importer.worker.stores.edge.shard import (
     TAGS,
+    config_of,
     mark_closed,
     mark_open,
     open_shard,
@@ -42,6 +44,7 @@ MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
 MIN_FREE_BYTES = 64 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
 SMALL_POINTS = 1_000  # of an older store that are given stems while it is opened, in about half a second
+MERGE_ALL = {"deleted_threshold": 0.0, "vacuum_min_vector_number": 0}  # segments with any deleted point
 OPTIMIZE_FREE = 4  # times as much, for segments are written anew before the old ones go
 
 
@@ -55,6 +58,7 @@ class EdgeStore:
         self.fingerprint = str(found)
         self._shard = shard
         self._path = path
+        self._found = found
         self._dense = dense_name(found.model)
         self._dimension = found.dimension
         self._optimize_every = request.settings.optimise_every_points
@@ -209,6 +213,21 @@ class EdgeStore:
             return not self._stems.done
         return False
 
+    def scrub(self) -> Sequence[str]:
+        """Take what was deleted out of segments and log. Raises StoreUnreachable when there is no room to do it."""
+        self._check_room(OPTIMIZE_FREE)
+        with translated():
+            self._shard.close()  # which empties the log
+            try:
+                config = config_of(self._found, self._optimize_every, **MERGE_ALL)
+                scrub(self._path, config, self._dense, self._dimension)
+            finally:
+                self._shard = edge.EdgeShard.load(self._path, config_of(self._found, self._optimize_every))
+            self._stems = Stemming(self._shard, self._path)
+        self._written = self._logged = 0
+        self._doubled = self._counts_differ()
+        return ()
+
     def _flush(self) -> None:
         """Empty the log into the segments."""
         self._shard.flush()
@@ -225,9 +244,9 @@ class EdgeStore:
             if not self._doubled:
                 mark_closed(self._path)
 
-    def _check_room(self) -> None:
+    def _check_room(self, times: int = 1) -> None:
         """Raise StoreUnreachable, which is waited for, while the disk is nearly full."""
-        free_mb, needed_mb = self._free_bytes() >> 20, self._min_free_bytes >> 20
+        free_mb, needed_mb = self._free_bytes() >> 20, times * self._min_free_bytes >> 20
         if free_mb < needed_mb:
             raise StoreUnreachable(
                 f"{free_mb} MB are left on the disk of {self._path}, the store needs {needed_mb}",

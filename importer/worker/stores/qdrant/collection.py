@@ -7,6 +7,7 @@ Used when points were embedded anew with another model: searches change over fro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -59,6 +60,23 @@ def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) 
     if indexes:
         _complete(client, request.settings.collection, backlog=request.backlog)
     return found
+
+
+def left_in(ask: Callable[[Callable[[QdrantClient], Any]], Any], collection: str) -> list[str]:
+    """Return where a server may keep deleted points: its segments until it merges them, and the snapshots it has.
+
+    A key that may not list snapshots is no reason to fail: that is told instead.
+    """
+    said = ["the server's own segments and log, until it merges them"]
+    of_one = f"/collections/{collection}/snapshots"
+    try:
+        ours = [found.name for found in ask(lambda client: client.list_snapshots(collection))]
+        whole = [found.name for found in ask(lambda client: client.list_full_snapshots())]
+        said += [f"snapshot {name}: DELETE {of_one}/{name} removes it" for name in ours]
+        said += [f"snapshot {name} of the whole server: DELETE /snapshots/{name} removes it" for name in whole]
+    except StoreRefused:
+        said.append(f"snapshots, if there are any: GET {of_one} and GET /snapshots name them, this key may not")
+    return said
 
 
 def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:

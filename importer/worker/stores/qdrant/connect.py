@@ -36,6 +36,14 @@ def one_sync(client: QdrantClient, collection: str) -> Iterator[None]:
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
+def scrub(client: QdrantClient, collection: str) -> None:
+    """Write local mode's database anew, without its free pages, and empty its log."""
+    database = _database(client, collection)
+    if database is not None:
+        database.execute("VACUUM")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 def _database(client: QdrantClient, collection: str) -> sqlite3.Connection | None:
     """Return local mode's connection for a collection, found by private attributes; None if these have changed."""
     held = getattr(getattr(client, "_client", None), "collections", {}).get(collection)

@@ -22,8 +22,8 @@ from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, S
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.filters import build
 from importer.worker.stores.qdrant.asking import candidates, questions
-from importer.worker.stores.qdrant.collection import open_collection, read_fingerprint, set_indexing
-from importer.worker.stores.qdrant.connect import connect, one_sync
+from importer.worker.stores.qdrant.collection import left_in, open_collection, read_fingerprint, set_indexing
+from importer.worker.stores.qdrant.connect import connect, one_sync, scrub
 from importer.worker.stores.qdrant.errors import Foreign, translated
 from importer.worker.stores.qdrant.requests import pack, send
 from importer.worker.stores.qdrant.stems import Stemming
@@ -143,6 +143,13 @@ class QdrantStore:
     def upkeep(self) -> bool:
         """Give stems to some points of an older version; return True while more of them are to be done."""
         return self._ask(self._stems.step) if not self._stems.done else False
+
+    def scrub(self) -> Sequence[str]:
+        """Take what was deleted out of local mode's file; name a server's snapshots, which keep what they had."""
+        if self.kind == "local":
+            self._ask(lambda: scrub(self._client, self._collection))
+            return ()
+        return left_in(lambda call: self._ask(lambda: call(self._client)), self._collection)
 
     def backlog(self, on: bool) -> None:
         """Switch the server's graph building off during a backlog; after it, the server builds in the background."""

@@ -1,0 +1,29 @@
+"""Ask on the terminal before something that cannot be taken back.
+
+To be called outside an event loop: a loop takes the first Ctrl-C for itself, and an answer typed after it would count.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from importer.errors import UsageError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def confirm(question: str, *, kept: str) -> bool:
+    """Return the answer to a question. `kept` says what Ctrl-C or the end of input leaves as it is; both exit with 130.
+
+    Raises UsageError where there is no terminal to ask on.
+    """
+    if not sys.stdin.isatty():
+        hint = "--yes, or --dry-run to see how much it is"
+        raise UsageError("there is no terminal to ask for a confirmation", hint=hint)
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        click.echo(f"stopped; {kept}", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None

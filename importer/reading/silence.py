@@ -1,0 +1,70 @@
+"""Take what was forgotten out of what a slice leaves behind: the state must not keep what the store may not have.
+
+The fold leaves forgotten chunks out, but it remembers the open text at a file's end, and a slice also tells titles and
+shows the beginnings of bad lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from importer.chunking import fold
+from importer.chunking.exchange import Origin, known
+from importer.chunking.fold import Folding
+from importer.protocol.conversations import NOTHING, last_part, merged, retitled
+from importer.protocol.records import ConversationFacts
+from importer.reading.gather import SliceFold
+
+Told = Callable[[str, str], ConversationFacts]
+Forgotten = Callable[[Mapping[str, Any]], bool]
+
+
+def silence(gathered: SliceFold, told: Told) -> None:
+    """Take forgotten texts out of a slice's state, facts and rejects, and chunks that only the facts told apart.
+
+    `told` says what is known of a conversation besides.
+    """
+    source, path = gathered.source.NAME, gathered.path
+    origin = Origin(source, gathered.reading.host)
+
+    def forgotten(metadata: Mapping[str, Any]) -> bool:
+        name = metadata.get("conversation_id", "")
+        facts = merged(told(source, name), gathered.facts.get(name, NOTHING))
+        return gathered.reading.forgotten(path, retitled(metadata, facts))
+
+    names = conversations(gathered.folding, forgotten, origin)
+    if names and (last := gathered.folding.streams[-1:]) and last[0].conversation in names:
+        gathered.context = msgspec.convert(without_texts(msgspec.to_builtins(gathered.context)), type(gathered.context))
+    gathered.folding = fold.silenced(gathered.folding, forgotten, origin)
+    gathered.chunks = [chunk for chunk in gathered.chunks if not forgotten(chunk.metadata)]
+    gathered.facts = {
+        name: facts for name, facts in gathered.facts.items() if not (name in names or forgotten(identity(facts)))
+    }
+    if names or forgotten({}):
+        gathered.rejects = [replace(reject, sample="") for reject in gathered.rejects]
+
+
+def conversations(folding: Folding, forgotten: Forgotten, origin: Origin) -> set[str]:
+    """Return the conversations of the fold that are forgotten whenever something is said in them."""
+    return {s.conversation for s in folding.streams if forgotten({**known(s, origin), "timestamp": ""})}
+
+
+def identity(facts: ConversationFacts) -> dict[str, str]:
+    """Return facts of a whole conversation as the metadata that rules ask for."""
+    project = {"project": facts.project, "project_name": last_part(facts.project)} if facts.project else {}
+    return {"conversation_id": facts.conversation_id, **project}
+
+
+def without_texts(value: Any) -> Any:
+    """Return JSON without titles and strings of several words: a format remembers ids and paths, and few texts."""
+    if isinstance(value, str):
+        return "" if len(value.split()) > 1 else value
+    if isinstance(value, list | tuple):
+        return [without_texts(one) for one in value]
+    if isinstance(value, dict):
+        return {name: "" if name == "title" else without_texts(one) for name, one in value.items()}
+    return value
