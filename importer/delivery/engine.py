@@ -69,6 +69,7 @@ class Engine:
         self._observers: list[Callable[[Batch, Receipt], None]] = []
         self._idle_actions: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
+        reconcile.on_late = self.wake_up
         self._moved = asyncio.Event()  # set when files were read or a batch was settled
         self._pressed = ""
         self._ending: Recycle | None = None  # why the worker is to be ended as soon as nothing is in flight

@@ -103,6 +103,7 @@ class Format(Protocol):
     documents by `DOCUMENT` (a `Document`, or a tuple of the forms there are) and
     `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text; where names are not
     enough, `recognises_opening(head: bytes) -> bool` as well;
+    a format with `LAST` takes only lines that no other one claims;
     databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`.
     """
 
@@ -205,7 +206,8 @@ def claims_lines(
     if records and all(isinstance(records[0].get(member), str) for member in TOLD):
         return tuple(name for name in names() if name == records[0]["database"] and hasattr(load(name), "TABLES"))
     asked = (name for name in names() if not (spread and _is_lined(load(name))))
-    return tuple(name for name in asked if _recognises(load(name), lines, records))
+    found = tuple(name for name in asked if _recognises(load(name), lines, records))
+    return tuple(name for name in found if len(found) == 1 or not getattr(load(name), "LAST", False))
 
 
 def is_record(raw: bytes) -> bool:

@@ -28,6 +28,7 @@ log = logger()
 
 MOST_HINTED = 4096  # files of one wake that are looked at without a yield to the loop
 SWEEP_S = 86_400.0
+LATE_S = 1.0  # until a database that was being written is hinted at again
 YIELD_FILES = 2000  # files looked at before a yield to the loop: some 20 ms
 
 
@@ -47,6 +48,8 @@ class Reconcile:
     errors: dict[bytes, str] = field(default_factory=dict)
     _swept_at: float = 0.0
     _in_pieces: bytes = b""  # the large folder that was last given in several parts
+    on_late: Callable[[], None] = lambda: None  # called when something has been hinted at again
+    _late: set[bytes] = field(default_factory=set)  # databases to hint at again
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
     async def look(self, roots: Sequence[Root], on_yield: Callable[[], None], *, elsewhere: bool = False) -> int:
@@ -104,20 +107,36 @@ class Reconcile:
             log.info("files.forgotten", files=forgotten)
             self.checkpoints.shrink()
 
-    def hint(self, roots: Iterable[Root], paths: Iterable[bytes]) -> None:
-        """Queue first the files that stand at the paths of an event."""
+    def hint(self, roots: Sequence[Root], paths: Iterable[bytes]) -> None:
+        """Queue first the files that stand at the paths of an event.
+
+        A database that is being written, or was listed so shortly before that it must rest, is hinted at again soon.
+        """
         hinted = 0
         for path in {borrowed.main_file(path): None for path in paths}:
             root = next((root for root in roots if root.holds(path)), None)
             if root is None:
                 continue
             for folder in scan.look(root, path, wanted(root), follow_links=self.follow_links):
+                if borrowed.is_called_database(path) and (folder.error or tables.KNOWN.is_stale(path)):
+                    self._hint_later(roots, path)
                 for stat in self._hinted(root, folder):
                     self.queue.live(pending(root, stat))
                 hinted += len(folder.files)
                 if hinted >= MOST_HINTED:  # a large tree was moved in: a full look yields to the loop
                     self.queue.overflowed = True
                     return
+
+    def _hint_later(self, roots: Sequence[Root], path: bytes) -> None:
+        """Hint at a database again after a second, and wake the loop up then."""
+        if not self._late:
+            asyncio.get_running_loop().call_later(LATE_S, self._hint_again, roots)
+        self._late.add(path)
+
+    def _hint_again(self, roots: Sequence[Root]) -> None:
+        late, self._late = self._late, set()
+        self.hint(roots, late)
+        self.on_late()
 
     def _hinted(self, root: Root, folder: Folder) -> Iterable[FileStat]:
         """Return the files that an event may mean: of the many conversations of a database, those that differ."""

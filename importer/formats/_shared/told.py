@@ -1,4 +1,4 @@
-"""The fold over units that say plainly what was said: formats of databases tell their rows in this one shape.
+"""The fold over units that say plainly what was said: formats tell their rows, or their records, in this one shape.
 
     {"database": "goose", "conversation": "20260601_1"}                         the first line
     {"title": "Fix CI", "cwd": "/home/ann/app"}                                 of the conversation from here on
@@ -6,11 +6,15 @@
 
 A turn's key is a hash of role, time and text, or of the id where there is no time: what a fork copies under new ids
 is known again. Words that have neither are chained: each key is a hash of the one before it in the conversation.
+
+A format of JSON lines makes units of each record, by a function that `Records` is given; a format of a database does so
+with each row (`told`), and its units arrive here as lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -19,8 +23,8 @@ from msgspec.structs import replace
 from importer.formats import Fed, Options
 from importer.formats._shared import salvage
 from importer.formats._shared.json_lines import Lines
-from importer.formats._shared.turns import clip, key, moment, once
-from importer.formats._shared.words import clean
+from importer.formats._shared.turns import clip, key, moment, once, stem
+from importer.formats._shared.words import clean, words
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 ID_BYTES = 200  # encoded: it stands in the context, which is bounded
@@ -51,10 +55,11 @@ class Unit(msgspec.Struct, gc=False, omit_defaults=True):
     files: list[str] = []
     unknown: int = 0
     problem: str = ""
+    note: str = ""
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The conversation as the lines so far tell it; `last` is the key of the last turn."""
+    """The conversation as the lines so far tell it; `last` is the key of the last turn, `note` the format's own."""
 
     session: str = ""
     title: str = ""
@@ -62,6 +67,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     branch: str = ""
     agent: str = ""
     last: str = ""
+    note: str = ""
 
 
 _lines = Lines(Unit)
@@ -72,9 +78,44 @@ def begin(_path: bytes) -> Context:
     return Context()
 
 
+def begin_by_name(path: bytes) -> Context:
+    """Return the context before the first line of a file that is named after its conversation."""
+    return Context(session=clip(stem(path), ID_BYTES))
+
+
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
     """Return the turn of a line. Never raises."""
     return _lines.feed(context, raw, options, step)
+
+
+class Records:
+    """The fold of a format of JSON lines, whose `said` makes units of a record and what was known before it."""
+
+    def __init__(self, said: Callable[[Context, dict[str, Any]], Iterable[Unit]]) -> None:
+        self._said = said
+        self._decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+    def feed(self, context: Context, raw: bytes, options: Options) -> Fed:
+        """Return the turns of a line. Never raises."""
+        try:
+            records = [self._decode(raw)]
+            problems: tuple[str, ...] = ()
+            unknown = 0
+        except (ValueError, RecursionError):
+            whole = salvage.whole(raw)
+            problems, unknown, records = whole.problems, whole.strangers, []
+            for part in whole.parts:
+                with suppress(ValueError, RecursionError):
+                    records.append(self._decode(part))
+        fed = Fed(context, (), unknown, problems)
+        for record in records:
+            for unit in self._said(fed.context, record):
+                one = step(fed.context, unit, options)
+                fed = Fed(
+                    *(one.context, fed.turns + one.turns, fed.unknown + one.unknown),
+                    *(fed.problems + one.problems, fed.facts + one.facts),
+                )
+        return fed
 
 
 def step(context: Context, unit: Unit, options: Options) -> Fed:
@@ -92,7 +133,7 @@ def step(context: Context, unit: Unit, options: Options) -> Fed:
     if agent and not options.subagents:
         return Fed(context, (), unit.unknown, problems)
     at = moment(unit.at)
-    anchor = at or unit.id or context.last or context.session
+    anchor = at or unit.id or context.last
     mark = key(unit.kind, unit.role, anchor, text, *unit.tools, *unit.files)
     turn = _turn(context, unit, text, mark, at)
     return Fed(replace(context, last=mark[:16]), (turn,), unit.unknown, problems)
@@ -103,15 +144,18 @@ def _headed(context: Context, unit: Unit) -> Fed:
     if unit.database:
         return Fed(Context(clip(unit.conversation, ID_BYTES)))
     after = Context(
-        context.session,
+        clip(unit.conversation, ID_BYTES) or context.session,
         clip(clean(unit.title), NAME_BYTES) or context.title,
         clip(clean(unit.cwd), NAME_BYTES) or context.cwd,
         clip(clean(unit.branch), ID_BYTES) or context.branch,
         clip(clean(unit.agent), ID_BYTES) or context.agent,
         context.last,
+        clip(unit.note, NAME_BYTES) or context.note,
     )
     if after == context:
         return Fed(context)
+    if (after.title, after.cwd, after.branch) == (context.title, context.cwd, context.branch):
+        return Fed(after)
     told = ConversationFacts(after.session, after.title, after.cwd, after.cwd, after.branch)
     return Fed(after, facts=(told,) if after.session and (after.title or after.cwd or after.branch) else ())
 
@@ -160,6 +204,11 @@ def member(held: Any, *names: str) -> Any:
     for name in names:
         held = held.get(name) if isinstance(held, Mapping) else None
     return held
+
+
+def text_of(content: Any) -> str:
+    """Return the words of content in any shape: a text, blocks of a type, nested ones."""
+    return words(content).text
 
 
 def string(held: Any, *names: str) -> str:

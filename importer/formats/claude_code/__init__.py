@@ -92,7 +92,13 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
 
     Summaries and snapshots name no session.
     """
-    return any(_is_ours(record) for record in records)
+    return any(_is_ours(record) for record in records) and not any(map(_is_of_parts, records))
+
+
+def _is_of_parts(record: Mapping[str, Any]) -> bool:
+    """Return True if a message has parts: Qwen's has, whose records have the same chain."""
+    message = record.get("message")
+    return isinstance(message, dict) and "parts" in message
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:

@@ -29,6 +29,7 @@ from importer.formats.jsonl_chat.detect import LISTS, MARKS, ROLES, SIDES, SPEAK
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "jsonl-chat"
+LAST = True
 
 DOCUMENT = (Document(lined=True), *(Document(name, head=True, lined=True) for name in LISTS))
 

@@ -31,7 +31,7 @@ from importer.sources.databases.queries import Listing, Member, conversations, l
 SIZE_UNKNOWN = -1
 STEP_BYTES = 4 * 1024 * 1024  # told in one call
 STEP_S = 0.05
-SLOW_S = 0.05  # a listing that takes longer is not made at every change,
+SLOW_S = 0.2  # a listing that takes longer is not made at every change,
 LISTING_SHARE = 0.05  # but takes no more of the time than this
 KEPT_LISTINGS = 64
 HELD_MS = 90_000  # after so long without a change what is held will not be finished
@@ -77,17 +77,26 @@ class Databases:
 
         A large one that changes all the time is not listed at every change.
         """
-        found, known, began_s = borrowed.fingerprint(path), self._listings.get(path), time.monotonic()
-        if known and (known.found == found or _is_too_soon(known, began_s)):
+        found, known = borrowed.fingerprint(path), self._listings.get(path)
+        if known and (known.found == found or _is_too_soon(known, time.monotonic())):
             return known.listing
         with self.lender.open(path) as connection:
+            began_s = time.monotonic()
             listing = conversations(connection)
-        now_s = time.monotonic()
+            now_s = time.monotonic()
         self._listings[path] = _Listed(found, listing, now_s, now_s - began_s)
         self._listings.move_to_end(path)
         while len(self._listings) > KEPT_LISTINGS:
             self._listings.popitem(last=False)
         return listing
+
+    def is_stale(self, path: bytes) -> bool:
+        """Return True if a database has changed since it was listed. Never raises."""
+        try:
+            known = self._listings.get(path)
+            return known is not None and known.found != borrowed.fingerprint(path)
+        except OSError:
+            return False
 
     def tell(self, path: bytes, name: bytes) -> tuple[int, FileStat] | str:
         """Tell one step of a conversation; return a descriptor with its stat once all is there, "" before.

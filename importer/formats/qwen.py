@@ -1,0 +1,117 @@
+"""Qwen Code: `~/.qwen/projects/<folder>/chats/<session>.jsonl`, a chain of records in the shape of Gemini's API.
+
+What the person typed stands in `displayText` where a hook added to it. A branch copies records into another session:
+a turn's key is a hash of role, time and text, so they are known again. A rewind deletes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from importer.formats._shared.calls import call_of
+from importer.formats._shared.told import (
+    RESULT,
+    THOUGHT,
+    Context,
+    Records,
+    Unit,
+    begin_by_name,
+    member,
+    objects,
+    string,
+)
+from importer.formats._shared.words import words
+
+__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+
+NAME = "qwen"
+
+TYPES = frozenset(("user", "assistant", "tool_result", "system"))
+SILENT_PARTS = frozenset(("inlineData", "fileData", "executableCode", "codeExecutionResult"))
+_session = re.compile(r"[0-9a-f]{32}\Z")
+
+begin = begin_by_name
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folder of projects."""
+    return (f"{environ.get('QWEN_RUNTIME_DIR') or f'{home}/.qwen'}/projects",)
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for JSON lines in a folder of chats, or by a bare name."""
+    *folders, name = relative.split(b"/")
+    return name.endswith(b".jsonl") and (not folders or b"chats" in folders)
+
+
+def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Return True for a record with an id whose message has parts."""
+    return any(
+        "uuid" in record and "sessionId" in record and member(record, "message", "parts") is not None
+        for record in records
+    )
+
+
+def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+    """Yield what a record says; one of another session than its file is called by belongs elsewhere."""
+    session, kind = string(record, "sessionId"), string(record, "type")
+    named = context.note or context.session.replace("-", "")
+    if session and _session.match(named) and session.replace("-", "") != named:
+        return
+    agent = string(record, "agentId") or ("subagent" if record.get("isSidechain") is True else "")
+    yield Unit(conversation=session, cwd=string(record, "cwd"), branch=string(record, "gitBranch"))
+    common: dict[str, Any] = {"id": string(record, "uuid"), "at": record.get("timestamp"), "agent": agent}
+    parts = list(objects(member(record, "message", "parts")))
+    subtype = string(record, "subtype")
+    if kind == "system":
+        yield from _of_system(record, subtype, parts, common)
+    elif kind == "user":
+        if not subtype and string(record, "provenance") in ("", "real_user"):
+            yield Unit(role=kind, text=string(record, "systemPayload", "displayText") or _text(parts), **common)
+    elif kind == "assistant":
+        yield from _answer(parts, {**common, "model": string(record, "model")})
+    elif kind == "tool_result":
+        yield from _results(parts, common)
+    else:
+        yield Unit(unknown=1)
+
+
+def _of_system(
+    record: dict[str, Any], subtype: str, parts: list[dict[str, Any]], common: dict[str, Any]
+) -> Iterator[Unit]:
+    """Yield a title, or words that a person put in while the assistant was at work."""
+    if subtype == "custom_title":
+        yield Unit(title=string(record, "systemPayload", "customTitle"))
+    elif subtype == "mid_turn_user_message":
+        yield Unit(role="user", text=string(record, "systemPayload", "displayText") or _text(parts), **common)
+
+
+def _answer(parts: list[dict[str, Any]], common: dict[str, Any]) -> Iterator[Unit]:
+    """Yield an answer's words, thoughts and calls."""
+    for part in parts:
+        if part.get("thought") is True:
+            yield Unit(role="assistant", kind=THOUGHT, text=string(part, "text"), **common)
+    calls = [call_of(one.get("name"), one.get("args")) for part in parts if (one := member(part, "functionCall"))]
+    tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
+    yield Unit(role="assistant", text=_text(parts), tools=tools, files=files, **common)
+
+
+def _results(parts: list[dict[str, Any]], common: dict[str, Any]) -> Iterator[Unit]:
+    """Yield what tools answered, but for this memory's."""
+    for part in parts:
+        response = part.get("functionResponse")
+        if not call_of(member(response, "name"), {}).own:
+            text = words(member(response, "response", "output") or member(response, "response", "error")).text
+            yield Unit(role="assistant", kind=RESULT, text=text, **common)
+
+
+def _text(parts: list[dict[str, Any]]) -> str:
+    """Return the words of parts, without thoughts."""
+    return "\n\n".join(
+        string(part, "text").strip() for part in parts if part.get("thought") is not True and part.get("text")
+    )
+
+
+feed = Records(_said).feed
