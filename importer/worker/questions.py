@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from datetime import date
 from typing import Any
 
 from importer.errors import UsageError
 from importer.protocol import clock
-from importer.protocol.query import Query
+from importer.protocol.query import Found, Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
 from importer.worker.search import answer
@@ -28,16 +29,20 @@ CANARY_RUNS = 8  # spread over the time asked for
 def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
     """Return the answer to `query.Query(**query)` (see `query.Found`) as plain dicts, with the projects that it means.
 
-    Raises UsageError for an unknown mode or project. A search by keywords needs no model, and loads none.
+    Raises UsageError for an unknown mode or project.
     """
     asked = _in_utc(Query(**query))
     wanted = session.projects.resolve(asked)
+    found = asdict(answered(session, wanted, clock.now().date()))
+    return {**found, "projects": session.projects.counted(wanted.projects)} if asked.project else found
+
+
+def answered(session: WorkerSession, wanted: Query, today: date) -> Found:
+    """Return the answer to a query, asked on that day. A search by keywords needs no model, and loads none."""
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
-    today = clock.now().date()
-    found = asdict(answer.search(session.store, wanted, dense, session.points, today, judged=session.judged))
-    return {**found, "projects": session.projects.counted(wanted.projects)} if asked.project else found
+    return answer.search(session.store, wanted, dense, session.points, today, judged=session.judged)
 
 
 def _in_utc(query: Query) -> Query:

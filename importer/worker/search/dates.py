@@ -24,7 +24,7 @@ NUMBERS = {word: n for n, word in enumerate(_COUNTED.split(), 1)} | {"a": 1, "an
 
 _LONG = "|".join(name for name in MONTHS if name not in {"may", "march"})
 _ANY = "|".join(sorted({*MONTHS, *SHORT}, key=len, reverse=True))
-_DAY, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>(?:19|20)\d\d)"
+_DAY, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>(?:19[89]|20[0-3])\d)"
 _BEFORE = r"\b(?:in|on|of|during|early|late|mid|by|since|until|before|after|around|from|to|last|this)[\s-]+"
 _UNIT = r"(?P<unit>day|week|month|year)"
 

@@ -23,6 +23,7 @@ from importer.worker.stores.bm25 import UNSPACED, encode_query
 MOST_SENTENCES = 3
 SHORT_CHARS = 60  # a window below this gets its next sentence, which often answers
 MOST_SENTENCE_CHARS = 400  # a longer one, such as a log, is read in pieces
+JOINTS = frozenset("._-/:@")  # between parts of one word
 MOST_QUESTION_TERMS, MOST_CHARS = 200, 20_000  # of what is looked at
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -86,11 +87,16 @@ def _cut(text: str, start: int, end: int, pieces: Sequence[Piece]) -> Passage:
     marks: list[tuple[int, int]] = []
     for piece in pieces:
         if start <= piece.start and piece.end <= end:
-            if marks and piece.start - start <= marks[-1][1]:
+            if marks and _joined(text[start + marks[-1][1] : piece.start]):
                 marks[-1] = (marks[-1][0], max(marks[-1][1], piece.end - start))
             else:
                 marks.append((piece.start - start, piece.end - start))
     return Passage(text[start:end], tuple(marks))
+
+
+def _joined(between: str) -> bool:
+    """Return True for what joins two parts of one word, such as the dots of v1.2.3."""
+    return not between or between in JOINTS
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

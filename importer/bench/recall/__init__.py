@@ -1,0 +1,1 @@
+"""How often is what a question asks for found: public benchmarks and questions of one's own, asked verbatim."""

@@ -1,0 +1,203 @@
+"""Conversations with questions about them, read from LoCoMo's and LongMemEval's files or a simple JSON of one's own.
+
+    LoCoMo        [{"sample_id", "conversation": {"speaker_a", "session_1": [{"speaker", "dia_id", "text"}, …],
+                  "session_1_date_time", …}, "qa": [{"question", "category", "evidence": ["D1:3"]}, …]}, …]
+    LongMemEval   [{"question_id", "question_type", "question", "question_date", "haystack_session_ids",
+                  "haystack_dates", "haystack_sessions": [[{"role", "content", "has_answer"?}, …], …],
+                  "answer_session_ids"}, …]
+    one's own     {"conversations": [{"id", "at"?, "turns": [{"role", "text"}, …]}, …],
+                  "questions": [{"question", "right": [conversation id, …], "category"?, "asked"?}, …]}
+
+Questions without a right conversation are left out of LoCoMo and LongMemEval (nothing could be right); in one's own
+file an empty `right` asks for something that was never said, and only how near the answer is said to be is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from importer.errors import UsageError
+
+LOCOMO_CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "inference", 4: "single-hop", 5: "adversarial"}
+_EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
+_LOCOMO_TIMES = ("%I:%M %p on %d %B, %Y", "%I:%M %p on %d %b, %Y")
+_LONGMEM_TIMES = ("%Y/%m/%d (%a) %H:%M", "%Y/%m/%d %H:%M", "%Y/%m/%d")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn: `role` is user or assistant; `key` names it where the benchmark points at turns, else ""."""
+
+    role: str
+    text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One conversation, begun `at` (None if unknown)."""
+
+    id: str
+    turns: tuple[Said, ...]
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, the conversations that answer it, and the turns in them that do, as far as these are known."""
+
+    id: str
+    text: str
+    category: str
+    right: frozenset[str]
+    turns: tuple[str, ...] = ()
+    asked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Haystack:
+    """Conversations that are searched together, and the questions put to them."""
+
+    name: str
+    sessions: tuple[Session, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One file: what kind it is, the SHA-256 of its bytes, and its haystacks."""
+
+    kind: str
+    sha256: str
+    haystacks: tuple[Haystack, ...]
+
+
+def read(path: str) -> Benchmark:
+    """Read a benchmark's file. Raises UsageError for a file that is none of the three shapes."""
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+        value = json.loads(raw)
+        kind, haystacks = _haystacks(value)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint="name a benchmark's file") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "LoCoMo's, LongMemEval's, or {conversations, questions}; `importer bench recall --help` has an example"
+        raise UsageError(f"{path} is no benchmark that is known: {error!r}", hint=hint) from error
+    return Benchmark(kind, hashlib.sha256(raw).hexdigest(), tuple(haystacks))
+
+
+def _haystacks(value: Any) -> tuple[str, Iterator[Haystack]]:
+    """Return the kind of a decoded file, and its haystacks. Raises ValueError for an unknown shape."""
+    if isinstance(value, Mapping) and "conversations" in value:
+        return "own", iter((_own(value),))
+    first = value[0] if isinstance(value, list) and value and isinstance(value[0], Mapping) else {}
+    if "conversation" in first:
+        return "locomo", iter([_locomo(one) for one in value])
+    if "haystack_sessions" in first:
+        return "longmemeval", iter([_longmemeval(one) for one in value])
+    raise ValueError("it has none of the fields that tell the shapes apart")
+
+
+def _locomo(sample: Mapping[str, Any]) -> Haystack:
+    """Return one dialogue: its sessions are the haystack."""
+    talk, name = sample["conversation"], str(sample["sample_id"])
+    numbers = sorted(int(key[8:]) for key in talk if re.fullmatch(r"session_\d+", key))
+    sessions = tuple(
+        Session(
+            f"{name}-{number}",
+            tuple(_locomo_turn(turn, talk["speaker_a"]) for turn in talk[f"session_{number}"]),
+            _time(talk.get(f"session_{number}_date_time", ""), _LOCOMO_TIMES),
+        )
+        for number in numbers
+    )
+    asked = [_locomo_question(name, at, one) for at, one in enumerate(sample["qa"])]
+    return Haystack(name, sessions, tuple(one for one in asked if one.right))
+
+
+def _locomo_turn(turn: Mapping[str, Any], user: str) -> Said:
+    """Return a turn with its speaker's name, by which the questions ask; the first speaker is the user."""
+    role = "user" if turn["speaker"] == user else "assistant"
+    return Said(role, f"{turn['speaker']}: {turn['text']}", turn["dia_id"])
+
+
+def _locomo_question(name: str, at: int, one: Mapping[str, Any]) -> Question:
+    """Return a question; its evidence is written in several ways, `D8:6; D9:17` and `D:11:26` among them."""
+    found = [match for text in one.get("evidence") or () for match in _EVIDENCE.findall(str(text))]
+    right = frozenset(f"{name}-{int(session)}" for session, _ in found)
+    turns = tuple(dict.fromkeys(f"D{int(session)}:{int(turn)}" for session, turn in found))
+    category = LOCOMO_CATEGORIES.get(one["category"], str(one["category"]))
+    return Question(f"{name}/{at}", str(one["question"]), category, right, turns)
+
+
+def _longmemeval(one: Mapping[str, Any]) -> Haystack:
+    """Return one question with the haystack of its own."""
+    ids = [str(id) for id in one["haystack_session_ids"]]
+    dates = one.get("haystack_dates") or [""] * len(ids)
+    sessions = tuple(
+        Session(id, tuple(_longmem_turn(id, n, turn) for n, turn in enumerate(turns)), _time(str(date), _LONGMEM_TIMES))
+        for id, date, turns in zip(ids, dates, one["haystack_sessions"], strict=True)
+    )
+    keys = tuple(turn.key for session in sessions for turn in session.turns if turn.key)
+    right, name = frozenset(str(id) for id in one["answer_session_ids"]), str(one["question_id"])
+    asked = _time(str(one.get("question_date", "")), _LONGMEM_TIMES)
+    # Questions that are marked so ask for what was never said.
+    question = Question(name, str(one["question"]), str(one["question_type"]), right, keys, asked)
+    return Haystack(name, sessions, () if name.endswith("_abs") or not right else (question,))
+
+
+def _longmem_turn(session: str, number: int, turn: Mapping[str, Any]) -> Said:
+    """Return a turn, with a key if it has the answer."""
+    return Said(str(turn["role"]), str(turn["content"]), f"{session}:{number}" if turn.get("has_answer") else "")
+
+
+def _own(value: Mapping[str, Any]) -> Haystack:
+    """Return the haystack of one's own file."""
+    sessions = tuple(
+        Session(str(one["id"]), tuple(Said(str(t["role"]), str(t["text"])) for t in one["turns"]), _iso(one.get("at")))
+        for one in value["conversations"]
+    )
+    known = {session.id for session in sessions}
+    questions = tuple(
+        Question(
+            str(at),
+            str(one["question"]),
+            str(one.get("category", "")),
+            _right(one, known),
+            asked=_iso(one.get("asked")),
+        )
+        for at, one in enumerate(value["questions"])
+    )
+    return Haystack("own", sessions, questions)
+
+
+def _right(one: Mapping[str, Any], known: set[str]) -> frozenset[str]:
+    """Return the right conversations of a question. Raises ValueError for one that is not there."""
+    right = frozenset(str(id) for id in one["right"])
+    if missing := right - known:
+        raise ValueError(f"question {one['question']!r} names the conversation {min(missing)!r}, which is not there")
+    return right
+
+
+def _time(text: str, layouts: Sequence[str]) -> datetime | None:
+    """Return a benchmark's time, taken for UTC; None for one that is not given."""
+    for layout in layouts if text else ():
+        try:
+            return datetime.strptime(text, layout).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
+def _iso(text: Any) -> datetime | None:
+    """Return an ISO time, taken for UTC where it names no zone."""
+    if not text:
+        return None
+    found = datetime.fromisoformat(str(text))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,181 @@
+"""`importer bench recall`: files read as they are written, ranks counted as they are defined, a whole run for real."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import pytest
+from processes import Importer
+
+from importer.bench.recall import measures, questions, run
+from importer.bench.recall.measures import Asked
+from importer.errors import UsageError
+
+LOCOMO = [
+    {
+        "sample_id": "conv-1",
+        "conversation": {
+            "speaker_a": "Ann",
+            "speaker_b": "Ben",
+            "session_1_date_time": "1:56 pm on 8 May, 2023",
+            "session_1": [
+                {"speaker": "Ann", "dia_id": "D1:1", "text": "Hi"},
+                {"speaker": "Ben", "dia_id": "D1:2", "text": "Yo"},
+            ],
+            "session_2": [{"speaker": "Ben", "dia_id": "D2:1", "text": "I sold the boat"}],
+        },
+        "qa": [
+            {"question": "Who sold?", "category": 2, "evidence": ["D:2:1; D01:2"]},
+            {"question": "Nothing", "category": 5, "evidence": []},
+        ],
+    }
+]
+LONGMEM = [
+    {
+        "question_id": "q1",
+        "question_type": "multi-session",
+        "question": "Which boat?",
+        "question_date": "2023/05/30 (Tue) 23:40",
+        "haystack_session_ids": ["s1", "s2"],
+        "haystack_dates": ["2023/05/20 (Sat) 02:21", "2023/05/21 (Sun) 02:21"],
+        "haystack_sessions": [
+            [{"role": "user", "content": "A boat", "has_answer": True}],
+            [{"role": "user", "content": "x"}],
+        ],
+        "answer_session_ids": ["s1"],
+    },
+    {"question_id": "q2_abs", "question_type": "multi-session", "question": "?", "haystack_session_ids": [],
+     "haystack_sessions": [], "answer_session_ids": []},
+]  # fmt: skip
+OWN = {
+    "conversations": [
+        {"id": "boats", "at": "2026-01-31", "turns": [
+            {"role": "user", "text": "How do I caulk the hull of a wooden boat?"},
+            {"role": "assistant", "text": "Drive cotton into the seams, then cover it with putty."}]},
+        {"id": "bread", "turns": [
+            {"role": "user", "text": "My sourdough does not rise in winter."},
+            {"role": "assistant", "text": "Let it stand near the oven, and give it eight hours."}]},
+    ],
+    "questions": [
+        {"question": "caulking a wooden hull", "right": ["boats"], "category": "words"},
+        {"question": "dough stays flat when it is cold", "right": ["bread"], "category": "meaning"},
+        {"question": "configure the firewall of the router", "right": []},
+    ],
+}  # fmt: skip
+
+
+def file_of(folder: pathlib.Path, value: Any) -> str:
+    path = folder / "benchmark.json"
+    path.write_text(json.dumps(value))
+    return str(path)
+
+
+def asked(*ranks: int, right: int = 1, **more: Any) -> Asked:
+    return Asked("q", "h", more.pop("category", "c"), more.pop("near", "weak"), 0.1, right, ranks, **more)
+
+
+def test_locomo_is_read(tmp_path: pathlib.Path) -> None:
+    """Sessions are conversations; evidence is understood in each way it is written; what has none is left out."""
+    found = questions.read(file_of(tmp_path, LOCOMO))
+    (haystack,) = found.haystacks
+    assert (found.kind, [one.id for one in haystack.sessions]) == ("locomo", ["conv-1-1", "conv-1-2"])
+    assert str(haystack.sessions[0].at) == "2023-05-08 13:56:00+00:00"
+    assert [(one.role, one.text) for one in haystack.sessions[0].turns] == [
+        ("user", "Ann: Hi"),
+        ("assistant", "Ben: Yo"),
+    ]
+    (question,) = haystack.questions
+    assert (question.category, question.right, question.turns) == (
+        "temporal",
+        {"conv-1-1", "conv-1-2"},
+        ("D2:1", "D1:2"),
+    )
+
+
+def test_longmemeval_is_read(tmp_path: pathlib.Path) -> None:
+    """Each question has a haystack of its own; what was never said is left out."""
+    one, other = questions.read(file_of(tmp_path, LONGMEM)).haystacks
+    (question,) = one.questions
+    assert (question.right, question.turns, str(question.asked)) == ({"s1"}, ("s1:0",), "2023-05-30 23:40:00+00:00")
+    assert str(one.sessions[1].at) == "2023-05-21 02:21:00+00:00"
+    assert not other.questions
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {},
+        "x",
+        [{}],
+        {"conversations": []},
+        [{"conversation": {}}],
+        {**OWN, "questions": [{"question": "?", "right": ["x"]}]},
+    ],
+)
+def test_what_is_no_benchmark_is_refused(tmp_path: pathlib.Path, value: Any) -> None:
+    """It says so, and does not count nothing."""
+    with pytest.raises(UsageError):
+        questions.read(file_of(tmp_path, value))
+
+
+def test_measures_by_hand() -> None:
+    """Four questions, counted on paper."""
+    found = measures.figures(
+        [asked(1), asked(2, 7, right=2), asked(), asked(6, turns=2, turn_ranks=(3,)), asked(right=0, near="nothing")]
+    )
+    values = {name: found[name]["value"] for name in (*measures.MEASURES, *measures.TURN_MEASURES)}
+    assert values == {
+        "hit@1": 0.25, "hit@5": 0.5, "hit@10": 0.75, "mrr": round((1 + 1 / 2 + 1 / 6) / 4, 4),
+        "recall@5": (1 + 0.5) / 4, "recall@10": 0.75, "turns@5": 0.5, "turns@10": 0.5,
+    }  # fmt: skip
+    assert found["absent"] == {"questions": 1, "told_nothing": 1.0}
+    assert found["questions"] == 4
+
+
+def test_an_interval_holds_its_mean() -> None:
+    """It is the same for the same values, and narrows with more of them."""
+    few, many = measures.interval([0, 1] * 10), measures.interval([0, 1] * 200)
+    assert few == measures.interval([0, 1] * 10)
+    assert few[1] < many[1] < 0.5 < many[2] < few[2]
+
+
+def test_a_sample_is_the_same_each_time(tmp_path: pathlib.Path) -> None:
+    """Haystacks that no question of it needs are not imported."""
+    whole = questions.read(file_of(tmp_path, LONGMEM * 3))
+    one = run.sampled(whole, 1)
+    assert one == run.sampled(whole, 1)
+    assert len(one.haystacks) == 1
+    assert len(run.sampled(whole, None).haystacks) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["edge", "local"])
+def test_a_whole_run(tmp_path: pathlib.Path, model_dir: str, engine: str) -> None:
+    """With the real model: what is said is found, what was not said is told so, and the file holds every rank."""
+    models = str(pathlib.Path(model_dir).parent)
+    real = {"IMPORTER_EMBED_PROVIDER": "fastembed", "IMPORTER_EMBED_DIMENSION": "0", "IMPORTER_MODEL_DIR": models}
+    words = (
+        "bench",
+        "recall",
+        file_of(tmp_path, OWN),
+        "--out",
+        str(tmp_path / "out.json"),
+        "--json",
+        "--engine",
+        engine,
+    )
+    done = Importer(tmp_path, embedded=True).run(*words, **real)
+    assert done.code == 0, done.err
+    assert {one["mode"]: one["hit@1"]["value"] for one in done.json["runs"]} == {
+        "hybrid": 1,
+        "dense": 1,
+        "keyword": 0.5,
+    }
+    hybrid = done.json["runs"][0]
+    assert (hybrid["questions"], hybrid["absent"]) == (2, {"questions": 1, "told_nothing": 1.0})
+    kept = json.loads((tmp_path / "out.json").read_text())
+    assert kept["benchmark"]["sha256"] == questions.read(str(tmp_path / "benchmark.json")).sha256
+    assert [one["ranks"] for one in kept["runs"][0]["asked"]] == [[1], [1], []]
