@@ -24,12 +24,14 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
 class EmbedSettings(ModelSettings, frozen=True, kw_only=True):
     """The model and how it runs.
 
-    `directory` is where a local model's files are; the worker fills it in when it has found them. `threads` are for all
-    model runs together, `token_budget` counts padded tokens of all of them. `arena` and `spinning` are options of ONNX
-    Runtime. `timeout_s`, `api_key` and `base_url` are for a remote provider, "" being its own address.
+    `directory` is where a local model's files are; the worker fills it in when it has found them. `engine` runs it (see
+    `engines`). `threads` are for all model runs together, `token_budget` counts padded tokens of all of them. `arena`
+    and `spinning` are options of ONNX Runtime. `timeout_s`, `api_key` and `base_url` are for a remote provider, ""
+    being its own address.
     """
 
     directory: str
+    engine: str
     threads: int
     token_budget: int
     arena: bool

@@ -110,6 +110,11 @@ class EmbedGroup:
     precision: str = setting(
         "fp32", "precision of a local model; int8 is faster, a little less exact", among=("fp32", "int8")
     )
+    engine: str = setting(
+        "auto",
+        "what runs a local model; auto: the fastest installed one that keeps the vectors",
+        among=("auto", "onnxruntime", "openvino"),
+    )
     window_tokens: int = setting(0, "longest text the model embeds at once; 0: the model's limit", least=0, most=8192)
     threads: int | None = setting(
         None, "threads of the model; 0: half of the cores in `run`, all in `backlog`; -1: always all", least=-1

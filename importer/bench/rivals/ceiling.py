@@ -64,8 +64,8 @@ def windows_of(given: Order) -> list[Window]:
     """Return the windows that the importer cuts the chunks into."""
     settings = EmbedSettings(
         provider="fastembed", model=given.model, directory=given.directory, model_dir="", dimension=0,
-        precision="fp32", window_tokens=given.window_tokens, offline=True, threads=given.threads, token_budget=0,
-        arena=True, spinning=False, timeout_s=0.0, api_key="", base_url="",
+        precision="fp32", window_tokens=given.window_tokens, offline=True, engine="onnxruntime",
+        threads=given.threads, token_budget=0, arena=True, spinning=False, timeout_s=0.0, api_key="", base_url="",
     )  # fmt: skip
     embedder = fastembed.open_embedder(settings)
     return [window for parts in embedder.split(read_texts(given)) for window in parts]

@@ -47,7 +47,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
         yield "speed", _speed(status["rate"])
     yield "worker", _worker(status["worker"])
     yield "daemon", _daemon(status["daemon"])
-    yield "model", str(status["model"])
+    yield "model", ", ".join(filter(None, (status["model"], status.get("engine"))))
     yield from _troubles(status)
 
 
@@ -242,7 +242,7 @@ def _without_daemon(settings: Settings, count: bool) -> status.Status:
     behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
     # The holder of the state may have the embedded store open, which has one opener.
     reached = _reached(settings, where, count=count and holder is None)
-    return status.of_state(checkpoints, behind, where, reached, model=settings.embed.model, roots=roots, holder=holder)
+    return status.of_state(checkpoints, behind, where, reached, embed=settings.embed, roots=roots, holder=holder)
 
 
 def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:

@@ -18,6 +18,7 @@ from typing import Any
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts, socket_of
 from importer.delivery import environment
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
+from importer.protocol import engines
 from importer.service import assembly, client
 from importer.service.ask import Asker
 from importer.service.status import store_location
@@ -98,7 +99,8 @@ def _look_from_outside(settings: Settings, location: Location) -> Probe:
 def find_model(settings: Settings) -> ModelFacts:
     """Find the model on this machine; nothing is fetched."""
     embed = settings.embed
-    facts = ModelFacts(embed.model, embed.provider == LOCAL, "", embed.offline)
+    engine = engines.described(embed.provider, embed.engine, embed.precision)
+    facts = ModelFacts(embed.model, embed.provider == LOCAL, "", embed.offline, engine=engine)
     if not facts.local:
         return facts
     arguments = [sys.executable, "-P", "-m", "importer.worker.models.fetch", "path", "--json"]

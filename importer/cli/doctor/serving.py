@@ -20,7 +20,7 @@ class ModelFacts:
     """What was found about the model.
 
     `directory` is "" when it is not on this machine; `problem` and `hint` are the words of the error that loading it
-    gave. `local` is false for a hosted provider; then they are the words of the provider's error.
+    gave. `local` is false for a hosted provider; then they are the words of the provider's error. `engine` runs it.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ModelFacts:
     offline: bool
     problem: str = ""
     hint: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def check_model(facts: ModelFacts) -> Finding:
         elif facts.problem:
             yield Problem(facts.problem, facts.hint or "importer model fetch")
 
-    return judge("model", f"{facts.name}{f' in {facts.directory}' if facts.directory else ''}", problems())
+    where = f"{facts.name}{f' in {facts.directory}' if facts.directory else ''}"
+    return judge("model", ", ".join(filter(None, (where, facts.engine))), problems())
 
 
 def check_store(facts: StoreFacts) -> Finding:

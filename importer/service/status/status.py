@@ -18,10 +18,13 @@ from importer.delivery.policy import Recycle
 from importer.delivery.progress import Rates
 from importer.delivery.snapshot import Snapshot
 from importer.memory.probes import Probes
+from importer.protocol import engines
 from importer.protocol.records import Tally
+from importer.protocol.worker_settings import EmbedSettings
 from importer.service.status import lag, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
+from importer.settings.schema import EmbedGroup
 from importer.sources.events import Mode
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
@@ -77,7 +80,7 @@ def of_state(
     where: Location,
     probe: Probe,
     *,
-    model: str,
+    embed: EmbedGroup,
     roots: Sequence[Root] = (),
     holder: Holder | None = None,
     probes: Probes | None = None,
@@ -101,7 +104,7 @@ def of_state(
         "worker": _former_workers(checkpoints.history.endings() if checkpoints else []),
         "daemon": _other_process(holder, probes or Probes()),
         "store": {**asdict(where), "reachable": probe.reachable, "why": probe.why},
-        "model": model,
+        **_model(embed),
     }
 
 
@@ -237,6 +240,11 @@ def _other_process(holder: Holder | None, probes: Probes) -> Status:
     }
 
 
+def _model(embed: EmbedGroup | EmbedSettings) -> Status:
+    """Return the model and what runs it, "" where that is a service."""
+    return {"model": embed.model, "engine": engines.described(embed.provider, embed.engine, embed.precision)}
+
+
 def _store_and_model(seen: Snapshot) -> Status:
     """Return store and model as the worker is told them; reachable as of the last contact, None before the first."""
     settings = seen.settings
@@ -246,4 +254,4 @@ def _store_and_model(seen: Snapshot) -> Status:
     known = True if met else store_location.probe_folder(where.location).reachable if where.kind == EDGE else None
     away = seen.is_store_away
     shown = {**asdict(where), "reachable": False if away else known, "why": seen.run.holding if away else ""}
-    return {"store": shown, "model": settings.embed.model}
+    return {"store": shown, **_model(settings.embed)}

@@ -25,11 +25,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import ModelError
+from importer.protocol import engines
+from importer.protocol.engines import Engine
 from importer.protocol.worker_settings import EmbedSettings
+from importer.worker.embedders._openvino import OpenVinoModel
 
 __all__ = ["ModelSource", "OnnxTextModel", "PoolingType", "TextEmbedding"]
 
@@ -111,7 +115,7 @@ class _Windowed:
     """Mixed into fastembed's ONNX model classes: documents arrive as rows of ids, and spinning can be switched off."""
 
     # fastembed hands on no other keyword arguments than these, and drops the rest without a word.
-    EXPOSED_SESSION_OPTIONS = ("enable_cpu_mem_arena", "spinning")
+    EXPOSED_SESSION_OPTIONS = ("enable_cpu_mem_arena", "spinning", "engine", "lanes")
 
     @classmethod
     def add_extra_session_options(cls, session_options: Any, extra_options: Mapping[str, Any]) -> None:
@@ -120,6 +124,20 @@ class _Windowed:
         session_options.enable_mem_pattern = False  # see the module's text
         spinning = str(int(extra_options["spinning"]))
         session_options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+
+    def _load_onnx_model(
+        self, model_dir: Path, model_file: str, threads: int, *, extra_session_options: Mapping[str, Any], **more: Any
+    ) -> None:
+        """Load the graph with the engine chosen: fastembed calls this when it is made."""
+        engine: Engine = extra_session_options["engine"]
+        if engine.name == "onnxruntime":
+            given = {"model_dir": model_dir, "model_file": model_file, "threads": threads, **more}
+            super()._load_onnx_model(**given, extra_session_options=extra_session_options)  # type: ignore[misc]
+            return
+        lanes = extra_session_options["lanes"]
+        graph = str(model_dir / model_file)
+        self.model = OpenVinoModel(graph, threads=threads, lanes=lanes, arithmetic=engine.arithmetic)
+        self._load_tokenizer(model_dir=model_dir)  # type: ignore[attr-defined]  # of the class it is mixed into
 
     def tokenize(self, documents: list[Row], **_: Any) -> list[Row]:
         """Return the rows as they are: they are tokenised already."""
@@ -135,22 +153,36 @@ class _Engine(TextEmbedding):  # type: ignore[misc]  # fastembed is untyped here
     ]
 
 
-def load(chosen: EmbedSettings, threads: int) -> TextEmbedding:
-    """Load the model in `chosen.directory`, with that many threads for each run. Raises ModelError."""
+def load(chosen: EmbedSettings, threads: int, lanes: int) -> TextEmbedding:
+    """Load the model in `chosen.directory`: that many threads for each run, and `lanes` runs at once.
+
+    An engine that was not asked for by name and fails gives way to ONNX Runtime. Raises ModelError.
+    """
     if not Path(chosen.directory, "tokenizer.json").is_file():
         raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
+    engine = engines.choose(chosen.engine, chosen.precision)
     try:
         _register(chosen)
-        return _Engine(
-            chosen.model,
-            cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
-            specific_model_path=chosen.directory,
-            threads=threads,
-            enable_cpu_mem_arena=chosen.arena,
-            spinning=chosen.spinning,
-        )
+        return _loaded(chosen, threads, lanes, engine)
     except Exception as error:
+        if chosen.engine == "auto" and engine.name != "onnxruntime":
+            sys.stderr.write(f"{engine.name} cannot load {chosen.model}, so ONNX Runtime does: {error}\n")
+            return load(msgspec.structs.replace(chosen, engine="onnxruntime"), threads, lanes)
         raise ModelError(f"cannot load {chosen.model} from {chosen.directory}: {error}") from error
+
+
+def _loaded(chosen: EmbedSettings, threads: int, lanes: int, engine: Engine) -> TextEmbedding:
+    """Load the model with this engine. Raises what fastembed and the engine raise."""
+    return _Engine(
+        chosen.model,
+        cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
+        specific_model_path=chosen.directory,
+        threads=threads,
+        enable_cpu_mem_arena=chosen.arena,
+        spinning=chosen.spinning,
+        engine=engine,
+        lanes=lanes,
+    )
 
 
 def _register(chosen: EmbedSettings) -> None:

@@ -39,7 +39,7 @@ def open_embedder(settings: EmbedSettings) -> FastEmbedder:
     threads = settings.threads or os.cpu_count() or 1
     # One thread for each, as long as there are few: a run's small operations use one core of any number.
     lanes = min(threads, MOST_LANES)
-    return FastEmbedder(load(settings, max(1, threads // lanes)), settings, lanes)
+    return FastEmbedder(load(settings, max(1, threads // lanes), lanes), settings, lanes)
 
 
 class FastEmbedder:

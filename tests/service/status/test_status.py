@@ -18,6 +18,7 @@ from importer.protocol.records import Tally
 from importer.service.status import status
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import Location, Probe
+from importer.settings.schema import EmbedGroup
 from importer.sources.events import Mode
 from importer.sources.queue import Pending
 from importer.sources.scan import Root
@@ -45,7 +46,7 @@ def engine(tmp_path: pathlib.Path):
 
 
 def of_state(checkpoints: Any = None, **more: Any):
-    return status.of_state(checkpoints, Lag(), WHERE, Probe(True, 3), model="m", **more)
+    return status.of_state(checkpoints, Lag(), WHERE, Probe(True, 3), embed=EmbedGroup(model="m"), **more)
 
 
 def of_daemon(engine: Engine, now: float | None = None):

@@ -35,7 +35,7 @@ def narrow(model_dir: str) -> FastEmbedder:
 
 
 def opened(model_dir: str, **more: Any) -> FastEmbedder:
-    return open_embedder(embed_settings(**{"model": MINILM, "directory": model_dir, **more}))
+    return open_embedder(embed_settings(**{"model": MINILM, "directory": model_dir, "engine": "onnxruntime", **more}))
 
 
 def own_ids(embedder: FastEmbedder, text: str) -> list[int]:

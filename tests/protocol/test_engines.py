@@ -1,0 +1,66 @@
+"""The engine that runs a model is chosen by what is installed and what the processor can, and says why."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from importer.protocol import engines
+from importer.protocol.engines import Engine, choose, has_bf16
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch):
+    def become(*, openvino: bool, bf16: bool) -> None:
+        monkeypatch.setattr(engines, "has_openvino", lambda: openvino)
+        monkeypatch.setattr(engines, "has_bf16", lambda: bf16)
+
+    return become
+
+
+@pytest.mark.parametrize(
+    ("wanted", "precision", "openvino", "bf16", "name", "arithmetic"),
+    [
+        ("auto", "fp32", True, True, "openvino", "bf16"),
+        ("auto", "fp32", True, False, "openvino", "fp32"),
+        ("auto", "fp32", False, True, "onnxruntime", "fp32"),
+        ("onnxruntime", "fp32", True, True, "onnxruntime", "fp32"),
+        ("openvino", "fp32", True, True, "openvino", "bf16"),
+        ("openvino", "fp32", False, True, "onnxruntime", "fp32"),
+        ("auto", "int8", True, True, "onnxruntime", "int8"),
+        ("openvino", "int8", True, True, "onnxruntime", "int8"),
+    ],
+)
+def test_the_fastest_that_keeps_the_vectors(machine, wanted, precision, openvino, bf16, name, arithmetic) -> None:
+    machine(openvino=openvino, bf16=bf16)
+    found = choose(wanted, precision)
+    assert (found.name, found.arithmetic) == (name, arithmetic)
+
+
+def test_what_is_not_had_has_a_reason(machine) -> None:
+    machine(openvino=False, bf16=True)
+    assert "importer[fast]" in choose("openvino", "fp32").reason
+    assert "importer[fast]" in str(choose("auto", "fp32"))
+    machine(openvino=True, bf16=False)
+    assert "bf16" in choose("auto", "fp32").reason
+    assert choose("openvino", "int8").reason
+    assert not choose("onnxruntime", "fp32").reason
+
+
+def test_bf16_is_read_off_the_processor(tmp_path) -> None:
+    can, cannot = tmp_path / "can", tmp_path / "cannot"
+    can.write_text("processor: 0\nflags\t\t: fpu avx512f avx512_bf16 amx_tile\nbugs: x\n")
+    cannot.write_text("flags\t\t: fpu avx512f avx512_bf16x\nmodel name: amx_bf16\n")
+    assert has_bf16(str(can))
+    assert not has_bf16(str(cannot))
+    assert not has_bf16(str(tmp_path / "none"))
+
+
+def test_a_service_has_no_engine() -> None:
+    assert engines.described("openai", "auto", "fp32") == ""
+    assert engines.described("fastembed", "onnxruntime", "fp32") == str(Engine("onnxruntime", "fp32"))
+
+
+def test_installed_is_what_can_be_imported() -> None:
+    assert engines.has_openvino() == (importlib.util.find_spec("openvino") is not None)

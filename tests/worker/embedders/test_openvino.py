@@ -1,0 +1,89 @@
+"""OpenVINO gives the vectors of ONNX Runtime, from several threads at once, and its telemetry is never loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from worker_told import embed_settings
+
+from importer.protocol import engines
+from importer.worker.embedders._fastembed_engine import MINILM
+from importer.worker.embedders.fastembed import FastEmbedder, open_embedder
+
+needs_openvino = pytest.mark.skipif(not engines.has_openvino(), reason="OpenVINO is not installed: the extra [fast]")
+TEXTS = [
+    "the pods are killed every night",
+    "x",
+    "déjà vu; 東京の天気; def main() -> None: ...",
+    "A long text of many words goes over several windows. " * 60,
+    *(f"text number {n} " + "about memory and queues " * (n % 17) for n in range(60)),
+]
+
+
+def opened(model_dir: str, engine: str, threads: int = 2) -> FastEmbedder:
+    return open_embedder(embed_settings(model=MINILM, directory=model_dir, engine=engine, threads=threads))
+
+
+def vectors(embedder: FastEmbedder) -> np.ndarray:
+    windows = [window for parts in embedder.split(TEXTS) for window in parts]
+    found = np.zeros((len(windows), embedder.dimension), np.float32)
+    groups = embedder.group([window.tokens for window in windows], 512)
+    with ThreadPoolExecutor(embedder.lanes) as pool:
+        for members, rows in zip(
+            groups, pool.map(lambda g: embedder.embed([windows[i] for i in g]), groups), strict=True
+        ):
+            found[members] = rows
+    return found
+
+
+@needs_openvino
+def test_the_vectors_are_those_of_onnx_runtime(model_dir: str) -> None:
+    one, other = vectors(opened(model_dir, "onnxruntime")), vectors(opened(model_dir, "openvino"))
+    cosines = (one * other).sum(axis=1)
+    assert cosines.min() >= 0.9999
+    asked = [opened(model_dir, engine).query("who killed the pods?") for engine in ("onnxruntime", "openvino")]
+    assert float(asked[0] @ asked[1]) >= 0.9999
+
+
+@needs_openvino
+def test_a_run_gives_the_same_whatever_ran_before(model_dir: str) -> None:
+    embedder = opened(model_dir, "openvino", threads=1)
+    windows = [parts[0] for parts in embedder.split(["one", "another text", "a third one of more words"])]
+    before = embedder.embed(windows).copy()
+    for count in (1, 2, 3):
+        embedder.embed(windows[:count])
+    assert np.array_equal(embedder.embed(windows), before)
+
+
+@needs_openvino
+def test_its_telemetry_is_never_imported(model_dir: str) -> None:
+    code = """
+from worker_told import embed_settings
+from importer.worker.embedders.fastembed import open_embedder
+open_embedder(embed_settings(model=sys.argv[1], directory=sys.argv[2], engine="openvino")).query("a")
+print(sys.modules["openvino_telemetry"], "openvino" in sys.modules)
+"""
+    begun = f"import sys; sys.path[:0] = {[entry for entry in sys.path if entry]!r}\n"
+    arguments = [sys.executable, "-c", begun + code, MINILM, model_dir]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["None", "True"]
+
+
+def test_an_engine_that_fails_gives_way(model_dir: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """Where OpenVINO cannot load a model that `auto` chose it for, ONNX Runtime does; by name, it is an error."""
+    from importer.errors import ModelError
+    from importer.worker.embedders import _fastembed_engine
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr(engines, "has_openvino", lambda: True)
+    monkeypatch.setattr(_fastembed_engine, "OpenVinoModel", refuse)
+    assert opened(model_dir, "auto").query("a").shape == (384,)
+    assert "no such operation" in capsys.readouterr().err
+    with pytest.raises(ModelError, match="no such operation"):
+        opened(model_dir, "openvino")
