@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.protocol.query import Query, without_slash
+from importer.protocol.query import without_slash
 
 
 @pytest.mark.parametrize(
