@@ -140,7 +140,8 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     said, pasted = _text(message, blocks, options), _pasted(message)
     unknown = said.unknown + pasted.unknown + sum(kind_of(block) not in KNOWN_BLOCKS for block in blocks)
     if not role:
-        return Told((), unknown + (message.sender not in SILENT and bool(said.text or pasted.text)))
+        silent = isinstance(message.sender, str) and message.sender in SILENT
+        return Told((), max(unknown, int(not silent)))
     tools, files = once([_string(block.get("name")) for block in blocks if _is_call(block)]), _files(message)
     # Without a paste the key is what it was before pastes were read.
     bare = _text(message, blocks, PLAIN) if options.thinking or options.tool_results else said
@@ -194,7 +195,10 @@ def _files(message: Message) -> tuple[str, ...]:
 
 def _pasted(message: Message) -> Words:
     """Return the text of attachments: a long paste becomes one, and the message may hold nothing else."""
-    return words([one.get("extracted_content") for one in _enclosed(message) if isinstance(one, dict)])
+    enclosed = _enclosed(message)
+    pasted = words([one.get("extracted_content") for one in enclosed if isinstance(one, dict)])
+    strange = sum([bool(one) and not isinstance(one, dict | str) for one in enclosed])
+    return Words(pasted.text, pasted.unknown + strange)
 
 
 def _text(message: Message, blocks: list[dict[str, Any]], options: Options) -> Words:

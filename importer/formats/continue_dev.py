@@ -20,7 +20,7 @@ from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.turns import clip, key, once, stem
-from importer.formats._shared.words import words
+from importer.formats._shared.words import Words, words
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "continue-dev"
@@ -117,21 +117,22 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 def _step(context: Context, unit: Unit, options: Options) -> Fed:
     """Take the head, or an item."""
     message = unit.message
+    beside = words(unit.content)
     if message is None and unit.role is not None:
-        message = Message(unit.role, unit.content)
+        message, beside = Message(unit.role, unit.content), Words()
+    strange = beside.unknown + bool(beside.text)
     if message is None:
-        return _headed(context, unit)
+        fed = _headed(context, unit)
+        return replace(fed, unknown=strange)
     if not isinstance(message, Message):
         return Fed(context, (), 1)
-    fed = _told(context, message, options)
-    summary = words(unit.conversation_summary)
+    fed, summary = _told(context, message, options), words(unit.conversation_summary)
+    fed = replace(fed, unknown=fed.unknown + strange + summary.unknown)
     if not (options.summaries and summary.text):
         return fed
     mark = key("summary", fed.context.last, summary.text)
     facts = Facts("summary", context.cwd, context.title, context.cwd)
-    return msgspec.structs.replace(
-        fed, turns=(*fed.turns, Turn(context.session, mark, "assistant", summary.text, "", mark, facts))
-    )
+    return replace(fed, turns=(*fed.turns, Turn(context.session, mark, "assistant", summary.text, "", mark, facts)))
 
 
 def _headed(context: Context, unit: Unit) -> Fed:

@@ -15,6 +15,8 @@ TITLES = ("title", "name", "summary_title", "path")
 HANDED_OVER = "/outputs/"  # the folder whose files Claude.ai gives to the person
 CREATED = ("artifacts", "create_file", "canmore.create_textdoc")
 TEXTS = ("content", "new_str", "file_text")
+SILENT_COMMANDS = ("delete", "view")
+NO_WORDS = (*TITLES, "id", "type", "command", "language", "version_uuid", "description")
 LISTS = {
     "canmore.update_textdoc": ("updates", "replacement"),
     "canmore.comment_textdoc": ("comments", "comment"),
@@ -40,6 +42,8 @@ def made(name: str, given: Any) -> Words:
     listed, member = LISTS.get(name.partition("_v")[0], ("", ""))
     held = _members(arguments.get(listed), member) if listed else _first(arguments, TEXTS)
     said = words(held)
+    if held is None and arguments.get("command") not in SILENT_COMMANDS:
+        said = Words("", int(any(value for name, value in arguments.items() if name not in NO_WORDS)))
     title = words(_first(arguments, TITLES)).text
     return Words(f"{title}\n\n{said.text}" if title and said.text else said.text, said.unknown)
 

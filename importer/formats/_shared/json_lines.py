@@ -29,7 +29,8 @@ def reader(kind: type[S]) -> Callable[[msgspec.Raw], S | None]:
             return decode(raw)
         except (ValueError, RecursionError):
             saved = salvage.whole(bytes(raw)).parts  # the slow path, for this part alone
-            return salvage.fitting(saved[0], kind) if saved else None
+            found = salvage.fitting(saved[0], kind) if saved else None
+            return found.record if found else None
 
     return read
 
@@ -63,11 +64,12 @@ class Lines(Generic[L]):
         turns: tuple[Turn, ...] = ()
         facts: tuple[ConversationFacts, ...] = ()
         for part in whole.parts:
-            line = salvage.fitting(part, self._kind)
-            if line is None:
+            found = salvage.fitting(part, self._kind)
+            if found is None:
                 problems += (salvage.TOO_DEEP,)
                 continue
-            fed = step(context, line, options)
-            context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
+            fed = step(context, found.record, options)
+            context, turns = fed.context, turns + fed.turns
+            unknown += max(fed.unknown, found.lost)
             facts += fed.facts
         return Fed(context, turns, unknown, problems, facts)

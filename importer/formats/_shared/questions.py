@@ -11,13 +11,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from importer.formats._shared.spoken import words
+from importer.formats._shared.words import MEMBERS, Words, beside, clean, listed, pieces, words
 
 _TOOLS = """
     request_user_input ask_user ask_user_question askuserquestion ask_followup_question ask_question ask_questions
     askquestions
 """
 TOOLS = frozenset(_TOOLS.split())
+QUESTION_MEMBERS = tuple(dict.fromkeys(("question", "prompt", "message", *MEMBERS)))
+_ANSWER_MEMBERS = ("answers", "answer", "selected", "labels", "label", "text", "value", "notes", "note", "other")
+ANSWER_MEMBERS = tuple(dict.fromkeys((*_ANSWER_MEMBERS, *MEMBERS)))
 MOST_QUESTIONS = 16  # of one call
 
 _noted = re.compile(r"\A(?:user_note|note|other):\s*", re.IGNORECASE)
@@ -55,6 +58,25 @@ class Question(NamedTuple):
     text: str
 
 
+class Asked(NamedTuple):
+    """The questions of a call, and how many parts of them could not be read."""
+
+    questions: tuple[Question, ...] = ()
+    unknown: int = 0
+
+    @property
+    def text(self) -> str:
+        """Return what the person read."""
+        return "\n".join([one.text for one in self.questions])
+
+
+class Answered(NamedTuple):
+    """The answers in a call's result, each with its question's id, and how many could not be read."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    unknown: int = 0
+
+
 def is_question(tool: str) -> bool:
     """Return True if a tool of this name asks the person something."""
     return re.split(r"__|[./:]", tool)[-1].lower() in TOOLS
@@ -70,57 +92,70 @@ def arguments(given: Any) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def asked(given: Any) -> tuple[Question, ...]:
+def asked(given: Any) -> Asked:
     """Return the questions of a call, from its arguments: a list of them, one object, or one text."""
     known = arguments(given)
-    listed = known.get("questions")
-    if listed is None:
-        listed = [known]
-    elif isinstance(listed, dict | str):
-        listed = [listed]
-    found = [_question(one, at) for at, one in enumerate(listed)] if isinstance(listed, list) else []
-    return tuple([one for one in found if one.text])[:MOST_QUESTIONS]
+    found = [_question(one, at) for at, one in enumerate(listed(known.get("questions")) or [known or given])]
+    whole = tuple([one for one, _ in found if one.text])
+    return Asked(whole[:MOST_QUESTIONS], sum([unknown for _, unknown in found]) + max(0, len(whole) - MOST_QUESTIONS))
 
 
-def _question(one: Any, at: int) -> Question:
-    """Read one question; without an id it is known by its place."""
+def _question(one: Any, at: int) -> tuple[Question, int]:
+    """Read one question with the options it offers, and count what cannot be read; without an id it has its place's."""
     if not isinstance(one, dict):
-        text = "\n".join(words(one).texts).strip()
-        return Question(str(at), text, text)
-    texts = [one[name] for name in ("question", "prompt", "message", "text") if one.get(name)]
-    text = "\n".join(words(texts[0]).texts).strip() if texts else ""
+        text, unknown = words(one)
+        return Question(str(at), text, text), unknown
+    found = beside([one.get(name) for name in QUESTION_MEMBERS])
+    offered = [_option(option) for option in listed(one.get("options"))]
+    text = "\n".join(found.texts).strip()
+    whole = "\n".join([text, *[f"- {option.text}" for option in offered if option.text]]) if text else ""
     id_, label = one.get("id"), one.get("header")
-    return Question(id_ if isinstance(id_, str) else str(at), label if isinstance(label, str) and label else text, text)
+    question = Question(
+        id_ if isinstance(id_, str) else str(at), label if isinstance(label, str) and label else text, whole
+    )
+    return question, found.unknown + sum([option.unknown for option in offered]) + (not text)
 
 
-def answers(result: Any, *, plain: bool = False) -> tuple[tuple[str, str], ...]:
+def _option(option: Any) -> Words:
+    """Return an option as text: its label, and what it means."""
+    if not isinstance(option, dict):
+        return words(option)
+    found = beside([option.get(name) for name in ("label", "value", "text", "description")])
+    return Words(": ".join([clean(text) for text in found.texts]), found.unknown)
+
+
+def answers(result: Any, *, plain: bool = False) -> Answered:
     """Return the answers in a call's result, each with its question's id ("" where it names none).
 
     `plain`: a result that is mere text is an answer, too, unless it says that there is none.
     """
     found: Any = arguments(result)
-    if found:
-        told = next((found[name] for name in ("answers", "answer", "response") if found.get(name) is not None), None)
+    told = next((found[name] for name in ("answers", "answer", "response") if found.get(name) is not None), None)
+    if told is not None:
         if isinstance(told, dict) and not {"answers", "answer", "text"} & told.keys():
-            pairs = [(str(id_), _answer(one)) for id_, one in told.items()]
+            read = [(str(id_), _answer(one)) for id_, one in told.items()]
         else:
-            pairs = [(str(at), _answer(one)) for at, one in enumerate(told if isinstance(told, list) else [told])]
-        return tuple([(id_, text) for id_, text in pairs if text])
-    text = "\n".join(words(result).texts).strip()
+            read = [(str(at), _answer(one)) for at, one in enumerate(told if isinstance(told, list) else [told])]
+        pairs = tuple([(id_, one.text) for id_, one in read if one.text])
+        return Answered(pairs, sum([one.unknown for _, one in read]))
+    text, unknown = words(found or result)
     said = _answered.sub("", text, count=1)
     if not said or said != text or (plain and not _no_answer.match(text)):
-        return (("", said),) if said else ()
-    return ()
+        return Answered((("", said),) if said else (), unknown)
+    return Answered((), unknown)
 
 
-def _answer(told: Any) -> str:
+def _answer(told: Any) -> Words:
     """Return one answer: a text, several choices, or an object around them; a note without the mark before it."""
     if isinstance(told, dict):
-        names = ("answers", "answer", "selected", "labels", "label", "text", "value", "notes", "note", "other")
-        told = [told[name] for name in names if told.get(name) is not None]
+        held = [told[name] for name in ANSWER_MEMBERS if told.get(name) is not None]
+        return _answer(held) if held else words(told)
     if isinstance(told, list):
-        return ", ".join([text for one in told if (text := _answer(one))])
-    return _noted.sub("", told).strip() if isinstance(told, str) else str(told) if isinstance(told, int | float) else ""
+        ones = [_answer(one) for one in told]
+        return Words(", ".join([one.text for one in ones if one.text]), sum([one.unknown for one in ones]))
+    if isinstance(told, str):
+        return Words(clean(_noted.sub("", told)))
+    return Words(str(told) if isinstance(told, int | float) else "")
 
 
 def paired(questions: tuple[tuple[str, str], ...], told: tuple[tuple[str, str], ...]) -> str:
@@ -138,7 +173,7 @@ def refusal(result: Any) -> str:
         if isinstance(known.get("approved"), bool) and isinstance(known.get("feedback"), str):
             return _reason(known["feedback"])
         result = next((known[name] for name in ("error", "output", "message", "content") if known.get(name)), None)
-    text = "\n".join(words(result).texts).strip()
+    text = "\n".join(pieces(result).texts).strip()
     found = _refused.match(text) or _cancelled.match(text)
     return _reason(found[1]) if found else ""
 

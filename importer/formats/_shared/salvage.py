@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -125,26 +125,36 @@ def _clean(value: Any) -> bytes:
     return SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode()
 
 
-def fitting(raw: bytes, kind: type[S]) -> S | None:
+class Fitted(NamedTuple, Generic[S]):
+    """A record as far as it fits, and how many of the parts that were left out hold text."""
+
+    record: S
+    lost: int
+
+
+def fitting(raw: bytes, kind: type[S]) -> Fitted[S] | None:
     """Decode a clean record as struct `kind`, leaving out fields and list items of another type than expected.
 
     None when it is no object, or nested deeper than can be decoded.
 
     Decoded twice and encoded once: it is the slow path, for lines of a shape the format does not expect.
     """
+    lost: list[Any] = []
     try:
         value = msgspec.json.decode(raw)
-        return (
-            msgspec.json.decode(msgspec.json.encode(_fit(value, kind)), type=kind) if isinstance(value, dict) else None
-        )
+        if not isinstance(value, dict):
+            return None
+        record = msgspec.json.decode(msgspec.json.encode(_fit(value, kind, lost)), type=kind)
     except (ValueError, RecursionError):
         return None
+    return Fitted(record, sum(map(_has_text, lost)))
 
 
-def _fit(value: Any, kind: Any) -> Any:
+def _fit(value: Any, kind: Any, lost: list[Any]) -> Any:
     """Return the part of `value` that decodes as `kind`; UNSET, which encodes to nothing, if no part does.
 
-    A union is tried branch by branch: the first that is a list or a struct, as the value is, takes it.
+    A union is tried branch by branch: the first that is a list or a struct, as the value is, takes it. What does not
+    fit goes to `lost`.
     """
     try:
         msgspec.json.decode(msgspec.json.encode(value), type=kind)
@@ -153,17 +163,30 @@ def _fit(value: Any, kind: Any) -> Any:
         pass
     for option in get_args(kind) if get_origin(kind) is not list else (kind,):
         if isinstance(value, list) and get_origin(option) is list:
-            return [fit for item in value if (fit := _fit(item, get_args(option)[0])) is not msgspec.UNSET]
+            inner = get_args(option)[0]
+            return [fit for item in value if (fit := _fit(item, inner, lost)) is not msgspec.UNSET]
         if isinstance(value, dict) and _is_struct(option):
-            return _fit_fields(value, option)
-    return _fit_fields(value, kind) if isinstance(value, dict) and _is_struct(kind) else msgspec.UNSET
+            return _fit_fields(value, option, lost)
+    if isinstance(value, dict) and _is_struct(kind):
+        return _fit_fields(value, kind, lost)
+    lost.append(value)
+    return msgspec.UNSET
 
 
-def _fit_fields(value: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+def _fit_fields(value: dict[str, Any], kind: type[msgspec.Struct], lost: list[Any]) -> dict[str, Any]:
     """Return the fields that struct `kind` has, each as far as it fits."""
     types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    fits = {name: _fit(item, types[name]) for name, item in value.items() if name in types}
+    fits = {name: _fit(item, types[name], lost) for name, item in value.items() if name in types}
     return {name: item for name, item in fits.items() if item is not msgspec.UNSET}
+
+
+def _has_text(value: Any) -> bool:
+    """Return True if a value may say something: a mark, such as a number or a single word, does not."""
+    if isinstance(value, str):
+        return " " in value.strip()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and any(isinstance(one, str | list | dict) and one for one in value)
 
 
 def _is_struct(kind: Any) -> bool:

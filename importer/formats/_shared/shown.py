@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from importer.formats._shared.questions import arguments
-from importer.formats._shared.spoken import words
+from importer.formats._shared.words import MEMBERS, Words, beside, clean, joined, words
 
 _PLAN_TOOLS = """
     update_plan exit_plan_mode exitplanmode write_todos update_todo update_todos todo_write todowrite present_plan
@@ -20,7 +20,7 @@ PLAN_TOOLS = frozenset(_PLAN_TOOLS.split())
 WRITERS = frozenset(("write_file", "create", "create_file", "write", "save_file"))
 PLAN_MEMBERS = ("title", "explanation", "summary", "plan", "plan_content", "planContent", "content", "steps", "todos")
 ARTIFACT_MEMBERS = ("title", "summary", "content", "text", "body", "markdown", "html", "code")
-STEP_MEMBERS = ("step", "description", "content", "title", "text", "task")
+STEP_MEMBERS = tuple(dict.fromkeys(("step", "description", "content", "title", "text", "task", *MEMBERS)))
 
 _artifact = re.compile(
     r"(?:(?:create|update|rewrite|write|render|publish|show|make)_?)?(?:artifacts?|canvas|document|textdoc|canmore)"
@@ -32,52 +32,55 @@ _plan_file = re.compile(
 
 
 class Shown(NamedTuple):
-    """A text that a call shows to the person, and of which kind it is: plan or artifact."""
+    """A text that a call shows to the person, of which kind it is (plan or artifact), and what could not be read."""
 
     kind: str
     text: str
+    unknown: int = 0
 
 
 def shown(tool: str, given: Any) -> Shown | None:
     """Return what a call of this tool shows, None if that is nothing."""
     name = re.split(r"__|[./:]", tool)[-1].lower()
     if name in PLAN_TOOLS:
-        return _made("plan", _told(arguments(given), PLAN_MEMBERS))
+        return _made("plan", given, PLAN_MEMBERS)
     if _artifact.match(name):
-        return _made("artifact", _told(arguments(given), ARTIFACT_MEMBERS))
-    return _plan_written(arguments(given)) if name in WRITERS else None
+        return _made("artifact", given, ARTIFACT_MEMBERS)
+    return _plan_written(given) if name in WRITERS else None
 
 
-def _plan_written(known: dict[str, Any]) -> Shown | None:
+def _plan_written(given: Any) -> Shown | None:
     """Return the plan that a call writes into the file where the program keeps it."""
-    names = ("file_path", "path", "absolute_path")
-    path = next((known[name] for name in names if isinstance(known.get(name), str)), "")
-    return _made("plan", _told(known, ("content", "file_text"))) if _plan_file.search(path) else None
+    known = arguments(given)
+    path = next(
+        (known[name] for name in ("file_path", "path", "absolute_path") if isinstance(known.get(name), str)), ""
+    )
+    return _made("plan", known, ("content", "file_text")) if _plan_file.search(path) else None
 
 
-def _told(known: dict[str, Any], members: Sequence[str]) -> list[str]:
-    """Return the texts of these members in their order; steps as a list, each without its state."""
-    return [text for name in members if (text := _steps(known.get(name)))]
+def _made(kind: str, given: Any, members: Sequence[str]) -> Shown | None:
+    """Return the texts of these members as one, in their order; None where there is nothing.
+
+    Arguments that are no object are shown as they stand.
+    """
+    known = arguments(given)
+    found = [_steps(known.get(name)) for name in members] if known else [words(given)]
+    text, unknown = joined([one.text for one in found]), sum([one.unknown for one in found])
+    return Shown(kind, text, unknown) if text or unknown else None
 
 
-def _steps(value: Any) -> str:
+def _steps(value: Any) -> Words:
     """Return a text, or a list of steps with a hyphen before each."""
-    if isinstance(value, str):
-        return value.strip()
     if not isinstance(value, list):
-        return "\n\n".join(words(value).texts).strip() if isinstance(value, dict) else ""
+        return words(value)
     steps = [_step(one) for one in value]
-    return "\n".join([f"- {step}" for step in steps if step])
+    return Words("\n".join([f"- {step.text}" for step in steps if step.text]), sum([step.unknown for step in steps]))
 
 
-def _step(one: Any) -> str:
-    """Return the words of one step."""
-    if isinstance(one, dict):
-        one = next((one[name] for name in STEP_MEMBERS if isinstance(one.get(name), str)), "")
-    return one.strip() if isinstance(one, str) else ""
-
-
-def _made(kind: str, texts: list[str]) -> Shown | None:
-    """Return the texts as one, None without any."""
-    text = "\n\n".join(texts).replace("\0", "").strip()
-    return Shown(kind, text) if text else None
+def _step(one: Any) -> Words:
+    """Return the words of one step, without its state: its title, then what it says more."""
+    if not isinstance(one, dict):
+        return words(one)
+    found = beside([one.get(name) for name in STEP_MEMBERS])
+    strange = not found.texts and any(isinstance(value, str | list | dict) and value for value in one.values())
+    return Words(": ".join([clean(text) for text in found.texts]), found.unknown + strange)

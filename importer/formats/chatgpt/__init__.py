@@ -18,7 +18,7 @@ from importer.formats._shared import artifacts
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.own_search import is_own_tool
 from importer.formats._shared.turns import clip, key, moment, once
-from importer.formats._shared.words import Words, clean, kind_of, listed, words
+from importer.formats._shared.words import MEMBERS, Words, beside, clean, joined, kind_of, listed, of_members, words
 from importer.formats.chatgpt.thread import Message, thread
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
@@ -147,7 +147,7 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     said = Words() if called else _said(author, by, kind, message.content, options)
     pasted = _pasted(about) if author == "user" else Words()
     text = "\n\n".join(one for one in (said.text, pasted.text) if one)
-    unknown = said.unknown + pasted.unknown + (kind not in KNOWN_CONTENTS)
+    unknown = said.unknown + pasted.unknown + (kind not in KNOWN_CONTENTS) + (message == Message())
     if not (text or called):
         return Told((), unknown)
     conversation, role = _id(talk), "user" if author == "user" else "assistant"
@@ -199,10 +199,10 @@ def _words(content: Any) -> Words:
     elif not any(name in content for name in FIELDS):
         found = [words({**content, "content_type": None}) if set(content) - {"content_type"} else Words()]
     else:
-        found = [words(content[name]) for name in FIELDS if name in content and name != "thoughts"]
+        found = [of_members(*[content.get(name) for name in dict.fromkeys((*FIELDS, *MEMBERS)) if name != "thoughts"])]
         found += [_thought(one) for one in listed(content.get("thoughts"))]
-    joined = "\n\n".join([one.text for one in found if one.text])
-    return Words(clean(_cited.sub("", joined)), sum(one.unknown for one in found))
+    text = "\n\n".join([one.text for one in found if one.text])
+    return Words(clean(_cited.sub("", text)), sum(one.unknown for one in found))
 
 
 def _thought(thought: Any) -> Words:
@@ -219,8 +219,10 @@ def _kind(content: Any) -> str:
 
 def _pasted(about: dict[str, Any]) -> Words:
     """Return the text of attachments, where an export holds it."""
-    attached = [one for one in listed(about.get("attachments")) if isinstance(one, dict)]
-    return words([next((one[name] for name in PASTES if one.get(name)), None) for one in attached])
+    attached = listed(about.get("attachments"))
+    found = [beside([one.get(name) for name in PASTES]) for one in attached if isinstance(one, dict)]
+    strange = sum([bool(one) and not isinstance(one, dict) for one in attached])
+    return Words(joined([text for one in found for text in one.texts]), sum([one.unknown for one in found]) + strange)
 
 
 def _time(stamp: Any) -> float | str | None:

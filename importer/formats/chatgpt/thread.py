@@ -46,7 +46,7 @@ def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | N
     nodes: dict[str, Node] = {}
 
     def parent(name: str) -> str | None:
-        nodes[name] = _node(raws[name]) or Node(message=UNREADABLE)
+        nodes[name] = _read(raws[name])
         return nodes[name].parent
 
     way = _climb(current, raws, parent)
@@ -56,6 +56,12 @@ def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | N
             parent(name)
         way = _search(nodes, current)
     return [nodes[name].message for name in reversed(way) if nodes[name].message is not None]
+
+
+def _read(raw: msgspec.Raw) -> Node:
+    """Return a node; one that has nothing of what nodes have cannot be read."""
+    node = _node(raw) or Node()
+    return Node(message=UNREADABLE) if node == Node() else node
 
 
 def _by_id(listed_: list[msgspec.Raw]) -> dict[str, msgspec.Raw]:

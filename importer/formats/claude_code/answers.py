@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from importer.formats._shared.words import MEMBERS, beside, listed, pieces
 from importer.formats.claude_code import lines
 from importer.formats.claude_code.lines import Block, TranscriptLine
 from importer.formats.claude_code.text import typed_text
@@ -28,6 +29,8 @@ REFUSED = ("The user doesn't want to", "Permission for this tool use was denied"
 # A refusal that is the tool's own words round the answers given so far.
 UNFINISHED = ("The user wants to clarify these questions", "The user has indicated they have provided enough answers")
 BY_PERSON = ("user-rejected", "user_rejected")  # kinds of denial; others are a program's
+# The members of an answer that hold what was chosen or typed.
+CHOSEN = tuple(dict.fromkeys(("answer", "answers", "selected", "label", "other", "custom", "notes", *MEMBERS)))
 NOTICE_CHARS = 400  # what stands in front of the reason is one line, and shorter
 HEAD_BYTES = 120  # of a result, to tell whether to look at it
 
@@ -102,15 +105,17 @@ def _is_given(raw: msgspec.Raw) -> bool:
 
 def _structured(line: TranscriptLine) -> str:
     """Return the answers of a structured result as text, "" where it has none."""
+    given = _given_in(line)
+    return "\n\n".join([*_pairs(given), *pieces(given.response).texts]) if given else ""
+
+
+def _given_in(line: TranscriptLine) -> Given | None:
+    """Return the structured result of a question, None for any other line."""
     raw = line.tool_use_result if _is_given(line.tool_use_result) else line.sdk_result
-    if not _is_given(raw):
-        return ""
     try:
-        given = _decode_given(raw)
+        return _decode_given(raw) if _is_given(raw) else None
     except (ValueError, RecursionError):
-        return ""
-    found = [*_pairs(given), *lines.flat(given.response)]
-    return "\n\n".join(found)
+        return None
 
 
 def _pairs(given: Given) -> list[str]:
@@ -129,7 +134,7 @@ def _pairs(given: Given) -> list[str]:
 def _pair(given: Given, name: str, answer: Any, note: Any) -> str:
     """Return one question with its answer, "" where nothing was answered."""
     chosen = ", ".join(_chosen(answer))
-    noted = lines.flat(note.get("notes")) if isinstance(note, dict) else []
+    noted = pieces(note.get("notes")).texts if isinstance(note, dict) else ()
     if not (chosen or noted):
         return ""
     return "\n".join(filter(None, [_question(given, name, answer), chosen, *noted]))
@@ -142,7 +147,7 @@ def _question(given: Given, name: str, answer: Any) -> str:
     asked = given.questions if isinstance(given.questions, list) else []
     for number, question in enumerate(asked):
         if isinstance(question, dict) and name in (str(number), question.get("header"), question.get("id")):
-            return "\n".join(lines.flat(question.get("question")))
+            return "\n".join(pieces(question.get("question")).texts)
     return "" if name.isdecimal() else name
 
 
@@ -151,9 +156,22 @@ def _chosen(answer: Any) -> list[str]:
     if isinstance(answer, list):
         return [text for item in answer for text in _chosen(item)]
     if isinstance(answer, dict):
-        names = ("answer", "answers", "selected", "label", "other", "custom", "notes")
-        return [text for name in names for text in lines.flat(answer.get(name))] or lines.flat(answer)
-    return [str(answer)] if isinstance(answer, int | float) else lines.flat(answer)
+        return list(beside([answer.get(name) for name in CHOSEN]).texts)
+    return [str(answer)] if isinstance(answer, int | float) else list(pieces(answer).texts)
+
+
+def unread(line: TranscriptLine) -> int:
+    """Count the answers in a structured result that cannot be read."""
+    given = _given_in(line)
+    answers = given.answers if given else None
+    return sum(map(_unread, answers.values() if isinstance(answers, dict) else listed(answers)))
+
+
+def _unread(answer: Any) -> int:
+    """Count what cannot be read of an answer."""
+    if isinstance(answer, dict) and not answer.keys().isdisjoint(CHOSEN):
+        return beside([answer.get(name) for name in CHOSEN]).unknown
+    return pieces(answer).unknown if isinstance(answer, dict | list) else 0
 
 
 def _unfinished(text: str) -> str:

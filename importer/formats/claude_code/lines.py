@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from importer.formats._shared.words import Pieces, beside, pieces
+
+NOTHING = Pieces()
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 WORDED = ("text", "input_text", "output_text", "")  # types of blocks that are words; "" for a block that names none
-KNOWN_BLOCKS = frozenset((*WORDED, "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document"))
-NESTED = 16  # words that stand deeper than this are not looked for
-_WORDS_IN = ("text", "content", "value", "parts", "message", "markdown")  # members that hold words where text is nested
+MEDIA = ("image", "document")
+KNOWN_BLOCKS = frozenset((*WORDED, *MEDIA, "thinking", "redacted_thinking", "tool_use", "tool_result"))
 
 
 class Input(msgspec.Struct, gc=False):
@@ -60,6 +62,9 @@ class Block(msgspec.Struct, gc=False):
     is_error: bool | None = None
     content: msgspec.Raw = EMPTY
     source: Source | str | None = None
+    value: Any = None
+    parts: Any = None
+    refusal: Any = None
 
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -72,6 +77,9 @@ class Message(msgspec.Struct, gc=False):
 
     content: Content = None
     text: Any = None
+    parts: Any = None
+    value: Any = None
+    refusal: Any = None
     model: str | None = None
 
 
@@ -144,6 +152,24 @@ def message_of(line: TranscriptLine) -> Message:
     return Message(content=_converted(message))
 
 
+def is_only_content(message: Message) -> bool:
+    """Return True if all that a message says is its content, as with nearly all."""
+    return message.text is message.parts is message.value is message.refusal is None
+
+
+def others(line: TranscriptLine, message: Message, blocks: Sequence[Block]) -> list[Block]:
+    """Return as blocks what a line says beside its message's content: words, and of unknown type what is no words.
+
+    A message that says nothing at all is such, too.
+    """
+    told = pieces([words(block) for block in blocks]).texts
+    found = beside([list(told), message.text, message.parts, message.value, message.refusal])
+    strange = found.unknown + (pieces(loose(line.content)) != NOTHING)
+    if message.content is None and not (found.texts or strange):
+        strange = 1
+    return [*(Block(type="text", text=text) for text in found.texts[len(told) :]), *[Block(type="strange")] * strange]
+
+
 def content_of(raw: msgspec.Raw) -> Content:
     """Decode content that was left undecoded; None for what is no content at all."""
     try:
@@ -185,49 +211,38 @@ def _blocks_in(item: Any) -> Sequence[Block]:
 
 def _parts(value: Any) -> list[Block]:
     """Return the words in a value that is no block as blocks of text, and one of no known type for all else in it."""
-    found = [Block(type="text", text=text) for text in flat(value)]
-    return [*found, Block(type=type(value).__name__)] if strange(value) else found
+    found = [Block(type="text", text=text) for text in pieces(value).texts]
+    return [*found, Block(type=type(value).__name__)] if pieces(value).unknown else found
 
 
 def words(block: Block) -> str:
-    """Return the words of a block of text, wherever they stand in it; "" for none and for other types."""
-    if block.type not in WORDED:
-        return ""
-    if isinstance(block.text, str):
-        return block.text
-    return "\n\n".join(flat(block.text) or texts(block.content))
+    """Return the words of a block of text, wherever they stand in it, or beside a picture; "" for other types."""
+    if block.type in WORDED:
+        return block.text if _is_plain(block) else "\n\n".join(_pieces(block).texts)
+    return "\n\n".join(_pieces(block).texts) if block.type in MEDIA and not _is_bare(block) else ""
 
 
-def flat(value: Any, depth: int = NESTED) -> list[str]:
-    """Return the texts in a value of any shape: itself, those of its items, those of the members that hold words."""
-    if isinstance(value, str):
-        return [value] if value else []
-    if isinstance(value, list) and depth:
-        return [text for item in value for text in flat(item, depth - 1)]
-    if isinstance(value, dict) and depth:
-        return [text for name in _WORDS_IN if name in value for text in flat(value[name], depth - 1)]
-    return []
+def _is_plain(block: Block) -> bool:
+    """Return True if a block has its words as one text, as nearly all do."""
+    return (
+        isinstance(block.text, str) and block.content is EMPTY and block.value is block.parts is block.refusal is None
+    )
 
 
-def strange(value: Any, depth: int = NESTED) -> int:
-    """Count the parts of a value that hold no words where words should stand: numbers, and objects of other members."""
-    if value is None or isinstance(value, str):
-        return 0
-    if isinstance(value, list) and depth:
-        return sum(strange(item, depth - 1) for item in value)
-    if isinstance(value, dict) and depth:
-        held = [value[name] for name in _WORDS_IN if name in value]
-        return sum(strange(item, depth - 1) for item in held) if held else int(bool(value))
-    return 1
+def _is_bare(block: Block) -> bool:
+    """Return True if a block has no member that words may stand in."""
+    return block.content is EMPTY and block.text is block.value is block.parts is block.refusal is None
+
+
+def _pieces(block: Block) -> Pieces:
+    """Return the texts of a block in all its members, each once, and how many of them cannot be read."""
+    held = {"text": block.text, "parts": block.parts, "value": block.value, "refusal": block.refusal}
+    return pieces({**held, "type": block.type, "content": loose(block.content)})
 
 
 def unknown(blocks: Sequence[Block]) -> int:
     """Count the blocks of types this version does not know, and those of words that it cannot find all of."""
-    counted = 0
-    for block in blocks:
-        if block.type not in KNOWN_BLOCKS or (block.type in WORDED and _is_lost(block)):
-            counted += 1
-    return counted
+    return sum([block.type not in KNOWN_BLOCKS or _is_lost(block) for block in blocks])
 
 
 def is_lost(raw: msgspec.Raw) -> bool:
@@ -237,14 +252,32 @@ def is_lost(raw: msgspec.Raw) -> bool:
 
 def _is_lost(block: Block) -> bool:
     """Return True if a block that should hold words holds something else."""
-    if isinstance(block.text, str):
+    if block.type in WORDED:
+        if _is_plain(block):
+            return False
+        found = _pieces(block)
+        return bool(found.unknown) or not found.texts
+    if block.type not in MEDIA:
         return False
-    return bool(strange(block.text) or strange(loose(block.content))) or not words(block)
+    return (not _is_bare(block) and bool(_pieces(block).unknown)) or is_lost(document_of(block))
 
 
 def texts(raw: msgspec.Raw) -> tuple[str, ...]:
     """Return the texts of content that was left undecoded, in any of its shapes."""
     return tuple(text for text in map(words, blocks_of(content_of(raw))) if text)
+
+
+def document_of(block: Block) -> msgspec.Raw:
+    """Return the text that a document is made of, undecoded; nothing where it is a file in base64."""
+    source = block.source if block.type == "document" else None
+    if not isinstance(source, Source) or source.type not in ("text", "content"):
+        return EMPTY
+    return source.data if source.type == "text" else source.content
+
+
+def has_input(block: Block) -> bool:
+    """Return True if the input of a tool call can be read."""
+    return not isinstance(block.input, str) or block.input == "" or input_of(block) != Input()
 
 
 def input_of(block: Block) -> Input:

@@ -20,6 +20,7 @@ QUEUE_BYTES = 1_500  # encoded, all waiting texts of a session together
 QUEUE_LENGTH = 24  # entries; of a session, too
 DIGESTS = 8  # kept of each kind, the newest: they stand in the context, which is bounded
 DIGEST_CHARS = 16
+OPERATIONS = frozenset(("enqueue", "dequeue", "remove", "popAll"))
 MARK = "\0"  # begins the entry of a text that is not kept, which goes on with its digest; no text has a NUL
 
 Said = tuple[TranscriptSession, tuple[str, ...]]

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from importer.formats._shared.words import listed, pieces
 from importer.formats.claude_code import lines
 from importer.formats.claude_code.lines import Block, Input
 
@@ -52,8 +53,7 @@ def plans(calls: Sequence[Block]) -> list[str]:
             found += lines.texts(lines.input_of(call).plan)
         elif call.name == "Write":
             given = lines.input_of(call)
-            if isinstance(given.file_path, str) and _plan_file.search(given.file_path):
-                found += lines.texts(given.content)
+            found += lines.texts(given.content) if _writes_plan(given) else ()
     return [plan.strip() for plan in found if plan.strip()]
 
 
@@ -71,18 +71,29 @@ def artifacts(calls: Sequence[Block]) -> list[str]:
 
 
 def is_lost(call: Block) -> bool:
-    """Return True if a call shows a plan or a message in a shape that no words are found in."""
-    name = _tool(call)
-    if name not in PLAN_TOOLS and name not in MESSAGE_TOOLS:
-        return False
-    given = lines.input_of(call)
-    return lines.is_lost(given.plan) or lines.is_lost(given.message)
+    """Return True if a call shows something in a shape that not all words are found in."""
+    name, given = _tool(call), lines.input_of(call)
+    if name in QUESTION_TOOLS:
+        asked = _asked(lines.loose(given.questions))
+        return not lines.has_input(call) or not asked or not all(map(_is_whole, asked))
+    held = (given.plan, given.message, *_documents(given)) if name != "write" or _writes_plan(given) else ()
+    return not lines.has_input(call) or any(map(lines.is_lost, held))
 
 
 def _artifact(given: Input) -> str:
     """Return one document: its title, then what it holds."""
-    held = [text for raw in (given.content, given.text, given.html, given.code) for text in lines.texts(raw)]
-    return "\n\n".join([*lines.flat(given.title), *held]) if held else ""
+    held = [text for raw in _documents(given) for text in lines.texts(raw)]
+    return "\n\n".join([*pieces(given.title).texts, *held]) if held else ""
+
+
+def _documents(given: Input) -> tuple[msgspec.Raw, ...]:
+    """Return the members of a call that hold a document."""
+    return given.content, given.text, given.html, given.code
+
+
+def _writes_plan(given: Input) -> bool:
+    """Return True if a call writes into the folder of plans."""
+    return isinstance(given.file_path, str) and _plan_file.search(given.file_path) is not None
 
 
 def _tool(call: Block) -> str:
@@ -102,24 +113,34 @@ def _may_show(name: str) -> bool:
 
 
 def _questions(value: Any) -> list[str]:
-    """Return each question with its options, one a line. The list of them may be JSON in a string, or one object."""
+    """Return each question with its options, one a line."""
+    return [text for question in _asked(value) if (text := _question(question))]
+
+
+def _asked(value: Any) -> list[Any]:
+    """Return the questions: a list of them may be JSON in a string, or one object."""
     if isinstance(value, str):
-        return _questions(lines.loose(msgspec.Raw(value.encode("utf-8", "replace")))) or [value]
-    asked = value if isinstance(value, list) else [value]
-    return [text for question in asked if (text := _question(question))]
+        return _asked(lines.loose(msgspec.Raw(value.encode("utf-8", "replace")))) or [value]
+    return listed(value)
+
+
+def _is_whole(question: Any) -> bool:
+    """Return True if all of a question can be read."""
+    found = pieces(question.get("question") if isinstance(question, dict) else question)
+    return bool(found.texts) and not found.unknown
 
 
 def _question(question: Any) -> str:
     """Return a question and its options as text."""
     if not isinstance(question, dict):
-        return "\n".join(lines.flat(question))
+        return "\n".join(pieces(question).texts)
     options = question.get("options")
     offered = [_option(option) for option in options] if isinstance(options, list) else []
-    return "\n".join([*lines.flat(question.get("question")), *(f"- {option}" for option in offered if option)])
+    return "\n".join([*pieces(question.get("question")).texts, *(f"- {option}" for option in offered if option)])
 
 
 def _option(option: Any) -> str:
     """Return an option as text: its label, and what it means."""
     if not isinstance(option, dict):
-        return "\n".join(lines.flat(option))
-    return ": ".join([*lines.flat(option.get("label")), *lines.flat(option.get("description"))])
+        return "\n".join(pieces(option).texts)
+    return ": ".join([*pieces(option.get("label")).texts, *pieces(option.get("description")).texts])

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from importer.formats._shared.words import MEDIA, MEMBERS, kind_of, listed, pieces
 from importer.formats.claude_code import lines
 from importer.formats.claude_code.notices import Command, apart
 
@@ -76,14 +77,26 @@ def with_pasted(text: str, raw: msgspec.Raw) -> str:
     return "\n\n".join(filter(None, [text, *pasted.values()]))
 
 
+def pasted_lost(raw: msgspec.Raw) -> int:
+    """Count what was pasted and is neither text nor a picture."""
+    if raw is lines.EMPTY:
+        return 0
+    pasted = _pastes(lines.loose(raw)).values()
+    said = [item.get("text") if isinstance(item, dict) and kind_of(item) in MEDIA else item for item in pasted]
+    return pieces(said).unknown
+
+
 def _pasted_texts(value: Any) -> dict[str, str]:
-    """Return the pasted texts by their numbers: a mapping from them, or a list in their order."""
-    if isinstance(value, list):
-        value = {str(number): item for number, item in enumerate(value, 1)}
-    if not isinstance(value, dict):
-        return {}
-    found = {str(number): "\n\n".join(lines.flat(item)) for number, item in value.items()}
+    """Return the pasted texts by their numbers."""
+    found = {str(number): "\n\n".join(pieces(item).texts) for number, item in _pastes(value).items()}
     return {number: text for number, text in found.items() if text}
+
+
+def _pastes(value: Any) -> dict[str, Any]:
+    """Return what was pasted by its numbers: a mapping from them, a list in their order, or one text."""
+    if isinstance(value, dict) and value.keys().isdisjoint(MEMBERS):
+        return value
+    return {str(number): item for number, item in enumerate(listed(value), 1)}
 
 
 def _command_text(command: Command) -> str:

@@ -13,11 +13,11 @@ import msgspec
 from importer.formats import Fed, Options
 from importer.formats._shared.turns import key
 from importer.formats.claude_code import lines, queue, shown
-from importer.formats.claude_code.answers import answered, may_speak, objection
+from importer.formats.claude_code.answers import answered, may_speak, objection, unread
 from importer.formats.claude_code.lines import Attachment, Block, Message, PromptOrigin, TranscriptLine
 from importer.formats.claude_code.making import instant, is_subagent, joined, make_plans, make_steered, make_turn
 from importer.formats.claude_code.sessions import Context, TranscriptSession, with_leaf, with_own_calls, with_session
-from importer.formats.claude_code.text import answer_text, is_summary, queued_text, typed_text, with_pasted
+from importer.formats.claude_code.text import answer_text, is_summary, pasted_lost, queued_text, typed_text, with_pasted
 from importer.formats.claude_code.tools import file_paths, own_call_ids, result_text, tool_names
 from importer.protocol.records import Turn
 
@@ -48,9 +48,10 @@ Step = Callable[[Context, TranscriptSession, TranscriptLine, Options], Fed]
 def user(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
     """Take a prompt, a compaction summary, or tool results, which are nine of ten user lines."""
     blocks = _blocks(line)
-    unknown = lines.unknown(blocks)
+    unknown = lines.unknown(blocks) + pasted_lost(line.pasted_contents)
     if _only_results(line, blocks, options) or (is_subagent(line) and not options.subagents):
         return Fed(with_session(context, session), (), unknown)
+    unknown += unread(line)
     turns = _results(context, session, line, blocks, options)
     session, plans = make_plans(session, line, [plan for plan in map(shown.plan_in, blocks) if plan])
     turns += plans
@@ -100,7 +101,9 @@ def queue_operation(context: Context, session: TranscriptSession, line: Transcri
     if line.pasted_contents is not lines.EMPTY:
         text = with_pasted(text or "", line.pasted_contents)
     session, texts = queue.operate(session, line.operation, text)
-    return Fed(with_session(context, session), make_steered(session, line, texts), int(lines.is_lost(line.content)))
+    unknown = lines.is_lost(line.content) or (line.operation not in queue.OPERATIONS and bool(text))
+    fed = make_steered(session, line, texts)
+    return Fed(with_session(context, session), fed, int(unknown) + pasted_lost(line.pasted_contents))
 
 
 def attachment(context: Context, session: TranscriptSession, line: TranscriptLine, _: Options) -> Fed:
@@ -108,7 +111,8 @@ def attachment(context: Context, session: TranscriptSession, line: TranscriptLin
     found = line.attachment
     if not isinstance(found, Attachment):
         return Fed(with_session(context, session), (), int(found is not None))
-    unknown = found.type not in KNOWN_ATTACHMENTS or any(map(lines.is_lost, (found.prompt, found.plan_content)))
+    held = (found.prompt, found.plan_content, *((found.content, found.text) if found.type in PASTED else ()))
+    unknown = found.type not in KNOWN_ATTACHMENTS or any(map(lines.is_lost, held)) or pasted_lost(found.pasted_contents)
     passed_over = Fed(with_session(context, session), (), int(unknown))
     if is_subagent(line) or not _by_people(found.origin) or not _by_people(line.origin):
         return passed_over
@@ -154,11 +158,12 @@ def _prompt(session: TranscriptSession, line: TranscriptLine, text: str) -> tupl
 
 
 def _blocks(line: TranscriptLine) -> Sequence[Block]:
-    """Return the message's blocks; where it has no content, its text."""
+    """Return the message's blocks; what stands beside its content is taken too, or counted."""
     message = lines.message_of(line)
-    if message.content is None and line.message is not None:
-        return [Block(type="text", text=message.text)]
-    return lines.blocks_of(message.content)
+    blocks = lines.blocks_of(message.content)
+    if line.message is None or (blocks and line.content is lines.EMPTY and lines.is_only_content(message)):
+        return blocks
+    return [*blocks, *lines.others(line, message, blocks)]
 
 
 def _only_results(line: TranscriptLine, blocks: Sequence[Block], options: Options) -> bool:
@@ -182,20 +187,12 @@ def _typed(line: TranscriptLine, blocks: Sequence[Block]) -> str:
     by_machine = line.is_synthetic or (line.source_call and not results)
     if not _by_people(line.origin) or (by_machine and not line.is_compact_summary):
         return ""
-    texts = [typed_text(text) for block in blocks if (text := lines.words(block))]
-    if not results:
-        texts += [typed_text(text) for block in blocks if block.type == "document" for text in _document(block)]
+    said = [block for block in blocks if not (results and block.type in lines.MEDIA)]
+    texts = [typed_text(text) for block in said if (text := lines.words(block))]
+    texts += [typed_text(text) for block in said for text in lines.texts(lines.document_of(block))]
     text = joined([*(objection(line, block) for block in blocks), *texts])
     text = with_pasted(text, line.pasted_contents)
     return text or PICTURE * (bool(types & {"image", "document"}) and not results)
-
-
-def _document(block: Block) -> Sequence[str]:
-    """Return the text of a document that a person put beside a prompt; none where it is a file in base64."""
-    source = block.source
-    if not isinstance(source, lines.Source) or source.type not in ("text", "content"):
-        return ()
-    return lines.texts(source.data if source.type == "text" else source.content)
 
 
 def _is_summary(line: TranscriptLine, blocks: Sequence[Block]) -> bool:

@@ -11,8 +11,8 @@ from importer.formats import Fed, Options
 from importer.formats._shared import questions
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.shown import shown
-from importer.formats._shared.spoken import words
 from importer.formats._shared.turns import clip, key, once
+from importer.formats._shared.words import pieces
 from importer.formats.codex import lines
 from importer.formats.codex.lines import CodexLine, Item
 from importer.formats.codex.threads import Context, alone, beside, digest, passed_over, turn
@@ -34,12 +34,14 @@ def call(context: Context, line: CodexLine, item: Item, options: Options) -> Fed
         return Fed(context)
     mark = key("call", context.last, item.call_id or _stamp(line))
     tools, files = once([name]), once(lines.patched_files(item))
-    turns = (turn(context, line, "assistant", "", mark, tools=tools, files=files),)
+    turns: tuple[Turn, ...] = (turn(context, line, "assistant", "", mark, tools=tools, files=files),)
     given = item.input if item.arguments is None else item.arguments
     if questions.is_question(name):
         return _asked(context, line, item, questions.asked(given), turns)
     found = shown(name, given)
-    return Fed(context, (*turns, alone(context, line, found.kind, found.text)) if found else turns)
+    if found and found.text:
+        turns += (alone(context, line, found.kind, found.text),)
+    return Fed(context, turns, found.unknown if found else 0)
 
 
 def _stamp(line: CodexLine) -> str:
@@ -47,14 +49,12 @@ def _stamp(line: CodexLine) -> str:
     return line.timestamp if isinstance(line.timestamp, str) else ""
 
 
-def _asked(
-    context: Context, line: CodexLine, item: Item, asked: tuple[questions.Question, ...], turns: tuple[Turn, ...]
-) -> Fed:
+def _asked(context: Context, line: CodexLine, item: Item, asked: questions.Asked, turns: tuple[Turn, ...]) -> Fed:
     """Take the questions of a call as the assistant's text, and remember their names for the answers."""
-    named = tuple([(clip(one.id, ASK_BYTES), clip(one.label, ASK_BYTES)) for one in asked[:ASK_QUESTIONS]])
-    fed = beside(context, line, f"asked {item.call_id}", "\n".join([one.text for one in asked]))
+    named = tuple([(clip(one.id, ASK_BYTES), clip(one.label, ASK_BYTES)) for one in asked.questions[:ASK_QUESTIONS]])
+    fed = beside(context, line, f"asked {item.call_id}", asked.text)
     context = replace(context, asks=(*context.asks, (digest(item.call_id or ""), named))[-ASKS:])
-    return Fed(context, turns + fed.turns, int(not asked))
+    return Fed(context, turns + fed.turns, asked.unknown)
 
 
 def output(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
@@ -69,13 +69,14 @@ def output(context: Context, line: CodexLine, item: Item, options: Options) -> F
     if named is not None:
         context = replace(context, asks=tuple([ask for ask in context.asks if ask[0] != mark]))
         told = questions.answers(lines.raw_value(item.output))
-        if told:
-            return beside(context, line, f"answered {item.call_id}", questions.paired(named, told))
+        if told.pairs or told.unknown:
+            fed = beside(context, line, f"answered {item.call_id}", questions.paired(named, told.pairs))
+            return replace(fed, unknown=told.unknown)
     elif reason := _refusal(item):
         return beside(context, line, f"refused {item.call_id}", reason, "user")
     if not options.tool_results:
         return Fed(context)
-    return beside(context, line, "aside", "\n".join(words(lines.raw_value(item.output)).texts)[:RESULT_CHARS])
+    return beside(context, line, "aside", "\n".join(pieces(lines.raw_value(item.output)).texts)[:RESULT_CHARS])
 
 
 def _refusal(item: Item) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from importer.formats._shared.spoken import words
+from importer.formats._shared.words import pieces
 
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
@@ -90,7 +90,7 @@ def patched_files(item: Item) -> list[str]:
 
 def folder_told(item: Item) -> str:
     """Return the working directory that an environment block tells, the only place where legacy files have it."""
-    for text in words(item.content).texts:
+    for text in pieces(item.content).texts:
         if "<environment_context>" in text and (found := _cwd.search(text)):
             return (found[1] or found[2]).strip()
     return ""

@@ -11,8 +11,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from importer.formats import Fed, Options
-from importer.formats._shared.spoken import joined, words
 from importer.formats._shared.turns import clip, key
+from importer.formats._shared.words import joined, pieces
 from importer.formats.codex import lines, text
 from importer.formats.codex.calls import call, output
 from importer.formats.codex.lines import CodexLine, Item
@@ -45,8 +45,8 @@ def event(context: Context, line: CodexLine, options: Options) -> Fed:
     if item.type == "item_completed":
         return _planned(context, line, item.item, options)
     if item.type != "user_message" or item.kind in OWN_KINDS:
-        return Fed(context)
-    found = words(item.message)
+        return Fed(context, (), int(not item.type))
+    found = pieces(item.message)
     whole = joined(found.texts)
     fed = _typed(context, line, (text.formerly_typed(whole), text.typed(whole)), "e", options)
     return Fed(fed.context, fed.turns, found.unknown)
@@ -65,7 +65,7 @@ def _planned(context: Context, line: CodexLine, item: Any, options: Options) -> 
     kind = item.get("type") if isinstance(item, dict) else None
     if not isinstance(kind, str) or kind.lower() != "plan" or passed_over(context, options):
         return Fed(context)
-    found = words(item.get("text"))
+    found = pieces(item.get("text"))
     plan = joined(found.texts)
     return Fed(context, (alone(context, line, "plan", plan),) if plan else (), found.unknown)
 
@@ -79,7 +79,7 @@ def message(context: Context, line: CodexLine, item: Item, options: Options) -> 
         return Fed(context, (), 1)
     if item.role in ("developer", "system"):
         return Fed(context)
-    found = words(item.content)
+    found = pieces(item.content)
     if item.role == "user":
         if folder := lines.folder_told(item):
             context = moved(context, Item(cwd=folder))
@@ -108,7 +108,7 @@ def reasoning(context: Context, line: CodexLine, item: Item, options: Options) -
     """Take the summary of what the model thought; the thought itself is encrypted."""
     if not options.thinking or passed_over(context, options):
         return Fed(context)
-    return beside(context, line, "aside", "\n\n".join(words(lines.raw_value(item.summary)).texts))
+    return beside(context, line, "aside", "\n\n".join(pieces(lines.raw_value(item.summary)).texts))
 
 
 STEPS: dict[str, Callable[[Context, CodexLine, Item, Options], Fed]] = {

@@ -14,8 +14,8 @@ from importer.formats import Fed, Options
 from importer.formats._shared import blocks, questions
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.shown import shown
-from importer.formats._shared.spoken import joined, words
 from importer.formats._shared.turns import clip, key, moment, once
+from importer.formats._shared.words import joined, pieces, words
 from importer.formats.copilot_cli.events import NAME_BYTES, Context, Details, Event, Request
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
@@ -32,7 +32,7 @@ def prompted(context: Context, event: Event, details: Details, options: Options)
         return Fed(context)
     if isinstance(details.source, str) and details.source.strip().startswith(MACHINE_SOURCES):
         return Fed(context)
-    found = words(details.transformed_content if details.content is None else details.content)
+    found = pieces(details.transformed_content if details.content is None else details.content)
     missing = details.content is None and details.transformed_content is None
     text = blocks.without(joined(found.texts), blocks.framing)
     turns = (_turn(context, event, details, "user", text),) if text else ()
@@ -49,28 +49,32 @@ def answered(context: Context, event: Event, details: Details, options: Options)
         context = replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:])
     if details.parent_tool_call_id and not options.subagents:
         return Fed(context)
-    found = words(details.content)
-    thoughts = words(details.reasoning_text).texts if options.thinking else ()
+    found = pieces(details.content)
+    thoughts = pieces(details.reasoning_text).texts if options.thinking else ()
     tools, files = once([request.name or "" for request in requests]), once(_paths(requests))
     text = joined((*thoughts, *found.texts))
     turns: tuple[Turn, ...] = ()
     if text or tools or files:
         turns = (_turn(context, event, details, "assistant", text, tools=tools, files=files),)
+    silent = details.content is details.reasoning_text is None and not requests
+    unknown = found.unknown + silent
     for request in requests:
-        context, more = _called(context, event, request)
-        turns += more
-    return Fed(context, turns, found.unknown)
+        fed = _called(context, event, request)
+        context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
+    return Fed(context, turns, unknown)
 
 
-def _called(context: Context, event: Event, request: Request) -> tuple[Context, tuple[Turn, ...]]:
+def _called(context: Context, event: Event, request: Request) -> Fed:
     """Take what a call shows: questions, which belong to the exchange, a plan, or a document."""
     name, call = request.name or "", request.tool_call_id or ""
     if questions.is_question(name):
         context = replace(context, asks=(*context.asks, _mark(call))[-ASKS:])
-        text = "\n".join([one.text for one in questions.asked(request.arguments)])
-        return context, (_aside(context, event, "assistant", text, ("asked", call, text)),) if text else ()
+        asked = questions.asked(request.arguments)
+        turns = (_aside(context, event, "assistant", asked.text, ("asked", call, asked.text)),) if asked.text else ()
+        return Fed(context, turns, asked.unknown)
     found = shown(name, request.arguments)
-    return context, (alone(context, event, found.kind, found.text),) if found else ()
+    turns = (alone(context, event, found.kind, found.text),) if found and found.text else ()
+    return Fed(context, turns, found.unknown if found else 0)
 
 
 def resulted(context: Context, event: Event, details: Details, options: Options) -> Fed:
@@ -85,12 +89,13 @@ def resulted(context: Context, event: Event, details: Details, options: Options)
     if mark in context.asks:
         context = replace(context, asks=tuple([one for one in context.asks if one != mark]))
         told = questions.answers(_content(details.result), plain=details.success is not False)
-        if told:
-            text = questions.paired((), told)
-            return Fed(context, (_aside(context, event, "assistant", text, ("answered", call, text)),))
+        if told.pairs or told.unknown:
+            text = questions.paired((), told.pairs)
+            turns = (_aside(context, event, "assistant", text, ("answered", call, text)),) if text else ()
+            return Fed(context, turns, told.unknown)
     elif reason := _refusal(details):
         return Fed(context, (_aside(context, event, "user", reason, ("refused", call, reason)),))
-    text = joined(words(_content(details.result)).texts)[:RESULT_CHARS]
+    text = joined(pieces(_content(details.result)).texts)[:RESULT_CHARS]
     wanted = options.tool_results and text
     return Fed(context, (_turn(context, event, details, "assistant", text),) if wanted else ())
 
@@ -114,8 +119,9 @@ def _content(result: Any) -> Any:
 
 def planned(context: Context, event: Event, details: Details) -> Fed:
     """Take a plan that is shown for approval by an event of its own."""
-    text = joined(words(details.plan_content).texts or words(details.summary).texts)
-    return Fed(context, (alone(context, event, "plan", text),) if text else ())
+    told, summary = words(details.plan_content), words(details.summary)
+    text = told.text or summary.text
+    return Fed(context, (alone(context, event, "plan", text),) if text else (), told.unknown + summary.unknown)
 
 
 def named(context: Context, details: Details) -> Fed:

@@ -22,7 +22,7 @@ from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, stem
 from importer.formats.gemini import turns
-from importer.formats.gemini.lines import NAME_BYTES, ChatLine, Context, listed
+from importer.formats.gemini.lines import NAME_BYTES, Change, ChatLine, Context, listed
 
 __all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
 
@@ -71,10 +71,12 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 def _step(context: Context, line: ChatLine, options: Options) -> Fed:
     """Take one line: the chat's head, a change, or a message."""
     if line.session_id:  # messages do not name it
-        context = _headed(context, line)
-        return turns.named(context, line.title, line.summary)
+        fed = turns.named(_headed(context, line), line.title, line.summary)
+        return replace(fed, unknown=fed.unknown + turns.says(line))
     if context.subagent and not options.subagents:
         return Fed(context)
+    if not isinstance(line.change, Change) and line.change is not None:
+        return Fed(context, (), 1)
     if line.change:
         name = turns.named(context, line.change.title, line.change.summary)
         messages, unknown = listed(line.change.messages)

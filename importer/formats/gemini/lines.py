@@ -11,6 +11,7 @@ import msgspec
 
 from importer.formats._shared import appended
 from importer.formats._shared.json_lines import reader
+from importer.formats._shared.words import Pieces, beside
 
 NAME_BYTES = 120  # encoded: it stands in the context, which is bounded
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
@@ -67,7 +68,7 @@ class ChatLine(Message, gc=False, rename="camel"):
     kind: str | None = None
     summary: Any = None
     title: Any = None
-    change: Change | None = msgspec.field(default=None, name="$set")
+    change: Change | list[Any] | str | float | None = msgspec.field(default=None, name="$set")
     rewind: Any = msgspec.field(default=None, name="$rewindTo")
 
 
@@ -101,7 +102,6 @@ def listed(raw: msgspec.Raw) -> tuple[list[Message], int]:
     return messages, len(found) - len(messages)
 
 
-def words_of(message: Message) -> Any:
-    """Return what holds the words that the model was sent, by the name that this writer gave it."""
-    named = (message.content, message.parts, message.message, message.text)
-    return next((one for one in named if one is not None), None)
+def sent(message: Message) -> Pieces:
+    """Return the words that the model was sent, by whichever names this writer gave them."""
+    return beside((message.content, message.parts, message.message, message.text))

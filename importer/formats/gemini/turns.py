@@ -16,9 +16,9 @@ from importer.formats import Fed, Options
 from importer.formats._shared import appended, questions
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.shown import shown
-from importer.formats._shared.spoken import joined, words
 from importer.formats._shared.turns import clip, key, moment, once
-from importer.formats.gemini.lines import NAME_BYTES, Call, Context, Message, words_of
+from importer.formats._shared.words import Pieces, beside, joined, pieces
+from importer.formats.gemini.lines import NAME_BYTES, Call, Context, Message, sent
 from importer.formats.gemini.text import is_summary, typed
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
@@ -48,6 +48,7 @@ def replayed(context: Context, messages: Sequence[Message], options: Options) ->
     for one in messages:
         if not before or moment(one.timestamp) > before:
             fed = message(context, one, options)
+            unknown += not (one.id or one.type or says(one))
             context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
     return Fed(context, turns, unknown)
 
@@ -57,11 +58,11 @@ def message(context: Context, message: Message, options: Options) -> Fed:
     role = ROLES.get(message.type)
     if role is None:
         # What says nothing and has no type is a change of the state.
-        silent = message.type in KNOWN_TYPES or (not message.type and not words(words_of(message)).texts)
+        silent = message.type in KNOWN_TYPES or (not message.type and not says(message))
         return Fed(context, (), int(not silent))
-    seen, sent = words(message.display_content), words(words_of(message))
-    texts = seen.texts or sent.texts
-    unknown = sent.unknown + seen.unknown
+    seen, given = pieces(message.display_content), sent(message)
+    texts = seen.texts or given.texts
+    unknown = given.unknown + seen.unknown
     if role == "user":
         whole = joined(texts)
         if is_summary(whole):
@@ -69,9 +70,15 @@ def message(context: Context, message: Message, options: Options) -> Fed:
         texts = (typed(whole),)
     context, turns = _said(context, message, role, texts, options)
     for call in message.tool_calls or ():
-        context, more = _called(context, message, call)
-        turns += more
+        fed = _called(context, message, call)
+        context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
     return Fed(context, turns, unknown)
+
+
+def says(message: Message) -> bool:
+    """Return True if a message holds anything where words stand."""
+    held = (message.display_content, message.content, message.parts, message.message, message.text)
+    return beside(held) != Pieces()
 
 
 def _said(
@@ -107,30 +114,35 @@ def _summed_up(context: Context, message: Message, text: str, options: Options) 
     return Fed(_remembered(context, turn), (turn,))
 
 
-def _called(context: Context, message: Message, call: Call) -> tuple[Context, tuple[Turn, ...]]:
+def _called(context: Context, message: Message, call: Call) -> Fed:
     """Take what a call shows and what a person says through it: each once, for the message comes again with it."""
-    found = _told(call)
+    found, unknown = _told(call)
     turns: tuple[Turn, ...] = ()
     for role, kind, text in found:
         mark = key(kind, text) if kind in ("plan", "artifact") else key(kind, message.id or "", call.id or "", text)
         if text and mark[:12] not in context.recent:
             turn = _turn(context, message, role, text, mark, kind=kind if kind in ("plan", "artifact") else "")
             context, turns = _remembered(context, turn), (*turns, turn)
-    return context, turns
+    return Fed(context, turns, unknown)
 
 
-def _told(call: Call) -> list[tuple[str, str, str]]:
-    """Return the texts of a call by role and kind: its questions with their answers, a plan, a refusal's reason."""
+def _told(call: Call) -> tuple[list[tuple[str, str, str]], int]:
+    """Return the texts of a call by role and kind, and how many parts cannot be read.
+
+    Those are its questions with their answers, a plan, a refusal's reason.
+    """
     name, results = call.name or "", _results(call)
     if questions.is_question(name):
         asked = questions.asked(call.args)
-        told = next((found for one in results if (found := questions.answers(one))), ())
-        answer = questions.paired(tuple([(one.id, one.label) for one in asked]), told)
-        return [("assistant", "asked", "\n".join([one.text for one in asked])), ("assistant", "answered", answer)]
+        found = [questions.answers(one) for one in results]
+        told = next((one.pairs for one in found if one.pairs), ())
+        answer = questions.paired(tuple([(one.id, one.label) for one in asked.questions]), told)
+        unknown = asked.unknown + sum([one.unknown for one in found])
+        return [("assistant", "asked", asked.text), ("assistant", "answered", answer)], unknown
     made = shown(name, call.args)
     texts = [("assistant", made.kind, made.text)] if made else []
     reason = next((said for one in results if (said := questions.refusal(one))), "")
-    return [*texts, ("user", "refused", reason)] if reason else texts
+    return [*texts, *([("user", "refused", reason)] if reason else [])], made.unknown if made else 0
 
 
 def _turn(context: Context, message: Message, role: str, text: str, mark: str, *, kind: str = "") -> Turn:

@@ -24,8 +24,8 @@ import msgspec
 from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once
-from importer.formats._shared.words import Words, words
 from importer.formats.jsonl_chat.detect import LISTS, MARKS, ROLES, SIDES, SPEAKERS, WORDS, is_message, opens, speaks
+from importer.formats.jsonl_chat.record import SAYING, Record, record_of, said_in, text_of, words_beside
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "jsonl-chat"
@@ -40,44 +40,6 @@ NAME_BYTES = 600  # encoded, as ID_BYTES
 
 # By themselves are found documents that are called what they are: any other JSON would have to be looked into.
 _document = re.compile(rb"(?i)[^/]*(?:chat|gpt|conversation|dialog|message|transcript|thread)[^/]*\.json\Z")
-
-
-class Record(msgspec.Struct, gc=False):
-    """A record of any of the shapes: a field may be missing, and of any type."""
-
-    role: Any = None
-    author: Any = None
-    speaker: Any = None
-    sender: Any = None
-    from_: Any = msgspec.field(default=None, name="from")
-    content: Any = None
-    value: Any = None
-    text: Any = None
-    parts: Any = None
-    messages: Any = None
-    conversations: Any = None
-    conversation: Any = None
-    dialogue: Any = None
-    dialog: Any = None
-    turns: Any = None
-    prompt: Any = None
-    completion: Any = None
-    response: Any = None
-    instruction: Any = None
-    input: Any = None
-    output: Any = None
-    tool_calls: Any = None
-    id: Any = None
-    conversation_id: Any = None
-    session_id: Any = None
-    thread_id: Any = None
-    timestamp: Any = None
-    created_at: Any = None
-    created: Any = None
-    create_time: Any = None
-    time: Any = None
-    model: Any = None
-    title: Any = None
 
 
 _lines = Lines(Record)
@@ -155,15 +117,16 @@ def _step(context: Context, record: Record, _: Options) -> Fed:
         return _headed(context, record) or _one(context, record)
     # Chained from its own beginning: where the line stands in the file plays no part.
     chain, turns = "", []
-    messages = [message for message in map(_record, given) if message]
+    messages = [message for message in map(record_of, given) if message]
     unknown = len(given) - len(messages) + sum(_strange(message) for message in messages)
     named = _name(record) or _name(Record(conversation_id=record.id))  # here `id` is the line's, so the conversation's
     # By all that is said in it: a line that was copied elsewhere is the same conversation.
-    conversation = named or f"chat-{key(*(_text(message) for message in messages))[:16]}"
+    conversation = named or f"chat-{key(*(text_of(message) for message in messages))[:16]}"
     for message in messages:
         if turn := _turn(message, record, conversation, chain):
             chain = turn.key
             turns.append(turn)
+    unknown += words_beside(record, messages)
     # Collections hold conversations that never began; those are nothing new.
     unknown = max(unknown, int(not turns and bool(given)))
     return Fed(context, tuple(turns), unknown, facts=_facts(named, _short(record.title)))
@@ -176,8 +139,7 @@ def _facts(named: str, title: str) -> tuple[ConversationFacts, ...]:
 
 def _headed(context: Context, record: Record) -> Fed | None:
     """Return the context after what is said of a conversation before its first message, None for any other record."""
-    said = (_side(record), record.content, record.value, record.text, record.parts)
-    if context.chains or any(one is not None for one in said):
+    if context.chains or any(getattr(record, name) is not None for name in SAYING):
         return None
     named = _name(record) or _name(Record(conversation_id=record.id))
     title, model = clip(_short(record.title), NAME_BYTES), clip(_short(record.model), NAME_BYTES)
@@ -200,7 +162,8 @@ def _one(context: Context, record: Record) -> Fed:
         return Fed(context, (), max(_strange(record), int(_side(record) is None)))
     recent = (*chains.items(), (conversation, turn.key))[-CONVERSATIONS:]
     facts = _facts(conversation, _short(record.title))
-    return Fed(msgspec.structs.replace(context, chains=recent), (turn,), _strange(record), facts=facts)
+    unknown = _strange(record) + words_beside(record, [record])
+    return Fed(msgspec.structs.replace(context, chains=recent), (turn,), unknown, facts=facts)
 
 
 def _conversation(record: Record) -> list[Any] | None:
@@ -208,18 +171,11 @@ def _conversation(record: Record) -> list[Any] | None:
     for said in (getattr(record, name) for name in LISTS):
         if isinstance(said, list):
             return said
-    asked, answered = record.prompt or record.instruction, record.completion or record.response or record.output
-    if asked is None or answered is None:
+    asked = [one for one in (record.prompt, record.instruction) if one is not None]
+    answered = [one for one in (record.completion, record.response, record.output) if one is not None]
+    if not (asked and answered):
         return None
-    return [{"role": "user", "content": [asked, record.input]}, {"role": "assistant", "content": answered}]
-
-
-def _record(value: Any) -> Record | None:
-    """Return a message inside a conversation, None for what is no object."""
-    try:
-        return msgspec.convert(value, Record)
-    except msgspec.ValidationError:
-        return None
+    return [{"role": "user", "content": [*asked, record.input]}, {"role": "assistant", "content": answered}]
 
 
 def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn | None:
@@ -227,7 +183,7 @@ def _turn(message: Record, line: Record, conversation: str, chain: str) -> Turn 
 
     A time or an id makes the key independent of what stands around the message.
     """
-    role, text = _role(message), _text(message)
+    role, text = _role(message), text_of(message)
     tools = _tools(message) if role == "assistant" else ()
     if not role or not (text or tools):
         return None
@@ -255,23 +211,11 @@ def _role(message: Record) -> str:
 
 def _strange(message: Record) -> int:
     """Return how many pieces of a message cannot be read: of its content, or all of it where no known side speaks."""
-    side, said = _side(message), _said(message)
+    side, said = _side(message), said_in(message)
     if _role(message):
         return said.unknown
     known = isinstance(side, str) and side.lower() in SPEAKERS
     return 0 if known else said.unknown or int(bool(said.text))
-
-
-def _text(message: Record) -> str:
-    """Return the text of a message."""
-    return _said(message).text
-
-
-def _said(message: Record) -> Words:
-    """Return the text of a message, from the field its shape uses; the first that holds any."""
-    found = [words(one) for one in (message.content, message.value, message.text, message.parts) if one is not None]
-    told = next((one for one in found if one.text), Words())
-    return told if told.text else Words("", sum(one.unknown for one in found))
 
 
 def _tools(message: Record) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import msgspec
 from importer.formats import Document, Fed, Options
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once, stem
-from importer.formats._shared.words import Words, clean, kind_of, listed, words
+from importer.formats._shared.words import MEMBERS, Words, clean, kind_of, listed, of_members, words
 from importer.formats.vscode_chat import questionnaire
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
@@ -98,10 +98,10 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
 
     The key of an answer is made without its thoughts, whether they are indexed or not.
     """
-    if unit.request_id is None and unit.message is None:
+    if unit.request_id is None and unit.message is None and unit.response is None:
         return _headed(context, unit)
     parts = [one if isinstance(one, dict) else {"value": one} for one in listed(unit.response)]
-    typed, pasted = words(unit.message), _pasted(unit.variable_data)
+    typed, pasted = _typed(unit.message), _pasted(unit.variable_data)
     asked = clean("\n\n".join(one.text for one in (typed, pasted) if one.text))
     plain, said = _answer(parts, thinking=False), _answer(parts, thinking=options.thinking)
     tools = once([_string(part.get("toolId")) for part in parts])
@@ -114,7 +114,7 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
         facts = Facts(title=context.title, model=unit.model_id or "", tools=tools, files=files)
         content = key(plain.text, *tools, *files)
         turns.append(_turn(context, unit, "assistant", said.text, content=content, facts=facts))
-    strange = sum(kind_of(part) not in KNOWN_KINDS for part in parts)
+    strange = sum((kind_of(part) not in KNOWN_KINDS) + questionnaire.unread(part) for part in parts)
     return Fed(context, tuple(turns), typed.unknown + pasted.unknown + plain.unknown + strange)
 
 
@@ -145,11 +145,21 @@ def _turn(context: Context, unit: Unit, role: str, text: str, *, content: str, f
     return Turn(context.session, f"{unit.request_id or mark}/{role}", role, text, at, mark, facts)
 
 
+def _typed(message: Any) -> Words:
+    """Return what was asked; a message's parts repeat its text, where they have words at all."""
+    if not isinstance(message, dict) or "parts" not in message:
+        return words(message)
+    silent = [one for one in listed(message.get("parts")) if isinstance(one, dict) and one.keys().isdisjoint(MEMBERS)]
+    parts = [one for one in listed(message.get("parts")) if one not in silent or not kind_of(one)]
+    return words({**message, "parts": parts})
+
+
 def _pasted(attached: Any) -> Words:
     """Return the code that a person pasted; the other variables of a request are files, and what the editor adds."""
     variables = attached.get("variables") if isinstance(attached, dict) else attached
     pastes = [one for one in listed(variables) if isinstance(one, dict) and one.get("kind") == PASTE]
-    return words([one.get("code") or one.get("value") for one in pastes])
+    found = [of_members(one.get("code"), one.get("value")) for one in pastes]
+    return Words("\n\n".join([one.text for one in found if one.text]), sum([one.unknown for one in found]))
 
 
 def _answer(parts: Sequence[dict[str, Any]], *, thinking: bool) -> Words:
@@ -170,13 +180,18 @@ def _words(part: dict[str, Any], *, thinking: bool) -> Words:
         return Words(f"`{name or _path(place).rpartition('/')[2]}`") if place else Words()
     if kind == THOUGHT:
         return Words(f"{_markdown(part.get('value')).text}\n\n") if thinking else Words()
+    if kind not in TEXT:
+        return Words()
     held = [part[name] for name in ("content", "value") if part.get(name) is not None]
-    return (_markdown(held[0]) if held else Words("", 1)) if kind in TEXT else Words()
+    # More than one member with words is nothing that the editor writes.
+    if len(held) == 1 and not any(part.get(name) for name in MEMBERS if name not in ("content", "value")):
+        return _markdown(held[0])
+    return words({**part, "kind": None})
 
 
 def _markdown(value: Any) -> Words:
     """Return Markdown as it stands, blanks included: it is text, an object that holds it, or a list of these."""
-    if isinstance(value, dict) and "value" in value:
+    if isinstance(value, dict) and "value" in value and not any(value.get(name) for name in MEMBERS if name != "value"):
         value = value["value"]
     if isinstance(value, list):
         ones = [_markdown(one) if isinstance(one, str | dict) else words(one) for one in value]

@@ -32,6 +32,15 @@ def answers(part: Mapping[str, Any]) -> str:
     return ""
 
 
+def unread(part: Mapping[str, Any]) -> int:
+    """Count the texts of a plan and the comments on it that cannot be read."""
+    if kind_of(part) != "planReview":
+        return 0
+    told = part.get("data")
+    held = [told.get(name) for name in COMMENTS] if isinstance(told, dict) else [told]
+    return words([part.get("title"), part.get("content"), *held]).unknown
+
+
 def _carousel(part: Mapping[str, Any]) -> str:
     """Return the questions of a form that have an answer, which goes by the question's id."""
     told, asked = part.get("data"), part.get("questions")
