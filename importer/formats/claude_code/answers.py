@@ -162,6 +162,8 @@ def _chosen(answer: Any) -> list[str]:
 
 def unread(line: TranscriptLine) -> int:
     """Count the answers in a structured result that cannot be read."""
+    if line.tool_use_result is lines.EMPTY and line.sdk_result is lines.EMPTY:
+        return 0
     given = _given_in(line)
     answers = given.answers if given else None
     return sum(map(_unread, answers.values() if isinstance(answers, dict) else listed(answers)))

@@ -75,15 +75,20 @@ def is_lost(call: Block) -> bool:
     name, given = _tool(call), lines.input_of(call)
     if name in QUESTION_TOOLS:
         asked = _asked(lines.loose(given.questions))
-        return not lines.has_input(call) or not asked or not all(map(_is_whole, asked))
+        return not _has_input(call) or not asked or not all(map(_is_whole, asked))
     held = (given.plan, given.message, *_documents(given)) if name != "write" or _writes_plan(given) else ()
-    return not lines.has_input(call) or any(map(lines.is_lost, held))
+    return not _has_input(call) or any(map(lines.is_lost, held))
 
 
 def _artifact(given: Input) -> str:
     """Return one document: its title, then what it holds."""
     held = [text for raw in _documents(given) for text in lines.texts(raw)]
     return "\n\n".join([*pieces(given.title).texts, *held]) if held else ""
+
+
+def _has_input(call: Block) -> bool:
+    """Return True if the input of a call can be read."""
+    return not (isinstance(call.input, str) and call.input) or lines.input_of(call) != Input()
 
 
 def _documents(given: Input) -> tuple[msgspec.Raw, ...]:

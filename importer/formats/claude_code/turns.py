@@ -48,10 +48,10 @@ Step = Callable[[Context, TranscriptSession, TranscriptLine, Options], Fed]
 def user(context: Context, session: TranscriptSession, line: TranscriptLine, options: Options) -> Fed:
     """Take a prompt, a compaction summary, or tool results, which are nine of ten user lines."""
     blocks = _blocks(line)
-    unknown = lines.unknown(blocks) + pasted_lost(line.pasted_contents)
+    unknown = lines.unknown(blocks)
     if _only_results(line, blocks, options) or (is_subagent(line) and not options.subagents):
         return Fed(with_session(context, session), (), unknown)
-    unknown += unread(line)
+    unknown += unread(line) + pasted_lost(line.pasted_contents)
     turns = _results(context, session, line, blocks, options)
     session, plans = make_plans(session, line, [plan for plan in map(shown.plan_in, blocks) if plan])
     turns += plans
@@ -187,9 +187,12 @@ def _typed(line: TranscriptLine, blocks: Sequence[Block]) -> str:
     by_machine = line.is_synthetic or (line.source_call and not results)
     if not _by_people(line.origin) or (by_machine and not line.is_compact_summary):
         return ""
-    said = [block for block in blocks if not (results and block.type in lines.MEDIA)]
+    said = blocks
+    if results:
+        said = [block for block in blocks if block.type not in lines.MEDIA]
     texts = [typed_text(text) for block in said if (text := lines.words(block))]
-    texts += [typed_text(text) for block in said for text in lines.texts(lines.document_of(block))]
+    if "document" in types:
+        texts += [typed_text(text) for block in said for text in lines.texts(lines.document_of(block))]
     text = joined([*(objection(line, block) for block in blocks), *texts])
     text = with_pasted(text, line.pasted_contents)
     return text or PICTURE * (bool(types & {"image", "document"}) and not results)
