@@ -62,6 +62,7 @@ class Expected:
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, "verify.sqlite3")
         self._remove()
+        os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._connection = sqlite3.connect(self._path, isolation_level=None)
         self._connection.executescript(_SCHEMA)
         self._connection.execute("BEGIN")  # never committed: the tables are not needed afterwards

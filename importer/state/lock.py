@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -57,12 +58,14 @@ class Lock:
     def acquire(self) -> Self:
         """Make the directory (0700) and lock it. Raises StateLocked if another has it, StateError without rights.
 
-        Waits at most half a second, and only while the holder has no name.
+        A directory that others can write to is refused: they could plant links in it, or move the store away. It waits
+        at most half a second, and only while the holder has no name.
         """
         if self._descriptor >= 0:
             return self
         with _translating(self.folder):
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            _refuse_shared(self.folder)
             for _ in range(TRIES):
                 self._descriptor = _try(self.path)
                 if self._descriptor >= 0:
@@ -93,6 +96,28 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def shared(found: os.stat_result) -> bool:
+    """Return True for a directory that other users can write to: all of them, or a group that this process is not in.
+
+    A group of our own is let in: volumes of containers are shared that way, and some systems make all folders so.
+    """
+    own = {os.getegid(), *os.getgroups()}
+    return bool(found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid not in own))
+
+
+def closing_command(folder: str) -> str:
+    """Return the command that closes a directory to other users."""
+    return f"chmod go-w {folder}"
+
+
+def _refuse_shared(folder: str) -> None:
+    """Raise StateError for a directory that other users can write to."""
+    if shared(os.stat(folder)):
+        raise StateError(
+            f"other users can write to {folder}", hint=f"{closing_command(folder)}, then look what is in it"
+        )
 
 
 def holder(folder: str) -> Holder | None:

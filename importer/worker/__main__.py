@@ -20,6 +20,7 @@ from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
 ORPHAN_S = 1.5  # after the daemon's end a model run may still finish, a stuck one may not
+PRIVATE = 0o077  # what the store makes says what the conversations say: it is its owner's alone
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
     opens the store, which has one opener, only after the second, when its predecessor has ended.
     """
     _die_with_the_daemon()
+    os.umask(PRIVATE)
     gc.disable()  # what imports and settings make is here to stay: looking through it is 5 % of a start
     request_fd, reply_fd = int(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ending the worker is the daemon's decision

@@ -46,6 +46,7 @@ PLANTED = [
     ("state", "state", {"writable": False, "owner": 501}, "chown -R 1000 /state"),
     ("state", "state", {"writable": False, "mode": 0o500}, "chmod 700 /state"),
     ("state", "state", {"exposed": ("/state/checkpoints.sqlite3",)}, "chmod -R go-rwx /state"),
+    ("state", "state", {"shared": True}, "chmod go-w /state"),
     ("state", "state", {"read_only": True, "writable": False}, "mount it writable"),
     ("state", "state", {"remote": "nfs4"}, "--state-dir on a local disk"),
     ("state", "state", {"problem": "it is of version 9", "hint": "update the importer"}, "update the importer"),

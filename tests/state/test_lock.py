@@ -45,6 +45,33 @@ def test_a_free_directory_is_made_and_taken(folder):
     assert lock.holder(folder) is None
 
 
+@pytest.mark.parametrize(
+    ("mode", "refused"), [(0o777, True), (0o1777, True), (0o702, True), (0o775, False), (0o755, False)]
+)
+def test_a_directory_that_others_can_write_to_is_refused(folder, mode, refused):
+    """They could plant a link or move the store away; nothing is made in it, and the hint closes it."""
+    os.makedirs(folder)
+    os.chmod(folder, mode)
+    if not refused:
+        Lock(folder).acquire().release()
+        return
+    with pytest.raises(StateError, match="other users can write") as raised:
+        Lock(folder).acquire()
+    assert (raised.value.exit_code, os.listdir(folder)) == (STATE, [])
+    assert subprocess.run(raised.value.hint.partition(",")[0], shell=True, check=True).returncode == 0
+    Lock(folder).acquire().release()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another group")
+def test_so_is_one_that_a_strange_group_can_write_to(folder):
+    """A group that this process is in may: volumes of containers are shared so."""
+    os.makedirs(folder, mode=0o770)
+    os.chmod(folder, 0o770)
+    os.chown(folder, -1, 54321)
+    with pytest.raises(StateError, match="other users can write"):
+        Lock(folder).acquire()
+
+
 def test_the_second_holder_learns_who_the_first_is(folder):
     """Another process, by its pid, with exit code 3 and a way out."""
     with hold(folder) as child:

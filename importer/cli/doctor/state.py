@@ -12,6 +12,7 @@ from importer.errors import StateError
 from importer.service.status.store_location import EDGE
 from importer.sources.mounts import read_mounts, remote
 from importer.state.checkpoints import Checkpoints
+from importer.state.lock import closing_command, shared
 from importer.state.open_database import FILE_NAME
 
 FREE_BYTES = 1 << 30  # a model takes 300 MB once, a hundred thousand points some 450 MB
@@ -26,7 +27,8 @@ class StateFacts:
     `problem` and `hint` are the words of the error that opening the database gave. `owner` is a uid; `free_files`
     counts inodes, None where there is no limit. `remote` is the type of a network file system, "" for a local one.
     `aside` counts damaged databases that were set aside; `read_only` is how it is mounted; `newest_at` is the time of
-    the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read;
+    the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read,
+    `shared` says that they can write here;
     `passed_over` are paths of files that nothing was imported of, with the reason.
     """
 
@@ -45,6 +47,7 @@ class StateFacts:
     read_only: bool = False
     newest_at: float = 0.0
     exposed: tuple[str, ...] = ()
+    shared: bool = False
     passed_over: tuple[tuple[str, str], ...] = ()
 
 
@@ -73,6 +76,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         read_only=bool(room.f_flag & os.ST_RDONLY),
         newest_at=newest_at,
         exposed=_exposed(path),
+        shared=os.path.isdir(path) and shared(found),
         passed_over=passed_over,
     )
 
@@ -131,6 +135,8 @@ def _problems(facts: StateFacts) -> Iterator[Problem]:
         yield Problem(f"{path} is mounted read-only", "mount it writable, or choose another --state-dir")
     elif not facts.writable:
         yield _unwritable(facts)
+    if facts.shared:
+        yield Problem(f"other users can write to {path}", closing_command(path))
     if facts.exposed:
         yield Problem(f"other users may read {', '.join(facts.exposed)}", f"chmod -R go-rwx {path}")
     if facts.remote:

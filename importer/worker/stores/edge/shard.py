@@ -31,6 +31,7 @@ import qdrant_edge as edge
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
 from importer.worker.stores import StoreRequest, bm25
+from importer.worker.stores.modes import close, close_to_others
 from importer.worker.stores.schema import Fingerprint, born, dense_name, same_maker
 
 UNBORN = (
@@ -51,6 +52,9 @@ def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
     """Open the shard at `path`; return it and its fingerprint. Raises StoreRefused or StoreUnreachable."""
     if not os.path.exists(os.path.join(path, FINGERPRINT)):
         _make(path, request)
+    close_to_others(path)
+    if not request.settings.path:  # the folder above is ours as well
+        close(os.path.dirname(path))
     found = same_maker(_read_fingerprint(path), request.model, request.dimension, path)
     with translated():
         return edge.EdgeShard.load(path, config_of(found, request.settings.optimise_every_points)), found

@@ -18,6 +18,7 @@ from qdrant_client import QdrantClient
 
 from importer.errors import UsageError
 from importer.protocol.worker_settings import StoreSettings
+from importer.worker.stores.modes import close_to_others
 
 
 @contextlib.contextmanager
@@ -59,6 +60,8 @@ def connect(settings: StoreSettings) -> QdrantClient:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a key over plain HTTP is doctor's to report
         if settings.location.startswith("local:"):
+            if settings.path:
+                close_to_others(os.path.abspath(settings.path))
             return local(settings.path)
         return remote(settings)
 
