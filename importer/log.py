@@ -212,6 +212,8 @@ def _json(*, journal: bool) -> Processor:
     def render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
         first = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
         line = json.dumps({**first, **event}, ensure_ascii=False)
+        if not line.isprintable():  # all that a terminal would obey or hide
+            line = json.dumps({**first, **event}).replace("\x7f", "\\u007f")
         return f"<{PRIORITIES.get(first.get('level', ''), 6)}>{line}" if journal else line
 
     return render

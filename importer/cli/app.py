@@ -15,6 +15,7 @@ import click
 
 from importer import __version__
 from importer.errors import TRY_AGAIN, ImporterError, TryAgainLater
+from importer.protocol.foreign.quoting import printable
 
 
 class DefaultGroup(click.Group):
@@ -206,7 +207,9 @@ def tell(error: ImporterError) -> int:
     """
     shade = "yellow" if error.exit_code == TRY_AGAIN else "red"
     with contextlib.suppress(OSError):  # standard error may be closed, too
-        click.echo(click.style("error: ", fg=shade) + error.message, err=True, color=_colour())
+        click.echo(click.style("error: ", fg=shade) + printable(error.message, keep="\n\t"), err=True, color=_colour())
         if error.hint:
-            click.echo(click.style("  try: ", fg="cyan") + error.hint, err=True, color=_colour())
+            click.echo(
+                click.style("  try: ", fg="cyan") + printable(error.hint, keep="\n\t"), err=True, color=_colour()
+            )
     return error.exit_code

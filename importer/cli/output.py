@@ -31,5 +31,8 @@ PROJECT_OPTION = click.option(
 
 
 def emit(found: Any) -> None:
-    """Print one JSON object on a line of standard output, and flush it."""
-    click.echo(json.dumps(found))
+    """Print one JSON object on a line of standard output, and flush it.
+
+    All but plain ASCII is escaped, DEL too, so that a terminal is safe from what a conversation holds.
+    """
+    click.echo(json.dumps(found).replace("\x7f", "\\u007f"))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from importer.cli.text import printable
+from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.units import MB
 from importer.sources.census import FATES
 
@@ -139,7 +139,7 @@ class ImportProgress:
     def _say_held(self, held: str) -> None:
         """Say at once why nothing moves, also when nothing else is shown: a person may have to act."""
         if held != self._held and held and not self.display.drawn:
-            click.echo(f"waiting: {held}", err=True)
+            click.echo(f"waiting: {printable(held)}", err=True)
         self._held = held
 
     def _rates(self, seen: ImportState) -> str:
@@ -147,7 +147,8 @@ class ImportProgress:
         seconds = max(0.001, time.monotonic() - self.started_s)
         if not seen.tokens and not seen.held:
             return "the worker loads its model" if not seen.worker_rss_bytes else "the first batch is embedded"
-        held = f"[yellow]{seen.held}[/yellow]" if seen.held and self.display.drawn else seen.held
+        shown = printable(seen.held)  # rich reads words in square brackets as its own
+        held = "[yellow]" + shown.replace("[", r"\[") + "[/yellow]" if shown and self.display.drawn else shown
         chunks_per_s, tokens_per_s = seen.points / seconds, seen.tokens / seconds
         worker_mb = seen.worker_rss_bytes // MB
         return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB  {held}".rstrip()
@@ -205,6 +206,6 @@ def _print_fates(done: ImportResult) -> None:
         click.secho(f"{summary['files_found']:,} files found = {parts}", fg="yellow", err=True)
     named = {**{os.fsdecode(path): reason for path, reason in done.errors.items()}, **summary["passed_over"]}
     for path, reason in list(named.items())[:MOST_NAMED]:
-        click.secho(f"not read: {printable(path)}: {reason}", fg="yellow", err=True)
+        click.secho(f"not read: {line(f'{path}: {reason}')}", fg="yellow", err=True)
     for path, size in list(summary["waiting"].items())[:MOST_NAMED]:
-        click.secho(f"waits: {printable(path)}: {size:,} bytes of a last line that is not whole", dim=True, err=True)
+        click.secho(f"waits: {line(path)}: {size:,} bytes of a last line that is not whole", dim=True, err=True)

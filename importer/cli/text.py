@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import time
 
+from importer.protocol.foreign.quoting import printable
+
 UNKNOWN = "unknown"
 _SIZES = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"))
-
-
-def printable(text: str, *, keep: str = "") -> str:
-    """Return text as a terminal can show it: escape sequences in a conversation have no effect. `keep` stays."""
-    return "".join(sign if sign.isprintable() or sign in keep else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def number(value: float | None) -> str:
@@ -50,7 +47,7 @@ def brief(text: str) -> str:
 
     It is meant for terminals; logs and JSON have the whole reason.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [printable(line.strip()) for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
         return "".join(lines)
     return f"{lines[0].removesuffix('Traceback (most recent call last):').rstrip(' :')}: {lines[-1]}"

@@ -180,7 +180,7 @@ class Engine:
             idle_since_s=self._idle_since_s,
         )
 
-    async def ask(self, op: str, **args: Any) -> Any:
+    async def ask(self, op: str, /, **args: Any) -> Any:
         """Return the worker's answer. The worker is kept for a while after it. Raises what the worker reports."""
         self._idle_since_s = time.monotonic()
         return await self._supervisor.ask(op, **args)

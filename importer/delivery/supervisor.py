@@ -126,7 +126,7 @@ class Supervisor:
             configure = wire.Configure(self.launch.settings, standby=True)
             self._standby.prepare(self.launch.command, dict(self.launch.environ), configure)
 
-    async def ask(self, op: str, **args: Any) -> Any:
+    async def ask(self, op: str, /, **args: Any) -> Any:
         """Return the answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
         question = wire.question(op, args)
         try:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from importer.errors import UsageError
 from importer.protocol.conversations import last_part
+from importer.protocol.foreign.quoting import line
 
 MOST_TOLD = 12  # projects in an error's hint
 CLOSE = 0.6  # of difflib: what share of letters two names must have in common to be near
@@ -96,7 +97,7 @@ def _near(asked: str, name: str) -> bool:
 
 def told(projects: Iterable[str], counts: Mapping[str, int]) -> str:
     """Return projects with their numbers of points, as a list in words; control characters are shown as such."""
-    return ", ".join(f"{_printable(project)} ({counts.get(project, 0):,})" for project in projects)
+    return ", ".join(f"{line(project)} ({counts.get(project, 0):,})" for project in projects)
 
 
 def several(text: str, projects: Iterable[str], counts: Mapping[str, int]) -> str:
@@ -104,8 +105,3 @@ def several(text: str, projects: Iterable[str], counts: Mapping[str, int]) -> st
     fitting = list(projects)
     more = f" and {len(fitting) - MOST_TOLD} more" if len(fitting) > MOST_TOLD else ""
     return f"{text!r} fits {len(fitting)} projects: {told(fitting[:MOST_TOLD], counts)}{more}"
-
-
-def _printable(text: str) -> str:
-    """Return a text as a terminal can show it."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

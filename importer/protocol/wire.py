@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from importer.errors import WireError
+from importer.errors import UsageError, WireError
 from importer.protocol.outcome import Failure, Receipt
 from importer.protocol.records import Chunk, ConversationFacts, Release
 from importer.protocol.worker_settings import WorkerSettings
@@ -112,8 +112,18 @@ _replies = msgspec.msgpack.Decoder(Reply)
 
 
 def question(op: str, args: Mapping[str, Any]) -> Ask:
-    """Return an `Ask` that can be sent: typed text need not be UTF-8, so half of a surrogate pair becomes "?"."""
-    return Ask(op, {name: _utf8(value) if isinstance(value, str) else value for name, value in args.items()})
+    """Return an `Ask` that can be sent: typed text need not be UTF-8, so half of a surrogate pair becomes "?".
+
+    Raises UsageError for what no frame can hold.
+    """
+    asked = Ask(op, {_utf8(name): _utf8(value) if isinstance(value, str) else value for name, value in args.items()})
+    try:
+        size = len(_encoder.encode(asked))
+    except (OverflowError, ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"malformed question: {error}") from error
+    if size > MAX_FRAME_BYTES:
+        raise UsageError(f"malformed question: {size} bytes are more than {MAX_FRAME_BYTES}")
+    return asked
 
 
 def _utf8(text: str) -> str:
@@ -158,7 +168,7 @@ def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:
     """Return the message, checked against its type; its checksum was right, so an error is most likely of versions."""
     try:
         return decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise WireError(f"garbled message: {error}") from error
 
 

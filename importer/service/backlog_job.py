@@ -17,6 +17,7 @@ from importer.delivery.engine import Engine
 from importer.delivery.progress import Run, summary
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
+from importer.protocol.foreign.arguments import converted
 from importer.protocol.outcome import Receipt
 from importer.protocol.records import Batch
 from importer.sources import census
@@ -148,7 +149,21 @@ class BacklogJobs:
         return bool(job.left) or seen.is_reading
 
 
+@dataclass(frozen=True, slots=True)
+class _RootAsked:
+    """A root as another process describes it: its path as text, and no patterns unless it names some."""
+
+    path: str
+    format: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
 def _root(fields: dict[str, Any]) -> Root:
-    """Return the root that another process described; a missing pattern list means none."""
-    include, exclude = tuple(fields.get("include", ())), tuple(fields.get("exclude", ()))
-    return Root(os.fsencode(fields["path"]), fields["format"], include, exclude)
+    """Return the root that another process described. Raises UsageError."""
+    asked = converted(fields, _RootAsked)
+    try:
+        path = os.fsencode(asked.path)
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which no path has
+        raise UsageError(f"malformed question: {error}") from error
+    return Root(path, asked.format, asked.include, asked.exclude)

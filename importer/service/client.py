@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from importer.errors import ImporterError
 
 SOCKET_NAME = "control.sock"
 ANSWER_S = 120.0
+QUEUE_S = 0.02  # between two tries to get into a queue that is full
 YIELD = "yield"  # the op by which an answerer is asked to let go of state and store
 
 
@@ -42,7 +44,9 @@ def ask_daemon(
     with socket.socket(socket.AF_UNIX) as connection, short_path(state_dir) as path:
         connection.settimeout(timeout_s)
         try:
-            connection.connect(path)
+            _connect(connection, path, time.monotonic() + timeout_s)
+        except TimeoutError:
+            raise
         except OSError as error:
             raise ConnectionError(f"no daemon at {state_dir}: {error.strerror}") from error
         try:
@@ -67,6 +71,17 @@ def _value(reply: Mapping[str, Any], state_dir: str) -> Any:
     failure = ImporterError(reply["error"], hint=reply["hint"])
     failure.exit_code, failure.retryable = reply["exit_code"], reply.get("again", False)
     raise failure
+
+
+def _connect(connection: socket.socket, path: str, until_s: float) -> None:
+    """Connect, and wait while more clients come at once than the socket's queue holds. Raises OSError."""
+    while True:
+        try:
+            return connection.connect(path)
+        except BlockingIOError:  # the queue is full, so there is a daemon (unix(7), EAGAIN)
+            if time.monotonic() > until_s:
+                raise TimeoutError("too many ask at once") from None
+            time.sleep(QUEUE_S)
 
 
 @contextmanager

@@ -11,18 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from importer.errors import TRY_AGAIN, ImporterError, UsageError, WorkerDied
+from importer.errors import TRY_AGAIN, USAGE, ImporterError, UsageError, WorkerDied
 from importer.log import logger
-from importer.service.client import ANSWER_S, SOCKET_NAME, YIELD, short_path
+from importer.protocol.foreign.arguments import bound
+from importer.service.client import SOCKET_NAME, YIELD, short_path
 from importer.service.identity import differences
 
-MAX_LINE_BYTES = 16 * 1024 * 1024  # a thousand hits of a thousand characters fit ten times
+MAX_QUESTION_BYTES = 16 * 1024 * 1024  # a page of chunks to mend fits several times
+QUESTION_S = 20.0  # for a question to arrive; an answer may take any time
+ANSWER_READ_S = 60.0  # for a client to take its answer
+BACKLOG = 1024  # connections that the kernel holds until they are accepted
+MOST_OPEN = 512  # connections at a time, half of the descriptors that a process may have; what comes then is closed
+MOST_LONG = 4  # questions longer than a block that are read at a time
+BLOCK_BYTES = 64 * 1024
 
 Answer = Callable[..., Awaitable[Any]]
 log = logger()
@@ -61,6 +67,8 @@ class Control:
         self._daemon = daemon
         self._serves = serves or {}
         self._server: asyncio.Server | None = None
+        self._open = 0
+        self._long = asyncio.Semaphore(MOST_LONG)
 
     async def start(self) -> None:
         """Listen. A socket that a killed daemon left is replaced: the state's lock says that it is dead."""
@@ -69,7 +77,7 @@ class Control:
                 os.unlink(path)
             before = os.umask(0o177)  # made with mode 0600: before a chmod afterwards, any user could connect
             try:
-                self._server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE_BYTES)
+                self._server = await asyncio.start_unix_server(self._serve, path, limit=BLOCK_BYTES, backlog=BACKLOG)
             finally:
                 os.umask(before)
 
@@ -81,21 +89,35 @@ class Control:
                 os.unlink(os.path.join(self._state_dir, SOCKET_NAME))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the line of a connection and close it. A client that is slow or leaves does not disturb the daemon.
-
-        The time-out is for the question to arrive. An answer may take any time.
-        """
+        """Answer the line of a connection and close it. A client that is slow or leaves does not disturb the daemon."""
+        self._open += 1
         try:
-            line = await asyncio.wait_for(reader.readline(), ANSWER_S)
+            line = await asyncio.wait_for(self._question(reader), QUESTION_S) if self._open <= MOST_OPEN else b""
             if line:
                 writer.write(json.dumps(await self._reply(line)).encode() + b"\n")
-                await writer.drain()
+                await asyncio.wait_for(writer.drain(), ANSWER_READ_S)
         except (OSError, TimeoutError, ValueError) as error:
             log.debug("control.dropped", reason=str(error))
+            writer.transport.abort()  # an answer that is not taken would be kept
         finally:
+            self._open -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    async def _question(self, reader: asyncio.StreamReader) -> bytes:
+        """Return the line that a client sends, b"" if it sends none.
+
+        It is read in blocks, of few clients at a time: the stream's own limit would be memory for each of them.
+        """
+        line = await _block(reader, b"")
+        if len(line) >= BLOCK_BYTES:
+            async with self._long:
+                while not line.endswith(b"\n") and (longer := await _block(reader, line)) != line:
+                    line = longer
+                    if len(line) > MAX_QUESTION_BYTES:
+                        return b"more than %d bytes" % MAX_QUESTION_BYTES  # no question, and told as such
+        return line
 
     async def _reply(self, line: bytes) -> dict[str, Any]:
         """Return the reply to a line. An error of ours keeps its exit code, with which the asking command then ends."""
@@ -111,6 +133,8 @@ class Control:
             again = isinstance(error, WorkerDied) or isinstance(error.__cause__, WorkerDied)
             told: dict[str, Any] = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
             return {"ok": False, **told, "again": again}
+        except UnicodeError as error:  # text with half of a surrogate pair, which no file and no database takes
+            return {"ok": False, "error": f"malformed question: {error}", "hint": "", "exit_code": USAGE}
         except Exception as error:  # a bug must not end the daemon, and must not pass in silence
             log.exception("control.failed", question=line[:200].decode(errors="replace"))
             why = f"the daemon failed to answer: {type(error).__name__}: {error}"
@@ -120,18 +144,27 @@ class Control:
         """Return the function that answers a line, and its arguments. Raises UsageError for a malformed question."""
         try:
             request = json.loads(line)
-            op, args = request["op"], dict(request.get("args", {}))
+            op, args = str(request["op"]), request.get("args", {})
             given = request.get("given") if self._daemon else None
             other = differences(request.get("wants", {}), self._serves, given)
             answer = self._answers.get(op)
-            if answer is not None:
-                inspect.signature(answer).bind(**args)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UsageError(f"malformed question: {error}") from error
+        if not isinstance(args, dict):
+            raise UsageError("malformed question: its arguments are no object")
         if other:
             raise _OtherError(other)
         if answer is None and not self._daemon:
             raise _AbsentError
         if answer is None:
             raise UsageError(f"the daemon does not know {op!r}", hint="is it of another version?")
-        return answer, args
+        return answer, bound(answer, args)
+
+
+async def _block(reader: asyncio.StreamReader, line: bytes) -> bytes:
+    """Return the line with what comes next: to its newline, to the end of a block, or to the end of the stream."""
+    parts, size = [line], 0
+    while size < BLOCK_BYTES and not parts[-1].endswith(b"\n") and (part := await reader.read(BLOCK_BYTES)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)

@@ -13,7 +13,7 @@ from typing import Any
 
 from importer.consistency import forget
 from importer.delivery.engine import Engine
-from importer.errors import ImporterError, TryAgainLater, WorkerDied
+from importer.errors import TryAgainLater, WorkerDied
 from importer.service.control import Answer
 from importer.service.erasure_job import ErasureJob
 from importer.service.operations import OPERATIONS, drop_failures, remember, retry_failures
@@ -182,7 +182,7 @@ async def when_quiet(engine: Engine, action: Callable[[], Any], *, timeout_s: fl
             return
         try:
             done.set_result(action())
-        except ImporterError as error:
+        except Exception as error:  # it is the client's to hear: the engine, which calls this, would end of it
             done.set_exception(error)
 
     engine.run_when_idle(act)

@@ -12,6 +12,7 @@ from typing import Any
 
 from importer.consistency import erase, forget
 from importer.errors import UsageError
+from importer.protocol.foreign.arguments import converted
 from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.quarantine import Quarantine
@@ -27,14 +28,16 @@ def remember(checkpoints: Checkpoints, **facts: str) -> dict[str, Any]:
 
 def forget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     """Add a rule of what is not to be imported from now on, and note that what is there already is to be erased."""
-    made = forget.ForgetRule(**rule)
+    made = converted(rule, forget.ForgetRule)
+    if not made.named:
+        raise UsageError("a rule without a condition would forget everything")
     erasure.begin(checkpoints, erase.task_of(made), forget.tombstone(made))
     return {}
 
 
 def unforget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     """Take a rule back and have all files read again, so that what it kept out comes back; return how many files."""
-    made = forget.ForgetRule(**rule)
+    made = converted(rule, forget.ForgetRule)
     erasure.strike_out(checkpoints, erase.task_of(made))
     forget.remove_rule(checkpoints, made)
     return {"files": checkpoints.forget_all_files()}

@@ -24,6 +24,7 @@ from importer.worker.stores.schema import DOCUMENT, standing_of
 from importer.worker.voices import conversations, naming
 
 PAGE_POINTS = 256  # with vectors some 700 KB
+MOST_IN_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Target:
 
 
 _targets: dict[str, Target] = {}  # open for as long as this worker lives, which serves one daemon
+
+
+def page_of(limit: int) -> int:
+    """Return how many points a page has: what was asked for, within what one answer holds."""
+    return min(max(1, limit), MOST_IN_PAGE)
 
 
 def migrate_open(session: WorkerSession, to: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,7 +68,7 @@ def migrate_page(
     Called again after a kill it writes nothing twice: what stands in the target is left out.
     """
     target = _target(session, to)
-    page = session.store.scroll(after, limit, with_vectors=target.embedder is None)
+    page = session.store.scroll(after, page_of(limit), with_vectors=target.embedder is None)
     there = target.store.payloads([point.id for point in page.points])
     fresh = [point for point in page.points if point.id not in there]
     if target.embedder is not None:
@@ -81,7 +87,7 @@ def migrate_check(
 ) -> Mapping[str, Any]:
     """Look one page up in the target; return `next`, `seen`, the ids `missing`, and the target's count."""
     target = _target(session, to)
-    page = session.store.scroll(after, limit)
+    page = session.store.scroll(after, page_of(limit))
     there = target.store.lookup([point.id for point in page.points])
     missing = [point.id for point in page.points if point.id not in there]
     there_count = target.store.count() if page.next is None else 0  # once, with the last page
@@ -132,7 +138,8 @@ def _wanted(to: Mapping[str, Any]) -> CopyTarget:
 
 def _name(to: Mapping[str, Any]) -> str:
     """Return what tells targets apart."""
-    return f"{to['store']['location']}\0{to['store']['collection']}"  # a NUL stands in neither
+    store = _wanted(to).store
+    return f"{store.location}\0{store.collection}"  # a NUL stands in neither
 
 
 def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -> list[Point]:

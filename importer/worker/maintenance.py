@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.protocol import prints as digests
+from importer.protocol.foreign.arguments import converted
 from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
@@ -25,7 +26,7 @@ MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real o
 
 def prints(session: WorkerSession, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
     """Return a page of points, `[id, text digest, facts digest, told fields, holders, conversations]`, and `next`."""
-    page = session.store.scroll(after, limit)
+    page = session.store.scroll(after, copy_points.page_of(limit))
     rows = []
     for found in page.points:
         facts, text = metadata(found.payload), digests.text_print(found.payload.get(DOCUMENT))
@@ -58,7 +59,7 @@ def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]], over: Coll
     Of the ids in `over` that are stored, the metadata are written over by those of their chunks.
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
-    made = [Chunk(**chunk) for chunk in chunks]
+    made = [converted(chunk, Chunk) for chunk in chunks]
     stored, payloads = looked_up(session.store, [chunk.id for chunk in made])
     todo = plan(made, (), stored, payloads)
     retold = {chunk.id: renewed(payloads[chunk.id], chunk) for chunk in made if chunk.id in {*over} & {*payloads}}

@@ -14,16 +14,18 @@ from typing import Any
 
 from importer.errors import UsageError
 from importer.protocol import clock
+from importer.protocol.foreign.arguments import converted
 from importer.protocol.query import Found, Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
-from importer.worker.search import answer
+from importer.worker.search import answer, question_text
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
 from importer.worker.stores.schema import metadata
 from importer.worker.voices import conversations
 
 CANARY_RUNS = 8  # spread over the time asked for
+MOST_HITS = 1000
 
 
 def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
@@ -31,18 +33,30 @@ def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
 
     Raises UsageError for an unknown mode or project.
     """
-    asked = _in_utc(Query(**query))
+    asked = _in_utc(converted(query, Query))
+    if not 0 <= asked.limit <= MOST_HITS:
+        raise UsageError(f"a limit of {asked.limit}", hint=f"0 to {MOST_HITS}")
     wanted = session.projects.resolve(asked)
+    wanted = replace(wanted, text=question_text.cut(wanted.text, None if _by_words(wanted) else session.embedder))
     found = asdict(answered(session, wanted, clock.now().date()))
-    return {**found, "projects": session.projects.counted(wanted.projects)} if asked.project else found
+    if asked.project:
+        found["projects"] = session.projects.counted(wanted.projects)
+    if wanted.text != asked.text:
+        found["query_cut"] = len(wanted.text)  # so many characters were read
+    return found
 
 
 def answered(session: WorkerSession, wanted: Query, today: date) -> Found:
     """Return the answer to a query, asked on that day. A search by keywords needs no model, and loads none."""
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
-    dense = None if wanted.mode == "keyword" else session.embedder.query(wanted.text).tolist()
+    dense = None if _by_words(wanted) else session.embedder.query(wanted.text).tolist()
     return answer.search(session.store, wanted, dense, session.points, today, judged=session.judged)
+
+
+def _by_words(query: Query) -> bool:
+    """Return True for a search that needs no model."""
+    return query.mode == "keyword"
 
 
 def _in_utc(query: Query) -> Query:
@@ -65,7 +79,7 @@ def canary(session: WorkerSession, seconds: float) -> int:
 
 def _forgotten(conversation: str = "", **scope: Any) -> Scope:
     """Return the scope of what forgetting takes: of points that forks share, those that name the conversation."""
-    return Scope(**scope, names=conversation)
+    return converted({**scope, "names": conversation}, Scope)
 
 
 def erase(session: WorkerSession, **scope: str) -> int:
@@ -92,6 +106,21 @@ def scrub(session: WorkerSession) -> list[str]:
     return left
 
 
+def tally(session: WorkerSession, **scope: str) -> int:
+    """Return how many points the scope holds."""
+    return session.store.count(_forgotten(**scope))
+
+
+def facet(session: WorkerSession, key: str, limit: int = 1000) -> dict[str, int]:
+    """Return how many points have each value of `metadata.<key>`."""
+    return session.store.facet(key, limit)
+
+
+def trim(_session: WorkerSession) -> bool:
+    """Give freed memory back to the system."""
+    return malloc.trim()
+
+
 def backlog(session: WorkerSession, on: bool) -> bool:
     """Tell the store that a large backlog begins or ends."""
     session.store.backlog(on)
@@ -100,10 +129,7 @@ def backlog(session: WorkerSession, on: bool) -> bool:
 
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, backlog)},
+    **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, tally, facet, trim, backlog)},
     "count": WorkerSession.recount,
-    "tally": lambda session, **scope: session.store.count(_forgotten(**scope)),  # the points of the scope
-    "facet": lambda session, key, limit=1000: session.store.facet(key, limit),  # points per value of `metadata.<key>`
-    "trim": lambda _session: malloc.trim(),
     **MAINTENANCE,
 }

@@ -14,8 +14,9 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from importer.errors import ImporterError, PointsRejected
+from importer.errors import ImporterError, PointsRejected, UsageError
 from importer.protocol import failpoints, wire
+from importer.protocol.foreign.arguments import bound
 from importer.protocol.outcome import Failure, Receipt
 from importer.worker import malloc
 from importer.worker.embed import Embedded, embed_chunks
@@ -86,7 +87,20 @@ class WorkerServer:
             raise ValueError(f"unknown question {request.op!r}")
         if request.op not in {"search", "ping"}:
             self._writer.settle()
-        self._send(number, wire.Answer(answer(self._session, **request.args)))
+        args = bound(answer, request.args, first=1)
+        try:
+            frame = wire.encode(number, wire.Answer(answer(self._session, **args)))
+        except (ImporterError, OSError, MemoryError):
+            raise
+        except (ValueError, OverflowError) as error:  # an id that is none, a number beyond the engine's
+            raise UsageError(f"malformed question: {error}") from error
+        except Exception as error:  # a bug in one answer must not end the import of all that waits
+            traceback.print_exc()
+            raise RuntimeError(f"{request.op} failed: {type(error).__name__}: {error}") from error
+        if len(frame) > wire.MAX_FRAME_BYTES:
+            raise UsageError(f"the answer is larger than {wire.MAX_FRAME_BYTES} bytes", hint="ask for less")
+        with self._sending:
+            self._write(frame)
 
     def _import(self, number: int, request: wire.Import) -> None:
         """Embed one batch while others are being stored, except those that touch the same points.

@@ -20,6 +20,7 @@ from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.text import brief
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
 from importer.formats import claude_code
+from importer.protocol.foreign.quoting import printable
 from importer.protocol.units import NS
 from importer.service import assembly
 from importer.settings.load import Loaded, Settings
@@ -111,4 +112,4 @@ def _print(finding: Finding) -> None:
     click.echo(f"{mark} {finding.name:<14} {brief(finding.detail)}")
     if not finding.ok:
         for fix in finding.fix.splitlines():
-            click.echo(click.style("                     fix: ", fg="cyan") + fix)
+            click.echo(click.style("                     fix: ", fg="cyan") + printable(fix))

@@ -16,6 +16,7 @@ from importer.cli.app import DefaultGroup
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import UsageError
 from importer.protocol import clock
+from importer.protocol.foreign import quoting
 from importer.service import operations
 from importer.state.quarantine import Quarantine, Quarantined
 
@@ -136,13 +137,17 @@ def _plain(row: Quarantined) -> dict[str, Any]:
 def _say(row: Quarantined) -> None:
     """Print a row for people: what is wrong, then where, when, and how the line begins."""
     reject = row.reject
-    what = f"chunk {reject.chunk_id}" if reject.chunk_id else f"{text.size(reject.length)} at {reject.offset:,}"
+    what = (
+        f"chunk {quoting.line(reject.chunk_id)}"
+        if reject.chunk_id
+        else f"{text.size(reject.length)} at {reject.offset:,}"
+    )
     times = f", {row.attempts} times" if row.attempts > 1 else ""
-    click.secho(f"{row.id:>6}  {reject.stage}: {reject.reason}", fg="yellow", bold=True)
-    click.echo(f"        {text.printable(os.fsdecode(reject.path))}, {what}")
+    click.secho(f"{row.id:>6}  {reject.stage}: {quoting.line(reject.reason)}", fg="yellow", bold=True)
+    click.echo(f"        {quoting.line(os.fsdecode(reject.path))}, {what}")
     click.secho(f"        {text.when(row.at)}{times}, {row.status}", dim=True)
     if reject.sample:
-        click.secho(f"        {text.printable(reject.sample)}", dim=True)
+        click.secho(f"        {quoting.printable(reject.sample)}", dim=True)
 
 
 def _say_rest(count: int, shown: int) -> None:

@@ -19,12 +19,12 @@ from importer.cli import context, store_session
 from importer.cli.confirm import confirm
 from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
 from importer.cli.store_session import StoreSession
-from importer.cli.text import printable
 from importer.consistency import erase, forget
 from importer.consistency.forget import ForgetRule
 from importer.consistency.refold import Unread
 from importer.errors import UsageError
 from importer.protocol import clock, projects
+from importer.protocol.foreign.quoting import printable
 
 EPILOG = """\b
 Examples:
@@ -217,4 +217,4 @@ def _list(settings: Any, as_json: bool) -> int:
 
 def _words(wish: ForgetRule) -> str:
     """Return a rule in words: each of its conditions with its value."""
-    return ", ".join(f"{name} {value}" for name, value in wish.named.items())
+    return printable(", ".join(f"{name} {value}" for name, value in wish.named.items()))

@@ -22,6 +22,7 @@ from importer.cli import context
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
 from importer.protocol import clock, projects
+from importer.protocol.foreign.quoting import ABOUT, fenced, plain
 from importer.protocol.query import KINDS
 from importer.service.ask import Asker
 
@@ -31,7 +32,7 @@ MOST_HITS = 50
 MOST_AROUND = 50
 INSTRUCTIONS = (
     "Searches the user's past conversations with AI assistants. Call `search` with what to look for; each hit names "
-    "its conversation and id. Call `open` with these to read what was said before and after it."
+    f"its conversation and id. Call `open` with these to read what was said before and after it. {ABOUT}"
 )
 
 FAR = "Nothing close to the question was found. The nearest, which may be about something else:"
@@ -167,12 +168,14 @@ class McpServer:
         told = found.get("projects", {})
         several = [projects.several(filters["project"], told, told)] if len(told) > 1 else []
         far = [FAR] if found["hits"] and found["near"] == "nothing" else []
-        return "\n\n".join([*several, *far, *map(_hit, found["hits"])]) or "Nothing was found."
+        read = found.get("query_cut")
+        long = [] if read is None else [f"The query was long: only its first {read:,} characters were searched for."]
+        return "\n\n".join([*long, *several, *far, *map(_hit, found["hits"])]) or "Nothing was found."
 
     async def _open(self, conversation: str, id: str = "", before: int = 5, after: int = 5) -> str:
         """Return a conversation around a hit, or from its beginning."""
         chunks = await self._ask("thread", conversation=conversation, around=id, before=before, after=after)
-        return "\n\n".join(map(_piece, chunks)) or f"There is no conversation {conversation!r}."
+        return "\n\n".join(map(_piece, chunks)) or f"There is no conversation {plain(conversation)}."
 
 
 def _welcome(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -216,18 +219,20 @@ def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 def _hit(hit: Mapping[str, Any]) -> str:
     """Return a hit as a model reads it: where and when, how to open it, what was said."""
     known = hit["metadata"]
-    return f"{_head(known)}\nconversation {known.get('conversation_id', '')}, id {hit['id']}\n{hit['document']}"
+    names = f"conversation {plain(str(known.get('conversation_id', '')))}, id {plain(str(hit['id']))}"
+    return f"{_head(known)}\n{names}\n{fenced(str(hit['document']))}"
 
 
 def _piece(chunk: Mapping[str, Any]) -> str:
     """Return a chunk of an opened conversation, numbered from 1."""
-    return f"[{chunk['place'] + 1} of {chunk['of']}] {_head(chunk['metadata'])}, id {chunk['id']}\n{chunk['document']}"
+    head = f"[{chunk['place'] + 1} of {chunk['of']}] {_head(chunk['metadata'])}, id {plain(str(chunk['id']))}"
+    return f"{head}\n{fenced(str(chunk['document']))}"
 
 
 def _head(known: Mapping[str, Any]) -> str:
     """Return time, source, project and title of a chunk, as far as they are known."""
     told = (known.get(name) for name in ("timestamp", "source", "project", "title"))
-    return ", ".join(str(value) for value in told if value)
+    return ", ".join(plain(str(value)) for value in told if value)
 
 
 def _content(said: str, *, failed: bool = False) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
 from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
+from importer.protocol.foreign.quoting import neutral
 from importer.protocol.worker_settings import CopyTarget, StoreSettings
 from importer.service import assembly
 from importer.service.launch import launch_of, store_settings
@@ -63,7 +64,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     if as_json:
         emit(report)
     else:
-        _say(report)
+        _say(neutral(report))
     return DONE
 
 

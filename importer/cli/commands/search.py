@@ -10,9 +10,9 @@ import click
 
 from importer.cli import context
 from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
-from importer.cli.text import printable
 from importer.errors import UsageError
 from importer.protocol import clock, projects
+from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.query import KINDS
 from importer.service.ask import Asker
 
@@ -57,6 +57,8 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, every:
     found = asker.ask("search", text=text, **filters)
     if len(chosen := found.get("projects", {})) > 1:
         click.echo(projects.several(filters["project"], chosen, chosen), err=True)
+    if (read := found.get("query_cut")) is not None:
+        click.echo(f"the question is long: only its first {read:,} of {len(text):,} characters count", err=True)
     if as_json:
         emit({"query": text, **found})
     else:
@@ -90,12 +92,12 @@ def _show(hits: list[dict[str, Any]]) -> None:
     width = shutil.get_terminal_size((100, 24)).columns
     for number, hit in enumerate(hits, 1):
         known = hit["metadata"]
-        where = printable(known.get("title") or known.get("project_name") or known.get("project", ""))
+        where = line(str(known.get("title") or known.get("project_name") or known.get("project", "")))
         when = clock.shown(str(known.get("timestamp", "")))
-        head = f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}"
+        head = line(f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}")
         click.secho(head[:width], fg="cyan", bold=True)
-        origin = f"   {known.get('project', '')}  conversation {known.get('conversation_id', '')}"
-        click.secho(printable(origin), dim=True)
+        origin = f"{known.get('project', '')}  conversation {known.get('conversation_id', '')}"
+        click.secho("   " + line(origin), dim=True)
         click.echo(_excerpt(hit["document"]))
     if hits:
         click.secho(f"times are {clock.zone_name()}", dim=True)

@@ -16,8 +16,9 @@ import click
 
 from importer.cli import context
 from importer.cli.output import emit
-from importer.cli.text import UNKNOWN, brief, duration, number, printable, size
+from importer.cli.text import UNKNOWN, brief, duration, number, size
 from importer.errors import ImporterError, TryAgainLater
+from importer.protocol.foreign.quoting import neutral
 from importer.service import assembly, client
 from importer.service.ask import Asker
 from importer.service.status import lag, status, store_location
@@ -146,9 +147,9 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
     for path, reason in status.get("passed_over", {}).items():
-        yield "passed over", click.style(printable(f"{path}: {reason}"), fg="yellow")
+        yield "passed over", click.style(f"{path}: {reason}", fg="yellow")
     for path, reason in status["unreadable"].items():
-        yield "unreadable", click.style(printable(f"{path}: {reason}"), fg="yellow")
+        yield "unreadable", click.style(f"{path}: {reason}", fg="yellow")
 
 
 ANSWER_S = 20.0  # a daemon answers between two turns of its loop, in milliseconds
@@ -216,7 +217,7 @@ def _say(found: status.Status, as_json: bool) -> None:
     if as_json:
         emit(found)
     else:
-        click.echo(text(found))
+        click.echo(text(neutral(found)))
 
 
 def gather(settings: Settings, *, count: bool = True) -> status.Status:

@@ -16,10 +16,10 @@ from importer.cli import context, model_fetch, store_session
 from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
-from importer.cli.text import printable
 from importer.consistency import places, verify
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
+from importer.protocol.foreign.quoting import neutral
 from importer.service import assembly
 from importer.settings.load import Settings
 from importer.state.expected import Expected
@@ -51,7 +51,7 @@ def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool
     if as_json:
         emit(report)
     else:
-        _say(report)
+        _say(neutral(report))
     return DONE if report["ok"] else QUARANTINED
 
 
@@ -147,7 +147,7 @@ def _say_passed_over(report: dict[str, Any]) -> None:
         if report["files"][fate]:
             click.secho(f"  {report['files'][fate]:,} files {fate}", fg="yellow")
     for path, reason in list(report["passed_over"].items())[:MOST_NAMED]:
-        click.secho(f"    {printable(path)}: {reason}", fg="yellow")
+        click.secho(f"    {path}: {reason}", fg="yellow")
 
 
 def _say_end(report: dict[str, Any]) -> None:

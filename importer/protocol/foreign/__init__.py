@@ -1,0 +1,1 @@
+"""What others wrote: text is shown so that it has no power, arguments are checked before they are used."""
