@@ -105,7 +105,7 @@ class Maintenance:
 
         return asked
 
-    async def _ask(self, op: str, **args: Any) -> Any:
+    async def _ask(self, op: str, /, **args: Any) -> Any:
         """Return the worker's answer, or that of a fresh one."""
         for attempt in range(1, TRIES + 1):
             try:
