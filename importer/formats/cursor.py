@@ -1,19 +1,41 @@
-"""Cursor: transcripts of its agent below `~/.cursor/projects/<folder>/agent-transcripts/`, a message each line.
+"""Cursor: the editor's `state.vscdb`, its agent's `store.db` of each chat, and transcripts of the agent in JSON lines.
 
-They have no times and name no folder (its encoded name is ambiguous). A person's words stand in `<user_query>`.
+All three may hold one conversation, under one id. Only the editor's has times: a turn's key is a hash of the one before
+it in the conversation, role and text, so that words which are alike in all of them are stored once.
+
+    ~/.cursor/projects/<folder>/agent-transcripts/     no times, no folder (its encoded name is ambiguous)
+    ~/.cursor/chats/<hash>/<conversation>/store.db     messages as JSON; other blobs are a graph that is not read
+    <user>/globalStorage/state.vscdb                   a composer each conversation, its bubbles by key
+
+What was typed and not sent is not read. A person's words stand in `<user_query>` where others were added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from importer.formats import Fed, Options, Tables
+from importer.formats._shared import told as plain
+from importer.formats._shared.calls import call_of
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import ID_BYTES, Context, Records, Unit, member, string
+from importer.formats._shared.told import (
+    ID_BYTES,
+    THOUGHT,
+    Context,
+    Records,
+    Unit,
+    is_told,
+    member,
+    objects,
+    string,
+    value,
+)
 from importer.formats._shared.turns import clip, stem
-from importer.formats._shared.wrapped import unwrapped
+from importer.formats._shared.wrapped import has_wrapper, unwrapped
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "recognises", "roots", "told", "wanted"]
 
 NAME = "cursor"
 
@@ -22,15 +44,59 @@ REDACTED = "[REDACTED]"  # stands in place of words that were not written down
 OF_OTHERS = frozenset(("type", "uuid", "sessionId", "parentUuid", "message_id"))
 
 
+PERSON, ANSWER = 1, 2  # types of bubbles
+THINKING = 30  # a capability
+QUERY = "user_query"
+
+_COMPOSER = """
+SELECT CAST(cursorDiskKV.value AS TEXT) AS composer, %s AS head, %s AS subagent
+FROM cursorDiskKV %s WHERE cursorDiskKV.key = 'composerData:' || :member
+"""
+_BUBBLES = """
+SELECT CAST(bubble.value AS TEXT) AS bubble
+FROM (SELECT CAST(value AS TEXT) AS text FROM cursorDiskKV WHERE key = 'composerData:' || :member) AS composer
+JOIN json_each(CASE WHEN json_valid(composer.text) THEN composer.text ELSE '{}' END, '$.fullConversationHeadersOnly')
+  AS one
+JOIN cursorDiskKV AS bubble
+  ON bubble.key = 'bubbleId:' || :member || ':' || json_extract(one.value, '$.bubbleId')
+ORDER BY one.key
+"""
+_HEADED = "JOIN composerHeaders ON composerId = :member"
+_SCANNED = """
+SELECT substr(key, 14), json_extract(CAST(value AS TEXT), '$.lastUpdatedAt'), length(value) FROM cursorDiskKV
+WHERE key >= 'composerData:' AND key < 'composerData;' AND json_valid(CAST(value AS TEXT))
+"""
+_KEYED = {"cursorDiskKV": "key value"}
+TABLES = (
+    Tables(
+        {**_KEYED, "composerHeaders": "composerId lastUpdatedAt value"},
+        "SELECT composerId, lastUpdatedAt, {composerHeaders.checkpointAt} FROM composerHeaders",
+        (_COMPOSER % ("composerHeaders.value", "{composerHeaders.isSubagent}", _HEADED), _BUBBLES),
+    ),
+    Tables(_KEYED, _SCANNED, (_COMPOSER % ("NULL", "NULL", ""), _BUBBLES)),
+    Tables(
+        {"blobs": "id data", "meta": "key value"},
+        "SELECT key, 0, (SELECT count(*) FROM blobs), (SELECT max(rowid) FROM blobs), value FROM meta WHERE key = '0'",
+        (
+            "SELECT value AS meta FROM meta WHERE key = :member",
+            "SELECT CAST(data AS TEXT) AS blob FROM blobs WHERE substr(data, 1, 1) IN ('{', X'7B') ORDER BY rowid",
+        ),
+    ),
+)
+
+
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """Return the folder of projects."""
-    return (f"{environ.get('CURSOR_CONFIG_DIR') or f'{home}/.cursor'}/projects",)
+    """Return the folders of its agent, and of the editor on each system."""
+    agent = environ.get("CURSOR_CONFIG_DIR") or f"{home}/.cursor"
+    users = (f"{environ.get('XDG_CONFIG_HOME') or f'{home}/.config'}", f"{home}/Library/Application Support")
+    editors = (f"{folder}/Cursor/User/globalStorage" for folder in (*users, f"{home}/AppData/Roaming"))
+    return (f"{agent}/projects", f"{agent}/chats", *editors)
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for a transcript, or JSON lines by a bare name."""
+    """Return True for a transcript, JSON lines by a bare name, or a database."""
     *folders, name = relative.split(b"/")
-    return name.endswith(b".jsonl") and (not folders or FOLDER in folders)
+    return (name.endswith(b".jsonl") and (not folders or FOLDER in folders)) or name in (b"state.vscdb", b"store.db")
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
@@ -63,7 +129,7 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message says."""
     role = string(record, "role")
     if role in ("user", "assistant"):
-        common = {"at": record.get("timestamp")}
+        common = {"at": record.get("timestamp"), "chained": True}
         for unit in spoken(context, role, member(record, "message", "content"), common, clean=unwrapped):
             unit.text = "" if unit.text == REDACTED else unit.text
             yield unit
@@ -71,4 +137,65 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         yield Unit(unknown=1)
 
 
-feed = Records(_said).feed
+_transcripts = Records(_said)
+
+
+def feed(context: Context, raw: bytes, options: Options) -> Fed:
+    """Return the turns of a line of a transcript, or of one that was told of a database. Never raises."""
+    return plain.feed(context, raw, options) if is_told(raw) else _transcripts.feed(context, raw, options)
+
+
+def told(row: Mapping[str, Any]) -> Iterator[Unit]:
+    """Yield what a row says: a composer, a bubble, the heading of a chat, or a message in it."""
+    if "bubble" in row:
+        yield from _bubble(value(row["bubble"]))
+    elif "composer" in row:
+        composer, head = value(row["composer"]), value(row["head"])
+        folder = string(head, "workspaceIdentifier", "uri", "fsPath")
+        title = string(head, "name") or string(composer, "name")
+        yield Unit(
+            title=title,
+            cwd=folder,
+            branch=string(composer, "createdOnBranch"),
+            agent="subagent" if row["subagent"] else "",
+        )
+    elif "meta" in row:
+        yield _heading(string(row, "meta"))
+    else:
+        yield from _blob(value(row["blob"]))
+
+
+def _bubble(bubble: Any) -> Iterator[Unit]:
+    """Yield what a bubble says; a tool's has no words."""
+    if not isinstance(bubble, dict) or bubble.get("type") not in (PERSON, ANSWER):
+        return
+    role = "user" if bubble["type"] == PERSON else "assistant"
+    common: dict[str, Any] = {"id": string(bubble, "bubbleId"), "chained": True}
+    common["at"] = bubble.get("createdAt") or bubble.get("timestamp")
+    text = string(bubble, "text") or string(bubble, "rawText")
+    if thought := string(bubble, "thinking", "text") or (text if bubble.get("capabilityType") == THINKING else ""):
+        yield Unit(role=role, kind=THOUGHT, text=thought, **common)
+        text = "" if thought == text else text
+    call = call_of(member(bubble, "toolFormerData", "name"), value(member(bubble, "toolFormerData", "params")))
+    text = unwrapped(text) if role == "user" else text
+    yield Unit(role=role, text="" if text == REDACTED else text, tools=call.tools, files=call.files, **common)
+
+
+def _heading(meta: str) -> Unit:
+    """Return the heading of a chat: JSON, or the same in hex digits."""
+    with suppress(ValueError):
+        meta = bytes.fromhex(meta).decode("utf-8", "replace")
+    head = value(meta)
+    return Unit(conversation=string(head, "agentId"), title=string(head, "name"), cwd=string(head, "workspacePath"))
+
+
+def _blob(message: Any) -> Iterator[Unit]:
+    """Yield what a message of a chat says; a person's without a query was put there by the program."""
+    role = string(message, "role")
+    if role == "user":
+        texts = [text for one in objects(member(message, "content")) if has_wrapper(text := string(one, "text"), QUERY)]
+        yield from (Unit(role=role, text=unwrapped(text), chained=True) for text in texts)
+    elif role == "assistant":
+        for unit in spoken(Context(), role, member(message, "content"), {"chained": True}):
+            unit.text = "" if unit.text == REDACTED else unit.text
+            yield unit

@@ -30,13 +30,15 @@ from importer.protocol.records import ConversationFacts, Facts, Turn
 ID_BYTES = 200  # encoded: it stands in the context, which is bounded
 NAME_BYTES = 600
 RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+OF_PATH = "path"  # the note of a context whose folder the path of a database tells
 SUMMARY, PLAN, THOUGHT, RESULT = "summary", "plan", "thought", "result"
 
 
 class Unit(msgspec.Struct, gc=False, omit_defaults=True):
     """A line. `kind` is one of those above, "" for plain words; `unknown` counts what the format does not know.
 
-    `agent` is the name of a subagent, whose words, and those said to it, are not the person's.
+    `agent` is the name of a subagent, whose words, and those said to it, are not the person's. `chained`: neither time
+    nor id tells its words from others.
     """
 
     database: str = ""
@@ -56,6 +58,7 @@ class Unit(msgspec.Struct, gc=False, omit_defaults=True):
     unknown: int = 0
     problem: str = ""
     note: str = ""
+    chained: bool = False
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +79,11 @@ _lines = Lines(Unit)
 def begin(_path: bytes) -> Context:
     """Return the context before the first line, which names the conversation."""
     return Context()
+
+
+def is_told(raw: bytes) -> bool:
+    """Return True for a line that was told of a database: it ends with a digest."""
+    return raw.endswith(b'"}') and b',"chain":"' in raw[-64:]
 
 
 def begin_by_name(path: bytes) -> Context:
@@ -133,16 +141,17 @@ def step(context: Context, unit: Unit, options: Options) -> Fed:
     if agent and not options.subagents:
         return Fed(context, (), unit.unknown, problems)
     at = moment(unit.at)
-    anchor = at or unit.id or context.last
+    anchor = context.last if unit.chained else at or unit.id or context.last
     mark = key(unit.kind, unit.role, anchor, text, *unit.tools, *unit.files)
     turn = _turn(context, unit, text, mark, at)
-    return Fed(replace(context, last=mark[:16]), (turn,), unit.unknown, problems)
+    last = mark[:16] if text or not unit.chained else context.last
+    return Fed(replace(context, last=last), (turn,), unit.unknown, problems)
 
 
 def _headed(context: Context, unit: Unit) -> Fed:
     """Return the context after a line of facts: what it does not say stays, but for the first line."""
     if unit.database:
-        return Fed(Context(clip(unit.conversation, ID_BYTES)))
+        return Fed(Context(clip(unit.conversation, ID_BYTES), cwd=context.cwd if context.note == OF_PATH else ""))
     after = Context(
         clip(unit.conversation, ID_BYTES) or context.session,
         clip(clean(unit.title), NAME_BYTES) or context.title,

@@ -6,6 +6,7 @@ format can read, and so is set aside like one.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ MOST_MEMBERS = 200_000
 ROW_BYTES = 32 * 1024 * 1024  # of one line, and of one value in a row
 VALUE_BYTES = 256 * 1024 * 1024  # of what the library itself takes into memory; a query that meets more of it ends
 CHAIN_DIGITS = 24
+OPTIONAL = re.compile(r"\{(\w+\.\w+)\}")
 SAFE = " !#$&'()+,:;=@[]{}~"  # in a path, beside letters and digits
 
 
@@ -65,12 +67,7 @@ def _columns(connection: sqlite3.Connection) -> frozenset[str]:
 
 def _filled(query: str, columns: frozenset[str]) -> str:
     """Return a query with each `{table.column}` as that column, or NULL where the database has none."""
-    first, *parts = query.split("{")
-    filled = [first]
-    for part in parts:
-        name, _, rest = part.partition("}")
-        filled += [name if name in columns else "NULL", rest]
-    return "".join(filled)
+    return OPTIONAL.sub(lambda found: found[1] if found[1] in columns else "NULL", query)
 
 
 def _member(row: tuple[Any, ...]) -> Member:
@@ -139,13 +136,18 @@ def _told(told: Callable[[dict[str, Any]], Iterable[Any]], row: dict[str, Any] |
 
 
 def line(unit: Any, chain: Any) -> bytes:
-    """Return a line of JSON that ends with the digest of all before it; of a text one that no format can read."""
+    """Return a line of JSON that ends with the digest of all before it; of a text one that no format can read.
+
+    A unit that says nothing gives no line.
+    """
     try:
         raw: bytes = msgspec.json.encode(unit)
     except (UnicodeEncodeError, TypeError, RecursionError) as error:
         raw = msgspec.json.encode(f"a row that cannot be written: {type(error).__name__}")
     if len(raw) > ROW_BYTES:
         raw = msgspec.json.encode(f"a row of {len(raw)} bytes, more than {ROW_BYTES}")
+    if raw == b"{}":
+        return b""
     chain.update(raw)
     digest: bytes = chain.hexdigest()[:CHAIN_DIGITS].encode()
     if raw.startswith(b"{") and len(raw) > 2:

@@ -203,6 +203,7 @@ def _lines(lender: Lender, path: bytes, listing: Listing, member: Member) -> Gen
             held = isinstance(unit, dict) and bool(unit.pop("held", None)) and time.time() * 1000 < held_until_ms
             if held:
                 break
-            yield line(unit, chain)
+            if raw := line(unit, chain):
+                yield raw
     if held:  # said only once the database is closed, and was the same all the while
         yield None

@@ -1,0 +1,96 @@
+"""Crush: `.crush/crush.db` in each project, SQLite. Its folder is the project's.
+
+Only what lies in its folder of data is found by itself: a project's database is imported by its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from importer.formats import Tables
+from importer.formats._shared.calls import call_of
+from importer.formats._shared.told import (
+    NAME_BYTES,
+    OF_PATH,
+    SUMMARY,
+    THOUGHT,
+    Context,
+    Unit,
+    feed,
+    member,
+    objects,
+    string,
+    value,
+)
+from importer.formats._shared.turns import clip
+
+__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+
+NAME = "crush"
+
+FOLDER = "/.crush/"
+KNOWN = frozenset(("text", "reasoning", "tool_call", "tool_result", "finish", "binary", "image_url", "shell_command"))
+TABLES = (
+    Tables(
+        {"sessions": "id title updated_at", "messages": "id session_id role parts created_at updated_at"},
+        "SELECT sessions.id, CASE WHEN newest > 100000000000 THEN newest ELSE newest * 1000 END, number, times"
+        " FROM sessions LEFT JOIN (SELECT session_id, max(updated_at) AS newest, count(*) AS number,"
+        " total(updated_at) AS times FROM messages GROUP BY session_id) ON session_id = sessions.id",
+        (
+            "SELECT id AS session, title, {sessions.parent_session_id} AS parent FROM sessions WHERE id = :member",
+            "SELECT id, role, parts, created_at AS at, {messages.model} AS model, {messages.finished_at} AS finished,"
+            " {messages.is_summary_message} AS summary FROM messages WHERE session_id = :member"
+            " ORDER BY created_at, rowid",
+        ),
+    ),
+)
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folder of its own data."""
+    data = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    return (environ.get("CRUSH_GLOBAL_DATA") or f"{data}/crush",)
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for a database by its name."""
+    return relative.rpartition(b"/")[2] == b"crush.db"
+
+
+def begin(path: bytes) -> Context:
+    """Return the context before the first line: the folder with the database is the project's."""
+    project, found, _ = path.decode("utf-8", "replace").rpartition(FOLDER)
+    return Context(cwd=clip(project, NAME_BYTES), note=OF_PATH) if found else Context()
+
+
+def told(row: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a row says: a session, or a message; one that is being written ends what is told."""
+    if "session" in row:
+        yield Unit(title=string(row, "title"), agent="subagent" if row["parent"] else "")
+        return
+    role, parts = string(row, "role"), list(objects(value(row["parts"])))
+    if role not in ("user", "assistant"):
+        return
+    if role == "assistant" and not (row["finished"] or any(one.get("type") == "finish" for one in parts)):
+        yield {"held": True, "id": row["id"]}
+    yield from _message(role, parts, row)
+
+
+def _message(role: str, parts: list[dict[str, Any]], row: Mapping[str, Any]) -> Iterator[Unit]:
+    """Yield the words, thoughts and calls of a message."""
+    common = {"id": string(row, "id"), "at": row["at"], "model": string(row, "model")}
+    for part in parts:
+        if thought := string(part, "data", "thinking"):
+            yield Unit(role=role, kind=THOUGHT, text=thought, **common)
+    used = [part.get("data") for part in parts if part.get("type") == "tool_call"]
+    calls = [call_of(member(one, "name"), value(member(one, "input"))) for one in used]
+    yield Unit(
+        role=role,
+        kind=SUMMARY if row["summary"] else "",
+        text="\n\n".join(string(part, "data", "text") for part in parts if part.get("type") == "text"),
+        tools=[name for call in calls for name in call.tools],
+        files=[path for call in calls for path in call.files],
+        unknown=sum(part.get("type") not in KNOWN for part in parts),
+        **common,
+    )

@@ -1,0 +1,83 @@
+"""Hermes: `state.db`, SQLite, of each profile one.
+
+A compression goes on in a child session that copies what it keeps: a turn's key is a hash of role, time and text, so it
+is known again. Rows that were rewound or folded away stay, and were said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from importer.formats import Tables
+from importer.formats._shared.calls import call_of
+from importer.formats._shared.told import (
+    RESULT,
+    THOUGHT,
+    Context,
+    Unit,
+    begin,
+    feed,
+    member,
+    objects,
+    string,
+    text_of,
+    value,
+)
+
+__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+
+NAME = "hermes"
+
+PARTS = "\0json:"
+MACHINES = frozenset(("tool", "cron", "schedule", "scheduled"))  # sources of sessions that no person leads
+TABLES = (
+    Tables(
+        {"sessions": "id source started_at", "messages": "id session_id role content timestamp active"},
+        "SELECT sessions.id, newest * 1000, number, last FROM sessions LEFT JOIN (SELECT session_id,"
+        " max(timestamp) AS newest, count(*) AS number, max(id) AS last FROM messages GROUP BY session_id)"
+        " ON session_id = sessions.id",
+        (
+            "SELECT id AS session, source, {sessions.title} AS title, {sessions.cwd} AS cwd,"
+            " {sessions.git_branch} AS branch FROM sessions WHERE id = :member",
+            "SELECT id, role, content, timestamp AS at, {messages.tool_calls} AS calls,"
+            " {messages.reasoning} AS thought, {messages.display_kind} AS display, {messages.observed} AS observed,"
+            " {messages.tool_name} AS tool"
+            " FROM messages WHERE session_id = :member ORDER BY id",
+        ),
+    ),
+)
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return its folder."""
+    return (environ.get("HERMES_HOME") or f"{home}/.hermes",)
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for the database of the program, or of a profile."""
+    *folders, name = relative.split(b"/")
+    return name == b"state.db" and (not folders or (len(folders) == 2 and folders[0] == b"profiles"))
+
+
+def told(row: Mapping[str, Any]) -> Iterator[Unit]:
+    """Yield what a row says: a session, or a message."""
+    if "session" in row:
+        source = string(row, "source")
+        agent = source if source in MACHINES else ""
+        yield Unit(title=string(row, "title"), cwd=string(row, "cwd"), branch=string(row, "branch"), agent=agent)
+        return
+    role, common = string(row, "role"), {"id": str(row["id"]), "at": row["at"]}
+    content = string(row, "content")
+    text = text_of(value(content[len(PARTS) :])) if content.startswith(PARTS) else content
+    if role == "user" and string(row, "display") != "hidden" and not row["observed"]:
+        yield Unit(role=role, text=text, **common)
+    elif role == "assistant":
+        if thought := string(row, "thought"):
+            yield Unit(role=role, kind=THOUGHT, text=thought, **common)
+        given = [member(one, "function") or one for one in objects(value(row["calls"]))]
+        calls = [call_of(member(one, "name"), value(member(one, "arguments"))) for one in given]
+        tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
+        yield Unit(role=role, text=text, tools=tools, files=files, **common)
+    elif role == "tool" and not call_of(row["tool"], {}).own:
+        yield Unit(role="assistant", kind=RESULT, text=text, **common)

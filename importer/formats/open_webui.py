@@ -1,0 +1,62 @@
+"""Open WebUI: `webui.db`, SQLite, a chat each row, a tree of messages, all branches in it.
+
+It is imported by its path, for the server's folder of data can be anywhere. A database of several persons is left
+alone: whose memory it would be in cannot be told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from importer.formats import Tables
+from importer.formats._shared.told import Context, Unit, begin, feed, member, string, text_of, value
+
+__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+
+NAME = "open-webui"
+
+TABLES = (
+    Tables(
+        {"chat": "id user_id title chat updated_at"},
+        "SELECT id, updated_at * 1000, length(chat) FROM chat WHERE (SELECT count(DISTINCT user_id) FROM chat) = 1",
+        ("SELECT title, chat FROM chat WHERE id = :member",),
+    ),
+)
+# what the server puts into an answer: thoughts, and the calls of tools with their results
+_details = re.compile(r"<details type=\"(?:reasoning|tool_calls|code_interpreter)\"[^>]*>.*?</details>\s*", re.DOTALL)
+
+
+def roots(_environ: Mapping[str, str], _home: str) -> tuple[str, ...]:
+    """Return no folder: the server's may be anywhere."""
+    return ()
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for the database of a server."""
+    return relative.rpartition(b"/")[2] == b"webui.db"
+
+
+def told(row: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a chat says, in the order of time; an answer that is being written ends what is told."""
+    chat = value(row["chat"])
+    yield Unit(title=string(row, "title") or string(chat, "title"))
+    nodes = member(chat, "history", "messages")
+    found = [one for one in nodes.values() if isinstance(one, dict)] if isinstance(nodes, dict) else []
+    for node in sorted(found, key=_time):
+        role = string(node, "role")
+        if role == "assistant" and node.get("done") is False:
+            yield {"held": True, "id": string(node, "id")}
+        if role in ("user", "assistant"):
+            text = text_of(node.get("content"))
+            text = _details.sub("", text) if role == "assistant" else text
+            common: dict[str, Any] = {"id": string(node, "id"), "at": node.get("timestamp")}
+            common["model"] = string(node, "model")
+            yield Unit(role=role, text=text, **common)
+
+
+def _time(node: dict[str, Any]) -> float:
+    """Return when a message was written; those without a time come first, in the order in which they stand."""
+    found = node.get("timestamp")
+    return found if isinstance(found, int | float) else 0.0

@@ -1,0 +1,4 @@
+CREATE TABLE chat (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, title TEXT NOT NULL, chat TEXT NOT NULL,
+  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, archived INTEGER NOT NULL DEFAULT 0);
+
+INSERT INTO chat VALUES ('w1', 'ann', 'Bread', '{"title":"Bread","models":["m1"],"history":{"currentId":"d","messages":{"a":{"id":"a","parentId":null,"childrenIds":["b","c"],"role":"user","content":"How long does dough rest?","timestamp":1767258000},"c":{"id":"c","parentId":"a","childrenIds":[],"role":"assistant","content":"Overnight is best.","model":"m1","done":true,"timestamp":1767258009},"b":{"id":"b","parentId":"a","childrenIds":[],"role":"assistant","content":"<details type=\"reasoning\" done=\"true\" duration=\"3\">\n<summary>Thought</summary>\n> An hour?\n</details>\nAn hour or two.","model":"m1","done":true,"timestamp":1767258003}}},"messages":[]}', 1767258000, 1767258009, 0);
