@@ -59,7 +59,7 @@ PLANTED = [
         {"profile": None, "problem": "needs more than 180 MB", "hint": "give it more"},
         "give it more",
     ),
-    ("recognised", "state", {"passed_over": (("/s/x.jsonl", "no format knows it"),)}, "--source FORMAT=/s/x.jsonl"),
+    ("recognised", "state", {"passed_over": (("/s/x.zip", "refused", "damaged"),)}, 'exclude = ["x.zip"]'),
     ("memory", "memory", {"limit_bytes": 1 << 30}, "IMPORTER_WORKER_SOFT_LIMIT_MB=686"),
     ("memory", "memory", {"free_share": 0.01}, "IMPORTER_MEMORY_PAUSE_USED_SHARE"),
     ("daemon_memory", "memory", {"operational_mb": 40}, "OPERATIONAL_MEMORY_MB=256"),
@@ -89,6 +89,16 @@ PLANTED = [
     ("socket", "daemon", {"mode": 0o666}, "chmod 600 /state/control.sock"),
     ("socket", "daemon", {"owner": 0}, "sudo -u '#0'"),
 ]
+
+
+def test_an_unrecognised_file_is_no_fault() -> None:
+    """It is named with what to do, and leaves the installation sound: it stays what it is."""
+    strange = replace(GOOD.state, passed_over=(("/s/x.jsonl", "unrecognised", "no format knows it"),))
+    found = examine.as_json(examine.run_checks(replace(GOOD, state=strange)))
+    (check,) = (one for one in found["checks"] if one["name"] == "recognised")
+    assert (found["ok"], check["ok"]) == (True, True)
+    assert "/s/x.jsonl" in check["detail"]
+    assert "--source FORMAT=/s/x.jsonl" in check["fix"] and 'exclude = ["x.jsonl"]' in check["fix"]
 
 
 def test_a_good_installation_is_green() -> None:

@@ -44,7 +44,7 @@ def test_a_folder_that_nothing_is_recognised_in(installed: Importer, folder: pat
     assert list(status["passed_over"]) == [str(path)]
     assert str(path) in installed.run("status").out
     (check,) = (one for one in doctor.json["checks"] if one["name"] == "recognised")
-    assert (check["ok"], str(path) in check["detail"], doctor.code) == (False, True, 1)
+    assert (check["ok"], str(path) in check["detail"], str(path) in check["fix"]) == (True, True, True)
     verified = installed.run("verify", "--json").json
     assert (verified["ok"], verified["files"]["unrecognised"], list(verified["passed_over"])) == (True, 1, [str(path)])
     assert str(path) in installed.run("verify").out
@@ -63,12 +63,39 @@ def test_beside_good_files(installed: Importer, folder: pathlib.Path) -> None:
     again = installed.run("backlog", str(folder))
     assert (again.code, "nothing new" in again.out) == (0, True)
     assert "3 files found = 1 imported + 1 empty + 1 unrecognised" in again.err
+    assert _recognised(installed) == (True, True), "advice"
     with zipfile.ZipFile(folder / "broken.zip", "w") as archive:
         archive.writestr("conversations.json", b"[]")
     (folder / "broken.zip").write_bytes((folder / "broken.zip").read_bytes()[:-5])
     for _ in range(2):
         refused = installed.run("backlog", str(folder))
         assert (refused.code, "a ZIP archive that cannot be opened" in refused.err) == (1, True)
+    assert _recognised(installed) == (False, True), "a fault"
+
+
+def test_files_that_are_no_conversations_are_acknowledged(installed: Importer, folder: pathlib.Path) -> None:
+    """Excluded, they are neither counted nor named by any command, and the numbers still add up."""
+    (folder / "talk.jsonl").write_bytes(SAID)
+    (folder / "log.jsonl").write_bytes(STRANGE)
+    (folder / "photos.zip").write_bytes(b"PK\x03\x04 cut off")
+    assert installed.run("backlog", str(folder)).code == 1
+    settings = folder.parent / "settings.toml"
+    settings.write_text(f'sources = ["auto={folder}"]\nexclude = ["log.jsonl", "*.zip"]\n')
+    done = installed.run("--config", str(settings), "backlog", "--json")
+    assert (done.code, fates(done.json)) == (0, {"found": 1, "imported": 1})
+    status = installed.run("--config", str(settings), "status", "--json").json
+    assert ([status["files"][one] for one in ("known", "unrecognised", "refused")], status["passed_over"]) == (
+        [1, 0, 0],
+        {},
+    )
+    assert _recognised(installed) == (True, False)
+
+
+def _recognised(installed: Importer) -> tuple[bool, bool]:
+    """Return whether doctor finds no fault in the files that were passed over, and whether it has any advice."""
+    checks = installed.run("doctor", "--json").json["checks"]
+    (check,) = (one for one in checks if one["name"] == "recognised")
+    return check["ok"], bool(check["fix"])
 
 
 def test_by_the_daemon(installed: Importer, folder: pathlib.Path) -> None:

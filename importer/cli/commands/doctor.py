@@ -51,8 +51,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool) -> i
     else:
         for finding in findings:
             _print(finding)
-        wrong = sum(not finding.ok for finding in findings)
-        click.secho(f"{wrong} of {len(findings)} checks found something" if wrong else "everything is fine", bold=True)
+        click.secho(_summary(findings), bold=True)
     return DONE if found["ok"] else QUARANTINED  # 1: there is something to do
 
 
@@ -108,8 +107,16 @@ def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
 
 def _print(finding: Finding) -> None:
     """Print one line for a check, and each repair on a line of its own, ready to be copied."""
-    mark = click.style("ok   ", fg="green") if finding.ok else click.style("WRONG", fg="red", bold=True)
+    mark = click.style("note ", fg="yellow") if finding.fix else click.style("ok   ", fg="green")
+    mark = mark if finding.ok else click.style("WRONG", fg="red", bold=True)
     click.echo(f"{mark} {finding.name:<14} {brief(finding.detail)}")
-    if not finding.ok:
-        for fix in finding.fix.splitlines():
-            click.echo(click.style("                     fix: ", fg="cyan") + printable(fix))
+    for fix in finding.fix.splitlines():
+        click.echo(click.style("                     fix: ", fg="cyan") + printable(fix))
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    """Return how many checks found something that is wrong, or to look at."""
+    wrong, notes = sum(not one.ok for one in findings), sum(one.ok and bool(one.fix) for one in findings)
+    if wrong:
+        return f"{wrong} of {len(findings)} checks found something"
+    return "nothing is wrong; see the notes" if notes else "everything is fine"

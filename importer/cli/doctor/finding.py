@@ -8,7 +8,7 @@ A check names the exact command or setting that repairs the problem it finds; a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -21,7 +21,10 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check: `detail` is what was found, `fix` (only when not `ok`) holds one repair a line."""
+    """The result of one check: `detail` is what was found, `fix` holds one repair a line.
+
+    With a `fix` and `ok` it is advice: nothing is broken, and only the person knows whether there is anything to do.
+    """
 
     name: str
     ok: bool
@@ -39,3 +42,8 @@ def judge(name: str, fine: str, problems: Iterable[Problem]) -> Finding:
         return Finding(name, True, fine)
     fixes = dict.fromkeys(problem.fix for problem in found)
     return Finding(name, False, "; ".join(problem.detail for problem in found), "\n".join(fixes))
+
+
+def advise(name: str, fine: str, hints: Iterable[Problem]) -> Finding:
+    """Return the finding of a check whose problems are no faults: the same, as advice."""
+    return replace(judge(name, fine, hints), ok=True)

@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from importer.cli.doctor.finding import Finding, Problem, judge
+from importer.cli.doctor.finding import Finding, Problem, advise, judge
 from importer.errors import StateError
+from importer.protocol.fates import Fate
 from importer.service.status.store_location import EDGE
+from importer.sources import archives
 from importer.sources.mounts import read_mounts, remote
 from importer.state.checkpoints import Checkpoints
 from importer.state.lock import closing_command, shared
@@ -29,7 +31,7 @@ class StateFacts:
     `aside` counts damaged databases that were set aside; `read_only` is how it is mounted; `newest_at` is the time of
     the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read,
     `shared` says that they can write here;
-    `passed_over` are paths of files that nothing was imported of, with the reason.
+    `passed_over` are paths of files that nothing was imported of, with fate and reason.
     """
 
     path: str
@@ -48,7 +50,7 @@ class StateFacts:
     newest_at: float = 0.0
     exposed: tuple[str, ...] = ()
     shared: bool = False
-    passed_over: tuple[tuple[str, str], ...] = ()
+    passed_over: tuple[tuple[str, str, str], ...] = ()
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -88,7 +90,7 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str], ...]]:
+def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], ...]]:
     """Return `(time of the newest commit, what keeps it from being used, the way out, files passed over)`.
 
     It is read while another process may write it; nothing is migrated or repaired.
@@ -98,11 +100,17 @@ def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str], ...]]:
         if checkpoints is None:
             return 0.0, "", "", ()
         with checkpoints:
-            named = ((os.fsdecode(path), reason) for path, _, reason in checkpoints.passed_over(MOST_NAMED))
-            there = tuple((path, reason) for path, reason in named if os.path.lexists(path))
+            named = ((os.fsdecode(path), fate, reason) for path, fate, reason in checkpoints.passed_over(MOST_NAMED))
+            there = tuple(one for one in named if os.path.lexists(_on_disk(one[0])))
             return checkpoints.newest_commit_at(), "", "", there
     except StateError as error:
         return 0.0, error.message, error.hint, ()
+
+
+def _on_disk(path: str) -> bytes:
+    """Return the path of a file, or of the archive that it is in."""
+    inside = archives.split(os.fsencode(path))
+    return inside[0] if inside else os.fsencode(path)
 
 
 def _aside(path: str) -> int:
@@ -159,14 +167,24 @@ def _unwritable(facts: StateFacts) -> Problem:
 
 
 def check_passed_over(facts: StateFacts) -> Finding:
-    """Check that every file that was found was imported: none is unrecognised or refused."""
+    """Check that every file that was found was imported: none is refused, and advise about those unrecognised.
 
-    def problems() -> Iterator[Problem]:
-        for path, reason in facts.passed_over:
-            fix = f"importer backlog --source FORMAT={path}, or move it away if it is no conversation"
-            yield Problem(f"{path}: {reason}", fix)
+    Other programs keep files in the same folders, so one that no format knows is no fault, and stays what it is.
+    """
 
-    return judge("recognised", "every file that was looked into", problems())
+    def named(fate: Fate, fix: str) -> list[Problem]:
+        found = [(path, reason) for path, which, reason in facts.passed_over if which == fate]
+        return [
+            Problem(f"{path}: {reason}", fix.format(path=path, name=os.path.basename(path))) for path, reason in found
+        ]
+
+    excluded = 'or exclude = ["{name}"] in the settings'
+    refused = named(Fate.REFUSED, f"repair or unpack {{path}}, {excluded}")
+    strange = named(
+        Fate.UNRECOGNISED, f"importer backlog --source FORMAT={{path}}, {excluded} if it is no conversation"
+    )
+    finding = judge if refused else advise
+    return finding("recognised", "every file that was looked into", refused + strange)
 
 
 def check_disk(facts: StateFacts) -> Finding:
