@@ -59,8 +59,9 @@ class Rival:
 
 
 class CeilingSlice(NamedTuple):
-    """Half a second of the ceiling: a shape of run, and its tokens per second and per second of processor time."""
+    """Half a second of an engine's ceiling: a shape of run, its tokens per second and per second of processor time."""
 
+    engine: str
     shape: str
     tokens_per_s: float
     tokens_per_cpu_s: float
@@ -76,10 +77,10 @@ class Results:
     again: Imported | None = None
     inprocess: Rival | None = None
 
-    def shapes(self, *, cpu: bool = False) -> dict[str, float]:
+    def shapes(self, engine: str = "onnxruntime", *, cpu: bool = False) -> dict[str, float]:
         """Return tokens/s of each shape of run, the median of its slices; with `cpu` per second of processor time."""
         rates: dict[str, list[float]] = defaultdict(list)
-        for one in self.slices:
+        for one in (one for one in self.slices if one.engine == engine):
             rates[one.shape].append(one.tokens_per_cpu_s if cpu else one.tokens_per_s)
         return {shape: median(found) for shape, found in rates.items()}
 
@@ -112,11 +113,12 @@ class Contest:
 
     def _ceiling(self, results: Results) -> None:
         """Measure the ceiling for half of its time, before the importer and after it, as machines change."""
-        self.said("the ceiling: ONNX Runtime alone")
-        watched = self._watch("ceiling", self.times.ceiling_s / 2, lambda _watched: "")
-        for facts in (event.facts for event in watched.events if "shape" in event.facts):
-            rates = [facts["tokens"] / facts[clock] if facts[clock] else 0.0 for clock in ("seconds", "cpu_s")]
-            results.slices.append(CeilingSlice(facts["shape"], *rates))
+        for engine in dict.fromkeys(("onnxruntime", self.order.engine)):
+            self.said(f"the ceiling: {engine} alone")
+            watched = self._watch("ceiling", self.times.ceiling_s / 2, lambda _watched: "", engine=engine)
+            for facts in (event.facts for event in watched.events if "shape" in event.facts):
+                rates = [facts["tokens"] / facts[clock] if facts[clock] else 0.0 for clock in ("seconds", "cpu_s")]
+                results.slices.append(CeilingSlice(engine, facts["shape"], *rates))
 
     def _rival(self, name: str, seconds: float) -> Rival:
         """Run a rival and return what its last report says; a rival that was ended from outside has not failed."""
@@ -132,10 +134,10 @@ class Contest:
         last = marks[-1]
         return Rival(last["seconds"], int(last["tokens"]), int(last["chunks"]), int(last["files"]), watched, failed)
 
-    def _watch(self, name: str, seconds: float, stop: Callable[[Watched], str]) -> Watched:
+    def _watch(self, name: str, seconds: float, stop: Callable[[Watched], str], engine: str = "onnxruntime") -> Watched:
         """Run a rival in a process of its own, so that its memory begins and ends with it."""
         arguments = [sys.executable, "-P", "-m", f"importer.bench.rivals.{name}"]
-        given = msgspec.json.encode(msgspec.structs.replace(self.order, seconds=seconds))
+        given = msgspec.json.encode(msgspec.structs.replace(self.order, seconds=seconds, engine=engine))
         return watch(arguments, name=RIVAL, given=given, environ=self.environ, stop=stop)
 
 

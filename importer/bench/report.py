@@ -55,7 +55,6 @@ def figures(results: Results, material: Material, about: Mapping[str, Any]) -> d
     imported, raw, inprocess = results.imported, results.raw, results.inprocess
     if imported is None or results.again is None:
         raise ValueError("the importer was not measured")
-    shapes = results.shapes()
     found = {
         **about,
         "corpus": {
@@ -64,11 +63,8 @@ def figures(results: Results, material: Material, about: Mapping[str, Any]) -> d
             "bytes": material.manifest.size_bytes,
             "said_chars": material.manifest.said_chars,
         },
-        "ceiling": {
-            "tokens_per_s": round(max(shapes.values(), default=0.0), 1),
-            "tokens_per_cpu_s": round(max(results.shapes(cpu=True).values(), default=0.0), 1),
-            "shapes": _rounded(shapes),
-        },
+        "ceiling": _ceiling(results, "onnxruntime"),
+        "own_ceiling": _ceiling(results, results.slices[-1].engine if results.slices else "onnxruntime"),
         "importer": _importer(imported),
         "raw": _rival(raw),
         "inprocess": _rival(inprocess),
@@ -76,6 +72,17 @@ def figures(results: Results, material: Material, about: Mapping[str, Any]) -> d
         "noop": _noop(results.again),
     }
     return {**found, "ratios": ratios(found)}
+
+
+def _ceiling(results: Results, engine: str) -> dict[str, Any]:
+    """Return the ceiling of an engine: the best of its shapes."""
+    shapes = results.shapes(engine)
+    return {
+        "engine": engine,
+        "tokens_per_s": round(max(shapes.values(), default=0.0), 1),
+        "tokens_per_cpu_s": round(max(results.shapes(engine, cpu=True).values(), default=0.0), 1),
+        "shapes": _rounded(shapes),
+    }
 
 
 def ratios(found: Mapping[str, Any]) -> dict[str, float]:
@@ -88,6 +95,8 @@ def ratios(found: Mapping[str, Any]) -> dict[str, float]:
             "to_ceiling": _share(rate, found["ceiling"]["tokens_per_s"]),
             "steady_to_ceiling": _share(steady, found["ceiling"]["tokens_per_s"]),
             "cpu_to_ceiling": _share(ours["tokens_per_cpu_s"], found["ceiling"]["tokens_per_cpu_s"]),
+            "to_own_ceiling": _share(rate, found["own_ceiling"]["tokens_per_s"]),
+            "cpu_to_own_ceiling": _share(ours["tokens_per_cpu_s"], found["own_ceiling"]["tokens_per_cpu_s"]),
             "to_raw": _share(rate, raw["tokens_per_s"]),
             "to_inprocess": _share(rate, inprocess["tokens_per_s"]),
             "memory_to_raw": _share(peak, raw["peak_anon_bytes"]),
@@ -171,9 +180,11 @@ def _noop(again: Imported) -> dict[str, Any]:
 def rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the table: one row for each contender, the columns as in COLUMNS."""
     ours = found["importer"]
-    worker, daemon = ours[WORKER], ours[DAEMON]
+    worker, daemon, own = ours[WORKER], ours[DAEMON], found["own_ceiling"]
+    other = [(f"{own['engine']} alone", _rate(own["tokens_per_s"]), "", "", "", "", "")]
     return [
         ("ONNX Runtime alone (ceiling)", _rate(found["ceiling"]["tokens_per_s"]), "", "", "", "", ""),
+        *(other if own["engine"] != "onnxruntime" else []),
         ("importer: worker", *_rates(ours), *_sizes(worker)),
         ("importer: daemon", "", "", "", *_sizes(daemon)),
         ("raw fastembed, batches of 256", *_rates(found["raw"]), *_sizes(found["raw"])),
@@ -189,6 +200,8 @@ def notes(found: Mapping[str, Any]) -> list[str]:
         f"of the ceiling: {ratio['to_ceiling']:.2f} with everything"
         + (f", {ratio['steady_to_ceiling']:.2f} once it runs" if ratio["steady_to_ceiling"] else "")
         + f"; per second of processor time {ratio['cpu_to_ceiling']:.2f}",
+        f"of its own engine's ({found['own_ceiling']['engine']}): {ratio['to_own_ceiling']:.2f}; per second of "
+        f"processor time {ratio['cpu_to_own_ceiling']:.2f}",
         f"as fast as raw fastembed: {ratio['to_raw']:.1f} x, as the in-process importer: {ratio['to_inprocess']:.1f} x",
         f"memory of daemon and worker together: {_size(ours['together_peak_anon_bytes'])} anonymous + swap at most, "
         f"{ratio['memory_to_inprocess']:.2f} of the in-process importer's",

@@ -61,6 +61,7 @@ def environ(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
         **base,
         "IMPORTER_WORKER_NICE": "0",
         "IMPORTER_EMBED_MODEL_DIR": settings.embed.model_dir,
+        "IMPORTER_EMBED_ENGINE": settings.embed.engine,
         "IMPORTER_EMBED_PRECISION": settings.embed.precision,
         "IMPORTER_MEMORY_PROFILE": settings.memory.profile,
         "HF_HUB_OFFLINE": "1",  # no rival's start depends on a network

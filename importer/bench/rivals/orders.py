@@ -18,6 +18,7 @@ class Order(msgspec.Struct, frozen=True):
 
     `texts` is a file with a JSON list of chunks, `files` are the corpus' own.
     `directory` holds the importer's model, `whole` the same in full precision, which is what others use.
+    `engine` runs the ceiling's model: "openvino" where the importer uses that, else ONNX Runtime.
     `seconds` is how long a rival that could go on for ever should; the others are ended from outside.
     """
 
@@ -31,6 +32,7 @@ class Order(msgspec.Struct, frozen=True):
     threads: int = 0
     window_tokens: int = 0
     size_chars: int = 1000
+    engine: str = "onnxruntime"
     seconds: float = 10.0
 
 

@@ -18,6 +18,7 @@ from importer.cli.commands import recall
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE
 from importer.memory.profiles import PROFILES
+from importer.protocol import engines
 from importer.service import assembly
 from importer.service.launch import launch_of
 from importer.settings.load import Settings
@@ -43,6 +44,7 @@ FILES, QUICK_FILES = 500, 40
 )
 @click.option("--profile", type=click.Choice([*PROFILES, "auto"]), help="Memory profile, in place of the settings'.")
 @click.option("--precision", type=click.Choice(["fp32", "int8"]), help="In place of the settings'.")
+@click.option("--engine", type=click.Choice(["auto", "onnxruntime", "openvino"]), help="In place of the settings'.")
 @click.option("--quick", is_flag=True, help=f"{QUICK_FILES} conversations and short runs.")
 @click.option("--keep", metavar="DIR", help="Write corpus, state and rivals' stores there, and leave them.")
 @click.option("--plot", metavar="FILE", help="A picture too: .svg or .png (needs matplotlib).")
@@ -56,7 +58,7 @@ def command(
         return DONE
     if plot:
         picture.check(plot)
-    names = {"profile": "memory.profile", "precision": "embed.precision"}
+    names = {"profile": "memory.profile", "precision": "embed.precision", "engine": "embed.engine"}
     settings = context.settings_of(ctx, {names[key]: wish[key] for key in names if wish[key]}).settings
     model = measuring.model_of(settings)
     config = (ctx.find_root().obj or {}).get("config")
@@ -102,6 +104,7 @@ def _order(settings: Settings, model: str, made: material.Material, folder: str)
         threads=embed.threads,
         window_tokens=settings.embed.window_tokens,
         size_chars=settings.chunk.size_chars,
+        engine=engines.choose(settings.embed.engine, settings.embed.precision).name,
     )
 
 
@@ -113,6 +116,7 @@ def about(settings: Settings, order: Order) -> dict[str, Any]:
         "settings": {
             "model": settings.embed.model,
             "precision": settings.embed.precision,
+            "engine": engines.described(settings.embed.provider, settings.embed.engine, settings.embed.precision),
             "profile": profile.name,
             "threads": order.threads,
             "token_budget": profile.token_budget,
