@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -193,7 +193,7 @@ def claims(head: bytes) -> tuple[str, ...]:
 
 def claims_outline(outline: json_text.Outline, head: bytes) -> tuple[str, ...]:
     """Return the formats that recognise a document by its outline, and by `head`, the beginning of its text."""
-    return tuple(name for name in names() if _recognises_document(load(name), outline, head))
+    return _but_last(name for name in names() if _recognises_document(load(name), outline, head))
 
 
 def claims_lines(
@@ -206,7 +206,12 @@ def claims_lines(
     if records and all(isinstance(records[0].get(member), str) for member in TOLD):
         return tuple(name for name in names() if name == records[0]["database"] and hasattr(load(name), "TABLES"))
     asked = (name for name in names() if not (spread and _is_lined(load(name))))
-    found = tuple(name for name in asked if _recognises(load(name), lines, records))
+    return _but_last(name for name in asked if _recognises(load(name), lines, records))
+
+
+def _but_last(claiming: Iterable[str]) -> tuple[str, ...]:
+    """Return the formats that claim something, without those that take only what no other one claims."""
+    found = tuple(claiming)
     return tuple(name for name in found if len(found) == 1 or not getattr(load(name), "LAST", False))
 
 

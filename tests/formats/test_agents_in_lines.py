@@ -1,4 +1,4 @@
-"""Agents that write JSON lines: what of each sample reaches the memory, exactly, and the traps of each format."""
+"""Agents that write JSON lines, or documents of rows: what of each sample reaches the memory, and their traps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fold_lines import EVERYTHING, PLAIN, turns
-from read_units import content
+from read_units import content, raws
 
 from importer import formats
 
@@ -57,6 +57,14 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
         ("7c11", "assistant", "A stick is in the race."),
     ],
     "cursor/home-ann-mill/agent-transcripts/7c11/subagents/9d22.jsonl": [],
+    "cline/1767258000000/ui_messages.json": [
+        ("1767258000000", "user", "Add a login test to the mill's site."),
+        ("1767258000000", "assistant", "I look at the router first."),
+        ("1767258000000", "assistant", "Which framework?"),
+        ("1767258000000", "user", "vitest"),
+        ("1767258000000", "assistant", "Done: three tests."),
+    ],
+    "cline/s_01/s_01.messages.json": [("s_01", "user", "Add a test."), ("s_01", "assistant", "Added.")],
 }
 FACTS = {
     "pi/2026-01-01T09-00-00-000Z_0190aa.jsonl": ("/home/ann/mill", "edit", "/home/ann/mill/wheel.py"),
@@ -66,6 +74,7 @@ FACTS = {
     "droid/3d5e.jsonl": ("/home/ann/mill", "Edit", "/home/ann/mill/gate.py"),
     "vibe/session_20260101_090000_ab12cd34/messages.jsonl": ("", "write_file", "/home/ann/haiku.md"),
     "cursor/home-ann-mill/agent-transcripts/7c11/7c11.jsonl": ("", "StrReplace", "/home/ann/mill/wheel.py"),
+    "cline/1767258000000/ui_messages.json": ("", "editedExistingFile", "/home/ann/mill/login.test.ts"),
 }
 
 
@@ -73,7 +82,8 @@ def of_sample(name: str, options: formats.Options = PLAIN) -> list[Any]:
     """Return the turns of a sample, read under its own path."""
     raw = content(str(CORPUS / name))
     path = b"/home/ann/.tool/" + name.partition("/")[2].encode()
-    return turns(name.partition("/")[0], *raw.split(b"\n"), options=options, path=path)
+    lines = raws("cline", raw) if name.startswith("cline/") else raw.split(b"\n")
+    return turns(name.partition("/")[0], *lines, options=options, path=path)
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -100,7 +110,7 @@ def test_options_add_texts_and_change_no_key(name: str) -> None:
     assert len(more) > len(plain) or name.endswith("7c11.jsonl"), "Cursor writes down neither thoughts nor results"
 
 
-@pytest.mark.parametrize("name", [name for name in SAID if SAID[name]])
+@pytest.mark.parametrize("name", [name for name in SAID if SAID[name] and "cline" not in name])
 def test_a_fork_repeats_no_turn(name: str) -> None:
     """Copied into another file and conversation, the same words at the same time have the same keys."""
     raw = content(str(CORPUS / name)).replace(b"0190aa", b"0190bb").replace(b"3d5e", b"4d5e")

@@ -104,7 +104,7 @@ class Records:
         self._decode = msgspec.json.Decoder(dict[str, Any]).decode
 
     def feed(self, context: Context, raw: bytes, options: Options) -> Fed:
-        """Return the turns of a line. Never raises."""
+        """Return the turns of a line, or of a document's unit. Never raises."""
         try:
             records = [self._decode(raw)]
             problems: tuple[str, ...] = ()

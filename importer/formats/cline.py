@@ -1,0 +1,106 @@
+"""Cline and its relatives (Roo Code, older Kilo Code): `ui_messages.json` of each task, what the person saw; and the
+sessions of Cline's command line, `<session>.messages.json`. Both are documents that are rewritten whole.
+
+Of a task the first words are the person's, then only what is marked as feedback. What the model saw stands beside it in
+`api_conversation_history.json`, the same talk with much around it, and is not read. A row that is being written waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from importer.formats import Document
+from importer.formats._shared.calls import EDITORS
+from importer.formats._shared.message import spoken
+from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, string, value
+from importer.formats._shared.turns import clip, key, stem
+from importer.formats._shared.wrapped import unwrapped
+
+__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises_document", "roots", "wanted"]
+
+NAME = "cline"
+DOCUMENT = (Document("messages", head=True), Document())
+
+EXTENSIONS = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code")
+EDITORS_ON_LINUX = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
+TASKS = (b"ui_messages.json", b"claude_messages.json")
+SESSION = b".messages.json"
+FEEDBACK = frozenset(("user_feedback", "user_feedback_diff"))
+WORDS = frozenset(("text", "task", "completion_result", "followup", "plan_mode_respond"))
+EDITS = EDITORS | {"editedexistingfile", "newfilecreated", "applieddiff", "searchandreplace", "insertcontent"}
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folders of tasks in each editor, and those of the command line."""
+    config, mac = environ.get("XDG_CONFIG_HOME") or f"{home}/.config", f"{home}/Library/Application Support"
+    users = [f"{base}/{editor}/User" for base in (config, mac) for editor in EDITORS_ON_LINUX]
+    data = environ.get("CLINE_DATA_DIR") or f"{environ.get('CLINE_DIR') or f'{home}/.cline'}/data"
+    return (
+        environ.get("CLINE_SESSION_DATA_DIR") or f"{data}/sessions",
+        f"{data}/tasks",
+        *(
+            f"{user}/globalStorage/{extension}/tasks"
+            for user in (*users, f"{home}/.vscode-server/data/User")
+            for extension in EXTENSIONS
+        ),
+    )
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for what a person saw of a task, or a session of the command line."""
+    name = relative.rpartition(b"/")[2]
+    return name in TASKS or name.endswith(SESSION)
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """Return True for rows with a time and what they ask or say, or a session's messages."""
+    return ({"ts", "type"} <= set(keys) and not {"say", "ask"}.isdisjoint(keys)) or (
+        {"sessionId", "messages", "version", "agent"} <= set(keys)
+    )
+
+
+def begin(path: bytes) -> Context:
+    """Return the context before the first row; the folder names a task, the document's head a session."""
+    folder, _, name = path.rpartition(b"/")
+    return Context(session=clip(stem(folder if name in TASKS else path).removesuffix(".messages"), ID_BYTES))
+
+
+def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+    """Yield what a row, the head of a session or one of its messages says."""
+    if "type" in record and "ts" in record:
+        yield from _row(context, record)
+    elif "role" in record:
+        model = record.get("modelInfo")
+        common = {"id": string(record, "id"), "at": record.get("ts"), "model": string(model, "id")}
+        if (role := string(record, "role")) in ("user", "assistant"):
+            yield from spoken(context, role, record.get("content"), common, clean=unwrapped)
+    elif "sessionId" in record:
+        agent = string(record, "agent")
+        yield Unit(conversation=string(record, "sessionId"), agent="" if agent == "lead" else agent)
+
+
+def _row(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+    """Yield what a row of a task says: the person's first words or feedback, an answer, a question, a call."""
+    kind, text = string(record, "say") or string(record, "ask"), string(record, "text")
+    at = record["ts"]
+    if record.get("partial") is True:
+        return
+    if kind in FEEDBACK or (kind in ("text", "task") and not context.last):
+        yield Unit(role="user", text=unwrapped(text), at=at)
+    elif kind == "reasoning":
+        yield Unit(role="assistant", kind=THOUGHT, text=text, at=at)
+    elif kind in WORDS:
+        shown = value(text) if text.startswith("{") else None
+        text = string(shown, "question") or string(shown, "response") or string(shown, "text") or text
+        mark = key(text)[:12]
+        if text.strip() and mark != context.note:  # a result is said, and then asked about
+            yield Unit(role="assistant", text=text, at=at)
+            yield Unit(note=mark)
+    elif kind == "tool":
+        given = value(text)
+        name, path = string(given, "tool"), string(given, "path")
+        yield Unit(role="assistant", tools=[name], files=[path] if path and name.lower() in EDITS else [], at=at)
+
+
+feed = Records(_said).feed
