@@ -49,6 +49,7 @@ COMMANDS = (
     Row("backlog", "backlog", "Import everything pending below PATHS, then exit"),
     Row("search", "search", "Find what was said about QUERY"),
     Row("status", "status", "Show what the importer does, how far it is and what it takes"),
+    Row("sources", "sources", "Show which assistants keep conversations here, and leave out or take in one"),
     Row(
         "doctor",
         "doctor",

@@ -34,13 +34,14 @@ from importer.service import client
 from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
-from importer.sources import archives
+from importer.sources import archives, inventory
 from importer.sources.databases import tables
 from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
 from importer.sources.repositories import Repositories
 from importer.sources.scan import Root
 from importer.sources.selection import Selection
+from importer.state import switches
 from importer.state.checkpoints import Checkpoints
 from importer.state.lock import ANSWERER, Lock, holder, wanting
 from importer.state.open_database import FILE_NAME
@@ -65,7 +66,7 @@ class Parts:
 
 
 def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]:
-    """Return the folders to import from: those of the settings, else the ones each format knows.
+    """Return the folders to import from: those of the settings, else the ones of each format that is not switched off.
 
     Raises UsageError for a format that does not exist.
     """
@@ -74,7 +75,8 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
         pairs = [parse_source(text) for text in settings.sources]
     else:
         home = os.path.expanduser("~")
-        pairs = [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
+        off = switches.disabled(settings.state_dir)
+        pairs = [(name, path) for name, path in inventory.known_places(environ, home) if name not in off]
     for name, _ in pairs:
         if name != "auto":
             formats.load(name)  # raises UsageError for an unknown format

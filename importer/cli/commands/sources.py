@@ -1,0 +1,114 @@
+"""`importer sources`: the assistants on this machine, and which of them are imported."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from importer.cli import context, text
+from importer.cli.app import DefaultGroup
+from importer.cli.output import JSON_OPTION, emit
+from importer.errors import DONE, UsageError
+from importer.protocol.foreign.quoting import printable
+
+if TYPE_CHECKING:
+    from importer.settings.load import Settings
+    from importer.sources.inventory import Found
+
+EPILOG = """\b
+Examples:
+  importer sources                     what is on this machine, and what of it is imported
+  importer sources disable cursor      leave an assistant out; what is stored of it stays
+  importer sources enable cursor       import it again
+  importer sources list --json         for programs
+"""
+
+
+@click.group(cls=DefaultGroup, default="list", epilog=EPILOG)
+def command() -> None:
+    """Show which assistants keep conversations here, and leave out or take in one (alone: show them)."""
+
+
+@command.command("list", epilog=EPILOG)
+@JSON_OPTION
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> int:
+    """Show which assistants keep conversations on this machine. Nothing of theirs is opened."""
+    settings = context.settings_of(ctx).settings
+    found = _taken(settings)
+    if as_json:
+        emit({"sources": [{**asdict(one), "newest": _stamp(one.newest)} for one in found]})
+        return DONE
+    for one in found:
+        click.echo(_line(one))
+    if not found:
+        click.echo("no assistant that is known keeps conversations here; name a folder: --source NAME=PATH")
+    return DONE
+
+
+@command.command(epilog=EPILOG)
+@click.argument("name")
+@click.pass_context
+def enable(ctx: click.Context, name: str) -> int:
+    """Import the conversations of the assistant NAME."""
+    return _switch(ctx, name, on=True)
+
+
+@command.command(epilog=EPILOG)
+@click.argument("name")
+@click.pass_context
+def disable(ctx: click.Context, name: str) -> int:
+    """Leave out the conversations of the assistant NAME; what is stored of it stays (`importer forget` deletes)."""
+    return _switch(ctx, name, on=False)
+
+
+def _switch(ctx: click.Context, name: str, *, on: bool) -> int:
+    """Switch a name on or off, and say what follows."""
+    from importer import formats
+    from importer.state import switches
+
+    settings = context.settings_of(ctx).settings
+    if name not in formats.names():
+        raise UsageError(f"no assistant is called {name!r}", hint=f"known are {', '.join(formats.names())}")
+    changed = switches.switch(settings.state_dir, name, on=on)
+    state = "imported" if on else "left out; what is stored of it stays"
+    click.echo(f"{name} is {state}" + ("" if changed else " already"))
+    if changed:
+        click.echo("a daemon that runs takes this at its next start, or with SIGHUP")
+    if settings.sources:
+        click.echo("`sources` in the settings names folders, which are imported in any case")
+    return DONE
+
+
+def _taken(settings: Settings) -> list[Found]:
+    """Return what is on this machine: folders that the settings name go in place of the known ones."""
+    from importer.settings.load import parse_source
+    from importer.sources import inventory
+    from importer.state import switches
+
+    home = os.path.expanduser("~")
+    if settings.sources:
+        given = [parse_source(one) for one in settings.sources]
+        others = [one for one in inventory.known_places(os.environ, home) if one not in given]
+        off = {name for name, _ in others}
+        return inventory.take(given, (), home) + [
+            one for one in inventory.take(others, off, home) if one.supported and one.files
+        ]
+    return inventory.take(inventory.known_places(os.environ, home), switches.disabled(settings.state_dir), home)
+
+
+def _stamp(newest: float) -> str:
+    """Return a time as RFC 3339, "" for none."""
+    return datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if newest else ""
+
+
+def _line(one: Found) -> str:
+    """Return a line of the table."""
+    state = "on" if one.enabled else "off" if one.supported else f"not read: {one.reason}"
+    newest = text.when(one.newest) if one.newest else "-"
+    amount = f"{text.number(one.files)} files, {text.size(one.bytes)}"
+    return f"{one.name:14}  {amount:26}  {newest:19}  {state:4}  {printable(one.place)}"

@@ -1,0 +1,98 @@
+"""Take stock of the assistants on this machine: which keep conversations here, how many, how large, how new.
+
+Names, sizes and times alone are looked at; nothing is opened. Assistants whose store cannot be read are named too, with
+the reason, so that a person does not wait for their conversations.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from importer import formats
+from importer.sources import archives
+from importer.sources.scan import EXPORT
+
+# Places below the home of assistants that are not read, and why.
+UNSUPPORTED = {
+    "windsurf": (".codeium/windsurf/cascade", "its files are encrypted"),
+    "grok": (".grok/sessions", "a rewind rewrites its files; not read yet"),
+    "junie": (".junie/sessions", "not read yet"),
+    "kiro": (".local/share/kiro-cli", "its database holds login secrets beside the conversations"),
+    "warp": (".local/state/warp-terminal", "answers are packed in a form of its own; not read yet"),
+    "devin": (".local/share/devin/cli", "not read yet"),
+    "amp": (".local/share/amp/threads", "threads live on its server now"),
+    "openhands": (".openhands/conversations", "not read yet"),
+    "lm-studio": (".lmstudio/conversations", "not read yet"),
+}
+MOST_ENTRIES = 200_000  # of one place that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place of an assistant that is there. `newest` is UTC seconds, 0.0 for none; `reason` says why it is not read."""
+
+    name: str
+    place: str
+    files: int = 0
+    bytes: int = 0
+    newest: float = 0.0
+    supported: bool = True
+    enabled: bool = True
+    reason: str = ""
+
+
+def take(places: Iterable[tuple[str, str]], disabled: Collection[str], home: str) -> list[Found]:
+    """Return the places that are there: those of formats, given as name and path, then those that cannot be read."""
+    found = [_found(name, path, name not in disabled) for name, path in places if os.path.exists(path)]
+    for name, (below, reason) in UNSUPPORTED.items():
+        path = f"{home}/{below}"
+        if os.path.exists(path):
+            files, size, newest = _counted(path, lambda _: True)
+            found.append(Found(name, path, files, size, newest, supported=False, enabled=False, reason=reason))
+    return found
+
+
+def known_places(environ: Mapping[str, str], home: str) -> list[tuple[str, str]]:
+    """Return the places of every format, by its name."""
+    return [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
+
+
+def _found(name: str, path: str, enabled: bool) -> Found:
+    """Count the conversations at a place."""
+    wanted: Callable[[bytes], bool] = lambda _: True  # noqa: E731
+    if name != "auto":
+        judge = formats.load(name).wanted
+        packed = judge(EXPORT)
+        wanted = lambda below: judge(below) or (packed and archives.is_archive(below))  # noqa: E731
+    return Found(name, path, *_counted(path, wanted), enabled=enabled)
+
+
+def _counted(path: str, wanted: Callable[[bytes], bool]) -> tuple[int, int, float]:
+    """Return the number, the size and the newest time of the wanted files at a place."""
+    files, size, newest = 0, 0, 0.0
+    for below, stat in _walk(os.fsencode(path)):
+        if not below or wanted(below):
+            files, size, newest = files + 1, size + stat.st_size, max(newest, stat.st_mtime)
+    return files, size, newest
+
+
+def _walk(top: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
+    """Yield each file below a place by its relative path, or the place if it is a file; links are passed over."""
+    if os.path.isfile(top):
+        yield b"", os.stat(top)
+        return
+    pending, seen = [top], 0
+    while pending and seen < MOST_ENTRIES:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    seen += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield entry.path[len(top) :].lstrip(b"/"), entry.stat(follow_symlinks=False)
+        except OSError:  # unreadable, or gone meanwhile: `importer doctor` tells
+            continue
