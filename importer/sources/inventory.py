@@ -31,7 +31,7 @@ MOST_ENTRIES = 200_000  # of one place that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place of an assistant that is there. `newest` is UTC seconds, 0.0 for none; `reason` says why it is not read."""
+    """A place of an assistant that is there. `newest` is UTC seconds, 0.0 for none; `reason`: why it is not read."""
 
     name: str
     place: str
