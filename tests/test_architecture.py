@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "delivery": {"reading", "sources", "state", "protocol", "log"},
     "consistency": {"reading", "sources", "formats", "chunking", "state", "protocol", "log"},
     "memory": {"delivery", "sources", "settings", "state", "protocol", "log"},
+    "assistants": {"protocol"},
     "worker": {"protocol"},
 }
 ROOMS["service"] = {*ROOMS} - {"worker"}

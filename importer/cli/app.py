@@ -48,6 +48,9 @@ COMMANDS = (
     Row("run", "run", "Watch the conversation folders and keep everything in them searchable"),
     Row("backlog", "backlog", "Import everything pending below PATHS, then exit"),
     Row("search", "search", "Find what was said about QUERY"),
+    Row("open", "open", "Show a conversation, around a hit or whole"),
+    Row("list", "listing", "List conversations, the newest first"),
+    Row("projects", "listing", "List projects, the one spoken of last first", "projects"),
     Row("status", "status", "Show what the importer does, how far it is and what it takes"),
     Row("sources", "sources", "Show which assistants keep conversations here, and leave out or take in one"),
     Row(
@@ -56,7 +59,7 @@ COMMANDS = (
         "Check model, store, folders, permissions, limits, memory, disk, clock, versions and transcripts that expire",
     ),
     Row("pause", "pause", "Keep the running daemon from importing until `importer resume`"),
-    Row("resume", "pause", "Let the running daemon import again", "resume"),
+    Row("resume", "resume", "Go on with a conversation; without ID, let the paused daemon import again"),
     Row("failures", "failures", "Show, retry or drop what is in quarantine (alone: show it)"),
     Row("verify", "verify", "Compare the store with what the files give"),
     Row("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),

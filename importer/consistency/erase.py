@@ -27,6 +27,7 @@ from importer.consistency import forget
 from importer.consistency.forget import ForgetRule
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.protocol import failpoints
+from importer.protocol.conversations import last_part
 from importer.protocol.records import Checkpoint
 from importer.reading import silence
 from importer.reading.gather import Reading
@@ -34,10 +35,12 @@ from importer.reading.pipeline import ResumeState
 from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.erasure import Silenced
+from importer.state.spoken import Spoken
 
 Ask = Callable[..., Awaitable[Any]]
 Settle = Callable[[Callable[[], Any]], Awaitable[Any]]
 PAGE_IDS = 500
+LEFT_BEHIND = ("answerer*.log*", "last-search.json*")  # files of the state's folder that may hold texts
 FORGET = "forget"  # the kind of a task that carries out a rule
 
 _states = msgspec.json.Decoder(ResumeState)
@@ -167,7 +170,15 @@ def _silenced(hands: Hands, whole: Sequence[str]) -> Silenced:
             paths.append(checkpoint.path)
         names |= named
     names |= {one.conversation_id for one in erasure.conversations_of(checkpoints) if _told(one, forgotten)}
-    return Silenced(contexts, paths, sorted(names))
+    ended = {one.conversation for one in checkpoints.spoken.newest_first() if _spoken(one, one.last, forgotten)}
+    begun = {one.conversation for one in checkpoints.spoken.newest_first() if _spoken(one, one.first, forgotten)}
+    return Silenced(contexts, paths, sorted(names | ended), sorted(begun - ended - names))
+
+
+def _spoken(one: Spoken, at: str, forgotten: forget.Forgotten) -> bool:
+    """Return True if what was said in a conversation at a time is forgotten."""
+    known = {"source": one.source, "conversation_id": one.conversation, "project": one.project, "timestamp": at}
+    return forgotten(one.path, {**known, "project_name": last_part(one.project)})
 
 
 def _told(facts: Any, forgotten: forget.Forgotten) -> bool:
@@ -210,8 +221,11 @@ def _wipe(checkpoints: Checkpoints) -> None:
 
 
 def _drop_logs(folder: str) -> list[str]:
-    """Delete the answerer's logs; return their paths. It does not run while we have the state."""
-    found = glob.glob(os.path.join(glob.escape(folder), "answerer*.log*"))
+    """Delete the answerer's logs and the hits of the last search; return the paths.
+
+    It does not run while we have the state.
+    """
+    found = [path for name in LEFT_BEHIND for path in glob.glob(os.path.join(glob.escape(folder), name))]
     for path in found:
         os.unlink(path)
     return found

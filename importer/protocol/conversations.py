@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from importer.protocol.records import ConversationFacts
+from importer.protocol.records import ConversationFacts, Said
 
 FILLED = ("project", "cwd", "git_branch")
 NOTHING = ConversationFacts("")
@@ -29,6 +29,20 @@ def retitled(metadata: Mapping[str, Any], facts: ConversationFacts) -> Mapping[s
     if "project" in news:
         news["project_name"] = last_part(news["project"])
     return {**metadata, **news} if news else metadata
+
+
+def counted(former: Said, later: Said) -> Said:
+    """Return both together: turns are added, times widened; the first opening stays, else the later wins."""
+    times = [at for at in (former.first, former.last, later.first, later.last) if at]
+    return Said(
+        later.conversation_id,
+        former.turns + later.turns,
+        min(times, default=""),
+        max(times, default=""),
+        later.project or former.project,
+        later.title or former.title,
+        former.opening or later.opening,
+    )
 
 
 def last_part(path: str) -> str:

@@ -88,6 +88,19 @@ class ConversationFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """How much of a conversation some lines hold; times are RFC 3339 or "", `opening` is the first prompt's line."""
+
+    conversation_id: str
+    turns: int = 0
+    first: str = ""
+    last: str = ""
+    project: str = ""
+    title: str = ""
+    opening: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a turn knows beside its text; empty where unknown.
 
@@ -234,13 +247,14 @@ class Reject:
 class Commit:
     """What is written to the state when the chunks before it are durably stored. `tally` and `rejects` are of the lines
     between the former checkpoint and this one, so that writing every commit once counts every line once.
-    `facts` are what these lines say of whole conversations.
+    `facts` are what these lines say of whole conversations, `said` how much of each they hold.
     """
 
     checkpoint: Checkpoint
     tally: Tally
     rejects: tuple[Reject, ...] = ()
     facts: tuple[ConversationFacts, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,23 @@ from typing import Any
 
 from importer.chunking import fold
 from importer.chunking.fold import Cutting, Folding, Origin
-from importer.chunking.metadata import tidied
+from importer.chunking.metadata import PATH_BYTES, TITLE_BYTES, short, tidied, tidy
 from importer.chunking.projects import repository_folder
 from importer.chunking.redact import mask, mask_conversation, mask_facts
+from importer.chunking.split import PROMPT_CHARS, first_line
 from importer.formats import Format, Options
-from importer.protocol.conversations import NOTHING, merged, retitled
-from importer.protocol.records import STANDALONE_KINDS, Chunk, ConversationFacts, Line, Reject, Release, Tally, Turn
+from importer.protocol.conversations import NOTHING, counted, last_part, merged, retitled
+from importer.protocol.records import (
+    STANDALONE_KINDS,
+    Chunk,
+    ConversationFacts,
+    Line,
+    Reject,
+    Release,
+    Said,
+    Tally,
+    Turn,
+)
 from importer.reading import tail
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
@@ -63,6 +74,7 @@ class SliceFold:
     releases: list[Release] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     facts: dict[str, ConversationFacts] = field(default_factory=dict)
+    said: dict[str, Said] = field(default_factory=dict)
     messages: int = 0
     unknown: int = 0
     _lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
@@ -117,7 +129,24 @@ class SliceFold:
             turn = replace(turn, facts=replace(turn.facts, project=project))
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
-        return step.accepted and bool(turn.text) and self.wanted(_project(turn, step.folding))
+        stored = step.accepted and bool(turn.text) and self.wanted(project := _project(turn, step.folding))
+        if stored and not self._is_forgotten(turn, project):
+            self._hear(turn, project)
+        return stored
+
+    def _is_forgotten(self, turn: Turn, project: str) -> bool:
+        """Return True if the user asked to forget what a turn says."""
+        known = {"source": self.source.NAME, "conversation_id": short(turn.conversation_id), "timestamp": turn.at}
+        named = {"project": project, "project_name": last_part(project)}
+        return self.reading.forgotten(self.path, {**known, **named})
+
+    def _hear(self, turn: Turn, project: str) -> None:
+        """Count a turn that brought new text to its conversation."""
+        name, at = short(turn.conversation_id), turn.at
+        opening = first_line(turn.text, PROMPT_CHARS) if turn.role == "user" else ""
+        told = (tidy(project, PATH_BYTES), tidy(turn.facts.title, TITLE_BYTES), tidy(opening, TITLE_BYTES))
+        one = Said(name, 1, at, at, *told)
+        self.said[name] = counted(self.said.get(name, Said(name)), one)
 
     def _tell(self, facts: ConversationFacts) -> None:
         """Note facts of a whole conversation."""

@@ -260,7 +260,8 @@ class Pipeline:
         source, facts = gathered.source.NAME, tuple(gathered.facts.values())
         for one in facts:
             self._news[source, one.conversation_id] = merged(self._told(source, one.conversation_id), one)
-        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts)
+        said = tuple(gathered.said.values())
+        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, said)
         span = Span(with_facts(gathered.chunks, source, self._told), tuple(gathered.releases), commit)
         return Read(span, more=more, behind=behind)
 

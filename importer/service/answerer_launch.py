@@ -9,6 +9,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -61,6 +62,8 @@ def _told(settings: Settings) -> dict[str, Any]:
             cwd="/",
             start_new_session=True,  # neither a Ctrl-C of this client nor its end is the answerer's
         )
+        # It outlives this client, or a client that lives longer takes in its end.
+        threading.Thread(target=process.wait, daemon=True).start()
         said = _conversed(process, msgspec.json.encode(settings))
     except OSError as error:
         raise TryAgainLater(f"no answerer can be started: {error.strerror or error}") from error

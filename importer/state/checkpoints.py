@@ -14,13 +14,14 @@ from typing import NamedTuple, Self
 
 from importer.protocol import failpoints
 from importer.protocol.records import Checkpoint, Commit, ConversationFacts, Reject, Tally
-from importer.state import checkpoint_rows, conversations, ledger, open_database, quarantine
+from importer.state import checkpoint_rows, conversations, ledger, open_database, quarantine, spoken
 from importer.state.checkpoint_rows import READ, UINT64, signed, split
 from importer.state.database import Database
 from importer.state.folders import FolderProjects
 from importer.state.history import History
 from importer.state.ledger import Ledger
 from importer.state.quarantine import Quarantine
+from importer.state.spoken import SpokenTable
 
 # ctime_ns 0: not read to its end, or too soon to be sure; folder NULL: another file has the path now
 _SUMMARY = """
@@ -74,7 +75,7 @@ class FilesSummary:
 
 
 class Checkpoints(Ledger):
-    """State of one importer: files and the ledger here, the rest in `quarantine` and `history`.
+    """State of one importer: files and the ledger here, the rest in `quarantine`, `history` and `spoken`.
 
     `set_aside` names a damaged database that was moved away, "" for none; `created` says that this one began empty.
     One of these writes at a time (`open`, under the state's lock); any number may read beside it (`peek`).
@@ -86,6 +87,7 @@ class Checkpoints(Ledger):
         self.quarantine = Quarantine(database)
         self.history = History(database)
         self.folder_projects = FolderProjects(database)
+        self.spoken = SpokenTable(database)
 
     @classmethod
     def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> Self:
@@ -133,6 +135,8 @@ class Checkpoints(Ledger):
                 checkpoint_rows.write(connection, commit.checkpoint, now)
                 if former and former != commit.checkpoint.path:
                     quarantine.move(connection, former, commit.checkpoint.path)
+                    spoken.move(connection, former, commit.checkpoint.path)
+                spoken.put(connection, commit)  # behind `move`, which writes over
                 if commit.checkpoint.offset >= commit.checkpoint.size or commit.checkpoint.fate:
                     connection.execute("DELETE FROM again WHERE path = ?", (commit.checkpoint.path,))
                 # after `put`: what has just failed again is open again, and not taken for done
@@ -194,6 +198,7 @@ class Checkpoints(Ledger):
             there = connection.execute("SELECT folder, name FROM files WHERE folder IS NOT NULL AND gone_at IS NULL")
             paths = [(folder + name,) for folder, name in there]
             connection.executemany("INSERT OR IGNORE INTO again VALUES (?)", paths)
+            spoken.clear(connection)
             return connection.execute("DELETE FROM files").rowcount
 
     def reread(self, paths: Collection[bytes]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from importer.protocol.records import ConversationFacts
-from importer.state import checkpoint_rows, conversations, ledger, open_database, quarantine
+from importer.state import checkpoint_rows, conversations, ledger, open_database, quarantine, spoken
 from importer.state.checkpoints import Checkpoints
 
 TASKS = "erasing"  # the fact of the state that holds the tasks
@@ -21,11 +21,15 @@ TASKS = "erasing"  # the fact of the state that holds the tasks
 
 @dataclass(frozen=True, slots=True)
 class Silenced:
-    """What is blanked in the state: contexts by number of row, files whose samples go, conversations whose facts go."""
+    """What is blanked in the state: contexts by number of row, files whose samples go, conversations whose facts go.
+
+    Of those `begun` before a rule's time only what their first prompt said goes.
+    """
 
     contexts: Mapping[int, bytes]
     paths: Iterable[bytes] = ()
     conversations: Iterable[str] = ()
+    begun: Iterable[str] = ()
 
 
 def tasks(checkpoints: Checkpoints) -> list[dict[str, str]]:
@@ -57,6 +61,7 @@ def silence(checkpoints: Checkpoints, silenced: Silenced) -> None:
         for path in silenced.paths:
             quarantine.silence(connection, path)
         conversations.drop(connection, silenced.conversations)
+        spoken.drop(connection, silenced.conversations, silenced.begun)
 
 
 def conversations_of(checkpoints: Checkpoints) -> list[ConversationFacts]:

@@ -13,6 +13,7 @@
     again        paths of files to be read once more, until they have been
     conversations  what is known of whole conversations, such as the title given last
     folders      the project of each folder that the disk told, such as a worktree's repository
+    spoken       which conversations are in which file, and how much of each
     meta         single facts by name, such as the store's fingerprint
 
 A released version never changes; a change is a new function at the end of `MIGRATIONS`. Each runs in the transaction
@@ -27,7 +28,7 @@ from collections.abc import Callable
 APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
-TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders"}
+TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders", "spoken"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -119,9 +120,22 @@ def version_5(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE folders (folder TEXT PRIMARY KEY, project TEXT NOT NULL) WITHOUT ROWID")
 
 
+def version_6(connection: sqlite3.Connection) -> None:
+    """Add which conversations are in which file, how much of each, and when it was said."""
+    connection.execute(
+        "CREATE TABLE spoken (source TEXT NOT NULL, conversation TEXT NOT NULL, path BLOB NOT NULL,"
+        " generation INTEGER NOT NULL, turns INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,"
+        " project TEXT NOT NULL, title TEXT NOT NULL, opening TEXT NOT NULL,"
+        " PRIMARY KEY (conversation, source, path)) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX spoken_by_path ON spoken (path)")
+    connection.execute("CREATE INDEX spoken_by_last ON spoken (last)")
+    connection.execute("INSERT INTO meta SELECT 'spoken_is_partial', 'yes' WHERE EXISTS (SELECT 1 FROM files)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     *(version_1, version_2, version_3, version_4),
-    version_5,
+    *(version_5, version_6),
 )
 
 

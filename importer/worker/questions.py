@@ -21,9 +21,12 @@ from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
 from importer.worker.search import answer, question_text
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
-from importer.worker.stores.schema import metadata
-from importer.worker.voices import conversations
+from importer.worker.stores.schema import document, metadata
+from importer.worker.voices import CONVERSATION, CONVERSATIONS, conversations
 
+MOST_NAMED = 9  # ids that are told; more are too many to choose from
+MOST_CONVERSATIONS = 1_000_000  # whose ids are looked through
+TOLD_POINTS = 4096  # whose metadata are looked at in one question
 CANARY_RUNS = 8  # spread over the time asked for
 MOST_HITS = 1000
 
@@ -127,9 +130,44 @@ def backlog(session: WorkerSession, on: bool) -> bool:
     return on
 
 
+def beginning(session: WorkerSession, prefix: str) -> Mapping[str, Any]:
+    """Return the conversations and the points whose ids begin so: `conversations` are ids, `points` as hits are."""
+    asked = prefix.strip()
+    names = {name for key in (CONVERSATION, CONVERSATIONS) for name in session.store.facet(key, MOST_CONVERSATIONS)}
+    fitting = sorted(name for name in names if name.startswith(asked))
+    return {"conversations": fitting[:MOST_NAMED], "points": _points(session, asked.lower())}
+
+
+def _points(session: WorkerSession, prefix: str) -> list[Mapping[str, Any]]:
+    """Return the points whose ids begin so: ids ascend, so a page from the least such id on holds them."""
+    dashed = prefix.replace("-", "")
+    if not dashed or len(dashed) > 32 or set(dashed) - set("0123456789abcdef"):
+        return []
+    least = dashed.ljust(32, "0")
+    least = "-".join((least[:8], least[8:12], least[12:16], least[16:20], least[20:]))
+    page = session.store.scroll(least, MOST_NAMED)
+    found = [point for point in page.points if point.id.replace("-", "").startswith(dashed)]
+    return [{"id": p.id, "document": document(p.payload), "metadata": metadata(p.payload)} for p in found]
+
+
+def told(session: WorkerSession, after: str | None = None) -> Mapping[str, Any]:
+    """Return a page of what points tell of conversations: source, id, title, project, first and last time of each."""
+    page = session.store.scroll(after, TOLD_POINTS)
+    found: dict[tuple[str, str], list[str]] = {}
+    for point in page.points:
+        facts = metadata(point.payload)
+        title, project, at = (str(facts.get(name, "")) for name in ("title", "project", "timestamp"))
+        for name in conversations(facts):
+            row = found.setdefault((str(facts.get("source", "")), name), [title, project, at, at])
+            times = [moment for moment in (*row[2:], at) if moment]
+            row[2:] = [min(times, default=""), max(times, default="")]
+    return {"conversations": [[*key, *row] for key, row in found.items()], "next": page.next}
+
+
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
     **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, tally, facet, trim, backlog)},
+    **{a.__name__: a for a in (beginning, told)},
     "count": WorkerSession.recount,
     **MAINTENANCE,
 }

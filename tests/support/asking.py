@@ -20,7 +20,7 @@ def main(state: str, questions: int, pause_s: float) -> None:
     for number in range(questions):
         begun_s = time.monotonic()
         try:
-            hits.append(len(asker.ask("search", text=f"what was said {number}")))
+            hits.append(len(asker.ask("search", text=f"what was said {number}")["hits"]))
         except (ImporterError, OSError) as error:
             errors.append(f"{type(error).__name__}: {error}")
         seconds.append(time.monotonic() - begun_s)

@@ -1,4 +1,4 @@
-"""`importer pause` and `importer resume`: the daemon rests, then goes on.
+"""`importer pause`: the daemon rests until `importer resume`.
 
 While it rests, the batches in flight are settled and searches are answered.
 """
@@ -13,21 +13,6 @@ from importer.cli import context
 from importer.errors import DONE, StateError
 from importer.service import client
 
-RESUME_EPILOG = """\b
-Examples:
-  importer resume        what was written meanwhile is imported now
-"""
-
-
-@click.command(epilog=RESUME_EPILOG)
-@click.pass_context
-def resume(ctx: click.Context, /) -> int:
-    """Let the running daemon import again."""
-    _tell(ctx, "resume")
-    click.echo("it goes on")
-    return DONE
-
-
 EPILOG = """\b
 Examples:
   importer pause                         until `importer resume`, or a restart of the daemon
@@ -40,12 +25,12 @@ Examples:
 @click.pass_context
 def command(ctx: click.Context, /, reason: str) -> int:
     """Keep the running daemon from importing until `importer resume`."""
-    _tell(ctx, "pause", reason=reason)
+    tell(ctx, "pause", reason=reason)
     click.echo("paused; `importer resume` goes on")
     return DONE
 
 
-def _tell(ctx: click.Context, op: str, **arguments: Any) -> None:
+def tell(ctx: click.Context, op: str, **arguments: Any) -> None:
     """Ask the daemon for `op`. Raises StateError when none runs."""
     folder = context.settings_of(ctx).settings.state_dir
     try:

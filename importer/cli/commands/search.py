@@ -14,7 +14,6 @@ from importer.errors import UsageError
 from importer.protocol import clock, projects
 from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.query import KINDS
-from importer.service.ask import Asker
 
 EPILOG = """\b
 Examples:
@@ -48,6 +47,9 @@ SHOWN_CHARS = 600
 @click.pass_context
 def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, every: bool, **filters: Any) -> int:
     """Find what was said about QUERY."""
+    from importer.cli import last_search
+    from importer.service.ask import Asker
+
     asker = Asker.of(context.settings_of(ctx))
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
     if not text:
@@ -55,6 +57,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, every:
     filters["since"] = clock.instant(filters["since"])
     filters["until"] = clock.instant(filters["until"], end=True)
     found = asker.ask("search", text=text, **filters)
+    last_search.keep(asker.settings.state_dir, found["hits"])
     if len(chosen := found.get("projects", {})) > 1:
         click.echo(projects.several(filters["project"], chosen, chosen), err=True)
     if (read := found.get("query_cut")) is not None:

@@ -1,0 +1,102 @@
+"""`importer list` and `importer projects`: what conversations there are, and of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from importer.cli import context
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
+from importer.protocol import clock
+from importer.service.ask import Asker
+
+LIST_EPILOG = """\b
+Examples:
+  importer list                                     the newest conversations
+  importer list --since tuesday --until tuesday --project infra
+  importer list -n 100 --source codex --json | jq -r .conversations[].id
+
+An id can be cut short: `importer open` and `importer resume` take its first letters.
+"""
+PROJECTS_EPILOG = """\b
+Examples:
+  importer projects                     by the time they were last spoken of
+  importer projects --since "2 weeks ago" --json
+"""
+Command = Callable[..., Any]
+
+
+def filters(command: Command) -> Command:
+    """Give a command the filters of a list."""
+    for option in (
+        click.option("--until", default="", help="Only what began up to then; a day or a month counts whole."),
+        click.option("--since", default="", help="Only what went on from then: yesterday, tuesday, 7d, 2026-03-01 …"),
+        click.option("--source", default="", help="Only this format, such as claude-code."),
+        PROJECT_OPTION,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(epilog=LIST_EPILOG)
+@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1), help="Most conversations.")
+@filters
+@JSON_OPTION
+@click.pass_context
+def command(ctx: click.Context, /, *, limit: int, as_json: bool, **chosen: str) -> int:
+    """List conversations, the newest first."""
+    from importer.cli import conversation_view
+
+    found = _library(ctx).recent(limit=limit, **_moments(chosen))
+    if as_json:
+        emit({"conversations": [one.fields() for one in found]})
+        return 0
+    for line in conversation_view.rows(found, conversation_view.width()):
+        click.echo(line)
+    _say_end(bool(found), "importer open ID reads one, importer resume ID goes on with it")
+    return 0
+
+
+@click.command(epilog=PROJECTS_EPILOG)
+@filters
+@JSON_OPTION
+@click.pass_context
+def projects(ctx: click.Context, /, *, as_json: bool, **chosen: str) -> int:
+    """List projects, the one spoken of last first."""
+    from importer.cli.text import number
+    from importer.protocol.foreign.quoting import printable
+
+    found = _library(ctx).projects(**_moments(chosen))
+    if as_json:
+        emit({"projects": found})
+        return 0
+    for one in found:
+        counts = f"{number(one['conversations']):>5} conversations {number(one['turns']):>7} turns"
+        head = f"{clock.shown(one['last']) or 'no time':<16} {counts}  "
+        name = click.style(printable(one["project"] or "(no project)"), fg="cyan")
+        click.echo(f"{head}{name}  {click.style(', '.join(one['sources']), dim=True)}")
+    _say_end(bool(found), "importer list --project NAME shows its conversations")
+    return 0
+
+
+def _library(ctx: click.Context) -> Any:
+    """Return the conversations of the state that this command is about."""
+    from importer.service.conversations.library import Library
+
+    return Library(Asker.of(context.settings_of(ctx)))
+
+
+def _moments(chosen: dict[str, str]) -> dict[str, str]:
+    """Return the filters with typed times as UTC."""
+    since, until = clock.instant(chosen["since"]), clock.instant(chosen["until"], end=True)
+    return {**chosen, "since": since, "until": until}
+
+
+def _say_end(found: bool, more: str) -> None:
+    """Print the zone of the times and what to do next, or that there is nothing."""
+    if found:
+        click.secho(f"times are {clock.zone_name()}; {more}", dim=True)
+    else:
+        click.echo("no conversation passes; `importer status` shows what is imported")

@@ -1,0 +1,77 @@
+"""Read all turns of one file, whole and in order, as an import reads them: for a person who opens a conversation.
+
+Nothing is remembered and no state is asked; a last line without its newline counts when it is a whole record. Memory is
+bounded as in an import: one slice at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from os import close
+from typing import Any
+
+from importer import formats
+from importer.chunking.fold import Folding
+from importer.chunking.metadata import short
+from importer.protocol.records import Turn
+from importer.reading import reader
+from importer.reading.gather import Reading, SliceFold
+from importer.sources import files
+
+
+class Unreadable(Exception):
+    """A file that is gone, or that cannot be read now."""
+
+
+@dataclass(slots=True)
+class _TurnFold(SliceFold):
+    """A fold that keeps the turns that it accepts, masked as it masks them."""
+
+    accepted: list[Turn] = field(default_factory=list)
+
+    def _hear(self, turn: Turn, project: str) -> None:
+        """Keep a turn with text."""
+        facts = replace(turn.facts, project=project)
+        self.accepted.append(replace(turn, conversation_id=short(turn.conversation_id), facts=facts))
+
+
+def turns_of(path: bytes, format_name: str, reading: Reading) -> Iterator[Turn]:
+    """Yield the turns of the file at `path`, of all its conversations.
+
+    Raises Unreadable, also between two turns when the file is written anew meanwhile.
+    """
+    opened = files.open_file(path)
+    while isinstance(opened, files.Gone) and opened.more:  # a member of an archive is being unpacked
+        opened = files.open_file(path)
+    if isinstance(opened, files.Gone):
+        raise Unreadable(opened.reason)
+    try:
+        yield from _slices(reader.OpenFile(opened.fd, opened.stat), path, format_name, reading)
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from error
+    finally:
+        close(opened.fd)
+
+
+def _slices(file: reader.OpenFile, path: bytes, format_name: str, reading: Reading) -> Iterator[Turn]:
+    """Yield the turns, slice by slice. Raises OSError and Unreadable."""
+    source, slices = formats.load(format_name), reader.SliceReader(final=True)
+    context: Any = source.begin(path)
+    folding, position, offset = Folding(), reader.Position(0), 0
+    while True:
+        part = slices.read(file, source, reading, position)
+        if part.torn:
+            raise Unreadable("it was written anew while it was read")
+        gathered = _TurnFold(reading, source, path, context, folding, offset)
+        for line in part.lines:
+            gathered.feed(line)
+        yield from gathered.accepted
+        if part.at_end:
+            return
+        context, folding, offset = gathered.context, gathered.folding, part.offset
+        position = (
+            reader.Position(part.offset, part.scanned_to)
+            if part.passed is None
+            else reader.Position(0, unpacked=part.offset)
+        )

@@ -1,0 +1,230 @@
+"""Open, list and name conversations: from the state and the files where they are there, from the store where not.
+
+    word ─► Library.find ─► id, point       open: its files, turn by turn │ the store's chunks, joined
+                                            list, projects: rows of the state │ the store's metadata
+
+For every process that shows conversations to people or assistants; nothing here writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from importer.consistency import forget
+from importer.errors import StateError, UsageError
+from importer.protocol import projects as project_names
+from importer.protocol.conversations import last_part
+from importer.protocol.records import Turn
+from importer.reading.gather import Reading
+from importer.reading.turns import Unreadable, turns_of
+from importer.service import assembly
+from importer.service.ask import Asker
+from importer.service.conversations import stitching
+from importer.service.conversations.values import Listed, Opened, SaidTurn, Spot
+from importer.state.checkpoints import Checkpoints
+from importer.state.open_database import FILE_NAME
+from importer.state.spoken import Spoken
+
+MOST_NAMED = 8  # ids in an error's hint
+LEAST_PREFIX = 4  # characters that the beginning of an id must have to be looked for among the points
+TAIL_CHARS = 80  # of a hit's text, by which its turn is found
+WHOLE = 1_000_000  # chunks of a conversation: all
+UUID = "00000000-0000-0000-0000-000000000000"
+
+
+class Library:
+    """The conversations of one state; `asker` is asked for what neither state nor files know."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker, self._settings = asker, asker.settings
+        self._rows = Checkpoints.peek(os.path.join(asker.settings.state_dir, FILE_NAME))
+        if self._rows is None:
+            hint = "`importer backlog` imports what there is, and makes one; --state-dir names another"
+            raise StateError(f"there is no state at {asker.settings.state_dir}", hint=hint)
+        self.checkpoints: Checkpoints = self._rows
+        self._forgotten = forget.predicate(self.checkpoints)
+
+    def find(self, word: str) -> Spot:
+        """Return what an id or the beginning of one names. Raises UsageError for none, or for several."""
+        known = self.checkpoints.spoken.with_prefix(word, MOST_NAMED + 1)
+        if word in known or len(known) == 1:
+            return Spot(word if word in known else known[0])
+        told = self._asker.ask("beginning", prefix=word) if len(word) >= LEAST_PREFIX else {}
+        conversations = sorted({*known, *told.get("conversations", ())})
+        points = told.get("points", ())
+        if word in conversations or (len(conversations) == 1 and not points):
+            return Spot(word if word in conversations else conversations[0])
+        if len(points) == 1 and not conversations:
+            return _spot(points[0])
+        raise _unclear(word, [*conversations, *(point["id"] for point in points)])
+
+    def open(self, spot: Spot, *, redacted: bool = False) -> Opened:
+        """Return a conversation, whole. Raises UsageError where nothing is stored of it."""
+        files = self.checkpoints.spoken.of_conversation(spot.conversation)
+        files = [one for one in files if not self._forgotten(one.path, _metadata(one))]
+        return self._from_files(spot, files, redacted) or self._from_store(spot, redacted)
+
+    def _from_files(self, spot: Spot, files: list[Spoken], redacted: bool) -> Opened | None:
+        """Return what the files say, None where one of them cannot be read."""
+        reading = self._reading(redacted)
+        turns: list[Turn] = []
+        try:
+            for one in files:
+                turns += [t for t in turns_of(one.path, one.source, reading) if t.conversation_id == spot.conversation]
+        except Unreadable:
+            return None
+        said = tuple(_said(turn) for turn in _in_order(turns, len(files)))
+        if not said:
+            return None
+        first, cwd = files[0], next((turn.facts.cwd for turn in turns if turn.facts.cwd), "")
+        head = (first.title, first.project, first.source, os.fsdecode(first.path))
+        return Opened(spot.conversation, *head, said, cwd or first.project, _place(said, spot))
+
+    def _reading(self, redacted: bool) -> Reading:
+        """Return how files are read: as the settings say, masked on demand."""
+        profile = assembly.profile_of(self._settings)
+        return replace(assembly.reading_of(self._settings, profile, self.checkpoints), redact=redacted)
+
+    def _from_store(self, spot: Spot, redacted: bool) -> Opened:
+        """Return what the store has: its chunks, joined to exchanges; what was masked at import is."""
+        chunks = self._asker.ask("thread", conversation=spot.conversation, before=WHOLE, after=WHOLE)
+        if not chunks:
+            hint = "`importer list` shows what there is"
+            raise UsageError(f"nothing is stored of conversation {spot.conversation}", hint=hint)
+        said = [SaidTurn("exchange", *one) for one in stitching.exchanges(chunks)]
+        if redacted:
+            said = [replace(one, text=stitching.masked(one.text)) for one in said]
+        known = chunks[-1]["metadata"]
+        head = (known.get("title", ""), known.get("project", ""), known.get("source", ""), "")
+        cwd = str(known.get("cwd", ""))
+        return Opened(spot.conversation, *head, tuple(said), cwd or known.get("project", ""), _place(said, spot))
+
+    def recent(
+        self, *, project: str = "", source: str = "", since: str = "", until: str = "", limit: int = 20
+    ) -> list[Listed]:
+        """Return conversations, the newest first, at most `limit`. Raises UsageError for an unknown project."""
+        rows = self._listed(source, since, until)
+        if project:
+            everything = list(rows)
+            names = {one.project for one in everything if one.project}
+            chosen = set(project_names.chosen(project, names)) or self._known_projects(project)
+            rows = iter([one for one in everything if one.project in chosen])
+        return [one for one, _ in zip(rows, range(limit), strict=False)]
+
+    def projects(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return the projects, the newest first, with counts of conversations and turns, times and sources."""
+        found: dict[str, dict[str, Any]] = {}
+        for one in self.recent(limit=WHOLE, **filters):
+            fresh = {"project": one.project, "name": last_part(one.project), "conversations": 0, "turns": 0}
+            row = found.setdefault(one.project, {**fresh, "first": "", "last": "", "sources": []})
+            row["conversations"] += 1
+            row["turns"] += one.turns
+            row["first"] = min(filter(None, (row["first"], one.first)), default="")
+            row["last"] = max(row["last"], one.last)
+            row["sources"] = sorted({*row["sources"], one.source})
+        return list(found.values())
+
+    def _known_projects(self, text: str) -> set[str]:
+        """Return the projects that a text means of all there are, in which nothing was said at that time.
+
+        Raises UsageError when it means none.
+        """
+        counts: dict[str, int] = {}
+        for one in self._listed("", "", ""):
+            counts[one.project] = counts.get(one.project, 0) + one.turns
+        counts.pop("", None)
+        if chosen := project_names.chosen(text, counts):
+            return set(chosen)
+        raise project_names.refusal(text, counts)
+
+    def _listed(self, source: str, since: str, until: str) -> Iterator[Listed]:
+        """Yield what passes the filters, newest first: of the state, and of the store where that does not know all."""
+        rows: Iterable[Listed] = self._of_state(since, until)
+        if not self.checkpoints.spoken.is_whole:
+            told = self._of_store(lambda one: one.last >= since and (not until or one.first <= until))
+            rows = sorted([*rows, *told], key=lambda one: one.last, reverse=True)
+        seen: dict[tuple[str, str], Listed] = {}
+        for one in rows:
+            former = seen.setdefault((one.source, one.id), one)
+            if former is not one:  # a copy in another file, or another part
+                former.first = min(filter(None, (former.first, one.first)), default="")
+                former.turns = max(former.turns, one.turns)
+            elif not source or one.source == source:
+                yield one
+
+    def _of_state(self, since: str, until: str) -> Iterator[Listed]:
+        """Yield the rows of the state that were not forgotten since."""
+        for one in self.checkpoints.spoken.newest_first(since, until):
+            if not self._forgotten(one.path, _metadata(one)):
+                told = (one.title, one.project, one.source, one.first, one.last, one.turns)
+                yield Listed(one.conversation, *told, path=one.path)
+
+    def _of_store(self, passes: Callable[[Listed], bool]) -> list[Listed]:
+        """Return what the store's metadata tell, for a state that is older than its table of conversations."""
+        found: dict[tuple[str, str], Listed] = {}
+        after: str | None = None
+        while True:
+            page = self._asker.ask("told", after=after)
+            for source, name, title, project, first, last in page["conversations"]:
+                one = found.setdefault((source, name), Listed(name, title, project, source, first, last, 0))
+                one.first = min(filter(None, (one.first, first)), default="")
+                one.last, one.title = max(one.last, last), title or one.title
+            if (after := page["next"]) is None:
+                return sorted(filter(passes, found.values()), key=lambda one: one.last, reverse=True)
+
+
+def _metadata(one: Spoken) -> dict[str, Any]:
+    """Return what rules of forgetting ask of a conversation."""
+    known = {"source": one.source, "conversation_id": one.conversation, "timestamp": one.last}
+    return {**known, "project": one.project, "project_name": last_part(one.project)}
+
+
+def _spot(point: Mapping[str, Any]) -> Spot:
+    """Return where a point stands."""
+    known = point["metadata"]
+    where = (known.get("conversation_id", ""), point["id"], point["document"], known.get("message_id", ""))
+    return Spot(*where)
+
+
+def spot_of(hit: Mapping[str, Any]) -> Spot:
+    """Return where a hit of a search stands."""
+    return _spot(hit)
+
+
+def _unclear(word: str, found: list[str]) -> UsageError:
+    """Return the error for a word that names nothing, or several things."""
+    if not found:
+        hint = "`importer list` and `importer search` show ids; their first letters are enough"
+        return UsageError(f"no conversation and no hit is called {word!r}", hint=hint)
+    more = ", …" if len(found) > MOST_NAMED else ""
+    return UsageError(f"{word!r} begins several ids", hint=f"{', '.join(found[:MOST_NAMED])}{more}")
+
+
+def _said(turn: Turn) -> SaidTurn:
+    """Return a turn as it is shown."""
+    role = "subagent" if turn.facts.kind == "subagent" else turn.role
+    return SaidTurn(role, turn.text, turn.at, turn.turn_id)
+
+
+def _in_order(turns: list[Turn], files: int) -> list[Turn]:
+    """Return the turns of several files once each, by time; those of one file stay in its order."""
+    if files == 1:
+        return turns
+    once = {turn.key or turn.turn_id or id(turn): turn for turn in turns}
+    return sorted(once.values(), key=lambda turn: turn.at)
+
+
+def _place(said: Iterable[SaidTurn], spot: Spot) -> int:
+    """Return the turn that a hit stands in: the one that has the end of its text, else its exchange's first."""
+    if not spot.point:
+        return -1
+    end, begun = " ".join(spot.document[-TAIL_CHARS:].split()), -1
+    for place, one in enumerate(said):
+        if spot.message_id and one.message_id == spot.message_id:
+            begun = place
+        if end and end in " ".join(one.text.split()):
+            return place
+    return max(begun, 0)
