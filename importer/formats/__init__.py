@@ -105,6 +105,7 @@ class Format(Protocol):
     enough, `recognises_opening(head: bytes) -> bool` as well;
     a format with `LAST` takes only lines that no other one claims;
     databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`.
+    `EXCLUDE` are patterns of what is never looked for below its roots.
     """
 
     NAME: str
@@ -204,9 +205,14 @@ def claims_lines(
     `spread`: the file's first value is laid out over several lines, so that it is not in JSON lines.
     """
     if records and all(isinstance(records[0].get(member), str) for member in TOLD):
-        return tuple(name for name in names() if name == records[0]["database"] and hasattr(load(name), "TABLES"))
+        return tuple(name for name in names() if name == records[0]["database"] and _is_told(load(name)))
     asked = (name for name in names() if not (spread and _is_lined(load(name))))
     return _but_last(name for name in asked if _recognises(load(name), lines, records))
+
+
+def _is_told(format_: Format) -> bool:
+    """Return True for a format of databases, or of journals that are replayed."""
+    return hasattr(format_, "TABLES") or hasattr(format_, "replayed")
 
 
 def _but_last(claiming: Iterable[str]) -> tuple[str, ...]:

@@ -70,7 +70,6 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
 
     Raises UsageError for a format that does not exist.
     """
-    rules = {"include": settings.include, "exclude": settings.exclude}
     if settings.sources:
         pairs = [parse_source(text) for text in settings.sources]
     else:
@@ -81,7 +80,13 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
         if name != "auto":
             formats.load(name)  # raises UsageError for an unknown format
     # Bytes from here on: names of files need not be UTF-8.
-    return tuple(Root(os.fsencode(os.path.abspath(path)), name, **rules) for name, path in pairs)
+    return tuple(_root(name, path, settings) for name, path in pairs)
+
+
+def _root(name: str, path: str, settings: Settings) -> Root:
+    """Return a folder to import from, without what its format never looks for."""
+    never = getattr(formats.load(name), "EXCLUDE", ()) if name != "auto" and not settings.sources else ()
+    return Root(os.fsencode(os.path.abspath(path)), name, settings.include, (*settings.exclude, *never))
 
 
 def profile_of(settings: Settings) -> Profile:

@@ -169,7 +169,7 @@ class _Walk:
 
         Of a database its conversations, if a format knows it.
         """
-        if borrowed.is_called_database(path) and self._tables(path, found):
+        if tables.is_called_so(path) and self._tables(path, found):
             return
         members = archives.stats(path, found, self._wanted) if archives.is_archive(path) else []
         members = [member for member in members if not self._excluded(member.path)]

@@ -1,13 +1,14 @@
-"""VS Code's Copilot Chat: `chatSessions/<session>.json`, one document of requests, each with its response.
+"""VS Code's Copilot Chat: `chatSessions/<session>.json`, one document of requests, each with its response; since 1.109
+`<session>.jsonl`, a journal of how that document changes, which is replayed (`journal`).
 
-They lie below `workspaceStorage`, beside the folders of every extension, some of them huge: so only chats of empty
-windows are looked for, others are imported by path. The journal that newer versions keep (`.jsonl`) is not read.
+They lie below `workspaceStorage`, beside the folders of every extension, some of them huge: none but theirs is entered.
 
 A turn's key is a hash of session, request and text: the document is rewritten as it grows.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -19,12 +20,27 @@ from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once, stem
 from importer.formats._shared.words import MEMBERS, Words, clean, kind_of, listed, of_members, words
 from importer.formats.vscode_chat import questionnaire
+from importer.formats.vscode_chat.journal import replayed
 from importer.protocol.records import ConversationFacts, Facts, Turn
+
+__all__ = [
+    "DOCUMENT",
+    "EXCLUDE",
+    "NAME",
+    "Context",
+    "begin",
+    "feed",
+    "recognises_document",
+    "replayed",
+    "roots",
+    "wanted",
+]
 
 NAME = "vscode-chat"
 DOCUMENT = Document("requests", head=True)
 
-USERS = (".config/Code/User", "Library/Application Support/Code/User")
+EDITORS = ("Code", "Code - Insiders", "VSCodium")
+EXCLUDE = ("*/[!c]*", "*/c[!h]*", "*/chatEditingSessions")  # below a window's folder all but its chats
 FOLDERS = (b"chatSessions", b"emptyWindowChatSessions", b"transferredChatSessions")
 # Kinds of parts. Plain Markdown has none.
 TEXT, THOUGHT, PASTE = frozenset(("", "markdownContent", "markdownVuln")), "thinking", "paste"
@@ -40,7 +56,7 @@ KNOWN_KINDS = TEXT | frozenset((THOUGHT, *_PASSED_OVER.split()))
 ID_BYTES = 120  # encoded: it stands in the context, which is bounded
 TITLE_BYTES = 400
 
-_session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\Z")
+_session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl?\Z")
 
 
 class Unit(msgspec.Struct, gc=False, rename="camel"):
@@ -48,6 +64,7 @@ class Unit(msgspec.Struct, gc=False, rename="camel"):
 
     session_id: str | None = None
     custom_title: str | None = None
+    workspace_folder: str | None = None
     request_id: str | None = None
     message: Any = None
     variable_data: Any = None
@@ -65,11 +82,18 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 
     session: str = ""
     title: str = ""
+    folder: str = ""
 
 
-def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """Return the folders of chats of windows without a folder."""
-    return tuple(f"{home}/{user}/globalStorage/emptyWindowChatSessions" for user in USERS)
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folders of chats: of windows without a folder, and of all others."""
+    config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    bases = (config, f"{home}/Library/Application Support")
+    users = [f"{base}/{editor}/User" for base in bases for editor in EDITORS]
+    users.append(f"{home}/.vscode-server/data/User")
+    return tuple(
+        f"{user}/{below}" for user in users for below in ("globalStorage/emptyWindowChatSessions", "workspaceStorage")
+    )
 
 
 def wanted(relative: bytes) -> bool:
@@ -84,8 +108,9 @@ def recognises_document(keys: Collection[str]) -> bool:
 
 
 def begin(path: bytes) -> Context:
-    """Return the context before the head; the file's name is the session's."""
-    return Context(session=clip(stem(path), ID_BYTES))
+    """Return the context before the head; the file's name is the session's, of a journal that of what it lies in."""
+    folder = path.rpartition(b"/")[0]
+    return Context(session=clip(stem(folder if folder.endswith(b".jsonl") else path), ID_BYTES))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
@@ -122,7 +147,11 @@ def _headed(context: Context, unit: Unit) -> Fed:
     """Return the context after the head, and the title it gives the session."""
     session = clip(unit.session_id or "", ID_BYTES) or context.session
     title = clip((unit.custom_title or "").strip(), TITLE_BYTES)
-    return Fed(Context(session, title), facts=(ConversationFacts(session, title),) if title else ())
+    folder = clip((unit.workspace_folder or "").strip(), TITLE_BYTES)
+    if not (title or folder or session != context.session):
+        return Fed(context)
+    told = ConversationFacts(session, title, project=folder, cwd=folder)
+    return Fed(Context(session, title, folder), facts=(told,) if title or folder else ())
 
 
 def _beside(context: Context, unit: Unit, parts: Sequence[dict[str, Any]]) -> list[Turn]:
@@ -142,6 +171,7 @@ def _turn(context: Context, unit: Unit, role: str, text: str, *, content: str, f
     """Make a turn; `content` is the hash of what its key goes by."""
     mark = key(context.session, unit.request_id or "", role, content)
     at = moment(unit.timestamp)
+    facts = dataclasses.replace(facts, project=context.folder, cwd=context.folder)
     return Turn(context.session, f"{unit.request_id or mark}/{role}", role, text, at, mark, facts)
 
 

@@ -1,4 +1,4 @@
-"""Open SQLite databases of other programs: each conversation in them is a file in its own right, of lines.
+"""Open SQLite databases and journals of other programs: each conversation in them is a file in its own right, of lines.
 
     /home/ann/.local/share/opencode/opencode.db/ses_01      a path that only this module can open
 
@@ -19,12 +19,13 @@ import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import IO
+from typing import IO, Any
 
 from importer.protocol.records import FileStat
-from importer.sources.databases import borrowed
+from importer.sources.databases import borrowed, journals
 from importer.sources.databases.borrowed import Lender
 from importer.sources.databases.queries import Listing, Member, conversations, line, units
 
@@ -77,6 +78,8 @@ class Databases:
 
         A large one that changes all the time is not listed at every change.
         """
+        if journals.is_called_journal(path):
+            return journals.listing_of(path)
         found, known = borrowed.fingerprint(path), self._listings.get(path)
         if known and (known.found == found or _is_too_soon(known, time.monotonic())):
             return known.listing
@@ -105,7 +108,7 @@ class Databases:
         """
         listing, found = self.listing(path), os.stat(path)
         member = listing.members.get(name)
-        if member is None or listing.form is None:
+        if member is None:
             raise FileNotFoundError(2, "no such conversation in the database")
         key = (found.st_dev, found.st_ino, name, member.version)
         if self._telling is None or self._telling.key != key:
@@ -157,10 +160,15 @@ def _is_too_soon(known: _Listed, now_s: float) -> bool:
     return known.took_s > SLOW_S and now_s - known.at_s < known.took_s / LISTING_SHARE
 
 
+def is_called_so(path: bytes) -> bool:
+    """Return True if a file is called like a database or a journal."""
+    return borrowed.is_called_database(path) or journals.is_called_journal(path)
+
+
 def split(path: bytes) -> tuple[bytes, bytes] | None:
     """Return the database that a path leads into, and the name within it; None for any other path."""
     folder, _, name = path.rpartition(b"/")
-    if not (name and borrowed.is_called_database(folder)):
+    if not (name and is_called_so(folder)):
         return None
     try:
         return (folder, name) if modes.S_ISREG(os.stat(folder).st_mode) else None
@@ -169,11 +177,11 @@ def split(path: bytes) -> tuple[bytes, bytes] | None:
 
 
 def stats(path: bytes, found: os.stat_result) -> list[FileStat] | None:
-    """Return the conversations of a database; None for any other file, or where no format knows it.
+    """Return the conversations of a database or a journal; None for any other file, or where no format knows it.
 
     Raises OSError where that cannot be told now.
     """
-    if not (found.st_size and borrowed.is_database(path)):
+    if not (found.st_size and (borrowed.is_database(path) or journals.is_journal(path))):
         return None
     listing = KNOWN.listing(path)
     return [_stat(path, found, *one) for one in listing.members.items()] if listing.format else None
@@ -198,8 +206,8 @@ def _lines(lender: Lender, path: bytes, listing: Listing, member: Member) -> Gen
     """Yield the lines of a conversation; None at the end if what follows is held. Raises OSError."""
     chain, held, held_until_ms = sha256(), False, member.changed_ms + HELD_MS
     yield line({"database": listing.format, "conversation": str(member.name)}, chain)
-    with lender.open(path) as connection:
-        for unit in units(connection, listing, member):
+    with closing(_told(lender, path, listing, member)) as told:
+        for unit in told:
             held = isinstance(unit, dict) and bool(unit.pop("held", None)) and time.time() * 1000 < held_until_ms
             if held:
                 break
@@ -207,3 +215,12 @@ def _lines(lender: Lender, path: bytes, listing: Listing, member: Member) -> Gen
                 yield raw
     if held:  # said only once the database is closed, and was the same all the while
         yield None
+
+
+def _told(lender: Lender, path: bytes, listing: Listing, member: Member) -> Generator[Any]:
+    """Yield what a conversation says; the database is open for as long as this goes on. Raises OSError."""
+    if journals.is_called_journal(path):
+        yield from journals.units_of(path)
+        return
+    with lender.open(path) as connection:
+        yield from units(connection, listing, member)
