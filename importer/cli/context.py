@@ -6,6 +6,7 @@ Light on purpose: formats and state are loaded when they are needed.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from importer.settings.load import Loaded, Settings, load, read_secrets
 if TYPE_CHECKING:
     from importer.state.checkpoints import Checkpoints
 
+MOST_FILE_BYTES = 256 * 1024  # of settings
+# The parser takes the square of it. Nothing here goes back, so that the search itself is linear.
+LONG_KEY = re.compile(rb"""(?<![\w-])(?>(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 FLAGS = {"state_dir": "state_dir", "store": "store.location", "log_level": "log.level", "log_format": "log.format"}
 
 
@@ -59,13 +63,19 @@ def _document(path: str) -> Mapping[str, Any]:
 
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            raw = file.read(MOST_FILE_BYTES + 1)
+        if len(raw) > MOST_FILE_BYTES:
+            raise ValueError(f"it is larger than {MOST_FILE_BYTES:,} bytes")
+        if LONG_KEY.search(raw):
+            raise ValueError("a name of more than 32 parts")
+        return tomllib.loads(raw.decode())
     except OSError as error:
         hint = "it is named by --config or IMPORTER_CONFIG"
         raise UsageError(f"settings file {path}: {error.strerror}", hint=hint) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number without end; nested without end
+        why = "nested too deeply" if isinstance(error, RecursionError) else error
         hint = "it is TOML; `importer config --markdown` lists the names"
-        raise UsageError(f"settings file {path}: {error}", hint=hint) from error
+        raise UsageError(f"settings file {path}: {why}", hint=hint) from error
 
 
 def peek(settings: Settings) -> Checkpoints | None:

@@ -76,3 +76,37 @@ def test_a_variable_that_sets_nothing_is_warned_about(installed: Importer) -> No
 def test_markdown_prints_the_table_of_all_settings(installed: Importer) -> None:
     """The output is what `markdown_table` returns."""
     assert installed.run("config", "--markdown").out == markdown_table()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = " + "[" * 20_000 + "]" * 20_000, "nested too deeply"),
+        ("a." * 30_000 + "b = 1", "parts"),
+        ("[" + '"a" . ' * 9_000 + "b]", "parts"),
+        ("x = " + "{a=" * 5_000 + "1" + "}" * 5_000, "nested too deeply"),
+        ("x = " + "9" * 10_000, ""),
+        ("# " + "x" * 2_000_000, "larger than"),
+        ("[a]\n" * 2, ""),
+        ("\0", ""),
+        ("x = '''" + "y" * 1_000, ""),
+        ("[chunk]\nsize = 99999999999999999999999999", ""),
+        ("[chunk]\nsize = 1e999", ""),
+        ("[chunk]\nsize = nan", ""),
+        ('"\\u202e\\u001b[2J" = 3', ""),
+    ],
+)
+def test_an_odd_settings_file_is_a_plain_error(tmp_path: pathlib.Path, text: str, why: str) -> None:
+    """Deep, huge, endless or of a wrong type: exit 2 and no traceback, and no control character of it is shown."""
+    (tmp_path / "c.toml").write_text(text)
+    done = Importer(tmp_path).run("--config", str(tmp_path / "c.toml"), "config")
+    assert done.code == 2, done.err[-300:]
+    assert "Traceback" not in done.err
+    assert why in done.err
+    assert not set(done.err) & {"\x1b", "\u202e"}
+
+
+def test_a_settings_file_without_an_end_is_refused(tmp_path: pathlib.Path) -> None:
+    """A device, for one."""
+    done = Importer(tmp_path).run("--config", "/dev/zero", "config")
+    assert (done.code, "larger than" in done.err) == (2, True)
