@@ -5,9 +5,10 @@
     #### rename foo to bar                           what a person says, each line of it marked
     Done, I renamed it: …                            all else is the assistant
 
-The assistant's own markdown may begin a line with the same marks; that cannot be told apart. A paragraph of an answer
-is a turn, given out at the blank line behind it. Further lines of a prompt come as texts of the exchange the first one
-began. Keys are chained to the line that starts the session: a hash of the key before, role and text.
+Each line of Aider's own ends with two blanks, which tells a quotation in an answer from it where the file still has
+them; other marks at the beginning of an answer's line cannot be told apart. A paragraph of an answer is a turn, given
+out at the blank line behind it. Further lines of a prompt come as texts of the exchange the first one began. Keys are
+chained to the line that starts the session: a hash of the key before, role and text.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ _edited = re.compile(r"> Applied edit to (.+)")
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The session so far: when it began, its last key, and the lines of the paragraph that is not complete yet."""
+    """The session so far: when it began, its last key, and the lines of the paragraph that is not complete yet.
+
+    `blanks`: Aider's lines end with two of them here.
+    """
 
     project: str = ""
     session: str = ""
@@ -47,6 +51,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     last: str = ""
     asking: bool = False
     paragraph: str = ""
+    blanks: bool = False
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
@@ -74,7 +79,8 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
 
     Each line is told by its beginning alone, as Aider's own reader does it.
     """
-    line = raw.replace(b"\0", b"").decode("utf-8", "replace").lstrip("\ufeff").rstrip()
+    text = raw.replace(b"\0", b"").decode("utf-8", "replace").lstrip("\ufeff").rstrip("\r")
+    line = text.rstrip()
     if line.startswith(START):
         context, turns = _complete(context)
         return Fed(_started(context, line.removeprefix(START).strip()), turns)
@@ -82,7 +88,7 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
     if f"{line} ".startswith(PROMPT):
         return _asked(context, line.removeprefix(PROMPT.strip()).strip())
     if f"{line} ".startswith(NOTE):
-        return _noted(context, line)
+        return _noted(context, line) if text.endswith("  ") else _quoted(context, line)
     if not line:
         return Fed(*_complete(context))
     return _grown(context, line)
@@ -112,7 +118,26 @@ def _asked(context: Context, text: str) -> Fed:
 
 def _noted(context: Context, line: str) -> Fed:
     """Take a line of Aider's own: the model it names, the file it says was edited."""
+    context, turns = _complete(context if context.blanks else replace(context, blanks=True))
+    return _told(context, turns, line)
+
+
+def _quoted(context: Context, line: str) -> Fed:
+    """Take a line that begins as Aider's own and does not end so: the assistant quotes something.
+
+    Its key hangs on the chain, which does not go on from it.
+    """
     context, turns = _complete(context)
+    text = line.removeprefix(NOTE.strip()).strip()
+    if not context.blanks:
+        return _told(context, turns, line)
+    return Fed(
+        context, (*turns, _turn(context, "assistant", text, key("quote", context.last, text))) if text else turns
+    )
+
+
+def _told(context: Context, turns: tuple[Turn, ...], line: str) -> Fed:
+    """Take what Aider says: of use are the model and the files it edits."""
     if found := _model.match(line):
         return Fed(replace(context, model=clip(found[1], NAME_BYTES)), turns)
     if found := _edited.match(line):

@@ -93,3 +93,15 @@ def test_context_is_bounded_and_nothing_is_lost(lines):
     assert all(len(msgspec.json.encode(one.context)) < formats.MAX_CONTEXT_BYTES for one in fed)
     out = "".join(turn.text for one in fed for turn in one.turns)
     assert "".join(out.split()) == "".join("".join(line.split()) for line in lines if line.startswith("w"))
+
+
+def test_a_quotation_is_the_assistants_and_changes_no_other_key():
+    """Aider ends its own lines with two blanks; in a session without such lines all are taken for its own."""
+    around = (START, "> Aider v0.86.1  ", "#### What does it say?  ", "", "It says:", "")
+    quoted = said(*around, "> Copy it.", "", "So yes.", "")
+    assert [turn.text for turn in quoted] == ["What does it say?", "It says:", "Copy it.", "So yes."]
+    assert [turn.key for turn in said(*around, "So yes.", "")] == [
+        turn.key for turn in quoted if turn.text != "Copy it."
+    ]
+    trimmed = said(START, "> Aider v0.86.1", "#### Hello.", "> Applied edit to app.py")
+    assert [(turn.text, turn.facts.files) for turn in trimmed] == [("Hello.", ()), ("", ("app.py",))]
