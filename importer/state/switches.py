@@ -17,7 +17,7 @@ def disabled(state_dir: str) -> frozenset[str]:
     try:
         with open(path, encoding="utf-8") as file:
             names = json.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # what opens the state says the latter better
         return frozenset()
     except (OSError, ValueError) as error:
         raise StateError(f"{path} cannot be read: {error}", hint="delete it: then everything is imported") from error
