@@ -123,6 +123,7 @@ def tidied(facts: ConversationFacts) -> ConversationFacts:
         tidy(facts.project, PATH_BYTES),
         tidy(facts.cwd, PATH_BYTES),
         tidy(facts.git_branch, ID_BYTES),
+        short(facts.leaf),
     )
 
 

@@ -24,6 +24,7 @@
     erase.deleted  points are deleted, their files not            daemon
     erase.scrubbed the store's files are done, the state's not    daemon
     erase.wiped    the state's file is, the task is still noted   daemon
+    retell         points are written, facts of others are not    worker
     receipt        the receipt is about to be sent                worker
     reply          each frame to the daemon                       worker
 

@@ -78,6 +78,7 @@ class ConversationFacts:
     """What a record says of a whole conversation, whenever it comes; empty where it says nothing.
 
     The last `title` of a conversation holds for all its points, stored ones too. The others fill what a point lacks.
+    `leaf` names its last line so far; with a title and no conversation, that of the one that has or had such a line.
     """
 
     conversation_id: str
@@ -85,6 +86,12 @@ class ConversationFacts:
     project: str = ""
     cwd: str = ""
     git_branch: str = ""
+    leaf: str = ""
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether there is anything that points could tell."""
+        return bool(self.title or self.project or self.cwd or self.git_branch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +291,8 @@ class Batch:
     @property
     def news(self) -> tuple[tuple[str, ConversationFacts], ...]:
         """What its commits tell of whole conversations, each with its source."""
-        return tuple((commit.checkpoint.format, told) for commit in self.commits for told in commit.facts)
+        found = ((commit.checkpoint.format, told) for commit in self.commits for told in commit.facts)
+        return tuple((source, told) for source, told in found if told.conversation_id and told.says_anything)
 
 
 @dataclass(frozen=True, slots=True)

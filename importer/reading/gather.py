@@ -75,6 +75,7 @@ class SliceFold:
     rejects: list[Reject] = field(default_factory=list)
     facts: dict[str, ConversationFacts] = field(default_factory=dict)
     said: dict[str, Said] = field(default_factory=dict)
+    leaves: dict[str, ConversationFacts] = field(default_factory=dict)
     messages: int = 0
     unknown: int = 0
     _lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
@@ -101,7 +102,7 @@ class SliceFold:
             return
         fed = self.source.feed(self.context, line.raw, self.reading.options)
         self.context = fed.context
-        for facts in fed.facts:
+        for facts in (*fed.facts, *fed.by_line):
             self._tell(facts)
         said = 0
         for turn in fed.turns:
@@ -115,6 +116,14 @@ class SliceFold:
     def surface(self, *, at_end: bool) -> None:
         """End the slice: give out the open chunks, so that they are stored too."""
         self._take(fold.surface(self.folding, self.reading.cutting, self._origin, at_end=at_end))
+        if tip := getattr(self.source, "tip", None):
+            for facts in tip(self.context):
+                self._tell(facts)
+
+    @property
+    def told(self) -> tuple[ConversationFacts, ...]:
+        """The facts of whole conversations; what goes by the lines of a conversation comes last."""
+        return (*self.facts.values(), *self.leaves.values())
 
     @property
     def _origin(self) -> Origin:
@@ -152,7 +161,9 @@ class SliceFold:
         """Note facts of a whole conversation."""
         told = tidied(mask_conversation(facts) if self.reading.redact else facts)
         told = replace(told, project=self.reading.project_of(told.project, self.path) if told.project else "")
-        if told.conversation_id:
+        if told.leaf:
+            self.leaves[told.leaf] = told
+        elif told.conversation_id:
             former = self.facts.get(told.conversation_id, NOTHING)
             self.facts[told.conversation_id] = merged(former, told)
 

@@ -19,11 +19,11 @@ from importer import formats
 from importer.chunking import fold
 from importer.chunking.fold import Folding
 from importer.protocol import failpoints
-from importer.protocol.conversations import merged
 from importer.protocol.fates import Fate
-from importer.protocol.records import Checkpoint, Commit, ConversationFacts, FileStat, HeadPrint, Reason, Span, Tally
+from importer.protocol.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
 from importer.reading import fates, reader, tail
 from importer.reading.gather import Reading, SliceFold, with_facts
+from importer.reading.known_facts import KnownFacts
 from importer.reading.reader import OpenFile
 from importer.reading.silence import silence
 from importer.sources import files
@@ -92,7 +92,7 @@ class Pipeline:
         self._now_ns = now_ns
         self._slices = reader.SliceReader(final)
         self._cursors: dict[tuple[int, int], Cursor] = {}
-        self._news: dict[tuple[str, str], ConversationFacts] = {}  # not committed yet
+        self._facts = KnownFacts(checkpoints)
 
     def read(self, pending: Pending) -> Read:
         """Read one slice of one file. Never raises for what the file system answers."""
@@ -114,9 +114,7 @@ class Pipeline:
     def settled(self, commit: Commit) -> None:
         """Note a written commit: a cursor at the same place is dropped, as the checkpoint says the same now."""
         written = commit.checkpoint
-        for one in commit.facts:  # a later span may have brought others, which its own commit writes
-            if self._news.get(at := (written.format, one.conversation_id)) == self._written(*at):
-                self._news.pop(at, None)
+        self._facts.settled(commit)
         key = (written.device, written.inode)
         cursor = self._cursors.get(key)
         if cursor is None or _place(cursor.checkpoint) != _place(written):
@@ -153,15 +151,7 @@ class Pipeline:
     def drop_cursors(self) -> None:
         """Forget all cursors, so that reading goes on from the checkpoints; call it when nothing is in flight."""
         self._cursors.clear()
-        self._news.clear()
-
-    def _told(self, source: str, conversation: str) -> ConversationFacts:
-        """Return what is known of a conversation, with what is in flight."""
-        return self._news.get((source, conversation)) or self._written(source, conversation)
-
-    def _written(self, source: str, conversation: str) -> ConversationFacts:
-        """Return what the state knows of a conversation."""
-        return self._checkpoints.conversation(source, conversation)
+        self._facts.clear()
 
     def _known(self, stat: FileStat) -> Checkpoint | None:
         """Find a file's checkpoint, by identity first: a rename keeps it, a path may have passed to another file."""
@@ -224,7 +214,7 @@ class Pipeline:
             return Read(more=True, reason="rewritten while it was read")
         complete = part.at_end and not part.waiting
         gathered.surface(at_end=complete)
-        silence(gathered, self._told)
+        silence(gathered, self._facts.told)
         fresh = replace(
             known,
             path=stat.path,
@@ -257,12 +247,10 @@ class Pipeline:
         former = self._cursors.get(key)
         behind = former is not None and not former.committed
         self._cursors[key] = Cursor(fresh, mark)
-        source, facts = gathered.source.NAME, tuple(gathered.facts.values())
-        for one in facts:
-            self._news[source, one.conversation_id] = merged(self._told(source, one.conversation_id), one)
-        said = tuple(gathered.said.values())
-        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, said)
-        span = Span(with_facts(gathered.chunks, source, self._told), tuple(gathered.releases), commit)
+        source = gathered.source.NAME
+        facts = self._facts.add(source, gathered.told)
+        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, tuple(gathered.said.values()))
+        span = Span(with_facts(gathered.chunks, source, self._facts.told), tuple(gathered.releases), commit)
         return Read(span, more=more, behind=behind)
 
 

@@ -152,6 +152,14 @@ class Checkpoints(Ledger):
         """Return what is known of a whole conversation; empty facts where nothing is."""
         return conversations.read(self.database.rows(conversations.READ, (source, conversation)))
 
+    def conversation_at(self, source: str, leaf: str) -> str:
+        """Return the conversation whose last line was this one at some time; "" for none."""
+        return "".join(row[0] for row in self.database.rows(conversations.AT_TIP, (source, leaf)))
+
+    def summary_of(self, source: str, leaf: str) -> str:
+        """Return the title that a summary gave to the conversation of this line; "" for none."""
+        return "".join(row[0] for row in self.database.rows(conversations.SUMMARY, (source, leaf)))
+
     def by_path(self, path: bytes) -> Checkpoint | None:
         """Return the checkpoint of the file at `path`."""
         return self._one("folder = ? AND name = ?", *split(path))

@@ -1,4 +1,4 @@
-"""The table of what is known of whole conversations, by their source and id."""
+"""The tables of what is known of whole conversations: by their source and id, and by their last lines."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from importer.protocol.conversations import NOTHING, merged
 from importer.protocol.records import Commit, ConversationFacts
 from importer.state.database import Database
 
+MOST_TIPS = 16  # of a conversation: an appended line makes a new one, and a summary may name one before it
+SUMMARY = "SELECT title FROM summaries WHERE source = ? AND leaf = ?"
+AT_TIP = "SELECT conversation FROM tips WHERE source = ? AND leaf = ? ORDER BY rowid LIMIT 1"
+_THEIR_SUMMARIES = """
+DELETE FROM summaries WHERE EXISTS
+(SELECT 1 FROM tips WHERE tips.source = summaries.source AND tips.leaf = summaries.leaf AND conversation = ?)
+"""
+_OLD_TIPS = """
+DELETE FROM tips WHERE source = ? AND conversation = ? AND rowid NOT IN
+(SELECT rowid FROM tips WHERE source = ? AND conversation = ? ORDER BY rowid DESC LIMIT ?)
+"""
 READ = "SELECT conversation, title, project, cwd, git_branch FROM conversations WHERE source = ? AND conversation = ?"
 
 
@@ -16,6 +27,10 @@ def put(connection: sqlite3.Connection, commit: Commit) -> None:
     """Write what a commit tells of conversations over what is known of them."""
     source = commit.checkpoint.format
     for told in commit.facts:
+        if told.leaf:
+            _put_leaf(connection, source, told)
+        if not (told.conversation_id and told.says_anything):
+            continue
         rows = connection.execute(READ, (source, told.conversation_id)).fetchall()
         now = merged(read(rows), told)
         values = (source, now.conversation_id, now.title, now.project, now.cwd, now.git_branch)
@@ -30,7 +45,21 @@ def every(database: Database) -> list[ConversationFacts]:
 
 def drop(connection: sqlite3.Connection, names: Iterable[str]) -> None:
     """Delete, inside a transaction, what is known of these conversations."""
-    connection.executemany("DELETE FROM conversations WHERE conversation = ?", [(name,) for name in names])
+    rows = [(name,) for name in names]
+    connection.executemany(_THEIR_SUMMARIES, rows)
+    connection.executemany("DELETE FROM tips WHERE conversation = ?", rows)
+    connection.executemany("DELETE FROM conversations WHERE conversation = ?", rows)
+
+
+def _put_leaf(connection: sqlite3.Connection, source: str, told: ConversationFacts) -> None:
+    """Note the last line of a conversation, the newest few of which are kept, or a title that waits for such a line."""
+    if not told.conversation_id:
+        connection.execute("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", (source, told.leaf, told.title))
+        return
+    at = (source, told.conversation_id)
+    connection.execute("DELETE FROM tips WHERE source = ? AND conversation = ? AND leaf = ?", (*at, told.leaf))
+    connection.execute("INSERT INTO tips VALUES (?, ?, ?)", (*at, told.leaf))
+    connection.execute(_OLD_TIPS, (*at, *at, MOST_TIPS))
 
 
 def read(rows: list[tuple[str, ...]]) -> ConversationFacts:

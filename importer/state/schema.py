@@ -14,6 +14,8 @@
     conversations  what is known of whole conversations, such as the title given last
     folders      the project of each folder that the disk told, such as a worktree's repository
     spoken       which conversations are in which file, and how much of each
+    tips         the last lines of conversations, by which summaries in other files name them
+    summaries    titles by the lines that they name
     meta         single facts by name, such as the store's fingerprint
 
 A released version never changes; a change is a new function at the end of `MIGRATIONS`. Each runs in the transaction
@@ -28,7 +30,8 @@ from collections.abc import Callable
 APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
-TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders", "spoken"}
+TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders", "spoken", "tips"}
+TABLES |= {"summaries"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -133,9 +136,20 @@ def version_6(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO meta SELECT 'spoken_is_partial', 'yes' WHERE EXISTS (SELECT 1 FROM files)")
 
 
+def version_7(connection: sqlite3.Connection) -> None:
+    """Add the last lines of conversations, and the titles that summaries elsewhere give by such a line."""
+    connection.execute("CREATE TABLE tips (source TEXT NOT NULL, conversation TEXT NOT NULL, leaf TEXT NOT NULL)")
+    connection.execute("CREATE INDEX tips_by_leaf ON tips (source, leaf)")
+    connection.execute("CREATE INDEX tips_by_conversation ON tips (source, conversation)")
+    connection.execute(
+        "CREATE TABLE summaries (source TEXT NOT NULL, leaf TEXT NOT NULL, title TEXT NOT NULL,"
+        " PRIMARY KEY (source, leaf)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     *(version_1, version_2, version_3, version_4),
-    *(version_5, version_6),
+    *(version_5, version_6, version_7),
 )
 
 

@@ -14,11 +14,11 @@ from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import looked_up, plan
-from importer.worker.retell import moved, renewed
+from importer.worker.retell import moved, own_facts, renewed
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Point, Scope, schema
 from importer.worker.stores.schema import DOCUMENT, holders, metadata
-from importer.worker.voices import conversations
+from importer.worker.voices import conversations, told_by
 
 PAGE_POINTS = 512  # without vectors
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
@@ -86,14 +86,14 @@ def thread(
     first = max(0, at - before)
     wanted = {point: place for place, (*_, point) in enumerate(order) if first <= place <= at + after}
     # A second pass for the texts: the first one kept places alone, for a conversation may be long.
-    found = []
+    found, own = [], own_facts(session.store, conversation)
     for page in _pages(session, Scope(conversation=conversation)):
         for point in page:
             if point.id in wanted:
                 known = {
                     "id": point.id,
                     "document": point.payload.get(DOCUMENT, ""),
-                    "metadata": metadata(point.payload),
+                    "metadata": told_by(metadata(point.payload), conversation, own),
                 }
                 found.append({"place": wanted[point.id], "of": len(order), **known})
     return sorted(found, key=lambda chunk: chunk["place"])

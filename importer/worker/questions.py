@@ -18,11 +18,12 @@ from importer.protocol.foreign.arguments import converted
 from importer.protocol.query import Found, Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
+from importer.worker.retell import own_facts
 from importer.worker.search import answer, question_text
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
 from importer.worker.stores.schema import document, metadata
-from importer.worker.voices import CONVERSATION, CONVERSATIONS, conversations
+from importer.worker.voices import CONVERSATION, CONVERSATIONS, conversations, told_by
 
 MOST_NAMED = 9  # ids that are told; more are too many to choose from
 MOST_CONVERSATIONS = 1_000_000  # whose ids are looked through
@@ -42,11 +43,19 @@ def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
     wanted = session.projects.resolve(asked)
     wanted = replace(wanted, text=question_text.cut(wanted.text, None if _by_words(wanted) else session.embedder))
     found = asdict(answered(session, wanted, clock.now().date()))
+    _tell_of(session, wanted.conversation, found["hits"])
     if asked.project:
         found["projects"] = session.projects.counted(wanted.projects)
     if wanted.text != asked.text:
         found["query_cut"] = len(wanted.text)  # so many characters were read
     return found
+
+
+def _tell_of(session: WorkerSession, conversation: str, hits: list[dict[str, Any]]) -> None:
+    """Have hits of one conversation tell of it: points that forks share name another one of them."""
+    own = own_facts(session.store, conversation) if conversation else {}
+    for hit in hits if own else ():
+        hit["metadata"] = told_by(hit["metadata"], conversation, own)
 
 
 def answered(session: WorkerSession, wanted: Query, today: date) -> Found:

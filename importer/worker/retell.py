@@ -12,6 +12,7 @@ from importer.worker.stores.schema import metadata, standing_of
 from importer.worker.voices import CONVERSATION, conversations, naming
 
 PAGE_POINTS = 256
+MOST_LOOKED_AT = 32  # points of a conversation, for one that tells of it
 
 
 def retell(store: Store, source: str, facts: ConversationFacts) -> int:
@@ -28,6 +29,16 @@ def retell(store: Store, source: str, facts: ConversationFacts) -> int:
         after = page.next
         if after is None:
             return told
+
+
+def own_facts(store: Store, conversation: str) -> Mapping[str, Any]:
+    """Return metadata of a point that names the conversation, or what an open one would tell of it; {} without any."""
+    for scope in (Scope(names=conversation), Scope(conversation=conversation)):
+        for point in store.scroll(None, MOST_LOOKED_AT, scope=scope).points:
+            stands = standing_of(point.payload)
+            if scope.names or conversation in stands.voices:
+                return metadata(point.payload) if scope.names else stands.voices[conversation]
+    return {}
 
 
 def renewed(payload: Mapping[str, Any], chunk: Chunk) -> Ownership:

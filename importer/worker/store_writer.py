@@ -89,6 +89,8 @@ class StoreWriter:
             failpoints.hit("upsert.before")
             self.store.write(job.points, job.standing, job.deletes)
             failpoints.hit("upsert.after")
+            if job.news:
+                failpoints.hit("retell")
             for source, facts in job.news:
                 retell(self.store, source, facts)
         except Exception as error:  # of any kind: unreported, the daemon would wait for ever

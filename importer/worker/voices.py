@@ -15,6 +15,7 @@ from importer.protocol.records import Chunk, held_by
 from importer.worker.stores import Ownership
 
 CONVERSATION, CONVERSATIONS = "conversation_id", "conversations"  # of the metadata
+OF_CONVERSATION = (CONVERSATION, "title", "project", "project_name", "cwd", "git_branch")
 MOST_CONVERSATIONS = 64  # named by one point
 Metadata = Mapping[str, Any]
 
@@ -24,6 +25,17 @@ def conversations(metadata: Metadata) -> tuple[str, ...]:
     several = metadata.get(CONVERSATIONS)
     named = [metadata.get(CONVERSATION), *(several if isinstance(several, list | tuple) else ())]
     return tuple(sorted({name for name in named if isinstance(name, str) and name}))
+
+
+def told_by(known: Metadata, conversation: str, own: Metadata) -> Metadata:
+    """Return a point's metadata as one of its conversations tells them, given what that one's `own` points tell.
+
+    They stay as they are where the point is of no such conversation, or nothing is known of it.
+    """
+    if not own or known.get(CONVERSATION) == conversation or conversation not in conversations(known):
+        return known
+    rest = {name: value for name, value in known.items() if name not in OF_CONVERSATION}
+    return {**rest, **{name: own[name] for name in OF_CONVERSATION if name in own}}
 
 
 def arrive(stands: Ownership, chunk: Chunk) -> Ownership:

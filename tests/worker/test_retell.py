@@ -10,7 +10,7 @@ import pytest
 from numbered_points import KINDS, Opener, everything, identity, made, openers
 
 from importer.protocol.records import Chunk, ConversationFacts
-from importer.worker.maintenance import move_points
+from importer.worker.maintenance import move_points, thread
 from importer.worker.retell import renewed, retell
 from importer.worker.stores import Ownership
 
@@ -71,3 +71,30 @@ def test_a_renewed_point_keeps_its_names_and_its_end() -> None:
     told = {"conversation_id": "a", "title": "Kiln", "conversations": ["a", "b"]}
     assert renewed(stored, chunk) == Ownership((), told)
     assert renewed({**stored, **open_by}, chunk) == Ownership(("a#1", "a#2"), told, open_by["voices"])
+
+
+def test_a_shared_point_tells_of_the_conversation_that_is_asked_for(opener: Opener) -> None:
+    """Searched or opened by a fork's id, a point that names the original has the fork's title, folder and project."""
+    store = opener()
+    kiln = {"conversation_id": "kiln", "title": "Firing", "cwd": "/a", "git_branch": "main", "message_id": "m1"}
+    fork = {"conversation_id": "kiln-2", "title": "Glazing", "cwd": "/b", "project": "/b", "project_name": "b"}
+    store.write([made(1, **kiln, conversations=["kiln", "kiln-2"]), made(2, **fork)], {}, [])
+    session = cast(Any, SimpleNamespace(store=store))
+    asked = {name: thread(session, name) for name in ("kiln", "kiln-2")}
+    titles = {name: [one["metadata"].get("title") for one in chunks] for name, chunks in asked.items()}
+    assert titles == {"kiln": ["Firing"], "kiln-2": ["Glazing", "Glazing"]}
+    shared = next(one["metadata"] for one in asked["kiln-2"] if one["id"] == identity(1))
+    told = {**fork, "message_id": "m1", "conversations": ["kiln", "kiln-2"]}
+    assert {name: shared.get(name) for name in told} == told
+    assert "git_branch" not in shared
+
+
+def test_an_open_point_tells_of_each_of_its_holders(opener: Opener) -> None:
+    """A fork that has no point of its own yet is told by what the shared open point keeps of it."""
+    store = opener()
+    voice = {"conversation_id": "kiln-2", "title": "Glazing"}
+    store.write([made(1, conversation_id="kiln", title="Firing")], {}, [])
+    told = {"conversation_id": "kiln", "title": "Firing", "conversations": ["kiln", "kiln-2"]}
+    store.write([], {identity(1): Ownership(("kiln#1", "kiln-2#2"), told, {"kiln-2": voice})}, [])
+    (chunk,) = thread(cast(Any, SimpleNamespace(store=store)), "kiln-2")
+    assert (chunk["metadata"]["conversation_id"], chunk["metadata"]["title"]) == ("kiln-2", "Glazing")

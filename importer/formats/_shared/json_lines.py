@@ -63,6 +63,7 @@ class Lines(Generic[L]):
         problems, unknown = whole.problems, whole.strangers
         turns: tuple[Turn, ...] = ()
         facts: tuple[ConversationFacts, ...] = ()
+        by_line: tuple[ConversationFacts, ...] = ()
         for part in whole.parts:
             found = salvage.fitting(part, self._kind)
             if found is None:
@@ -71,5 +72,5 @@ class Lines(Generic[L]):
             fed = step(context, found.record, options)
             context, turns = fed.context, turns + fed.turns
             unknown += max(fed.unknown, found.lost)
-            facts += fed.facts
-        return Fed(context, turns, unknown, problems, facts)
+            facts, by_line = facts + fed.facts, by_line + fed.by_line
+        return Fed(context, turns, unknown, problems, facts, by_line)

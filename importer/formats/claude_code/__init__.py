@@ -26,6 +26,7 @@ from importer.formats.claude_code.sessions import (
     ID_BYTES,
     Context,
     claimed,
+    elsewhere,
     news,
     session_of,
     summarised,
@@ -131,11 +132,18 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
+def tip(context: Context) -> tuple[ConversationFacts, ...]:
+    """Return the last line with words and the session it is of."""
+    return (ConversationFacts(context.sessions[0].id, leaf=context.leaf),) if context.sessions and context.leaf else ()
+
+
 def _step(context: Context, line: TranscriptLine, options: Options) -> Fed:
     """Take one record: what it says of its session, then the turns it holds."""
     if line.type == "summary":  # of any session, perhaps even of another file's
         summary_of, session = summarised(context, line)
-        return Fed(summary_of, facts=(ConversationFacts(session.id, session.title),) if session else ())
+        if session is None:
+            return Fed(summary_of, by_line=elsewhere(line))
+        return Fed(summary_of, facts=(ConversationFacts(session.id, session.title),))
     session = session_of(context, line)
     if line.type in TITLES:
         session = titled(session, line)

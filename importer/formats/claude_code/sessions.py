@@ -114,6 +114,12 @@ def summarised(context: Context, line: TranscriptLine) -> tuple[Context, Transcr
     return bounded(msgspec.structs.replace(context, summaries=waiting)), None
 
 
+def elsewhere(line: TranscriptLine) -> tuple[ConversationFacts, ...]:
+    """Return the title of a summary line for the session, perhaps of another file, that holds the line it names."""
+    title, leaf = clip((line.summary or "").strip(), TITLE_BYTES), leaf_of(line.leaf_uuid)
+    return (ConversationFacts("", title, leaf=leaf),) if title and leaf else ()
+
+
 def claimed(context: Context, session: TranscriptSession, line: TranscriptLine) -> tuple[Context, TranscriptSession]:
     """Give a session the title that waits for this line of it; called where any waits."""
     leaf = leaf_of(line.uuid)
