@@ -44,6 +44,7 @@ def silence(gathered: SliceFold, told: Told) -> None:
     gathered.facts = {
         name: facts for name, facts in gathered.facts.items() if not (name in names or forgotten(identity(facts)))
     }
+    gathered.leaves = {leaf: facts for leaf, facts in gathered.leaves.items() if facts.conversation_id not in names}
     if names or forgotten({}):
         gathered.rejects = [replace(reject, sample="") for reject in gathered.rejects]
 

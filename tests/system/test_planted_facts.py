@@ -1,6 +1,6 @@
 """Titles, renames, forks, worktrees and summaries planted in a corpus: after each step every point tells the right.
 
-The conversations come in several orders; whatever the order, the points end up with the same facts, and what comes late
+The conversations come in several orders; in each the points end up with the same facts, and what comes late
 changes payloads alone: nothing is embedded again.
 """
 
