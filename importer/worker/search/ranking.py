@@ -2,7 +2,7 @@
 
 `u = ln(1 + points)` is about what one word that stands nowhere else is worth to BM25; cosines and dates are weighed in
 it, so the constants hold for stores of any size. Per chunk `lex = 0.35 words + 0.65 stems` and `f = lex + 1.25 u
-cosine`; per conversation `S = max f + 0.2 (second + third lex) + u date`. Scores are added, not ranks: the best match
+cosine`; per conversation `S = max f + 0.25 (second + third lex) + u date`. Scores are added, not ranks: the best match
 of a vector that means nothing weighs as much as an exact one where ranks count (first hits on identifiers: 59 % with
 ranks, 96 % so).
 
@@ -23,7 +23,7 @@ from importer.worker.stores.candidates import Candidate, Candidates
 
 WORDS, STEMS = 0.35, 0.65
 COSINE = 1.25  # times u
-SUPPORT = 0.2  # of the second and third chunk; 0.3 cost titles ten points of the first hit, and gave LoCoMo none
+SUPPORT = 0.25  # of the second and third chunk; 0.2 to 0.3 gave LoCoMo the same, 0.3 cost real titles first hits
 DATE = 1.0  # times u; 0.75 to 2 differed by 0.004
 WORDS_PLACE, COSINE_PLACE = 3, 5  # where the conversation with the best words, or the best cosine, stands at worst
 MOST_CHUNKS = 3  # of one conversation among the hits, where there are others

@@ -33,7 +33,7 @@ def filled(opener: Opener) -> Store:
 
 
 def answers(found: Store) -> list[tuple[str, list[float]]]:
-    """Return the first hit of each question, and all scores: which of many equal chunks follow is the engine's choice."""
+    """Return the first hit of each question, and all scores: of many equal chunks, any may follow."""
     answered = [hits(found, query) for query in ASKED]
     return [(some[0].id, [round(hit.score, 3) for hit in some]) for some in answered]
 
