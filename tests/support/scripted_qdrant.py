@@ -1,9 +1,9 @@
-"""A stand-in for a Qdrant server, for faults only: it keeps ids and payloads, and misbehaves as told.
+"""A stand-in for a Qdrant server: it keeps points, misbehaves as told, and has qdrant-client's local mode search them.
 
     with ScriptedQdrant() as server:
         server.faults.append(Fault("/points", status=429, headers={"Retry-After": "1"}))
 
-A fault is used up by the first request whose path ends with `path`. Searching is beyond it.
+A fault is used up by the first request whose path ends with `path`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
+
+from qdrant_client import QdrantClient, models
 
 HNSW = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
 OPTIMIZER = {
@@ -119,6 +121,7 @@ class ScriptedQdrant:
             ("points", "batch"): self._batch,
             ("points", "count"): self._count,
             ("points", "scroll"): self._scroll,
+            ("points", "query", "batch"): self._query,
         }
         return handlers[tuple(parts[2:])](collection, body)
 
@@ -152,7 +155,8 @@ class ScriptedQdrant:
         return 200, {**described, "config": config, "payload_schema": collection["schema"]}
 
     def _update(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
-        collection["made_with"].update(body)
+        told = {**(collection["made_with"].get("metadata") or {}), **(body.get("metadata") or {})}
+        collection["made_with"].update({**body, "metadata": told})
         return 200, True
 
     def _index(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
@@ -183,11 +187,28 @@ class ScriptedQdrant:
         found = [point for point in self.points.values() if passes(point, body.get("filter") or {})]
         return 200, {"points": [{"id": p["id"], "payload": p["payload"]} for p in found], "next_page_offset": None}
 
+    def _query(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        """Search the points in local mode, which is filled anew for every request."""
+        client, made = QdrantClient(":memory:"), models.CreateCollection(**collection["made_with"])
+        client.create_collection("c", made.vectors, made.sparse_vectors)
+        client.upsert("c", [models.PointStruct(**point) for point in self.points.values()])
+        asked = [models.QueryRequest(**_by_name(one)) for one in body["searches"]]
+        answers = client.query_batch_points("c", asked)
+        client.close()
+        return 200, [json.loads(answer.model_dump_json()) for answer in answers]
+
     def _count(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
         return 200, {"count": len(self.points)}
 
     def _done(self) -> tuple[int, Any]:
         return 200, {"operation_id": 1, "status": "completed"}
+
+
+def _by_name(search: dict[str, Any]) -> dict[str, Any]:
+    """Return a query as the client's own model reads it back: a vector of numbers, or a sparse one."""
+    vector = search["query"].get("nearest", search["query"]) if isinstance(search["query"], dict) else search["query"]
+    query = models.SparseVector(**vector) if isinstance(vector, dict) else vector
+    return {**search, "query": query}
 
 
 def passes(point: dict[str, Any], condition: dict[str, Any]) -> bool:

@@ -34,7 +34,8 @@ from qdrant_edge import (
 TOKENIZER, STOPWORDS = TokenizerType.Code, StopwordsSet(languages={Language.English})
 EXACT, ENGLISH = DisabledStemmer(), SnowballParams(SnowballLanguage.English)
 STEM_SPACE = 0x5BD1E995  # moves a stem's index, so that a server's one vector holds words and stems apart
-AVERAGE_WORDS = 150.0  # of a chunk of about 1,000 characters
+AVERAGE_WORDS = 150.0  # of a chunk of about 1,000 characters; for every store, however long its chunks are
+K, B = 1.2, 0.75  # how fast a repeated word stops counting, and how much the length counts: the usual values
 
 # A compound is what a reader copies as one thing: cut at white space and brackets, without punctuation at its ends.
 BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;|", " "))
@@ -47,10 +48,12 @@ UNSPACED = re.compile(
 )
 
 
-def _encoder(stemmer: DisabledStemmer | SnowballParams) -> Bm25:
+def _encoder(stemmer: DisabledStemmer | SnowballParams, b: float = B) -> Bm25:
     """Return an encoder that reads text as the embedded engine's index does."""
     return Bm25(
         Bm25Config(
+            k=K,
+            b=b,
             avg_len=AVERAGE_WORDS,
             tokenizer=TOKENIZER,
             stemmer=stemmer,
@@ -61,7 +64,7 @@ def _encoder(stemmer: DisabledStemmer | SnowballParams) -> Bm25:
     )
 
 
-_exact, _english = _encoder(EXACT), _encoder(ENGLISH)
+_exact, _english, _counting = _encoder(EXACT), _encoder(ENGLISH), _encoder(EXACT, b=0.0)
 
 
 def words(text: str) -> str:
@@ -83,6 +86,14 @@ def encode_query(text: str, *, stems: bool = False) -> tuple[list[int], list[flo
     """Return indices and values of a question: weight 1 for each word."""
     found = (_english if stems else _exact).embed_query(words(text))
     return _placed(found.indices, stems), found.values
+
+
+def lengths(prepared: str) -> tuple[dict[int, int], int]:
+    """Return how often each word stands in a prepared text, by its index, and how many words that are in all."""
+    found = _counting.embed_document(prepared)
+    # Without lengths a weight is tf (k + 1) / (tf + k).
+    counts = {index: round(w * K / (K + 1 - w)) for index, w in zip(found.indices, found.values, strict=True)}
+    return counts, sum(counts.values())
 
 
 def _placed(indices: list[int], stems: bool) -> list[int]:

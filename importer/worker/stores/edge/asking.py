@@ -9,6 +9,7 @@ import qdrant_edge
 from importer.worker.stores import Lookup
 from importer.worker.stores.bm25 import words
 from importer.worker.stores.candidates import FACTS, Candidates, Gathering
+from importer.worker.stores.edge.lengths import scoring
 from importer.worker.stores.edge.shard import STEMS, WORDS
 from importer.worker.stores.edge.values import EdgeDialect
 from importer.worker.stores.filters import build
@@ -18,32 +19,36 @@ edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 
 
-def candidates(shard: Any, asked: Lookup, dense: str, *, stemmed: bool) -> Candidates:
+def candidates(shard: Any, asked: Lookup, dense: str, average: float, *, stemmed: bool) -> Candidates:
     """Return the best chunks of each ranking, within the scope and, if there are times, within these once more.
 
-    `dense` is the vectors' name; without `stemmed` no stems are asked, for only some points have them.
+    `dense` is the vectors' name, `average` the average length of what the engine holds; without `stemmed` no stems are
+    asked, for only some points have them.
     """
-    ways = _ways(asked, dense, stemmed=stemmed)
+    params, factor = scoring(average)
+    ways = _ways(asked, dense, params, stemmed=stemmed)
     dialect = EdgeDialect()
     filters = [build(asked.scope, dialect), *([build(asked.scope, dialect, asked.times)] if asked.times else ())]
     requests = [_request(way, asked.depth, one) for one in filters for _, way in ways]
     answers = shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []
     gathering = Gathering()
     for at, answer in enumerate(answers):
-        gathering.add(ways[at % len(ways)][0], ((str(one.id), one.score, one.payload) for one in answer))
+        kind = ways[at % len(ways)][0]
+        scale = 1.0 if kind == "cosine" else factor
+        gathering.add(kind, ((str(one.id), one.score * scale, one.payload) for one in answer))
     return Candidates(gathering.all(), stemmed)
 
 
-def _ways(asked: Lookup, dense: str, *, stemmed: bool) -> list[tuple[str, Any]]:
+def _ways(asked: Lookup, dense: str, params: Any, *, stemmed: bool) -> list[tuple[str, Any]]:
     """Return the queries of a lookup, each with the kind of its scores."""
     said = words(asked.text)
     found: list[tuple[str, Any]] = []
     if asked.dense is not None:
         found.append(("cosine", edge.Query.Nearest(asked.dense, using=dense)))
     if asked.text:
-        found.append(("words", edge.TextQuery(WORDS, said)))
+        found.append(("words", edge.TextQuery(WORDS, said, params)))
     if asked.text and stemmed:
-        found.append(("stems", edge.TextQuery(STEMS, said)))
+        found.append(("stems", edge.TextQuery(STEMS, said, params)))
     return found
 
 

@@ -22,6 +22,7 @@ from importer.errors import StoreUnreachable, UsageError
 from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.edge.asking import candidates
+from importer.worker.stores.edge.lengths import average_length
 from importer.worker.stores.edge.scrub import scrub
 from importer.worker.stores.edge.shard import (
     TAGS,
@@ -68,6 +69,7 @@ class EdgeStore:
         self._logged = 0  # changes since the last flush
         self._open = True
         self._stems = Stemming(shard, path)
+        self._average_known: float | None = None
         self._read_ahead: set[str] = set()  # segments
         self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
         if self._doubled:
@@ -101,6 +103,7 @@ class EdgeStore:
             if self._logged >= FLUSH_EVERY_POINTS:
                 self._flush()
         self._written += len(points)
+        self._average_known = None
 
     def _with(self, standing: Mapping[str, Ownership]) -> list[Any]:
         """Return points with another ownership, to be written whole; ids that are gone meanwhile are passed over.
@@ -141,7 +144,13 @@ class EdgeStore:
         if asked.dense is not None:
             read_ahead(self._path, self._read_ahead)
         with translated():
-            return candidates(self._shard, asked, self._dense, stemmed=self._stems.done)
+            return candidates(self._shard, asked, self._dense, self._average(), stemmed=self._stems.done)
+
+    def _average(self) -> float:
+        """Return the average length of the chunks, looked up again after writes: about a millisecond."""
+        if self._average_known is None:
+            self._average_known = average_length(self._shard)
+        return self._average_known
 
     def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist, as readers see them."""
@@ -171,6 +180,7 @@ class EdgeStore:
         with translated():
             self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, EdgeDialect())))
             self._flush()
+        self._average_known = None
         return count
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:

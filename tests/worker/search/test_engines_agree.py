@@ -1,0 +1,90 @@
+"""Every engine gives the same first ten: the embedded one, local mode, a server (a stand-in where none is named)."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import store_backends
+from numbered_points import DIMENSION, MODEL, made, openers, vector
+from scripted_qdrant import ScriptedQdrant
+from store_questions import hits
+from worker_told import store_settings
+
+from importer.bench.corpus.talk import Talk
+from importer.protocol.query import Query
+from importer.worker import stores
+from importer.worker.stores import Point, Store
+
+POINTS, QUESTIONS = 240, 200
+MONTHS = ("January 2026", "8 January", "on 2026-01-15", "in January", "")
+
+
+@pytest.fixture(scope="module")
+def talk() -> list[Point]:
+    """Return points of 30 conversations: half of their texts short, half about a chunk long."""
+    dice = random.Random(7)
+    found = []
+    for number in range(POINTS):
+        one = Talk(random.Random(f"talk {number // 8}"))
+        said = one.asked() if number % 2 else one.answer(dice.randrange(200, 1_200))
+        found.append(made(number, f"{said} {Talk(dice).identifier()}", conversation_id=f"c{number // 8}"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def questions(talk: list[Point]) -> list[tuple[Query, np.ndarray]]:
+    """Return questions in words of the points, inflected and dated, in every mode, each with a vector of its own."""
+    dice = random.Random(11)
+    found = []
+    for number in range(QUESTIONS):
+        words = str(dice.choice(talk).payload["document"]).split()
+        start = dice.randrange(len(words))
+        text = " ".join([*words[start : start + dice.randrange(1, 9)], MONTHS[number % len(MONTHS)]])
+        mode = ("hybrid", "hybrid", "keyword", "dense")[number % 4]
+        near = vector(dice.randrange(POINTS)) + 0.5 * vector(10_000 + number)
+        found.append((Query(text, mode=mode), near / np.linalg.norm(near)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def engines(talk: list[Point], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Store]]:
+    """Return the three, with the same points; the embedded one is optimised, written to again, and reopened."""
+    with ScriptedQdrant() as stand_in:
+        location = store_backends.SERVER or stand_in.url
+        made_by = {kind: openers(kind, str(tmp_path_factory.mktemp(kind))) for kind in ("edge", "local")}
+        found = {kind: next(opener)() for kind, opener in made_by.items()}
+        settings = store_settings(location, collection=f"agree_{os.getpid()}", api_key=store_backends.KEY)
+        found["server"] = stores.load(settings, model=MODEL, dimension=DIMENSION)
+        for store in found.values():
+            store.write(talk[:100], {}, [])
+            store.optimize()
+            store.write(talk[100:], {}, [])
+        yield found
+        found["server"].close()
+        for opener in made_by.values():
+            next(opener, None)
+        if store_backends.SERVER:
+            with store_backends.client() as client:
+                client.delete_collection(settings.collection)
+
+
+def first_ten(store: Store, query: Query, dense: np.ndarray) -> list[tuple[str, float]]:
+    found = hits(store, query, None if query.mode == "keyword" else dense.tolist())
+    return [(hit.id, round(hit.score, 2)) for hit in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("other", ["local", "server"])
+def test_the_same_first_ten(engines: dict[str, Store], questions: list[tuple[Query, np.ndarray]], other: str) -> None:
+    """Ids, order and scores, for 200 questions."""
+    apart = []
+    for query, dense in questions:
+        ours, theirs = (first_ten(engines[name], query, dense) for name in ("edge", other))
+        assert ours or query.mode == "keyword"
+        if ours != theirs:
+            apart.append((query, ours, theirs))
+    assert not apart, f"{len(apart)} of {len(questions)}: {apart[:2]}"
