@@ -71,11 +71,15 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a worker is told; `nice` is added to its politeness towards other programs (nice(2))."""
+    """Everything a worker is told; `nice` is added to its politeness towards other programs (nice(2)).
+
+    `rerank` is a cross-encoder's name or directory, "" for none.
+    """
 
     embed: EmbedSettings
     store: StoreSettings
     nice: int
+    rerank: str
 
 
 class CopyTarget(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ def worker_settings(settings: Settings, profile: Profile, threads: int) -> Worke
         embed=msgspec.convert({**embed, **more}, EmbedSettings),
         store=store_settings(settings, profile),
         nice=worker.nice,
+        rerank=settings.search.rerank,
     )
 
 

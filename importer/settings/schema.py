@@ -161,6 +161,15 @@ class StoreGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchGroup:
+    """How what was found is ranked."""
+
+    rerank: str = setting(
+        "", "cross-encoder that orders the first ten, by fastembed's name or a directory; empty: none"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerGroup:
     """How long a worker lives and what it may take."""
 
@@ -273,6 +282,7 @@ class Settings:
     batch: BatchGroup = BatchGroup()
     embed: EmbedGroup = EmbedGroup()
     store: StoreGroup = StoreGroup()
+    search: SearchGroup = SearchGroup()
     worker: WorkerGroup = WorkerGroup()
     memory: MemoryGroup = MemoryGroup()
     daemon: DaemonGroup = DaemonGroup()

@@ -63,7 +63,9 @@ def answered(session: WorkerSession, wanted: Query, today: date) -> Found:
     if wanted.mode not in {"hybrid", "dense", "keyword"}:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if _by_words(wanted) else session.embedder.query(wanted.text).tolist()
-    return answer.search(session.store, wanted, dense, session.points, today, judged=session.judged)
+    reranker = session.reranker if wanted.mode == "hybrid" else None
+    known = answer.Known(session.points, today, session.judged, reranker)
+    return answer.search(session.store, wanted, dense, known)
 
 
 def _by_words(query: Query) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -16,7 +17,8 @@ from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
-from importer.worker.search import near
+from importer.worker.search import near, rerank
+from importer.worker.search.rerank import Reranker
 from importer.worker.store_writer import WriteJob
 from importer.worker.stores import Store
 from importer.worker.stores.projects import ProjectList
@@ -37,7 +39,9 @@ class WorkerSession:
     token_budget: int
     points: int = 0
     judged: bool = False
+    load_reranker: Callable[[], Reranker] | None = None
     _embedder: Embedder | None = None
+    _reranker: Reranker | None = None
     _projects: ProjectList | None = None
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -47,6 +51,13 @@ class WorkerSession:
         if self._embedder is None:
             self._embedder = self.load_embedder()
         return self._embedder
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """The cross-encoder, None where none is wanted. Raises ModelError the first time if it cannot be had."""
+        if self._reranker is None and self.load_reranker is not None:
+            self._reranker = self.load_reranker()
+        return self._reranker
 
     @property
     def projects(self) -> ProjectList:
@@ -90,6 +101,7 @@ def open_session(configure: wire.Configure, embedder: Embedder | None = None) ->
         lambda: embedder or embedder_of(embed),
         token_budget=embed.token_budget,
         judged=name.lower().endswith(near.MEASURED),
+        load_reranker=partial(rerank.load, configure.settings.rerank, embed) if configure.settings.rerank else None,
     )
     session.recount()  # `Ready` tells it to the daemon
     if configure.preload:

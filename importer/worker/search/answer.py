@@ -3,41 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
 
 from importer.protocol.query import Found, Hit, Passage, Query
-from importer.worker.search import dates, near, passages, ranking
+from importer.worker.search import dates, near, passages, ranking, rerank
 from importer.worker.search.ranking import Conversation, Scored
+from importer.worker.search.rerank import Reranker
 from importer.worker.stores import Lookup, Store, bm25, scope_of
 from importer.worker.stores.candidates import DEPTH
 from importer.worker.stores.schema import document, metadata
 
 
-def search(
-    store: Store, query: Query, dense: Sequence[float] | None, points: int, today: date, *, judged: bool = False
-) -> Found:
-    """Return the hits of a query, best conversation first, and how near they are.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside a query: how many points the store holds, and the day of today.
 
-    `dense` is the embedded text, None for mode keyword; `points` is how many the store holds. `judged` says that the
-    limits of `near` are this model's.
+    `judged` says that the limits of `near` are this model's; `reranker` orders the first conversations of mode hybrid.
     """
+
+    points: int
+    today: date
+    judged: bool = False
+    reranker: Reranker | None = None
+
+
+def search(store: Store, query: Query, dense: Sequence[float] | None, known: Known) -> Found:
+    """Return the hits of a query, best conversation first, and how near they are; `dense` is the embedded text."""
     if not hasattr(store, "candidates"):
         return _of_plugin(store, query, dense)
-    named = () if query.mode == "dense" else dates.named(query.text, today)
-    found = store.candidates(_lookup(query, dense, dates.times(named, today)))
-    ranked = ranking.rank(found, points, query.mode, partial(dates.fit, dates=named) if named else lambda _at: 0.0)
+    named = () if query.mode == "dense" else dates.named(query.text, known.today)
+    found = store.candidates(_lookup(query, dense, dates.times(named, known.today)))
+    fit = partial(dates.fit, dates=named) if named else lambda _at: 0.0
+    ranked = ranking.rank(found, known.points, query.mode, fit)
+    if known.reranker is not None and query.mode == "hybrid":
+        ranked = _reranked(store, query.text, ranked, known.reranker)
     chosen = ranking.hits(ranked, query.limit)
     payloads = store.read([chunk.id for _, chunk in chosen])
     # A point deleted since it was ranked is left out.
     kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
     texts = [document(payload) for *_, payload in kept]
     best = max((one.cosine for one in found.found if one.cosine is not None), default=None)
-    word = near.near(best if judged else None, _share(query.text, texts), bool(kept))
+    word = near.near(best if known.judged else None, _share(query.text, texts), bool(kept))
     shown = passages.passages(query.text, texts)
     return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, shown, strict=True)))
+
+
+def _reranked(store: Store, question: str, ranked: list[Conversation], reranker: Reranker) -> list[Conversation]:
+    """Return the conversations with the first ones in the reranker's order, by their best chunks' passages."""
+    first = ranked[: rerank.MOST_CONVERSATIONS]
+    ids = [one.chunks[0].id for one in first]
+    payloads = store.read(ids)
+    shown = passages.passages(question, [document(payloads.get(id)) for id in ids])
+    scores = reranker.scores(question, [passage.text for passage in shown])
+    return [*(first[place] for place in rerank.order(scores)), *ranked[len(first) :]]
 
 
 def _of_plugin(store: Any, query: Query, dense: Sequence[float] | None) -> Found:

@@ -5,6 +5,9 @@ chunks. Below 0.59 what is found is about something else: on LoCoMo's held-out h
 dialogues are below it and 1.9 % of the hits, on a real store 100 % and 1.0 % (RANKING study, 4). Of questions about
 something that the same people never said, 35 to 56 % are: a plausible absence looks like a weak hit.
 
+A chunk that has every word of the question is never nothing: an identifier means nothing to the model. (Of 600
+questions of other dialogues 3 were covered whole, and none of these was below the limit.)
+
 Only the default model's cosines are known so well. For other models, and where no vector was asked, the share decides.
 """
 
@@ -36,4 +39,6 @@ def near(cosine: float | None, covered: float, found: bool) -> Near:
     if cosine is None:
         return "strong" if covered >= STRONG_SHARE else "weak" if covered >= LEAST_SHARE else "nothing"
     closeness = cosine + SHARE * covered
-    return "strong" if closeness >= STRONG_FROM else "weak" if closeness >= NOTHING_BELOW else "nothing"
+    if closeness >= STRONG_FROM:
+        return "strong"
+    return "weak" if closeness >= NOTHING_BELOW or covered == 1.0 else "nothing"

@@ -13,6 +13,7 @@ from importer.worker.search.near import near, share
         (0.7, 0.9, True, "strong"),
         (0.5, 0.5, True, "weak"),
         (0.4, 0.3, True, "nothing"),
+        (0.1, 1.0, True, "weak"),
         (0.9, 1.0, False, "nothing"),
         (None, 1.0, True, "strong"),
         (None, 0.5, True, "weak"),
