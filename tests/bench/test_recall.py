@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from processes import Importer
 
-from importer.bench.recall import measures, questions, run
+from importer.bench.recall import generated, measures, questions, run, trial
 from importer.bench.recall.measures import Asked
+from importer.bench.recall.questions import Haystack
+from importer.cli.commands import recall
 from importer.errors import UsageError
+from importer.settings.load import load
 
+REAL = {"IMPORTER_EMBED_PROVIDER": "fastembed", "IMPORTER_EMBED_DIMENSION": "0", "HF_HUB_OFFLINE": "1"}
+# First hits of every kind, a little below what was measured.
+FLOORS: dict[str, dict[str, float]] = {
+    "kinds": {"identifier": 0.95, "error": 0.95, "paraphrase": 0.5, "decision": 0.5, "vague": 0.5},
+    "known items": {"known identifier": 0.95, "shuffled prompt": 0.95},
+}
 LOCOMO = [
     {
         "sample_id": "conv-1",
@@ -156,7 +167,7 @@ def test_a_sample_is_the_same_each_time(tmp_path: pathlib.Path) -> None:
 def test_a_whole_run(tmp_path: pathlib.Path, model_dir: str, engine: str) -> None:
     """With the real model: what is said is found, what was not said is told so, and the file holds every rank."""
     models = str(pathlib.Path(model_dir).parent)
-    real = {"IMPORTER_EMBED_PROVIDER": "fastembed", "IMPORTER_EMBED_DIMENSION": "0", "IMPORTER_MODEL_DIR": models}
+    real = {**REAL, "IMPORTER_MODEL_DIR": models}
     words = (
         "bench",
         "recall",
@@ -179,3 +190,43 @@ def test_a_whole_run(tmp_path: pathlib.Path, model_dir: str, engine: str) -> Non
     kept = json.loads((tmp_path / "out.json").read_text())
     assert kept["benchmark"]["sha256"] == questions.read(str(tmp_path / "benchmark.json")).sha256
     assert [one["ranks"] for one in kept["runs"][0]["asked"]] == [[1], [1], []]
+
+
+def test_the_generated_questions_are_of_seven_kinds() -> None:
+    """At least 300 of the five that people ask, and 150 of each kind of known items; the same for the same seed."""
+    kinds, known = generated.benchmark().haystacks
+    assert len(kinds.questions) >= 300
+    assert {one.category for one in kinds.questions} == {"identifier", "error", "paraphrase", "decision", "vague"}
+    assert Counter(one.category for one in known.questions) == {"known identifier": 150, "shuffled prompt": 150}
+    assert generated.benchmark() == generated.benchmark()
+    assert generated.benchmark(2) != generated.benchmark()
+    for one in (kinds, known):
+        assert all(question.right <= {session.id for session in one.sessions} for question in one.questions)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kinds", "known items"])
+def test_what_is_found_may_not_fall(tmp_path: pathlib.Path, model_dir: str, name: str) -> None:
+    """A floor for every kind of question, and hybrid never more than a point below the better of its parts."""
+    (haystack,) = (one for one in generated.benchmark().haystacks if one.name == name)
+    found = ask_for_real(tmp_path, model_dir, haystack)
+    figures: dict[str, Any] = {mode: measures.figures(asked)["by_category"] for mode, asked in found.items()}
+    for category, floor in FLOORS[name].items():
+        hybrid, *parts = (figures[mode][category]["hit@1"] for mode in run.MODES)
+        assert hybrid >= floor, (category, figures)
+        assert hybrid >= max(parts) - 0.01, (category, figures)
+
+
+def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> dict[str, list[Asked]]:
+    """Import a haystack with the real model and ask its questions in every mode."""
+    environ = {**Importer(folder, embedded=True).environment((), {}), **REAL}
+    environ["IMPORTER_MODEL_DIR"] = str(pathlib.Path(model_dir).parent)
+    settings = load({}, environ, {}, home=str(folder), host="here").settings
+    ((_, engine),) = ((one, one.at(str(folder / "state"), "1")) for one in recall.setups(settings, (), (), "test"))
+    trial.write(str(folder / "said"), haystack)
+    trial.fill(str(folder / "said"), replace(engine, environ={**engine.environ, **environ}))
+    found: dict[str, list[Asked]] = {mode: [] for mode in run.MODES}
+    with trial.asking(engine, haystack, trial.load_embedder(engine.told)) as asking:
+        for mode, asked in found.items():
+            asked.extend(asking.ask(question, mode) for question in haystack.questions)
+    return found

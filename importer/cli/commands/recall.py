@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from importer.bench.recall import questions, run
+from importer.bench.recall import generated, questions, run
 from importer.bench.recall.run import Setup
 from importer.bench.recall.trial import Engine
 from importer.cli import context, measuring
@@ -26,6 +26,7 @@ The result file holds the hash of FILE, versions, settings and the ranks of ever
 
 \b
 Examples:
+  importer bench recall                      the project's own questions, made up from a seed
   importer bench recall locomo10.json
   importer bench recall longmemeval_s.json --sample 50 --mode hybrid
   importer bench recall mine.json --precision int8 --engine local --json
@@ -38,7 +39,7 @@ FILE is LoCoMo's or LongMemEval's, or one of your own:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("--sample", type=click.IntRange(1), help="Ask so many of its questions, drawn once and for all.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(run.MODES), help="Search mode; all without it.")
 @click.option("--precision", "precisions", multiple=True, type=click.Choice(["fp32", "int8"]), help="Of the model.")
@@ -51,22 +52,22 @@ def command(
     ctx: click.Context,
     /,
     *,
-    file: str,
+    file: str | None,
     sample: int | None,
     out: str | None,
     keep: str | None,
     as_json: bool,
     **wish: Any,
 ) -> int:
-    """Ask the questions of a benchmark's FILE, and count how often the right conversation is found."""
+    """Ask the questions of a benchmark's FILE, or our own, and count how often the right conversation is found."""
     settings = context.settings_of(ctx).settings
-    benchmark = questions.read(file)
+    benchmark = questions.read(file) if file else generated.benchmark()
     asked = run.sampled(benchmark, sample)
     if not asked.haystacks:
-        raise UsageError(f"{file} has no question with a right conversation", hint="see --help")
+        raise UsageError(f"{file or 'it'} has no question with a right conversation", hint="see --help")
     with measuring.folder(keep) as folder:
-        setups = _setups(settings, wish["precisions"], wish["engines"], benchmark.sha256[:8])
-        found = list(run.outcomes(asked, folder, setups, wish["modes"] or run.MODES, measuring.say))
+        ways = setups(settings, wish["precisions"], wish["engines"], benchmark.sha256[:8])
+        found = list(run.outcomes(asked, folder, ways, wish["modes"] or run.MODES, measuring.say))
     said = run.result(asked, found, {**measuring.versions(), "settings": _about(settings), "sample": sample})
     path = out or f"recall-{benchmark.kind}-{benchmark.sha256[:8]}.json"
     with open(path, "w", encoding="utf-8") as result:
@@ -85,7 +86,7 @@ def _about(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _setups(settings: Settings, precisions: Sequence[str], engines: Sequence[str], name: str) -> list[Setup]:
+def setups(settings: Settings, precisions: Sequence[str], engines: Sequence[str], name: str) -> list[Setup]:
     """Return every precision with every engine."""
     found = []
     for precision in precisions or (settings.embed.precision,):
