@@ -192,3 +192,22 @@ def test_beside_an_import(tmp_path: pathlib.Path) -> None:
     assert process.returncode == 75, err
     assert (json.loads(out)["stopped"], json.loads(out)["worker"]["crashes"]) == (True, 0)
     assert not (tmp_path / "state" / "control.sock").exists()
+
+
+def test_how_near_it_is_and_the_passage_that_answers(asked: Importer) -> None:
+    """JSON has the word, the hits in any case, and the places of the words in the passage."""
+    found = asked.run("search", "why is the sky blue", "--json").json
+    (hit,) = found["hits"]
+    marked = [hit["passage"]["text"][start:end] for start, end in hit["passage"]["marks"]]
+    assert (found["near"], marked) == ("strong", ["sky", "blue"])
+    assert hit["reasons"]["words"] > 0
+    far = asked.run("search", "zebras eat marmalade quietly", "--json").json
+    assert (far["near"], len(far["hits"])) == ("nothing", 1)
+
+
+def test_what_is_far_is_shown_when_asked_for(installed: Importer) -> None:
+    """People are told that nothing close was found; --all shows the nearest."""
+    words = ("search", "zebras eat marmalade quietly")
+    told, every = installed.run(*words), installed.run(*words, "--all")
+    assert (told.code, "nothing close" in told.out, "scatters" in told.out) == (0, True, False)
+    assert (every.code, "scatters" in every.out) == (0, True)
