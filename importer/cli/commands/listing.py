@@ -47,9 +47,14 @@ def filters(command: Command) -> Command:
 @click.pass_context
 def command(ctx: click.Context, /, *, limit: int, as_json: bool, **chosen: str) -> int:
     """List conversations, the newest first."""
+    return show(ctx, limit, as_json=as_json, **_moments(chosen))
+
+
+def show(ctx: click.Context, limit: int, *, as_json: bool, **chosen: str) -> int:
+    """Print conversations, the newest first; times are in UTC."""
     from importer.cli import conversation_view
 
-    found = _library(ctx).recent(limit=limit, **_moments(chosen))
+    found = _library(ctx).recent(limit=limit, **chosen)
     if as_json:
         emit({"conversations": [one.fields() for one in found]})
         return 0

@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION
 from importer.errors import UsageError
 from importer.protocol import clock, projects
-from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.query import KINDS
 
 EPILOG = """\b
@@ -22,13 +21,13 @@ Examples:
   importer search --since october --until yesterday "flaky test"
   importer search "what did we decide on 8 May" --all
   importer search --mode keyword ECONNRESET --json | jq .hits[0].document
+  importer search "flaky test" --format tsv | fzf -d "\\t" --with-nth 4,7,8 | cut -f1 | xargs importer open
 """
-SHOWN_CHARS = 600
 
 
 @click.command(epilog=EPILOG)
-@click.argument("query", nargs=-1, required=True)
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
+@click.argument("query", nargs=-1, metavar="QUERY...")
+@click.option("--limit", "-n", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
 @PROJECT_OPTION
 @click.option("--source", default="", help="Only this format, such as claude-code.")
 @click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
@@ -43,41 +42,78 @@ SHOWN_CHARS = 600
     help="dense finds meaning, keyword finds words, hybrid both.",
 )
 @click.option("--all", "every", is_flag=True, help="Show hits that are far from the question, too.")
+@click.option("--full", is_flag=True, help="Show whole chunks in place of the best passage.")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "tsv", "json"]),
+    help="tsv: a line a hit, for fzf.",
+)
 @JSON_OPTION
 @click.pass_context
-def command(ctx: click.Context, /, query: tuple[str, ...], as_json: bool, every: bool, **filters: Any) -> int:
-    """Find what was said about QUERY."""
+def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
+    """Find what was said about QUERY; without one, list by time what passes the filters."""
+    look = {name: given.pop(name) for name in ("full", "every", "form", "as_json")}
+    look["form"] = "json" if look["as_json"] else look["form"]
     from importer.cli import last_search
     from importer.service.ask import Asker
 
-    asker = Asker.of(context.settings_of(ctx))
+    loaded = context.settings_of(ctx)
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
+    filters = {**given, "since": clock.instant(given["since"]), "until": clock.instant(given["until"], end=True)}
     if not text:
-        raise UsageError("the query is empty", hint='importer search "why did the build fail"')
-    filters["since"] = clock.instant(filters["since"])
-    filters["until"] = clock.instant(filters["until"], end=True)
+        return _listed(ctx, filters, look)
+    asker = Asker.of(loaded)
     found = asker.ask("search", text=text, **filters)
     last_search.keep(asker.settings.state_dir, found["hits"])
     if len(chosen := found.get("projects", {})) > 1:
         click.echo(projects.several(filters["project"], chosen, chosen), err=True)
     if (read := found.get("query_cut")) is not None:
         click.echo(f"the question is long: only its first {read:,} of {len(text):,} characters count", err=True)
-    if as_json:
-        emit({"query": text, **found})
-    else:
-        _tell(text, found, filters, every=every)
+    _tell(text, found, filters, look)
     return 0
 
 
-def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], *, every: bool) -> None:
-    """Print an answer for people; hits that are far from the question only when `every` one is wanted."""
+def _listed(ctx: click.Context, filters: Mapping[str, Any], look: Mapping[str, Any]) -> int:
+    """List conversations by time. Raises UsageError where there is neither a query nor a filter that a list has."""
+    from importer.cli.commands import listing
+
+    chosen = {name: filters[name] for name in ("project", "source", "since", "until")}
+    if not any(chosen.values()):
+        hint = 'importer search "why did the build fail", or importer list'
+        raise UsageError("the query is empty", hint=hint)
+    return listing.show(ctx, filters["limit"], as_json=look["form"] == "json", **chosen)
+
+
+def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], look: Mapping[str, Any]) -> None:
+    """Print an answer; for people hits that are far from the question only when `every` one is wanted."""
+    from importer.cli import hits_view
+
     hits = found["hits"]
-    if not hits:
+    if look["form"] == "json":
+        click.echo(hits_view.as_json(text, found, [_way(hit) for hit in hits]))
+    elif look["form"] == "tsv":
+        for row in hits_view.tabbed(hits):
+            click.echo(row)
+    elif not hits:
         click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
-    elif found["near"] == "nothing" and not every:
+    elif found["near"] == "nothing" and not look["every"]:
         click.echo(f"nothing close to {text!r} was found; --all shows the {len(hits)} nearest")
     else:
-        _show(hits)
+        columns = shutil.get_terminal_size((100, 24)).columns
+        for shown in hits_view.shown(found, columns, full=look["full"], every=look["every"]):
+            click.echo(shown)
+
+
+def _way(hit: Mapping[str, Any]) -> str:
+    """Return what is typed to go on with a hit's conversation, "" where no way is known."""
+    from importer.assistants.registry import way_back
+
+    known = hit["metadata"]
+    told = (str(known.get(name, "")) for name in ("source", "conversation_id", "cwd"))
+    return way_back(*told).words
 
 
 def _why_nothing(filters: Mapping[str, Any]) -> str:
@@ -88,26 +124,3 @@ def _why_nothing(filters: Mapping[str, Any]) -> str:
         if filters[name] and filters[name] not in known:
             return f"there is no {name} {filters[name]!r}, but {', '.join(known)}"
     return "`importer status` shows what is imported"
-
-
-def _show(hits: list[dict[str, Any]]) -> None:
-    """Print the hits for people: where and when, cut at the edge of the terminal, and how each begins."""
-    width = shutil.get_terminal_size((100, 24)).columns
-    for number, hit in enumerate(hits, 1):
-        known = hit["metadata"]
-        where = line(str(known.get("title") or known.get("project_name") or known.get("project", "")))
-        when = clock.shown(str(known.get("timestamp", "")))
-        head = line(f"{number}. {where}  {when}  {known.get('source', '')}  {hit['score']:.3f}")
-        click.secho(head[:width], fg="cyan", bold=True)
-        origin = f"{known.get('project', '')}  conversation {known.get('conversation_id', '')}"
-        click.secho("   " + line(origin), dim=True)
-        click.echo(_excerpt(hit["document"]))
-    if hits:
-        click.secho(f"times are {clock.zone_name()}", dim=True)
-
-
-def _excerpt(document: str) -> str:
-    """Return the beginning of a chunk, indented, without its empty lines."""
-    document = printable(document, keep="\n\t")
-    text = document if len(document) <= SHOWN_CHARS else document[:SHOWN_CHARS].rstrip() + " …"
-    return "\n".join(f"   {line}" for line in text.split("\n") if line.strip()) + "\n"

@@ -1,0 +1,120 @@
+"""Hits as people read them: one entry a conversation, the passage with its words marked, a bar in place of a number.
+
+1. Wildcard certificate does not renew                                ●●●●
+   infra  claude-code  2026-10-14 08:28
+   The passage that answers, **with** the question's words marked.
+   importer open 1   importer resume 1
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from importer.protocol import clock
+from importer.protocol.foreign.quoting import line, printable
+
+DOTS = 4  # of a full bar
+FAINT = 0.5  # of the best conversation's score: below it a hit is dimmed
+CUT = 0.2  # below it a hit is left out, unless all are asked for
+SHOWN_CHARS = 600
+COLUMNS = ("number", "id", "conversation", "time", "source", "project", "title", "text")
+
+Hit = Mapping[str, Any]
+
+
+def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool) -> Iterator[str]:
+    """Yield the lines of an answer, best conversation first; hits keep the numbers that `importer open` takes."""
+    hits: Sequence[Hit] = found["hits"]
+    best = max((_worth(hit) for hit in hits), default=0.0)
+    shares = [_worth(hit) / best if best > 0 else 1.0 for hit in hits]
+    kept = [place for place, share in enumerate(shares) if every or share >= CUT or place == 0]
+    if found.get("near") == "weak":
+        yield click.style(_weakness(hits), fg="yellow")
+    former = ""
+    for place in kept:
+        hit, faint = hits[place], shares[place] < FAINT
+        name = str(hit["metadata"].get("conversation_id", ""))
+        if name != former or not name:
+            yield from _head(place + 1, hit, shares[place], columns, faint=faint)
+        else:
+            yield click.style(f"   {place + 1}. in the same conversation:", dim=True)
+        yield _text(hit, full=full, faint=faint)
+        yield click.style(
+            f"   importer open {place + 1}   importer resume {place + 1}   (hit {hit['id'][:8]})\n", dim=True
+        )
+        former = name
+    if left := len(hits) - len(kept):
+        yield click.style(f"{left} more are farther from it: --all shows them", dim=True)
+    if hits:
+        yield click.style(f"times are {clock.zone_name()}", dim=True)
+
+
+def _worth(hit: Hit) -> float:
+    """Return the score of a hit's conversation, by which an answer is in order; else that of the hit itself."""
+    return max(0.0, float(hit.get("reasons", {}).get("conversation", hit["score"])))
+
+
+def _weakness(hits: Sequence[Hit]) -> str:
+    """Return in words what a weak answer is: whether the question's words stand in it at all."""
+    if any(hit.get("reasons", {}).get("words") for hit in hits):
+        return "no sure match; these come nearest:"
+    return "none of its words was said; nearest by meaning:"
+
+
+def _head(number: int, hit: Hit, share: float, columns: int, *, faint: bool) -> Iterator[str]:
+    """Yield the lines above a hit: what it is of, how near, where and when; cut at the edge of the terminal."""
+    known = hit["metadata"]
+    full = max(1, round(share * DOTS))
+    bar = "●" * full + "○" * (DOTS - full)
+    name = line(str(known.get("title") or known.get("project_name") or known.get("project") or "untitled"))
+    room = max(8, columns - DOTS - 2)
+    title = f"{number}. {name}"
+    title = title if len(title) <= room else title[: room - 1] + "…"
+    yield click.style(f"{title}  ", fg="cyan", bold=not faint, dim=faint) + click.style(bar, fg="green", dim=faint)
+    told = (known.get("project", ""), known.get("source", ""), clock.shown(str(known.get("timestamp", ""))))
+    yield click.style(f"   {'  '.join(line(str(one)) for one in told if one)}"[:columns], dim=True)
+
+
+def _text(hit: Hit, *, full: bool, faint: bool) -> str:
+    """Return the passage of a hit, indented, with the question's words marked; with `full` the whole document."""
+    passage = hit.get("passage") or {}
+    text, marks = (passage.get("text") or "", passage.get("marks") or ()) if not full else ("", ())
+    if not text:
+        text = hit["document"] if full or len(hit["document"]) <= SHOWN_CHARS else hit["document"][:SHOWN_CHARS] + " …"
+    lines = _marked(text, marks, faint=faint).split("\n")
+    return "\n".join(f"   {one}" for one in lines if one.strip())
+
+
+def _marked(text: str, marks: Sequence[Sequence[int]], *, faint: bool) -> str:
+    """Return a text with its marks `[start, end)` in bold; its parts are made harmless one by one, as marks count."""
+    parts, at = [], 0
+    for start, end in marks:
+        parts.append(click.style(_harmless(text[at:start]), dim=faint) if faint else _harmless(text[at:start]))
+        parts.append(click.style(_harmless(text[start:end]), bold=True, fg="yellow"))
+        at = end
+    rest = _harmless(text[at:])
+    return "".join([*parts, click.style(rest, dim=True) if faint else rest])
+
+
+def _harmless(text: str) -> str:
+    """Return a part of a text as a terminal can show it."""
+    return printable(text, keep="\n\t")
+
+
+def tabbed(hits: Sequence[Hit]) -> Iterator[str]:
+    """Yield a line of COLUMNS for each hit, parted by tabs, for fzf and cut; no value holds a tab or a line break."""
+    for number, hit in enumerate(hits, 1):
+        known = hit["metadata"]
+        text = (hit.get("passage") or {}).get("text") or hit["document"]
+        told = [known.get(name, "") for name in ("conversation_id", "timestamp", "source", "project", "title")]
+        yield "\t".join(line(str(one)) for one in (number, hit["id"], *told, text))
+
+
+def as_json(query: str, found: Mapping[str, Any], ways: Sequence[str]) -> str:
+    """Return the answer for programs: every hit has `resume`, what is typed to go on with its conversation."""
+    hits = [{**hit, "resume": way} for hit, way in zip(found["hits"], ways, strict=True)]
+    return json.dumps({"query": query, **found, "hits": hits})
