@@ -51,11 +51,9 @@ class Fed(msgspec.Struct, frozen=True, gc=False):
     """The result of one line.
 
     `context` goes into the next call and is the same object when nothing changed. `unknown` counts records and blocks
-    of types this version does not know; `problems` says why parts of the line were broken and passed over.
-
-    A part of the line that is broken costs nothing but itself: turns and problems may come together. `facts` are those
-    of whole conversations, such as a title given later; they may come without a turn. Those `by_line` are of the
-    conversation, in another file perhaps, that has the line they name as `leaf`.
+    of types this version does not know; `problems` says why parts of the line were broken and passed over, which costs
+    the other parts nothing. `facts` are those of whole conversations, such as a title given later, and may come without
+    a turn; those `by_line` name a conversation by a line of it.
     """
 
     context: Any
@@ -106,8 +104,7 @@ class Format(Protocol):
     `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text; where names are not
     enough, `recognises_opening(head: bytes) -> bool` as well;
     a format with `LAST` takes only lines that no other one claims;
-    a format whose files title conversations of other files by a line of theirs says which line is the last one:
-    `tip(context) -> Iterable[ConversationFacts]`, each with a `leaf`;
+    `tip(context) -> Iterable[ConversationFacts]` tells the last lines, where files title conversations by them;
     databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`.
     `EXCLUDE` are patterns of what is never looked for below its roots.
     """

@@ -89,9 +89,9 @@ class ConversationFacts:
     leaf: str = ""
 
     @property
-    def says_anything(self) -> bool:
-        """Whether there is anything that points could tell."""
-        return bool(self.title or self.project or self.cwd or self.git_branch)
+    def is_news(self) -> bool:
+        """Whether points of the conversation could tell anything of it."""
+        return bool(self.conversation_id and (self.title or self.project or self.cwd or self.git_branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a turn knows beside its text; empty where unknown.
-
-    `kind` is exchange, summary, subagent, plan or artifact; see `STANDALONE_KINDS`.
-    """
+    """What a turn knows beside its text, empty where unknown; `kind` is exchange, subagent or a STANDALONE_KINDS."""
 
     kind: str = "exchange"
     project: str = ""
@@ -291,8 +288,7 @@ class Batch:
     @property
     def news(self) -> tuple[tuple[str, ConversationFacts], ...]:
         """What its commits tell of whole conversations, each with its source."""
-        found = ((commit.checkpoint.format, told) for commit in self.commits for told in commit.facts)
-        return tuple((source, told) for source, told in found if told.conversation_id and told.says_anything)
+        return tuple((one.checkpoint.format, told) for one in self.commits for told in one.facts if told.is_news)
 
 
 @dataclass(frozen=True, slots=True)

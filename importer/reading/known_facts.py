@@ -32,7 +32,7 @@ class KnownFacts:
         """Take in what a span says; return that, with what it means together with what was read before."""
         facts = tuple(one for told in found for one in self._joined(source, told))
         for one in facts:
-            if one.conversation_id and one.says_anything:
+            if one.is_news:
                 at = (source, one.conversation_id)
                 self._news[at] = merged(self.told(*at), replace(one, leaf=""))
         return facts

@@ -29,7 +29,7 @@ def put(connection: sqlite3.Connection, commit: Commit) -> None:
     for told in commit.facts:
         if told.leaf:
             _put_leaf(connection, source, told)
-        if not (told.conversation_id and told.says_anything):
+        if not told.is_news:
             continue
         rows = connection.execute(READ, (source, told.conversation_id)).fetchall()
         now = merged(read(rows), told)

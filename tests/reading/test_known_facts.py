@@ -77,7 +77,7 @@ def test_points_are_told_titles_alone(state: Checkpoints) -> None:
     """A tip without a title and a summary without its session are no news for the store."""
     known = KnownFacts(state)
     told = [known.add(SOURCE, (one,)) for one in (OTHER_TIP, SUMMARY, TIP)]
-    news = [[one for one in facts if one.conversation_id and one.says_anything] for facts in told]
+    news = [[one for one in facts if one.is_news] for facts in told]
     assert news == [[], [], [ConversationFacts("kiln", "Firing plan", leaf="abc")]]
 
 
