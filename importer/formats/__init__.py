@@ -52,8 +52,7 @@ class Fed(msgspec.Struct, frozen=True, gc=False):
 
     `context` goes into the next call and is the same object when nothing changed. `unknown` counts records and blocks
     of types this version does not know; `problems` says why parts of the line were broken and passed over, which costs
-    the other parts nothing. `facts` are those of whole conversations, such as a title given later, and may come without
-    a turn; those `by_line` name a conversation by a line of it.
+    the others nothing. `facts` are those of whole conversations, such as a title; those `by_line` name one by a line.
     """
 
     context: Any
