@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from importer.protocol.records import ConversationFacts, Said
+from importer.protocol.records import ConversationFacts
+from importer.protocol.said import Said
 
 FILLED = ("project", "cwd", "git_branch")
 NOTHING = ConversationFacts("")
