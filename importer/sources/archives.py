@@ -126,9 +126,13 @@ def split(path: bytes) -> tuple[bytes, bytes] | None:
 
 
 def stats(path: bytes, found: os.stat_result, wanted: Callable[[bytes], bool]) -> list[FileStat]:
-    """Return the members that can be conversations: by their names, or any JSON where none is called like one."""
+    """Return the members that can be conversations: by their names, or any JSON where none is called like one.
+
+    So may what is in an archive within; it is not opened, but told.
+    """
     members = KNOWN.listing(path).members
     names = [name for name in members if wanted(name)] or [name for name in members if name.lower().endswith(TEXTS)]
+    names += [name for name in members if is_archive(name)]
     return [_stat(path, found, name, members[name]) for name in names]
 
 
@@ -217,6 +221,8 @@ def _excess(info: Any) -> str:
     """Return why a member is not unpacked at all, "" if it may be."""
     if info.flag_bits & ENCRYPTED:
         return "it is encrypted"
+    if is_archive(_name(info)):
+        return "it is in another one"
     dense = info.file_size > DENSE_BYTES and info.file_size > DENSEST * max(1, info.compress_size)
     if info.file_size > MEMBER_BYTES or dense:
         return f"{info.file_size} bytes are packed in {info.compress_size}, which no conversations are"

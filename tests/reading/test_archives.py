@@ -166,9 +166,10 @@ def crowded() -> bytes:
         (zipped({"conversations.json": export(1)})[:-9], "refused", "not whole"),
         (b"PK\x03\x04" + bytes(200), "refused", "not whole"),
         (zipped({"picture.png": b"x"}), "unrecognised", "without conversations"),
+        (zipped({"pictures.ZIP": zipped({})}), "refused", "it is in another one; unpack it first"),
         (zipped({}), "unrecognised", "without conversations"),
     ],
-    ids=["encrypted", "bomb", "damaged", "crowded", "cut off", "no list", "pictures", "empty"],
+    ids=["encrypted", "bomb", "damaged", "crowded", "cut off", "no list", "pictures", "within", "empty"],
 )
 def test_what_cannot_be_had_is_told(desk: Desk, raw: bytes, fate: str, said: str) -> None:
     """Once, with the reason and what it is; it is not tried again before it changes."""

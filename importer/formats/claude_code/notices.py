@@ -45,6 +45,7 @@ PHRASES = (
     "Stop hook feedback:\n",
     "Operation stopped by hook:",
 )
+MOST_NESTED = 8  # closings looked at for the one that belongs to an opening: the time stays linear in the text
 _skill = re.compile(r"Base directory for this skill: *\S+ *(?:\n|\Z)")
 _opening = re.compile(r"\s*<([a-z][a-z0-9_-]*)(?:\s[^<>]*)?>")
 # Lines that the tool adds behind a notification.
@@ -119,7 +120,7 @@ def _leading(text: str, at: int) -> _Block | None:
     if not found or not _is_injected(found[1]):
         return None
     closing = f"</{found[1]}>"
-    close = text.find(closing, found.end())
+    close = _close(text, found[1], found.end())
     if close < 0:
         return None
     block = _Block(found[1], text[found.end() : close], close + len(closing))
@@ -127,6 +128,24 @@ def _leading(text: str, at: int) -> _Block | None:
         return None
     trailer = _trailer.match(text, block.end) if block.tag.endswith("-notification") else None
     return block._replace(end=trailer.end()) if trailer else block
+
+
+def _close(text: str, tag: str, start: int) -> int:
+    """Return where the tag that opens before `start` is closed, -1 if it is not; a piece may quote others like it.
+
+    Where the tags within do not pair, it is the first closing: one may be named there.
+    """
+    first = close = text.find(f"</{tag}>", start)
+    opened = text.count(f"<{tag}>", start, close) if close >= 0 else 0
+    for _ in range(MOST_NESTED):
+        if opened == 0:
+            return close
+        after = text.find(f"</{tag}>", close + 1)
+        if after < 0:
+            return first
+        opened += text.count(f"<{tag}>", close, after) - 1
+        close = after
+    return first
 
 
 def _is_injected(tag: str) -> bool:
