@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.chunking.redact import LONG, PLACES, TOKENS, mask
+from importer.chunking.masking import shapes
+from importer.chunking.masking.commands import COMMANDS
+from importer.chunking.masking.places import PLACES, SIGNED, WORDS
+from importer.chunking.masking.rules import CAREFUL, SURE
+from importer.chunking.masking.services import SERVICES
+from importer.chunking.redact import mask
 
 RANDOM = "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ0123456789abcdefABCDEF_-xYz0"
 ALNUM = "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ"
@@ -18,7 +23,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
 
 DISCORD = ("MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT")
 
-LABEL = re.compile(r"\[secret:[a-z-]+\]")
+LABEL = re.compile(r"\[secret:[a-z0-9-]+\]")
 TAILS = {
     "AKIA": "Z7Q2M4P8W3R6T9Y5",
     "ASIA": "Z7Q2M4P8W3R6T9Y5",
@@ -82,19 +87,33 @@ KEPT = (
 )
 
 
-def token_of(secret):
-    """A token of this kind: its prefix, and a tail as its owner makes it."""
-    return secret.marker + TAILS.get(secret.marker, ALNUM * 2)
+@pytest.mark.parametrize("kind", SURE + CAREFUL, ids=lambda kind: kind.prefixes)
+def test_every_kind_of_the_table_is_masked(kind):
+    """An example of each row, with each of its prefixes, wherever a word may stand."""
+    own = kind.prefixes.split()[0]
+    for prefix in kind.prefixes.split():
+        token = prefix + kind.example.removeprefix(own)
+        label = mask(token)
+        assert LABEL.fullmatch(label)
+        for before, after in (("", ""), ("use ", " now"), ('"', '"'), ("x=", ";"), ("\\n", "\\n"), ("(", ")")):
+            assert mask(before + token + after) == before + label + after
 
 
-@pytest.mark.parametrize("secret", TOKENS, ids=lambda secret: secret.marker)
-def test_every_known_token_is_masked(secret):
-    """Each prefix of the table, with a tail as its owner makes it, wherever a word may stand."""
-    token = token_of(secret)
-    label = mask(token)
-    assert LABEL.fullmatch(label)
-    for before, after in (("", ""), ("use ", " now"), ('"', '"'), ("x=", ";"), ("\\n", "\\n"), ("(", ")")):
-        assert mask(before + token + after) == before + label + after
+@pytest.mark.parametrize(("prefix", "tail"), TAILS.items())
+def test_tokens_as_their_issuers_make_them_are_masked(prefix, tail):
+    """Prefix and tail together, in a sentence."""
+    assert LABEL.fullmatch(mask(prefix + tail))
+    assert LABEL.search(mask(f"it is {prefix}{tail}, I think"))
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.names)
+def test_every_service_of_the_table_is_masked(service):
+    """An example of each shape behind each name, and none behind a name of something public."""
+    for name in service.names.split():
+        for shape in service.shapes:
+            value = shapes.example(shape)
+            assert value[:12] not in mask(f"{name}_app = '{value}'"), (name, shape)
+            assert mask(f"{name}_commit = {value[:0]}") == f"{name}_commit = "
 
 
 @pytest.mark.parametrize("text", MASKED)
@@ -123,12 +142,15 @@ def test_a_key_block_is_masked_as_a_whole(newline):
 def test_a_masked_text_says_what_was_there():
     """A label names the kind, so that a reader of the conversation understands it."""
     assert mask(f"export GITHUB_TOKEN=ghp_{ALNUM}") == "export GITHUB_TOKEN=[secret:github-token]"
-    assert len({mask(token_of(secret)) for secret in TOKENS}) > 30
+    assert len({kind.name for kind in SURE + CAREFUL}) > 120
 
 
-SECRETS = LONG + PLACES
-FRAGMENTS = [secret.marker for secret in SECRETS] + [
-    *MASKED, *MASKED.values(), *KEPT, RANDOM, ALNUM, JWT, KEY_LINE, "[secret:", "]", "token", "password", "api_key",
+MARKERS = [prefix for kind in SURE + CAREFUL for prefix in kind.prefixes.split()]
+MARKERS += [marker for place in PLACES + WORDS + SIGNED for marker in place.markers]
+MARKERS += [one for command in COMMANDS for one in (command.marker, *command.commands)]
+FRAGMENTS = [
+    *MARKERS, *MASKED, *MASKED.values(), *KEPT, RANDOM, ALNUM, JWT, KEY_LINE, "[secret:", "]", "token", "password",
+    "api_key",
     "=", ":", "'", '"', " ", "\n", "\\n", "--", "://", "@", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
 ]  # fmt: skip
 
@@ -144,11 +166,11 @@ def test_masking_again_changes_nothing(text):
 @given(st.text(st.characters(exclude_categories=("Nd", "Lu", "Cs")), max_size=200))
 def test_a_text_without_digits_and_capitals_stays(text):
     """Nothing drawn at random looks like it, apart from passwords in places made for them."""
-    if not any(secret.marker in text for secret in PLACES):
+    if not any(marker in text for place in PLACES + WORDS for marker in place.markers):
         assert mask(text) == text
 
 
-@pytest.mark.parametrize("piece", [*(secret.marker for secret in SECRETS), *FRAGMENTS[-16:], "a", "token=", "pwd : a["])
+@pytest.mark.parametrize("piece", [*FRAGMENTS[-16:], "a", "token=", "pwd : a["])
 def test_time_is_linear(piece):
     """Eight times the text takes about eight times as long, for texts of any pieces; squared it would be 64."""
     small, large = (piece * (size // len(piece) + 1) for size in (20_000, 160_000))

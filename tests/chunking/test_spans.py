@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from importer.chunking.masking.spans import Span, beside_labels, joined, original, replaced
 from importer.chunking.redact import find, mask
-from importer.chunking.redact_spans import Span, beside_labels, joined, original, replaced
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ"
 

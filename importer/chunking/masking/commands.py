@@ -1,0 +1,128 @@
+"""Table of commands that are told a password: one row a command or program, with where its password stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from importer.chunking.masking.spans import Span
+from importer.chunking.masking.values import drawn, stands_for_one
+
+COMMAND_CHARS = 300  # between a command and its password
+_ARGUMENT = r"(?P<secret>[^\s\"'`|;)\\]{3,128}+)"
+_GAP = r"(?:=|\s{0,3})\\?[\"']?"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Commands, one of which stands before the match of a pattern that is tried when `marker` occurs in the text.
+
+    If it is not `sure`, the password must look drawn.
+    """
+
+    marker: str
+    commands: tuple[str, ...]
+    pattern: re.Pattern[str]
+    sure: bool = True
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the passwords given to these commands, from left to right."""
+        present = [command for command in self.commands if command in text]
+        for match in self.pattern.finditer(text) if present else ():
+            value = match["secret"]
+            plausible = not stands_for_one(value) and (self.sure or drawn(value))
+            if plausible and _argument(present, match):
+                yield Span(*match.span("secret"), "password")
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the passwords that commands are given; most texts have none of the options."""
+    for sign, rows in BY_SIGN.items():
+        if sign in text:
+            for row in rows:
+                if row.marker in text:
+                    yield from row.spans(text)
+
+
+def _argument(commands: list[str], match: re.Match[str]) -> bool:
+    """Return True if one of the commands stands before the match, and no other one begins between them."""
+    text, start = match.string, match.start("secret")
+    begin = max(text.rfind(command, max(0, start - COMMAND_CHARS), start) for command in commands)
+    return begin >= 0 and not _NEXT_COMMAND.search(text, begin, start)
+
+
+def _command(marker: str, commands: str, pattern: str, *, sure: bool = True) -> Command:
+    """Define a row: a marker, commands separated by commas, and the pattern of the option with its password."""
+    return Command(marker, tuple(commands.split(", ")), re.compile(pattern), sure)
+
+
+def _option(name: str, gap: str = _GAP) -> str:
+    """Return the pattern of an option and its argument; the literal stands first, since `re` searches for it fast."""
+    return rf"{name}(?<=\s{name}){gap}{_ARGUMENT}"
+
+
+_NEXT_COMMAND = re.compile(r"[|;]|&&|(?<!\\)\n")
+_LOGIN = rf"-(?<=\s-)(?:[A-Za-z]{{0,6}}u|-(?:proxy-)?user)(?:=|\s{{1,3}})?\\?[\"']?[^\s:=/@\"'`]{{1,64}}+:{_ARGUMENT}"
+_SQL = rf"-p(?<=\s-p)\\?[\"']?(?!assw|ort\b|rotocol|[\d.]*:\d|[\d.]+:\d){_ARGUMENT}"
+_SPACED = r"\s{1,3}\\?[\"']?(?!-)"
+
+COMMANDS = (
+    _command(" -", "curl", _LOGIN),
+    _command(" -a ", "http, https, xh", rf"-a(?<=\s-a)\s{{1,3}}\\?[\"']?[^\s:=/@\"'`]{{1,64}}+:{_ARGUMENT}"),
+    _command(" -p", "mysql, mariadb, mysqldump", _SQL),
+    _command("sshpass", "sshpass", _option("-p")),
+    _command("redis-cli -", "redis-cli", _option("-a")),
+    _command(" -p ", "mongo, mongosh, mongodump, mongorestore", _option("-p", _SPACED)),
+    _command(" -p ", "docker login, podman login, helm registry, skopeo login", _option("-p", _SPACED)),
+    _command(" -P", "sqlcmd, bcp, mosquitto_pub, mosquitto_sub, zip, sqlplus", _option("-P"), sure=False),
+    _command(" -w", "ldapsearch, ldapmodify, ldapadd, ldapwhoami, ldappasswd", _option("-w")),
+    _command(" -p", "7z, unrar, unzip, 7za, rar", rf"-[pP](?<=\s-[pP]){_ARGUMENT}", sure=False),
+    _command(" -pw", "plink, pscp, psftp, putty", _option("-pw", _SPACED)),
+    _command(" /p:", "xfreerdp, rdesktop, wfreerdp", rf"/p:(?<=\s/p:){_ARGUMENT}"),
+    _command("pass:", "openssl", rf"pass:(?<=[\s\"'=]pass:){_ARGUMENT}"),
+    _command("pass", "keytool, jarsigner, apksigner", rf"-(?:store|key|new|src|dest)(?:store)?pass{_GAP}{_ARGUMENT}"),
+    _command("ssh-keygen -", "ssh-keygen", _option("-[NP]")),
+    _command(" -U", "smbclient, rpcclient, cifs", rf"-U(?<=\s-U)\s{{0,3}}\\?[\"']?[^\s%\"']{{1,64}}+%{_ARGUMENT}"),
+    _command("lftp -", "lftp", rf"-u(?<=\s-u)\s{{1,3}}\\?[\"']?[^\s,\"']{{1,64}}+,{_ARGUMENT}"),
+    _command("authtoken", "ngrok", rf"authtoken\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
+    _command("net user", "net", rf"(?<=net )user\s{{1,3}}\S{{1,40}}+\s{{1,3}}{_ARGUMENT}(?=\s{{1,3}}/add)"),
+    _command(
+        "rabbitmqctl", "rabbitmqctl", rf"(?:add_user|change_password)\s{{1,3}}\S{{1,64}}+\s{{1,3}}\\?[\"']?{_ARGUMENT}"
+    ),
+    _command(
+        "wpa_passphrase",
+        "wpa_passphrase",
+        rf"phrase\s{{1,3}}\\?[\"']?[^\s\"']{{1,40}}+\\?[\"']?\s{{1,3}}\\?[\"']?{_ARGUMENT}",
+    ),
+    _command(
+        "htpasswd",
+        "htpasswd",
+        rf"-[A-Za-z]{{0,4}}b[A-Za-z]{{0,4}}\s{{1,3}}\S{{1,100}}+\s{{1,3}}\S{{1,64}}+\s{{1,3}}\\?[\"']?{_ARGUMENT}",
+    ),
+    _command(
+        "|", "echo", r"[\"']?[A-Za-z0-9._-]{1,32}:(?P<secret>[^\s\"':|]{3,64}+)[\"']?(?=\s?\|\s?(?:sudo )?chpasswd)"
+    ),
+    _command("|", "echo", r"\s[\"']?(?P<secret>[^\s\"'|$]{4,64}+)[\"']?(?=\s?\|\s?sudo -\w?S)"),
+    _command("DENTIFIED", "IDENTIFIED", r"(?i:by)\s{1,3}(?:(?i:password)\s)?\\?[\"'](?P<secret>[^\"'\\\s]{3,128}+)"),
+    _command("dentified by", "identified", r"by\s{1,3}(?:password\s)?\\?[\"'](?P<secret>[^\"'\\\s]{3,128}+)"),
+    _command(
+        "SecureString",
+        "ConvertTo-SecureString",
+        r"SecureString\s{1,3}(?:-String\s{1,3})?[\"'](?P<secret>[^\"'\r\n$]{3,128}+)",
+    ),
+    _command(
+        "NetworkCredential",
+        "NetworkCredential",
+        r"Credential\(\s?[\"'][^\"']{1,64}[\"'],\s?[\"'](?P<secret>[^\"'\r\n]{3,128}+)",
+    ),
+    _command("requirepass", "requirepass, masterauth", rf"(?:pass|auth)\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
+    _command("vault login", "vault login", rf"login\s{{1,3}}{_ARGUMENT}", sure=False),
+    _command("--passphrase", "gpg", rf"--passphrase(?:=|\s{{1,3}})\\?[\"']?{_ARGUMENT}"),
+    _command(
+        "--from-literal", "kubectl", rf"--from-literal(?:=|\s{{1,3}})\\?[\"']?[\w.-]{{1,64}}+={_ARGUMENT}", sure=False
+    ),
+    _command("nmcli", "nmcli", rf"password(?<=\spassword)\s{{1,3}}\\?[\"']?{_ARGUMENT}"),
+)
+SIGNS = (" -", "pass", "|", "")  # a row is looked at when the first of these that its marker holds occurs
+BY_SIGN = {sign: [row for row in COMMANDS if sign == next(one for one in SIGNS if one in row.marker)] for sign in SIGNS}

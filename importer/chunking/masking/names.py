@@ -1,0 +1,64 @@
+"""Table of names that say a value is secret, in many languages, and of the ways in which a value is given to a name.
+
+`password = "…"`, `"api_key": "…"`, `TOKEN=…`, `**Password:** …`, `| password | … |`, `<password>…</password>`,
+`setdefault("SECRET", "…")`, `name: TOKEN, value: …`, `my password is …`, `Passwort: …`.
+"""
+
+from __future__ import annotations
+
+import re
+
+NAMES = (  # in lower case; a name holds one of them
+    "pass", "pw", "psk", "secret", "token", "key", "credential", "creds", "kennwort", "contrase", "senha", "clave",
+    "wachtwoord", "salasana", "haslo", "heslo", "jelszo", "parol", "losenord", "adgangskode", "kata sandi", "sifre",
+)  # fmt: skip
+WIDE_NAMES = (
+    "парол", "hasło", "lösenord", "jelszó", "şifre", "mật khẩu", "κωδικός", "密码", "密碼", "口令",
+    "パスワード", "비밀번호",
+    "암호", "סיסמה", "סיסמא", "كلمة المرور", "كلمة السر", "पासवर्ड", "รหัสผ่าน",
+)  # fmt: skip
+KINDS_OF_KEYS = (  # what may stand before "key" when it is secret
+    "api", "access", "account", "private", "auth", "encryption", "decryption", "encrypt", "signing", "sign", "shared",
+    "secret", "license", "licence", "admin", "application", "app", "master", "root", "service", "server", "deploy",
+    "webhook", "integration", "ingest", "insert", "ingestion", "write", "search", "rest", "hmac", "jwt", "session",
+    "storage", "subscription", "functions", "function", "sas", "host", "client", "consumer", "cipher", "aes", "crypto",
+    "personal", "product", "activation", "symmetric", "preshared", "wallet", "vapid", "maps", "authentication",
+    "pre-shared",
+)  # fmt: skip
+OTHER_KEYS = (  # and when it is not
+    "public", "primary", "foreign", "cache", "sort", "partition", "lookup", "dict", "map", "hash", "object", "s3",
+    "row", "index", "group", "unique", "routing", "natural", "composite", "i18n", "translation", "query", "etag",
+    "idempotency", "dedupe", "content", "image", "file", "doc", "test", "commit", "sha", "pub", "module",
+)  # fmt: skip
+
+# "pass" alone is mostly a word of its own: tests pass, a render pass
+_ALONE = "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp))pass(?![A-Za-z0-9_-]))"
+_TOLD = (
+    "passwort|passord|(?<=mot de )passe|(?<=palavra-)passe|kennwort|contrase[nñ]a|senha|clave|wachtwoord|salasana"
+    "|has[lł]o|heslo|jelsz[oó]|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre|парол[ьяю]|mật khẩu|κωδικός"
+    "|密[码碼]|口令|パスワード|비밀번호|암호|סיסמ[הא]|كلمة (?:المرور|السر)|पासवर्ड|รหัสผ่าน"
+)
+_NAME = (
+    r"(?:passwo?r?d|pass[_ -]?phrase|pass[_-]?code|secret|token|credential|creds|(?P<key>key)|pwd"
+    rf"|(?<![A-Za-z0-9])(?:pw|psk)(?![a-z])|(?P<told>{_TOLD})|{_ALONE})(?P<rest>[A-Za-z0-9_-]{{0,40}}+)"
+)
+_QUOTE = "\"'`“”„«»‘’＂"  # noqa: RUF001
+_OPEN = rf"\\{{0,15}}[{_QUOTE}]"
+_TYPE = r"(?:\s{0,3}:\s{0,3}[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==))?"  # as in `password: str | None = …`
+_VERBS = "is|was|to|ist|lautet|est|es|é|è|är|er|on|jest|je|это"
+_SAYS = rf"(?P<says>(?:\s{{1,3}}(?:{_VERBS})(?: now)?|\s?[是は는은])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s:是は는은]))"
+_SIGN = (
+    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=|[=＝]{{1,3}}|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
+    r"[*_]{0,2}\s{0,20}(?:```[a-z]{0,12}\s)?"
+)
+_COMMA = rf"(?P<comma>{_OPEN}\s{{0,3}}\)?,\s{{0,3}}(?={_OPEN}))"
+_ATTRIBUTE = rf"(?P<attribute>[{_QUOTE}]?\s{{0,3}},?\s{{0,40}}[{_QUOTE}]?value[{_QUOTE}]?\s{{0,2}}[:=]\s{{0,3}})"
+_CELL = r"(?P<cell>[*`]{0,2}[ \t]{0,40}\|[ \t]{0,40}[*]{0,2})"
+_GIVES = rf"(?:{_SIGN}|{_COMMA}|{_ATTRIBUTE}|{_CELL}|(?P<tag>>\s{{0,3}})|{_SAYS}|(?P<gap>\s{{1,3}}))"
+_CHARS = "[A-Za-zÀ-ɏЀ-ӿ0-9+/_.~!@#%^*$-]"
+_QUERY = rf"(?>(?:&(?![A-Za-z_][A-Za-z0-9_.-]{{0,40}}=){_CHARS}*+)*)"  # up to the next name of a query
+_BARE = rf"(?:base64:|[0-9]{{13,17}}\|)?{_CHARS}++{_QUERY}={{0,2}}"
+_CALL = r"(?:[A-Za-z]{1,20}\.)?(?:Secret|SecretStr|String|bytes|from|quote|Some|sensitive)\(\s?"
+_WRAPPER = rf"(?:(?:[brfu@]{{1,2}}|{_CALL})(?=[\"']))?"
+_VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
+ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)

@@ -1,0 +1,188 @@
+"""Table of places where a secret must stand: key blocks, headers, URLs, cookies, webhooks, hashes of passwords.
+
+One row a place: its kind, markers of which one must occur in the text, and a pattern whose group `secret` is it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from importer.chunking.masking.spans import Span
+from importer.chunking.masking.values import drawn, stands_for_one
+
+Found = Callable[[re.Match[str]], Iterator[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place of a secret: `pattern` is tried when a marker occurs; `found` gives the secrets of a match."""
+
+    kind: str
+    markers: tuple[str, ...]
+    pattern: re.Pattern[str]
+    found: Found
+
+    def spans(self, text: str, within: str) -> Iterator[Span]:
+        """Yield the secrets of this kind from left to right, if a marker occurs `within` a part of the text."""
+        if any(marker in within for marker in self.markers):
+            for match in self.pattern.finditer(text):
+                for start, end in self.found(match):
+                    yield Span(start, end, self.kind)
+
+
+def find(text: str, words: str) -> Iterator[Span]:
+    """Yield the secrets of all places, the surest first; `words` are the long words of the text."""
+    for place in PLACES:
+        yield from place.spans(text, text)
+    for place in WORDS if words else ():
+        yield from place.spans(text, words)
+    for place in SIGNED if "://" in text or "haredAccessSignature" in text else ():
+        yield from place.spans(text, text)
+
+
+def place(kind: str, markers: str, pattern: str, *, sure: bool = True) -> Place:
+    """Define a place by its markers, separated by spaces; if it is not `sure`, the secret must look drawn."""
+
+    def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        value = match["secret"]
+        if not stands_for_one(value) and (sure or drawn(value)):
+            yield match.span("secret")
+
+    return Place(kind, tuple(markers.split()), re.compile(pattern), found)
+
+
+def each(kind: str, markers: str, pattern: str, values: str) -> Place:
+    """Define a place that holds several values: those of its matches that look drawn."""
+    inner = re.compile(values)
+
+    def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        for value in inner.finditer(match.string, match.start("all"), match.end("all")):
+            if drawn(value["secret"]) and not stands_for_one(value["secret"]):
+                yield value.span("secret")
+
+    return Place(kind, tuple(markers.split()), re.compile(pattern), found)
+
+
+_RUN = "[A-Za-z0-9_-]"
+_BASE64 = "[A-Za-z0-9._~+/-]"
+_SIGNATURE = "[A-Za-z0-9%+/_=.~-]"
+_UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+# Base64 lines and headers of a key block, with anything that joins them: escaped newlines, quotes, a diff's signs, the
+# file and number that grep puts before a line.
+# Atomic groups, no possessive repeat of one: before 3.11.5 (gh-106052) that does not go back when it fails halfway.
+_NUMBER = r"(?<=[\n\r])[ \t]{0,8}(?:[\w./-]{1,80}[:-])?\d{1,6}(?:[:|→│-]|[ \t]{1,4})"
+_GAP = rf"(?>(?:{_NUMBER}|\s|\\+[nrt]|[\"'`,>#|*;│\\]|\+(?=\s))*)"
+_HEADER = r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Subject|Charset): ?[^\n\\]{0,100}+"
+_DASHES = "-{4,5} ?"
+_END = rf"{_DASHES}END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)? ?-{{4,5}}"
+_KEY_BLOCK = (
+    rf"{_DASHES}BEGIN [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)? ?-{{4,5}}"
+    rf"(?P<secret>(?>(?:{_GAP}(?:{_HEADER}|[A-Za-z0-9+/=]{{16,}}+))+)"
+    rf"(?:{_GAP}[A-Za-z0-9+/=]{{1,15}}+(?={_GAP}(?:=|{_DASHES}END)))?"
+    rf"(?:{_GAP}=[A-Za-z0-9+/]{{4}}(?={_GAP}{_DASHES}END))?)(?:{_GAP}{_END})?"
+)
+_PUTTY = (
+    r"Private-Lines: {0,2}\d{1,4}"
+    r"(?P<secret>(?>(?:\s{1,4}[A-Za-z0-9+/=]{16,}+)+)(?:\s{1,4}[A-Za-z0-9+/=]{1,15}+(?=\s))?)"
+)
+
+_PAIR = r"[A-Za-z0-9_.%!#$&*+^|~-]{1,100}+(?:=[^;,\s\"'\\]*+)?"
+_COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?(?P<all>{_PAIR}(?>(?:;\s?{_PAIR})*))"
+_AUTHORIZATION = r"(?i:uthorization)[\"'`*\]]{0,4}\s{0,3}[:=,>]{1,2}\s{0,3}\\?[\"'`*]{0,3}(?P<all>[^\r\n]{6,600}+)"
+_HASH = "[./A-Za-z0-9+=,$]"
+
+PLACES = (
+    place("private-key", "PRIVATE", _KEY_BLOCK),
+    place("private-key", "Private-Lines", _PUTTY),
+    place("private-key", '"kty"', r'"(?:d|p|q|dp|dq|qi|k)"\s{0,3}:\s{0,3}"(?P<secret>[A-Za-z0-9_-]{20,}+)"'),
+    place(
+        "url-password",
+        "://",
+        r"://[^\s/:@\"'`<>\[\](){}]{0,64}+:(?P<secret>[^\s/\"'`<>@]{1,256}+(?>(?:@[^\s/\"'`<>@]{1,128}+(?=@))*))@",
+    ),
+    place("url-token", "://", rf"://(?P<secret>{_RUN}{{16,200}}+)(?::x-oauth-basic)?@", sure=False),
+    place("url-password", "@", r"(?:thin:|sqlplus (?:-\w+ ){0,2})[A-Za-z0-9_$#]{1,30}/(?P<secret>[^\s/@\"']{3,64}+)@"),
+    place("bearer-token", "earer EARER", rf"(?i:earer)[ +]{{1,3}}(?P<secret>{_BASE64}{{16,}}+={{0,2}})", sure=False),
+    place("basic-login", "asic ", rf"asic (?<=[Bb]asic ) {{0,2}}(?P<secret>{_BASE64}{{12,}}+={{0,2}})", sure=False),
+    each("authorization", "uthorization UTHORIZATION", _AUTHORIZATION, rf"(?P<secret>{_BASE64}{{8,2000}}+={{0,2}})"),
+    place("totp-secret", "otpauth:", r"otpauth://[^\s\"'`]{1,200}?secret=(?P<secret>[A-Z2-7a-z]{12,}+)"),
+    place("wecom-webhook", "/webhook/send?", rf"/webhook/send\?key=(?P<secret>{_UUID})"),
+    place("registry-login", '"auth"', r'"auth"\s{0,3}:\s{0,3}"(?P<secret>[A-Za-z0-9+/]{12,}+={0,2})"', sure=False),
+    place("registry-login", "_auth", r"_auth ?= ?\"?(?P<secret>[A-Za-z0-9+/]{12,}+={0,2})", sure=False),
+    place("registry-login", ":_password", r":_password ?= ?\"?(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})"),
+    place(
+        "password",
+        "machine default",
+        r"(?:machine\s{1,4}\S{1,100}+|default)\s{1,8}(?:(?:login|account)\s{1,4}\S{1,100}+\s{1,8}){0,2}"
+        r"password\s{1,4}(?P<secret>[^\s\"']{3,128}+)",
+    ),
+    place(
+        "password",
+        ":5432: :*: :5433: :6432:",
+        r"(?m):(?:\d{4}|\*):[\w*-]{1,64}+:[\w*.@-]{1,64}+:(?P<secret>[^\s:]{4,128}+)$",
+    ),
+    each(
+        "kubernetes-secret",
+        "Secret",
+        r"kind[\"']?: {0,3}[\"']?Secret\b(?P<all>(?>(?:[^\n]{0,4000}+\n?){1,60}))",
+        r"(?m)^ {1,8}[\w.-]{1,80}: {1,3}[\"']?(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})[\"']?$",
+    ),
+    each("cookie", "ookie", _COOKIES, r"(?<==)(?P<secret>[^;,\s\"'\\]{12,}+)"),
+    place("session", "_session=", r"_session=(?P<secret>[A-Za-z0-9%_+/=-]{16,}+)", sure=False),
+    place(
+        "session", "SESS", r"(?:PHPSESSID|JSESSIONID|ASPSESSIONID\w{0,10})=(?P<secret>[A-Za-z0-9._-]{16,}+)", sure=False
+    ),
+)
+
+WORDS = (  # within one long word
+    # addresses that let anyone write, or read
+    place("telegram-token", ":AA", rf"(?<![0-9])[0-9]{{8,10}}:(?P<secret>AA{_RUN}{{32,}}+)"),
+    place("slack-webhook", "hooks.slack.com/", r"hooks\.slack\.com/[a-z]{4,12}/(?P<secret>[A-Za-z0-9/_-]{20,}+)"),
+    place("discord-webhook", "/webhooks/", rf"/api/(?:v\d+/)?webhooks/[0-9]{{15,}}+/(?P<secret>{_RUN}{{30,}}+)"),
+    place("teams-webhook", "office.com/webhook", r"office\.com/webhookb?2?/(?P<secret>[A-Za-z0-9@/-]{40,}+)"),
+    place("zapier-webhook", "hooks.zapier.com/", r"hooks\.zapier\.com/hooks/catch/(?P<secret>[0-9]+/[A-Za-z0-9]{6,}+)"),
+    place("ifttt-key", "/with/key/", rf"/with/key/(?P<secret>{_RUN}{{16,}}+)"),
+    place("feishu-webhook", "/bot/v2/hook/", r"/bot/v2/hook/(?P<secret>[A-Za-z0-9-]{20,}+)"),
+    place("pagerduty-key", "pagerduty.com/integration/", r"pagerduty\.com/integration/(?P<secret>[A-Za-z0-9]{20,}+)"),
+    place("ping-key", "hc-ping.com/", rf"hc-ping\.com/(?P<secret>{_UUID})"),
+    # tokens known by their middle or end
+    place("azure-secret", "Q~", r"(?<![A-Za-z0-9_~.-])(?P<secret>[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{28,40})"),
+    place("terraform-token", ".atlasv1.", rf"(?<![A-Za-z0-9])(?P<secret>[A-Za-z0-9]{{14}}\.atlasv1\.{_RUN}{{40,}}+)"),
+    place("maxmind-key", "_mmk", r"(?<![A-Za-z0-9])(?P<secret>[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)"),
+    place("mailchimp-key", "-us", r"(?<![0-9a-f])(?P<secret>[0-9a-f]{32}-us[0-9]{1,2})(?![0-9a-z])"),
+    place("newrelic-key", "NRAL", r"(?<![0-9a-zA-Z])(?P<secret>[0-9a-f]{32,36}NRAL)"),
+    place(
+        "aws-secret",
+        "AKIA ASIA",
+        r"(?:AKIA|ASIA)[A-Z0-9]{16}[\s,:;|/\"'`&]{1,6}(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        sure=False,
+    ),
+    # hashes of passwords
+    place("password-hash", "$2", r"\$(?P<secret>2[abxy]?\$\d\d\$[./A-Za-z0-9]{53})"),
+    place(
+        "password-hash", "$1$ $5$ $6$ $y$ $7$ $apr1$ $md5", rf"\$(?P<secret>(?:1|5|6|7|y|apr1|md5)\${_HASH}{{20,}}+)"
+    ),
+    place(
+        "password-hash",
+        "$argon2 $scrypt$ $pbkdf2",
+        rf"\$(?P<secret>(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*)\${_HASH}{{20,}}+)",
+    ),
+    place("password-hash", "$P$ $H$ $S$", r"\$(?P<secret>[PHS]\$[./A-Za-z0-9]{31,55})"),
+    place("password-hash", "$krb5", r"\$(?P<secret>krb5\w{2,8}\$[^\s]{20,}+)"),
+    place(
+        "password-hash",
+        "pbkdf2 scrypt: SHA}",
+        rf"(?P<secret>(?:pbkdf2[:_]sha\d{{1,3}}[:$]|scrypt:\d|\{{S?SHA\d{{0,3}}\}}){_HASH}[:{_HASH[1:-1]}]{{20,}}+)",
+    ),
+)
+
+SIGNED = tuple(
+    place("url-signature", f"{name}=", rf"{name}=(?<![A-Za-z0-9]{name}=)(?P<secret>{_SIGNATURE}{{16,}}+)", sure=False)
+    for name in (
+        "sig", "X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "X-Goog-Signature", "X-Goog-Credential",
+        "Signature", "hmac", "jwt",
+    )
+)  # fmt: skip

@@ -1,0 +1,71 @@
+"""Judge whether a value may be a secret: it looks drawn at random, and is no placeholder, expression, path or name."""
+
+from __future__ import annotations
+
+import re
+
+FIRST_CHARS = 200  # of a value are judged
+LONG_CHARS = 20  # from here on, a value may contain a word like "key" by chance
+
+_STAND_IN = re.compile(
+    r"\[secret:|[<${%]|\*\*|x{3}\Z|x{4,}|\.{3}|…|your[_-]|example|placeholder|changeme|(?:pass|password|pwd|token|secret)\Z",
+    re.IGNORECASE,
+)
+_SAME_WORDS = re.compile(r"passw|pwd|token|secret|key|cred", re.IGNORECASE)
+_PATH = re.compile(r"(?:\.{0,2}|~)/[\w.-]+/|[a-z]{2,12}://", re.IGNORECASE)
+_DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?>(?:\.[A-Za-z_]\w{0,40})+)\.?")
+_PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0,2}")
+
+
+def stands_for_one(value: str) -> bool:
+    """Return True for a placeholder, a template, or a label that is there already."""
+    return bool(_STAND_IN.match(value))
+
+
+def drawn(value: str) -> bool:
+    """Return True if a value looks drawn at random.
+
+    It has letters of both cases and a digit, or a sixth of it is digits, as in hexadecimal.
+    """
+    value = value[:FIRST_CHARS]
+    digits = sum(map(str.isdigit, value))
+    letters = sum(map(str.isalpha, value))
+    mixed = not value.islower() and not value.isupper()
+    return digits > 0 and letters > 1 and (mixed or digits * 6 >= len(value))
+
+
+def scattered(value: str) -> bool:
+    """Return True if a value looks drawn, or is of capitals and digits, or of digits, as issuers draw them too."""
+    value = value[:FIRST_CHARS]
+    digits = sum(map(str.isdigit, value))
+    return drawn(value) or (value.isalnum() and (digits == len(value) or (digits > 1 and value == value.upper())))
+
+
+def is_name(value: str) -> bool:
+    """Return True for names joined by dots, as code has them; none of them is long and of letters and digits mixed."""
+    return bool(_DOTTED.fullmatch(value)) and not any(len(part) >= 16 and drawn(part) for part in value.split("."))
+
+
+def plausible_quoted(value: str, password: bool) -> bool:
+    """Return True if a value in quotes may be secret: a password has more than letters, any other is long and drawn."""
+    if stands_for_one(value) or _PATH.match(value) or is_name(value) or "|" in value:
+        return False
+    if password:
+        return any(map(str.isdigit, value)) or not _PLAIN_WORDS.fullmatch(value)
+    return len(value) >= 8 and drawn(value) and not _PLAIN_WORDS.fullmatch(value)
+
+
+def plausible_bare(value: str, password: bool, after: str, told: bool = False) -> bool:
+    """Return True if a value without quotes may be secret: it is no call, no expression and no other name.
+
+    `after` is the character behind it.
+
+    With `told` (words of another language) it is no code, so it may hold a word that names secrets.
+    """
+    if (after and after in "([{") or stands_for_one(value) or _PATH.match(value) or is_name(value):
+        return False
+    if not told and _SAME_WORDS.search(value) and not (len(value) >= LONG_CHARS and drawn(value)):
+        return False
+    if password:
+        return len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value))
+    return len(value) >= 8 and drawn(value) and not _PLAIN_WORDS.fullmatch(value)
