@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from importer.protocol.records import ConversationFacts
-from importer.protocol.said import Said
+from importer.protocol.records import ConversationFacts, Said
 
 FILLED = ("project", "cwd", "git_branch")
 NOTHING = ConversationFacts("")

@@ -14,8 +14,6 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from importer.protocol.said import Said
-
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
@@ -94,6 +92,19 @@ class ConversationFacts:
     def is_news(self) -> bool:
         """Whether points of the conversation could tell anything of it."""
         return bool(self.conversation_id and (self.title or self.project or self.cwd or self.git_branch))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How much of a conversation some lines hold; times are RFC 3339 or "", `opening` is the first prompt's line."""
+
+    conversation_id: str
+    turns: int = 0
+    first: str = ""
+    last: str = ""
+    project: str = ""
+    title: str = ""
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

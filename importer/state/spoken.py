@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from importer.protocol.conversations import counted
-from importer.protocol.records import Commit
-from importer.protocol.said import Said
+from importer.protocol.records import Commit, Said
 from importer.state.database import Database
 
 PAGE_ROWS = 500

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from importer.protocol.records import Checkpoint, Commit, HeadPrint, Tally
-from importer.protocol.said import Said
+from importer.protocol.records import Checkpoint, Commit, HeadPrint, Said, Tally
 from importer.state import schema
 from importer.state.checkpoints import Checkpoints
 
