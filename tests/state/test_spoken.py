@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import sqlite3
 from dataclasses import replace
@@ -67,12 +68,14 @@ def test_prefixes_and_times(checkpoints: Checkpoints) -> None:
 def test_a_migrated_state_knows_that_it_lacks_some(tmp_path: pathlib.Path) -> None:
     """One that was imported by an older version is partial until every file is read again."""
     path = str(tmp_path / "state.sqlite3")
-    with Checkpoints.open(path) as fresh:
+    with Checkpoints.open(str(tmp_path / "fresh.sqlite3")) as fresh:
         assert fresh.spoken.is_whole
-        commit(fresh, FIRST)
-    with sqlite3.connect(path, isolation_level=None) as old:
-        old.execute("DROP TABLE spoken")
-        old.execute("PRAGMA user_version = 5")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        schema.migrate(old, schema.MIGRATIONS[: schema.MIGRATIONS.index(schema.version_6)])
+        old.execute(
+            "INSERT INTO files VALUES (1, x'2f', x'61', 1, 1, 0, 1, 1, 1, 1, NULL, 1.0, 0, x'', x'', 'codex', '', '')"
+        )
     beside = Checkpoints.peek(path)
     assert beside is not None
     assert (beside.spoken.is_whole, beside.spoken.of_conversation("kiln")) == (False, [])
