@@ -53,11 +53,13 @@ async def move_points(
     """Move what is stored under other projects than today's; return how many points, and whether all are done.
 
     `ask` questions the worker. It ends early once `stop()` is true. Raises what the worker reports.
+    Beside a writer of the state only points are moved.
     """
     projects = await ask("facet", key="project", limit=MOST_PROJECTS)
     moved = 0
     for project, to, source in _moves(projects, checkpoints, reading):
         scope = {"project": project, "host": reading.host, "source": source}
+        checkpoints.folder_projects.move(project, to, source)
         while page := await ask("move_points", to=to, **scope):
             moved += page
             if stop():

@@ -25,3 +25,12 @@ class FolderProjects:
         with self._database.transaction(durable=False) as connection:
             connection.execute("INSERT OR REPLACE INTO folders VALUES (?, ?)", (folder, project))
             connection.execute("DELETE FROM meta WHERE name = ?", (MOVED,))
+
+    def move(self, project: str, to: str, source: str) -> None:
+        """Note that what was said of a project is of another one now; `source` "" for every source."""
+        if self._database.is_reader:
+            return
+        sql = "UPDATE {} SET project = ? WHERE project = ? AND ? IN ('', source)"
+        with self._database.transaction(durable=False) as connection:
+            for table in ("spoken", "conversations"):
+                connection.execute(sql.format(table), (to, project, source))

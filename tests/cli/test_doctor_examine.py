@@ -101,6 +101,13 @@ def test_an_unrecognised_file_is_no_fault() -> None:
     assert "--source FORMAT=/s/x.jsonl" in check["fix"] and 'exclude = ["x.jsonl"]' in check["fix"]
 
 
+def test_an_older_version_s_state_is_told() -> None:
+    """It is no fault; the detail says what it lacks and how to get it."""
+    found = examine.as_json(examine.run_checks(replace(GOOD, state=replace(GOOD.state, older=True))))
+    (check,) = (one for one in found["checks"] if one["name"] == "state")
+    assert (found["ok"], check["ok"], "importer rebuild-state" in check["detail"]) == (True, True, True)
+
+
 def test_a_good_installation_is_green() -> None:
     """Every check passes; each has a name of its own, a detail, and no repair."""
     findings = examine.run_checks(GOOD)

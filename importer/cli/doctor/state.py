@@ -31,7 +31,8 @@ class StateFacts:
     `aside` counts damaged databases that were set aside; `read_only` is how it is mounted; `newest_at` is the time of
     the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read,
     `shared` says that they can write here;
-    `passed_over` are paths of files that nothing was imported of, with fate and reason.
+    `passed_over` are paths of files that nothing was imported of, with fate and reason; `older` says that files were
+    read by a version that noted less of them.
     """
 
     path: str
@@ -51,6 +52,7 @@ class StateFacts:
     exposed: tuple[str, ...] = ()
     shared: bool = False
     passed_over: tuple[tuple[str, str, str], ...] = ()
+    older: bool = False
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -60,7 +62,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    newest_at, problem, hint, passed_over = _database(os.path.join(path, FILE_NAME))
+    newest_at, problem, hint, passed_over, older = _database(os.path.join(path, FILE_NAME))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -80,6 +82,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         exposed=_exposed(path),
         shared=os.path.isdir(path) and shared(found),
         passed_over=passed_over,
+        older=older,
     )
 
 
@@ -90,21 +93,21 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], ...]]:
-    """Return `(time of the newest commit, what keeps it from being used, the way out, files passed over)`.
+def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], ...], bool]:
+    """Return `(time of the newest commit, what keeps it from being used, the way out, files passed over, older)`.
 
     It is read while another process may write it; nothing is migrated or repaired.
     """
     try:
         checkpoints = Checkpoints.peek(path)
         if checkpoints is None:
-            return 0.0, "", "", ()
+            return 0.0, "", "", (), False
         with checkpoints:
             named = ((os.fsdecode(path), fate, reason) for path, fate, reason in checkpoints.passed_over(MOST_NAMED))
             there = tuple(one for one in named if os.path.lexists(_on_disk(one[0])))
-            return checkpoints.newest_commit_at(), "", "", there
+            return checkpoints.newest_commit_at(), "", "", there, not checkpoints.spoken.is_whole
     except StateError as error:
-        return 0.0, error.message, error.hint, ()
+        return 0.0, error.message, error.hint, (), False
 
 
 def _on_disk(path: str) -> bytes:
@@ -133,6 +136,11 @@ def check_state(facts: StateFacts) -> Finding:
     The text of conversations lies here, so other users may not read it.
     """
     fine = facts.path if facts.exists else f"{facts.path} is made at the first import"
+    if facts.older:
+        fine += (
+            "; an older version read files here, without titles that came late and what lists tell: "
+            "`importer rebuild-state` reads them again and embeds nothing twice"
+        )
     return judge("state", fine, _problems(facts))
 
 
