@@ -25,10 +25,10 @@ from importer.protocol.records import (
     Line,
     Reject,
     Release,
+    Said,
     Tally,
     Turn,
 )
-from importer.protocol.said import Said
 from importer.reading import tail
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
