@@ -64,6 +64,12 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
         ("1767258000000", "user", "vitest"),
         ("1767258000000", "assistant", "Done: three tests."),
     ],
+    "jan/t1/messages.jsonl": [("t1", "user", "Why do cats purr?"), ("t1", "assistant", "For several reasons.")],
+    "lm-studio/1767258000000.conversation.json": [
+        ("1767258000000", "user", "Why do cats purr?"),
+        ("1767258000000", "assistant", "For several reasons."),
+        ("1767258000000", "user", "Yes."),
+    ],
     "cline/s_01/s_01.messages.json": [("s_01", "user", "Add a test."), ("s_01", "assistant", "Added.")],
 }
 FACTS = {
@@ -82,7 +88,7 @@ def of_sample(name: str, options: formats.Options = PLAIN) -> list[Any]:
     """Return the turns of a sample, read under its own path."""
     raw = content(str(CORPUS / name))
     path = b"/home/ann/.tool/" + name.partition("/")[2].encode()
-    lines = raws("cline", raw) if name.startswith("cline/") else raw.split(b"\n")
+    lines = raws(name.partition("/")[0], raw) if name.endswith(".json") else raw.split(b"\n")
     return turns(name.partition("/")[0], *lines, options=options, path=path)
 
 
@@ -107,10 +113,10 @@ def test_options_add_texts_and_change_no_key(name: str) -> None:
     """Thoughts, results and subagents come where they are wanted, beside the same turns."""
     plain, more = {one.key for one in of_sample(name)}, {one.key for one in of_sample(name, EVERYTHING)}
     assert plain <= more
-    assert len(more) > len(plain) or name.endswith("7c11.jsonl"), "Cursor writes down neither thoughts nor results"
+    assert len(more) > len(plain) or name.endswith(("7c11.jsonl", "t1/messages.jsonl")), "neither thoughts nor results"
 
 
-@pytest.mark.parametrize("name", [name for name in SAID if SAID[name] and "cline" not in name])
+@pytest.mark.parametrize("name", [name for name in SAID if SAID[name] and name.endswith("l")])
 def test_a_fork_repeats_no_turn(name: str) -> None:
     """Copied into another file and conversation, the same words at the same time have the same keys."""
     raw = content(str(CORPUS / name)).replace(b"0190aa", b"0190bb").replace(b"3d5e", b"4d5e")

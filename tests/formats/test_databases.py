@@ -53,6 +53,13 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
         ("c-1", "assistant", "It counted to twelve only."),
     ],
     "cursor/store.db.sql": [("a-77", "user", "Add a test for the dial."), ("a-77", "assistant", "Added.")],
+    "anythingllm/anythingllm.db.sql": [
+        ("1/", "user", "Why do cats purr?"),
+        ("1/", "assistant", "For several reasons."),
+        ("1/", "user", "And lions?"),
+        ("1/", "assistant", "They roar."),
+    ],
+    "devin/sessions.db.sql": [("d1", "user", "Fix the login."), ("d1", "assistant", "Fixed.")],
     "opencode/kilo.db.sql": [
         ("ses_k1", "user", "Rename glaze to coat everywhere."),
         ("ses_k1", "assistant", "Renamed in three files."),
@@ -64,6 +71,7 @@ EDITED = {
     "zed/threads.db.sql": "/home/ann/mill/Cargo.toml",
     "crush/crush.db.sql": "/home/ann/mill/wheel.go",
     "hermes/state.db.sql": "/home/ann/trip.md",
+    "devin/sessions.db.sql": "/home/ann/mill/login.py",
     "cursor/state.vscdb.sql": "/home/ann/mill/dial.ts",
     "cursor/store.db.sql": "/home/ann/mill/dial.test.ts",
 }
@@ -180,7 +188,17 @@ def test_a_row_of_noise_hides_no_other(name: str, tmp_path: Path) -> None:
         connection = sqlite3.connect(path)
         for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for column in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall():
-                if column[0] in ("data", "content_json", "parts", "content", "chat", "value", "metadata_json"):
+                if column[0] in (
+                    "data",
+                    "content_json",
+                    "parts",
+                    "content",
+                    "chat",
+                    "value",
+                    "metadata_json",
+                    "response",
+                    "chat_message",
+                ):
                     connection.execute(f"UPDATE {table} SET {column[0]} = ? WHERE rowid % 2", (noise,))
         connection.commit()
         connection.close()
