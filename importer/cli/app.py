@@ -64,6 +64,8 @@ COMMANDS = (
     Row("verify", "verify", "Compare the store with what the files give"),
     Row("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),
     Row("forget", "forget", "Delete the points of a project, a conversation, files or a time, for good"),
+    Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
+    Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
     Row("migrate", "migrate", "Copy every point of the store to STORE and verify that all are there"),
     Row("mcp", "mcp", "Serve `search` and `open` over MCP until its input ends"),
     Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from importer.cli import context
 from importer.consistency import baseline, erase
-from importer.consistency.erase import Hands
+from importer.consistency.hands import Hands, at_once
 from importer.consistency.refold import Unread
 from importer.delivery.supervisor import Supervisor
 from importer.errors import StateError
@@ -71,7 +71,7 @@ class StoreSession:
     def hands(self, unread: Callable[[bytes, Unread], None] = lambda _path, _error: None) -> Hands:
         """Return what erasing and counting need."""
         reading = assembly.reading_of(self.settings, assembly.profile_of(self.settings), self.checkpoints)
-        return Hands(self.checkpoints, reading, self.ask, erase.at_once, unread)
+        return Hands(self.checkpoints, reading, self.ask, at_once, unread)
 
     async def _ask_daemon(self, op: str, **args: Any) -> Any:
         """Return the daemon's answer. Raises StateError when it has ended."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import glob
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -23,49 +23,25 @@ import msgspec
 from importer import log
 from importer.chunking import fold
 from importer.chunking.exchange import Origin
-from importer.consistency import forget
+from importer.consistency import forget, redact_stored
 from importer.consistency.forget import ForgetRule
+from importer.consistency.hands import Erased, Hands
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.protocol import failpoints
 from importer.protocol.conversations import last_part
 from importer.protocol.records import Checkpoint
 from importer.reading import silence
-from importer.reading.gather import Reading
 from importer.reading.pipeline import ResumeState
 from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.erasure import Silenced
 from importer.state.spoken import Spoken
 
-Ask = Callable[..., Awaitable[Any]]
-Settle = Callable[[Callable[[], Any]], Awaitable[Any]]
 PAGE_IDS = 500
 LEFT_BEHIND = ("answerer*.log*", "last-search.json*")  # files of the state's folder that may hold texts
 FORGET = "forget"  # the kind of a task that carries out a rule
 
 _states = msgspec.json.Decoder(ResumeState)
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """What erasing needs: the state, how files are read, questions to the worker, and a call when nothing is in flight.
-
-    `unread` is told of files that cannot be folded again.
-    """
-
-    checkpoints: Checkpoints
-    reading: Reading
-    ask: Ask
-    settle: Settle
-    unread: Callable[[bytes, Unread], None] = lambda _path, _error: None
-
-
-@dataclass(slots=True)
-class Erased:
-    """Points deleted, and in words where the store says that deleted text may still stand."""
-
-    deleted: int = 0
-    left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +61,11 @@ async def finish(hands: Hands) -> Erased:
     """Do all that was begun and is not done, of this command and of those that were killed."""
     done = Erased()
     for task in erasure.tasks(hands.checkpoints):
-        rule = ForgetRule(**{name: value for name, value in task.items() if name != "kind"})
-        done.deleted += await _carry_out(hands, rule)
+        if task["kind"] == redact_stored.REDACT:
+            done.add(await redact_stored.carry_out(hands))
+        else:
+            rule = ForgetRule(**{name: value for name, value in task.items() if name != "kind"})
+            done.deleted += await _carry_out(hands, rule)
         failpoints.hit("erase.deleted")
     if erasure.tasks(hands.checkpoints):
         done.left = list(await hands.ask("scrub"))
@@ -229,11 +208,6 @@ def _drop_logs(folder: str) -> list[str]:
     for path in found:
         os.unlink(path)
     return found
-
-
-async def at_once(action: Callable[[], Any]) -> Any:
-    """Do what is to be done when nothing is in flight: in a process that has sent nothing yet, that is now."""
-    return action()
 
 
 def described(done: Erased) -> dict[str, Any]:

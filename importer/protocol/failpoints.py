@@ -20,6 +20,7 @@
     scrub.marked   a store's files are about to be written anew   worker
     scrub.merged   its segments are, its log is not               worker
     scrub.rolled   each time its log was written full             worker
+    erase.mended   masked points are stored, theirs not deleted   daemon
     erase.silenced texts are out of the state's rows              daemon
     erase.deleted  points are deleted, their files not            daemon
     erase.scrubbed the store's files are done, the state's not    daemon

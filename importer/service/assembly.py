@@ -96,6 +96,17 @@ def profile_of(settings: Settings) -> Profile:
 
 def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
     """Return how files are read and cut into chunks."""
+    return replace(
+        stateless_reading_of(settings),
+        max_chunks=max(1, profile.max_chunks // 2),  # so a batch exceeds its limit by half at most
+        forgotten=forget.predicate(checkpoints),
+        selection=_selection(settings),
+        project_of=Repositories(repository_folder, checkpoints.folder_projects).project_of,
+    )
+
+
+def stateless_reading_of(settings: Settings) -> Reading:
+    """Return how files are read, without a state: nothing is forgotten, everything is wanted."""
     chosen = settings.formats
     return Reading(
         cutting=Cutting(settings.chunk.size_chars, settings.chunk.overlap_chars),
@@ -104,10 +115,6 @@ def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -
         redact=settings.redact.enabled,
         max_line_bytes=settings.tail.max_line_bytes,
         slice_bytes=settings.tail.slice_bytes,
-        max_chunks=max(1, profile.max_chunks // 2),  # so a batch exceeds its limit by half at most
-        forgotten=forget.predicate(checkpoints),
-        selection=_selection(settings),
-        project_of=Repositories(repository_folder, checkpoints.folder_projects).project_of,
     )
 
 

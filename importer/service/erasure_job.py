@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from importer.consistency import erase
-from importer.consistency.erase import Ask, Erased, Hands, Settle
+from importer.consistency.hands import Ask, Erased, Hands, Settle
 from importer.delivery.engine import Engine
 from importer.errors import ImporterError
 from importer.log import logger
@@ -58,7 +58,7 @@ class ErasureJob:
             self._again.clear()
             try:
                 done = await erase.finish(Hands(engine.checkpoints, engine.reading, self._ask, self._settle))
-                self._done = Erased(self._done.deleted + done.deleted, done.left)
+                self._done.add(done)
             except ImporterError as error:
                 failures += 1
                 await self._wait(error, backoff_s(failures, first_s=FIRST_S, most_s=MOST_S))

@@ -22,7 +22,7 @@ REST_S = 180.0  # longer than the longest single question may take
 QUIET_S = 60.0  # for the batches in flight to settle; below what a client of the control socket waits
 TRIES = 3  # a worker may be recycled under a question; every question may be asked again
 WORKER_QUESTIONS = (
-    *("prints", "erase_ids", "mend", "thread", "tally", "erase", "facet", "count", "move_points"),
+    *("prints", "erase_ids", "mend", "thread", "tally", "erase", "facet", "count", "move_points", "documents"),
     *("migrate_open", "migrate_page", "migrate_check", "migrate_close", "migrate_alias"),
 )
 
@@ -53,6 +53,7 @@ class Maintenance:
             "unrest": self._unrest,
             "remember": self._remember,
             "forget": self._forget,
+            "redact_stored": self._redact_stored,
             "erased": self._erased,
             "unforget": self._unforget,
             "failures_retry": self._retry,
@@ -133,6 +134,12 @@ class Maintenance:
     async def _forget(self, **rule: str) -> Mapping[str, Any]:
         """Add a rule, in force from the next batch on, and begin to erase what it means."""
         done = await self._change_rules("forget", rule)
+        self.erase()
+        return done
+
+    async def _redact_stored(self) -> Mapping[str, Any]:
+        """Begin to mask what is stored as today's redaction does."""
+        done = OPERATIONS["redact_stored"](self._engine.checkpoints)
         self.erase()
         return done
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from importer.consistency import erase, forget
+from importer.consistency import redact_stored as redaction
 from importer.errors import UsageError
 from importer.protocol.foreign.arguments import converted
 from importer.state import erasure
@@ -43,6 +44,12 @@ def unforget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     return {"files": checkpoints.forget_all_files()}
 
 
+def redact_stored(checkpoints: Checkpoints) -> dict[str, Any]:
+    """Note that what is stored is to be masked as today's redaction does."""
+    erasure.begin(checkpoints, redaction.task())
+    return {}
+
+
 def retry_failures(checkpoints: Checkpoints, ids: Sequence[int] | None = None) -> dict[str, Any]:
     """Mark rows of the quarantine; the next import reads their files from the start and embeds nothing twice.
 
@@ -71,6 +78,7 @@ def refuse_unknown(quarantine: Quarantine | None, ids: Sequence[int] | None) -> 
 OPERATIONS: Mapping[str, Operation] = {
     "remember": remember,
     "forget": forget_rule,
+    "redact_stored": redact_stored,
     "unforget": unforget_rule,
     "failures_retry": retry_failures,
     "failures_drop": drop_failures,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from importer.protocol.conversations import NOTHING, merged
 from importer.protocol.records import Commit, ConversationFacts
@@ -41,6 +41,33 @@ def every(database: Database) -> list[ConversationFacts]:
     """Return what is known of every conversation."""
     sql = "SELECT conversation, title, project, cwd, git_branch FROM conversations"
     return [ConversationFacts(*row) for row in database.rows(sql)]
+
+
+def rewrite(connection: sqlite3.Connection, changed: Callable[[ConversationFacts], ConversationFacts]) -> None:
+    """Change, inside a transaction, what is known of every conversation; its id stays."""
+    sql = "SELECT conversation, title, project, cwd, git_branch, source FROM conversations"
+    for *known, source in connection.execute(sql).fetchall():
+        now = changed(ConversationFacts(*known))
+        values = (now.title, now.project, now.cwd, now.git_branch, source, known[0])
+        connection.execute(
+            "UPDATE conversations SET title = ?, project = ?, cwd = ?, git_branch = ?"
+            " WHERE source = ? AND conversation = ?",
+            values,
+        )
+
+
+def mask(connection: sqlite3.Connection, masked: Callable[[str], str]) -> None:
+    """Mask, inside a transaction, titles that wait for their conversation, and what is listed of conversations."""
+    waiting = connection.execute("SELECT title, source, leaf FROM summaries").fetchall()
+    connection.executemany(
+        "UPDATE summaries SET title = ? WHERE source = ? AND leaf = ?",
+        [(masked(title), *place) for title, *place in waiting],
+    )
+    listed = connection.execute("SELECT title, opening, conversation, source, path FROM spoken").fetchall()
+    connection.executemany(
+        "UPDATE spoken SET title = ?, opening = ? WHERE conversation = ? AND source = ? AND path = ?",
+        [(masked(title), masked(opening), *place) for title, opening, *place in listed],
+    )
 
 
 def drop(connection: sqlite3.Connection, names: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from importer.protocol.records import ConversationFacts
@@ -72,6 +72,18 @@ def conversations_of(checkpoints: Checkpoints) -> list[ConversationFacts]:
 def folder(checkpoints: Checkpoints) -> str:
     """Return the folder that the state's file is in."""
     return os.path.dirname(checkpoints.database.path)
+
+
+def mask(
+    checkpoints: Checkpoints,
+    masked: Callable[[str], str],
+    masked_facts: Callable[[ConversationFacts], ConversationFacts],
+) -> None:
+    """Mask what is known of conversations and the samples of lines in quarantine. When nothing is in flight."""
+    with checkpoints.database.transaction() as connection:
+        conversations.rewrite(connection, masked_facts)
+        conversations.mask(connection, masked)
+        quarantine.mask(connection, masked)
 
 
 def wipe(checkpoints: Checkpoints) -> list[str]:

@@ -12,7 +12,7 @@ reads a file: to try a row again is to make its file be read again, and the impo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +123,13 @@ def move(connection: sqlite3.Connection, former: bytes, path: bytes) -> None:
 def silence(connection: sqlite3.Connection, path: bytes) -> None:
     """Blank, inside a transaction, the beginnings of the lines of a file that are shown to people."""
     connection.execute("UPDATE quarantine SET sample = '' WHERE path = ?", (path,))
+
+
+def mask(connection: sqlite3.Connection, masked: Callable[[str], str]) -> None:
+    """Mask, inside a transaction, the beginnings of lines and what was said of them."""
+    rows = connection.execute("SELECT id, sample, reason FROM quarantine").fetchall()
+    news = [(masked(sample), masked(reason), number) for number, sample, reason in rows]
+    connection.executemany("UPDATE quarantine SET sample = ?, reason = ? WHERE id = ?", news)
 
 
 def reread(connection: sqlite3.Connection, path: bytes) -> None:

@@ -16,11 +16,12 @@ from importer.worker.embed import embed_chunks
 from importer.worker.plan import looked_up, plan
 from importer.worker.retell import moved, own_facts, renewed
 from importer.worker.session import WorkerSession
-from importer.worker.stores import Point, Scope, schema
-from importer.worker.stores.schema import DOCUMENT, holders, metadata
+from importer.worker.stores import Ownership, Point, Scope, schema
+from importer.worker.stores.schema import DOCUMENT, document, holders, metadata, ownership, standing_of
 from importer.worker.voices import conversations, told_by
 
 PAGE_POINTS = 512  # without vectors
+PAGE_TEXTS = 256  # with whole payloads
 MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real ones have hundreds
 
 
@@ -125,7 +126,44 @@ def _pages(session: WorkerSession, scope: Scope) -> Iterator[Sequence[Point]]:
             return
 
 
+def documents(session: WorkerSession, after: str | None = None, limit: int = PAGE_TEXTS) -> Mapping[str, Any]:
+    """Return a page of points, `{id, document, metadata, voices}`, and `next`."""
+    page = session.store.scroll(after, limit)
+    points = [
+        {
+            "id": point.id,
+            "document": document(point.payload),
+            "metadata": metadata(point.payload),
+            "voices": standing_of(point.payload).voices,
+        }
+        for point in page.points
+    ]
+    return {"points": points, "next": page.next}
+
+
+def remask(session: WorkerSession, points: Sequence[Mapping[str, Any]]) -> int:
+    """Write other texts and metadata under the same ids; return how many points that were. Unknown ids are passed over.
+
+    A point's holders stay as they are, and it is embedded again.
+    """
+    stored = session.store.lookup([str(one["id"]) for one in points])
+    known = [one for one in points if one["id"] in stored]
+    texts = [str(one["document"]) for one in known]
+    written: list[Point] = []
+    if texts:
+        for part in embed_chunks(session.embedder, texts, session.token_budget, between=lambda _indexes: None):
+            written += [_point(known[i], stored, part.vectors[k]) for k, i in enumerate(part.indexes)]
+        session.store.write(written, {}, ())
+    return len(written)
+
+
+def _point(given: Mapping[str, Any], stored: Mapping[str, tuple[str, ...]], dense: Sequence[float]) -> Point:
+    """Return the point as it is to stand."""
+    standing = Ownership(stored[given["id"]], given["metadata"], given["voices"])
+    return Point(given["id"], dense, {"document": given["document"], **ownership(standing)})
+
+
 MAINTENANCE: Mapping[str, Callable[..., Any]] = {
-    **{answer.__name__: answer for answer in (prints, erase_ids, move_points, mend, thread)},
+    **{answer.__name__: answer for answer in (prints, erase_ids, move_points, mend, thread, documents, remask)},
     **copy_points.COPY_QUESTIONS,
 }

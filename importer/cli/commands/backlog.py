@@ -20,6 +20,7 @@ from importer.cli import context, model_fetch
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
 from importer.consistency import erase, places
+from importer.consistency.hands import Hands, at_once
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
 from importer.service import assembly, client, questions
@@ -162,7 +163,7 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         # What a killed import had under way is suspect from now on.
         engine.recover()
         # What a killed `forget` has left undone.
-        await erase.finish(erase.Hands(engine.checkpoints, engine.reading, parts.supervisor.ask, erase.at_once))
+        await erase.finish(Hands(engine.checkpoints, engine.reading, parts.supervisor.ask, at_once))
         await engine.reconcile(elsewhere=elsewhere)
         if engine.pending_files:
             await model_fetch.start_worker(parts.supervisor, parts.settings)
