@@ -65,6 +65,27 @@ SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM
 """
 
+USER_SANDBOX = """
+# A user's manager makes these of a user namespace of its own; where the kernel allows none, it goes on without them.
+ProtectSystem=full
+PrivateTmp=yes
+PrivateMounts=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+
+# What it cannot have, and why:
+#   ProtectSystem=strict, ProtectHome          the state and the conversations lie at home, where their owner says
+#   ProtectClock, ProtectKernelLogs, ProtectKernelModules, PrivateDevices, CapabilityBoundingSet
+#                                              they drop capabilities, which a user may not: it would end with 218
+#   PrivateUsers, PrivateIPC                   they insist on a namespace, and fail where the kernel allows none
+#   User, DynamicUser, RootDirectory           it is its user's, and sees what that user sees
+#   ProtectProc, ProcSubset                    the memory of the machine and of the worker is read in /proc
+#   DevicePolicy, IPAddressDeny                filters of the kernel's that only root may load: they would do nothing
+#   PrivateNetwork, no AF_INET                 a model is fetched, and a store may be a server
+#   SystemCallFilter=~@resources               the worker makes itself nicer than everything else
+"""
+
 STATE = """
 # Settings beside the flags: IMPORTER_CONFIG=/etc/importer/importer.toml, CLAUDE_CONFIG_DIR, QDRANT_URL ...
 EnvironmentFile=-/etc/importer/environment
@@ -107,7 +128,7 @@ SYSTEM_NOTE = """\
 
 USER_NOTE = """\
 # The service of one user, started by that user's own manager: `systemctl --user`. `loginctl enable-linger` keeps it
-# running without a session. What needs privileges (namespaces, capabilities) is left to the system unit: it fails here.
+# running without a session. What needs privileges is left to the system unit.
 # No StateDirectory: the state is where the command line looks for it, ~/.local/state/importer.
 """
 
@@ -137,7 +158,9 @@ def user(command: str = ANYWHERE) -> str:
     before = ABOUT + "StartLimitIntervalSec=0\n"
     settings = "\nEnvironmentFile=-%E/importer/environment\n"
     after = "\n[Install]\nWantedBy=default.target\n"
-    return USER_NOTE + before + SERVICE.format(command=command) + settings + LIFE + MEMORY + FILTER + after
+    return (
+        USER_NOTE + before + SERVICE.format(command=command) + settings + LIFE + MEMORY + FILTER + USER_SANDBOX + after
+    )
 
 
 FILES = {

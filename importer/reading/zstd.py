@@ -21,6 +21,9 @@ READ_BYTES = 64 * 1024  # packed
 BLOCK_BYTES = 256 * 1024  # unpacked
 WINDOW_BYTES = 8 * 1024 * 1024  # what unpacking may remember: any level up to 19 does with it
 ENDLESS_BYTES = 256 * 1024 * 1024  # a line so long ends the file, for it is no conversation: 0.3 s
+DENSE_BYTES = 64 * 1024 * 1024  # from here on, what is packed must not be much denser than text can be
+DENSEST = 250  # as for ZIP archives; text gives 3 to 20, a file of one repeated line thousands
+TOO_DENSE = "it is packed more densely than conversations are"
 KEPT = 2  # under way at the same time, some 3 MB each
 DAMAGED = "what is packed is damaged from here on"
 ENDLESS = "a line without an end"
@@ -87,6 +90,11 @@ class UnpackedStream:
             block = self._before_damage()
         self.ahead += block
         return bool(block)
+
+    def check_density(self) -> None:
+        """Have the file end here if it is packed more densely than text can be."""
+        if self.at + len(self.ahead) > max(DENSE_BYTES, DENSEST * self.source.at):
+            self.problem = self.problem or TOO_DENSE
 
     def _before_damage(self) -> bytes:
         """Unpack what is whole of a damaged block: the library drops it, so it is read again byte by byte."""
@@ -189,6 +197,7 @@ def _lines(stream: UnpackedStream, max_bytes: int, max_line_bytes: int) -> _Foun
         if newline < 0 and len(stream.ahead) > max_line_bytes:
             return _FoundLines((stream.pass_line(),), ended=False)
         begin = len(stream.ahead)
+        stream.check_density()
         ended = not stream.more()
         newline = stream.ahead.find(b"\n", begin) if newline < 0 else newline
     *complete, rest = bytes(stream.ahead).split(b"\n", tail.SLICE_LINES)

@@ -172,8 +172,14 @@ def _members(path: bytes) -> dict[bytes, int]:
             raise ValueError("it has too many members")
         with zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
+        size = file.seek(0, os.SEEK_END)
     if len(infos) > MOST_MEMBERS:
         raise ValueError("it has too many members")
+    packed, unpacked = sum(info.compress_size for info in infos), sum(info.file_size for info in infos)
+    if packed > size:
+        raise ValueError(f"its members claim {packed} bytes of {size}: they overlap")
+    if unpacked > max(DENSE_BYTES, DENSEST * size):
+        raise ValueError(f"{unpacked} bytes are packed in {size}, which no conversations are")
     return {_name(info): info.file_size for info in infos}
 
 

@@ -143,6 +143,23 @@ def bomb() -> bytes:
     return zipped({"conversations.json": bytes(archives.DENSE_BYTES + 1)})
 
 
+def many() -> bytes:
+    """Return an archive of members none of which is dense enough to be told by itself; together they are."""
+    return zipped({f"{number}.json": bytes(8 << 20) for number in range(9)})
+
+
+def overlapping() -> bytes:
+    """Return an archive whose list names the same packed bytes again and again, as in Fifield's bombs."""
+    raw = zipped({"conversations.json": export(1)}, method=zipfile.ZIP_STORED)
+    begin = raw.index(b"PK\x01\x02")
+    end = raw.index(b"PK\x05\x06")
+    entry, ending = raw[begin:end], bytearray(raw[end:])
+    names = (b"conversatio%02d.json" % number for number in range(50))
+    entries = b"".join(entry.replace(b"conversations.json", name) for name in names)
+    struct.pack_into("<HHL", ending, 8, 50, 50, len(entries))
+    return raw[:begin] + entries + bytes(ending)
+
+
 def damaged() -> bytes:
     """Return an archive whose member is not what its checksum says."""
     raw = zipped({"conversations.json": export(1)}, method=zipfile.ZIP_STORED)
@@ -161,6 +178,8 @@ def crowded() -> bytes:
     [
         (encrypted(), "refused", "encrypted"),
         (bomb(), "refused", "no conversations are"),
+        (many(), "refused", "no conversations are"),
+        (overlapping(), "refused", "overlap"),
         (damaged(), "refused", "Bad CRC"),
         (crowded(), "refused", "too many members"),
         (zipped({"conversations.json": export(1)})[:-9], "refused", "not whole"),
@@ -169,7 +188,10 @@ def crowded() -> bytes:
         (zipped({"pictures.ZIP": zipped({})}), "refused", "it is in another one; unpack it first"),
         (zipped({}), "unrecognised", "without conversations"),
     ],
-    ids=["encrypted", "bomb", "damaged", "crowded", "cut off", "no list", "pictures", "within", "empty"],
+    ids=[
+        *("encrypted", "bomb", "many", "overlapping", "damaged", "crowded", "cut off", "no list", "pictures", "within"),
+        "empty",
+    ],
 )
 def test_what_cannot_be_had_is_told(desk: Desk, raw: bytes, fate: str, said: str) -> None:
     """Once, with the reason and what it is; it is not tried again before it changes."""

@@ -11,7 +11,7 @@ from read_units import in_memory, units
 from importer.formats import load
 from importer.protocol.records import Line
 from importer.reading import reader, recognition, zstd
-from importer.reading.zstd import DAMAGED, ENDLESS
+from importer.reading.zstd import DAMAGED, ENDLESS, TOO_DENSE
 from importer.sources import files
 
 MIB = 1 << 20
@@ -72,6 +72,15 @@ def test_memory_is_bounded_whatever_is_packed() -> None:
     assert found[0].oversized
     assert found[-1].problem == ENDLESS
     assert peak < 8 * MIB
+
+
+def test_what_is_packed_too_densely_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes that unpack to any number of lines are read to a bound, and the rest is one problem."""
+    monkeypatch.setattr(zstd, "DENSE_BYTES", MIB)
+    raw = pack(*[b'{"type":"event_msg"}\n' * 50_000] * 40, level=19)  # 40 MB
+    last = units("codex", raw, slice_bytes=MIB)[-1]
+    assert last.problem == TOO_DENSE
+    assert last.end < 4 * MIB
 
 
 def test_going_on_costs_no_beginning_anew(monkeypatch: pytest.MonkeyPatch) -> None:
