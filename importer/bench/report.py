@@ -192,19 +192,30 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
+def _quotient(value: float) -> str:
+    """Return a quotient in figures; in words where there was nothing to compare with."""
+    return f"{value:.2f}" if value else "not measured"
+
+
+def _times(value: float) -> str:
+    """Return how many times as fast; in words where there was nothing to compare with."""
+    return f"{value:.1f} x" if value else "not measured"
+
+
 def notes(found: Mapping[str, Any]) -> list[str]:
     """Return what the table does not say, a line each."""
     ours, ratio, again, recycle = found["importer"], found["ratios"], found["noop"], found["recycle"]
     problems = {name: found[name]["problem"] for name in ("raw", "inprocess")}
     said = [
-        f"of the ceiling: {ratio['to_ceiling']:.2f} with everything"
+        f"of the ceiling: {_quotient(ratio['to_ceiling'])} with everything"
         + (f", {ratio['steady_to_ceiling']:.2f} once it runs" if ratio["steady_to_ceiling"] else "")
-        + f"; per second of processor time {ratio['cpu_to_ceiling']:.2f}",
-        f"of its own engine's ({found['own_ceiling']['engine']}): {ratio['to_own_ceiling']:.2f}; per second of "
-        f"processor time {ratio['cpu_to_own_ceiling']:.2f}",
-        f"as fast as raw fastembed: {ratio['to_raw']:.1f} x, as the in-process importer: {ratio['to_inprocess']:.1f} x",
+        + f"; per second of processor time {_quotient(ratio['cpu_to_ceiling'])}",
+        f"of its own engine's ({found['own_ceiling']['engine']}): {_quotient(ratio['to_own_ceiling'])}; per second of "
+        f"processor time {_quotient(ratio['cpu_to_own_ceiling'])}",
+        f"as fast as raw fastembed: {_times(ratio['to_raw'])}, "
+        f"as the in-process importer: {_times(ratio['to_inprocess'])}",
         f"memory of daemon and worker together: {_size(ours['together_peak_anon_bytes'])} anonymous + swap at most, "
-        f"{ratio['memory_to_inprocess']:.2f} of the in-process importer's",
+        f"{_quotient(ratio['memory_to_inprocess'])} of the in-process importer's",
         *(_growth(name, ours) for name in (WORKER, DAEMON)),
         f"a fresh worker is ready in {recycle['ready_s']:.2f} s; its first batch takes "
         f"{recycle['first_batch_ratio']:.2f} x the usual time; {recycle['workers']} were started",

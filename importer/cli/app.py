@@ -171,7 +171,7 @@ def _outcome(arguments: list[str]) -> int:
     except click.exceptions.Exit as exit_:
         return int(exit_.exit_code)
     except click.Abort:
-        click.echo("stopped; what was imported is kept", err=True)
+        click.echo(f"stopped; {_kept(arguments)}", err=True)
         return 130  # 128 + SIGINT, as shells count
     except click.ClickException as error:
         with contextlib.suppress(OSError):  # standard error may be closed, too
@@ -180,6 +180,23 @@ def _outcome(arguments: list[str]) -> int:
     except ImporterError as error:
         return tell(error)
     return int(result or 0)
+
+
+KEPT = {  # of a command's work when it is stopped
+    "backlog": "what was imported is kept, and the same command goes on where it was",
+    "rebuild-state": "what was imported is kept, and `importer backlog` goes on where it was",
+    "forget": "what is forgotten stays so; the same command finishes it",
+    "migrate": "what was copied is kept, and the same command goes on where it was",
+    "verify": "what was repaired is repaired; the rest is as it was",
+    "model": "a download is kept as far as it came",
+    "bench": "nothing of it is kept, and the store was not touched",
+}
+
+
+def _kept(arguments: list[str]) -> str:
+    """Return what is kept of the work of the command that these words call."""
+    named = next((word for word in arguments if any(row.name == word for row in COMMANDS)), "")
+    return KEPT.get(named, "nothing was changed")
 
 
 def _colour() -> bool | None:

@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -23,11 +24,14 @@ from importer.consistency import erase, places
 from importer.consistency.hands import Hands, at_once
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
+from importer.protocol.foreign.quoting import printable
 from importer.service import assembly, client, questions
 from importer.service.assembly import Parts
-from importer.service.control import Control
+from importer.service.control import Answer, Control
 from importer.service.identity import identity
+from importer.service.status import status
 from importer.sources import census
+from importer.sources.events import Mode
 from importer.sources.scan import Root
 
 LOOK_S = 0.2  # between two questions for the progress
@@ -127,10 +131,19 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
         emit(done.summary)
     else:
         print_summary(done)
+        _say_sought(roots)
     if done.summary["stopped"]:
         return TRY_AGAIN
     left_out = bool(given) and (done.summary["barren"] or done.summary["files_refused"])
     return QUARANTINED if done.in_quarantine or done.errors or left_out else DONE  # by now or before
+
+
+def _say_sought(roots: Sequence[Root]) -> None:
+    """Say what was looked for where none of it is there: each assistant's folders, on a machine without any."""
+    if roots and not any(os.path.lexists(root.path) for root in roots):
+        sought = ", ".join(printable(os.fsdecode(root.path)) for root in roots)
+        click.secho(f"no folder of an assistant is here; looked for: {sought}", fg="yellow", err=True)
+        click.echo("importer backlog PATH imports from another place", err=True)
 
 
 def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> ImportResult:
@@ -155,7 +168,7 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
     guarding = loop.create_task(parts.guard.run())  # memory
     # Searches are answered meanwhile: no other process could, for an embedded store has one opener.
     settings = parts.settings
-    answers = questions.answers(parts.supervisor.ask)
+    answers: dict[str, Answer] = {**questions.answers(parts.supervisor.ask), "status": partial(_status, parts)}
     control = Control(settings.state_dir, answers, daemon=False, serves=identity(settings))
     with contextlib.suppress(OSError):  # a file system without sockets is no reason not to import
         await control.start()
@@ -180,6 +193,14 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         parts.engine.kill_worker()
 
 
+async def _status(parts: Parts) -> Told:
+    """Return this import's numbers for `importer status`, as a daemon tells its own."""
+    told = status.of_daemon(parts.engine.snapshot(), parts.checkpoints, Mode(""))
+    here = f"by process {os.getpid()} (importer backlog)"
+    reason = f"{here}: {told['reason']}" if told["reason"] else here
+    return {**told, "state": "importing", "reason": reason, "watch": {"mode": None, "reason": ""}}
+
+
 async def _drain(parts: Parts, quiet: bool) -> None:
     """Import, and look again as long as more files were behind than the queue holds."""
     engine = parts.engine
@@ -195,6 +216,9 @@ def _stop(parts: Parts) -> None:
     if parts.engine.is_stopping:
         parts.engine.kill_worker()
         os._exit(130)  # 128 + SIGINT; no clean-up: the user asked twice
+    files = len({commit.checkpoint.path for commit in parts.engine.snapshot().in_flight})
+    waits = f"what is in flight of {files} files is stored first; once more ends it at once" if files else "at once"
+    click.echo(f"\nstopping: {waits}", err=True)
     parts.engine.stop()
 
 

@@ -22,7 +22,7 @@ from importer.settings.load import DECLARED, MASK, EffectiveSetting, Loaded
 EPILOG = """\b
 Examples:
   importer config                        every setting, its value and where it came from
-  importer config | grep -v default      only settings that were given
+  importer config --changed              only settings that were given
   MEMORY_PROFILE=auto importer config    what a profile would set here
   importer config --markdown             the table of all settings
 """
@@ -30,9 +30,10 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @JSON_OPTION
+@click.option("--changed", is_flag=True, help="Only settings that were given, by flag, environment or file.")
 @click.option("--markdown", is_flag=True, help="The table of all settings with their defaults, for a document.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
+def command(ctx: click.Context, /, *, as_json: bool, changed: bool, markdown: bool) -> int:
     """Show the settings in effect, secrets masked."""
     if markdown:
         click.echo(all_settings.markdown_table(), nl=False)
@@ -40,6 +41,8 @@ def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
     loaded = context.settings_of(ctx)
     profile, problem = _profile(loaded)
     rows = all_settings.effective(loaded, profile.values() if profile else None)
+    if changed:
+        rows = [row for row in rows if loaded.origins[row.name] != "default"]
     if as_json:
         emit(_as_json(loaded, rows, profile, problem))
     elif sys.stdout.isatty():
@@ -47,6 +50,8 @@ def command(ctx: click.Context, as_json: bool, markdown: bool) -> int:
     else:
         for row in rows:
             click.echo(f"{row.name} = {row.value}\t({row.origin})")
+        if not rows:
+            click.echo("every setting is as it comes")
     _print_warnings(loaded, profile, problem)
     return USAGE if problem else DONE
 

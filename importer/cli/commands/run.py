@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 
 import click
@@ -17,6 +18,7 @@ from importer.errors import ModelError, UsageError
 from importer.log import logger
 from importer.memory.probes import Probes
 from importer.protocol.backoff import backoff_s
+from importer.protocol.foreign.quoting import printable
 from importer.protocol.units import MB
 from importer.service import assembly
 from importer.service.assembly import Parts
@@ -66,7 +68,19 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             reread=reread,
             serves=identity(settings),
         )
+        _greet(parts)
         return asyncio.run(_run(daemon, parts))
+
+
+def _greet(parts: Parts) -> None:
+    """Tell a person at a terminal what is watched and what to do meanwhile; a log has its own events."""
+    if not sys.stderr.isatty():
+        return
+    there = [printable(os.fsdecode(root.path)) for root in parts.engine.roots if os.path.isdir(root.path)]
+    known = parts.checkpoints.files_summary().known
+    click.echo(f"watching {', '.join(there) or 'for the folders of assistants; none is here yet'}", err=True)
+    meanwhile = "`importer search` and `importer status` work meanwhile, Ctrl-C ends this"
+    click.echo(f"{known:,} files are known; {meanwhile}", err=True)
 
 
 async def _run(daemon: Daemon, parts: Parts) -> int:

@@ -1,0 +1,67 @@
+"""Commands say what they look at, what they wait for and what they keep, before a person has to guess."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+
+import pytest
+from processes import Importer, until
+
+from importer.bench.corpus import corpus
+from importer.cli.app import COMMANDS, KEPT, _kept
+
+
+def test_status_beside_an_import_tells_of_it(tmp_path: pathlib.Path) -> None:
+    """Its numbers are those of the import that runs; the first Ctrl-C says what is waited for."""
+    installed = Importer(tmp_path, embedded=True)
+    corpus.write(str(tmp_path / "said"), files=12, seed=4)
+    slowly = {"IMPORTER_FAILPOINTS": "embed=sleep:1", "MEMORY_BATCH_SIZE": "4"}
+    process = installed.start("backlog", str(tmp_path / "said"), "--json", **slowly)
+    until(lambda: (tmp_path / "state" / "control.sock").exists())
+    told = until(lambda: (found := installed.run("status", "--json").json)["lines"]["in_flight"] and found)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert (told["state"], told["daemon"]["pid"]) == ("importing", process.pid)
+    assert told["worker"]["pid"]
+    assert "stopping:" in err
+
+
+def test_no_folders_at_all(tmp_path: pathlib.Path) -> None:
+    """On a machine without an assistant, an import says where it looked."""
+    done = Importer(tmp_path, embedded=True).run("backlog")
+    assert (done.code, "looked for:" in done.err, ".claude/projects" in done.err) == (0, True, True)
+
+
+def test_changed_settings_alone(tmp_path: pathlib.Path) -> None:
+    """What was given is shown, and nothing else."""
+    installed = Importer(tmp_path, {}, embedded=True)
+    told = installed.run("config", "--changed", "--json", CHUNK_SIZE="900").json["settings"]
+    assert "chunk.size_chars" in told
+    assert {one["origin"] == "default" for one in told.values()} == {False}
+
+
+def test_run_greets_a_person(tmp_path: pathlib.Path) -> None:
+    """At a terminal it says what it watches and what to do; in a log it does not."""
+    installed = Importer(tmp_path, embedded=True)
+    (tmp_path / ".claude" / "projects").mkdir(parents=True)
+    ours, theirs = pty.openpty()
+    environ = installed.environment((), {})
+    process = subprocess.Popen([*installed.command, "run"], env=environ, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    while b"Ctrl-C ends this" not in said:
+        said += os.read(ours, 4096)
+    process.terminate()
+    process.communicate(timeout=60)
+    os.close(ours)
+    assert b".claude/projects" in said
+
+
+@pytest.mark.parametrize("command", [row.name for row in COMMANDS])
+def test_each_says_what_is_kept(command: str) -> None:
+    """A command that writes tells what is kept of its work when it is stopped; the others changed nothing."""
+    assert _kept(["--state-dir", "x", command, "y"]) == KEPT.get(command, "nothing was changed")
