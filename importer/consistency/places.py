@@ -35,7 +35,7 @@ async def catch_up(
         if done:
             checkpoints.remember(**{MOVED: RULES})
     except ImporterError as error:
-        logger().info("projects.not_moved", reason=error.message, then="it is tried again")
+        logger().debug("projects.not_moved", reason=error.message, then="it is tried again")
         return False
     if moved:
         logger().info("projects.moved", points=moved)
