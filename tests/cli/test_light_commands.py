@@ -39,7 +39,7 @@ def ours(modules: set[str]) -> set[str]:
     return {name for name in modules if name.partition(".")[0] == "importer"}
 
 
-@pytest.mark.parametrize(("words", "most"), [(["--help"], 15), (["search", "--help"], 30), (["pause", "--help"], 30)])
+@pytest.mark.parametrize(("words", "most"), [(["--help"], 15), (["search", "--help"], 25), (["pause", "--help"], 25)])
 def test_help_is_light(tmp_path: pathlib.Path, words: list[str], most: int) -> None:
     """Help needs few modules of the package, and none of the engine."""
     modules = loaded(Importer(tmp_path), *words)
