@@ -13,7 +13,7 @@ import re
 import string
 from collections.abc import Iterator
 
-from importer.chunking.masking.names import ASSIGNED, KINDS_OF_KEYS, NAMES, OTHER_KEYS, WIDE_NAMES
+from importer.chunking.masking.names import ASSIGNED, HINT, KINDS_OF_KEYS, NAMES, OTHER_KEYS, WIDE_NAMES
 from importer.chunking.masking.spans import Span
 from importer.chunking.masking.values import drawn, plausible_bare, plausible_quoted, stands_for_one
 
@@ -56,7 +56,10 @@ def find(text: str) -> Iterator[Span]:
     """Yield the values given to secret names, from left to right; places within one are passed over."""
     done = 0
     for start in _places(text):
-        span = _phrase(text, start) or _value(text, start) if start >= done else None
+        given = start >= done and (
+            HINT.match(text, start) or not "a" <= text[start] <= "z" or text[start - 1 : start] == "-"
+        )
+        span = _phrase(text, start) or _value(text, start) if given else None
         if span:
             yield Span(*span, _label(text[start : start + 3]))
             done = span[1]
@@ -82,7 +85,7 @@ def _occurrences(text: str, word: str) -> Iterator[int]:
 
 def _phrase(text: str, start: int) -> tuple[int, int] | None:
     """Find the words of a passphrase: with a number among them, or four and more in quotes; never a sentence."""
-    match = _PHRASE.match(text, start)
+    match = _PHRASE.match(text, start) if text[start : start + 5].lower() == "passp" else None
     if not match or _SENTENCE.search(match["phrase"]):
         return None
     many = match["quote"] and match["phrase"].count(" ") >= 3

@@ -62,3 +62,9 @@ _CALL = r"(?:[A-Za-z]{1,20}\.)?(?:Secret|SecretStr|String|bytes|from|quote|Some|
 _WRAPPER = rf"(?:(?:[brfu@]{{1,2}}|{_CALL})(?=[\"']))?"
 _VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
 ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
+HINT = re.compile(  # what must follow the start of a name for a value to be given to it, read fast
+    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\])]|[- ]\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
+    rf"|\s{{0,20}}[:=>|?,：＝-]"  # noqa: RUF001
+    rf"|\s{{1,3}}(?:(?:{_VERBS})\s|\\{{0,15}}[{_QUOTE}])|\s?[是は는은])",
+    re.IGNORECASE,
+)

@@ -115,9 +115,8 @@ PLACES = (
     place("registry-login", ":_password", r":_password ?= ?\"?(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})"),
     place(
         "password",
-        "machine default",
-        r"(?:machine\s{1,4}\S{1,100}+|default)\s{1,8}(?:(?:login|account)\s{1,4}\S{1,100}+\s{1,8}){0,2}"
-        r"password\s{1,4}(?P<secret>[^\s\"']{3,128}+)",
+        "login",
+        r"login\s{1,4}\S{1,100}+\s{1,8}(?:account\s{1,4}\S{1,100}+\s{1,8})?password\s{1,4}(?P<secret>[^\s\"']{3,128}+)",
     ),
     place(
         "password",
