@@ -106,6 +106,24 @@ def test_known_secrets_are_masked_inside_any_text() -> None:
     assert (event["short"], event["cab"]) == (MASK, "cab")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://ann:p@ss@db/x", f"https://{MASK}@db/x"),
+        ("redis://:pw@cache:6379", f"redis://{MASK}@cache:6379"),
+        ("https://0a1b2c3d4e@host/x", f"https://{MASK}@host/x"),
+        ("at (amqp://u:p@q/) and http://h/a@b", f"at (amqp://{MASK}@q/) and http://h/a@b"),
+        ("https://h/x?page=2&api_key=abc&sig=d%2Fe", f"https://h/x?page=2&api_key={MASK}&sig={MASK}"),
+        ("http://localhost:6333/collections", "http://localhost:6333/collections"),
+    ],
+)
+def test_a_login_in_a_url_is_masked(url: str, shown: str) -> None:
+    """User, password or token before the host, and keys and signatures of its query; the rest stays."""
+    stream = written()
+    logger().warning("store.unreachable", url=url)
+    assert only(stream)["url"] == shown
+
+
 @settings(max_examples=50)
 @given(st.recursive(st.text() | st.binary() | st.floats() | st.integers() | st.none(), st.lists))
 def test_anything_becomes_printable(value: Any) -> None:

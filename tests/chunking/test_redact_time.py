@@ -1,0 +1,69 @@
+"""Masking takes time linear in the text, for texts made of nothing but pieces that its rules begin with."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+
+import pytest
+
+from importer.chunking.masking.rules import CAREFUL, SURE
+from importer.chunking.redact import find
+
+PIECES = (  # what rules begin with, and what may make them read on
+    "a", "A1", "x1\n", "1234", "1234 ", "4539 5787 ", "DE89 3704 ", "'", "`", "\\", '\\"', "%3D", "%25", "&quot;", "&",
+    "\\u003d", "\x1b[3m", "\x1b", "\u200b", "a\u200b\n", "“", "password", "password ", "password: ", "password=a&",
+    "password is ", "my pw ", "pwd : a[", "token=", "token=a&b", "key", "_key=", "api_key, ", '"api_key", ', "secret ",
+    "name: x, value: ", "| password | ", "<password>", "passphrase: a ",
+    "пароль ", "密码", "--token ", "-p", " -p",
+    "mysql -p", "mysql -pa:1 ", "curl -u a:b", "curl ", "echo a:b", "login a password ",
+    "://", "://a:", "http://a:b", "@",
+    "a@", "://a@", "Authorization: ", "Bearer ", "Basic a", "Cookie: a=", "cookie: a;", "sig=",
+    "kind: Secret\n",
+    "-----BEGIN PRIVATE KEY-----\n", "A1b2C3d4E5f6G7h8\n", "A" * 64 + "\n", "1:" + "A" * 64 + "\n", "$2b$", "$6$",
+    ":AA",
+    "ghp_a1", "ghp_a1\n", "sk-ant-", "sk-", "eyJa.", "eyJ", "xprv", "AKIA", "[secret:", "[secret:key]", "12: a",
+    ":5432:a:",
+    "datadog: a1", "Q~", "|", "=",
+)  # fmt: skip
+PREFIXES = [prefix for kind in SURE + CAREFUL for prefix in kind.prefixes.split()]
+
+
+def seconds(piece: str, chars: int) -> float:
+    """The least processor time of three runs over a text of that many characters."""
+    text = (piece * (chars // len(piece) + 1))[:chars]
+    return min(once(text) for _ in range(3))
+
+
+def once(text: str) -> float:
+    """The processor time of one run, in seconds."""
+    begin = time.thread_time()
+    find(text)
+    return time.thread_time() - begin
+
+
+def exponent(piece: str, sizes: tuple[int, ...]) -> float:
+    """How time grows with size: 1 is linear, 2 is by squares; the least of each step, as noise only adds."""
+    taken = [max(seconds(piece, size), 0.0005) for size in sizes]
+    steps = list(itertools.pairwise(zip(sizes, taken, strict=True)))
+    return min(math.log(after / before) / math.log(large / small) for (small, before), (large, after) in steps)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_time_grows_with_the_text(piece):
+    """From 10,000 to 160,000 characters in two steps; by squares the exponent would be 2."""
+    assert exponent(piece, (10_000, 40_000, 160_000)) < 1.35
+
+
+def test_time_grows_with_the_text_for_every_prefix():
+    """All prefixes of the table in turn, each many times over."""
+    slow = [one for one in dict.fromkeys(PREFIXES) if exponent(one, (2_000, 16_000)) > 1.6]
+    assert not slow
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("piece", PIECES)
+def test_time_grows_with_the_text_up_to_ten_megabytes(piece):
+    """A hundred times the text; the exponent over the whole way is at most 1.2."""
+    assert exponent(piece, (100_000, 10_000_000)) <= 1.2
