@@ -35,7 +35,7 @@ from importer.service.launch import deadline_of, launch_of
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
 from importer.sources import archives, inventory
-from importer.sources.databases import tables
+from importer.sources.databases import borrowed, tables
 from importer.sources.queue import FileQueue
 from importer.sources.reconcile import Reconcile
 from importer.sources.repositories import Repositories
@@ -133,6 +133,7 @@ def locked_state(settings: Settings, *, command: str = "") -> Iterator[Checkpoin
     """
     lock = take_over(Lock(settings.state_dir, command=command))
     with lock, Checkpoints.open(os.path.join(settings.state_dir, FILE_NAME)) as found:
+        borrowed.remove_copies(settings.state_dir)
         archives.KNOWN.folder = tables.KNOWN.lender.folder = settings.state_dir
         if found.set_aside:
             log.logger().error("state.set_aside", path=found.set_aside, then="everything is read again")

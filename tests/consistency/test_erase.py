@@ -183,3 +183,12 @@ def test_a_task_that_is_taken_back_is_not_done(tmp_path: pathlib.Path) -> None:
         assert (erasure.tasks(checkpoints), len(checkpoints.tombstones())) == ([task], 1)
         erasure.strike_out(checkpoints, task)
         assert erasure.tasks(checkpoints) == []
+
+
+def test_a_copy_that_a_kill_left_goes_as_well(installed: Importer) -> None:
+    """Databases of other programs are copied to be read; the next process that has the state removes what was left."""
+    left = pathlib.Path(installed.state) / "borrowed-left"
+    left.mkdir()
+    (left / "copy.db").write_text(f"SQLite format 3 with {WORD}")
+    assert installed.run("forget", *RULE).code == 0
+    assert holding(installed.state) == []

@@ -13,6 +13,7 @@ and a program that ends while it is read leaves its log behind.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -27,6 +28,7 @@ MAGIC = b"SQLite format 3\0"
 ENDINGS = (b".db", b".sqlite", b".sqlite3", b".vscdb")
 BESIDE = (b"-wal", b"-journal", b"-shm")
 SMALL_BYTES = 64 * 1024 * 1024  # copied in some 50 ms
+COPIES = "borrowed-"  # what the folders of copies are called
 COPY_BYTES = 2 * 1024**3  # of a database that must be copied to be read
 LEFT_S = 60.0  # a journal that was not touched for so long is a crashed program's
 BUSY_S = 0.25  # the longest wait for a lock, for which the loop stands still
@@ -165,7 +167,7 @@ class Lender:
         try:
             if self._copy is None or self._copy.main != found[0]:
                 self.release()
-                self._copy = Copy(tempfile.TemporaryDirectory(prefix="borrowed-", dir=self.folder or None), found[0])
+                self._copy = Copy(tempfile.TemporaryDirectory(prefix=COPIES, dir=self.folder or None), found[0])
                 shutil.copyfile(path, self._copy.path)
             if self._copy.beside != beside:
                 with suppress(FileNotFoundError):
@@ -180,6 +182,12 @@ class Lender:
             self.release()
             raise
         return self._copy.path
+
+
+def remove_copies(folder: str) -> None:
+    """Remove the copies that a killed process left in a folder; for the holder of its lock, before it makes any."""
+    for left in glob.glob(os.path.join(glob.escape(folder), f"{COPIES}*")):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_spent(journal: bytes) -> bool:
