@@ -93,7 +93,7 @@ def _answer(parts: list[dict[str, Any]], common: dict[str, Any]) -> Iterator[Uni
     for part in parts:
         if part.get("thought") is True:
             yield Unit(role="assistant", kind=THOUGHT, text=string(part, "text"), **common)
-    calls = [call_of(one.get("name"), one.get("args")) for part in parts if (one := member(part, "functionCall"))]
+    calls = [call_of(member(part, "functionCall", "name"), member(part, "functionCall", "args")) for part in parts]
     tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
     yield Unit(role="assistant", text=_text(parts), tools=tools, files=files, **common)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import random
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -187,6 +190,30 @@ def test_mutated_lines_are_survived(name, seed):
     """Real lines cut, glued and overwritten never raise; the seed is what Hypothesis prints."""
     path = random.Random(seed).choice(samples(name))
     assert survives(name, mutated(lines(path), seed))
+
+
+STRANGE: list[Any] = [None, 1, -1.5, True, [], {}, "x" * 5000, "", 1e30, [[]], [None, {"type": []}], {"id": {}}]
+
+
+def bent(chance: random.Random, value: Any) -> Any:
+    """Return a value with some of its parts replaced by those of other types, or left out."""
+    if chance.random() < 0.08:
+        return chance.choice(STRANGE)
+    if isinstance(value, dict):
+        return {name: bent(chance, one) for name, one in value.items() if chance.random() > 0.03}
+    return [bent(chance, one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_values_of_other_types_are_survived(name, seed):
+    """Real lines whose members are of types that no version has written yet."""
+    chance, out = random.Random(seed), []
+    for raw in lines(chance.choice(samples(name))):
+        with contextlib.suppress(ValueError):
+            out.append(json.dumps(bent(chance, json.loads(raw))).encode())
+    assert survives(name, out)
 
 
 BOMBS = [b'{"a":' * 100_000, b"[" * 100_000, b'{"type":"user","x":' + b"[" * 9_999 + b"]" * 9_999 + b"}", b"9" * 99_999]

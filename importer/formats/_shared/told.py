@@ -135,7 +135,7 @@ def step(context: Context, unit: Unit, options: Options) -> Fed:
     text = clean(unit.text)
     if unit.kind in (THOUGHT, RESULT):
         return Fed(context, _aside(context, unit, text, options), unit.unknown, problems)
-    if not (text or unit.tools or unit.files) or (unit.kind == SUMMARY and not options.summaries):
+    if not (text or any(unit.tools) or any(unit.files)) or (unit.kind == SUMMARY and not options.summaries):
         return Fed(context, (), unit.unknown, problems)
     agent = unit.agent or context.agent
     if agent and not options.subagents:

@@ -46,7 +46,8 @@ def _carousel(part: Mapping[str, Any]) -> str:
     told, asked = part.get("data"), part.get("questions")
     if not isinstance(told, dict):
         return _joined("\n", *_flat(told))
-    questions = {one.get("id"): one for one in asked if isinstance(one, dict)} if isinstance(asked, list) else {}
+    named = [one for one in asked if isinstance(one, dict)] if isinstance(asked, list) else []
+    questions = {one["id"]: one for one in named if isinstance(one.get("id"), str)}
     pairs = [(questions.get(id_, {}), _flat(answer)) for id_, answer in told.items()]
     return "\n\n".join(_joined("\n", one.get("title"), one.get("message"), *said) for one, said in pairs if said)
 
