@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +27,8 @@ from importer import formats
 from importer.chunking.fold import Cutting, Folding, Origin, feed, surface
 from importer.chunking.redact import mask, mask_facts
 from importer.protocol.records import Chunk, Line, Tally, Turn
+from importer.service import client
+from importer.state import lock
 from importer.state.checkpoints import Checkpoints
 from importer.worker import stores
 from importer.worker.stores import Point, Store
@@ -155,7 +158,11 @@ def committed(state: str) -> Expected:
 
 @contextmanager
 def opened(state: str, location: str = "", model: str = MODEL) -> Iterator[Store]:
-    """The store of a state directory that no worker has open: `location`, else where `lodging` says."""
+    """The store of a state directory that no worker has open: `location`, else where `store_backends` says.
+
+    An answerer that a search left behind is asked to let go of it first.
+    """
+    _end_answerer(state)
     settings = store_settings(location or store_backends.SERVER or "edge", directory=os.path.join(state, "edge"))
     if not location and store_backends.SERVER:
         settings = structs.replace(settings, collection=store_backends.collection_of(state), api_key=store_backends.KEY)
@@ -164,6 +171,15 @@ def opened(state: str, location: str = "", model: str = MODEL) -> Iterator[Store
         yield store
     finally:
         store.close()
+
+
+def _end_answerer(state: str) -> None:
+    """Ask the answerer of a state directory, if one runs, to end, and wait until it has."""
+    end_s = time.monotonic() + 60
+    while (held := lock.holder(state)) is not None and held.command == lock.ANSWERER and time.monotonic() < end_s:
+        with suppress(OSError):
+            client.ask_daemon(state, client.YIELD, timeout_s=5.0)
+        time.sleep(0.05)
 
 
 def points_of(store: Store) -> list[Point]:

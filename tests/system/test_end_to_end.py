@@ -86,8 +86,10 @@ def test_people_can_read_it(installed: Importer, said: KnownCorpus, imported: Do
     done = installed.run("search", "--mode", "keyword", word)
     assert done.code == 0
     assert word in done.out and place.project in done.out
-    nothing = installed.run("search", "--mode", "keyword", "--project", "/no/such", word)
-    assert (nothing.code, "nothing found" in nothing.out) == (0, True)
+    nothing = installed.run("search", "--mode", "keyword", "--source", "none-such", word)
+    assert (nothing.code, "nothing found" in (nothing.out + nothing.err).lower()) == (0, True)
+    unknown = installed.run("search", "--mode", "keyword", "--project", "/no/such", word)
+    assert unknown.code == 2 and place.project in unknown.err
 
 
 def test_a_second_run_does_nothing(installed: Importer, said: KnownCorpus, imported: Done) -> None:
