@@ -5,7 +5,8 @@
 #
 # A package mirror: --build-arg PIP_INDEX_URL=…, or PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST, PIP_CERT (a path in the base
 # image). They count while building and are not kept. Works with BuildKit and without.
-# No registry for the base image: deploy/base-image makes a stand-in here.
+# No registry for the base image: deploy/base-image makes a stand-in here. Where there is one, name it by its digest:
+# --build-arg BASE=python:3.11-slim-bookworm@sha256:…   (`docker buildx imagetools inspect` of the tag tells it)
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
@@ -20,13 +21,15 @@ RUN apt-get update -q && apt-get install -q -y --no-install-recommends tini
 # Two environments: /build has pip, /opt/importer is what is kept. Dependencies come first, so that a change of the code
 # does not fetch them again; packages are compiled now, because the root cannot be written to later.
 RUN python -m venv /build && python -m venv --without-pip /opt/importer
-COPY pyproject.toml /src/
-COPY importer/__init__.py /src/importer/
-RUN touch /src/README.md /src/LICENSE && /build/bin/pip --python /opt/importer/bin/python install --no-compile /src \
-    && /build/bin/pip --python /opt/importer/bin/python uninstall -y conversation-importer
-COPY README.md LICENSE /src/
+# Every package by the digest of its file (deploy/lock writes the lists), what builds ours too.
+COPY deploy/requirements.lock deploy/requirements-build.lock deploy/sbom /deploy/
+RUN /build/bin/pip install --require-hashes -r /deploy/requirements-build.lock \
+    && /build/bin/pip --python /opt/importer/bin/python install --no-compile --require-hashes -r /deploy/requirements.lock
+COPY pyproject.toml README.md LICENSE /src/
 COPY importer /src/importer
-RUN /build/bin/pip --python /opt/importer/bin/python install --no-compile --no-deps /src
+RUN /build/bin/pip wheel --no-deps --no-build-isolation -w /wheels /src \
+    && /build/bin/pip --python /opt/importer/bin/python install --no-compile --no-deps /wheels/*.whl \
+    && python /deploy/sbom /opt/importer/lib/python3.11/site-packages > /opt/importer/sbom.cdx.json
 # Half of what the packages bring is never run: their tests, headers, type stubs, sources of other languages.
 RUN cd /opt/importer/lib/python3.11/site-packages \
     && rm -rf onnx/backend/test onnxruntime/transformers/models \

@@ -16,7 +16,6 @@ import tomllib
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-LOCKS = sorted((ROOT / "deploy").glob("requirements*.lock"))
 KNOWN_HOLES = {"onnx": (1, 21), "pydantic": (2, 4), "grpcio": (1, 66)}  # the first version without them
 
 
@@ -44,6 +43,30 @@ def test_lower_bounds_stand_above_known_holes() -> None:
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     least = {m[1]: tuple(map(int, m[2].split("."))) for one in wanted if (m := re.match(r"([\w-]+)>=([\d.]+)", one))}
     assert all(least[name] >= version for name, version in KNOWN_HOLES.items())
+
+
+def wanted(*groups: str) -> set[str]:
+    """Return the names of the packages that the project asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *(one for group in groups for one in project["optional-dependencies"][group])]
+    return {normal(re.match(r"[\w.-]+", one)[0]) for one in named}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("requirements.lock", wanted()),
+        ("requirements-dev.lock", wanted("dev")),
+        ("requirements-build.lock", {"hatchling"}),
+    ],
+)
+def test_each_locked_package_has_its_digest(name: str, needed: set[str]) -> None:
+    """One version of all that is asked for, each with the digests of its files; not where they came from."""
+    text = (ROOT / "deploy" / name).read_text()
+    entries = re.findall(r"^([\w.-]+)==(\S+) \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text + "\n", re.M)
+    assert len(entries) == len(re.findall(r"^[^ #\n]", text, re.M))
+    assert needed <= {normal(package) for package, *_ in entries}
+    assert "://" not in text
 
 
 @pytest.mark.slow
