@@ -65,9 +65,7 @@ MASK = "********"
 SECRET_NAMES = re.compile(r"key|token|secret|passw|authorization|credential", re.IGNORECASE)
 SECRET_LEAST_CHARS = 6  # shorter ones are masked as whole values only, or they would eat half of the words
 USERINFO = re.compile(r"(://)[^/\s\"'<>]+@")  # up to the last @: a password may hold one
-SIGNED = re.compile(
-    r"([?&](?:\w{0,20}(?:key|token|sig|signature|secret|passw\w{2,4}|code|auth))=)[^&\s\"'<>]+", re.IGNORECASE
-)
+SIGNED = re.compile(r"(?i)([?&](?:\w{0,20}(?:key|token|sig|signature|secret|passw\w{2,4}|code|auth))=)[^&\s\"'<>]+")
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}  # of syslog, as the journal reads them
 COLOURS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}  # ANSI
 PIECE_CHARS = 1024  # 4 KiB at most in UTF-8: a pipe that is ready takes as much at once (PIPE_BUF, pipe(7))
@@ -121,9 +119,9 @@ def _structlog() -> ModuleType:
 def _configure(structlog: ModuleType, level: str, masking: Masking, renderer: Processor, lines: LineWriter) -> None:
     """Configure structlog as `configure` was asked to."""
     their = structlog.processors
-    stamped = their.TimeStamper(fmt="iso", utc=True, key="at")
+    stamps = (their.add_log_level, their.TimeStamper(fmt="iso", utc=True, key="at"), their.format_exc_info)
     structlog.configure(
-        processors=[their.add_log_level, stamped, their.format_exc_info, masking, renderer],
+        processors=[*stamps, masking, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,  # a re-read of the settings may change the level
@@ -216,8 +214,7 @@ def _json(*, journal: bool) -> Processor:
     def render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
         first = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
         line = json.dumps({**first, **event}, ensure_ascii=False)
-        if not line.isprintable():  # all that a terminal would obey or hide
-            line = json.dumps({**first, **event}).replace("\x7f", "\\u007f")
+        line = line if line.isprintable() else json.dumps({**first, **event}).replace("\x7f", "\\u007f")
         return f"<{PRIORITIES.get(first.get('level', ''), 6)}>{line}" if journal else line
 
     return render
@@ -291,8 +288,7 @@ class LineWriter:
             return True  # no file: it is in memory
         return bool(poll.poll(0 if self._dropped else PATIENCE_MS))
 
-    log = debug = info = warn = warning = msg
-    fatal = failure = err = error = critical = exception = msg
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
 
 
 class Bridge(logging.Handler):
@@ -300,5 +296,7 @@ class Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one event per record: `library.logged`."""
-        extra = {"exc_info": record.exc_info} if record.exc_info else {}
-        logger().log(record.levelno, "library.logged", library=record.name, message=record.getMessage(), **extra)
+        told = {"library": record.name, "message": record.getMessage()}
+        logger().log(
+            record.levelno, "library.logged", **told, **({"exc_info": record.exc_info} if record.exc_info else {})
+        )
