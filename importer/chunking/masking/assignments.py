@@ -19,7 +19,9 @@ from importer.chunking.masking.values import drawn, plausible_bare, plausible_qu
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _FLAG = re.compile(r"--(?:[a-z]{1,16}-){0,2}\Z")  # stands before the name of a command's flag
-_TAG = re.compile(r"<[A-Za-z0-9_.:-]{0,38}\Z")  # stands before the name in a tag
+_TAG = re.compile(
+    r"<[A-Za-z0-9_.:-]{0,38}(?:>|\s[a-z]{2,10}=[\"'])?[A-Za-z0-9_.:-]{0,38}\Z"
+)  # stands before the name in a tag
 _SETS = re.compile(r"(?:\b(?:ENV|ARG|setx|SetEnv|set -g?x|setenv)[ \t]{1,4})[A-Z0-9_]{0,38}\Z")  # sets a variable
 _CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:\||\r?$)", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"(?:\A|[\s\"'])[A-Z0-9_]{1,38}_\Z")
@@ -28,8 +30,8 @@ _CLOSING = "'\"`\\”“»«’"  # noqa: RUF001
 _BEFORE_CHARS = 40
 
 _PHRASE = re.compile(
-    r"passphrase\\?[\"'`]?\s{0,3}[:=]\s{0,3}(?P<quote>\\?[\"'`])?"
-    r"(?P<phrase>[A-Za-z0-9'-]{1,30}+(?>(?: [A-Za-z0-9-]{1,30}+){1,15}))(?![A-Za-z0-9_(\[{=:/-])",
+    r"(?:passphrase|password|passwd|pwd)\\?[\"'`]?\s{0,3}[:=]\s{0,3}(?P<quote>\\?[\"'`])?"
+    r"(?P<phrase>[A-Za-z0-9'@!#&-]{1,30}+(?>(?: [A-Za-z0-9@!#&-]{1,30}+){1,15}))(?![A-Za-z0-9_(\[{=:/-])",
     re.IGNORECASE,
 )
 _LABELS = {"sec": "secret", "tok": "token", "key": "key", "cre": "credential", "psk": "key"}
@@ -85,8 +87,12 @@ def _occurrences(text: str, word: str) -> Iterator[int]:
 
 def _phrase(text: str, start: int) -> tuple[int, int] | None:
     """Find the words of a passphrase: with a number among them, or four and more in quotes; never a sentence."""
-    match = _PHRASE.match(text, start) if text[start : start + 5].lower() == "passp" else None
+    match = _PHRASE.match(text, start) if text[start : start + 4].lower() in ("pass", "pwd ", "pwd=", "pwd:") else None
     if not match or _SENTENCE.search(match["phrase"]):
+        return None
+    if text[start : start + 5].lower() != "passp" and not (
+        match["quote"] and text[match.end() : match.end() + 1] in {*_CLOSING}
+    ):
         return None
     many = match["quote"] and match["phrase"].count(" ") >= 3
     return match.span("phrase") if many or any(map(str.isdigit, match["phrase"])) else None
@@ -106,6 +112,8 @@ def _value(text: str, start: int) -> tuple[int, int] | None:
         plausible = plausible_quoted(value, password)
     else:
         plausible = plausible_bare(value, password, after, bool(match["told"])) or _of_environment(match, after)
+    if password and value.isdigit() and not match["rest"] and not match["gap"] and not match["says"]:
+        plausible = 6 <= len(value) <= 16  # digits alone
     return match.span(group) if plausible else None
 
 
@@ -144,18 +152,38 @@ def _is_secret_key(match: re.Match[str], value: str) -> bool:
 
 def _given(match: re.Match[str]) -> bool:
     """Return True if the text between name and value assigns: signs do, a space only after a flag or before quotes."""
+    if match["gap"] or match["says"]:
+        return _told_or_set(match)
     text, end = match.string, match.end()
     if match["tag"]:
         return text.startswith("</", end) and bool(_TAG.search(text, *_before(match)))
     if match["cell"]:
         return bool(_CELL_END.match(text, end))
+    if match["call"]:
+        return text[max(0, match.start() - 5) : match.start()].lower().rstrip("_").endswith(("set", "with"))
     if match["comma"] or match["attribute"]:
         return not match["pass"] or match["pass"].isupper()
+    return not match["pass"] or _password_by_pass(match)
+
+
+def _told_or_set(match: re.Match[str]) -> bool:
+    """Return True if a space or a verb gives the value: behind a flag, or words that tell it."""
+    text = match.string
     if match["gap"] and (_FLAG.search(text, *_before(match)) or _SETS.search(text, *_before(match))):
         return True
-    if match["gap"] or match["says"]:
-        return not match["pass"] and _told(match)
-    return not match["pass"] or _password_by_pass(match)
+    if match["pass"]:
+        return False
+    strong = match["gap"] and _strong(match["quoted"] or match["bare"], _label(match[0]) == "password")
+    return bool(strong) or _told(match)
+
+
+def _strong(value: str, password: bool) -> bool:
+    """Return True if a value behind a space can be nothing but secret: long and drawn, or a password of all classes."""
+    if password:
+        mixed = drawn(value) and not value.islower() and not value.isupper()
+        return len(value) >= 8 and mixed and any(sign in value for sign in "!@#%^&*$")
+    hexadecimal = len(value) >= 32 and not value.strip("0123456789abcdef")
+    return hexadecimal or (len(value) >= 20 and value.isalnum() and drawn(value) and not value.islower())
 
 
 def _told(match: re.Match[str]) -> bool:

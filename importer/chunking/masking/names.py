@@ -23,7 +23,7 @@ KINDS_OF_KEYS = (  # what may stand before "key" when it is secret
     "webhook", "integration", "ingest", "insert", "ingestion", "write", "search", "rest", "hmac", "jwt", "session",
     "storage", "subscription", "functions", "function", "sas", "host", "client", "consumer", "cipher", "aes", "crypto",
     "personal", "product", "activation", "symmetric", "preshared", "wallet", "vapid", "maps", "authentication",
-    "pre-shared",
+    "pre-shared", "my", "our",
 )  # fmt: skip
 OTHER_KEYS = (  # and when it is not
     "public", "primary", "foreign", "cache", "sort", "partition", "lookup", "dict", "map", "hash", "object", "s3",
@@ -34,7 +34,8 @@ OTHER_KEYS = (  # and when it is not
 # "pass" alone is mostly a word of its own: tests pass, a render pass
 _ALONE = "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp))pass(?![A-Za-z0-9_-]))"
 _TOLD = (
-    "passwort|passord|(?<=mot de )passe|(?<=palavra-)passe|kennwort|contrase[nñ]a|senha|clave|wachtwoord|salasana"
+    "passwort|passord|(?<=mot de )passe|(?<=motde)passe|(?<=palavra-)passe|kennwort"
+    "|contrase[nñ]a|senha|clave|wachtwoord|salasana"
     "|has[lł]o|heslo|jelsz[oó]|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre|парол[ьяю]|mật khẩu|κωδικός"
     "|密[码碼]|口令|パスワード|비밀번호|암호|סיסמ[הא]|كلمة (?:المرور|السر)|पासवर्ड|รหัสผ่าน"
 )
@@ -48,13 +49,14 @@ _TYPE = r"(?:\s{0,3}:\s{0,3}[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==))?"  # as i
 _VERBS = "is|was|to|ist|lautet|est|es|é|è|är|er|on|jest|je|это"
 _SAYS = rf"(?P<says>(?:\s{{1,3}}(?:{_VERBS})(?: now)?|\s?[是は는은])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s:是は는은]))"
 _SIGN = (
-    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=|[=＝]{{1,3}}|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
+    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=|[=＝]{{1,3}}|<-|[→–—]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
     r"[*_]{0,2}\s{0,20}(?:```[a-z]{0,12}\s)?"
 )
 _COMMA = rf"(?P<comma>{_OPEN}\s{{0,3}}\)?,\s{{0,3}}(?={_OPEN}))"
 _ATTRIBUTE = rf"(?P<attribute>[{_QUOTE}]?\s{{0,3}},?\s{{0,40}}[{_QUOTE}]?value[{_QUOTE}]?\s{{0,2}}[:=]\s{{0,3}})"
 _CELL = r"(?P<cell>[*`]{0,2}[ \t]{0,40}\|[ \t]{0,40}[*]{0,2})"
-_GIVES = rf"(?:{_SIGN}|{_COMMA}|{_ATTRIBUTE}|{_CELL}|(?P<tag>>\s{{0,3}})|{_SAYS}|(?P<gap>\s{{1,3}}))"
+_MARKED = rf"(?P<tag>[\"']?>\s{{0,3}}|</key>\s{{0,60}}<string>)|{_SAYS}|(?P<call>\(\s?(?={_OPEN}))|(?P<gap>\s{{1,3}})"
+_GIVES = rf"(?:{_SIGN}|{_COMMA}|{_ATTRIBUTE}|{_CELL}|{_MARKED})"
 _CHARS = "[A-Za-zÀ-ɏЀ-ӿ0-9+/_.~!@#%^*$-]"
 _QUERY = rf"(?>(?:&(?![A-Za-z_][A-Za-z0-9_.-]{{0,40}}=){_CHARS}*+)*)"  # up to the next name of a query
 _BARE = rf"(?:base64:|[0-9]{{13,17}}\|)?{_CHARS}++{_QUERY}={{0,2}}"
@@ -63,8 +65,8 @@ _WRAPPER = rf"(?:(?:[brfu@]{{1,2}}|{_CALL})(?=[\"']))?"
 _VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
 ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
 HINT = re.compile(  # what must follow the start of a name for a value to be given to it, read fast
-    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\])]|[- ]\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
-    rf"|\s{{0,20}}[:=>|?,：＝-]"  # noqa: RUF001
-    rf"|\s{{1,3}}(?:(?:{_VERBS})\s|\\{{0,15}}[{_QUOTE}])|\s?[是は는은])",
+    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\])(]|[- ]\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
+    rf"|\s{{0,20}}[:=<>|?,：＝→–—-]"  # noqa: RUF001
+    rf"|\s{{1,3}}(?:(?:{_VERBS})\s|\\{{0,15}}[{_QUOTE}])|\s?[是は는은]|\s{{1,3}}[^\s\d]{{0,30}}+\d)",
     re.IGNORECASE,
 )

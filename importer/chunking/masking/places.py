@@ -92,6 +92,11 @@ _PUTTY = (
 _PAIR = r"[A-Za-z0-9_.%!#$&*+^|~-]{1,100}+(?:=[^;,\s\"'\\]*+)?"
 _COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?(?P<all>{_PAIR}(?>(?:;\s?{_PAIR})*))"
 _AUTHORIZATION = r"(?i:uthorization)[\"'`*\]]{0,4}\s{0,3}[:=,>]{1,2}\s{0,3}\\?[\"'`*]{0,3}(?P<all>[^\r\n]{6,600}+)"
+_WORD = "(?!(?:the|and|for|with|this|that|your|are|from|must|should|have|will|not|but|its)\\b)[a-z]{3,8}"
+_SEED = (
+    rf"[a-z ]{{0,10}}[\"'`*]{{0,3}}(?: is|:|=| =)\s{{0,3}}[\"'`]?(?P<secret>{_WORD}(?: {_WORD}){{11,23}})(?![A-Za-z])"
+)
+_PAIR_OF_LOGIN = r"[:\s]\s{0,3}[\w.@-]{1,40}\s?[/:]\s?(?P<secret>[^\s\"'`/:,]{8,64}+)"
 _HASH = "[./A-Za-z0-9+=,$]"
 
 PLACES = (
@@ -103,7 +108,7 @@ PLACES = (
         "://",
         r"://[^\s/:@\"'`<>\[\](){}]{0,64}+:(?P<secret>[^\s/\"'`<>@]{1,256}+(?>(?:@[^\s/\"'`<>@]{1,128}+(?=@))*))@",
     ),
-    place("url-token", "://", rf"://(?P<secret>{_RUN}{{16,200}}+)(?::x-oauth-basic)?@", sure=False),
+    place("url-token", "://", rf"://(?P<secret>{_RUN}{{16,200}}+)(?::[^\s@/]{{1,256}}+)?@", sure=False),
     place("url-password", "@", r"(?:thin:|sqlplus (?:-\w+ ){0,2})[A-Za-z0-9_$#]{1,30}/(?P<secret>[^\s/@\"']{3,64}+)@"),
     place("bearer-token", "earer EARER", rf"(?i:earer)[ +]{{1,3}}(?P<secret>{_BASE64}{{16,}}+={{0,2}})", sure=False),
     place("basic-login", "asic ", rf"asic (?<=[Bb]asic ) {{0,2}}(?P<secret>{_BASE64}{{12,}}+={{0,2}})", sure=False),
@@ -129,6 +134,19 @@ PLACES = (
         r"kind[\"']?: {0,3}[\"']?Secret\b(?P<all>(?>(?:[^\n]{0,4000}+\n?){1,60}))",
         r"(?m)^ {1,8}[\w.-]{1,80}: {1,3}[\"']?(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})[\"']?$",
     ),
+    place("seed-phrase", "nemonic", rf"nemonic{_SEED}"),
+    place("seed-phrase", "hrase", rf"hrase{_SEED}"),
+    place("password", "redentials", rf"redentials{_PAIR_OF_LOGIN}", sure=False),
+    place("password", "user/pass sername/password", rf"/pass(?:word)?{_PAIR_OF_LOGIN}", sure=False),
+    place("password", "login", rf"login{_PAIR_OF_LOGIN}", sure=False),
+    place(
+        "password",
+        "uth( uth=(",
+        r"uth=?\(\s{0,3}[\"'][^\"'\s]{1,64}[\"'],\s{0,3}[\"'](?P<secret>[^\"'\s]{6,128}+)[\"']",
+        sure=False,
+    ),
+    place("pin", "PIN", r"PIN(?: code)?(?: is|:|=) {0,2}(?P<secret>[0-9]{4,8})(?![\w.-])"),
+    place("social-security-number", "SSN", r"SSN[:=#]? {0,2}(?P<secret>[0-9]{3}-[0-9]{2}-[0-9]{4})(?![\w-])"),
     each("cookie", "ookie", _COOKIES, r"(?<==)(?P<secret>[^;,\s\"'\\]{12,}+)"),
     place("session", "_session=", r"_session=(?P<secret>[A-Za-z0-9%_+/=-]{16,}+)", sure=False),
     place(

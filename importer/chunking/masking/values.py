@@ -52,7 +52,11 @@ def plausible_quoted(value: str, password: bool) -> bool:
         return False
     if password:
         return any(map(str.isdigit, value)) or not _PLAIN_WORDS.fullmatch(value)
-    return len(value) >= 8 and drawn(value) and not _PLAIN_WORDS.fullmatch(value)
+    return (
+        len(value) >= 8
+        and (drawn(value) or (len(value) >= 16 and scattered(value)))
+        and not _PLAIN_WORDS.fullmatch(value)
+    )
 
 
 def plausible_bare(value: str, password: bool, after: str, told: bool = False) -> bool:
@@ -68,4 +72,8 @@ def plausible_bare(value: str, password: bool, after: str, told: bool = False) -
         return False
     if password:
         return len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value))
-    return len(value) >= 8 and drawn(value) and not _PLAIN_WORDS.fullmatch(value)
+    return (
+        len(value) >= 8
+        and (drawn(value) or (len(value) >= 16 and scattered(value)))
+        and not _PLAIN_WORDS.fullmatch(value)
+    )
