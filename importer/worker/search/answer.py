@@ -37,7 +37,8 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
     named = () if query.mode == "dense" else dates.named(query.text, known.today)
     found = store.candidates(_lookup(query, dense, dates.times(named, known.today)))
     fit = partial(dates.fit, dates=named) if named else lambda _at: 0.0
-    ranked = ranking.rank(found, known.points, query.mode, fit)
+    terms = bm25.encode_query(query.text, stems=True)[0]
+    ranked = ranking.rank(found, known.points, query.mode, fit, len(terms))
     if known.reranker is not None and query.mode == "hybrid":
         ranked = _reranked(store, query.text, ranked, known.reranker)
     chosen = ranking.hits(ranked, query.limit)

@@ -115,6 +115,9 @@ def _pieces(text: str) -> Iterator[Piece]:
     """Yield the words of a text in order: plain ones whole, identifiers in parts, runs without spaces in pairs."""
     for word in _WORD.finditer(text):
         start, said = word.start(), word.group()
+        if said.isascii() and said.isalpha() and (said.islower() or said[1:].islower()):  # most words, at once
+            yield Piece(_forms(said), start, word.end())
+            continue
         if not said.isascii() and UNSPACED.search(said):
             yield from _pairs(said, start)
             continue

@@ -43,6 +43,16 @@ def test_a_near_vector_beats_a_common_word() -> None:
     assert order(chunk("a1", 2, 2, 0.1), chunk("b1", cosine=0.7)) == ["b", "a"]
 
 
+def test_words_that_say_next_to_nothing_leave_the_first_place_to_the_vector() -> None:
+    """One accidental word of six is no evidence; a date is."""
+    found = Candidates((chunk("a1", 5, 5, 0.2), chunk("a2", 5, 5, 0.2), chunk("b1", cosine=0.35)))
+
+    def first(terms: int, date: float = 0.0) -> str:
+        return ranking.rank(found, POINTS, "hybrid", lambda _at: date, terms)[0].id
+
+    assert (first(1), first(6), first(6, 0.5)) == ("a", "b", "a")
+
+
 def test_stems_find_what_words_do_not() -> None:
     """Half of the weight and more is theirs."""
     assert order(chunk("a1", 3, 3), chunk("b1", 0, 12)) == ["b", "a"]
