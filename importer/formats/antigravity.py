@@ -24,9 +24,10 @@ from importer.formats._shared.told import (
 from importer.formats._shared.turns import clip, stem
 from importer.formats._shared.wrapped import unwrapped
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
 NAME = "antigravity"
+EXCLUDE = ("*/[!.]*", "*/.[!s]*", "*/.system_generated/[!l]*")  # all but the logs of a conversation
 
 FOLDERS = ("antigravity", "antigravity-cli", "antigravity-ide")
 LOGS = (b"transcript.jsonl", b"transcript_full.jsonl")

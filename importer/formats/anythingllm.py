@@ -12,9 +12,10 @@ from typing import Any
 from importer.formats import Tables
 from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, string, value
 
-__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
 NAME = "anythingllm"
+EXCLUDE = ("*/*",)  # documents, models and vectors
 
 _THREAD = "workspaceId || '/' || coalesce({workspace_chats.thread_id}, '')"
 _THREADS = """

@@ -17,9 +17,10 @@ from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, U
 from importer.formats._shared.turns import clip, key, stem
 from importer.formats._shared.wrapped import unwrapped
 
-__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises_document", "roots", "wanted"]
+__all__ = ["DOCUMENT", "EXCLUDE", "NAME", "Context", "begin", "feed", "recognises_document", "roots", "wanted"]
 
 NAME = "cline"
+EXCLUDE = ("*/checkpoints",)  # whole repositories
 DOCUMENT = (Document("messages", head=True), Document())
 
 EXTENSIONS = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code")

@@ -35,9 +35,10 @@ from importer.formats._shared.told import (
 from importer.formats._shared.turns import clip, stem
 from importer.formats._shared.wrapped import has_wrapper, unwrapped
 
-__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "recognises", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "recognises", "roots", "told", "wanted"]
 
 NAME = "cursor"
+EXCLUDE = ("*/terminals", "*/mcps", "*/assets", "*/agent-tools", "*.*/*")  # the last: folders of extensions
 
 FOLDER = b"agent-transcripts"
 REDACTED = "[REDACTED]"  # stands in place of words that were not written down

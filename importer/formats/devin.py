@@ -12,9 +12,10 @@ from importer.formats import Tables
 from importer.formats._shared.calls import call_of
 from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, member, objects, string, text_of, value
 
-__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
 NAME = "devin"
+EXCLUDE = ("*/*",)
 
 TABLES = (
     Tables(

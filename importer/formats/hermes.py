@@ -25,9 +25,10 @@ from importer.formats._shared.told import (
     value,
 )
 
-__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
 NAME = "hermes"
+EXCLUDE = ("[!p]*/*", "p[!r]*/*", "profiles/*/*/*")  # skills, logs and what else lies there
 
 PARTS = "\0json:"
 MACHINES = frozenset(("tool", "cron", "schedule", "scheduled"))  # sources of sessions that no person leads

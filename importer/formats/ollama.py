@@ -8,9 +8,10 @@ from typing import Any
 from importer.formats import Tables
 from importer.formats._shared.told import RESULT, THOUGHT, Context, Unit, begin, feed, string
 
-__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
 NAME = "ollama"
+EXCLUDE = ("*/*",)
 
 TABLES = (
     Tables(

@@ -30,9 +30,10 @@ from importer.formats._shared.told import (
 )
 from importer.formats._shared.words import words
 
-__all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
 NAME = "opencode"
+EXCLUDE = ("*/*",)  # logs, snapshots and an older store of very many folders
 
 FOLDERS = ("opencode", "kilo", "mimocode", "icodemate")
 UNTITLED = ("New session - ", "Child session - ")

@@ -17,6 +17,7 @@ from read_units import content, raws
 from importer import formats
 from importer.errors import UsageError
 from importer.protocol.records import Turn
+from importer.sources.patterns import matcher
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 EVERYTHING = formats.Options(subagents=True, thinking=True, tool_results=True, summaries=True)
@@ -69,6 +70,43 @@ def test_roots_are_absolute_and_follow_the_home(name):
     """Roots depend on nothing but the environment and the home given."""
     roots = formats.load(name).roots({}, "/home/ann")
     assert all(root.startswith("/home/ann/") for root in roots)
+
+
+@pytest.mark.parametrize(("name", "path"), SAMPLES)
+def test_sample_is_where_its_format_looks(name, path):
+    """What a format never enters holds no conversation."""
+    never = matcher(getattr(formats.load(name), "EXCLUDE", ()))
+    below = bytes(path.relative_to(CORPUS / name)).removesuffix(b".sql")
+    below = b"0a1b/" + below if name == "vscode-chat" else below  # a window's folder, which the samples are without
+    assert never is None or not never(below)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("opencode", b"storage/part/msg_1/prt_1.json"),
+        ("opencode", b"snapshot/0a/objects"),
+        ("cline", b"1767258000000/checkpoints/.git"),
+        ("antigravity", b"9f1e/recordings/one.webm"),
+        ("cursor", b"some.extension/files"),
+        ("hermes", b"skills/deep"),
+        ("anythingllm", b"lancedb/vectors"),
+        ("vscode-chat", b"0a1b/ms-python.python/cache"),
+        ("vscode-chat", b"0a1b/chatEditingSessions/x"),
+    ],
+)
+def test_folders_of_other_things_are_not_entered(name, path):
+    """They may be huge, and each would take a watch."""
+    never = matcher(formats.load(name).EXCLUDE)
+    assert never is not None
+    assert never(path)
+
+
+def test_profiles_of_hermes_are_found():
+    """Each has a database of its own."""
+    never = matcher(formats.load("hermes").EXCLUDE)
+    assert never is not None
+    assert not never(b"profiles/work/state.db")
 
 
 @pytest.mark.parametrize(("name", "path"), SAMPLES)
