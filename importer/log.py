@@ -296,7 +296,5 @@ class Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one event per record: `library.logged`."""
-        told = {"library": record.name, "message": record.getMessage()}
-        logger().log(
-            record.levelno, "library.logged", **told, **({"exc_info": record.exc_info} if record.exc_info else {})
-        )
+        extra = {"exc_info": record.exc_info} if record.exc_info else {}
+        logger().log(record.levelno, "library.logged", library=record.name, message=record.getMessage(), **extra)
