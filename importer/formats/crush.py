@@ -91,6 +91,6 @@ def _message(role: str, parts: list[dict[str, Any]], row: Mapping[str, Any]) -> 
         text="\n\n".join(string(part, "data", "text") for part in parts if part.get("type") == "text"),
         tools=[name for call in calls for name in call.tools],
         files=[path for call in calls for path in call.files],
-        unknown=sum(part.get("type") not in KNOWN for part in parts),
+        unknown=sum(string(part, "type") not in KNOWN for part in parts),
         **common,
     )

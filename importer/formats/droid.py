@@ -40,7 +40,7 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     """Return True for the start of a session, or an event of a captured run."""
     return any(
         (record.get("type") == "session_start" and isinstance(record.get("id"), str))
-        or (record.get("type") in CAPTURED and "session_id" in record and "timestamp" in record)
+        or (string(record, "type") in CAPTURED and "session_id" in record and "timestamp" in record)
         for record in records
     )
 

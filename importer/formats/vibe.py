@@ -46,7 +46,7 @@ def wanted(relative: bytes) -> bool:
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     """Return True for messages of a known role, all with an id of their own and no type."""
     return bool(records) and all(
-        isinstance(record.get("message_id"), str) and record.get("role") in ROLES and "type" not in record
+        isinstance(record.get("message_id"), str) and string(record, "role") in ROLES and "type" not in record
         for record in records
     )
 
