@@ -129,6 +129,16 @@ def test_another_model_is_refused(installed: Importer) -> None:
     assert installed.run("search", "said", IMPORTER_EMBED_DIMENSION="64").code == 5  # the store's own refusal
 
 
+def test_where_no_socket_can_be(installed: Importer) -> None:
+    """On a file system without sockets each client has a worker of its own, one after the other."""
+    os.mkdir(f"{installed.state}/control.sock")  # no socket can be bound there
+    searches = [installed.start("search", "said", "--json") for _ in range(3)]
+    told = [one.communicate(timeout=100) for one in searches]
+    assert [one.returncode for one in searches] == [0, 0, 0], told
+    assert all(json.loads(out)["hits"] for out, _ in told)
+    assert not installed.worker_pids()
+
+
 def test_looking_makes_no_state(tmp_path: pathlib.Path) -> None:
     """Where nothing was ever imported a search says so, and leaves nothing behind."""
     installed = Importer(tmp_path, embedded=True)
