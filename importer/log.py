@@ -64,8 +64,8 @@ class RateLimited:
 MASK = "********"
 SECRET_NAMES = re.compile(r"key|token|secret|passw|authorization|credential", re.IGNORECASE)
 SECRET_LEAST_CHARS = 6  # shorter ones are masked as whole values only, or they would eat half of the words
-USERINFO = re.compile(r"(://)[^/\s\"'<>]+@")  # up to the last @: a password may hold one
-SIGNED = re.compile(r"(?i)([?&](?:\w{0,20}(?:key|token|sig|signature|secret|passw\w{2,4}|code|auth))=)[^&\s\"'<>]+")
+_NAMED = r"key|token|sig|signature|secret|passw\w{2,4}|code|auth"  # of a query; before the host, up to the last @
+IN_URLS = re.compile(rf"(?i)(://)[^/\s\"'<>]+(?=@)|([?&]\w{{0,20}}(?:{_NAMED})=)[^&\s\"'<>]+")
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}  # of syslog, as the journal reads them
 COLOURS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}  # ANSI
 PIECE_CHARS = 1024  # 4 KiB at most in UTF-8: a pipe that is ready takes as much at once (PIPE_BUF, pipe(7))
@@ -202,8 +202,7 @@ class Masking:
             return MASK
         for secret in self._inside:
             value = value.replace(secret, MASK)
-        if "://" in value:
-            value = SIGNED.sub(rf"\1{MASK}", USERINFO.sub(rf"\1{MASK}@", value))
+        value = IN_URLS.sub(rf"\1\2{MASK}", value)
         half = MOST_CHARS // 2  # after the masking, so that no secret is cut in two
         return value if len(value) <= MOST_CHARS else f"{value[:half]} … {value[-half:]}"
 
