@@ -10,7 +10,8 @@ import re
 
 NAMES = (  # in lower case; a name holds one of them
     "pass", "pw", "psk", "secret", "token", "key", "credential", "creds", "kennwort", "contrase", "senha", "clave",
-    "wachtwoord", "salasana", "haslo", "heslo", "jelszo", "parol", "losenord", "adgangskode", "kata sandi", "sifre",
+    "wachtwoord", "salasana", "haslo", "heslo", "jelszo", "parol", "losenord", "adgangskode", "kata sandi",
+    "sifre", "mdp",
 )  # fmt: skip
 WIDE_NAMES = (
     "парол", "hasło", "lösenord", "jelszó", "şifre", "mật khẩu", "κωδικός", "密码", "密碼", "口令",
@@ -36,7 +37,9 @@ _ALONE = "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?
 _TOLD = (
     "passwort|passord|(?<=mot de )passe|(?<=motde)passe|(?<=palavra-)passe|kennwort"
     "|contrase[nñ]a|senha|clave|wachtwoord|salasana"
-    "|has[lł]o|heslo|jelsz[oó]|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre|парол[ьяю]|mật khẩu|κωδικός"
+    "|has[lł]o"
+    "|heslo|(?<![A-Za-z])mdp(?![A-Za-z])|jelsz[oó]|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre"
+    "|парол[ьяю]|mật khẩu|κωδικός"
     "|密[码碼]|口令|パスワード|비밀번호|암호|סיסמ[הא]|كلمة (?:المرور|السر)|पासवर्ड|รหัสผ่าน"
 )
 _NAME = (

@@ -92,6 +92,7 @@ _PUTTY = (
 _PAIR = r"[A-Za-z0-9_.%!#$&*+^|~-]{1,100}+(?:=[^;,\s\"'\\]*+)?"
 _COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?(?P<all>{_PAIR}(?>(?:;\s?{_PAIR})*))"
 _AUTHORIZATION = r"(?i:uthorization)[\"'`*\]]{0,4}\s{0,3}[:=,>]{1,2}\s{0,3}\\?[\"'`*]{0,3}(?P<all>[^\r\n]{6,600}+)"
+_CODE = "[a-z0-9]{4,5}-[a-z0-9]{4,5}"
 _WORD = "(?!(?:the|and|for|with|this|that|your|are|from|must|should|have|will|not|but|its)\\b)[a-z]{3,8}"
 _SEED = (
     rf"[a-z ]{{0,10}}[\"'`*]{{0,3}}(?: is|:|=| =)\s{{0,3}}[\"'`]?(?P<secret>{_WORD}(?: {_WORD}){{11,23}})(?![A-Za-z])"
@@ -138,6 +139,30 @@ PLACES = (
     place("seed-phrase", "hrase", rf"hrase{_SEED}"),
     place("password", "redentials", rf"redentials{_PAIR_OF_LOGIN}", sure=False),
     place("password", "user/pass sername/password", rf"/pass(?:word)?{_PAIR_OF_LOGIN}", sure=False),
+    place("password", "ugangsdaten", rf"ugangsdaten{_PAIR_OF_LOGIN}", sure=False),
+    place("password", "assword (", r"assword \((?P<secret>[^\s()\"']{8,64}+)\)", sure=False),
+    place("password", "@", r":(?<=\w:)(?P<secret>[^\s:@/\"'`<>(){}\[\],;=\\]{8,64}+)@(?=[\w-]{1,63}\.)", sure=False),
+    place(
+        "password",
+        "reateUser(",
+        r"reateUser\(\s?[\"'][^\"'\s]{1,64}[\"'],\s?[\"'](?P<secret>[^\"'\s]{6,128}+)[\"']",
+        sure=False,
+    ),
+    place(
+        "wifi-key",
+        "WEP WPA wifi Wifi WiFi Wi-Fi",
+        r"(?i:wep|wpa2?|wi-?fi) key:? {1,2}(?P<secret>[^\s\"']{8,64}+)",
+        sure=False,
+    ),
+    place(
+        "backup-codes",
+        "ackup codes ecovery codes",
+        rf"(?:ackup|ecovery) codes?:?\s{{1,4}}(?P<secret>{_CODE}(?>(?:[,\s]{{1,3}}{_CODE})*))",
+        sure=False,
+    ),
+    place(
+        "card-code", "CVV cvv CVC cvc", r"(?i:cvv2?|cvc2?)(?: code)?(?: is|:|=) {0,2}(?P<secret>[0-9]{3,4})(?![\w.-])"
+    ),
     place("password", "login", rf"login{_PAIR_OF_LOGIN}", sure=False),
     place(
         "password",
