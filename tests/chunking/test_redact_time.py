@@ -27,7 +27,7 @@ PIECES = (  # what rules begin with, and what may make them read on
     ":5432:a:",
     "datadog: a1", "Q~", "|", "=",
 )  # fmt: skip
-PREFIXES = [prefix for kind in SURE + CAREFUL for prefix in kind.prefixes.split()]
+PREFIXES = [kind.prefixes.split()[0] for kind in SURE + CAREFUL]
 
 
 def seconds(piece: str, chars: int) -> float:
@@ -56,9 +56,10 @@ def test_time_grows_with_the_text(piece):
     assert exponent(piece, (10_000, 40_000, 160_000)) < 1.35
 
 
-def test_time_grows_with_the_text_for_every_prefix():
-    """All prefixes of the table in turn, each many times over."""
-    slow = [one for one in dict.fromkeys(PREFIXES) if exponent(one, (2_000, 16_000)) > 1.6]
+@pytest.mark.slow
+def test_time_grows_with_the_text_for_every_kind():
+    """The first prefix of each row in turn, many times over."""
+    slow = [one for one in dict.fromkeys(PREFIXES) if exponent(one, (1_000, 8_000)) > 1.6]
     assert not slow
 
 
