@@ -30,6 +30,7 @@ import qdrant_edge as edge
 
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
+from importer.protocol.units import MB
 from importer.worker.stores import StoreRequest, bm25
 from importer.worker.stores.modes import close, close_to_others
 from importer.worker.stores.schema import Fingerprint, born, dense_name, same_maker
@@ -38,6 +39,7 @@ UNBORN = (
     "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
 )
 COPIES = "quantized.data"  # of a segment's vectors, in one of its folders
+NEW_BYTES = 128 * MB  # of a new shard, its log included; measured on file systems in memory
 FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that it is open, or was at a kill
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 
@@ -70,6 +72,7 @@ def _make(path: str, request: StoreRequest) -> None:
     if not request.create:
         raise StoreRefused(f"there is no store at {path}", hint="import something first")
     draft = f"{path}.new"
+    _refuse_without_room(os.path.dirname(path))
     with translated():
         shutil.rmtree(draft, ignore_errors=True)
         os.makedirs(draft, mode=0o700)  # conversations are their owner's alone
@@ -84,6 +87,21 @@ def _make(path: str, request: StoreRequest) -> None:
         sync(str(made))
         os.replace(draft, path)
         sync(os.path.dirname(path))
+
+
+def _refuse_without_room(folder: str) -> None:
+    """Raise StoreUnreachable when a new store does not fit on the disk.
+
+    The engine maps files larger than what is written; where their pages cannot be had the kernel ends the process with
+    SIGBUS, which says nothing.
+    """
+    with translated():
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        disk = os.statvfs(folder)
+    free_bytes = disk.f_bavail * disk.f_frsize
+    if free_bytes < NEW_BYTES:
+        why = f"{free_bytes // MB:,} MB are free at {folder}, and a new store takes {NEW_BYTES // MB:,} MB"
+        raise StoreUnreachable(why, hint="make room; nothing was imported, and nothing is lost")
 
 
 def config_of(found: Fingerprint, every_points: int, **optimizers: Any) -> Any:
