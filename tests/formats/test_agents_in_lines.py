@@ -65,10 +65,10 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
         ("1767258000000", "assistant", "Done: three tests."),
     ],
     "jan/t1/messages.jsonl": [("t1", "user", "Why do cats purr?"), ("t1", "assistant", "For several reasons.")],
-    "lm-studio/1767258000000.conversation.json": [
-        ("1767258000000", "user", "Why do cats purr?"),
-        ("1767258000000", "assistant", "For several reasons."),
-        ("1767258000000", "user", "Yes."),
+    "lm-studio/1767258300000.conversation.json": [
+        ("1767258300000", "user", "Why do cats purr?"),
+        ("1767258300000", "assistant", "For several reasons."),
+        ("1767258300000", "user", "Yes."),
     ],
     "cline/s_01/s_01.messages.json": [("s_01", "user", "Add a test."), ("s_01", "assistant", "Added.")],
 }

@@ -65,6 +65,8 @@ class Library:
         """Return a conversation, whole. Raises UsageError where nothing is stored of it."""
         files = self.checkpoints.spoken.of_conversation(spot.conversation)
         files = [one for one in files if not self._forgotten(one.path, _metadata(one))]
+        # Ids are unique in one tool: two that name theirs by the time may share one. The fuller one is meant.
+        files = [one for one in files if one.source == files[0].source]
         return self._from_files(spot, files, redacted) or self._from_store(spot, redacted)
 
     def _from_files(self, spot: Spot, files: list[Spoken], redacted: bool) -> Opened | None:
