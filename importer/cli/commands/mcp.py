@@ -22,6 +22,7 @@ from importer.cli import context
 from importer.errors import ImporterError, UsageError
 from importer.log import logger
 from importer.protocol import clock, projects
+from importer.protocol.foreign import tool_arguments
 from importer.protocol.foreign.quoting import ABOUT, fenced, plain
 from importer.protocol.query import KINDS
 from importer.service.ask import Asker
@@ -149,9 +150,9 @@ class McpServer:
         tool = next((tool for tool in TOOLS if tool["name"] == name), None)
         if tool is None:
             raise Refused(BAD_PARAMS, f"there is no tool {name!r}")
-        _check(given, tool["inputSchema"])
         try:
-            said = await (self._search(**given) if name == "search" else self._open(**given))
+            known = tool_arguments.read(given, tool["inputSchema"])
+            said = await (self._search(**known) if name == "search" else self._open(**known))
         except ImporterError as error:
             return _content(f"{error.message}{f' (try: {error.hint})' if error.hint else ''}", failed=True)
         except OSError as error:  # the daemon did not answer in time
@@ -196,24 +197,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Refused(BAD_PARAMS, "parameters are an object")
     return value
-
-
-def _check(given: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Raise Refused for arguments that the schema of a tool does not allow."""
-    missing = [name for name in schema["required"] if name not in given]
-    if missing:
-        raise Refused(BAD_PARAMS, f"{missing[0]} is missing")
-    for name, value in given.items():
-        known = schema["properties"].get(name)
-        if known is None:
-            raise Refused(BAD_PARAMS, f"there is no argument {name!r}")
-        wanted = str if known["type"] == "string" else int
-        if not isinstance(value, wanted) or isinstance(value, bool):  # True is an int in Python, and no number in JSON
-            raise Refused(BAD_PARAMS, f"{name} is a {known['type']}")
-        if value not in known.get("enum", (value,)):
-            raise Refused(BAD_PARAMS, f"{name} is one of {', '.join(known['enum'])}")
-        if isinstance(value, int) and not 0 <= value <= known["maximum"]:
-            raise Refused(BAD_PARAMS, f"{name} is a number from 0 to {known['maximum']}")
 
 
 def _hit(hit: Mapping[str, Any]) -> str:
