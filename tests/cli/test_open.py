@@ -45,6 +45,21 @@ def test_from_a_hit(installed: Importer) -> None:
     assert "earlier turns" in installed.run("open", "1").out
 
 
+def test_a_number_never_means_what_was_not_shown(installed: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a person was told that nothing close was found, `open 1` opens nothing; `--all` shows it, and then it does."""
+    from click.testing import CliRunner
+
+    from importer.cli.commands import search
+    from importer.service.ask import Asker
+
+    far = {"id": "x", "score": 0.1, "document": "so 1", "metadata": {"conversation_id": SESSION, "message_id": ""}}
+    monkeypatch.setattr(Asker, "ask", lambda *_, **__: {"hits": [far], "near": "nothing"})
+    for words, code in (([], 2), (["--all"], 0)):
+        told = CliRunner().invoke(search.command, ["zinc", *words], obj={"state_dir": installed.state})
+        assert told.exit_code == 0 and ("nothing close" in told.output) == (code == 2), told.output
+        assert installed.run("open", "1").code == code
+
+
 def test_by_an_id(installed: Importer) -> None:
     """The fields of the contract, whole; from its file."""
     told = installed.run("open", SESSION[:6], "--json").json

@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
         return _listed(ctx, filters, look)
     asker = Asker.of(loaded)
     found = asker.ask("search", text=text, **filters)
-    last_search.keep(asker.settings.state_dir, found["hits"])
+    last_search.keep(asker.settings.state_dir, [] if _is_hidden(found, look) else found["hits"])
     if len(chosen := found.get("projects", {})) > 1:
         click.echo(projects.several(filters["project"], chosen, chosen), err=True)
     if (read := found.get("query_cut")) is not None:
@@ -99,12 +99,17 @@ def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], look:
             click.echo(row)
     elif not hits:
         click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
-    elif found["near"] == "nothing" and not look["every"]:
+    elif _is_hidden(found, look):
         click.echo(f"nothing close to {text!r} was found; --all shows the {len(hits)} nearest")
     else:
         columns = shutil.get_terminal_size((100, 24)).columns
         for shown in hits_view.shown(found, columns, full=look["full"], every=look["every"]):
             click.echo(shown)
+
+
+def _is_hidden(found: Mapping[str, Any], look: Mapping[str, Any]) -> bool:
+    """Return True if a person is told that nothing close was found, in place of hits far from the question."""
+    return bool(found["near"] == "nothing" and look["form"] not in ("json", "tsv") and not look["every"])
 
 
 def _way(hit: Mapping[str, Any]) -> str:
