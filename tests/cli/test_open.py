@@ -46,7 +46,7 @@ def test_from_a_hit(installed: Importer) -> None:
 
 
 def test_a_number_never_means_what_was_not_shown(installed: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a person was told that nothing close was found, `open 1` opens nothing; `--all` shows it, and then it does."""
+    """Where nothing close was found, `open 1` opens nothing; `--all` shows the hit, and then it does."""
     from click.testing import CliRunner
 
     from importer.cli.commands import search
