@@ -48,6 +48,18 @@ MASKED = {
     "contraseña: secreto99": "contraseña: [secret:password]",
     "mot de passe : secret99x": "mot de passe : [secret:password]",
     "Mot de passe : soleil99": "Mot de passe : [secret:password]",
+    "PASSWORD = 'swordfish'": "PASSWORD = '[secret:password]'",
+    "DB_PASSWORD: str = 'swordfish'": "DB_PASSWORD: str = '[secret:password]'",
+    '$passwd = "swordfish";': '$passwd = "[secret:password]";',
+    'pwd := "Swordfish"': 'pwd := "[secret:password]"',
+    "secret='swordfish'": "secret='[secret:secret]'",
+    "if password == 'swordfish':": "if password == '[secret:password]':",
+    "'password2' => 'swordfish'": "'password2' => '[secret:password]'",
+    '{"user": "root", "password": "swordfish"}': '{"user": "root", "password": "[secret:password]"}',
+    r"{\"password\": \"swordfish\"}": r"{\"password\": \"[secret:password]\"}",
+    "db.password: 'swordfish'": "db.password: '[secret:password]'",
+    "define('DB_PASSWORD', 'swordfish');": "define('DB_PASSWORD', '[secret:password]');",
+    "os.environ.get('DB_PASSWORD', 'swordfish')": "os.environ.get('DB_PASSWORD', '[secret:password]')",
 }
 
 KEPT = (
@@ -94,6 +106,12 @@ KEPT = (
     "Set-Cookie: a=b; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Max-Age=2592000",
     "Passwort falsch, пароль неверный, contraseña incorrecta, mot de passe oublié",
     "Kennwort: erforderlich",
+    '"password": "Passwort", "password": "Required", "password": "passord", password: "motdepasse"',
+    "password: 'string', password: 'required', password = \"DBPASS\", password = 'fieldName'",
+    "password = 'swordfish is in the sea', password = 'secretword', t('password') : 'swordfish'",
+    'CONF_PASSWORD = "loginword"; label_password = "Kodeord"; type_password = "loginform"',
+    "passwordHash: 'bcrypt', password_field = 'loginfield', \"secret\": \"kubernetes\", token = 'swordfish'",
+    "('PASSWORD', 'loginform')",
     "MTSomething.method.anotherMethodWithAVeryLongNameIndeed",
 )
 

@@ -13,9 +13,9 @@ import re
 import string
 from collections.abc import Iterator
 
-from importer.chunking.masking.names import ASSIGNED, HINT, KINDS_OF_KEYS, NAMES, OTHER_KEYS, WIDE_NAMES
+from importer.chunking.masking.names import ASSIGNED, HINT, KINDS_OF_KEYS, NAMES, NAMES_OF_TEXTS, OTHER_KEYS, WIDE_NAMES
 from importer.chunking.masking.spans import Span
-from importer.chunking.masking.values import drawn, plausible_bare, plausible_quoted, stands_for_one
+from importer.chunking.masking.values import drawn, plausible_bare, plausible_quoted, stands_for_one, word_of_letters
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _FLAG = re.compile(r"--(?:[a-z]{1,16}-){0,2}\Z")  # stands before the name of a command's flag
@@ -26,6 +26,10 @@ _SETS = re.compile(r"(?:\b(?:ENV|ARG|setx|SetEnv|set -g?x|setenv)[ \t]{1,4})[A-Z
 _CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:\||\r?$)", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"(?:\A|[\s\"'])[A-Z0-9_]{1,38}_\Z")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9]_\Z|[A-Z0-9]\Z|[a-z0-9](?=\Z)")
+_ASSIGNING = re.compile(
+    r"[\\\"'\]]{0,4}(?::[^=\n]{0,60})?\s{0,20}(?:==?|:=|=>|(?P<pair>:))\s{0,20}[brfu@]{0,2}\\{0,2}[\"'`]\Z"
+)
+_DEFINES = re.compile(r"(?:define|env|environ\.get|setdefault)\(\s?[\"'][A-Z0-9_]{0,30}\Z")
 _CLOSING = "'\"`\\”“»«’"  # noqa: RUF001
 _BEFORE_CHARS = 40
 
@@ -109,12 +113,31 @@ def _value(text: str, start: int) -> tuple[int, int] | None:
         return None
     after = text[match.end() : match.end() + 1]
     if group == "quoted":
-        plausible = plausible_quoted(value, password)
+        plausible = plausible_quoted(value, password) or _literal(match, after)
     else:
         plausible = plausible_bare(value, password, after, bool(match["told"])) or _of_environment(match, after)
     if password and value.isdigit() and not match["rest"] and not match["gap"] and not match["says"]:
         plausible = 6 <= len(value) <= 16  # digits alone
     return match.span(group) if plausible else None
+
+
+def _literal(match: re.Match[str], after: str) -> bool:
+    """Return True if one word in quotes is assigned to a name of a password: `PASSWORD = 'swordfish'`.
+
+    After a colon, as data has it, only a word in lower case counts: others label a field.
+    """
+    value = match["quoted"]
+    if match[0][:3].lower() not in ("pas", "pwd", "sec") or match["told"] or match["pass"]:
+        return False
+    if not after or after not in _CLOSING or match["rest"].strip("_0123456789") or not word_of_letters(value):
+        return False
+    before = match.string[slice(*_before(match))]
+    if match["comma"]:
+        return value.islower() and bool(_DEFINES.search(before))
+    sign = _ASSIGNING.fullmatch(match.string, match.end("rest"), match.start("quoted"))
+    if not sign or before.lower().rstrip("_-.").endswith(NAMES_OF_TEXTS):
+        return False
+    return not sign["pair"] or (value.islower() and _label(match[0]) == "password")
 
 
 def _of_environment(match: re.Match[str], after: str) -> bool:

@@ -31,6 +31,21 @@ OTHER_KEYS = (  # and when it is not
     "row", "index", "group", "unique", "routing", "natural", "composite", "i18n", "translation", "query", "etag",
     "idempotency", "dedupe", "content", "image", "file", "doc", "test", "commit", "sha", "pub", "module",
 )  # fmt: skip
+NAMES_OF_TEXTS = (  # before a name, they say that its value names a field, a text or a way to sign in
+    "conf", "config", "attr", "attribute", "field", "fields", "label", "labels", "type", "grant", "error",
+    "errors", "messages", "invalid", "wrong", "missing", "auth", "method", "prop", "param", "arg", "opt",
+    "option", "mode", "scope", "column", "role", "event",
+)  # fmt: skip
+NO_PASSWORDS = (  # in lower case; what stands in quotes where a password might
+    "string", "required", "optional", "hidden", "default", "unknown", "invalid", "missing", "disabled", "enabled",
+    "plaintext", "encrypted", "undefined", "change", "changed", "redacted", "masked", "removed", "omitted",
+    "private", "public", "database", "username", "basic", "digest", "bearer", "oauth", "client", "server",
+    "vault", "manager", "keyring", "prompt", "environ", "environment", "config", "settings", "number", "boolean",
+    "object", "varchar", "sensitive", "nothing", "notset", "unused", "ignored", "always", "never", "manual",
+    "random", "generated", "replace", "replaceme", "insert", "yours", "varchar2", "integer", "confidential",
+    "passwort", "passord", "kennwort", "wachtwoord", "motdepasse", "contraseña", "contrasena", "senha", "parola",
+    "parole", "lösenord", "losenord", "adgangskode", "hasło", "heslo", "salasana", "jelszó", "пароль",
+)  # fmt: skip
 
 # "pass" alone is mostly a word of its own: tests pass, a render pass
 _ALONE = "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp))pass(?![A-Za-z0-9_-]))"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from importer.chunking.masking.names import NO_PASSWORDS
+
 FIRST_CHARS = 200  # of a value are judged
 LONG_CHARS = 20  # from here on, a value may contain a word like "key" by chance
 
@@ -15,6 +17,18 @@ _SAME_WORDS = re.compile(r"passw|pwd|token|secret|key|cred", re.IGNORECASE)
 _PATH = re.compile(r"(?:\.{0,2}|~)/[\w.-]+/|[a-z]{2,12}://", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?>(?:\.[A-Za-z_]\w{0,40})+)\.?")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0,2}")
+
+
+def word_of_letters(value: str) -> bool:
+    """Return True for one word of letters that may be a password: not all in capitals, and none that code writes."""
+    return (
+        len(value) >= 6
+        and value.isalpha()
+        and (value.islower() or value.istitle())
+        and value.lower() not in NO_PASSWORDS
+        and not stands_for_one(value)
+        and not _SAME_WORDS.search(value)
+    )
 
 
 def stands_for_one(value: str) -> bool:
