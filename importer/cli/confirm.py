@@ -5,7 +5,10 @@ To be called outside an event loop: a loop takes the first Ctrl-C for itself, an
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -23,7 +26,21 @@ def confirm(question: str, *, kept: str) -> bool:
         hint = "--yes, or --dry-run to see how much it is"
         raise UsageError("there is no terminal to ask for a confirmation", hint=hint)
     try:
-        return click.confirm(question)
+        with _interruptible():
+            return click.confirm(question)
     except click.Abort:
         click.echo(f"stopped; {kept}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have Ctrl-C raise KeyboardInterrupt, also in a process that was started with the signal ignored.
+
+    Jobs in the background of a script are; there a Ctrl-C would do nothing, and a `y` typed after it would count.
+    """
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import signal
 
 import oracle
 import planted_word
@@ -42,6 +43,15 @@ def test_an_interrupted_question_deletes_nothing(importer: Importer, rule: tuple
         assert terminal.end() == 130
     assert points(importer) == before
     assert importer.run("forget", "--list", "--json").json == {"forgotten": []}
+
+
+def test_where_the_signal_was_ignored(importer: Importer) -> None:
+    """A job in the background of a script inherits that Ctrl-C is ignored: at a question it counts all the same."""
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        test_an_interrupted_question_deletes_nothing(importer, ("--project", "secretproj"), CTRL_C)
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def test_no_and_yes(importer: Importer) -> None:

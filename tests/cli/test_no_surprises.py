@@ -7,6 +7,7 @@ import pathlib
 import pty
 import signal
 import subprocess
+from typing import Any
 
 import pytest
 from processes import Importer, until
@@ -22,11 +23,15 @@ def test_status_beside_an_import_tells_of_it(tmp_path: pathlib.Path) -> None:
     slowly = {"IMPORTER_FAILPOINTS": "embed=sleep:1", "MEMORY_BATCH_SIZE": "4"}
     process = installed.start("backlog", str(tmp_path / "said"), "--json", **slowly)
     until(lambda: (tmp_path / "state" / "control.sock").exists())
-    told = until(lambda: (found := installed.run("status", "--json").json)["lines"]["in_flight"] and found)
+
+    def importing() -> dict[str, Any] | None:
+        found = installed.run("status", "--json").json
+        return found if found["lines"]["in_flight"] and found["worker"]["pid"] else None  # a first worker takes a while
+
+    told = until(importing)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert (told["state"], told["daemon"]["pid"]) == ("importing", process.pid)
-    assert told["worker"]["pid"]
     assert "stopping:" in err
 
 
