@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -15,8 +16,8 @@ SOURCES_OPTION = click.option(
 )
 
 
-def _typed_project(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
-    """Return the text that chooses projects, a relative path or one below `~` as a whole path."""
+def _typed_path(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    """Return the text that chooses projects or a file, a relative path or one below `~` as a whole path."""
     if not re.match(r"(\.{1,2}|~)(/|$)", text):
         return text
     return os.path.abspath(os.path.expanduser(text))
@@ -25,9 +26,24 @@ def _typed_project(_ctx: click.Context, _param: click.Parameter, text: str) -> s
 PROJECT_OPTION = click.option(
     "--project",
     default="",
-    callback=_typed_project,
+    callback=_typed_path,
     help="Only this project: its name, its path (also `.`) or a part of these, in any case.",
 )
+# Filters on what a chunk carries, of `search` and `list`.
+CARRIED_OPTIONS = (
+    click.option("--branch", default="", help="Only what was said on this git branch."),
+    click.option("--file", default="", callback=_typed_path, help="Only with this file: its path, or the end of it."),
+    click.option("--tool", default="", help="Only where this tool was used, such as Bash."),
+    click.option("--model", default="", help="Only answers of this model."),
+    click.option("--host", default="", help="Only what was said on this machine, by its host name."),
+)
+
+
+def carried(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the filters on what a chunk carries."""
+    for option in reversed(CARRIED_OPTIONS):
+        command = option(command)
+    return command
 
 
 def emit(found: Any) -> None:

@@ -13,7 +13,8 @@ KINDS = ("exchange", "summary", "subagent", "plan", "artifact")
 class Query:
     """A search. `mode` is hybrid, dense or keyword; times are RFC 3339; empty means no filter.
 
-    `project` is a text that chooses projects (see `protocol.projects`), `projects` are chosen ones.
+    `project` is a text that chooses projects (see `protocol.projects`), `projects` are chosen ones. `file` is a whole
+    path or the end of one, `without_kind` are kinds left out; other filters are equal to what a chunk carries.
     """
 
     text: str
@@ -26,10 +27,17 @@ class Query:
     since: str = ""
     until: str = ""
     projects: tuple[str, ...] = ()
+    branch: str = ""
+    file: str = ""
+    tool: str = ""
+    model: str = ""
+    host: str = ""
+    without_kind: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make a tuple of what travels as a list."""
+        """Make tuples of what travels as lists."""
         object.__setattr__(self, "projects", tuple(self.projects))
+        object.__setattr__(self, "without_kind", tuple(self.without_kind))
 
 
 def without_slash(project: str) -> str:

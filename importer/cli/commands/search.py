@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import JSON_OPTION, PROJECT_OPTION
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, carried
 from importer.errors import UsageError
 from importer.protocol import clock, projects
 from importer.protocol.query import KINDS
@@ -20,6 +20,7 @@ Examples:
   importer search --project app --since "2 weeks ago" "flaky test"
   importer search --since october --until yesterday "flaky test"
   importer search "what did we decide on 8 May" --all
+  importer search --file src/app.py --branch main --without-kind subagent "flaky test"
   importer search --mode keyword ECONNRESET --json | jq .hits[0].document
   importer search "flaky test" --format tsv | fzf -d "\\t" --with-nth 4,7,8 | cut -f1 | xargs importer open
 """
@@ -31,6 +32,8 @@ Examples:
 @PROJECT_OPTION
 @click.option("--source", default="", help="Only this format, such as claude-code.")
 @click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
+@click.option("--without-kind", multiple=True, type=click.Choice(KINDS), help="Not this kind; may be given again.")
+@carried
 @click.option("--since", default="", help="Only from then on: yesterday, 7d, October, 2026-03-01 …")
 @click.option("--until", default="", help="Only up to then; a day or a month counts whole.")
 @click.option("--conversation", default="", help="Only this conversation, by id.")
@@ -66,7 +69,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
     if not text:
         return _listed(ctx, filters, look)
     asker = Asker.of(loaded)
-    found = asker.ask("search", text=text, **filters)
+    found = asker.ask("search", text=text, **{name: value for name, value in filters.items() if value})
     last_search.keep(asker.settings.state_dir, [] if _is_hidden(found, look) else found["hits"])
     if len(chosen := found.get("projects", {})) > 1:
         click.echo(projects.several(filters["project"], chosen, chosen), err=True)

@@ -14,6 +14,7 @@ from importer.worker.search.ranking import Conversation, Scored
 from importer.worker.search.rerank import Reranker
 from importer.worker.stores import Lookup, Store, bm25, scope_of
 from importer.worker.stores.candidates import DEPTH
+from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
 
 
@@ -43,8 +44,9 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
         ranked = _reranked(store, query.text, ranked, known.reranker)
     chosen = ranking.hits(ranked, query.limit)
     payloads = store.read([chunk.id for _, chunk in chosen])
-    # A point deleted since it was ranked is left out.
+    # A point deleted since it was ranked is left out, and one that has a file only nearly called so.
     kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
+    kept = [one for one in kept if has_file(metadata(one[2]), query.file)]
     texts = [document(payload) for *_, payload in kept]
     best = max((one.cosine for one in found.found if one.cosine is not None), default=None)
     word = near.near(best if known.judged else None, _share(query.text, texts), bool(kept))

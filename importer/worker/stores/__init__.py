@@ -64,7 +64,8 @@ class Scope:
 
     `project` is a whole path or its last component; a point must have one of the `projects`, which are whole paths.
     `since` and `until` are RFC 3339, both inclusive. `conversation` is one of those that hold a point, `names` the one
-    that its metadata name.
+    that its metadata name. `file` is a whole path or the end of one, such as `src/app.py` or `app.py`; a point must
+    have none of the kinds of `without_kind`.
     """
 
     project: str = ""
@@ -76,6 +77,11 @@ class Scope:
     host: str = ""
     names: str = ""
     projects: tuple[str, ...] = ()
+    branch: str = ""
+    file: str = ""
+    tool: str = ""
+    model: str = ""
+    without_kind: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
@@ -101,8 +107,8 @@ class Lookup:
 
 def scope_of(query: Query) -> Scope:
     """Return the filters of a search."""
-    fields_of = (query.project, query.source, query.kind, query.conversation, query.since, query.until)
-    return Scope(*fields_of, projects=query.projects)
+    known = {field.name for field in fields(query)}
+    return Scope(**{field.name: getattr(query, field.name) for field in fields(Scope) if field.name in known})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from importer.worker.stores import Scope
@@ -17,6 +17,9 @@ MATCHED = {
     "host": ("host",),
     "names": ("conversation_id",),
 }
+# The same, of keys that no engine needs an index for: a filter reads them in the points themselves.
+READ = {"branch": ("git_branch",), "tool": ("tools",), "model": ("model",)}
+FILES, SLASHES = "files", "/\\"
 
 
 class Dialect(Protocol):
@@ -24,6 +27,9 @@ class Dialect(Protocol):
 
     def equal(self, keys: Sequence[str], *values: str) -> Any:
         """`metadata.<key>` equals one of the values for one of the keys."""
+
+    def holding(self, key: str, part: str) -> Any:
+        """Require that `metadata.<key>` is a text with this part in it, letter by letter, or a list that has one."""
 
     def between(self, key: str, since: str, until: str) -> Any:
         """Require that the time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
@@ -34,17 +40,36 @@ class Dialect(Protocol):
     def one_of(self, conditions: list[Any]) -> Any:
         """Return a condition that holds where one of these does."""
 
+    def none_of(self, conditions: list[Any]) -> Any:
+        """Return a condition that holds where none of these does."""
+
 
 def build(scope: Scope, dialect: Dialect, times: Sequence[Times] = ()) -> Any | None:
     """Return the filter of a scope, None for everything. Conditions of different fields must hold together.
 
     With `times`, a point's time must lie within one of them, too.
     """
-    conditions = [dialect.equal(keys, value) for name, keys in MATCHED.items() if (value := getattr(scope, name))]
+    asked = {**MATCHED, **READ}
+    conditions = [dialect.equal(keys, value) for name, keys in asked.items() if (value := getattr(scope, name))]
     if scope.projects:
         conditions.append(dialect.equal(("project",), *scope.projects))
+    if scope.file:
+        ends = [dialect.holding(FILES, f"{slash}{scope.file}") for slash in SLASHES]
+        conditions.append(dialect.one_of([dialect.equal((FILES,), scope.file), *ends]))
+    if scope.without_kind:
+        conditions.append(dialect.none_of([dialect.equal(MATCHED["kind"], *scope.without_kind)]))
     if scope.since or scope.until:
         conditions.append(dialect.between("timestamp", scope.since, scope.until))
     if times:
         conditions.append(dialect.one_of([dialect.between("timestamp", *one) for one in times]))
     return dialect.every(conditions) if conditions else None
+
+
+def has_file(facts: Mapping[str, Any], file: str) -> bool:
+    """Return True if metadata name a file by this path or by this end of its path; "" is any.
+
+    Engines know no ends of texts: what `build` asks for lets `app.py.bak` pass for `app.py`, too.
+    """
+    named = facts.get(FILES)
+    paths = [str(one) for one in named] if isinstance(named, list) else [str(named)]
+    return not file or any(one == file or one.endswith(tuple(f"{slash}{file}" for slash in SLASHES)) for one in paths)

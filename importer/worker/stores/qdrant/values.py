@@ -78,6 +78,10 @@ class QdrantDialect:
         conditions: list[Any] = [models.FieldCondition(key=f"{METADATA}.{key}", match=match) for key in keys]
         return conditions[0] if len(conditions) == 1 else models.Filter(should=conditions)
 
+    def holding(self, key: str, part: str) -> Any:
+        """Return a condition on a part of a text; without an index of words servers compare letter by letter."""
+        return models.FieldCondition(key=f"{METADATA}.{key}", match=models.MatchText(text=part))
+
     def between(self, key: str, since: str, until: str) -> Any:
         """Return a condition on a time, both sides inclusive. Raises UsageError for a time that cannot be read."""
         try:
@@ -93,3 +97,7 @@ class QdrantDialect:
     def one_of(self, conditions: list[Any]) -> Any:
         """Return a condition that holds where one of these does."""
         return models.Filter(should=conditions)
+
+    def none_of(self, conditions: list[Any]) -> Any:
+        """Return a condition that holds where none of these does."""
+        return models.Filter(must_not=conditions)
