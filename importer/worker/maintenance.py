@@ -13,7 +13,7 @@ from importer.protocol.foreign.arguments import converted
 from importer.protocol.records import Chunk
 from importer.worker import copy_points
 from importer.worker.embed import embed_chunks
-from importer.worker.plan import looked_up, plan
+from importer.worker.plan import looked_up, plan, unsure_points
 from importer.worker.retell import moved, own_facts, renewed
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Ownership, Point, Scope, schema
@@ -28,8 +28,10 @@ MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real o
 def prints(session: WorkerSession, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
     """Return a page of points, `[id, text digest, facts digest, told fields, holders, conversations]`, and `next`."""
     page = session.store.scroll(after, copy_points.page_of(limit))
+    # Not told of, so that `mend` writes them to every replica.
+    unsure = unsure_points(session.store, [found.id for found in page.points])
     rows = []
-    for found in page.points:
+    for found in (found for found in page.points if found.id not in unsure):
         facts, text = metadata(found.payload), digests.text_print(found.payload.get(DOCUMENT))
         printed = [text, digests.facts_print(facts), digests.told(facts)]
         rows.append([found.id, *printed, list(holders(found.payload)), list(conversations(facts))])
@@ -40,7 +42,7 @@ def erase_ids(session: WorkerSession, ids: Sequence[str]) -> int:
     """Delete these points, durably; return how many there were. Ids that are not there are passed over."""
     # A stranger's points may have integers as ids.
     wanted: list[Any] = [int(point) if point.isdecimal() else point for point in ids]
-    count = len(session.store.lookup(wanted)) if wanted else 0
+    count = len(looked_up(session.store, wanted)[0]) if wanted else 0
     if count:
         session.store.write((), {}, wanted)
         session.recount()
@@ -61,8 +63,8 @@ def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]], over: Coll
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
     made = [converted(chunk, Chunk) for chunk in chunks]
-    stored, payloads = looked_up(session.store, [chunk.id for chunk in made])
-    todo = plan(made, (), stored, payloads)
+    stored, payloads, unsure = looked_up(session.store, [chunk.id for chunk in made])
+    todo = plan(made, (), stored, payloads, unsure)
     retold = {chunk.id: renewed(payloads[chunk.id], chunk) for chunk in made if chunk.id in {*over} & {*payloads}}
     standing = {**todo.standing, **retold}
     texts = [chunk.text for chunk, _ in todo.write]
@@ -146,7 +148,7 @@ def remask(session: WorkerSession, points: Sequence[Mapping[str, Any]]) -> int:
 
     A point's holders stay as they are, and it is embedded again.
     """
-    stored = session.store.lookup([str(one["id"]) for one in points])
+    stored, _, _ = looked_up(session.store, [str(one["id"]) for one in points])
     known = [one for one in points if one["id"] in stored]
     texts = [str(one["document"]) for one in known]
     written: list[Point] = []

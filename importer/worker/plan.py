@@ -6,20 +6,22 @@
     release              nothing            remove the holder,         nothing
                                             delete when none is left
 
+A point that may be missing on some replica is written again as it is to stand, whether open or closed.
+
 Every row is idempotent, so a batch may be replayed any number of times. What a point tells of itself is told by
 `voices`; to a closed point a chunk of another conversation adds that conversation's name, and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from importer.protocol.records import Chunk, Release
 from importer.worker import voices
 from importer.worker.stores import Ownership, Store
-from importer.worker.stores.schema import standing_of
+from importer.worker.stores.schema import holders, standing_of
 
 Holders = tuple[str, ...]
 
@@ -28,19 +30,32 @@ Holders = tuple[str, ...]
 class Plan:
     """What to embed and write (and how it stands), which points stand otherwise from now on, and which go.
 
-    `known` is how many chunks the store has already, open or closed.
+    `known` is how many chunks the store has already, open or closed; `again` how many points of `write` it has on some
+    replica at least.
     """
 
     write: tuple[tuple[Chunk, Ownership], ...]
     standing: Mapping[str, Ownership]
     deletes: tuple[str, ...]
     known: int
+    again: int = 0
 
 
-def looked_up(store: Store, ids: Sequence[str]) -> tuple[dict[str, Holders], dict[str, Mapping[str, Any]]]:
-    """Return the ids that exist with their holders, and their payloads, which few batches need."""
+def looked_up(
+    store: Store, ids: Sequence[str]
+) -> tuple[dict[str, Holders], dict[str, Mapping[str, Any]], frozenset[str]]:
+    """Return the ids that exist with their holders, their payloads, and which of them some replica may lack."""
     stored = store.lookup(ids)
-    return stored, store.payloads(sorted(stored)) if stored else {}
+    payloads = dict(store.payloads(sorted(stored))) if stored else {}
+    unsure = unsure_points(store, ids)
+    payloads |= unsure
+    return stored | {point: holders(found) for point, found in unsure.items()}, payloads, frozenset(unsure)
+
+
+def unsure_points(store: Store, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the payloads of those points that some replica may lack; a store without replicas has none."""
+    unsure = getattr(store, "unsure", None)
+    return unsure(ids) if unsure and ids else {}
 
 
 def plan(
@@ -48,31 +63,38 @@ def plan(
     releases: Iterable[Release],
     stored: Mapping[str, Holders],
     payloads: Mapping[str, Mapping[str, Any]] | None = None,
+    unsure: Collection[str] = (),
 ) -> Plan:
     """Apply chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one.
 
-    `payloads` are those of the ids that exist.
+    `payloads` are those of the ids that exist; `unsure` are those of them that some replica may lack.
     """
     before = {point: _standing(holders, (payloads or {}).get(point, {})) for point, holders in stored.items()}
     now = dict(before)
     fresh: dict[str, Chunk] = {}
     known = 0
     for chunk in chunks:
-        known += chunk.id in stored
+        known += chunk.id in stored and chunk.id not in unsure
+        if chunk.id not in now or chunk.id in unsure:
+            fresh.setdefault(chunk.id, chunk)
         if chunk.id in now:
             now[chunk.id] = voices.arrive(now[chunk.id], chunk)
         else:
-            fresh.setdefault(chunk.id, chunk)
             now[chunk.id] = Ownership((chunk.holder,) if chunk.holder else (), chunk.metadata)
     for release in releases:
         _release(now, release)
     return Plan(
         write=tuple((_of(chunk, now[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
-        # Only what the store has and what changed: new points are written as they stand.
-        standing={point: now[point] for point in stored if point in now and now[point] != before[point]},
+        # Only what the store has and what changed, or may not have changed everywhere; the others are written whole.
+        standing={
+            point: now[point]
+            for point in stored
+            if point in now and point not in fresh and (now[point] != before[point] or point in unsure)
+        },
         # In the store, so `points` can be counted by them.
         deletes=tuple(point for point in stored if point not in now),
         known=known,
+        again=sum(point in stored for point in fresh if point in now),
     )
 
 

@@ -139,7 +139,16 @@ class WorkerServer:
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
         return WriteJob(
-            number, tuple(points), todo.standing, todo.deletes, ids, todo.known, tokens, seconds, request.news
+            number,
+            tuple(points),
+            todo.standing,
+            todo.deletes,
+            ids,
+            todo.known,
+            todo.again,
+            tokens,
+            seconds,
+            request.news,
         )
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:

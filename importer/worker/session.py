@@ -69,7 +69,7 @@ class WorkerSession:
     def count(self, job: WriteJob) -> None:
         """Keep `points` in step with a write."""
         with self._counting:
-            self.points += len(job.points) - len(job.deletes)
+            self.points += len(job.points) - job.again - len(job.deletes)
 
     def recount(self) -> int:
         """Ask the store for its count and keep it."""

@@ -19,7 +19,10 @@ from importer.worker.stores import Ownership, Point, Store
 
 @dataclass(frozen=True, slots=True)
 class WriteJob:
-    """One durable write: new points, others that stand otherwise now, deletions. `ids` are all ids it touches."""
+    """One durable write: new points, others that stand otherwise now, deletions. `ids` are all ids it touches.
+
+    `again` of the points are in the store already, on some replica at least.
+    """
 
     number: int
     points: tuple[Point, ...]
@@ -27,6 +30,7 @@ class WriteJob:
     deletes: tuple[str, ...]
     ids: frozenset[str]
     known: int = 0
+    again: int = 0
     tokens: int = 0
     embed_s: float = 0.0
     news: tuple[tuple[str, ConversationFacts], ...] = ()

@@ -26,6 +26,7 @@ class ScriptedGrpc(CollectionsServicer, PointsServicer):
         self.points: dict[str, Any] = {}
         self.fail: list[grpc.StatusCode] = []
         self.statuses: list[Any] = []
+        self.levels: list[Any] = []  # the read consistency of each retrieval
 
     def __enter__(self) -> ScriptedGrpc:
         self._server = grpc.server(ThreadPoolExecutor(2))
@@ -55,6 +56,7 @@ class ScriptedGrpc(CollectionsServicer, PointsServicer):
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Describe a collection or retrieve points: both services have a Get."""
         if isinstance(request, proto.GetPoints):
+            self.levels.append(request.read_consistency.type if request.HasField("read_consistency") else None)
             found = [self.points[point.uuid] for point in request.ids if point.uuid in self.points]
             return proto.GetResponse(result=[proto.RetrievedPoint(id=p.id, payload=p.payload) for p in found])
         made = self.made

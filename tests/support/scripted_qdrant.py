@@ -39,7 +39,7 @@ class Fault:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    how: str = "answer"  # answer, half, reset, wait_timeout
+    how: str = "answer"  # answer, half, reset, wait_timeout, one_replica (the points are then not on the other one)
     applied: bool = False
 
 
@@ -55,6 +55,7 @@ class ScriptedQdrant:
     points: dict[str, dict[str, Any]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    lacking: set[str] = field(default_factory=set)  # points that one of two replicas does not have
     tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> ScriptedQdrant:
@@ -114,6 +115,8 @@ class ScriptedQdrant:
             return self._create(parts[1], body)
         if collection is None:
             return 404, f"Collection `{parts[1]}` doesn't exist!"
+        if "consistency=all" in path and "ids" in body:
+            body = {**body, "ids": [id for id in body["ids"] if id not in self.lacking]}
         handlers: dict[tuple[str, ...], Callable[..., tuple[int, Any]]] = {
             (): self._describe if method == "GET" else self._update,
             ("index",): self._index,
@@ -145,6 +148,7 @@ class ScriptedQdrant:
     def _describe(self, collection: dict[str, Any], _: Any) -> tuple[int, Any]:
         made = collection["made_with"]
         params = {"vectors": made["vectors"], "sparse_vectors": made.get("sparse_vectors"), "shard_number": 1}
+        params["replication_factor"] = made.get("replication_factor", 1)
         config = {
             "params": params,
             "hnsw_config": HNSW,
@@ -169,6 +173,7 @@ class ScriptedQdrant:
         if any(word in text for word in self.refused_words for text in texts):
             return 400, "Wrong input: Format error in JSON body"
         self.points.update({point["id"]: point for point in body["points"]})
+        self.lacking -= {point["id"] for point in body["points"]}
         return self._done()
 
     def _retrieve(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
@@ -270,6 +275,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._misbehave(fault)
             return
         status, result = self._judge(raw)
+        if fault is not None and fault.how == "one_replica":
+            state.lacking |= {point["id"] for point in json.loads(raw)["points"]}
         if fault is not None and fault.how == "wait_timeout":
             result = {**result, "status": "wait_timeout"}
         elif fault is not None:

@@ -88,6 +88,11 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
         return None
 
 
+def replicas(described: models.CollectionInfo) -> int:
+    """Return how many replicas each shard of the collection is to have; 1 where the server tells of none."""
+    return described.config.params.replication_factor or 1
+
+
 def _make(client: QdrantClient, request: StoreRequest) -> None:
     """Make the collection; its fingerprint is written with it, so no collection of ours is ever without one."""
     if not request.create:

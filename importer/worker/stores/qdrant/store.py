@@ -4,6 +4,9 @@ Every write waits, and only status `completed` counts: a server may answer 200 a
 most 128 points and about 8 MiB. Blips are retried in place (`patience`); one bad point is found by halving
 (`requests`).
 After each write the collection is looked at: one dropped or made again meanwhile is never acknowledged into.
+
+Where a collection has replicas, what decides about writing is read from all of them: a write that failed may stand on
+one. The points of a write that failed are written again, even where all replicas asked have them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
@@ -22,7 +26,7 @@ from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, S
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.filters import build
 from importer.worker.stores.qdrant.asking import candidates, questions
-from importer.worker.stores.qdrant.collection import left_in, open_collection, read_fingerprint, set_indexing
+from importer.worker.stores.qdrant.collection import left_in, open_collection, read_fingerprint, replicas, set_indexing
 from importer.worker.stores.qdrant.connect import connect, one_sync, scrub
 from importer.worker.stores.qdrant.errors import Foreign, translated
 from importer.worker.stores.qdrant.requests import pack, send
@@ -33,6 +37,9 @@ from importer.worker.stores.schema import METADATA, OPEN_BY, VOICES, Fingerprint
 from importer.worker.stores.schema import holders as holders_of
 
 T = TypeVar("T")
+
+TOLD = [METADATA, OPEN_BY, VOICES]  # all of a payload but its document
+ALL = models.ReadConsistencyType.ALL  # what stands alike on every replica, and nothing else
 
 
 class QdrantStore:
@@ -53,30 +60,46 @@ class QdrantStore:
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
         self._stems = Stemming(client, self._collection)
+        self._replicated = (
+            request.settings.replication_factor > 1 or replicas(client.get_collection(self._collection)) > 1
+        )
+        self._unsure: set[str] = set()  # points of writes that failed or were never answered
         self._lock: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.kind == "local" else contextlib.nullcontext()
         )
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return those of `ids` that exist, each with its holders."""
-        found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), [OPEN_BY], False)) if ids else []
-        return {str(record.id): holders_of(record.payload) for record in found}
+        return {id: holders_of(found) for id, found in self._retrieve(ids, [OPEN_BY], everywhere=True).items()}
 
     def payloads(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist, without their documents."""
-        wanted = [METADATA, OPEN_BY, VOICES]
-        found = self._ask(lambda: self._client.retrieve(self._collection, list(ids), wanted, False)) if ids else []
-        return {str(record.id): record.payload or {} for record in found}
+        return self._retrieve(ids, TOLD, everywhere=True)
+
+    def unsure(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist but may be missing, or older, on some replica.
+
+        Those are points whose last write failed, and points that do not stand alike on every replica.
+        """
+        failed = self._unsure.intersection(ids)
+        if not self._replicated:
+            return self._retrieve(sorted(failed), TOLD)
+        found = self._retrieve(ids, TOLD)
+        sure = self._retrieve(list(found), TOLD, everywhere=True)
+        return {id: payload for id, payload in found.items() if id in failed or id not in sure}
 
     def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""
         check(points, self._dimension)
+        touched = {point.id for point in points}.union(standing)
+        self._unsure |= touched
         with translated(), self._one_sync():
             requests = pack(points, self._most_points, self._most_bytes)
             refused = [given for some in requests for given in send(some, self._upsert).items()]
             if not refused:
                 self._change(standing, deletes)
         self._check_birth()  # another collection by now refuses for reasons that are no point's fault
+        self._unsure -= touched
         if refused:
             _complain(dict(refused), len(points))
 
@@ -100,9 +123,14 @@ class QdrantStore:
 
     def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist, whole."""
-        wanted: list[Any] = list(ids)
-        found = self._ask(lambda: self._client.retrieve(self._collection, wanted, True, False)) if ids else []
-        return {str(record.id): record.payload or {} for record in found}
+        return self._retrieve(ids, True)
+
+    def _retrieve(self, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist: on one replica, or with `everywhere` alike on all."""
+        asked: list[Any] = list(ids)
+        level = ALL if everywhere and self._replicated else None
+        call = partial(self._client.retrieve, self._collection, asked, wanted, False, consistency=level)
+        return {str(record.id): record.payload or {} for record in self._ask(call)} if asked else {}
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
@@ -212,7 +240,9 @@ class QdrantStore:
 
         A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
         """
-        found = read_fingerprint(self._ask(lambda: self._client.get_collection(self._collection)))
+        described = self._ask(lambda: self._client.get_collection(self._collection))
+        self._replicated = self._replicated or replicas(described) > 1
+        found = read_fingerprint(described)
         if found is not None and str(found) != self.fingerprint:
             raise StoreRefused(
                 f"collection {self._collection} was made again while it was open (now {found})",
