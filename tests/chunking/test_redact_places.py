@@ -62,7 +62,27 @@ MASKED = {
     "os.environ.get('DB_PASSWORD', 'swordfish')": "os.environ.get('DB_PASSWORD', '[secret:password]')",
 }
 
+KEY_IN_HEX = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
+MASKED |= {
+    "snmp-server community S3cr3tRO RO": "snmp-server community [secret:snmp-community] RO",
+    "rocommunity letmein 10.0.0.0/8": "rocommunity [secret:snmp-community] 10.0.0.0/8",
+    "the SNMP community string is k7mRead": "the SNMP community string is [secret:snmp-community]",
+    "snmpwalk -v2c -c k7mRead 10.0.0.1": "snmpwalk -v2c -c [secret:password] 10.0.0.1",
+    "snmpget -v3 -u me -A authpw12 -X privpw12 h": "snmpget -v3 -u me -A [secret:password] -X [secret:password] h",
+    f"tool -k {KEY_IN_HEX} x": "tool -k [secret:key] x",
+    f"tool --key={KEY_IN_HEX[:32]} x": "tool --key=[secret:key] x",
+    f"openssl enc -K {KEY_IN_HEX} -p": "openssl enc -K [secret:key] -p",
+    f"the private key of the wallet: {KEY_IN_HEX}": "the private key of the wallet: [secret:private-key]",
+    f"privkey 0x{KEY_IN_HEX}": "privkey 0x[secret:private-key]",
+    f"{KEY_IN_HEX} is my private key": "[secret:private-key] is my private key",
+    f"0x{KEY_IN_HEX}  # Private Key": "0x[secret:private-key]  # Private Key",
+}
+
 KEPT = (
+    "snmpwalk -v2c -c public 10.0.0.1; rocommunity public; SNMP community: private, SNMP community strings are read",
+    "the community welcomes everyone; snmp community of routers",
+    f"private key fingerprint sha256 {KEY_IN_HEX}; {KEY_IN_HEX} holds no private key",
+    f"git tool -k {KEY_IN_HEX[:40]}; see {KEY_IN_HEX}",
     "the password is wrong",
     "password is required",
     "the password is SHA-256 hashed, and password is 12-character at least",

@@ -25,7 +25,7 @@ PIECES = (  # what rules begin with, and what may make them read on
     ":AA",
     "ghp_a1", "ghp_a1\n", "sk-ant-", "sk-", "eyJa.", "eyJ", "xprv", "AKIA", "[secret:", "[secret:key]", "12: a",
     ":5432:a:",
-    "datadog: a1", "Q~", "|", "=",
+    "datadog: a1", "private key ", "-k a1b2", "snmp community ", "a1" * 32 + " private key ", "Q~", "|", "=",
 )  # fmt: skip
 PREFIXES = [kind.prefixes.split()[0] for kind in SURE + CAREFUL]
 

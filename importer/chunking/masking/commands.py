@@ -66,6 +66,7 @@ _NEXT_COMMAND = re.compile(r"[|;]|&&|(?<!\\)\n")
 _LOGIN = rf"-(?<=\s-)(?:[A-Za-z]{{0,6}}u|-(?:proxy-)?user)(?:=|\s{{1,3}})?\\?[\"']?[^\s:=/@\"'`]{{1,64}}+:{_ARGUMENT}"
 _SQL = rf"-p(?<=\s-p)\\?[\"']?(?!assw|ort\b|rotocol|[\d.]*:\d|[\d.]+:\d){_ARGUMENT}"
 _SPACED = r"\s{1,3}\\?[\"']?(?!-)"
+_SNMP = "snmpwalk, snmpget, snmpset, snmpbulk, snmptrap, snmptable, snmpstatus, snmpinform"
 
 COMMANDS = (
     _command(" -", "curl", _LOGIN),
@@ -84,6 +85,8 @@ COMMANDS = (
     _command("pass", "keytool, jarsigner, apksigner", rf"-(?:store|key|new|src|dest)(?:store)?pass{_GAP}{_ARGUMENT}"),
     _command("ssh-keygen -", "ssh-keygen", _option("-[NP]")),
     _command(" -U", "smbclient, rpcclient, cifs", rf"-U(?<=\s-U)\s{{0,3}}\\?[\"']?[^\s%\"']{{1,64}}+%{_ARGUMENT}"),
+    _command(" -c ", _SNMP, rf"-c(?<=\s-c)\s{{1,3}}\\?[\"']?(?!public\b|private\b|-){_ARGUMENT}"),
+    _command(" -", _SNMP, _option("-[AX]", _SPACED)),
     _command("lftp -", "lftp", rf"-u(?<=\s-u)\s{{1,3}}\\?[\"']?[^\s,\"']{{1,64}}+,{_ARGUMENT}"),
     _command("authtoken", "ngrok", rf"authtoken\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
     _command("net user", "net", rf"(?<=net )user\s{{1,3}}\S{{1,40}}+\s{{1,3}}{_ARGUMENT}(?=\s{{1,3}}/add)"),

@@ -98,6 +98,9 @@ _SEED = (
     rf"[a-z ]{{0,10}}[\"'`*]{{0,3}}(?: is|:|=| =)\s{{0,3}}[\"'`]?(?P<secret>{_WORD}(?: {_WORD}){{11,23}})(?![A-Za-z])"
 )
 _PAIR_OF_LOGIN = r"[:\s]\s{0,3}[\w.@-]{1,40}\s?[/:]\s?(?P<secret>[^\s\"'`/:,]{8,64}+)"
+_HEX_KEY = r"(?:0x)?(?P<secret>[0-9a-fA-F]{64})(?![0-9A-Za-z])"
+_KEY_OF_HEX = r"(?P<secret>(?>[0-9a-fA-F]{32}(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32}){0,3}))(?![0-9A-Za-z])"
+_COMMUNITY = r"\s{1,3}[\"']?(?!public\b|private\b)(?P<secret>[^\s\"'`,;()]{3,64}+)"
 _HASH = "[./A-Za-z0-9+=,$]"
 
 PLACES = (
@@ -134,6 +137,26 @@ PLACES = (
         "Secret",
         r"kind[\"']?: {0,3}[\"']?Secret\b(?P<all>(?>(?:[^\n]{0,4000}+\n?){1,60}))",
         r"(?m)^ {1,8}[\w.-]{1,80}: {1,3}[\"']?(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})[\"']?$",
+    ),
+    place(  # of a wallet
+        "private-key",
+        "riv",
+        r"riv(?:ate)?[ _-]?[kK]ey(?:(?!sha|SHA|hash|Hash|ngerprint|igest|ublic)[^\n]){1,40}?"
+        rf"(?<![0-9A-Za-z]){_HEX_KEY}",
+    ),
+    place(
+        "private-key",
+        "rivate",
+        rf"(?<![0-9A-Za-z]){_HEX_KEY}[\"'`]{{0,2}}[\s(#/,*-]{{1,12}}(?:(?:is|was|as|my|the|your|a|its|wallet) ){{0,3}}"
+        r"(?i:private[ _-]?key)",
+    ),
+    place("key", "-k -K --key", rf"-(?<![\w-]-)(?:[kK]|-key)(?:=|\s{{1,3}})[\"']?(?:0x)?{_KEY_OF_HEX}"),
+    place("snmp-community", "community", rf"(?:snmp-server|snmp-agent|r[ow])[ ]?community6?{_COMMUNITY}"),
+    place(
+        "snmp-community",
+        "ommunity",
+        rf"(?i:snmp)[ _-]{{1,2}}[cC]ommunity(?:[ _-]string)?(?: is| ?:| ?=)?{_COMMUNITY}",
+        sure=False,
     ),
     place("seed-phrase", "nemonic", rf"nemonic{_SEED}"),
     place("seed-phrase", "hrase", rf"hrase{_SEED}"),

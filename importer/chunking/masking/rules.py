@@ -168,6 +168,8 @@ SURE = (
 CAREFUL = (
     Kind("sendgrid-key", "SG.", "R16 '.' R16"),
     Kind("api-key", "sk-", "R20"),
+    Kind("bitcoin-key", "5H 5J 5K", "S=49"),
+    Kind("bitcoin-key", "Kw Kx Ky Kz L1 L2 L3 L4 L5", "S=50"),
     Kind("api-key", "sk_ pk_ ak_ rk_ key_ api_ pat_ sess_ tok_ secret_", "A24"),
     Kind("voyage-key", "pa- al-", "R40"),
     Kind("tavily-key", "tvly-", "R20"),
