@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from importer.protocol.query import KINDS
+
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 SOURCES_OPTION = click.option(
     "--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable."
@@ -31,6 +33,7 @@ PROJECT_OPTION = click.option(
 )
 # Filters on what a chunk carries, of `search` and `list`.
 CARRIED_OPTIONS = (
+    click.option("--without-kind", multiple=True, type=click.Choice(KINDS), help="Not this kind; may be given again."),
     click.option("--branch", default="", help="Only what was said on this git branch."),
     click.option("--file", default="", callback=_typed_path, help="Only with this file: its path, or the end of it."),
     click.option("--tool", default="", help="Only where this tool was used, such as Bash."),

@@ -22,6 +22,7 @@ from importer.worker.retell import own_facts
 from importer.worker.search import answer, question_text
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
+from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
 from importer.worker.voices import CONVERSATION, CONVERSATIONS, conversations, told_by
 
@@ -161,12 +162,15 @@ def _points(session: WorkerSession, prefix: str) -> list[Mapping[str, Any]]:
     return [{"id": p.id, "document": document(p.payload), "metadata": metadata(p.payload)} for p in found]
 
 
-def told(session: WorkerSession, after: str | None = None) -> Mapping[str, Any]:
+def told(session: WorkerSession, after: str | None = None, **scope: Any) -> Mapping[str, Any]:
     """Return a page of what points tell of conversations: source, id, title, project, first and last time of each."""
-    page = session.store.scroll(after, TOLD_POINTS)
+    asked = converted(scope, Scope)
+    page = session.store.scroll(after, TOLD_POINTS, scope=asked)
     found: dict[tuple[str, str], list[str]] = {}
     for point in page.points:
         facts = metadata(point.payload)
+        if not has_file(facts, asked.file):
+            continue
         title, project, at = (str(facts.get(name, "")) for name in ("title", "project", "timestamp"))
         for name in conversations(facts):
             row = found.setdefault((str(facts.get("source", "")), name), [title, project, at, at])

@@ -271,3 +271,12 @@ def test_the_filters_of_a_hit_find_it(filtered: Importer) -> None:
     assert [one["id"] for one in filtered.run("search", "sky", *words, "--json").json["hits"]] == [hit["id"]]
     refused = filtered.run("search", "sky", "--without-kind", "nonsuch")
     assert (refused.code, "subagent" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(("words", "expected"), CARRIED, ids=[" ".join(words) for words, _ in CARRIED])
+def test_a_list_takes_the_same_filters(filtered: Importer, words: list[str], expected: set[str]) -> None:
+    """One chunk must pass; a search without a query lists by the same."""
+    listed = filtered.run("list", *words, "--json").json["conversations"]
+    assert {one["id"] for one in listed} == expected
+    assert filtered.run("search", *words, "--json").json["conversations"] == listed
+    assert filtered.run("list", *words, "--source", "codex", "--json").json["conversations"] == []

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, carried, emit
 from importer.protocol import clock
 from importer.service.ask import Asker
 
@@ -16,6 +16,7 @@ LIST_EPILOG = """\b
 Examples:
   importer list                                     the newest conversations
   importer list --since tuesday --until tuesday --project infra
+  importer list --branch main --file src/app.py
   importer list -n 100 --source codex --json | jq -r .conversations[].id
 
 An id can be cut short: `importer open` and `importer resume` take its first letters.
@@ -43,14 +44,15 @@ def filters(command: Command) -> Command:
 @click.command(epilog=LIST_EPILOG)
 @click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1), help="Most conversations.")
 @filters
+@carried
 @JSON_OPTION
 @click.pass_context
-def command(ctx: click.Context, /, *, limit: int, as_json: bool, **chosen: str) -> int:
+def command(ctx: click.Context, /, *, limit: int, as_json: bool, **chosen: Any) -> int:
     """List conversations, the newest first."""
     return show(ctx, limit, as_json=as_json, **_moments(chosen))
 
 
-def show(ctx: click.Context, limit: int, *, as_json: bool, **chosen: str) -> int:
+def show(ctx: click.Context, limit: int, *, as_json: bool, **chosen: Any) -> int:
     """Print conversations, the newest first; times are in UTC."""
     from importer.cli import conversation_view
 
@@ -93,7 +95,7 @@ def _library(ctx: click.Context) -> Any:
     return Library(Asker.of(context.settings_of(ctx)))
 
 
-def _moments(chosen: dict[str, str]) -> dict[str, str]:
+def _moments(chosen: dict[str, Any]) -> dict[str, Any]:
     """Return the filters with typed times as UTC."""
     since, until = clock.instant(chosen["since"]), clock.instant(chosen["until"], end=True)
     return {**chosen, "since": since, "until": until}

@@ -32,7 +32,6 @@ Examples:
 @PROJECT_OPTION
 @click.option("--source", default="", help="Only this format, such as claude-code.")
 @click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
-@click.option("--without-kind", multiple=True, type=click.Choice(KINDS), help="Not this kind; may be given again.")
 @carried
 @click.option("--since", default="", help="Only from then on: yesterday, 7d, October, 2026-03-01 …")
 @click.option("--until", default="", help="Only up to then; a day or a month counts whole.")
@@ -83,7 +82,7 @@ def _listed(ctx: click.Context, filters: Mapping[str, Any], look: Mapping[str, A
     """List conversations by time. Raises UsageError where there is neither a query nor a filter that a list has."""
     from importer.cli.commands import listing
 
-    chosen = {name: filters[name] for name in ("project", "source", "since", "until")}
+    chosen = {name: value for name, value in filters.items() if name not in {"limit", "mode", "conversation"}}
     if not any(chosen.values()):
         hint = 'importer search "why did the build fail", or importer list'
         raise UsageError("the query is empty", hint=hint)

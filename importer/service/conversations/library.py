@@ -105,10 +105,16 @@ class Library:
         return Opened(spot.conversation, *head, tuple(said), cwd or known.get("project", ""), _place(said, spot))
 
     def recent(
-        self, *, project: str = "", source: str = "", since: str = "", until: str = "", limit: int = 20
+        self, *, project: str = "", source: str = "", since: str = "", until: str = "", limit: int = 20, **carried: Any
     ) -> list[Listed]:
-        """Return conversations, the newest first, at most `limit`. Raises UsageError for an unknown project."""
+        """Return conversations, the newest first, at most `limit`. Raises UsageError for an unknown project.
+
+        `carried` are other filters of a search, such as `branch`: one chunk of a conversation must pass all of them.
+        """
         rows = self._listed(source, since, until)
+        if wanted := {name: value for name, value in carried.items() if value}:
+            passing = {(one.source, one.id) for one in self._of_store(lambda _one: True, **wanted)}
+            rows = (one for one in rows if (one.source, one.id) in passing)
         if project:
             everything = list(rows)
             names = {one.project for one in everything if one.project}
@@ -164,12 +170,12 @@ class Library:
                 told = (one.title, one.project, one.source, one.first, one.last, one.turns)
                 yield Listed(one.conversation, *told, path=one.path)
 
-    def _of_store(self, passes: Callable[[Listed], bool]) -> list[Listed]:
-        """Return what the store's metadata tell, for a state that is older than its table of conversations."""
+    def _of_store(self, passes: Callable[[Listed], bool], **scope: Any) -> list[Listed]:
+        """Return what the store's metadata tell of the points of a scope, as of what a state does not know."""
         found: dict[tuple[str, str], Listed] = {}
         after: str | None = None
         while True:
-            page = self._asker.ask("told", after=after)
+            page = self._asker.ask("told", after=after, **scope)
             for source, name, title, project, first, last in page["conversations"]:
                 one = found.setdefault((source, name), Listed(name, title, project, source, first, last, 0))
                 one.first = min(filter(None, (one.first, first)), default="")
