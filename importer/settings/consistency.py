@@ -59,8 +59,8 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         yield "chunk.overlap_chars: more than half of chunk.size_chars"
     if values["store.write_consistency_factor"] > values["store.replication_factor"]:
         yield "store.write_consistency_factor: above store.replication_factor, no write could ever be acknowledged"
-    if values["store.ca_file"] and not values["store.location"].startswith("https://"):
-        yield "store.ca_file: store.location is no https:// URL"
+    if values["store.ca_file"] and not values["store.location"].startswith(("https://", "grpcs://")):
+        yield "store.ca_file: store.location is no https:// or grpcs:// URL"
     yield from (f"sources: {text!r} names no path" for text in values["sources"] if text.endswith("="))
     yield from _provider_contradictions(values)
 
@@ -82,8 +82,12 @@ def _provider_contradictions(values: Mapping[str, Any]) -> Iterator[str]:
 def oddities(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for keys sent in clear text, metrics open to other machines, and variables that set nothing."""
     host = urlsplit(values["store.location"]).hostname if "://" in values["store.location"] else None
-    if values["store.api_key"] and host not in {None, *LOOPBACK} and values["store.location"].startswith("http://"):
-        yield f"store.api_key: goes to {host} in clear text; use https://"
+    if (
+        values["store.api_key"]
+        and host not in {None, *LOOPBACK}
+        and values["store.location"].startswith(("http://", "grpc://"))
+    ):
+        yield f"store.api_key: goes to {host} in clear text; use https:// or grpcs://"
     if values["metrics.listen"] and values["metrics.listen"].rpartition(":")[0].strip("[]") not in LOOPBACK:
         yield f"metrics.listen: {values['metrics.listen']} can be reached from other machines"
     known = {*NO_SETTINGS, *(variable for one in DECLARED.values() for variable in one.environment)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from typing import Annotated, Any, Literal, TypeVar
@@ -149,7 +149,7 @@ def location_problem(value: str) -> str:
     kind, _, path = value.partition(":")
     if value == "edge" or is_module(value) or (kind in {"edge", "local"} and path):
         return ""
-    problem = url_problem(value)
+    problem = url_problem(value, (*WEB, "grpc", "grpcs"))
     return problem and f"{problem}; give edge, local:PATH or the URL of a Qdrant server"
 
 
@@ -158,15 +158,18 @@ def is_module(value: str) -> bool:
     return "." in value and all(part.isidentifier() for part in value.split("."))
 
 
-def url_problem(value: str) -> str:
-    """Return what is wrong with an http(s) URL, or "". One with a password is refused, because locations are shown."""
+WEB = ("http", "https")
+
+
+def url_problem(value: str, schemes: Collection[str] = WEB) -> str:
+    """Return what is wrong with a URL, or "". One with a password is refused, because locations are shown."""
     try:
         parts = urlsplit(value)
         parts.port  # noqa: B018  # raises ValueError when it is no number
     except ValueError as error:
         return f"no URL ({error})"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "neither http://HOST nor https://HOST"
+    if parts.scheme not in schemes or not parts.hostname:
+        return f"neither {' nor '.join(f'{scheme}://HOST' for scheme in schemes)}"
     return "a URL with a password inside; keys have a setting of their own" if "@" in parts.netloc else ""
 
 

@@ -26,6 +26,7 @@ def loaded(
         ({"chunk": {"size_chars": 300, "overlap_chars": 200}}, "more than half"),
         ({"store": {"write_consistency_factor": 2}}, "no write could ever be acknowledged"),
         ({"store": {"ca_file": "/ca.pem"}}, "store.ca_file"),
+        ({"store": {"ca_file": "/ca.pem", "location": "grpc://db"}}, "store.ca_file"),
         ({"embed": {"provider": "openai"}}, "openai needs embed.openai_api_key (OPENAI_API_KEY)"),
         ({"embed": {"provider": "voyage", "voyage_api_key": "k", "precision": "int8"}}, "only for a local model"),
         ({"embed": {"provider": "cohere", "cohere_api_key": "k", "offline": True}}, "needs a network"),
@@ -84,3 +85,15 @@ def test_odd_settings_are_warned_about() -> None:
     one = loaded({"metrics.listen": "0.0.0.0:9100"}, environ)
     assert [w.partition(":")[0] for w in one.warnings] == ["store.api_key", "metrics.listen", "IMPORTER_LOG_LEVLE"]
     assert not loaded(environ={"QDRANT_URL": "http://localhost:6333", "QDRANT_API_KEY": "k"}).warnings
+
+
+def test_a_certificate_goes_with_grpc() -> None:
+    """TLS is TLS, over REST and gRPC."""
+    document = {"store": {"ca_file": "/ca.pem", "location": "grpcs://db:6334"}}
+    assert loaded(document=document).settings.store.ca_file == "/ca.pem"
+
+
+def test_a_key_in_clear_text_is_told_over_grpc_too() -> None:
+    """As over REST."""
+    document = {"store": {"api_key": "k", "location": "grpc://db.example"}}
+    assert any("clear text" in warning for warning in loaded(document=document).warnings)

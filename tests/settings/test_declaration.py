@@ -57,6 +57,8 @@ def test_typed_values_keep_their_type(name: str, value: Any) -> None:
         ("embed.precision", "fp16", "'fp16' is not one of fp32, int8"),
         ("store.location", "qdrant", "edge, local:PATH or the URL"),
         ("store.location", "http://db:port", "is no URL"),
+        ("store.location", "grpc://", "nor grpc://HOST nor grpcs://HOST"),
+        ("embed.openai_base_url", "grpc://db", "neither http://HOST nor https://HOST"),
         ("store.location", "local:", "edge, local:PATH or the URL"),
         ("store.collection", "a/b", "not usable as a collection's name"),
         ("embed.openai_base_url", "x", "neither http://HOST nor https://HOST"),
@@ -82,7 +84,10 @@ def test_errors_repeat_no_secret(name: str, value: Any) -> None:
     assert "pw123" not in str(caught.value)
 
 
-@pytest.mark.parametrize("location", ["edge", "local:/x", "http://localhost:6333", "https://[::1]:6333/prefix"])
+@pytest.mark.parametrize(
+    "location",
+    ["edge", "local:/x", "http://localhost:6333", "https://[::1]:6333/prefix", "grpc://db:6334", "grpcs://db"],
+)
 def test_locations_of_a_store(location: str) -> None:
     """Embedded, a folder for qdrant-client, or the URL of a server."""
     assert convert(DECLARED["store.location"], location, words=True) == location

@@ -72,7 +72,7 @@ def _target(
     settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
 ) -> CopyTarget:
     """Return the target as the worker opens it. Raises UsageError for mistakes that show without opening it."""
-    if model and not location.startswith("http"):
+    if model and not location.startswith(("http", "grpc")):
         raise UsageError(
             "--model needs a server: it fills a new collection and switches an alias, which only servers have",
             hint="elsewhere set EMBEDDING_MODEL and a new --state-dir or COLLECTION_NAME, then `importer backlog`",

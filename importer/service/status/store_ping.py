@@ -20,7 +20,10 @@ MOST_BYTES = 1 << 20  # of an answer; it is a few lines
 
 @dataclass(frozen=True, slots=True)
 class StoreServer:
-    """A server by its http(s) URL. `ca_file` is its own certificate authority (PEM), "" for those of the system."""
+    """A server by its URL. `ca_file` is its own certificate authority (PEM), "" for those of the system.
+
+    A server addressed by gRPC is asked over REST, at the usual port: the URL's port is that of gRPC.
+    """
 
     url: str
     api_key: str = ""
@@ -48,8 +51,9 @@ class StoreServer:
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return `(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""
         parts = urlsplit(self.url)
-        address: Any = {"host": parts.hostname or "", "port": parts.port or REST_PORT, "timeout": self.timeout_s}
-        if parts.scheme == "https":  # a server's own authority replaces those of the system
+        port = (not parts.scheme.startswith("grpc") and parts.port) or REST_PORT
+        address: Any = {"host": parts.hostname or "", "port": port, "timeout": self.timeout_s}
+        if parts.scheme in {"https", "grpcs"}:  # a server's own authority replaces those of the system
             context = ssl.create_default_context(cafile=self.ca_file or None)
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(**address, context=context)
         else:

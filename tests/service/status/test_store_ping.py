@@ -73,3 +73,10 @@ def test_a_stranger_is_no_qdrant(qdrant: Any, body: Any) -> None:
     qdrant.script[COUNT] = (200, body)
     found = StoreServer(qdrant.url).look("con/v")
     assert (found.reachable, found.points) == (False, None)
+
+
+def test_a_grpc_address_is_asked_over_rest(qdrant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At REST's own port, for the URL names that of gRPC."""
+    monkeypatch.setattr("importer.service.status.store_ping.REST_PORT", qdrant.server_port)
+    qdrant.script["/collections/c/points/count"] = (200, {"result": {"count": 3}})
+    assert StoreServer("grpc://127.0.0.1:1").look("c").points == 3
