@@ -90,7 +90,8 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
 
 def replicas(described: models.CollectionInfo) -> int:
     """Return how many replicas each shard of the collection is to have; 1 where the server tells of none."""
-    return described.config.params.replication_factor or 1
+    told = described.config.params.replication_factor
+    return 1 if told is None else told
 
 
 def _make(client: QdrantClient, request: StoreRequest) -> None:
