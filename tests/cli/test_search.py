@@ -280,3 +280,26 @@ def test_a_list_takes_the_same_filters(filtered: Importer, words: list[str], exp
     assert {one["id"] for one in listed} == expected
     assert filtered.run("search", *words, "--json").json["conversations"] == listed
     assert filtered.run("list", *words, "--source", "codex", "--json").json["conversations"] == []
+
+
+def test_a_hit_of_a_fork_has_the_title_of_its_conversation(tmp_path: pathlib.Path) -> None:
+    """Limited to one, that one's; else that of the conversation which the hit names."""
+    folder = tmp_path / "said"
+    folder.mkdir()
+    for number, name in enumerate(("first", "second"), 20):
+        own = {"sessionId": name}
+        shared = [prompt("paint the sky", **own), answer(text("the sky is painted"), **own)]
+        said = [*shared, prompt(f"the {name} cloud", number, **own), answer(text("done"), n=number + 10, **own)]
+        lines = [*said, {"type": "custom-title", "customTitle": f"Title of {name}", "sessionId": name}]
+        (folder / f"{name}.jsonl").write_bytes(b"".join(raw(line) + b"\n" for line in lines))
+    installed = Importer(tmp_path)
+    assert installed.run("backlog", str(folder)).code == 0
+
+    def told(*words: str) -> list[tuple[str, str]]:
+        hits = installed.run("search", "paint the sky", *words, "--json").json["hits"]
+        return [(hit["metadata"]["conversation_id"], hit["metadata"]["title"]) for hit in hits]
+
+    for name in ("first", "second"):
+        assert told("--conversation", name) == [(name, f"Title of {name}")] * 2
+    assert len(told()) == 3
+    assert all(title == f"Title of {name}" for name, title in told())
