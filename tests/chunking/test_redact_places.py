@@ -133,6 +133,8 @@ KEPT = (
     'CONF_PASSWORD = "loginword"; label_password = "Kodeord"; type_password = "loginform"',
     "passwordHash: 'bcrypt', password_field = 'loginfield', \"secret\": \"kubernetes\", token = 'swordfish'",
     "('PASSWORD', 'loginform')",
+    '"password": "Contraseña", "password": "Größe"',
+    '"forgotPassword": "vergessen", "resetPassword": "neuw\u00e4hlen", placeholder_password = "Geheim"',
     "MTSomething.method.anotherMethodWithAVeryLongNameIndeed",
 )
 

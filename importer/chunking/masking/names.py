@@ -34,7 +34,8 @@ OTHER_KEYS = (  # and when it is not
 NAMES_OF_TEXTS = (  # before a name, they say that its value names a field, a text or a way to sign in
     "conf", "config", "attr", "attribute", "field", "fields", "label", "labels", "type", "grant", "error",
     "errors", "messages", "invalid", "wrong", "missing", "auth", "method", "prop", "param", "arg", "opt",
-    "option", "mode", "scope", "column", "role", "event",
+    "option", "mode", "scope", "column", "role", "event", "reset", "set", "forgot", "forgotten", "change", "show",
+    "hide", "confirm", "toggle", "update", "enter", "repeat", "placeholder",
 )  # fmt: skip
 NO_PASSWORDS = (  # in lower case; what stands in quotes where a password might
     "string", "required", "optional", "hidden", "default", "unknown", "invalid", "missing", "disabled", "enabled",

@@ -65,7 +65,7 @@ def plausible_quoted(value: str, password: bool) -> bool:
     if stands_for_one(value) or _PATH.match(value) or is_name(value) or "|" in value:
         return False
     if password:
-        return any(map(str.isdigit, value)) or not _PLAIN_WORDS.fullmatch(value)
+        return any(map(str.isdigit, value)) or not (value.isalpha() or _PLAIN_WORDS.fullmatch(value))
     return (
         len(value) >= 8
         and (drawn(value) or (len(value) >= 16 and scattered(value)))
