@@ -33,11 +33,11 @@ class Found:
 
     name: str
     place: str
-    files: int = 0
-    bytes: int = 0
-    newest: float = 0.0
-    supported: bool = True
-    enabled: bool = True
+    files: int
+    bytes: int
+    newest: float
+    supported: bool
+    enabled: bool
     reason: str = ""
 
 
@@ -64,7 +64,7 @@ def _found(name: str, path: str, enabled: bool) -> Found:
         judge = formats.load(name).wanted
         packed = judge(EXPORT)
         wanted = lambda below: judge(below) or (packed and archives.is_archive(below))  # noqa: E731
-    return Found(name, path, *_counted(path, wanted), enabled=enabled)
+    return Found(name, path, *_counted(path, wanted), supported=True, enabled=enabled)
 
 
 def _counted(path: str, wanted: Callable[[bytes], bool]) -> tuple[int, int, float]:

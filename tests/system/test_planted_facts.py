@@ -180,6 +180,7 @@ def test_both_processes_killed_there(corpus: Corpus, tmp_path: pathlib.Path) -> 
     corpus.add("main", {"type": "custom-title", "customTitle": "Late"})
     order = {"IMPORTER_FAILPOINTS": f"retell=orphan%{tmp_path}/once"}
     assert corpus.installed.run("backlog", str(corpus.said), **order).code != 0
+    until(lambda: not corpus.installed.worker_pids())  # the killed worker's store is free when it has gone
     assert {facts[0] for facts in corpus.facts().values()} == {""}
     assert corpus.imported() == 0
     assert {facts[0] for facts in corpus.facts().values()} == {"Late"}
