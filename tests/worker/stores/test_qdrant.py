@@ -134,6 +134,13 @@ def test_a_body_too_large_is_split(server: ScriptedQdrant, store: QdrantStore) -
     assert len(server.points) == 32
 
 
+def test_a_lookup_too_large_is_split(server: ScriptedQdrant, store: QdrantStore) -> None:
+    """A server may limit what one request reads."""
+    store.write(numbered(32), {}, [])
+    server.most_bytes = 600
+    assert len(store.lookup([identity(n) for n in range(32)])) == len(server.points)
+
+
 def test_requests_are_bounded_by_count_and_bytes(server: ScriptedQdrant) -> None:
     """As the settings say."""
     store = opened(server.url, [], upsert_points=10, upsert_bytes=1 << 20)

@@ -37,6 +37,8 @@ def rest(status: int, content: bytes = b"", **headers: str) -> UnexpectedRespons
 MEANINGS = [
     (rest(400), Disputed),
     (rest(413), Disputed),
+    (rest(429, b'{"status":{"error":"Rate limiting exceeded: request larger than rate limiter capacity"}}'), Disputed),
+    (Call(grpc.StatusCode.RESOURCE_EXHAUSTED, "request larger than rate limiter capacity, split it"), Disputed),
     (rest(401), StoreRefused),
     (rest(403), StoreRefused),
     (rest(404), StoreRefused),

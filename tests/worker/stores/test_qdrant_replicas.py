@@ -117,3 +117,13 @@ def test_over_grpc_too() -> None:
             assert server.levels == [level] * 2
             server.levels.clear()
             store.close()
+
+
+def test_what_got_through_before_a_failure_is_not_written_again(server: ScriptedQdrant) -> None:
+    """Or a batch above a rate limit would never end."""
+    store = opened(server.url, upsert_points=1)
+    done = b'{"result": {"operation_id": 1, "status": "completed"}, "status": "ok", "time": 0.0}'
+    server.faults.extend([Fault("/points", body=done, applied=True), *[HALF] * Patience().tries])
+    with pytest.raises(StoreUnreachable):
+        store.write([made(1), made(2)], {}, [])
+    assert [one.id for one, _ in planned(store, [chunk(1), chunk(2)]).write] == [identity(2)]

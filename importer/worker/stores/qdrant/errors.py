@@ -26,6 +26,7 @@ TRUST_HINT = "name your authority's certificate in the setting store.ca_file"
 GONE_HINT = "its points are gone with it: start again, then `importer verify --repair`"
 WAIT_HINT = "nothing is lost; it goes on when the server answers"
 
+SPLIT = "request larger than rate limiter capacity"  # of a limiter that can never let it through
 TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
 CODES = {
     grpc.StatusCode.UNAUTHENTICATED: 401,
@@ -34,6 +35,7 @@ CODES = {
     grpc.StatusCode.ALREADY_EXISTS: 409,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.OUT_OF_RANGE: 413,  # message larger than the server decodes
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
     grpc.StatusCode.UNIMPLEMENTED: 501,
 }
 
@@ -93,6 +95,8 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
         return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
+    if status == 429 and SPLIT in words:  # it would never be let through, however long it waits
+        status = 413
     if status in TRANSIENT or (status >= 500 and status != 501):  # 501 will never be otherwise
         return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=WAIT_HINT)
     if status in {400, 413, 422}:

@@ -29,7 +29,7 @@ from importer.worker.stores.qdrant.asking import candidates, questions
 from importer.worker.stores.qdrant.collection import left_in, open_collection, read_fingerprint, replicas, set_indexing
 from importer.worker.stores.qdrant.connect import connect, one_sync, scrub
 from importer.worker.stores.qdrant.errors import Foreign, translated
-from importer.worker.stores.qdrant.requests import pack, send
+from importer.worker.stores.qdrant.requests import Disputed, pack, send
 from importer.worker.stores.qdrant.stems import Stemming
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, native, point
 from importer.worker.stores.qdrant.values import cursor as cursor_of
@@ -130,7 +130,14 @@ class QdrantStore:
         asked: list[Any] = list(ids)
         level = ALL if everywhere and self._replicated else None
         call = partial(self._client.retrieve, self._collection, asked, wanted, False, consistency=level)
-        return {str(record.id): record.payload or {} for record in self._ask(call)} if asked else {}
+        try:
+            return {str(record.id): record.payload or {} for record in self._ask(call)} if asked else {}
+        except Disputed:  # too many at once
+            if len(asked) == 1:
+                raise
+            halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
+            first, second = (self._retrieve(half, wanted, everywhere=everywhere) for half in halves)
+            return first | second
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
@@ -194,6 +201,8 @@ class QdrantStore:
         """Send one request. Raises Disputed when the server calls it bad, and what `_update` raises."""
         structs = [native(given, self._dense) for given in some]
         self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
+        # Done, even where the next one fails: a rate limit that cuts a batch must not have it all written again.
+        self._unsure.difference_update(given.id for given in some)
 
     def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:
         """Durable when this returns: every status is `completed`.
