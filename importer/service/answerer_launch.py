@@ -50,16 +50,13 @@ def _told(settings: Settings) -> dict[str, Any]:
     """Start the process, hand it its settings, which may hold keys, over a pipe, and return what it says."""
     import msgspec  # noqa: PLC0415  what a running process answers needs none of it
 
-    environ = environment.of_fetch(os.environ)
-    environ["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, environ["PYTHONPATH"].split(os.pathsep)))
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # in the client's folder: paths in the settings may be relative to it
             COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environ,
-            cwd="/",
+            env=environment.of_fetch(os.environ),
             start_new_session=True,  # neither a Ctrl-C of this client nor its end is the answerer's
         )
         # It outlives this client, or a client that lives longer takes in its end.

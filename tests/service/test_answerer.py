@@ -69,6 +69,18 @@ def test_many_clients_share_one(installed: Importer) -> None:
     assert lock.holder(installed.state) is None
 
 
+def test_paths_may_be_relative(installed: Importer) -> None:
+    """`--state-dir state` means the same to the client and to what it starts, and to a client in another folder."""
+    command = [sys.executable, "-m", "importer", "--state-dir"]
+    question = ["search", "tests", "--json"]
+    environ = installed.environment((), {})
+    for folder, state in ((installed.base, "state"), (installed.base / "said", "../state")):
+        asked = [*command, state, *question]
+        done = subprocess.run(asked, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["hits"]
+
+
 @pytest.mark.parametrize("killed", ["answerer_pids", "worker_pids"])
 def test_kills_are_not_seen(installed: Importer, killed: str) -> None:
     """Killed again and again, the answerer or its worker is there again before a client gives up."""
