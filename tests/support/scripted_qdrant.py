@@ -14,12 +14,13 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any
 
+from hanging_up_server import HangingUpServer
 from qdrant_client import QdrantClient, models
 
 HNSW = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
@@ -83,7 +84,7 @@ class ScriptedQdrant:
         class Handler(_Handler):
             server_state = outer
 
-        self._http = _Http(("127.0.0.1", port), Handler)
+        self._http = HangingUpServer(("127.0.0.1", port), Handler)
         if self.tls is not None:
             self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
         self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self._http.server_address[1]}"
@@ -227,36 +228,6 @@ def passes(point: dict[str, Any], condition: dict[str, Any]) -> bool:
     must, should = condition.get("must") or [], condition.get("should") or []
     must, should = (given if isinstance(given, list) else [given] for given in (must, should))
     return all(passes(point, one) for one in must) and (not should or any(passes(point, one) for one in should))
-
-
-class _Http(ThreadingHTTPServer):
-    """An HTTP server that knows its open connections, to end them when it goes away."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(address, handler)
-        self._open: set[socket.socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Note the connection and serve it."""
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it."""
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End every open connection."""
-        for connection in list(self._open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over the error: connections end in the middle here."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -100,16 +100,10 @@ def test_the_sample_gives_exactly_these_chunks(tmp_path: pathlib.Path) -> None:
             "We found the fixed offset in tides.py.",
             "Why is the tide table off by an hour in summer?\n\nThe table used a fixed offset; it asks the zone now.",
         ]
-        first = next(one for one in desk.store.points.values() if one["document"].startswith("Why"))
-        facts = first["metadata"]
-        assert (facts["project"], facts["title"], facts["model"]) == (
-            "/home/ann/harbour",
-            "Tide table off by an hour",
-            "m1",
-        )
-        assert facts["conversation_id"] == "ses_01"
-        census_ = census.take([Root(bytes(tmp_path))], checkpoints)
-        assert census_.counts == {"imported": 3}
+        facts = next(one["metadata"] for one in desk.store.points.values() if one["document"].startswith("Why"))
+        told = [facts[name] for name in ("project", "title", "model", "conversation_id")]
+        assert told == ["/home/ann/harbour", "Tide table off by an hour", "m1", "ses_01"]
+        assert census.take([Root(bytes(tmp_path))], checkpoints).counts == {"imported": 3}
 
 
 def test_a_conversation_that_grows_is_read_on(desk: Desk, owner: Owner) -> None:
