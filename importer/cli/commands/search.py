@@ -31,7 +31,7 @@ Examples:
 @click.option("--limit", "-n", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
 @PROJECT_OPTION
 @click.option("--source", default="", help="Only this format, such as claude-code.")
-@click.option("--kind", default="", help="Only this kind: exchange, summary or subagent.")
+@click.option("--kind", default="", help=f"Only this kind: {', '.join(KINDS)}.")
 @carried
 @click.option("--since", default="", help="Only from then on: yesterday, 7d, October, 2026-03-01 …")
 @click.option("--until", default="", help="Only up to then; a day or a month counts whole.")
