@@ -49,7 +49,14 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
     kept = [one for one in kept if has_file(metadata(one[2]), query.file)]
     texts = [document(payload) for *_, payload in kept]
     best = max((one.cosine for one in found.found if one.cosine is not None), default=None)
-    word = near.near(best if known.judged else None, _share(query.text, texts), bool(kept))
+    asked = dates.undated(query.text, known.today) if named else query.text
+    word = near.near(
+        best if known.judged else None,
+        _share(asked, texts) or _share(query.text, texts),
+        bool(kept),
+        dated=max((chunk.date for _, chunk, _ in kept), default=0.0),
+        strange=near.strange(asked, texts),
+    )
     shown = passages.passages(query.text, texts)
     return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, shown, strict=True)))
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 MOST_CHARS, MOST_DATES = 2_000, 6  # of a question; what is pasted may be long
+BLANK = "\n"  # stands where a date was
 YEARS_BACK = 12  # a date without a year is looked for in so many
 MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 SHORT = {name[:3]: number for name, number in MONTHS.items()} | {"sept": 9}
@@ -48,6 +49,19 @@ class Named:
 
 def named(text: str, today: date) -> tuple[Named, ...]:
     """Return what a question names, at most `MOST_DATES`; each stretch of the text is read once, days before months."""
+    return tuple(dict.fromkeys(_read(text, today)[0]))[:MOST_DATES]
+
+
+def undated(text: str, today: date) -> str:
+    """Return a question without the dates that it names: what is asked for beside the time."""
+    rest = _read(text, today)[1]
+    if len(rest) != len(text[:MOST_CHARS]):  # small letters of some scripts are longer
+        return rest + text[MOST_CHARS:]
+    return "".join(one if left != BLANK else " " for one, left in zip(text, rest, strict=False)) + text[MOST_CHARS:]
+
+
+def _read(text: str, today: date) -> tuple[list[Named], str]:
+    """Return the dates of a question and what is left of it in small letters, dates as so many `BLANK`."""
     rest, found = text[:MOST_CHARS].lower(), list[Named]()
     for pattern, meaning in _MEANINGS:
         taken = []
@@ -56,8 +70,8 @@ def named(text: str, today: date) -> tuple[Named, ...]:
                 found.append(one)
                 taken.append(match.span())
         for start, end in taken:
-            rest = rest[:start] + "\n" * (end - start) + rest[end:]
-    return tuple(dict.fromkeys(found))[:MOST_DATES]
+            rest = rest[:start] + BLANK * (end - start) + rest[end:]
+    return found, rest
 
 
 def fit(at: str, dates: Iterable[Named]) -> float:

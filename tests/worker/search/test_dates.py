@@ -106,3 +106,16 @@ def test_any_text_is_read(text: str, today: date) -> None:
 def test_a_long_question_costs_no_more(text: str) -> None:
     """Only its beginning is read."""
     assert len(dates.named(text, TODAY)) <= dates.MOST_DATES
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("What did Ann cook on 8 May 2023?", "What did Ann cook on           ?"),
+        ("no date at all", "no date at all"),
+        ("İ in May 2023", "i̇ in \n\n\n\n\n\n\n\n"),
+    ],
+)
+def test_a_question_without_its_dates(text: str, rest: str) -> None:
+    """What is left keeps its capitals, unless small letters of its script are longer."""
+    assert dates.undated(text, TODAY) == rest
