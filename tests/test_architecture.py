@@ -37,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "consistency": {"reading", "sources", "formats", "chunking", "state", "protocol", "log"},
     "memory": {"delivery", "sources", "settings", "state", "protocol", "log"},
     "assistants": {"protocol"},
+    "work": {"reading", "chunking", "state", "protocol"},
     "worker": {"protocol"},
 }
 ROOMS["service"] = {*ROOMS} - {"worker"}
@@ -185,7 +186,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("psutil", r"memory/probes|state/lock|bench/"),
         ("sqlite3", r"state/|sources/databases/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
-        ("subprocess", r"delivery/process|service/answerer_launch|bench/|cli/|worker/"),
+        ("subprocess", r"delivery/process|service/answerer_launch|work/git|bench/|cli/|worker/"),
         ("structlog", r"log"),
         ("zstandard", r"reading/zstd|sources/databases/queries"),
     ],

@@ -51,6 +51,8 @@ COMMANDS = (
     Row("open", "open", "Show a conversation, around a hit or whole"),
     Row("list", "listing", "List conversations, the newest first"),
     Row("projects", "listing", "List projects, the one spoken of last first", "projects"),
+    Row("blame", "blame", "Show which conversations touched FILE, the newest first, or wrote one of its lines"),
+    Row("fix", "fix", "Show what helped when ERROR was met before, the likest error first"),
     Row("status", "status", "Show what the importer does, how far it is and what it takes"),
     Row("sources", "sources", "Show which assistants keep conversations here, and leave out or take in one"),
     Row(
@@ -64,7 +66,6 @@ COMMANDS = (
     Row("verify", "verify", "Compare the store with what the files give"),
     Row("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),
     Row("forget", "forget", "Delete the points of a project, a conversation, files or a time, for good"),
-    Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
     Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
     Row("migrate", "migrate", "Copy every point of the store to STORE and verify that all are there"),
     Row("mcp", "mcp", "Serve `search` and `open` over MCP until its input ends"),

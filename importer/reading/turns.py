@@ -14,9 +14,11 @@ from typing import Any
 from importer import formats
 from importer.chunking.fold import Folding
 from importer.chunking.metadata import short
+from importer.formats import Format
 from importer.protocol.records import Turn
 from importer.reading import reader
 from importer.reading.gather import Reading, SliceFold
+from importer.reading.tail import Slice
 from importer.sources import files
 
 
@@ -41,35 +43,51 @@ def turns_of(path: bytes, format_name: str, reading: Reading) -> Iterator[Turn]:
 
     Raises Unreadable, also between two turns when the file is written anew meanwhile.
     """
+    source = formats.load(format_name)
+    context: Any = source.begin(path)
+    folding, offset = Folding(), 0
+    for part in _parts(path, source, reading):
+        gathered = _TurnFold(reading, source, path, context, folding, offset)
+        for line in part.lines:
+            gathered.feed(line)
+        yield from gathered.accepted
+        context, folding, offset = gathered.context, gathered.folding, part.offset
+
+
+def lines_of(path: bytes, format_name: str, reading: Reading) -> Iterator[bytes]:
+    """Yield the lines of the file at `path`, or the units of a document or database, that can be read.
+
+    Raises Unreadable.
+    """
+    for part in _parts(path, formats.load(format_name), reading):
+        yield from (line.raw for line in part.lines if not (line.oversized or line.problem))
+
+
+def _parts(path: bytes, source: Format, reading: Reading) -> Iterator[Slice]:
+    """Yield a file slice by slice. Raises Unreadable."""
     opened = files.open_file(path)
     while isinstance(opened, files.Gone) and opened.more:  # a member of an archive is being unpacked
         opened = files.open_file(path)
     if isinstance(opened, files.Gone):
         raise Unreadable(opened.reason)
     try:
-        yield from _slices(reader.OpenFile(opened.fd, opened.stat), path, format_name, reading)
+        yield from _slices(reader.OpenFile(opened.fd, opened.stat), source, reading)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from error
     finally:
         close(opened.fd)
 
 
-def _slices(file: reader.OpenFile, path: bytes, format_name: str, reading: Reading) -> Iterator[Turn]:
-    """Yield the turns, slice by slice. Raises OSError and Unreadable."""
-    source, slices = formats.load(format_name), reader.SliceReader(final=True)
-    context: Any = source.begin(path)
-    folding, position, offset = Folding(), reader.Position(0), 0
+def _slices(file: reader.OpenFile, source: Format, reading: Reading) -> Iterator[Slice]:
+    """Yield the slices of an open file. Raises OSError and Unreadable."""
+    slices, position = reader.SliceReader(final=True), reader.Position(0)
     while True:
         part = slices.read(file, source, reading, position)
         if part.torn:
             raise Unreadable("it was written anew while it was read")
-        gathered = _TurnFold(reading, source, path, context, folding, offset)
-        for line in part.lines:
-            gathered.feed(line)
-        yield from gathered.accepted
+        yield part
         if part.at_end:
             return
-        context, folding, offset = gathered.context, gathered.folding, part.offset
         position = (
             reader.Position(part.offset, part.scanned_to)
             if part.passed is None

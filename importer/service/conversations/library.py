@@ -69,9 +69,14 @@ class Library:
         files = [one for one in files if one.source == files[0].source]
         return self._from_files(spot, files, redacted) or self._from_store(spot, redacted)
 
+    def told(self) -> Iterator[Spoken]:
+        """Yield the rows of the state that were not forgotten, newest first: one for a conversation in a file."""
+        rows = self.checkpoints.spoken.newest_first()
+        return (one for one in rows if not self._forgotten(one.path, _metadata(one)))
+
     def _from_files(self, spot: Spot, files: list[Spoken], redacted: bool) -> Opened | None:
         """Return what the files say, None where one of them cannot be read."""
-        reading = self._reading(redacted)
+        reading = self.reading(redacted=redacted)
         turns: list[Turn] = []
         try:
             for one in files:
@@ -85,7 +90,7 @@ class Library:
         head = (first.title, first.project, first.source, os.fsdecode(first.path))
         return Opened(spot.conversation, *head, said, cwd or first.project, _place(said, spot))
 
-    def _reading(self, redacted: bool) -> Reading:
+    def reading(self, *, redacted: bool = False) -> Reading:
         """Return how files are read: as the settings say, masked on demand."""
         profile = assembly.profile_of(self._settings)
         return replace(assembly.reading_of(self._settings, profile, self.checkpoints), redact=redacted)
