@@ -1,9 +1,9 @@
 """Pure: which error of the past is the one asked for, and what was done after it until it worked.
 
 An error is looked for by its words, digits and paths made alike, in the lines of what commands answered. Rare words
-count more (one by the square root of one and the number of outcomes that have it), so that "error" and "not found" alone find
-nothing. What helped is the first later command with the same program that did not fail, else the first command that
-does more than look; what was edited and run in between is told as the way there.
+count more (one by the root of one and the number of outcomes that have it): "error" and "not found" alone find nothing.
+What helped is the first later command with the same program that did not fail, else the first command that does more
+than look; what was edited and run in between is told as the way there.
 """
 
 from __future__ import annotations

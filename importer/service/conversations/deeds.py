@@ -42,15 +42,17 @@ def remedies(library: Library, error: str, limit: int) -> list[dict[str, Any]]:
     needles = fixes.needles(error)
     if not needles:
         raise UsageError("an error of no words", hint="quote a line of what the command said")
-    past = list(_past(library, needles, min(len(needles), fixes.SEARCHED_LEAST)))
-    wanted = fixes.weights(error, (action.output for _, actions in past for action in actions))
+    least = min(len(needles), fixes.SEARCHED_LEAST)
+    # Read twice, to weigh the words and to find: the outcomes of all conversations together may be larger than memory.
+    outcomes = (action.output for _, actions in _past(library, needles, least) for action in actions)
+    wanted = fixes.weights(error, outcomes)
     found = [
-        ((fix.score + 0.2 * (fix.worked >= 0), one.last), one, (actions, fix))
-        for one, actions in past
+        ((fix.score + 0.2 * (fix.worked >= 0), one.last), one, _remedy(error, actions, fix))
+        for one, actions in _past(library, needles, least)
         if (fix := fixes.found(actions, error, wanted)) is not None
     ]
     found.sort(key=lambda each: each[0], reverse=True)
-    return [{**_head(one), **_remedy(error, *met)} for _, one, met in _once(found)[:limit]]
+    return [{**_head(one), **met} for _, one, met in _once(found)[:limit]]
 
 
 def _past(library: Library, needles: Sequence[bytes], least: int) -> Iterator[tuple[Spoken, list[Action]]]:
