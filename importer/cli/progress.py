@@ -13,14 +13,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 
+from importer.cli.output import emit
 from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.units import MB
 from importer.sources.census import FATES
 
+Form = Literal["text", "json", "events"]
+"""How an import is told: to people, as one object at its end, or step by step to a program."""
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
 
@@ -153,15 +156,40 @@ class ImportProgress:
         worker_mb = seen.worker_rss_bytes // MB
         return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB  {held}".rstrip()
 
+    def end(self) -> None:
+        """Take the bar away."""
+        self.display.end()
+
     def line(self, seen: ImportState) -> str:
         """Return the same for a pipe, as one line."""
         return f"{seen.files}/{seen.files + seen.left} files  {seen.chunks} chunks  {self._rates(seen)}"
 
 
+class ImportEvents(NamedTuple):
+    """The progress of one import for programs: a JSON object on a line of standard output whenever it moves."""
+
+    look: Callable[[], ImportState]
+
+    async def keep_showing(self) -> None:
+        """Print what changed until cancelled. One who no longer reads does not end the import."""
+        last: ImportState | None = None
+        with suppress(OSError):
+            while True:
+                if (seen := self.look()) != last:
+                    emit({"event": "progress", **seen._asdict()})
+                    last = seen
+                await asyncio.sleep(REFRESH_S)
+
+    def end(self) -> None:
+        """Print where it ended, before the summary."""
+        with suppress(OSError):
+            emit({"event": "progress", **self.look()._asdict()})
+
+
 @asynccontextmanager
-async def showing_import(look: Callable[[], ImportState], *, quiet: bool) -> AsyncIterator[None]:
+async def showing_import(look: Callable[[], ImportState], form: Form) -> AsyncIterator[None]:
     """Show the progress of an import while the block runs."""
-    progress = ImportProgress(look, quiet)
+    progress = ImportEvents(look) if form == "events" else ImportProgress(look, quiet=form == "json")
     task = asyncio.get_running_loop().create_task(progress.keep_showing())
     try:
         yield
@@ -169,7 +197,7 @@ async def showing_import(look: Callable[[], ImportState], *, quiet: bool) -> Asy
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        progress.display.end()
+        progress.end()
 
 
 def print_summary(done: ImportResult) -> None:

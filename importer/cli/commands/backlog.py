@@ -19,7 +19,7 @@ import click
 
 from importer.cli import context, model_fetch
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
-from importer.cli.progress import ImportResult, ImportState, print_summary, showing_import
+from importer.cli.progress import Form, ImportResult, ImportState, print_summary, showing_import
 from importer.consistency import erase, places
 from importer.consistency.hands import Hands, at_once
 from importer.delivery.progress import summary
@@ -39,7 +39,7 @@ LOOK_S = 0.2  # between two questions for the progress
 Told = dict[str, Any]
 
 
-def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: bool) -> ImportResult:
+def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, form: Form) -> ImportResult:
     """Hand the roots over to the daemon and wait until it has imported them. Ctrl-C leaves the daemon at work.
 
     Raises `locked` when the holder of the state is no daemon, TryAgainLater when the daemon ends before it is done.
@@ -55,7 +55,7 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
         raise locked from None
     greeting = f"handed to the daemon (pid {locked.pid}); Ctrl-C leaves it at work"
     try:
-        told, left_early = asyncio.run(_follow(state_dir, number, greeting, quiet=quiet))
+        told, left_early = asyncio.run(_follow(state_dir, number, greeting, form))
     except ConnectionError as error:
         hint = "what was stored is kept; the same command goes on where it was"
         raise TryAgainLater(f"the daemon ended before the import did: {error}", hint=hint) from error
@@ -65,7 +65,7 @@ def over(state_dir: str, roots: Sequence[Root], locked: StateLocked, *, quiet: b
     return ImportResult(summary, errors, told["in_quarantine"])
 
 
-async def _follow(state_dir: str, number: int, greeting: str, *, quiet: bool) -> tuple[Told, bool]:
+async def _follow(state_dir: str, number: int, greeting: str, form: Form) -> tuple[Told, bool]:
     """Show the daemon's progress; return its last report, and whether a signal ended the wait.
 
     The greeting comes once Ctrl-C is listened to, as it promises.
@@ -74,10 +74,10 @@ async def _follow(state_dir: str, number: int, greeting: str, *, quiet: bool) ->
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, leaving.set)
-    if not quiet:
+    if form == "text":
         click.echo(greeting, err=True)
     told: Told = await asyncio.to_thread(client.ask_daemon, state_dir, "progress", number=number)
-    async with showing_import(lambda: import_state(told), quiet=quiet):
+    async with showing_import(lambda: import_state(told), form):
         while not (told["done"] or leaving.is_set()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(leaving.wait(), LOOK_S)
@@ -111,10 +111,14 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("paths", nargs=-1, type=click.Path())
 @SOURCES_OPTION
+@click.option("--events", is_flag=True, help="A JSON object on a line for each step; the last one is that of --json.")
 @JSON_OPTION
 @click.pass_context
-def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], as_json: bool) -> int:
+def command(
+    ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, ...], events: bool, as_json: bool
+) -> int:
     """Import everything pending below PATHS, then exit. A daemon that runs on the same state is asked to do it."""
+    form: Form = "events" if events else "json" if as_json else "text"
     given = [*sources, *(f"auto={path}" for path in paths)]
     settings = context.settings_of(ctx, {"sources": given} if given else None).settings
     roots = assembly.roots_of(settings, os.environ)
@@ -124,10 +128,10 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
     try:
         with context.locked_state(settings) as checkpoints:
             parts = assembly.parts_of(settings, checkpoints, roots, once=True)
-            done = _by_itself(parts, quiet=as_json, named=bool(given))
+            done = _by_itself(parts, form, named=bool(given))
     except StateLocked as locked:
-        done = over(settings.state_dir, roots, locked, quiet=as_json)
-    if as_json:
+        done = over(settings.state_dir, roots, locked, form=form)
+    if form != "text":
         emit(done.summary)
     else:
         print_summary(done)
@@ -146,17 +150,17 @@ def _say_sought(roots: Sequence[Root]) -> None:
         click.echo("importer backlog PATH imports from another place", err=True)
 
 
-def _by_itself(parts: Parts, *, quiet: bool, named: bool) -> ImportResult:
+def _by_itself(parts: Parts, form: Form, *, named: bool) -> ImportResult:
     """Import with a worker of our own; return the result. `named`: the command line named the roots."""
     started_s = time.monotonic()
-    asyncio.run(_import(parts, quiet, elsewhere=not named))
+    asyncio.run(_import(parts, form, elsewhere=not named))
     seen, seconds = parts.engine.snapshot(), time.monotonic() - started_s
     told = summary(seen.run, seen.stats, seconds, stopped=seen.is_stopping and seen.is_unfinished)
     counted = census.take(parts.engine.roots, parts.checkpoints, follow_links=parts.settings.follow_links)
     return ImportResult({**told, **counted.fields()}, seen.errors, parts.checkpoints.quarantine.count())
 
 
-async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
+async def _import(parts: Parts, form: Form, *, elsewhere: bool) -> None:
     """Look at all files, then start the worker and import: with nothing to do, no model is needed.
 
     The worker does not outlive this, however it ends. `elsewhere`: see `Reconcile.look`.
@@ -180,7 +184,7 @@ async def _import(parts: Parts, quiet: bool, *, elsewhere: bool) -> None:
         await engine.reconcile(elsewhere=elsewhere)
         if engine.pending_files:
             await model_fetch.start_worker(parts.supervisor, parts.settings)
-            await _drain(parts, quiet)
+            await _drain(parts, form)
         if not engine.is_stopping:
             await places.catch_up(engine.ask, parts.checkpoints, engine.reading, stop=lambda: engine.is_stopping)
         await engine.points()  # nothing may have been imported, so that no receipt has told how many there are
@@ -201,10 +205,10 @@ async def _status(parts: Parts) -> Told:
     return {**told, "state": "importing", "reason": reason, "watch": {"mode": None, "reason": ""}}
 
 
-async def _drain(parts: Parts, quiet: bool) -> None:
+async def _drain(parts: Parts, form: Form) -> None:
     """Import, and look again as long as more files were behind than the queue holds."""
     engine = parts.engine
-    async with showing_import(lambda: _state_of(parts), quiet=quiet):
+    async with showing_import(lambda: _state_of(parts), form):
         await engine.drain()
         while engine.snapshot().overflowed and not engine.is_stopping:
             await engine.reconcile()
