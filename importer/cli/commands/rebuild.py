@@ -50,10 +50,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], sources: tuple[str, .
     there = [f"{root.format}={os.fsdecode(root.path)}" for root in roots if os.path.lexists(root.path)]
     # As explicit sources, for these replace the roots of the settings.
     everything = dict.fromkeys((*there, *elsewhere, *sources))
-    return int(
-        ctx.invoke(backlog.command, paths=paths, sources=tuple(everything), as_json=as_json, **_rest(backlog.command))
-        or 0
-    )
+    return int(ctx.invoke(backlog.command, paths=paths, sources=tuple(everything), as_json=as_json) or 0)
 
 
 def _elsewhere(known: Iterable[Checkpoint], roots: Sequence[Root]) -> Iterator[str]:
@@ -64,9 +61,3 @@ def _elsewhere(known: Iterable[Checkpoint], roots: Sequence[Root]) -> Iterator[s
     for checkpoint in known:
         if not any(root.holds(checkpoint.path) for root in roots) and os.path.lexists(checkpoint.path):
             yield f"{checkpoint.format or 'auto'}={os.fsdecode(checkpoint.path)}"
-
-
-def _rest(called: click.Command) -> dict[str, object]:
-    """Return the import's other options with their defaults."""
-    mine = {"paths", "sources", "as_json"}
-    return {option.name: option.default for option in called.params if option.name and option.name not in mine}
