@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from importer.chunking.ids import chunk_id
-from importer.chunking.metadata import About, add_text, begin, metadata, short
+from importer.chunking.metadata import About, add_text, begin, metadata, short, speakers
 from importer.chunking.split import PROMPT_CHARS, Cutting, Rest, append, first_line
 from importer.protocol.records import Chunk, Turn
 
@@ -55,7 +55,8 @@ def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin
     """Add a stripped text to the open exchange; a person's text closes that exchange and begins the next one."""
     if turn.role == "user" or not stream.anchor:
         closed, stream = close(stream, origin), _next(stream, turn, text)
-        grown = _grow(stream, add_text(stream.about, turn), text, cutting, origin)
+        by_person = turn.role == "user" and turn.facts.kind != "subagent"  # a subagent is asked by an assistant
+        grown = _grow(stream, add_text(stream.about, turn), text, cutting, origin, by_person=by_person)
         return grown._replace(chunks=closed + grown.chunks)
     return _grow(stream, add_text(stream.about, turn), text, cutting, origin)
 
@@ -79,7 +80,8 @@ def close(stream: Stream, origin: Origin) -> tuple[Chunk, ...]:
 
 def open_chunk(stream: Stream, holder: str, origin: Origin) -> Chunk:
     """Return the open text of a stream as a chunk of `holder`."""
-    return _chunk(stream, stream.rest.text, origin, holder)
+    rest = stream.rest
+    return _chunk(stream, rest.text, origin, speakers(rest.asked_chars, rest.lead_chars, len(rest.text)), holder)
 
 
 def _next(stream: Stream, turn: Turn, text: str) -> Stream:
@@ -94,14 +96,21 @@ def _next(stream: Stream, turn: Turn, text: str) -> Stream:
     )
 
 
-def _grow(stream: Stream, about: About, text: str, cutting: Cutting, origin: Origin) -> Grown:
+def _grow(
+    stream: Stream, about: About, text: str, cutting: Cutting, origin: Origin, *, by_person: bool = False
+) -> Grown:
     """Add a text, `about` being known with it. A piece that holds nothing of it says what was known before it came."""
     before = stream.rest.text
-    pieces, rest = append(stream.rest, text, stream.prompt, cutting)
+    pieces, rest = append(stream.rest, text, stream.prompt, cutting, by_person=by_person)
     if rest.text == before:
         return Grown(stream, ())
     chunks = tuple(
-        _chunk(replace(stream, ordinal=ordinal, about=about if piece.fresh else stream.about), piece.document, origin)
+        _chunk(
+            replace(stream, ordinal=ordinal, about=about if piece.fresh else stream.about),
+            piece.document,
+            origin,
+            speakers(piece.asked_chars, piece.lead_chars, len(piece.document)),
+        )
         for ordinal, piece in enumerate(pieces, stream.ordinal)
     )
     grown = replace(stream, ordinal=stream.ordinal + len(pieces), rest=rest, about=about, surfaced="")
@@ -115,8 +124,8 @@ def known(stream: Stream, origin: Origin) -> dict[str, Any]:
     return metadata(stream.about, stream.conversation, stream.ordinal, origin.source, origin.host)
 
 
-def _chunk(stream: Stream, text: str, origin: Origin, holder: str = "") -> Chunk:
-    return Chunk(_id(stream, text, origin), text, known(stream, origin), holder)
+def _chunk(stream: Stream, text: str, origin: Origin, said_by: dict[str, Any], holder: str = "") -> Chunk:
+    return Chunk(_id(stream, text, origin), text, {**known(stream, origin), **said_by}, holder)
 
 
 def _id(stream: Stream, text: str, origin: Origin) -> str:

@@ -115,6 +115,17 @@ def metadata(about: About, conversation: str, ordinal: int, source: str, host: s
     return {name: value for name, value in known.items() if value or name == "chunk"}  # 0 is the first chunk
 
 
+def speakers(asked_chars: int, lead_chars: int, length: int) -> dict[str, Any]:
+    """Return what a chunk tells of who speaks in it: a person its first `asked_chars`, an assistant the rest.
+
+    `roles` are those of what it says newly, behind its lead. Empty where it is not known, as in older points.
+    """
+    if asked_chars < 0:
+        return {}
+    roles = ["user"] * (asked_chars > lead_chars) + ["assistant"] * (asked_chars < length)
+    return {"roles": roles, "asked_chars": asked_chars}
+
+
 def tidied(facts: ConversationFacts) -> ConversationFacts:
     """Return facts of a whole conversation, bounded as those of its chunks are."""
     return ConversationFacts(

@@ -63,20 +63,27 @@ class Cutting:
 class Piece:
     """A finished piece: the `document`, stripped, and the `new` characters it accounts for, whitespace included.
 
-    `fresh`: it reaches into the text that was added, so it is not merely what stood there before.
+    `fresh`: it reaches into the text that was added, so it is not merely what stood there before. `asked_chars` and
+    `lead_chars` are as in `Rest`.
     """
 
     document: str
     new: str
     fresh: bool
+    asked_chars: int = -1
+    lead_chars: int = 0
 
 
 class Rest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The text not cut yet: its first `prompt_chars` are the prompt's line, its first `lead_chars` were said before."""
+    """The text not cut yet: its first `prompt_chars` are the prompt's line, its first `lead_chars` were said before.
+
+    A person said its first `asked_chars`, an assistant the rest; -1 where that is not known, as in an older checkpoint.
+    """
 
     text: str = ""
     prompt_chars: int = 0
     lead_chars: int = 0
+    asked_chars: int = -1
 
 
 def plain(text: str) -> str:
@@ -96,7 +103,9 @@ def first_line(text: str, limit_chars: int) -> str:
     return line[: cut or _grapheme(line, limit_chars, limit_chars // 2)].rstrip()
 
 
-def append(rest: Rest, text: str, prompt: str, cutting: Cutting) -> tuple[list[Piece], Rest]:
+def append(
+    rest: Rest, text: str, prompt: str, cutting: Cutting, *, by_person: bool = False
+) -> tuple[list[Piece], Rest]:
     """Add a stripped text to `rest`, and cut off pieces while it is longer than a piece may be.
 
     `prompt` is the line continuations begin with ("" for none). The work is linear in the length of the text.
@@ -106,6 +115,7 @@ def append(rest: Rest, text: str, prompt: str, cutting: Cutting) -> tuple[list[P
     whole = f"{old}\n\n{text}" if old and text else old or text
     lead, prompt_chars = rest.text[: rest.lead_chars], rest.prompt_chars
     old_chars, at = len(whole) - len(text), 0
+    asked = len(whole) if by_person else _asked(rest)  # so far in `whole` goes what a person said
     stood = len(rest.text) if text else 0  # a piece ends here or later, so what it says of its newest text is exact
     pieces: list[Piece] = []
     # a lead that was made with larger settings must leave room for something new, or this would never end
@@ -114,11 +124,28 @@ def append(rest: Rest, text: str, prompt: str, cutting: Cutting) -> tuple[list[P
         floor = max(len(lead) + (size - len(lead)) // 2, stood if stood <= size else 0)
         end, stood = _boundary(view, prompt_chars, floor, size), 0
         after = _after_spaces(whole, at + end - len(lead))
-        pieces.append(Piece(view[:end].strip(), whole[at:after], after > old_chars))
-        gap = _gap(whole[at + end - len(lead) : after])
+        document, new = view[:end].strip(), whole[at:after]
+        told = _told(asked, at - len(lead), prompt_chars, len(document))
+        pieces.append(Piece(document, new, after > old_chars, told, len(lead)))
+        gap, spaces = _gap(whole[at + end - len(lead) : after]), after - at + len(lead) - len(document)
         lead, prompt_chars = _lead(view[prompt_chars:end], gap, prompt, cutting)
+        # The overlap stands in front of what is new with the gap between them, not with all spaces there were.
+        asked = asked if asked is None or asked >= after else min(after, asked + spaces - len(gap))
         at = after
-    return pieces, Rest(lead + whole[at:], prompt_chars, len(lead))
+    told = _told(asked, at - len(lead), prompt_chars, len(lead) + len(whole) - at)
+    return pieces, Rest(lead + whole[at:], prompt_chars, len(lead), told)
+
+
+def _asked(rest: Rest) -> int | None:
+    """Return how far into the text behind the lead of `rest` goes what a person said, None where it is not known."""
+    if not rest.text:
+        return 0
+    return rest.asked_chars - rest.lead_chars if rest.asked_chars >= 0 else None
+
+
+def _told(asked: int | None, start: int, prompt_chars: int, length: int) -> int:
+    """Return how much of a piece that begins at `start` a person said: the prompt's line at least. -1 for unknown."""
+    return -1 if asked is None else min(length, max(prompt_chars, asked - start))
 
 
 def _lead(said: str, gap: str, prompt: str, cutting: Cutting) -> tuple[str, int]:

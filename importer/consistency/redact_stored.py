@@ -83,6 +83,8 @@ def masked(point: Stored) -> dict[str, Any]:
     """Return a point as it would be stored today; an equal one when no secret is in it."""
     voices = {name: masked_metadata(voice) for name, voice in point["voices"].items()}
     text, metadata = mask(point["document"]), masked_metadata(point["metadata"])
+    if text != point["document"] and (asked := metadata.get("asked_chars")):
+        metadata["asked_chars"] = min(len(text), len(mask(point["document"][:asked])))
     return {"id": point["id"], "document": text, "metadata": metadata, "voices": voices}
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 PRINT_BYTES = 8  # compared per id only, so that 64 bits leave nothing to chance
-# Of the metadata, and not compared: the first of several hosts with the same files writes its own name, and a file
-# knows of no other conversation.
-NOT_PRINTED = frozenset({"host", "conversations"})
+# Of the metadata, and not compared: the first of several hosts with the same files writes its own name, a file knows
+# of no other conversation, and points of earlier versions do not tell who speaks in them.
+NOT_PRINTED = frozenset({"host", "conversations", "roles", "asked_chars"})
 TOLD = ("source", "conversation_id", "host", "project", "project_name", "timestamp")  # what judging a point needs
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+ROLES = ("user", "assistant")
 KINDS = ("exchange", "summary", "subagent", "plan", "artifact")
 
 
@@ -32,6 +33,7 @@ class Query:
     tool: str = ""
     model: str = ""
     host: str = ""
+    role: str = ""
     without_kind: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from turn_builders import EXCHANGE, ORIGIN, SMALL, fold, turn
 
 from importer.chunking.fold import MAX_STREAMS, RING_KEYS, Cutting, Folding, Stream, feed, open_ids, restart, surface
+from importer.chunking.split import Rest
 from importer.protocol.records import Release, Turn
 
 
@@ -40,7 +41,31 @@ def test_metadata_names_what_is_known() -> None:
         **facts,
         **{"source": "claude-code", "host": "host", "kind": "exchange", "project_name": "app", "chunk": 0},
         **{"conversation_id": "c", "message_id": "t1", "timestamp": "2026-01-01T00:00:01Z"},
+        **{"roles": ["user"], "asked_chars": len(chunk.text)},
     }
+
+
+def test_a_chunk_tells_who_speaks_in_it() -> None:
+    """A prompt is a person's, its answers an assistant's, as are a subagent's orders and a summary."""
+    _, (whole,), _ = fold(Folding(), EXCHANGE)
+    assert (whole.metadata["roles"], whole.text[: whole.metadata["asked_chars"]]) == (
+        ["user", "assistant"],
+        "Why does it fail?",
+    )
+    for kind in ("subagent", "summary"):
+        _, (alone,), _ = fold(Folding(), [turn(9, text="We did much.", kind=kind)])
+        assert (alone.metadata["roles"], alone.metadata["asked_chars"]) == (["assistant"], 0)
+
+
+def test_an_exchange_of_an_older_checkpoint_does_not_tell_who_speaks() -> None:
+    """Where the prompt ends was not remembered: it is unknown until the next prompt, and never guessed."""
+    folding, _, _ = fold(Folding(), EXCHANGE[:2])
+    (stream,) = folding.streams
+    older = msgspec.structs.replace(folding, streams=(msgspec.structs.replace(stream, rest=Rest(stream.rest.text)),))
+    _, (grown,), _ = fold(older, EXCHANGE[2:])
+    assert "roles" not in grown.metadata
+    _, chunks, _ = fold(older, [turn(4, text="Next.")])
+    assert [chunk.metadata.get("roles") for chunk in chunks] == [None, ["user"]]
 
 
 def test_tools_count_from_the_next_text_on() -> None:

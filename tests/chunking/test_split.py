@@ -163,3 +163,21 @@ def test_sizes_that_cannot_work_are_refused(size: int, overlap: int) -> None:
     with pytest.raises(UsageError) as caught:
         Cutting(size, overlap)
     assert "CHUNK_" in caught.value.hint
+
+
+LABELLED = st.text("ab \n.", min_size=1, max_size=400).map(plain).filter(bool)
+
+
+@PATIENT
+@given(LABELLED, st.lists(LABELLED, min_size=1, max_size=3), CUTTINGS)
+def test_a_person_s_words_are_told_from_an_assistant_s(prompt: str, answers: list[str], cutting: Cutting) -> None:
+    """In every document what a person said stands before `asked_chars`, and what answers it behind."""
+    asked = prompt.replace("a", "U").replace("b", "U")
+    pieces, rest = append(Rest(), asked, asked, cutting, by_person=True)
+    for answer in answers:
+        more, rest = append(rest, answer, asked, cutting)
+        pieces += more
+    documents = [(piece.document, piece.asked_chars) for piece in pieces] + [(rest.text, rest.asked_chars)]
+    for document, asked_chars in documents:
+        assert not {"a", "b"} & {*document[:asked_chars]}
+        assert "U" not in document[asked_chars:]

@@ -101,7 +101,7 @@ class Library:
         if not chunks:
             hint = "`importer list` shows what there is"
             raise UsageError(f"nothing is stored of conversation {spot.conversation}", hint=hint)
-        said = [SaidTurn("exchange", *one) for one in stitching.exchanges(chunks)]
+        said = stitching.turns(chunks)
         if redacted:
             said = [replace(one, text=stitching.masked(one.text)) for one in said]
         known = chunks[-1]["metadata"]

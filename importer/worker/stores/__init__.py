@@ -65,7 +65,7 @@ class Scope:
     `project` is a whole path or its last component; a point must have one of the `projects`, which are whole paths.
     `since` and `until` are RFC 3339, both inclusive. `conversation` is one of those that hold a point, `names` the one
     that its metadata name. `file` is a whole path or the end of one, such as `src/app.py` or `app.py`; a point must
-    have none of the kinds of `without_kind`.
+    have none of the kinds of `without_kind`. `role` is one that says something new in it.
     """
 
     project: str = ""
@@ -81,6 +81,7 @@ class Scope:
     file: str = ""
     tool: str = ""
     model: str = ""
+    role: str = ""
     without_kind: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:

@@ -18,7 +18,7 @@ MATCHED = {
     "names": ("conversation_id",),
 }
 # The same, of keys that no engine needs an index for: a filter reads them in the points themselves.
-READ = {"branch": ("git_branch",), "tool": ("tools",), "model": ("model",)}
+READ = {"branch": ("git_branch",), "tool": ("tools",), "model": ("model",), "role": ("roles",)}
 FILES, SLASHES = "files", "/\\"
 
 

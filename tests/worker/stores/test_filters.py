@@ -18,10 +18,16 @@ CARRIED = [
         "files": ["/srv/shop/src/app.py", "README.md"],
         "tools": ["Bash", "Edit"],
         "model": "opus-4",
+        "roles": ["user", "assistant"],
     },
     {"git_branch": "maintenance", "files": ["/srv/shop/src/app.py.bak"], "tools": ["BashOutput"], "model": "opus-4-1"},
     {"git_branch": "main", "files": ["C:\\shop\\app.py"], "host": "there", "kind": "subagent"},
-    {"files": ["/srv/shop/myapp.py", "/srv/other/src/app.py"], "tools": ["Edit"], "kind": "summary"},
+    {
+        "files": ["/srv/shop/myapp.py", "/srv/other/src/app.py"],
+        "tools": ["Edit"],
+        "kind": "summary",
+        "roles": ["assistant"],
+    },
     {},
 ]
 ASKED = [
@@ -31,6 +37,8 @@ ASKED = [
     ({"tool": "Edit"}, {0, 3}),
     ({"model": "opus-4"}, {0}),
     ({"host": "there"}, {2}),
+    ({"role": "assistant"}, {0, 3}),
+    ({"role": "user"}, {0}),
     ({"file": "app.py"}, {0, 2, 3}),
     ({"file": "src/app.py"}, {0, 3}),
     ({"file": "/srv/shop/src/app.py"}, {0}),
