@@ -19,6 +19,7 @@ from importer.service.conversations.values import Listed, Opened, SaidTurn
 COLOURS = {"user": "green", "assistant": "cyan", "subagent": "magenta", "exchange": "cyan"}
 LABELS = {"user": "You", "assistant": "Assistant", "subagent": "Sub-agent", "exchange": "You and the assistant"}
 SHORT_ID = 8  # characters at least
+NARROW = 80  # columns, below which a row has no room for a date and its age
 FENCE = re.compile(r"^\s*(```|~~~)")
 
 
@@ -43,7 +44,7 @@ def pages(opened: Opened, turns: Sequence[SaidTurn], first: int) -> Iterator[str
 def _turn(turn: SaidTurn, *, marked: bool) -> str:
     """Return a turn: who said it and when, then the text, code as it stands."""
     label = click.style(LABELS.get(turn.role, turn.role), fg=COLOURS.get(turn.role), bold=True)
-    at = click.style(f"  {clock.shown(turn.timestamp)}" if turn.timestamp else "", dim=True)
+    at = click.style(f"  {clock.dated(turn.timestamp)}" if turn.timestamp else "", dim=True)
     mark = click.style("▶ ", fg="yellow", bold=True) if marked else ""
     return f"{mark}{label}{at}\n{''.join(_lines(turn.text))}\n"
 
@@ -79,10 +80,16 @@ def rows(found: Sequence[Listed], columns: int) -> Iterator[str]:
     room = min(room, max(8, columns // 5))
     for name, one in zip(ids, found, strict=True):
         turns = f"{number(one.turns):>5}" if one.turns else "    ?"
-        start = f"{name:<{widest}}  {clock.shown(one.last) or 'no time':<16} {turns}"
+        start = f"{name:<{widest}}  {_time(one.last, columns)} {turns}"
         rest = f"  {_cut(_project(one), room):<{room}}  {printable(one.title)}"
         cut = _cut(rest, max(10, columns - len(start)))
         yield click.style(f"{name:<{widest}}", fg="cyan") + start[widest:] + cut
+
+
+def _time(stored: str, columns: int) -> str:
+    """Return when a conversation was last spoken in: the date and its age, on a narrow terminal the age alone."""
+    age, date = clock.ago(stored), clock.shown(stored) or "no time"
+    return f"{age or date:<14}" if columns < NARROW else f"{date:<16}  {age:<14}"
 
 
 def short_ids(ids: Sequence[str]) -> list[str]:

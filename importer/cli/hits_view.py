@@ -1,8 +1,8 @@
 """Hits as people read them: one entry a conversation, the passage with its words marked, a bar in place of a number.
 
 1. Wildcard certificate does not renew                                ●●●●
-   infra  claude-code  2026-10-14 08:28
-   The passage that answers, **with** the question's words marked.
+   infra  claude-code  2026-10-14 08:28 (6 weeks ago)
+   claude-code: The passage that answers, **with** the question's words marked.
    importer open 1   importer resume 1
 """
 
@@ -21,13 +21,20 @@ DOTS = 4  # of a full bar
 FAINT = 0.5  # of the best conversation's score: below it a hit is dimmed
 CUT = 0.2  # below it a hit is left out, unless all are asked for
 SHOWN_CHARS = 600
+MARGIN = "   "
+LEAST_COLUMNS = 20  # of a text; a narrower one is left to the terminal
+YOU = "you: "
+_COLOURS = {YOU: "green", "sub-agent: ": "magenta"}
 COLUMNS = ("number", "id", "conversation", "time", "source", "project", "title", "text")
 
 Hit = Mapping[str, Any]
 
 
-def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool) -> Iterator[str]:
-    """Yield the lines of an answer, best conversation first; hits keep the numbers that `importer open` takes."""
+def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool, wrap: bool = False) -> Iterator[str]:
+    """Yield the lines of an answer, best conversation first; hits keep the numbers that `importer open` takes.
+
+    `wrap` breaks the lines of texts at the edge of the terminal, where in a pipe each stays one.
+    """
     hits: Sequence[Hit] = found["hits"]
     best = max((_worth(hit) for hit in hits), default=0.0)
     shares = [_worth(hit) / best if best > 0 else 1.0 for hit in hits]
@@ -42,10 +49,10 @@ def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool) ->
             yield from _head(place + 1, hit, shares[place], columns, faint=faint)
         else:
             yield click.style(f"   {place + 1}. in the same conversation:", dim=True)
-        yield _text(hit, full=full, faint=faint)
-        yield click.style(
-            f"   importer open {place + 1}   importer resume {place + 1}   (hit {hit['id'][:8]})\n", dim=True
-        )
+        yield _text(hit, columns - len(MARGIN) if wrap else 0, full=full, faint=faint)
+        next_ = f"{MARGIN}importer open {place + 1}   importer resume {place + 1}"
+        more = f"   (hit {hit['id'][:8]})"
+        yield click.style(next_ + (more if len(next_ + more) <= columns else ""), dim=True) + "\n"
         former = name
     if left := len(hits) - len(kept):
         yield click.style(f"{left} more are farther from it: --all shows them", dim=True)
@@ -75,18 +82,60 @@ def _head(number: int, hit: Hit, share: float, columns: int, *, faint: bool) -> 
     title = f"{number}. {name}"
     title = title if len(title) <= room else title[: room - 1] + "…"
     yield click.style(f"{title}  ", fg="cyan", bold=not faint, dim=faint) + click.style(bar, fg="green", dim=faint)
-    told = (known.get("project", ""), known.get("source", ""), clock.shown(str(known.get("timestamp", ""))))
+    told = (known.get("project", ""), known.get("source", ""), clock.dated(str(known.get("timestamp", ""))))
     yield click.style(f"   {'  '.join(line(str(one)) for one in told if one)}"[:columns], dim=True)
 
 
-def _text(hit: Hit, *, full: bool, faint: bool) -> str:
-    """Return the passage of a hit, indented, with the question's words marked; with `full` the whole document."""
+def _text(hit: Hit, columns: int, *, full: bool, faint: bool) -> str:
+    """Return the passage of a hit, indented, with the question's words marked; with `full` the whole document.
+
+    Before what each says stands who it is, where the hit tells it.
+    """
     passage = hit.get("passage") or {}
     text, marks = (passage.get("text") or "", passage.get("marks") or ()) if not full else ("", ())
     if not text:
         text = hit["document"] if full or len(hit["document"]) <= SHOWN_CHARS else hit["document"][:SHOWN_CHARS] + " …"
-    lines = _marked(text, marks, faint=faint).split("\n")
-    return "\n".join(f"   {one}" for one in lines if one.strip())
+    parts, begin = [], 0
+    for label, end in _speakers(hit, text):
+        begin = end - len(text[begin:end].lstrip())
+        said = _wrapped(text[begin:end], columns, len(label) + 1)
+        inside = [(first - begin, min(last, end) - begin) for first, last in marks if begin <= first < end]
+        who = click.style(label, fg=_COLOURS.get(label, "cyan")) if label else ""
+        parts.append(who + _marked(said, inside, faint=faint))
+        begin = end
+    lines = "\n".join(parts).split("\n")
+    return "\n".join(f"{MARGIN}{one}" for one in lines if one.strip())
+
+
+def _speakers(hit: Hit, text: str) -> list[tuple[str, int]]:
+    """Return who says a part of a hit's document, and where in that part each ends; one without a name for unknown."""
+    known, end = hit["metadata"], len(text)
+    asked, at = known.get("asked_chars"), hit["document"].find(text.removesuffix(" …"))
+    if known.get("kind") == "subagent":
+        return [("sub-agent: ", end)]
+    if not isinstance(asked, int) or at < 0:
+        return [("", end)]
+    name = line(str(known.get("source") or "assistant"))
+    parts = [(YOU, min(end, asked - at)), (f"{name}: ", end)]
+    return [(label, place) for label, place in parts if place > 0 and not (label != YOU and asked - at >= end)]
+
+
+def _wrapped(text: str, columns: int, taken: int) -> str:
+    """Return a text with line breaks in place of spaces at the edge of a terminal; as long as before, as marks count.
+
+    `taken` columns of the first line are not free. 0 columns are none.
+    """
+    if columns < LEAST_COLUMNS:
+        return text
+    letters, begin, space, room = list(text), 0, -1, columns - taken
+    for at, letter in enumerate(text):
+        if letter == "\n":
+            begin, space, room = at + 1, -1, columns
+        elif letter == " ":
+            space = at
+        if at - begin >= room and space > begin:
+            letters[space], begin, space, room = "\n", space + 1, -1, columns
+    return "".join(letters)
 
 
 def _marked(text: str, marks: Sequence[Sequence[int]], *, faint: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from importer.protocol.query import KINDS
+from importer.protocol.query import KINDS, ROLES
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 SOURCES_OPTION = click.option(
@@ -38,6 +38,7 @@ CARRIED_OPTIONS = (
     click.option("--file", default="", callback=_typed_path, help="Only with this file: its path, or the end of it."),
     click.option("--tool", default="", help="Only where this tool was used, such as Bash."),
     click.option("--model", default="", help="Only answers of this model."),
+    click.option("--role", type=click.Choice(ROLES), help="Only where this speaker says something."),
     click.option("--host", default="", help="Only what was said on this machine, by its host name."),
 )
 

@@ -67,6 +67,29 @@ def shown(stored: str, zone: tzinfo = HERE) -> str:
     return local.isoformat(" ", "minutes")[: len("2026-11-28 14:03")]
 
 
+AGES = ((365 * 86_400, "year"), (30 * 86_400, "month"), (7 * 86_400, "week"), (86_400, "day"), (3600, "hour"))
+
+
+def ago(stored: str, at: datetime | None = None) -> str:
+    """Return how long ago a stored time was, such as `3 days ago`; "" for one to come, and for a text that is none."""
+    try:
+        moment = datetime.fromisoformat(stored)
+        seconds = ((at or now()) - (moment if moment.tzinfo else moment.replace(tzinfo=UTC))).total_seconds()
+    except (ValueError, OverflowError):
+        return ""
+    for unit_s, name in (*AGES, (60, "minute")):
+        if seconds >= unit_s:
+            count = int(seconds // unit_s)
+            return f"{count} {name}{'s' * (count > 1)} ago"
+    return "just now" if seconds >= 0 else ""
+
+
+def dated(stored: str) -> str:
+    """Return a stored time as people here read it, with its age behind it: `2026-11-28 14:03 (3 days ago)`."""
+    age = ago(stored)
+    return f"{shown(stored)} ({age})" if age else shown(stored)
+
+
 def zone_name(at: datetime | None = None) -> str:
     """Return what times here are in, once for all of them: `CET (UTC+01:00)`, or `UTC`."""
     moment = at or now()

@@ -60,6 +60,37 @@ def test_a_weak_answer_says_so(reasons: dict[str, float], told: str) -> None:
     assert told in lines(hit("a", "x", 1, **reasons), near="weak")
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(0, ["codex: why oh because so"]), (99, ["you: why oh because so"]), (7, ["you: why oh ", "codex: because so"])],
+)
+def test_who_says_it(asked: int, told: list[str]) -> None:
+    """Before each part of the passage stands its speaker; marks stay where they are."""
+    one = hit("a", "why oh because so", 1, (0, 3), (7, 14))
+    one["metadata"]["asked_chars"] = asked
+    shown = lines(one)
+    assert [line.strip(" ") for line in click.unstyle(shown).split("\n")[2 : 2 + len(told)]] == [
+        line.strip(" ") for line in told
+    ]
+    assert all(click.style(word, bold=True, fg="yellow") in shown for word in ("why", "because"))
+
+
+def test_a_hit_that_does_not_tell_who_speaks() -> None:
+    """No name is guessed; a subagent's is told."""
+    one = hit("a", "why", 1)
+    assert "you:" not in lines(one)
+    one["metadata"]["kind"] = "subagent"
+    assert "sub-agent: why" in click.unstyle(lines(one))
+
+
+def test_a_text_is_wrapped_on_a_terminal_alone() -> None:
+    """No line is wider than the terminal, none is broken in a pipe, and marks stay on their words."""
+    one = hit("a", "some word or other " * 12, 1, (19 * 9 + 5, 19 * 9 + 9))
+    assert max(map(len, click.unstyle(lines(one, columns=40, wrap=True)).split("\n"))) <= 40
+    assert max(map(len, click.unstyle(lines(one, columns=40)).split("\n"))) > 200
+    assert click.style("word", bold=True, fg="yellow") in lines(one, columns=40, wrap=True)
+
+
 def test_a_narrow_terminal() -> None:
     """No head is longer than the terminal is wide."""
     long = hit("a", "x", 1)

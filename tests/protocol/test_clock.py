@@ -107,3 +107,20 @@ def test_what_is_no_time(text: str, ask: Callable[[str], str]) -> None:
         ask(text)
     assert "2026-03-01" in caught.value.hint
     assert "yesterday" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ("2026-11-28T12:00:00Z", "just now"),
+        ("2026-11-28T11:58:59Z", "1 minute ago"),
+        ("2026-11-25T11:00:00Z", "3 days ago"),
+        ("2026-11-14T12:00:00+00:00", "2 weeks ago"),
+        ("2024-11-14T12:00:00", "2 years ago"),
+        ("2026-11-28T12:00:01Z", ""),
+        ("once upon a time", ""),
+    ],
+)
+def test_how_long_ago(stored: str, told: str) -> None:
+    """In the largest unit that fits; nothing of the future, nor of what is no time."""
+    assert clock.ago(stored, datetime(2026, 11, 28, 12, tzinfo=UTC)) == told

@@ -1,7 +1,8 @@
 """What users and their scripts hold on to is still there: commands, settings, metrics, JSON, exit codes, MCP tools.
 
-`fixtures/contract.json` was written from commit f98d475 by the `*_now` functions below. They look from outside only, at
-help texts, printed JSON, the metrics page and what processes exit with, so it does not matter where a module stands.
+`fixtures/contract.json` was written from commit f98d475 by the `*_now` functions below, and what later commands print
+was added. They look from outside only, at help texts, printed JSON, the metrics page and what processes exit with, so
+it does not matter where a module stands.
 Additions are allowed; all that the list holds must be there, and of the same type.
 """
 
@@ -168,7 +169,8 @@ def json_now(installed: Importer, models: str) -> dict[str, Any]:
     """Return the trees of what each command prints with --json, on a state that is made in passing."""
     target = f"local:{installed.base}/copy"
     commands = (
-        "backlog", "search --limit 50 merge two tables", "status", "status --memory", "doctor", "verify", "failures",
+        "backlog", "search --limit 50 merge two tables", "open 1", "list", "projects", "sources",
+        "status", "status --memory", "doctor", "verify", "failures",
         "failures show", "config", "forget --project infra --dry-run", "forget --project infra --yes",
         "forget --list", "forget --project infra --undo", "failures retry --all", "failures drop --all",
         "rebuild-state", f"migrate --to {target}", "verify --repair",

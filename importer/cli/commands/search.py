@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,8 +105,8 @@ def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], look:
     elif _is_hidden(found, look):
         click.echo(f"nothing close to {text!r} was found; --all shows the {len(hits)} nearest")
     else:
-        columns = shutil.get_terminal_size((100, 24)).columns
-        for shown in hits_view.shown(found, columns, full=look["full"], every=look["every"]):
+        columns, wrap = shutil.get_terminal_size((100, 24)).columns, sys.stdout.isatty()
+        for shown in hits_view.shown(found, columns, full=look["full"], every=look["every"], wrap=wrap):
             click.echo(shown)
 
 
@@ -130,4 +131,6 @@ def _why_nothing(filters: Mapping[str, Any]) -> str:
     for name, known in (("source", formats.names()), ("kind", KINDS)):
         if filters[name] and filters[name] not in known:
             return f"there is no {name} {filters[name]!r}, but {', '.join(known)}"
+    if filters["role"]:
+        return "what earlier versions stored does not tell who speaks, and --role leaves it out"
     return "`importer status` shows what is imported"
