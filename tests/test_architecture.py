@@ -37,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "consistency": {"reading", "sources", "formats", "chunking", "state", "protocol", "log"},
     "memory": {"delivery", "sources", "settings", "state", "protocol", "log"},
     "assistants": {"protocol"},
+    "sync": {"state"},
     "work": {"reading", "chunking", "state", "protocol"},
     "worker": {"protocol"},
 }

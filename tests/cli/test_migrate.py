@@ -25,7 +25,8 @@ from worker_told import embed_settings, store_settings
 from importer.bench.corpus import corpus
 from importer.protocol.worker_settings import CopyTarget
 from importer.state.checkpoints import Checkpoints
-from importer.worker import copy_points, stores
+from importer.worker import stores
+from importer.worker.copying import copy_points
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Point, Store
 from importer.worker.stores.qdrant.collection import switch

@@ -56,7 +56,7 @@ Report = dict[str, Any]
 def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     """Copy every point of the store to STORE and verify that all are there. A running daemon rests meanwhile."""
     settings = context.settings_of(ctx).settings
-    target = _target(settings, **given)
+    target = target_of(settings, **given)
     other = context.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
     started_s = time.monotonic()
     report = asyncio.run(_migrate(settings, target, other, silent=as_json))
@@ -68,7 +68,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
     return DONE
 
 
-def _target(
+def target_of(
     settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
 ) -> CopyTarget:
     """Return the target as the worker opens it. Raises UsageError for mistakes that show without opening it."""

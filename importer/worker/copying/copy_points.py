@@ -48,7 +48,7 @@ def migrate_open(session: WorkerSession, to: Mapping[str, Any]) -> Mapping[str, 
 
     `to` is a `CopyTarget` as it came over the wire. Raises UsageError for the store itself, and what a store raises.
     """
-    target = _target(session, to)
+    target = target_of(session, to)
     if target.store.fingerprint == session.store.fingerprint:
         raise UsageError(f"{target.store.location} is the store that is to be copied", hint="name another one")
     return {
@@ -67,7 +67,7 @@ def migrate_page(
 
     Called again after a kill it writes nothing twice: what stands in the target is left out.
     """
-    target = _target(session, to)
+    target = target_of(session, to)
     page = session.store.scroll(after, page_of(limit), with_vectors=target.embedder is None)
     there = target.store.payloads([point.id for point in page.points])
     fresh = [point for point in page.points if point.id not in there]
@@ -86,7 +86,7 @@ def migrate_check(
     session: WorkerSession, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
     """Look one page up in the target; return `next`, `seen`, the ids `missing`, and the target's count."""
-    target = _target(session, to)
+    target = target_of(session, to)
     page = session.store.scroll(after, page_of(limit))
     there = target.store.lookup([point.id for point in page.points])
     missing = [point.id for point in page.points if point.id not in there]
@@ -105,7 +105,7 @@ def migrate_close(session: WorkerSession, to: Mapping[str, Any]) -> bool:
 
 def migrate_alias(session: WorkerSession, to: Mapping[str, Any], alias: str) -> bool:
     """Make `alias` name the target's collection; False where a real one has that name. Raises StoreRefused."""
-    target = _target(session, to)
+    target = target_of(session, to)
     if target.store.kind != "server":
         raise StoreRefused(f"{target.store.location} is no server: it has no aliases", hint="--to URL")
     from importer.worker.stores.qdrant.collection import point_alias  # noqa: PLC0415 - brings 100 MB of client along
@@ -113,7 +113,7 @@ def migrate_alias(session: WorkerSession, to: Mapping[str, Any], alias: str) -> 
     return point_alias(_wanted(to).store, alias)
 
 
-def _target(session: WorkerSession, to: Mapping[str, Any]) -> Target:
+def target_of(session: WorkerSession, to: Mapping[str, Any]) -> Target:
     """Return the target, opened by the first question that needs it: the worker may be another one than before."""
     name = _name(to)
     if name not in _targets:

@@ -1,0 +1,90 @@
+"""The ledger of one sync: which points were brought to a store, in a small database of its own beside the state.
+
+It holds ids and prints and no text. Losing it costs traffic, not points: everything is looked up in the target again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple
+
+from importer.state.database import Database
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS sent (
+    id TEXT PRIMARY KEY, print TEXT NOT NULL, holders TEXT NOT NULL, round INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+_JOIN = "\n"  # between holders: stands in none
+
+
+class Sent(NamedTuple):
+    """What is known of a point that was sent: its print, and the holders that it had."""
+
+    print: str
+    holders: tuple[str, ...]
+
+
+class SentPoints:
+    """The ledger at `path`; a ledger of another `target` (its collection was made anew) begins empty again."""
+
+    def __init__(self, path: str, target: str) -> None:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None)
+        self._database = Database(path, connection)
+        with self._database.translating(writing=True):
+            connection.executescript(_TABLES)
+        if self._about("target") != target:
+            with self._database.transaction() as rows:
+                rows.execute("DELETE FROM sent")
+                rows.execute("INSERT OR REPLACE INTO about VALUES ('target', ?)", (target,))
+        self.round = int(self._about("round") or 0) + 1
+
+    def __enter__(self) -> SentPoints:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.connection.close()
+
+    def of(self, ids: Sequence[str]) -> dict[str, Sent]:
+        """Return what is known of those of the points that were sent."""
+        marks = ", ".join("?" * len(ids))
+        rows = self._database.rows(f"SELECT id, print, holders FROM sent WHERE id IN ({marks})", tuple(ids))  # noqa: S608
+        return {id: Sent(print, _parted(joined)) for id, print, joined in rows}
+
+    def note(self, points: Iterable[tuple[str, str, Sequence[str]]]) -> None:
+        """Note points as sent, and as seen in this round."""
+        rows = [(id, print, _JOIN.join(holders), self.round) for id, print, holders in points]
+        with self._database.transaction(durable=False) as connection:
+            connection.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?)", rows)
+
+    def unseen(self, limit: int) -> dict[str, tuple[str, ...]]:
+        """Return points that this round has not come by, with the holders that they were sent with."""
+        rows = self._database.rows("SELECT id, holders FROM sent WHERE round <> ? LIMIT ?", (self.round, limit))
+        return {id: _parted(joined) for id, joined in rows}
+
+    def drop(self, ids: Mapping[str, object]) -> None:
+        """Take points out of the ledger."""
+        with self._database.transaction(durable=False) as connection:
+            connection.executemany("DELETE FROM sent WHERE id = ?", [(id,) for id in ids])
+
+    def end_round(self) -> None:
+        """Note that this round came by all points."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO about VALUES ('round', ?)", (str(self.round),))
+
+    def _about(self, name: str) -> str:
+        """Return a fact of the ledger, "" where it is not known."""
+        rows = self._database.rows("SELECT value FROM about WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+
+def _parted(joined: str) -> tuple[str, ...]:
+    """Return the holders of a row."""
+    return tuple(joined.split(_JOIN)) if joined else ()

@@ -1,0 +1,1 @@
+"""Points brought to another store: all of them, or what is new."""

@@ -1,0 +1,125 @@
+"""What a sync asks of the worker: which points there are, and to bring some of them to another store.
+
+    sync_look     a page of the store's points: id, print and holders, no text
+    sync_send     some points of that page go to the target, and stand there as they stand here
+    sync_drop     points that are no longer here leave the target, unless another host still holds them
+
+The target is a union of several stores, so nothing there is taken for gone because it is not here. A point is its
+content, so two hosts that have the same one can differ only in who holds it open, and in what it tells of itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+
+from importer.worker.copying.copy_points import page_of, target_of
+from importer.worker.session import WorkerSession
+from importer.worker.stores import Ownership, Point
+from importer.worker.stores.schema import holders, metadata, standing_of
+from importer.worker.voices import conversations, leave, naming
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def sync_look(
+    session: WorkerSession, after: str | None = None, limit: int = 256, leave_out: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    """Return one page: `next` and `points` as (id, print, holders), without those of projects that are left out."""
+    page = session.store.scroll(after, page_of(limit))
+    found = [(one.id, _print(one), holders(one.payload)) for one in page.points if not _left_out(one, leave_out)]
+    return {"next": page.next, "points": found}
+
+
+def sync_send(
+    session: WorkerSession,
+    to: Mapping[str, Any],
+    sent: Mapping[str, Sequence[str] | None],
+    after: str | None = None,
+    limit: int = 256,
+) -> Mapping[str, Any]:
+    """Bring points of a page to the target; return how many were `written` and how many `changed` there.
+
+    `sent` names them with the holders that they were sent with before, None for those that never were.
+    """
+    target = target_of(session, to).store
+    page = session.store.scroll(after, page_of(limit), with_vectors=True)
+    wanted = [point for point in page.points if point.id in sent]
+    there = target.payloads([point.id for point in wanted])
+    fresh = [point for point in wanted if point.id not in there]
+    changed = {
+        point.id: stands
+        for point in wanted
+        if point.id in there and (stands := _merged(point, there[point.id], sent[point.id])) is not None
+    }
+    if fresh or changed:
+        target.write(fresh, changed, ())
+    if target.pending_optimize:
+        target.optimize()
+    return {"written": len(fresh), "changed": len(changed)}
+
+
+def sync_drop(
+    session: WorkerSession, to: Mapping[str, Any], sent: Mapping[str, Sequence[str]], host: str
+) -> Mapping[str, Any]:
+    """Take points that are no longer here out of the target; `sent` has the holders that they were sent with.
+
+    One that was sent open loses our holders, and goes with the last one. One that was sent closed was forgotten here:
+    it goes if this host made it.
+    """
+    target = target_of(session, to).store
+    there = target.payloads(list(sent))
+    released: dict[str, Ownership] = {}
+    deletes = list[str]()
+    for id, known in there.items():
+        stands = _without(standing_of(known), sent[id])
+        if sent[id] and stands.holders:
+            released[id] = stands
+        elif (sent[id] and holders(known)) or (not sent[id] and metadata(known).get("host", host) == host):
+            deletes.append(id)
+    if released or deletes:
+        target.write([], released, deletes)
+    return {"released": len(released), "deleted": len(deletes)}
+
+
+def _print(point: Point) -> str:
+    """Return what changes when anything of a point's payload does; its vector follows from its text."""
+    return hashlib.blake2b(_encode(point.payload), digest_size=12).hexdigest()
+
+
+def _left_out(point: Point, patterns: Sequence[str]) -> bool:
+    """Return True if a point is of a project that is not to travel: its path, or that path's last part."""
+    known = metadata(point.payload)
+    names = (str(known.get("project", "")), str(known.get("project_name", "")))
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _merged(point: Point, known: Mapping[str, Any], sent: Sequence[str] | None) -> Ownership | None:
+    """Return how a point that the target has must stand; None where it does already. Closed once is closed."""
+    here, there = standing_of(point.payload), standing_of(known)
+    left = _without(there, sent or ())
+    names = (*conversations(here.metadata or {}), *conversations(there.metadata or {}))
+    is_open = bool(here.holders) and bool(there.holders)
+    # What this host sent it may tell anew, such as a title that came later; else the one that is closed tells.
+    ours = sent is not None or (bool(there.holders) and not here.holders)
+    told = naming((here if ours else there).metadata or {}, names)
+    both = tuple(sorted({*here.holders, *left.holders})) if is_open else ()
+    stands = Ownership(both, told, {**here.voices, **left.voices} if both else {})
+    return None if stands == there else stands
+
+
+def _without(stands: Ownership, mine: Sequence[str]) -> Ownership:
+    """Return how a point stands without some holders."""
+    for holder in mine:
+        if holder in stands.holders:
+            stands = leave(stands, holder)
+    return stands
+
+
+SYNC_QUESTIONS: Mapping[str, Callable[..., Any]] = {
+    answer.__name__: answer for answer in (sync_look, sync_send, sync_drop)
+}

@@ -1,0 +1,206 @@
+"""Two machines and one store between them: an exact union, with the line cut at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+import oracle
+import pytest
+from processes import Importer
+from transcripts import answer, prompt, raw, text
+from worker_told import store_settings
+
+from importer.protocol.worker_settings import CopyTarget
+from importer.state.sent_points import SentPoints
+from importer.sync.travel import Journey, Round, travel
+from importer.worker import stores
+from importer.worker.copying import copy_points
+from importer.worker.copying.sync_points import SYNC_QUESTIONS
+from importer.worker.session import WorkerSession
+from importer.worker.stores import Ownership, Point, Store
+
+DIMENSION = 384
+
+
+def point(name: str, holders: tuple[str, ...] = (), host: str = "north", title: str = "") -> Point:
+    vector = np.random.default_rng(abs(hash(name)) % 1000).standard_normal(DIMENSION).astype(np.float32)
+    known = {"source": "claude-code", "conversation_id": f"c-{name}", "host": host, "project": f"/p/{name}"}
+    payload: dict[str, Any] = {"document": f"what {name} said", "metadata": known | ({"title": title} if title else {})}
+    if holders:
+        payload["open_by"] = list(holders)
+    return Point(
+        f"00000000-0000-0000-0000-{int.from_bytes(name.encode()):012d}",
+        (vector / np.linalg.norm(vector)).tolist(),
+        payload,
+    )
+
+
+def opened(location: str) -> Store:
+    return stores.load(store_settings(location), model=oracle.MODEL, dimension=DIMENSION)
+
+
+class Machine:
+    """A store of its own, a ledger, and the way to the common store; `cut` makes the n-th question fail."""
+
+    def __init__(self, base: pathlib.Path, name: str, common: str, cut: int = -1, *, after: bool = False) -> None:
+        self.base, self.name, self.cut, self.after = base, name, cut, after
+        self.session = WorkerSession(
+            opened(f"edge:{base}/{name}"), lambda: pytest.fail("embeds nothing"), token_budget=0
+        )
+        self.to = msgspec.to_builtins(CopyTarget(store=store_settings(common), embed=None))
+        self.fingerprint = copy_points.migrate_open(self.session, self.to)["fingerprint"]
+        self.sent: list[int] = []
+
+    async def _ask(self, op: str, **args: Any) -> Any:
+        self.cut -= 1
+        if self.cut == 0 and not self.after:
+            raise ConnectionError("the line is cut before")
+        found = SYNC_QUESTIONS[op](self.session, **args)
+        if op == "sync_send":
+            self.sent.append(len(args["sent"]))
+        if self.cut == 0:
+            raise ConnectionError("the line is cut behind")
+        return msgspec.json.decode(msgspec.json.encode(found))
+
+    def sync(self, *leave_out: str) -> Round:
+        with SentPoints(f"{self.base}/{self.name}.sqlite3", self.fingerprint) as ledger:
+            return asyncio.run(travel(self._ask, ledger, Journey(self.to, self.name, leave_out)))
+
+    def close(self) -> None:
+        copy_points.migrate_close(self.session, self.to)
+        self.session.store.close()
+
+
+def there(location: str) -> dict[str, Mapping[str, Any]]:
+    store = opened(location)
+    try:
+        return {one.payload["document"]: one.payload for one in store.scroll(limit=4096).points}
+    finally:
+        store.close()
+
+
+def test_an_exact_union(tmp_path: pathlib.Path) -> None:
+    """Both machines' points are there once each, and a round without news sends nothing."""
+    common = f"edge:{tmp_path}/common"
+    for name, others in (("north", "ab"), ("south", "bc")):
+        machine = Machine(tmp_path, name, common)
+        machine.session.store.write([point(one, host=name) for one in others], {}, ())
+        done = machine.sync()
+        assert (done.seen, done.sent) == (2, 2 if name == "north" else 1)
+        machine.sent.clear()
+        assert machine.sync() == Round(seen=2) and not machine.sent
+        machine.close()
+    assert sorted(there(common)) == ["what a said", "what b said", "what c said"]
+
+
+def test_what_grows_is_replaced_and_what_is_forgotten_leaves(tmp_path: pathlib.Path) -> None:
+    """An open form goes with its last holder; a point of another host stays; a new title travels."""
+    common = f"edge:{tmp_path}/common"
+    north = Machine(tmp_path, "north", common)
+    store = north.session.store
+    store.write([point("open", ("h1",)), point("own"), point("other", host="south"), point("told")], {}, ())
+    north.sync()
+    grown, own, other, told = (point(one).id for one in ("open", "own", "other", "told"))
+    store.write(
+        [point("grown", ("h1",))],
+        {told: Ownership((), point("told", title="Kilns").payload["metadata"])},
+        [grown, own, other],
+    )
+    done = north.sync()
+    assert (done.sent, done.changed, done.removed) == (1, 1, 2)
+    north.close()
+    left = there(common)
+    assert sorted(left) == ["what grown said", "what other said", "what told said"]
+    assert left["what told said"]["metadata"]["title"] == "Kilns"
+
+
+def test_two_hosts_hold_one_point_open(tmp_path: pathlib.Path) -> None:
+    """It stays until both have let go of it; closed by one, it is closed."""
+    common = f"edge:{tmp_path}/common"
+    hosts = {}
+    for name in ("north", "south"):
+        hosts[name] = Machine(tmp_path, name, common)
+        hosts[name].session.store.write([point("x", (f"h-{name}",)), point("y", (f"h-{name}",))], {}, ())
+        hosts[name].sync()
+        hosts[name].close()
+    assert there(common)["what x said"]["open_by"] == ["h-north", "h-south"]
+    north = Machine(tmp_path, "north", common)
+    north.session.store.write([], {point("y").id: Ownership((), point("y").payload["metadata"])}, [point("x").id])
+    north.sync()
+    north.close()
+    left = there(common)
+    assert left["what x said"]["open_by"] == ["h-south"] and "open_by" not in left["what y said"]
+
+
+def test_projects_stay_here(tmp_path: pathlib.Path) -> None:
+    """What is left out does not travel, and what was brought before is not taken for forgotten."""
+    common = f"edge:{tmp_path}/common"
+    north = Machine(tmp_path, "north", common)
+    north.session.store.write([point("a"), point("b")], {}, ())
+    assert north.sync("/p/a").sent == 1
+    north.close()
+    assert list(there(common)) == ["what b said"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+def test_a_cut_at_every_seam(tmp_path: pathlib.Path, cut: int, after: bool) -> None:
+    """Before or behind any question the line is cut: the next round makes the union exact."""
+    common = f"edge:{tmp_path}/common"
+    north = Machine(tmp_path, "north", common)
+    north.session.store.write([point("a"), point("b", ("h",))], {}, ())
+    north.sync()
+    north.session.store.write([point("c")], {}, [point("b").id])
+    north.cut, north.after = cut, after
+    if cut < 4:
+        with pytest.raises(ConnectionError):
+            north.sync()
+    north.cut = -1
+    north.sync()
+    north.close()
+    assert sorted(there(common)) == ["what a said", "what c said"]
+
+
+def test_a_target_that_was_made_anew_gets_all_again(tmp_path: pathlib.Path) -> None:
+    """A ledger speaks of one collection only."""
+    common = f"edge:{tmp_path}/common"
+    for _ in range(2):
+        north = Machine(tmp_path, "north", common)
+        north.session.store.write([point("a")], {}, ())
+        assert north.sync().sent == 1
+        north.close()
+        shutil.rmtree(tmp_path / "common")
+
+
+def test_the_command(tmp_path: pathlib.Path) -> None:
+    """Killed or not, the command brings all points once; forgotten ones leave the target."""
+    folder = tmp_path / ".claude/projects/-p"
+    folder.mkdir(parents=True)
+    for n in range(3):
+        where = {"sessionId": f"0f3c1a52-1111-4222-8333-{n:012}"}
+        said = [prompt(f"what of kiln {n}", **where), answer(text(f"kiln {n} is hot"), **where)]
+        (folder / f"{n}.jsonl").write_bytes(b"".join(raw(line) + b"\n" for line in said))
+    importer = Importer(tmp_path, embedded=True)
+    assert importer.run("backlog").code == 0
+    target = f"edge:{tmp_path}/target"
+    killed = importer.start("sync", "--to", target)
+    killed.kill()
+    killed.communicate()
+    first = importer.run("sync", "--to", target, "--json").json
+    assert first["points"] == 3
+    assert importer.run("sync", "--to", target, "--json").json["sent"] == 0
+    assert importer.run("forget", "--conversation", "0f3c1a52-1111-4222-8333-000000000000", "--yes").code == 0
+    assert importer.run("sync", "--to", target, "--json").json["removed"] == 1
+    ledgers = [name for name in os.listdir(importer.state) if name.startswith("sync-")]
+    assert [oct(os.stat(f"{importer.state}/{name}").st_mode & 0o777) for name in ledgers] == ["0o600"]
+    found = importer.run("--store", target, "search", "--mode", "keyword", "kiln", "--json")
+    assert len(json.loads(found.out)["hits"]) == 2
+    assert importer.run("sync", "--to", target, "--every", "soon").code == 2
