@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterator
 
 import pytest
 import store_backends
+
+from importer.protocol.system import capabilities
 
 TESTS = pathlib.Path(__file__).parent
 STATE = TESTS.parent / "state"
@@ -23,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish() -> None:
     """Leave nothing behind on a test server."""
     store_backends.drop_all()
+
+
+@pytest.fixture
+def plain_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have this process, and those it starts, do without every capability that not all systems have."""
+    monkeypatch.setenv(capabilities.SWITCH, "all")
+    capabilities.has.cache_clear()
+    yield
+    capabilities.has.cache_clear()
 
 
 @pytest.fixture(scope="session")

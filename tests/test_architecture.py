@@ -185,7 +185,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
     [
         ("click", r"cli/"),
         ("rich", r"cli/|worker/models/fetch"),
-        ("psutil", r"memory/probes|state/lock|bench/"),
+        ("psutil", r"memory/probes|state/lock|sources/mounts|worker/serve|bench/"),
         ("sqlite3", r"state/|sources/databases/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
         ("subprocess", r"delivery/process|service/answerer_launch|work/git|bench/|cli/|worker/|api"),

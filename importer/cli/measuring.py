@@ -18,6 +18,7 @@ from importer.cli import model_fetch
 from importer.cli.doctor import probes
 from importer.errors import ModelError, UsageError
 from importer.memory.probes import memory_limit_bytes
+from importer.protocol.system.capabilities import cores
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
 
@@ -72,7 +73,7 @@ def versions() -> dict[str, Any]:
     """Return the machine and the versions of what runs on it."""
     return {
         "machine": {
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "cores": cores(),
             "memory_bytes": memory_limit_bytes(),
             "system": platform.platform(),
             "python": platform.python_version(),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from importer.protocol.system.capabilities import SWITCH
+
 # The folder that holds the package, so that a source tree works uninstalled.
 PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 NAMES = frozenset(
@@ -22,7 +24,8 @@ NAMES = frozenset(
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),  # as well in lower case
         *("FASTEMBED_CACHE_PATH", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK"),
-        *("RAYON_NUM_THREADS", "RUST_BACKTRACE", "NO_COLOR", "TERM", "COLUMNS", "IMPORTER_FAILPOINTS"),
+        *("RAYON_NUM_THREADS", "RUST_BACKTRACE", "NO_COLOR", "TERM", "COLUMNS"),
+        *("IMPORTER_FAILPOINTS", SWITCH),  # of tests
     }
 )
 PLUGIN = "IMPORTER_PLUGIN_"

@@ -1,10 +1,11 @@
 """One exec'ed worker process: its pipes, its frames and its end.
 
 Requests and replies travel over two dedicated descriptors, so that stray prints cannot tear a frame; what the process
-prints goes to a bounded tail that explains a death. Its exit is seen through a pidfd: no thread, no SIGCHLD handler.
+prints goes to a bounded tail that explains a death. Its exit is seen through a descriptor: no SIGCHLD handler.
 
-The worker asks the kernel for SIGKILL at the end of its parent (PR_SET_PDEATHSIG). The kernel takes the *thread* that
-started it for the parent, so a worker is started on the main thread only, which lives as long as the daemon.
+Where it can, the worker asks the kernel for SIGKILL at the end of its parent (PR_SET_PDEATHSIG). The kernel takes the
+*thread* that started it for the parent, so a worker is started on the main thread only, which lives as long as the
+daemon.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from importer.delivery.child_exit import exit_descriptor
 from importer.errors import ImporterError, WireError, WorkerDied
 from importer.log import logger
 from importer.protocol import wire
@@ -93,7 +95,7 @@ class Child:
         finally:  # its ends of the pipes: a copy left open here would keep its death from being seen as end of file
             _close(theirs)
         try:
-            pidfd = os.pidfd_open(process.pid)
+            exit_fd = exit_descriptor(process.pid, process.wait)
         except OSError:
             process.kill()
             process.wait()
@@ -101,11 +103,11 @@ class Child:
             raise
         child = cls(process)
         request_write, reply_read, print_read = ours
-        await child._connect(request_write, reply_read, print_read, pidfd)
+        await child._connect(request_write, reply_read, print_read, exit_fd)
         return child
 
-    async def _connect(self, request_write: int, reply_read: int, print_read: int, pidfd: int) -> None:
-        """Make streams of the pipes, with a task that reads each (the first two of `_tasks`), and watch the pidfd."""
+    async def _connect(self, request_write: int, reply_read: int, print_read: int, exit_fd: int) -> None:
+        """Make streams of the pipes, with a task that reads each (the first two of `_tasks`), and watch its end."""
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.connect_write_pipe(
             asyncio.streams.FlowControlMixin, os.fdopen(request_write, "wb", buffering=0)
@@ -115,7 +117,7 @@ class Child:
             loop.create_task(self._read_replies(await _reader(reply_read))),
             loop.create_task(self._read_prints(await _reader(print_read))),
         ]
-        loop.add_reader(pidfd, self._on_exit, pidfd)
+        loop.add_reader(exit_fd, self._on_exit, exit_fd)
 
     def post(self, number: int, message: wire.Request) -> asyncio.Future[wire.Reply]:
         """Send a request; return the future of its reply, which fails with WorkerDied."""
@@ -154,6 +156,8 @@ class Child:
 
     def kill(self) -> None:
         """Kill the worker's whole process group at once. It leads a session, so its pid is the group's number too."""
+        if self._process.returncode is not None:
+            return  # a thread may have taken in its status already: the number is free for another process
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -190,10 +194,10 @@ class Child:
             self._tail += part
             del self._tail[:-STDERR_TAIL_BYTES]
 
-    def _on_exit(self, pidfd: int) -> None:
-        """Reap the process; the loop calls this once the pidfd is readable, and then `wait` does not block."""
-        asyncio.get_running_loop().remove_reader(pidfd)
-        os.close(pidfd)
+    def _on_exit(self, exit_fd: int) -> None:
+        """Reap the process; the loop calls this once the descriptor is readable, and then `wait` does not block."""
+        asyncio.get_running_loop().remove_reader(exit_fd)
+        os.close(exit_fd)
         task = asyncio.get_running_loop().create_task(self._finish(self._process.wait()))
         self._tasks.append(task)
 

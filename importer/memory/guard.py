@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from importer.log import logger
 from importer.memory import governor
 from importer.memory.governor import Action, Do, GovernorState, Thresholds, WorkerState
 from importer.memory.probes import Probes, Sample
+from importer.protocol.system.capabilities import has, libc
 from importer.state.history import History, Moment, WorkerEnding
 
 log = logger()
@@ -148,8 +148,8 @@ class Guard:
 def collect() -> None:
     """Free what Python and the allocator keep. `malloc_trim` is glibc's alone; elsewhere it is passed over."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
+    trim = libc("malloc_trim")
+    if has("glibc-malloc") and trim is not None:
         trim(0)
 
 

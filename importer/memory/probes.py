@@ -1,6 +1,6 @@
 """Probes of memory: what there is and who takes it, from psutil, /proc and the control group; None where unknown.
 
-    worker, daemon   /proc/<pid>/status     anonymous pages, swap, file-backed pages
+    worker, daemon   /proc/<pid>/status     anonymous pages, swap, file-backed pages; psutil: resident ones
     machine          psutil                 total, available
     control group    v2 memory.max, memory.high, memory.current, or v1 memory.limit_in_bytes, memory.usage_in_bytes:
                      every level from our own up to the root, of which the one with the least room counts
@@ -16,6 +16,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from importer.protocol.system.capabilities import has
 
 ASSUMED_BYTES = 2 << 30  # the limit that is assumed where neither the machine nor a control group tells one
 UNLIMITED_BYTES = 2**60  # version 1 says "no limit" with the largest number that fits a page counter
@@ -81,16 +83,20 @@ def memory_limit_bytes() -> int:
 
 
 class Probes:
-    """Reader of everything below two roots. `clock` is monotonic seconds. Never raises for a missing file."""
+    """Reader of everything below two roots. `clock` is monotonic seconds. Never raises for a missing file.
+
+    With a `proc` of "" psutil tells the memory of processes, and nothing tells groups and pressure.
+    """
 
     def __init__(
         self,
         *,
-        proc: str = "/proc",
+        proc: str | None = None,
         groups: str = "/sys/fs/cgroup",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._proc, self._groups, self._clock = proc, groups, clock
+        self._proc = proc if proc is not None else "/proc" if has("proc") else ""
+        self._groups, self._clock = groups, clock
 
     def sample(self, worker_pid: int | None = None) -> Sample:
         """Take one sample; about half a millisecond."""
@@ -109,6 +115,8 @@ class Probes:
 
     def process(self, pid: int | None) -> ProcessMemory | None:
         """Return the memory of one process (None: this one); None when it is gone."""
+        if not self._proc:
+            return _resident(pid)
         status = _numbers(_read(self._proc, str(pid or "self"), "status"))
         if "VmRSS" not in status:  # gone, a zombie, or a kernel thread
             return None
@@ -128,17 +136,21 @@ class Probes:
     def limit_bytes(self) -> int | None:
         """Return the most we and the worker can ever have: the smallest limit, or the machine's memory."""
         limits = [limit for level in self._levels() if (limit := level.limit()) is not None]
-        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # -1 pages where it is not known
+        try:
+            installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # -1 pages where it is not known
+        except (ValueError, OSError):  # a system that does not know the name
+            installed = self.machine()[0] or 0
         return min([*limits, installed] if installed > 0 else limits, default=None)
 
     def _stalled_percent(self, levels: list[_Level]) -> float | None:
         """Return the share of time in which all waited for memory; of machine and control group the worse."""
-        texts = [_read(self._proc, "pressure", "memory"), *[_read(one.folder, "memory.pressure") for one in levels[:1]]]
+        machine = _read(self._proc, "pressure", "memory") if self._proc else ""
+        texts = [machine, *[_read(one.folder, "memory.pressure") for one in levels[:1]]]
         return max((percent for text in texts if (percent := _full_percent(text)) is not None), default=None)
 
     def _levels(self) -> Iterator[_Level]:
         """Yield the control groups from our own up to the root; version 1 where it holds the memory controller."""
-        text = _read(self._proc, "self", "cgroup")
+        text = _read(self._proc, "self", "cgroup") if self._proc else ""
         lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") > 1]
         old = next((path for _, names, path in lines if "memory" in names.split(",")), None)
         new = next((path for number, names, path in lines if number == "0" and not names), None)
@@ -178,6 +190,19 @@ class _Level:
     def oom_kills(self) -> int | None:
         """Return how often the kernel killed in it since it exists; None where that is not told."""
         return _numbers(_read(self.folder, "memory.oom_control" if self.old else "memory.events")).get("oom_kill")
+
+
+def _resident(pid: int | None) -> ProcessMemory | None:
+    """Return the resident memory of a process, None when it is gone.
+
+    All of it counts as its own: which part of it the kernel could take back is told to root alone, if at all.
+    """
+    import psutil  # noqa: PLC0415  see above
+
+    try:
+        return ProcessMemory(psutil.Process(pid).memory_info().rss, 0, 0)
+    except psutil.Error:
+        return None
 
 
 def _tightest(levels: list[_Level]) -> GroupMemory | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from importer.errors import ImporterError
+from importer.protocol.system.capabilities import has
 
 SOCKET_NAME = "control.sock"
 ANSWER_S = 120.0
@@ -86,13 +88,21 @@ def _connect(connection: socket.socket, path: str, until_s: float) -> None:
 
 @contextmanager
 def short_path(state_dir: str) -> Iterator[str]:
-    """Give a path of the socket that fits into an address, which ends at 108 bytes: through its folder's descriptor."""
+    """Give a path of the socket that fits into an address, which ends at 104 or 108 bytes.
+
+    A longer one leads through its folder's descriptor, or through a link in a private folder that is gone afterwards.
+    """
     path = os.path.join(state_dir, SOCKET_NAME)
     if len(os.fsencode(path)) < 100:
         yield path
         return
     folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"
+        if has("fd-paths"):
+            yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"
+            return
+        with tempfile.TemporaryDirectory() as near:
+            os.symlink(os.path.abspath(state_dir), link := os.path.join(near, "s"))
+            yield os.path.join(link, SOCKET_NAME)
     finally:
         os.close(folder)

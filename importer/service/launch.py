@@ -12,6 +12,7 @@ from importer.delivery import environment
 from importer.delivery.supervisor import Launch
 from importer.memory import profiles
 from importer.memory.profiles import Profile
+from importer.protocol.system.capabilities import cores
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
 from importer.settings.load import Settings
 
@@ -22,7 +23,7 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
     The allocator is set by environment, because glibc reads it before Python starts; all else, keys included, travels
     in the first frame.
     """
-    threads = profiles.cores(profile.threads, _cores(), once=once)
+    threads = profiles.cores(profile.threads, cores(), once=once)
     allocator = {
         "MALLOC_ARENA_MAX": str(profile.malloc_arena_max),
         "MALLOC_TRIM_THRESHOLD_": str(profile.malloc_trim_bytes),
@@ -58,11 +59,6 @@ def store_settings(settings: Settings, profile: Profile) -> StoreSettings:
         "optimise_every_points": profile.optimise_every_points,
     }
     return msgspec.convert({**asdict(settings.store), **more}, StoreSettings)
-
-
-def _cores() -> int:
-    """Return the number of cores this process may run on, which `taskset` or a cpuset makes fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def deadline_of(settings: Settings) -> Callable[[int], float]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from importer.protocol.system.capabilities import has
+
 MOUNTS = "/proc/self/mountinfo"
 
 # Written to by other machines, or by the host of a virtual machine or container. Disks behind FUSE (fuseblk) are local.
@@ -38,11 +40,25 @@ def file_system(path: bytes, mounts: str) -> str:
 
 def read_mounts() -> str:
     """Return the mounts of this process; "" where the system does not tell (then events are trusted)."""
+    if not has("proc"):
+        return _told_by_psutil()
     try:
         with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:
             return mounts.read()
     except OSError:
         return ""
+
+
+def _told_by_psutil() -> str:
+    """Return the mounts in the form of `/proc/self/mountinfo`, as far as psutil tells them."""
+    import psutil  # noqa: PLC0415  most systems do without
+
+    try:
+        found = psutil.disk_partitions(all=True)
+    except (OSError, RuntimeError):
+        return ""
+    escape = str.maketrans({mark: f"\\{ord(mark):03o}" for mark in " \t\n\\"})
+    return "\n".join(f"0 0 0:0 / {one.mountpoint.translate(escape)} - {one.fstype} -" for one in found)
 
 
 def _unescaped(field: str) -> bytes:

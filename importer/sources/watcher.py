@@ -55,6 +55,8 @@ class FolderWatcher:
         self._stop = asyncio.Event()
         self._changed: set[bytes] = set()
         self._deleted: set[bytes] = set()
+        self._folders = frozenset(folders)
+        self._real: dict[bytes, bytes] | None = None
         self._task = asyncio.create_task(self._run(watcher, [os.fsdecode(path) for path in folders], options))
 
     @property
@@ -112,11 +114,21 @@ class FolderWatcher:
     def _gather(self, group: set[tuple[Change, str]]) -> None:
         """Note each path. Beyond the bound changed ones are dropped, deleted ones are kept."""
         for change, path in group:
+            known = self._as_watched(os.fsencode(path))
             if len(self._changed) < PENDING_PATHS:
-                self._changed.add(os.fsencode(path))
+                self._changed.add(known)
             if change == Change.deleted:
-                self._deleted.add(os.fsencode(path))
+                self._deleted.add(known)
         self._wakeup.set()
+
+    def _as_watched(self, path: bytes) -> bytes:
+        """Return a path as it begins in the folders: FSEvents tells real paths, also of folders behind links."""
+        parent, name = os.path.split(path)
+        if parent in self._folders or path in self._folders:
+            return path
+        if self._real is None:
+            self._real = {os.path.realpath(folder): folder for folder in self._folders}
+        return self._real.get(path) or os.path.join(self._real.get(parent, parent), name)
 
 
 def _failure_of(error: BaseException) -> WatchFailure:

@@ -31,6 +31,7 @@ KEEP_ASIDE = 3  # damaged databases kept for a person to look at; a disk that da
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",  # where a disk has to be told to empty its own cache (macOS)
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # zeros over what is deleted
     "PRAGMA cache_size = -2048",  # KiB: the daemon stays small with any number of files

@@ -9,12 +9,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from importer.errors import ImporterError, WireError
 from importer.protocol import failpoints, wire
 from importer.protocol.outcome import Failure
+from importer.protocol.system.capabilities import has, libc
 from importer.protocol.worker_settings import EmbedSettings, WorkerSettings
 from importer.worker import malloc
 from importer.worker.inbox import Inbox
@@ -22,6 +24,7 @@ from importer.worker.inbox import Inbox
 ORPHAN_S = 1.5  # after the daemon's end a model run may still finish, a stuck one may not
 PRIVATE = 0o077  # what the store makes says what the conversations say: it is its owner's alone
 PR_SET_PDEATHSIG = 1  # of prctl(2)
+PARENT_S = 0.5  # between two looks at the parent's pid
 
 
 def main(arguments: list[str]) -> int:
@@ -116,13 +119,22 @@ def _write_all(reply: Any, frame: bytes) -> None:
 
 
 def _die_with_the_daemon() -> None:
-    """Have the kernel kill this process when the daemon ends: a thread of its own would wait for a busy engine.
+    """Have the kernel kill this process when the daemon ends, or a thread where it cannot.
 
-    The embedded store does so for seconds when it puts itself in order. What was stored is stored, as after any kill.
+    The thread waits for a busy engine: the embedded store takes seconds when it puts itself in order. What was stored
+    is stored, as after any kill.
     """
-    prctl = malloc.glibc("prctl")
-    if prctl is not None and sys.platform == "linux":
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl = libc("prctl")
+    if has("pdeathsig") and prctl is not None and prctl(PR_SET_PDEATHSIG, signal.SIGKILL) == 0:
+        return
+    threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    """End the process soon after its parent: a child whose parent is gone gets another one."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_S)
+    os._exit(0)
 
 
 def _die_soon() -> None:

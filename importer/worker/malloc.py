@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
+
+from importer.protocol.system.capabilities import has, libc
 
 KIB = 1024
 # What each name of the environment is to mallopt(3), and what it is set to where the environment does not say. Measured
@@ -18,14 +18,9 @@ PARAMETERS: Mapping[str, tuple[int, int]] = {
 }
 
 
-@cache
 def glibc(name: str) -> Callable[..., int] | None:
-    """Return a function of glibc's allocator, None where the C library has none of that name (musl, macOS)."""
-    try:
-        found: Callable[..., int] = ctypes.CDLL(None)[name]
-    except (OSError, AttributeError, TypeError):  # TypeError: no handle of the program itself, as on Windows
-        return None
-    return found
+    """Return a function of glibc's allocator, None where the C library has another one (musl, macOS)."""
+    return libc(name) if has("glibc-malloc") else None
 
 
 def settle(environ: Mapping[str, str] = os.environ, mallopt: Callable[[int, int], int] | None = None) -> dict[str, int]:

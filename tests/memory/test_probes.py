@@ -182,3 +182,16 @@ def test_a_real_childs_memory_is_seen_to_grow():
         assert 60 * MB < probes.process(child.pid).judged_bytes - before < 80 * MB
         child.kill()
     assert probes.process(child.pid) is None
+
+
+@pytest.mark.usefixtures("plain_system")
+def test_without_proc_psutil_tells_resident_memory():
+    """Of this process and of another; machine and limit are known, groups and pressure are not."""
+    probes = Probes()
+    sample = probes.sample(os.getppid())
+    assert 5 * MB < sample.daemon.rss_bytes == sample.daemon.judged_bytes
+    assert sample.worker is not None
+    assert sample.total_bytes > sample.available_bytes > 0
+    assert (sample.group, sample.full_percent, sample.oom_kills) == (None, None, None)
+    assert probes.limit_bytes() == sample.total_bytes
+    assert probes.process(2**22 + 1) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import psutil
 import pytest
 
 from importer.sources.mounts import file_system, read_mounts, remote
@@ -52,3 +53,12 @@ def test_without_knowledge_events_are_trusted():
 def test_the_mounts_of_this_process_are_understood():
     """The real file, as far as every system has it."""
     assert file_system(b"/proc/self", read_mounts()) == "proc"
+
+
+@pytest.mark.usefixtures("plain_system")
+def test_without_proc_the_mounts_are_told_all_the_same():
+    """By psutil, in the same form; spaces in a mount point are escaped, as the kernel does it."""
+    kinds = {one.mountpoint: one.fstype for one in psutil.disk_partitions(all=True)}
+    told = read_mounts()
+    assert kinds
+    assert {point: file_system(os.fsencode(point), told) for point in kinds} == kinds

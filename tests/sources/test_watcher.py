@@ -110,6 +110,27 @@ def test_a_stopped_watcher_has_no_ending(tmp_path):
     asyncio.run(scenario())
 
 
+def test_real_paths_are_told_as_they_are_watched(tmp_path):
+    """FSEvents names what lies behind a link by its real path; other paths stay as they are."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    watched, there, elsewhere = map(os.fsencode, (link, os.path.realpath(real), tmp_path / "other" / "a"))
+
+    async def scenario():
+        watcher = ScriptedWatcher()
+        folder_watcher = await started(watcher, watched)
+        watcher.last.say(there + b"/a.jsonl", watched + b"/b.jsonl", elsewhere)
+        watcher.last.say(there, change=Change.deleted)
+        await settle()
+        found = folder_watcher.take()
+        assert found.changed == {watched + b"/a.jsonl", watched + b"/b.jsonl", elsewhere, watched}
+        assert found.deleted == {watched}
+        await folder_watcher.close()
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("cancelled", [False, True], ids=["closed", "cancelled"])
 def test_the_real_watcher_leaves_no_thread(tmp_path, cancelled):
     """Neither when closed nor when its task is cancelled from outside."""

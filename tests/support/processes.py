@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import store_backends
 
+from importer.protocol.system import capabilities
 from importer.service import client
 
 SUPPORT = pathlib.Path(__file__).parent
@@ -25,7 +26,7 @@ ROOT = SUPPORT.parents[1]
 FAKE = {"IMPORTER_EMBED_PROVIDER": "plugins.fake_embedder", "IMPORTER_EMBED_DIMENSION": "384"}
 PR_CAPBSET_DROP = 24
 _LIBC = ctypes.CDLL(None)
-PASSED_ON = ("PATH", "LANG", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "PIP_INDEX_URL")
+PASSED_ON = ("PATH", "LANG", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "PIP_INDEX_URL", capabilities.SWITCH)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from importer.log import logger
 from importer.memory.probes import Probes
 from importer.protocol.backoff import backoff_s
 from importer.protocol.foreign.quoting import printable
+from importer.protocol.system.capabilities import has
 from importer.protocol.units import MB
 from importer.service import assembly
 from importer.service.assembly import Parts
@@ -63,7 +64,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             state_dir=settings.state_dir,
             grace_s=settings.daemon.grace_s,
             timing=timing_of(settings),
-            polling=settings.tail.watch == "poll",
+            polling=settings.tail.watch == "poll" or not has("events"),
             guard=parts.guard,
             reread=reread,
             serves=identity(settings),

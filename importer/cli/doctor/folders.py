@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, judge
+from importer.protocol.system.capabilities import has, libc
 from importer.sources import scan
 from importer.sources.mounts import read_mounts, remote
 from importer.sources.reconcile import wanted
@@ -123,8 +124,8 @@ def _try_instance() -> str:
 
     This calls libc, because Python has no call for it.
     """
-    begin = getattr(ctypes.CDLL(None, use_errno=True), "inotify_init1", None)
-    if begin is None:
+    begin = libc("inotify_init1")
+    if begin is None or not has("events"):
         return ""  # another kernel watches in another way
     descriptor = begin(os.O_CLOEXEC)
     if descriptor < 0:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from importer.errors import ModelError
-from importer.protocol.durable import sync
+from importer.protocol.durable import sync, sync_descriptor
 
 MANIFEST = "manifest.json"  # written last: a directory that has one is whole and ours
 VERIFIED = ".verified"  # an empty file whose time is the last at which all sums were right
@@ -138,7 +138,7 @@ def publish(part: str, folder: str, manifest: ModelManifest) -> None:
     with open(os.path.join(part, MANIFEST), "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
         file.flush()
-        os.fsync(file.fileno())
+        sync_descriptor(file.fileno())
     sync(part)
     old = f"{part}.old"
     shutil.rmtree(old, ignore_errors=True)

@@ -21,6 +21,7 @@ from importer.bench.corpus import corpus
 from importer.delivery.engine import Engine
 from importer.protocol.outcome import Receipt
 from importer.protocol.records import Batch, Chunk, Commit, Tally
+from importer.protocol.system.capabilities import has
 from importer.protocol.units import NS
 from importer.service.status import metrics
 from importer.service.status.metrics import Observed, Scrape
@@ -166,6 +167,7 @@ def scraped(url: str) -> exposition.Parsed:
     return found
 
 
+@pytest.mark.skipif(not has("events"), reason="only events tell when a line came")
 def test_a_daemon_is_scraped(tmp_path: pathlib.Path) -> None:
     """All lines are imported and conserved; then a live file grows, and its latency is counted."""
     folder, url = tmp_path / "said", f"http://127.0.0.1:{free_port()}/metrics"

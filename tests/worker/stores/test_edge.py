@@ -21,6 +21,7 @@ from importer.errors import StoreRefused, StoreUnreachable
 from importer.protocol.query import Query
 from importer.worker import stores
 from importer.worker.stores import Ownership, Scope, Store, StoreRequest
+from importer.worker.stores.edge import shard
 from importer.worker.stores.edge.shard import sync_log
 from importer.worker.stores.edge.store import open_store
 from importer.worker.stores.edge.values import tags
@@ -132,7 +133,7 @@ def test_a_search_by_meaning_reads_each_segments_copies_once(
 ) -> None:
     """The engine has dropped them from the page cache, and would read them in pages."""
     read: list[str] = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda fd, *_: read.append(os.readlink(f"/proc/self/fd/{fd}")))
+    monkeypatch.setattr(shard, "_read", lambda path, ahead=shard._read: (read.append(path), ahead(path)))
     store = opened(tmp_path)
 
     def searched(mode: str) -> int:

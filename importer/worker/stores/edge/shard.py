@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import mmap
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ import qdrant_edge as edge
 
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
+from importer.protocol.system.capabilities import has
 from importer.protocol.units import MB
 from importer.worker.stores import StoreRequest, bm25
 from importer.worker.stores.modes import close, close_to_others
@@ -207,7 +209,7 @@ def read_ahead(path: str, done: set[str]) -> None:
     reads, 1.9 s on a fast disk; this is one a segment, and 0.7 s.
     """
     segments = os.path.join(path, "segments")
-    with contextlib.suppress(OSError):  # it is only a hint
+    with contextlib.suppress(OSError, ValueError):  # it is only a hint
         fresh = set(os.listdir(segments)) - done
         done |= fresh
         for folder in (os.path.join(segments, name) for name in fresh):
@@ -216,12 +218,10 @@ def read_ahead(path: str, done: set[str]) -> None:
 
 
 def _read(path: str) -> None:
-    """Begin to read a file into the page cache, and do not wait for it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
-    finally:
-        os.close(descriptor)
+    """Begin to read a file into the page cache, and do not wait for it. Raises OSError, ValueError for an empty one."""
+    if has("madvise"):
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            mapped.madvise(mmap.MADV_WILLNEED)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""What the operating system can do, and what takes its place where it cannot."""
