@@ -49,7 +49,8 @@ ROOMS["plugin"] = {*ROOMS} - {"api", "cli", "bench", "service"}
 
 MOST_MODULES = 16  # in one folder; more are parted by question
 FOLDERS_OF_ONE_MODULE_A_THING = {"cli/commands", "formats", "worker/embedders"}
-DAEMON_SIDE = [name for name in FILES if not name.startswith(("worker/", "bench/", "plugin/"))]
+# The browser is a process of its own, with a library that is an extra.
+DAEMON_SIDE = [name for name in FILES if not name.startswith(("worker/", "bench/", "plugin/", "cli/browser/"))]
 PURE = [
     *(name for name in FILES if name.startswith("chunking/")),
     *("reading/batching", "delivery/policy", "memory/governor", "sources/patterns", "sources/selection"),
@@ -183,6 +184,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
 @pytest.mark.parametrize(
     ("library", "places"),
     [
+        ("textual", r"cli/browser/"),
         ("click", r"cli/"),
         ("rich", r"cli/|worker/models/fetch"),
         ("psutil", r"memory/probes|state/lock|sources/mounts|worker/serve|bench/"),

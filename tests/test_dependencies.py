@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LINES = (*PROJECT["dependencies"], *EXTRAS["plot"], *EXTRAS["fast"])
+LINES = (*PROJECT["dependencies"], *EXTRAS["plot"], *EXTRAS["fast"], *EXTRAS["tui"])
 DECLARED = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in LINES}
 
 MODULES = packages_distributions()  # asking takes half a second

@@ -49,6 +49,7 @@ COMMANDS = (
     Row("backlog", "backlog", "Import everything pending below PATHS, then exit"),
     Row("search", "search", "Find what was said about QUERY"),
     Row("open", "open", "Show a conversation, around a hit or whole"),
+    Row("browse", "browse", "Browse conversations on the whole terminal"),
     Row("list", "listing", "List conversations, the newest first"),
     Row("projects", "listing", "List projects, the one spoken of last first", "projects"),
     Row("blame", "blame", "Show which conversations touched FILE, the newest first, or wrote one of its lines"),

@@ -36,8 +36,8 @@ def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool, wr
     `wrap` breaks the lines of texts at the edge of the terminal, where in a pipe each stays one.
     """
     hits: Sequence[Hit] = found["hits"]
-    best = max((_worth(hit) for hit in hits), default=0.0)
-    shares = [_worth(hit) / best if best > 0 else 1.0 for hit in hits]
+    best = max((worth(hit) for hit in hits), default=0.0)
+    shares = [worth(hit) / best if best > 0 else 1.0 for hit in hits]
     kept = [place for place, share in enumerate(shares) if every or share >= CUT or place == 0]
     if found.get("near") == "weak":
         yield click.style(_weakness(hits), fg="yellow")
@@ -60,7 +60,7 @@ def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool, wr
         yield click.style(f"times are {clock.zone_name()}", dim=True)
 
 
-def _worth(hit: Hit) -> float:
+def worth(hit: Hit) -> float:
     """Return the score of a hit's conversation, by which an answer is in order; else that of the hit itself."""
     return max(0.0, float(hit.get("reasons", {}).get("conversation", hit["score"])))
 

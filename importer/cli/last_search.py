@@ -18,7 +18,7 @@ def keep(state_dir: str, hits: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         {
             "id": hit["id"],
-            "document": hit["document"][-KEPT_CHARS:],
+            "document": ((hit.get("passage") or {}).get("text") or hit["document"])[-KEPT_CHARS:],
             "metadata": {name: hit["metadata"].get(name, "") for name in known},
         }
         for hit in hits

@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, *, which: str, at_once: bool, tool: str, reda
     if as_json:
         emit({"command": list(way.command), "folder": way.folder, "page": way.page})
     elif at_once and way.command:
-        _run(way)
+        run(way)
     else:
         click.echo(way.words)
     return DONE
@@ -83,7 +83,7 @@ def _handed_over(registry: Any, opened: Any, tool: str, folder: str) -> Any:
     return registry.WayBack(module.begin(HANDOVER.format(path=path)), folder)
 
 
-def _run(way: Any) -> None:
+def run(way: Any) -> None:
     """Become the tool, in the conversation's folder. Raises StateError where either is not there."""
     program = shutil.which(way.command[0])
     if program is None:

@@ -203,8 +203,9 @@ def _spot(point: Mapping[str, Any]) -> Spot:
 
 
 def spot_of(hit: Mapping[str, Any]) -> Spot:
-    """Return where a hit of a search stands."""
-    return _spot(hit)
+    """Return where a hit of a search stands: at the passage that answers, where it has one."""
+    said = (hit.get("passage") or {}).get("text") or hit["document"]
+    return replace(_spot(hit), document=said)
 
 
 def _unclear(word: str, found: list[str]) -> UsageError:

@@ -1,0 +1,1 @@
+"""The terminal browser: a list of conversations, the one chosen beside it, search as you type."""
