@@ -1,6 +1,6 @@
-"""`importer service`: install, remove and show the systemd service, of this user or of the machine.
+"""`importer service`: install, remove and show the service of systemd or launchd, of this user or of the machine.
 
-`systemd_units` has the units' texts; every call of systemctl goes through `Systemd`.
+`systemd_units` has the units' texts; every call of systemctl goes through `Systemd`, of launchctl through `Launchd`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import click
 
 from importer.cli import systemd_units
+from importer.cli.launchd import Launchd, launchd_of_user
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import ImporterError, TryAgainLater, UsageError
 
@@ -23,7 +24,7 @@ EPILOG = """\b
 Examples:
   importer service install --user              for you, without root, as long as you are logged in
   loginctl enable-linger                       … and without a session, too
-  sudo importer service install --run-as ann   hardened, started with the machine, reads ann's conversations
+  sudo importer service install --run-as ann   hardened, started with the machine, reads ann's conversations (systemd)
   importer service status --user
   importer service uninstall --user            stops it; what was imported stays
 """
@@ -92,11 +93,15 @@ def manager(user: bool, environ: Mapping[str, str]) -> Systemd:
     return Systemd(True, os.path.join(config, "systemd", "user"))
 
 
-def importer_command(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> str:
+def importer_words(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> list[str]:
     """Return the command that starts this installation: the script beside its Python, else the module."""
     script = os.path.join(os.path.dirname(python), "importer")
-    words = [script] if beside(script) else [python, "-P", "-m", "importer"]
-    return " ".join(quoted(word) for word in words)
+    return [script] if beside(script) else [python, "-P", "-m", "importer"]
+
+
+def importer_command(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> str:
+    """Return the same as a unit's command line has it."""
+    return " ".join(quoted(word) for word in importer_words(python, beside))
 
 
 def quoted(word: str) -> str:
@@ -151,7 +156,15 @@ USER = click.option("--user", is_flag=True, help="Your own service, in place of 
 
 @click.group(epilog=EPILOG)
 def command() -> None:
-    """Install, remove and show the systemd service."""
+    """Install, remove and show the service, of systemd or launchd."""
+
+
+def agents(user: bool) -> Launchd | None:
+    """Return this user's launchd where it is the service manager, else None. Raises UsageError without --user there."""
+    found = launchd_of_user(call)
+    if found is not None and not user:
+        raise UsageError("launchd starts this service for its user alone", hint="add --user")
+    return found
 
 
 @command.command("install")
@@ -163,9 +176,15 @@ def command() -> None:
 )
 @click.option("--no-start", is_flag=True, help="Enable it, start it later.")
 def install_(user: bool, run_as: str | None, no_start: bool) -> int:
-    """Write the unit for this installation, enable it, start it and check that it runs."""
+    """Write the unit for this installation, enable it, start it and check that it runs.
+
+    launchd's part in it is an agent of this user, in ~/Library/LaunchAgents.
+    """
     if user and run_as:
         raise UsageError("--run-as is for the machine's service; --user runs as you")
+    if (launchd := agents(user)) is not None:
+        click.echo(launchd.install(importer_words(), start=not no_start))
+        return 0
     systemd = manager(user, os.environ)
     systemd.check()
     command = importer_command()  # absolute: a service has another PATH
@@ -194,6 +213,9 @@ def person(name: str) -> str:
 @USER
 def uninstall_(user: bool) -> int:
     """Stop the service and remove its unit. What was imported stays."""
+    if (launchd := agents(user)) is not None:
+        click.echo(launchd.uninstall())
+        return 0
     systemd = manager(user, os.environ)
     systemd.check()
     click.echo(uninstall(systemd))
@@ -205,9 +227,12 @@ def uninstall_(user: bool) -> int:
 @JSON_OPTION
 def status_(user: bool, as_json: bool) -> int:
     """Show whether the service is installed and runs; exit 1 when it does not."""
-    systemd = manager(user, os.environ)
-    systemd.check()
-    found = shown(systemd)
+    if (launchd := agents(user)) is not None:
+        found = launchd.shown()
+    else:
+        systemd = manager(user, os.environ)
+        systemd.check()
+        found = shown(systemd)
     active = found.get("ActiveState") == "active"
     emit(found) if as_json else click.echo(text_of(found))
     return 0 if active else 1
