@@ -74,7 +74,7 @@ COMMANDS = (
     Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
     Row("model", "model", "Fetch, find or list the models that embed (alone: list them)"),
     Row("config", "config", "Show the settings in effect, secrets masked"),
-    Row("service", "service", "Install, remove and show the systemd service"),
+    Row("service", "service", "Install, remove and show the service"),
 )
 """The commands in the order people meet them, with their texts, so that `--help` imports none of them."""
 
