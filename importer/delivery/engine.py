@@ -241,15 +241,17 @@ class Engine:
         """Sleep until woken, or for `seconds`."""
         await wait_for_event(self._wake, max(0.01, seconds))
 
-    async def reconcile(self, roots: Sequence[Root] | None = None, *, elsewhere: bool = False) -> int:
+    async def reconcile(
+        self, roots: Sequence[Root] | None = None, *, elsewhere: bool = False, named: bool = False
+    ) -> int:
         """Compare every file of the roots with its checkpoint and put what is behind on the queue.
 
-        Returns how many files there are. `elsewhere`: see `Reconcile.look`.
+        Returns how many files there are. `elsewhere`, `named`: see `Reconcile.look`.
         """
         self._is_listing = True
         try:
             looked = self.roots if roots is None else roots
-            return await self._reconcile.look(looked, self.wake_up, elsewhere=elsewhere)
+            return await self._reconcile.look(looked, self.wake_up, elsewhere=elsewhere, named=named)
         finally:
             self._is_listing = False
             self.wake_up()

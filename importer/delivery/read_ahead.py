@@ -11,7 +11,7 @@ from importer.protocol.records import Batch, Span
 from importer.reading import batching
 from importer.reading.pipeline import QUIET, Pipeline
 from importer.sources.databases import tables
-from importer.sources.queue import FileQueue
+from importer.sources.queue import LIVE, FileQueue
 
 DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
 
@@ -74,5 +74,6 @@ class ReadAhead:
             await asyncio.sleep(0)  # one slice of one file at a time: questions and signals come in between
             if read.more:
                 # a conversation in a database is read to its end: to tell it again for each slice takes longer
-                self.queue.backlog(pending, max(slices, 0) + (tables.split(pending.path) is None))
+                had = 0 if slices == LIVE else slices
+                self.queue.backlog(pending, had + (tables.split(pending.path) is None))
         return spans, urgent

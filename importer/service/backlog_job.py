@@ -1,4 +1,4 @@
-"""Paths that `backlog` hands to a running daemon: it looks at them now, imports them, and tells how far it is.
+"""Paths that `backlog` hands to a running daemon: it looks at them now, imports them first, and tells how far it is.
 
 backlog PATH ── "import" ──► start: a look at these roots ──► queue … batches ──► counted where they are its files
              ◄─ "progress" ─ progress(number), until `done`
@@ -131,7 +131,7 @@ class BacklogJobs:
         more = True
         while more:
             async with self._looking:
-                job.found = await engine.reconcile(job.roots)
+                job.found = await engine.reconcile(job.roots, named=True)
                 seen = engine.snapshot()
             more = seen.overflowed
             job.errors |= seen.listing_errors

@@ -1,4 +1,4 @@
-"""Queue of files to read: live files first, then backlog newest first, a slice of each in turn.
+"""Queue of files to read: live files first, then those that a person named, then backlog newest first, in slices.
 
 A file that has had a slice goes behind all that had fewer, so that one huge file cannot starve the rest. The queue need
 not be kept: a file that is lost in a crash or for lack of room is found again by the next look.
@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 LIVE = -1  # in place of a number of slices: it goes before every file of the backlog
+NAMED = -(1 << 40)  # where the slices of a file begin that a person has named: it never gets to those of the others
 MOST_PENDING = 20_000  # some 5 MB; any other pending file is found again by the next look
 
 
@@ -31,7 +32,7 @@ class FileQueue:
 
     `overflowed` says that a look at all files is due when the queue runs empty.
 
-    `_waiting` is the truth. The heap may hold entries of files that have become live meanwhile; `take` passes over
+    `_waiting` is the truth. The heap may hold entries of files that go ahead meanwhile; `take` passes over
     them, which is cheaper than searching the heap.
     """
 
@@ -67,10 +68,14 @@ class FileQueue:
         self._waiting[pending.path] = (pending, LIVE)
 
     def backlog(self, pending: Pending, slices: int = 0) -> None:
-        """Add a file that is behind; `slices` is how many it had already, which puts it behind the others."""
-        if pending.path in self._waiting:
+        """Add a file that is behind; `slices` is how many it had already, which puts it behind the others.
+
+        One that waits already goes ahead where its `slices` begin at NAMED. For such files there is as much room again.
+        """
+        known, named = self._waiting.get(pending.path), slices < LIVE
+        if known is not None and (known[1] <= LIVE or not named):
             return
-        if len(self._waiting) >= self.most:
+        if known is None and len(self._waiting) >= self.most * (1 + named):
             self.overflowed = True
             return
         heapq.heappush(self._backlog, (slices, -pending.mtime_ns, pending.path))
@@ -82,6 +87,6 @@ class FileQueue:
             return self._waiting.pop(self._live.popleft())
         while self._backlog and not live_only:
             slices, _, path = heapq.heappop(self._backlog)
-            if self._waiting.get(path, (None, LIVE))[1] == slices:  # else it has become live meanwhile
+            if self._waiting.get(path, (None, LIVE))[1] == slices:  # else it goes ahead meanwhile
                 return self._waiting.pop(path)
         return None

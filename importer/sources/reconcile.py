@@ -20,7 +20,7 @@ from importer.protocol.records import FileStat
 from importer.sources import archives, scan
 from importer.sources.databases import borrowed, tables
 from importer.sources.files import look as look_at
-from importer.sources.queue import FileQueue, Pending
+from importer.sources.queue import NAMED, FileQueue, Pending
 from importer.sources.scan import Folder, Root
 from importer.state.checkpoints import Checkpoints, Known
 
@@ -52,10 +52,13 @@ class Reconcile:
     _late: set[bytes] = field(default_factory=set)  # databases to hint at again
     _failures: RateLimited = field(default_factory=lambda: RateLimited(log))
 
-    async def look(self, roots: Sequence[Root], on_yield: Callable[[], None], *, elsewhere: bool = False) -> int:
+    async def look(
+        self, roots: Sequence[Root], on_yield: Callable[[], None], *, elsewhere: bool = False, named: bool = False
+    ) -> int:
         """Compare all files of the roots and return how many there are. `on_yield` is called at each yield to the loop.
 
-        `elsewhere`: compare also the files outside the roots that are to be read once more.
+        `elsewhere`: compare also the files outside the roots that are to be read once more. `named`: a person has named
+        the roots, so their files go ahead of the backlog.
         """
         if not self.queue:
             archives.KNOWN.release()  # what was unpacked last is read, and takes room on the disk
@@ -66,7 +69,7 @@ class Reconcile:
         files = since_yield = 0
         for root in roots:
             for folder in scan.scan(root, wanted(root), follow_links=self.follow_links, seen=seen):
-                self._compare(root, folder)
+                self._compare(root, folder, NAMED if named else 0)
                 files += len(folder.files)
                 since_yield += len(folder.files) + 1
                 if since_yield >= YIELD_FILES:
@@ -145,7 +148,7 @@ class Reconcile:
         known = self.checkpoints.folder(folder.path)
         return (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path)), root.format))
 
-    def _compare(self, root: Root, folder: Folder) -> None:
+    def _compare(self, root: Root, folder: Folder, slices: int) -> None:
         """Queue the files of a folder that are behind, and mark those that vanished.
 
         A root that is absent is waited for, so only a folder that cannot be read is an error.
@@ -156,7 +159,7 @@ class Reconcile:
         known = self.checkpoints.folder(folder.path)
         for stat in folder.files:
             if behind(stat, known.get(os.path.basename(stat.path)), root.format):
-                self.queue.backlog(pending(root, stat))
+                self.queue.backlog(pending(root, stat), slices)
         if len(folder.files) >= scan.PIECE_FILES:
             self._in_pieces = folder.path
         # neither a piece of a large folder nor a root that is one file tells what is gone beside it

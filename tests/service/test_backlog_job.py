@@ -12,7 +12,7 @@ from typing import Any
 import oracle
 import pytest
 import store_diff
-from in_process_importer import InProcessImporter
+from in_process_importer import LIMITS, InProcessImporter
 from processes import Importer, idle, until
 
 from importer.bench.corpus import corpus
@@ -93,6 +93,32 @@ def test_more_files_than_wait_at_once(tmp_path: pathlib.Path, watched: str, else
     summary, lines = told["summary"], oracle.expect(elsewhere).tally.lines_read
     assert (told["left"], summary["files"], summary["lines"]) == (0, 6, lines)
     assert engine.run.files > summary["files"]
+
+
+def test_what_a_person_names_goes_ahead(tmp_path: pathlib.Path, watched: str, elsewhere: str) -> None:
+    """The given files are done while the daemon's own backlog, which was there first, still waits."""
+    corpus.write(watched, files=40, seed=3)
+    for path in oracle.files_below(elsewhere):
+        os.utime(path, (1, 1))  # older than the backlog, of which the newest go first
+    stage = InProcessImporter(watched, tmp_path)
+    engine = stage.engine
+
+    async def act() -> int:
+        jobs = BacklogJobs(engine, asyncio.Lock(), lambda: "", lambda: None)
+        number = (await jobs.start([{"path": elsewhere, "format": "auto"}]))["number"]
+        for _ in range(2000):
+            await (engine.step() if engine.has_work() else asyncio.sleep(0.01))
+            told = await jobs.progress(number)
+            if told["summary"]["files"] == 6 and not told["left"]:
+                return engine.pending_files
+        raise AssertionError("the given files are not imported")
+
+    stage.look()
+    before = engine.pending_files
+    left = asyncio.run(act())
+    stage.close()
+    assert before >= 40
+    assert left >= before - 2 * LIMITS.spans, "only what was read ahead"
 
 
 def test_a_command_that_does_not_wait_leaves_the_daemon_at_it(
