@@ -28,7 +28,7 @@ DATE = 1.0  # times u; 0.75 to 2 differed by 0.004
 WORDS_PLACE, COSINE_PLACE = 3, 5  # where the conversation with the best words, or the best cosine, stands at worst
 # Words of the first conversation that say less than this share of what the question's words could (a little more, the
 # nearer the best cosine is than that conversation's) are no evidence: then the best cosine stands first, unless a date
-# is named. Paraphrases that share hardly a word: 0.50 of the first hits, as by vectors alone (0.37 with 0.15 alone, 0.21
+# is named. Paraphrases that share hardly a word: 0.50 of the first hits, as by vectors alone (0.37 with 0.15 alone, .21
 # without a guard), LoCoMo and identifiers the same. From 0.2 on, or with a limit above 0.3, LoCoMo loses up to a point.
 WEAK_WORDS, WEAK_MOST = 0.15, 0.3
 MOST_CHUNKS = 3  # of one conversation among the hits, where there are others
