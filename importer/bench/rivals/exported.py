@@ -14,11 +14,11 @@ import os
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
 
+from importer.worker.models import onnx_file
 from importer.worker.models.onnx_bert import Graph, PartWriter, Shape, Weights, finished
+from importer.worker.models.onnx_file import FLOAT, OnnxModel
 
 OPSET = 17  # the first with LayerNormalization
 GRAPH = "model.onnx"
@@ -29,21 +29,21 @@ OURS = "encoder.layer.0.attention.self.projection.matrix"
 
 def directory(source: str, target: str) -> str:
     """Make a directory that fastembed loads, with the exported graph; return `source` where its graph is not ours."""
-    model = onnx.load(os.path.join(source, GRAPH))
-    weights = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    weights = onnx_file.load(os.path.join(source, GRAPH)).constants
     if OURS not in weights:
         return source
     os.makedirs(target, exist_ok=True)
     with open(os.path.join(source, "config.json"), "rb") as file:
         shape = Shape.of(json.load(file))
-    onnx.save(build(weights, shape), os.path.join(target, GRAPH))
+    with open(os.path.join(target, GRAPH), "wb") as graph:
+        graph.write(build(weights, shape).encoded())
     for name in os.listdir(source):
         if name.endswith((".json", ".txt")) and not os.path.lexists(os.path.join(target, name)):
             os.symlink(os.path.join(source, name), os.path.join(target, name))  # the tokenizer is the same
     return target
 
 
-def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
+def build(weights: Weights, shape: Shape) -> OnnxModel:
     """Build the same function of the same inputs as `onnx_bert.build`, from the weights of such a graph."""
     graph = Graph()
     encoder = TracedEncoder(graph, weights, shape)
@@ -69,7 +69,7 @@ class TracedEncoder(PartWriter):
     def bias(self) -> str:
         """Add the mask's bias: 0 for real tokens and the least number for padding, (batch, 1, 1, sequence)."""
         op = self.graph.op
-        mask = op("Cast", op("Unsqueeze", "attention_mask", self.graph.ints(1, 2)), to=TensorProto.FLOAT)
+        mask = op("Cast", op("Unsqueeze", "attention_mask", self.graph.ints(1, 2)), to=FLOAT)
         return op("Mul", op("Sub", self._number("one", 1.0), mask), self._number("least", LEAST))
 
     def layer(self, hidden: str, bias: str, prefix: str) -> str:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 import shutil
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from safetensors.numpy import load_file
 
 from importer.errors import ModelError
-from importer.worker.models import onnx_bert
+from importer.worker.models import int8, onnx_bert, onnx_file
 from importer.worker.models.cache import MANIFEST, VERIFIED
 from importer.worker.models.catalog import Description
+from importer.worker.models.safetensors import load_file
 
 HELLO_WORLD = (101, 7592, 2088, 102)  # [CLS] hello world [SEP] in BERT's uncased vocabulary
 PROOF_TOLERANCE = 2e-4  # the proof is known to four digits
 INT8_COSINE = 0.97  # least cosine of "hello world" in int8 to the whole model; 0.99 is usual
-QUANTISED = ("Integer", "Quantize", "QLinear", "MatMulNBits")  # parts of the names of ops in a quantised graph
-EXTERNAL_BYTES = 1 << 20  # smaller tensors stay in the graph
 
 
 def assemble(description: Description, raw: str, part: str) -> None:
@@ -50,51 +45,22 @@ def build_graph(weights: str, part: str, graph: str) -> None:
     try:
         with open(os.path.join(part, "config.json"), "rb") as file:
             shape = onnx_bert.Shape.of(json.load(file))
-        model = onnx_bert.build(load_file(weights), shape)
-        # Weights in a file of their own are mapped, not read: 45 MB less anonymous memory in every worker (measured).
-        outside = {"save_as_external_data": True, "location": weights_of(graph), "size_threshold": EXTERNAL_BYTES}
-        onnx.save(model, os.path.join(part, graph), **outside)
-    except (KeyError, ValueError) as error:
+        onnx_bert.build(load_file(weights), shape).save(os.path.join(part, graph))
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{weights} does not hold the encoder it should: {error}") from error
 
 
-def weights_of(graph: str) -> str:
-    """Return the name of the file beside a graph that holds its weights."""
-    return os.path.basename(graph) + "_data"
-
-
 def quantise(source: str, part: str, graph: str) -> None:
-    """Copy a model directory with its graph in int8: only MatMul weights, per output channel. Raises ModelError.
-
-    Measured on 320 texts with all-MiniLM-L6-v2: mean cosine to fp32 0.994; with embeddings and per tensor 0.956.
-    """
+    """Copy a model directory with its graph in int8: only MatMul weights, per output channel. Raises ModelError."""
     # In int8 all but the graph and its weights is the same. The cache's notes are true of the source alone.
-    skipped = shutil.ignore_patterns(MANIFEST, VERIFIED, os.path.basename(graph), weights_of(graph))
+    skipped = shutil.ignore_patterns(MANIFEST, VERIFIED, os.path.basename(graph), onnx_file.outside(graph))
     shutil.copytree(source, part, ignore=skipped, dirs_exist_ok=True)
-    target = os.path.join(part, graph)
     try:
-        _quantise(os.path.join(source, graph), target)
-    except Exception as error:  # onnx, protobuf and onnxruntime have no base in common
+        model = onnx_file.load(os.path.join(source, graph))
+        largest = int8.EXACT if multiplies_exactly(_cpu()) else int8.REDUCED
+        int8.quantised(model, largest).save(os.path.join(part, graph))
+    except ValueError as error:
         raise ModelError(f"{graph} cannot be quantised: {error}", hint="use precision fp32") from error
-    if not is_quantised(target):
-        raise ModelError(f"{graph} has no MatMul weights to quantise", hint="use precision fp32")
-
-
-def _quantise(source: str, target: str) -> None:
-    """Quantise the MatMul weights of a graph with ONNX Runtime's own dynamic quantisation."""
-    logging.disable(logging.WARNING)  # it recommends a preprocessing step that our graphs do not need
-    try:
-        quantize_dynamic(
-            source,
-            target,
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            reduce_range=not multiplies_exactly(_cpu()),
-            weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # of tensors whose type it cannot infer
-        )
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def multiplies_exactly(cpu: str) -> bool:
@@ -121,10 +87,10 @@ def is_quantised(graph: str) -> bool:
     The weights beside the graph are not read for it: the names of its ops tell.
     """
     try:
-        model = onnx.load(graph, load_external_data=False)
-    except Exception as error:
+        kinds = onnx_file.kinds(graph)
+    except (OSError, ValueError) as error:
         raise ModelError(f"{graph} is not an ONNX model: {error}") from error
-    return any(word in node.op_type for node in model.graph.node for word in QUANTISED)
+    return any(word in kind for kind in kinds for word in int8.QUANTISED)
 
 
 def prove(folder: str, description: Description, base: str = "") -> None:

@@ -99,7 +99,7 @@ def _make(wish: ModelSettings, folder: str, progress: Progress, sources: Sequenc
     `sources` None are the network's, () is offline. For int8 two locks are held, first this model's, then that of the
     whole one it is made from.
     """
-    from importer.worker.models import provision  # noqa: PLC0415  onnx and the quantiser weigh 60 MB; workers go without
+    from importer.worker.models import provision  # noqa: PLC0415  only what makes models needs it
 
     description = describe(wish.model)
     asked = provision.standard_sources() if sources is None else sources

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
-Array = NDArray[Any]
+from importer.worker.models import onnx_file
+from importer.worker.models.onnx_file import FLOAT, INT64, Array, OnnxModel
+from importer.worker.models.protobuf import message
+
 Weights = Mapping[str, Array]
 
 OPSET = 20  # the first with Gelu; ONNX Runtime has it since 1.17
@@ -74,18 +74,18 @@ class Graph:
     """The nodes and constants of a graph under construction."""
 
     def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: dict[str, onnx.TensorProto] = {}
+        self.nodes: list[bytes] = []
+        self.constants: dict[str, Array] = {}
 
     def op(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Add a node of this kind and return the name of its result."""
         name = f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output or name], name=name, **attributes))
+        self.nodes.append(onnx_file.node(kind, inputs, [output or name], name, **attributes))
         return output or name
 
     def weight(self, name: str, value: Array) -> str:
         """Add a constant under its own name and return the name."""
-        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        self.constants[name] = np.asarray(value, order="C")
         return name
 
     def ints(self, *values: int) -> str:
@@ -93,7 +93,7 @@ class Graph:
         return self.weight("ints_" + "_".join(map(str, values)), np.array(values, dtype=np.int64))
 
 
-def build(weights: Weights, shape: Shape) -> onnx.ModelProto:
+def build(weights: Weights, shape: Shape) -> OnnxModel:
     """Build the whole model: input_ids, attention_mask, token_type_ids (int64, batch x sequence) -> last_hidden_state.
 
     `weights` are named as in the published `model.safetensors`. Raises KeyError when one is missing.
@@ -117,7 +117,7 @@ def lay_out(graph: Graph, shape: Shape) -> Layout:
     # the very beginning would have -1.
     ordinal = graph.op("Sub", graph.op("CumSum", mask, graph.weight("axis", np.array(0))), graph.ints(1))
     spread = graph.op("Reshape", graph.op("Max", ordinal, graph.ints(0)), graph.op("Shape", "input_ids"))
-    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=TensorProto.FLOAT)
+    padding = graph.op("Cast", graph.op("Sub", graph.ints(1), "attention_mask"), to=FLOAT)
     bias = graph.op("Mul", padding, graph.weight("masked", np.array(MASKED, dtype=np.float32)))
     return Layout(
         kept=kept,
@@ -223,11 +223,11 @@ def _projection(weights: Weights, prefix: str, width: int) -> tuple[Array, Array
     return np.concatenate(matrices, axis=1), np.concatenate(biases)
 
 
-def finished(graph: Graph, shape: Shape, opset: int = OPSET) -> onnx.ModelProto:
+def finished(graph: Graph, shape: Shape, opset: int = OPSET) -> OnnxModel:
     """Make a model of the graph, with inputs and output named as in `transformers`, which is how fastembed feeds it."""
-    sizes: list[str | int] = ["batch", "sequence"]
+    sizes = ("batch", "sequence")
     names = ("input_ids", "attention_mask", "token_type_ids")
-    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, sizes) for name in names]
-    output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [*sizes, shape.hidden])
-    body = helper.make_graph(graph.nodes, "bert", inputs, [output], list(graph.constants.values()))
-    return helper.make_model(body, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION)
+    inputs = [(onnx_file.INPUT, onnx_file.sized(name, INT64, sizes)) for name in names]
+    output = (onnx_file.OUTPUT, onnx_file.sized("last_hidden_state", FLOAT, (*sizes, shape.hidden)))
+    file = ((onnx_file.IR_VERSION, IR_VERSION), (onnx_file.OPSET_IMPORT, message([(1, ""), (2, opset)])))
+    return OnnxModel(tuple(graph.nodes), graph.constants, ((onnx_file.GRAPH_NAME, "bert"), *inputs, output), file)

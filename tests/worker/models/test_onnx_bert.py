@@ -86,7 +86,7 @@ def test_it_computes_what_the_paper_says(lengths):
     weights = tiny_weights()
     inputs = padded(lengths, 20)
     inputs["token_type_ids"] = RNG.integers(0, 2, size=inputs["input_ids"].shape)
-    found = session_of(onnx_bert.build(weights, TINY).SerializeToString()).run(None, inputs)[0]
+    found = session_of(onnx_bert.build(weights, TINY).encoded()).run(None, inputs)[0]
     for row, length in enumerate(lengths):
         expected = reference(weights, inputs["input_ids"][row, :length], inputs["token_type_ids"][row, :length])
         np.testing.assert_allclose(found[row, :length], expected, atol=2e-5)
@@ -94,7 +94,7 @@ def test_it_computes_what_the_paper_says(lengths):
 
 def test_it_is_valid_onnx():
     """By the checker of the standard, with all shapes inferred."""
-    onnx.checker.check_model(onnx_bert.build(tiny_weights(), TINY), full_check=True)
+    onnx.checker.check_model(onnx_bert.build(tiny_weights(), TINY).encoded(), full_check=True)
 
 
 def test_a_text_gets_the_same_numbers_in_any_company(model_dir):
