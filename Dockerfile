@@ -32,7 +32,7 @@ RUN /build/bin/pip wheel --no-deps --no-build-isolation -w /wheels /src \
     && python /deploy/sbom /opt/importer/lib/python3.11/site-packages > /opt/importer/sbom.cdx.json
 # Half of what the packages bring is never run: their tests, headers, type stubs, sources of other languages.
 RUN cd /opt/importer/lib/python3.11/site-packages \
-    && rm -rf onnx/backend/test onnxruntime/transformers/models \
+    && rm -rf onnxruntime/transformers/models \
     && find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.h' -o -name '*.proto' -o -name '*.a' \) -delete \
     && python -m compileall -q -j 0 -x '/(lib2to3|bad_)' /opt/importer/lib
