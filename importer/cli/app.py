@@ -9,13 +9,16 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
 from importer import __version__
 from importer.errors import TRY_AGAIN, ImporterError, TryAgainLater
 from importer.protocol.foreign.quoting import printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class DefaultGroup(click.Group):
@@ -29,7 +32,12 @@ class DefaultGroup(click.Group):
         self._default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default in front of anything that is neither a subcommand nor a question for help."""
+        """Put the default in front of anything that is neither a subcommand nor a question for help.
+
+        A shell that completes a word asks with `resilient_parsing`: it may become a subcommand yet.
+        """
+        if ctx.resilient_parsing and not args:
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             args = [self._default, *args]
         return super().parse_args(ctx, args)
@@ -73,6 +81,7 @@ COMMANDS = (
     Row("mcp", "mcp", "Serve `search` and `open` over MCP until its input ends"),
     Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
     Row("model", "model", "Fetch, find or list the models that embed (alone: list them)"),
+    Row("completion", "completion", "Print what makes a shell complete commands, options, projects and ids"),
     Row("config", "config", "Show the settings in effect, secrets masked"),
     Row("service", "service", "Install, remove and show the service"),
 )
@@ -101,6 +110,15 @@ def _past_click() -> Iterator[None]:
         raise PipeClosed from error
 
 
+GROUPS = (  # of `importer --help`; commands that none of them names come last
+    ("Commands", ("backlog", "search", "open", "run", "status")),
+    ("Find and go on", ("list", "projects", "browse", "resume", "blame", "fix", "serve", "mcp")),
+    ("Watch over it", ("doctor", "failures", "verify", "sources", "pause", "bench")),
+    ("Change what is stored", ("forget", "redact", "migrate", "sync", "rebuild-state")),
+)
+REST = "Set up"
+
+
 class Commands(click.Group):
     """The commands of the table. One is imported when it is called, so `search` does not pay for what `run` needs."""
 
@@ -126,10 +144,33 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(f"importer.cli.commands.{row.module}"), row.attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called; of one that does not exist, say which was meant."""
+        if args and args[0][:1] not in {"", "-"} and all(row.name != args[0] for row in COMMANDS):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], [row.name for row in COMMANDS], 3)
+            meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands with their texts from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(row.name, row.help) for row in COMMANDS])
+        """Write the commands with their texts from the table, without importing them: the first five, then the rest."""
+        rows = {row.name: row.help for row in COMMANDS}
+        grouped = [(heading, [name for name in names if name in rows]) for heading, names in GROUPS]
+        named = {name for _, names in grouped for name in names}
+        for heading, names in (*grouped, (REST, [name for name in rows if name not in named])):
+            with formatter.section(heading):
+                formatter.write_dl([(name, rows[name]) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that a word may become, from the table, and the options; no command is imported."""
+        from click.shell_completion import CompletionItem
+
+        commands = [CompletionItem(row.name, help=row.help) for row in COMMANDS if row.name.startswith(incomplete)]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -203,8 +244,15 @@ def _kept(arguments: list[str]) -> str:
 
 
 def _colour() -> bool | None:
-    """Return False, for no colours, where NO_COLOR is set (https://no-color.org), else None: click looks itself."""
-    return False if os.environ.get("NO_COLOR") else None
+    """Return False, for no colours, where NO_COLOR is set (https://no-color.org) or the terminal is dumb.
+
+    True, also in a pipe, where FORCE_COLOR is (https://force-color.org); else None: click looks itself.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
 
 
 def _translated(error: OSError) -> ImporterError:

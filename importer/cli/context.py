@@ -48,6 +48,14 @@ def peek(settings: Settings) -> Checkpoints | None:
     return Checkpoints.peek(os.path.join(settings.state_dir, FILE_NAME))
 
 
+def check_state(settings: Settings) -> None:
+    """Raise StateError where nothing was ever imported into an embedded store: a command that only looks makes none."""
+    from importer.service.ask import STATE_FILE, no_state
+
+    if settings.store.location == "edge" and not os.path.exists(os.path.join(settings.state_dir, STATE_FILE)):
+        raise no_state(settings.state_dir)
+
+
 @contextmanager
 def locked_state(settings: Settings) -> Iterator[Checkpoints]:
     """Lock the state directory in this command's name, and open its checkpoints. Raises StateLocked, StateError."""

@@ -13,6 +13,19 @@ import click
 from importer.protocol.query import KINDS, ROLES
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+
+
+def completes(values: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Return the completion of that name in `completing`, which is loaded when a shell asks for it."""
+
+    def completed(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
+        from importer.cli import completing
+
+        return getattr(completing, values)(ctx, parameter, incomplete)
+
+    return completed
+
+
 SOURCES_OPTION = click.option(
     "--source", "sources", multiple=True, metavar="NAME=PATH", help="Format and folder; repeatable."
 )
@@ -29,7 +42,11 @@ PROJECT_OPTION = click.option(
     "--project",
     default="",
     callback=_typed_path,
+    shell_complete=completes("projects"),
     help="Only this project: its name, its path (also `.`) or a part of these, in any case.",
+)
+SOURCE_OPTION = click.option(
+    "--source", default="", shell_complete=completes("sources"), help="Only this format, such as claude-code."
 )
 # Filters on what a chunk carries, of `search` and `list`.
 CARRIED_OPTIONS = (

@@ -87,7 +87,8 @@ def refusal(text: str, counts: Mapping[str, int]) -> UsageError:
     near = [project for project in ranked if _near(spelled(text), _name(project))]
     order = [*near, *(project for project in ranked if project not in near)]
     more = f" and {len(order) - MOST_TOLD} more" if len(order) > MOST_TOLD else ""
-    return UsageError(f"no project fits {text!r}", hint=f"{told(order[:MOST_TOLD], counts)}{more}")
+    meant = f"did you mean {line(last_part(near[0]))}? there are " if near else ""
+    return UsageError(f"no project fits {text!r}", hint=f"{meant}{told(order[:MOST_TOLD], counts)}{more}")
 
 
 def _near(asked: str, name: str) -> bool:

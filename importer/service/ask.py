@@ -113,8 +113,7 @@ class Asker:
         folder, location = self.settings.state_dir, self.settings.store.location
         if location != "edge" and ("://" in location or os.path.exists(self._identity["store.location"])):
             raise _Elsewhere
-        hint = "`importer backlog` imports what there is, and makes one; --state-dir names another"
-        raise StateError(f"there is no state at {folder}", hint=hint)
+        raise no_state(folder)
 
     def _find(self) -> bool:
         """Start an answerer when no process has the state; return True when one can be asked now."""
@@ -155,6 +154,12 @@ class Asker:
         from importer.service import answerer_launch  # noqa: PLC0415
 
         return answerer_launch.alone(self.settings.state_dir, timeout_s)
+
+
+def no_state(folder: str) -> StateError:
+    """Return the error for a directory in which nothing was ever imported: to look at it makes no state."""
+    hint = "`importer backlog` imports what there is, and makes one; --state-dir names another"
+    return StateError(f"there is no state at {folder}", hint=hint)
 
 
 def _too_long(state_dir: str) -> TryAgainLater:

@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 from processes import Importer
 
-from importer.cli.app import PIPE_CLOSED
+from importer.cli.app import COMMANDS, PIPE_CLOSED
 from importer.errors import TRY_AGAIN
 
 
@@ -89,3 +89,28 @@ def test_no_colour_where_nobody_wants_any(installed: Importer, words: list[str])
     """NO_COLOR (https://no-color.org) with any value but an empty one turns colours off, in answers and errors."""
     assert "\x1b[" in shown(installed, words, NO_COLOR="")
     assert "\x1b[" not in shown(installed, words, NO_COLOR="0")
+
+
+FORCED = {"FORCE_COLOR": "1"}
+
+
+def test_colours_where_they_are_forced(installed: Importer) -> None:
+    """FORCE_COLOR colours a pipe too; NO_COLOR is stronger, and a dumb terminal shows none."""
+    for environ, coloured in (
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ):
+        assert ("\x1b[" in installed.run("status", **environ).out) == coloured
+        assert ("\x1b[" in installed.run("pause", **environ).err) == coloured
+    assert "\x1b[" not in shown(installed, ["status"], TERM="dumb")
+    assert "\x1b[" not in installed.run("status", "--json", FORCE_COLOR="1").out
+
+
+def test_the_first_commands_of_the_help(installed: Importer) -> None:
+    """A newcomer's five come first; every command stands in one group."""
+    told = installed.run("--help").out
+    first = told.partition("\nCommands:\n")[2].partition("\n\n")[0]
+    names = [line.split()[0] for line in first.splitlines() if line[2:3].strip()]
+    assert names == ["backlog", "search", "open", "run", "status"]
+    assert all(told.count(f"\n  {row.name} ") == 1 for row in COMMANDS)

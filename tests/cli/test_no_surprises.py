@@ -70,3 +70,15 @@ def test_run_greets_a_person(tmp_path: pathlib.Path) -> None:
 def test_each_says_what_is_kept(command: str) -> None:
     """A command that writes tells what is kept of its work when it is stopped; the others changed nothing."""
     assert _kept(["--state-dir", "x", command, "y"]) == KEPT.get(command, "nothing was changed")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["search", "x"], ["list"], ["projects"], ["open", "1"], ["verify"], ["forget", "--project", "x", "--dry-run"]],
+    ids=lambda words: words[0],
+)
+def test_reading_makes_no_state(tmp_path: pathlib.Path, words: list[str]) -> None:
+    """Where nothing was imported, commands that only look say so and leave no directory behind."""
+    done = Importer(tmp_path, embedded=True).run(*words)
+    assert (done.code, "there is no state at" in done.err) == (3, True)
+    assert not (tmp_path / "state").exists()

@@ -110,7 +110,9 @@ def test_a_refusal_tells_near_names_first() -> None:
     counts = {f"/srv/p{number}": number for number in range(20)} | {SHOP: 3, WEB: 1200}
     error = refusal("shpo", counts)
     assert str(error) == "no project fits 'shpo'"
-    assert error.hint.startswith("/home/kim/shop-web (1,200), /home/kim/Shop (3), /srv/p19 (19), ")
+    assert error.hint.startswith(
+        "did you mean shop-web? there are /home/kim/shop-web (1,200), /home/kim/Shop (3), /srv/p19 (19), "
+    )
     assert error.hint.endswith(f" and {len(counts) - MOST_TOLD} more")
     assert refusal("x", {SHOP: 3}).hint == "/home/kim/Shop (3)"
     assert "importer backlog" in refusal("x", {}).hint

@@ -27,6 +27,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
 CONTRACT: dict[str, Any] = json.loads((FIXTURES / "contract.json").read_text())
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 ANY_KEY = {"settings", "samples", "unreadable", "recycles"}  # objects whose keys are data, unless they are lists
+NO_COMMANDS = {"Options", "Examples", "Usage"}  # headings of a help text that name something else
 FIXED_LABELS = {"state", "reason", "le"}  # labels whose values are known beforehand
 QUOTED = re.compile(r'(\w+)="([^"]*)"')
 REAL = {"IMPORTER_EMBED_PROVIDER": "fastembed", "IMPORTER_EMBED_DIMENSION": "0", "HF_HUB_OFFLINE": "1"}
@@ -53,7 +54,9 @@ def commands_now(installed: Importer) -> dict[str, Any]:
         words = pending.pop()
         help_text = installed.run(*words.split(), "--help").out
         found[words] = {"arguments": _arguments(help_text), "options": dict(_options(help_text))}
-        pending += [f"{words} {line.split()[0]}".strip() for line in _entries(help_text, "Commands")]
+        headings = [one for one in re.findall(r"^([A-Z][\w ]+):$", help_text, re.MULTILINE) if one not in NO_COMMANDS]
+        commands = [line.split()[0] for heading in headings for line in _entries(help_text, heading)]
+        pending += [f"{words} {name}".strip() for name in commands]
     return found
 
 

@@ -34,6 +34,8 @@ from importer.sources import census
 from importer.sources.events import Mode
 from importer.sources.scan import Root
 
+USUAL = ("claude-code", "codex", "copilot-cli", "cursor", "gemini")  # named first where none is there
+MOST_SOUGHT = 8  # folders that are named
 LOOK_S = 0.2  # between two questions for the progress
 
 Told = dict[str, Any]
@@ -145,8 +147,13 @@ def command(
 def _say_sought(roots: Sequence[Root]) -> None:
     """Say what was looked for where none of it is there: each assistant's folders, on a machine without any."""
     if roots and not any(os.path.lexists(root.path) for root in roots):
-        sought = ", ".join(printable(os.fsdecode(root.path)) for root in roots)
-        click.secho(f"no folder of an assistant is here; looked for: {sought}", fg="yellow", err=True)
+        home = os.path.expanduser("~")
+        first = {root.format: root.path for root in reversed(roots)}  # of each assistant its usual folder
+        names = sorted(first, key=lambda name: (name not in USUAL, name))
+        named = [printable(os.fsdecode(first[name])) for name in names][:MOST_SOUGHT]
+        sought = ", ".join(f"~{one[len(home) :]}" if one.startswith(f"{home}/") else one for one in named)
+        more = f" and {len(roots) - len(named)} others" if len(roots) > len(named) else ""
+        click.secho(f"no folder of an assistant is here; looked for: {sought}{more}", fg="yellow", err=True)
         click.echo("importer backlog PATH imports from another place", err=True)
 
 

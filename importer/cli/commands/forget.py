@@ -17,7 +17,7 @@ import click
 
 from importer.cli import context, store_session
 from importer.cli.confirm import confirm
-from importer.cli.output import JSON_OPTION, PROJECT_OPTION, emit
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, completes, emit
 from importer.cli.store_session import StoreSession
 from importer.consistency import erase, forget
 from importer.consistency.forget import ForgetRule
@@ -58,7 +58,7 @@ class Counted:
 
 @click.command(epilog=EPILOG)
 @PROJECT_OPTION
-@click.option("--conversation", default="", help="This conversation, by id.")
+@click.option("--conversation", default="", shell_complete=completes("conversations"), help="This conversation, by id.")
 @click.option("--path", default="", metavar="PATTERN", help="What files say whose path fits (as in .gitignore).")
 @click.option("--before", default="", metavar="DATE", help="What was said before: 2025, 2025-03-01, 90d …")
 @click.option("--dry-run", is_flag=True, help="Only count.")
@@ -78,6 +78,8 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
         raise UsageError("what is to be forgotten?", hint="--project, --conversation, --path or --before; see --help")
     if given["undo"]:
         return asyncio.run(_undo(settings, wish, as_json))
+    if given["dry_run"]:
+        context.check_state(settings)
     counted = asyncio.run(_look(settings, wish, unknown=given["dry_run"] or given["remember"]))
     wish = counted.wish
     if not (counted.points or counted.stands or given["remember"]):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import JSON_OPTION, PROJECT_OPTION, carried, emit
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, SOURCE_OPTION, carried, emit
 from importer.protocol import clock
 from importer.service.ask import Asker
 
@@ -34,7 +34,7 @@ def filters(command: Command) -> Command:
     for option in (
         click.option("--until", default="", help="Only what began up to then; a day or a month counts whole."),
         click.option("--since", default="", help="Only what went on from then: yesterday, tuesday, 7d, 2026-03-01 …"),
-        click.option("--source", default="", help="Only this format, such as claude-code."),
+        SOURCE_OPTION,
         PROJECT_OPTION,
     ):
         command = option(command)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from importer.cli import context, last_search
-from importer.cli.output import JSON_OPTION, emit
+from importer.cli.output import JSON_OPTION, completes, emit
 from importer.errors import UsageError
 from importer.service.ask import Asker
 
@@ -26,7 +26,7 @@ AROUND = 4  # turns before and after a hit
 
 
 @click.command(epilog=EPILOG)
-@click.argument("which", metavar="ID|N")
+@click.argument("which", metavar="ID|N", shell_complete=completes("conversations"))
 @click.option("--before", default=AROUND, show_default=True, type=click.IntRange(0), help="Turns before a hit.")
 @click.option("--after", default=AROUND, show_default=True, type=click.IntRange(0), help="Turns after a hit.")
 @click.option("--whole", is_flag=True, help="All turns, also of a hit.")

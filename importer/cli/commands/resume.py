@@ -12,7 +12,7 @@ import click
 
 from importer.cli import context
 from importer.cli.commands.pause import tell
-from importer.cli.output import JSON_OPTION, emit
+from importer.cli.output import JSON_OPTION, completes, emit
 from importer.errors import DONE, StateError, UsageError
 from importer.service.ask import Asker
 
@@ -29,9 +29,16 @@ HANDOVER = (
 
 
 @click.command(epilog=EPILOG)
-@click.argument("which", metavar="[ID|N]", required=False, default="")
+@click.argument("which", metavar="[ID|N]", required=False, default="", shell_complete=completes("conversations"))
 @click.option("--run", "at_once", is_flag=True, help="Run the command, in the conversation's folder.")
-@click.option("--with", "tool", metavar="TOOL", default="", help="Hand the conversation over to claude, codex …")
+@click.option(
+    "--with",
+    "tool",
+    metavar="TOOL",
+    default="",
+    shell_complete=completes("tools"),
+    help="Hand the conversation over to claude, codex …",
+)
 @click.option("--redacted", is_flag=True, help="Mask keys and passwords in what is handed over.")
 @JSON_OPTION
 @click.pass_context

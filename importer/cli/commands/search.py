@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from importer.cli import context
-from importer.cli.output import JSON_OPTION, PROJECT_OPTION, carried
+from importer.cli.output import JSON_OPTION, PROJECT_OPTION, SOURCE_OPTION, carried, completes
 from importer.errors import UsageError
 from importer.protocol import clock, projects
 from importer.protocol.query import KINDS
@@ -31,12 +31,14 @@ Examples:
 @click.argument("query", nargs=-1, metavar="QUERY...")
 @click.option("--limit", "-n", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most hits.")
 @PROJECT_OPTION
-@click.option("--source", default="", help="Only this format, such as claude-code.")
-@click.option("--kind", default="", help=f"Only this kind: {', '.join(KINDS)}.")
+@SOURCE_OPTION
+@click.option("--kind", default="", shell_complete=completes("kinds"), help=f"Only this kind: {', '.join(KINDS)}.")
 @carried
 @click.option("--since", default="", help="Only from then on: yesterday, 7d, October, 2026-03-01 …")
 @click.option("--until", default="", help="Only up to then; a day or a month counts whole.")
-@click.option("--conversation", default="", help="Only this conversation, by id.")
+@click.option(
+    "--conversation", default="", shell_complete=completes("conversations"), help="Only this conversation, by id."
+)
 @click.option(
     "--mode",
     default="hybrid",

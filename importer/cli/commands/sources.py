@@ -11,7 +11,7 @@ import click
 
 from importer.cli import context, text
 from importer.cli.app import DefaultGroup
-from importer.cli.output import JSON_OPTION, emit
+from importer.cli.output import JSON_OPTION, completes, emit
 from importer.errors import DONE, UsageError
 from importer.protocol.foreign.quoting import printable
 
@@ -51,7 +51,7 @@ def list_(ctx: click.Context, as_json: bool) -> int:
 
 
 @command.command(epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=completes("sources"))
 @click.pass_context
 def enable(ctx: click.Context, name: str) -> int:
     """Import the conversations of the assistant NAME."""
@@ -59,7 +59,7 @@ def enable(ctx: click.Context, name: str) -> int:
 
 
 @command.command(epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=completes("sources"))
 @click.pass_context
 def disable(ctx: click.Context, name: str) -> int:
     """Leave out the conversations of the assistant NAME; what is stored of it stays (`importer forget` deletes)."""

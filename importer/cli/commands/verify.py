@@ -45,6 +45,7 @@ or rewritten files, of other hosts and of other programs are left alone. A runni
 def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool) -> int:
     """Compare the store with what the files give; exit code 1 when something is wrong and stays so."""
     settings = context.settings_of(ctx).settings
+    context.check_state(settings)
     started_s = time.monotonic()
     findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
     report = summarise(findings, repaired, time.monotonic() - started_s)

@@ -14,14 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 from importer.consistency import forget
-from importer.errors import StateError, UsageError
+from importer.errors import UsageError
 from importer.protocol import projects as project_names
 from importer.protocol.conversations import last_part
 from importer.protocol.records import Turn
 from importer.reading.gather import Reading
 from importer.reading.turns import Unreadable, turns_of
 from importer.service import assembly
-from importer.service.ask import Asker
+from importer.service.ask import Asker, no_state
 from importer.service.conversations import stitching
 from importer.service.conversations.values import Listed, Opened, SaidTurn, Spot
 from importer.state.checkpoints import Checkpoints
@@ -42,8 +42,7 @@ class Library:
         self._asker, self._settings = asker, asker.settings
         self._rows = Checkpoints.peek(os.path.join(asker.settings.state_dir, FILE_NAME))
         if self._rows is None:
-            hint = "`importer backlog` imports what there is, and makes one; --state-dir names another"
-            raise StateError(f"there is no state at {asker.settings.state_dir}", hint=hint)
+            raise no_state(asker.settings.state_dir)
         self.checkpoints: Checkpoints = self._rows
         self._forgotten = forget.predicate(self.checkpoints)
 
