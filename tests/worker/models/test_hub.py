@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -12,10 +15,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from model_store import quiet
+from processes import until
 
 from importer.worker.models.catalog import Description, WantedFile
 from importer.worker.models.hub import Hub
-from importer.worker.models.sources import Unavailable
+from importer.worker.models.sources import Unavailable, folder_bytes
 
 COMMIT = "c" * 40
 FILES = {"config.json": b'{"hidden_size": 8}', "onnx/model.onnx": b"graph" * 100_000}
@@ -45,7 +49,10 @@ def listed(path, content):
 
 
 class HubServer(BaseHTTPRequestHandler):
-    """The answers that huggingface_hub gets. `server.lies` are paths whose bytes are not what the sums say."""
+    """The answers that huggingface_hub gets. `server.lies` are paths whose bytes are not what the sums say.
+
+    No more than `stall_at` bytes of a file are sent; after them nothing comes until `over` is set.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -65,6 +72,7 @@ class HubServer(BaseHTTPRequestHandler):
             return self.refuse()
         etag = hashlib.sha256(content).hexdigest()
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        start *= self.server.ranges
         self.send_response(206 if start else 200)
         headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT, "Content-Length": str(len(content) - start)}
         if start:
@@ -74,7 +82,12 @@ class HubServer(BaseHTTPRequestHandler):
         self.end_headers()
         if send:
             lie = path.partition("/")[2] in self.server.lies
-            self.wfile.write((content[:-1] + b"?" if lie else content)[start:])
+            sent = (content[:-1] + b"?" if lie else content)[start:]
+            self.wfile.write(sent[: self.server.stall_at])
+            if len(sent) > self.server.stall_at:
+                self.server.stalled.set()
+                self.server.over.wait(30)
+                self.close_connection = True
         return None
 
     def describe(self):
@@ -97,14 +110,17 @@ class HubServer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(lies=()):
+def serving(lies=(), stall_at=1 << 40, ranges=True):
     server = ThreadingHTTPServer(("127.0.0.1", 0), HubServer)
-    server.asked, server.lies = [], lies
+    server.asked, server.lies, server.stall_at = [], lies, stall_at
+    server.ranges = ranges
+    server.stalled, server.over = threading.Event(), threading.Event()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield server
     finally:
+        server.over.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -132,6 +148,52 @@ def test_what_is_there_already_is_not_downloaded_again(tmp_path):
         assert [command for command, _, _ in server.asked].count("GET") == len(FILES)
         hub_at(server).bring(TINY, str(tmp_path), quiet)
         assert [command for command, _, _ in server.asked].count("GET") == len(FILES)
+
+
+BRING = """
+import sys
+from importer.worker.models.catalog import Description, WantedFile
+from importer.worker.models.hub import Hub
+tiny = Description("someone/tiny", 8, "onnx/model.onnx", "someone/tiny", (WantedFile("onnx/model.onnx"),))
+Hub(endpoint=sys.argv[1]).bring(tiny, sys.argv[2], lambda *step: None)
+"""
+
+
+@pytest.mark.slow
+def test_a_download_that_was_killed_goes_on_in_the_middle_of_a_file(tmp_path, monkeypatch):
+    """By range, from what is on the disk."""
+    content = random.Random(5).randbytes(25_000_000)
+    monkeypatch.setitem(FILES, "onnx/model.onnx", content)
+    with serving(stall_at=22_000_000) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        fetching = subprocess.Popen([sys.executable, "-c", BRING, address, str(tmp_path)])
+        assert server.stalled.wait(60)
+        until(lambda: folder_bytes(str(tmp_path)) > 10_000_000)
+        fetching.kill()
+        fetching.wait()
+    with serving() as server:
+        hub_at(server).bring(TINY, str(tmp_path), quiet)
+        begun = [range_ for command, path, range_ in server.asked if command == "GET" and path.endswith("model.onnx")]
+    assert (tmp_path / "onnx/model.onnx").read_bytes() == content
+    assert len(begun) == 1
+    assert int(begun[0].removeprefix("bytes=").rstrip("-")) > 10_000_000
+    assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".part")]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_connection_that_breaks_is_made_again(tmp_path, ranges):
+    """In the same try; a server without ranges sends all of the file again, and it is not put behind its own half."""
+    with serving(stall_at=300_000, ranges=ranges) as server:
+        server.over.set()  # it hangs up after 300,000 bytes
+        if ranges:
+            hub_at(server).bring(TINY, str(tmp_path), quiet)
+            assert (tmp_path / "onnx/model.onnx").read_bytes() == FILES["onnx/model.onnx"]
+        else:
+            with pytest.raises(Unavailable):
+                hub_at(server).bring(TINY, str(tmp_path), quiet)
+    with serving(ranges=ranges) as server:
+        hub_at(server).bring(TINY, str(tmp_path), quiet)
+    assert {path: (tmp_path / path).read_bytes() for path in FILES} == FILES
 
 
 @pytest.mark.parametrize("path", FILES)
