@@ -231,6 +231,8 @@ KEPT = {  # of a command's work when it is stopped
     "rebuild-state": "what was imported is kept, and `importer backlog` goes on where it was",
     "forget": "what is forgotten stays so; the same command finishes it",
     "migrate": "what was copied is kept, and the same command goes on where it was",
+    "sync": "what was copied is kept, and the same command goes on where it was",
+    "redact": "what is masked stays so; the same command finishes it",
     "verify": "what was repaired is repaired; the rest is as it was",
     "model": "a download is kept as far as it came",
     "bench": "nothing of it is kept, and the store was not touched",

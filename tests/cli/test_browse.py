@@ -181,3 +181,13 @@ def test_without_a_terminal_or_a_state(tmp_path: pathlib.Path) -> None:
         assert terminal.end() == 3
     assert "there is no state at" in terminal.shown
     assert not (tmp_path / "state").exists()
+
+
+@on_a_screen
+def test_on_a_dumb_terminal(tmp_path: pathlib.Path) -> None:
+    """Nothing is drawn where nothing can be."""
+    installed = Importer(tmp_path, embedded=True)
+    assert installed.run("backlog").code == 0
+    with on_terminal(installed, "browse") as terminal:
+        assert terminal.end() == 2
+    assert "TERM=dumb" in terminal.shown

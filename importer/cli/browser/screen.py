@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import subprocess
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -50,14 +52,19 @@ class Browser(App[WayBack]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "whole", "open it whole"),
+        Binding("s", "share", "share"),
+        Binding("d", "forget", "forget"),
+        Binding("w", "wrong", "what is wrong"),
         Binding("slash", "to('search')", "search"),
         Binding("f", "to('filters')", "filter"),
         Binding("escape", "to('list')", "list"),
         Binding("q", "quit", "leave"),
     ]
 
-    def __init__(self, shelf: Shelf, text: str = "", filters: str = "") -> None:
+    def __init__(self, shelf: Shelf, text: str = "", filters: str = "", importer: Sequence[str] = ()) -> None:
+        """`text` and `filters` are what it begins with, `importer` is how other commands are called."""
         super().__init__()
+        self._importer = importer
         self._shelf, self._first = shelf, {"search": text, "filters": filters}
         self._asking = ThreadPoolExecutor(1, "browser")
         self._rows: list[Row] = []
@@ -79,7 +86,7 @@ class Browser(App[WayBack]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return True for keys that mean something where the focus is: letters are text in a line of text."""
-        is_letter = action in ("to", "whole") and parameters != ("list",)
+        is_letter = action in ("to", "whole", "share", "forget", "wrong") and parameters != ("list",)
         return not (is_letter and isinstance(self.focused, Input))
 
     def on_mount(self) -> None:
@@ -170,16 +177,49 @@ class Browser(App[WayBack]):
             self._read(place, 0.0, whole=True)
             self.action_to("page")
 
+    def _chosen(self) -> Row | None:
+        """Return the row under the cursor."""
+        place = self.query_one("#list", OptionList).highlighted
+        return self._rows[place] if place is not None and place < len(self._rows) else None
+
+    async def action_share(self) -> None:
+        """Write the conversation under the cursor as Markdown without secrets, and say where it is."""
+        if (row := self._chosen()) and (path := await self._ask(partial(self._shelf.share, row.spot))):
+            self._tell(f"without secrets in {path}")
+
+    async def action_forget(self) -> None:
+        """Have the conversation under the cursor forgotten by the command, which asks first."""
+        if row := self._chosen():
+            await self._run_elsewhere(["forget", "--conversation", row.spot.conversation])
+
+    async def action_wrong(self) -> None:
+        """Show the faults of this installation, and what could not be imported."""
+        await self._run_elsewhere(["doctor"], ["failures"])
+
+    async def _run_elsewhere(self, *commands: Sequence[str]) -> None:
+        """Give the terminal to other commands until a person has read what they say; then look anew."""
+        with self.suspend():
+            await asyncio.to_thread(_run, [[*self._importer, *words] for words in commands])
+        await self._ask(self._shelf.renew)
+        self._look(0.0)
+
     async def action_resume(self) -> None:
         """Leave, with the way to go on with the conversation under the cursor; say so where there is none."""
-        place = self.query_one("#list", OptionList).highlighted
-        if place is None or place >= len(self._rows):
+        if (row := self._chosen()) is None:
             return
-        page: Any = self._page or await self._ask(partial(self._shelf.page, self._rows[place].spot, whole=False))
+        page: Any = self._page or await self._ask(partial(self._shelf.page, row.spot, whole=False))
         if page is not None and page.way.words:
             self.exit(page.way)
         elif page is not None:
             self._tell("no command goes on with it; `importer resume ID --with TOOL` hands it over")
+
+
+def _run(commands: Sequence[Sequence[str]]) -> None:
+    """Run commands on this terminal, and wait for Enter."""
+    for command in commands:
+        subprocess.run(command, check=False)
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        input("\nEnter goes back to the conversations ")
 
 
 def _label(row: Row) -> Text:

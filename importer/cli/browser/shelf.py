@@ -5,6 +5,8 @@ Nothing here knows of a screen. A `Shelf` belongs to one thread, as its database
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +15,7 @@ from typing import Any
 from importer.assistants.registry import WayBack, way_back
 from importer.cli import conversation_view
 from importer.cli.hits_view import CUT, DOTS, worth
-from importer.errors import UsageError
+from importer.errors import StateError, UsageError
 from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line
@@ -81,12 +83,12 @@ class Shelf:
         chosen: dict[str, Any] = filters(line_of_filters)
         if not text.strip():
             found = [_listed(one) for one in self._library.recent(limit=MOST_ROWS, **chosen)]
-            return found, f"{len(found)} conversations, the newest first" if found else "no conversation passes"
+            return found, f"{_counted(found)}, the newest first" if found else "no conversation passes"
         told = self._asker.ask("search", text=text.strip(), limit=MOST_HITS, **chosen)
         if not told["hits"] or told["near"] == "nothing":
             return [], "nothing close was found" if told["hits"] else "nothing was found"
         rows = _found(told["hits"])
-        return rows, f"{len(rows)} conversations, the best first" + (": no sure match" * (told["near"] == "weak"))
+        return rows, f"{_counted(rows)}, the best first" + (": no sure match" * (told["near"] == "weak"))
 
     def page(self, spot: Spot, *, whole: bool) -> Page:
         """Return a conversation around a hit, or whole. Raises UsageError where nothing is stored of it."""
@@ -98,6 +100,31 @@ class Shelf:
         marked = len(shown) - len(opened.turns[first:last]) - (last < len(opened.turns)) + at - first
         parts = ("".join(shown[:marked]), shown[marked], "".join(shown[marked + 1 :]))
         return Page(_bounded(parts), _way(opened))
+
+    def share(self, spot: Spot) -> str:
+        """Write a conversation as Markdown, secrets masked, into this folder, for its user alone; return the path.
+
+        Raises UsageError where nothing is stored of it, StateError where the folder takes no file.
+        """
+        opened = self._library.open(spot, redacted=True)
+        name = f"conversation-{re.sub(r'[^A-Za-z0-9]+', '', opened.conversation)[:8]}.md"
+        try:
+            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # never over a file that is there
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(conversation_view.markdown(opened, opened.turns))
+        except OSError as error:
+            raise StateError(f"{name} cannot be written: {error.strerror}") from error
+        return os.path.abspath(name)
+
+    def renew(self) -> None:
+        """Read the state anew from now on, as after a command has changed it."""
+        if (library := self.__dict__.pop("_library", None)) is not None:
+            library.checkpoints.close()
+
+
+def _counted(rows: Sequence[Row]) -> str:
+    """Return how many conversations there are, in words."""
+    return f"{len(rows)} conversation{'s' * (len(rows) != 1)}"
 
 
 def _listed(one: Any) -> Row:

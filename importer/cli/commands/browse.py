@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 
 import click
@@ -16,7 +17,8 @@ Examples:
   importer browse flaky test             begin with a search
   importer browse --filters "project:app since:tuesday"
 
-Keys: / searches, f filters, Enter goes on with a conversation in its tool, o opens it whole, q leaves.
+Keys: / searches, f filters, Enter goes on with a conversation in its tool, o opens it whole,
+s writes it without secrets as Markdown, d forgets it, w tells what is wrong, q leaves.
 """
 
 
@@ -39,9 +41,20 @@ def command(ctx: click.Context, /, query: tuple[str, ...], filters: str) -> int:
 
     asker = Asker.of(context.settings_of(ctx))
     Library(asker)  # says here, before there is a screen, that there is no state
-    way = Browser(Shelf(asker), " ".join(query), filters).run()
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise UsageError(
+            "this terminal cannot be drawn on (TERM=dumb)", hint="`importer search` and `importer list` print"
+        )
+    way = Browser(Shelf(asker), " ".join(query), filters, _importer(ctx)).run()
     if way is not None:
         click.echo(way.words)
         if way.command:
             resume.run(way)
     return DONE
+
+
+def _importer(ctx: click.Context) -> list[str]:
+    """Return how this importer is called for another command, with the same flags in front."""
+    given = ctx.find_root().params
+    flags = [word for name, value in given.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
+    return [sys.executable, "-P", "-m", "importer", *flags]
