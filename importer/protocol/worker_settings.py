@@ -9,6 +9,11 @@ from __future__ import annotations
 import msgspec
 
 
+def addresses(location: str) -> tuple[str, ...]:
+    """Return the URLs of a store's location, which may list those of several nodes; any other location as it is."""
+    return tuple(location.replace(",", " ").split()) if "://" in location else (location,)
+
+
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which model embeds and where it is kept; `dimension` and `window_tokens` 0 are the model's own."""
 

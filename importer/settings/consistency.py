@@ -81,13 +81,10 @@ def _provider_contradictions(values: Mapping[str, Any]) -> Iterator[str]:
 
 def oddities(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for keys sent in clear text, metrics open to other machines, and variables that set nothing."""
-    host = urlsplit(values["store.location"]).hostname if "://" in values["store.location"] else None
-    if (
-        values["store.api_key"]
-        and host not in {None, *LOOPBACK}
-        and values["store.location"].startswith(("http://", "grpc://"))
-    ):
-        yield f"store.api_key: goes to {host} in clear text; use https:// or grpcs://"
+    for url in values["store.location"].replace(",", " ").split() if values["store.api_key"] else ():
+        host = urlsplit(url).hostname
+        if host not in {None, *LOOPBACK} and url.startswith(("http://", "grpc://")):
+            yield f"store.api_key: goes to {host} in clear text; use https:// or grpcs://"
     if values["metrics.listen"] and values["metrics.listen"].rpartition(":")[0].strip("[]") not in LOOPBACK:
         yield f"metrics.listen: {values['metrics.listen']} can be reached from other machines"
     known = {*NO_SETTINGS, *(variable for one in DECLARED.values() for variable in one.environment)}

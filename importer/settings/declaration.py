@@ -149,8 +149,11 @@ def location_problem(value: str) -> str:
     kind, _, path = value.partition(":")
     if value == "edge" or is_module(value) or (kind in {"edge", "local"} and path):
         return ""
-    problem = url_problem(value, (*WEB, "grpc", "grpcs"))
-    return problem and f"{problem}; give edge, local:PATH or the URL of a Qdrant server"
+    given = value.replace(",", " ").split() or [value]
+    problem = next(filter(None, (url_problem(url, (*WEB, "grpc", "grpcs")) for url in given)), "")
+    if not problem and len({urlsplit(url).scheme for url in given}) > 1:
+        problem = "addresses of one server begin alike, all with http:// for example"
+    return problem and f"{problem}; give edge, local:PATH or the URL of a Qdrant server, or those of several nodes"
 
 
 def is_module(value: str) -> bool:

@@ -138,7 +138,7 @@ class StoreGroup:
 
     location: str = setting(
         "edge",
-        "where the points are stored: edge (embedded), local:PATH, the URL of a Qdrant server or a plug-in",
+        "where the points are stored: edge (embedded), local:PATH, the URLs of a Qdrant server's nodes, or a plug-in",
         env="QDRANT_URL",
         check=location_problem,
     )

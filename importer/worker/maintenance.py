@@ -27,9 +27,11 @@ MOST_IN_THREAD = 20_000  # points of one conversation that are looked at; real o
 
 def prints(session: WorkerSession, after: str | None = None, limit: int = PAGE_POINTS) -> Mapping[str, Any]:
     """Return a page of points, `[id, text digest, facts digest, told fields, holders, conversations]`, and `next`."""
-    page = session.store.scroll(after, copy_points.page_of(limit))
-    # Not told of, so that `mend` writes them to every replica.
-    unsure = unsure_points(session.store, [found.id for found in page.points])
+    # Of a cluster what any replica has, so that what stands on one alone is seen, too.
+    survey = getattr(session.store, "survey", session.store.scroll)
+    page = survey(after, copy_points.page_of(limit))
+    # Not told of, so that `mend` writes them to every replica, and with their vectors.
+    unsure = unsure_points(session.store, [found.id for found in page.points], vectors=True)
     rows = []
     for found in (found for found in page.points if found.id not in unsure):
         facts, text = metadata(found.payload), digests.text_print(found.payload.get(DOCUMENT))
@@ -63,7 +65,7 @@ def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]], over: Coll
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
     made = [converted(chunk, Chunk) for chunk in chunks]
-    stored, payloads, unsure = looked_up(session.store, [chunk.id for chunk in made])
+    stored, payloads, unsure = looked_up(session.store, [chunk.id for chunk in made], vectors=True)
     todo = plan(made, (), stored, payloads, unsure)
     retold = {chunk.id: renewed(payloads[chunk.id], chunk) for chunk in made if chunk.id in {*over} & {*payloads}}
     standing = {**todo.standing, **retold}

@@ -42,20 +42,26 @@ class Plan:
 
 
 def looked_up(
-    store: Store, ids: Sequence[str]
+    store: Store, ids: Sequence[str], *, vectors: bool = False
 ) -> tuple[dict[str, Holders], dict[str, Mapping[str, Any]], frozenset[str]]:
-    """Return the ids that exist with their holders, their payloads, and which of them some replica may lack."""
+    """Return the ids that exist with their holders, their payloads, and which of them some replica may lack.
+
+    With `vectors` those that stand without a vector are among the latter.
+    """
     stored = store.lookup(ids)
     payloads = dict(store.payloads(sorted(stored))) if stored else {}
-    unsure = unsure_points(store, ids)
+    unsure = unsure_points(store, ids, vectors=vectors)
     payloads |= unsure
     return stored | {point: holders(found) for point, found in unsure.items()}, payloads, frozenset(unsure)
 
 
-def unsure_points(store: Store, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    """Return the payloads of those points that some replica may lack; a store without replicas has none."""
-    unsure = getattr(store, "unsure", None)
-    return unsure(ids) if unsure and ids else {}
+def unsure_points(store: Store, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Mapping[str, Any]]:
+    """Return the payloads of those points that some replica may lack; with `vectors` of those without a vector, too.
+
+    The embedded store has neither.
+    """
+    asked = [getattr(store, name, None) for name in ("unsure", *(["bare"] if vectors else []))]
+    return {id: payload for ask in asked if ask and ids for id, payload in ask(ids).items()}
 
 
 def plan(

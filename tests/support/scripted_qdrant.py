@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from hanging_up_server import HangingUpServer
+from point_filters import passes
 from qdrant_client import QdrantClient, models
 
 HNSW = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
@@ -215,19 +216,6 @@ def _by_name(search: dict[str, Any]) -> dict[str, Any]:
     vector = search["query"].get("nearest", search["query"]) if isinstance(search["query"], dict) else search["query"]
     query = models.SparseVector(**vector) if isinstance(vector, dict) else vector
     return {**search, "query": query}
-
-
-def passes(point: dict[str, Any], condition: dict[str, Any]) -> bool:
-    """Return True if a point passes a filter of `must` and `should` with matches of one payload value."""
-    if "key" in condition:
-        value: Any = point["payload"]
-        for name in condition["key"].split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-        wanted = condition["match"]["value"]
-        return wanted in value if isinstance(value, list) else value == wanted
-    must, should = condition.get("must") or [], condition.get("should") or []
-    must, should = (given if isinstance(given, list) else [given] for given in (must, should))
-    return all(passes(point, one) for one in must) and (not should or any(passes(point, one) for one in should))
 
 
 class _Handler(BaseHTTPRequestHandler):

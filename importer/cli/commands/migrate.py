@@ -129,7 +129,7 @@ async def _migrate(settings: Settings, target: CopyTarget, other: Settings | Non
         opened = await session.ask("migrate_open", to=target)
         try:
             written = await _copy(session, target, opened, silent)
-            there = await _check(session, target, opened, silent)
+            there, bare = await _check(session, target, opened, silent)
             # Until more is imported here, the state is valid for the copy, too: an import into it reads nothing again.
             await session.change("remember", **baseline.vouch(session.checkpoints, opened["fingerprint"]))
             alias = settings.store.collection
@@ -142,8 +142,9 @@ async def _migrate(settings: Settings, target: CopyTarget, other: Settings | Non
         "model": other.embed.model if other else "",
         "points": opened["points"],
         "written": written,
-        "known": opened["points"] - written,
+        "known": opened["points"] - written - len(bare),
         "there": there,
+        "without_vector": bare,
         "switched": switched,
         "alias": alias if switched else "",
     }
@@ -172,13 +173,19 @@ async def _copy(session: StoreSession, target: CopyTarget, opened: Mapping[str, 
     return written
 
 
-async def _check(session: StoreSession, target: CopyTarget, opened: Mapping[str, Any], silent: bool) -> int:
-    """Look every id of the source up in the target; return how many points the target counts. Raises StoreError."""
-    after, missing, seen = None, list[str](), 0
+async def _check(
+    session: StoreSession, target: CopyTarget, opened: Mapping[str, Any], silent: bool
+) -> tuple[int, list[str]]:
+    """Look every id of the source up in the target; return the target's count, and the ids without a vector.
+
+    Raises StoreError where another point of the source is missing.
+    """
+    after, missing, bare, seen = None, list[str](), list[str](), 0
     with counting("points verified", opened["points"], quiet=silent) as shown:
         while True:
             page = await session.ask("migrate_check", to=target, after=after, limit=PAGE_POINTS)
             missing += page["missing"]
+            bare += page["bare"]
             seen += page["seen"]
             shown.add(page["seen"])
             after = page["next"]
@@ -186,12 +193,12 @@ async def _check(session: StoreSession, target: CopyTarget, opened: Mapping[str,
                 break
     there = int(page["there"])
     # A target may have points of its own, so more than seen is right.
-    if missing or seen != opened["points"] or there < seen:
+    if missing or seen != opened["points"] or there < seen - len(bare):
         raise StoreError(
             f"{len(missing)} of {seen} points are not in the target, which counts {there}",
             hint="something else writes there; the same command again copies what is missing",
         )
-    return there
+    return there, bare
 
 
 def _say(report: Mapping[str, Any]) -> None:
@@ -202,6 +209,11 @@ def _say(report: Mapping[str, Any]) -> None:
     )
     if report["there"] > report["points"]:
         click.echo(f"  it has {report['there'] - report['points']:,} others besides")
+    if report["without_vector"]:
+        click.echo(f"  {len(report['without_vector'])} have no vector and were passed over; `importer verify --repair`")
+        click.echo(
+            "  gives them one, and the same command again copies them: " + " ".join(report["without_vector"][:10])
+        )
     if report["switched"]:
         click.echo(f"{report['alias']} is its name there from now on")
     model = f", EMBEDDING_MODEL={report['model']}" if report["model"] else ""

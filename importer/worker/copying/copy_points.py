@@ -71,7 +71,9 @@ def migrate_page(
     page = session.store.scroll(after, page_of(limit), with_vectors=target.embedder is None)
     there = target.store.payloads([point.id for point in page.points])
     fresh = [point for point in page.points if point.id not in there]
-    if target.embedder is not None:
+    if target.embedder is None:  # what has no vector is passed over: `migrate_check` lists it
+        fresh = [point for point in fresh if len(point.dense)]
+    else:
         fresh = _embedded(fresh, target.embedder, session.token_budget)
     changed = _changed([point for point in page.points if point.id in there], there)
     if fresh or changed:
@@ -85,13 +87,25 @@ def migrate_page(
 def migrate_check(
     session: WorkerSession, to: Mapping[str, Any], after: str | None = None, limit: int = PAGE_POINTS
 ) -> Mapping[str, Any]:
-    """Look one page up in the target; return `next`, `seen`, the ids `missing`, and the target's count."""
+    """Look one page up in the target; return `next`, `seen`, the ids `missing`, and the target's count.
+
+    The ids that are `bare` have no vector in the source: they are missing for that.
+    """
     target = target_of(session, to)
     page = session.store.scroll(after, page_of(limit))
     there = target.store.lookup([point.id for point in page.points])
-    missing = [point.id for point in page.points if point.id not in there]
+    gone = [point.id for point in page.points if point.id not in there]
+    bare = getattr(session.store, "bare", None)
+    known = set(bare(gone) if bare and gone else ())
+    missing = [id for id in gone if id not in known]
     there_count = target.store.count() if page.next is None else 0  # once, with the last page
-    return {"next": page.next, "seen": len(page.points), "missing": missing, "there": there_count}
+    return {
+        "next": page.next,
+        "seen": len(page.points),
+        "missing": missing,
+        "bare": sorted(known),
+        "there": there_count,
+    }
 
 
 def migrate_close(session: WorkerSession, to: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from importer.errors import StoreError, StoreRefused, StoreUnreachable
-from importer.worker.stores.qdrant.errors import Conflict, translated
+from importer.worker.stores.qdrant.errors import Conflict, Forbidden, translated
 from importer.worker.stores.qdrant.requests import Disputed
 
 CODE = grpc.StatusCode
@@ -39,8 +39,8 @@ MEANINGS = [
     (rest(413), Disputed),
     (rest(429, b'{"status":{"error":"Rate limiting exceeded: request larger than rate limiter capacity"}}'), Disputed),
     (Call(grpc.StatusCode.RESOURCE_EXHAUSTED, "request larger than rate limiter capacity, split it"), Disputed),
-    (rest(401), StoreRefused),
-    (rest(403), StoreRefused),
+    (rest(401), Forbidden),
+    (rest(403), Forbidden),
     (rest(404), StoreRefused),
     (rest(405), StoreRefused),
     (rest(409), Conflict),
@@ -60,8 +60,8 @@ MEANINGS = [
     (Call(CODE.RESOURCE_EXHAUSTED, "Sent message larger than max (5 vs. 4)"), Disputed),
     (Call(CODE.OUT_OF_RANGE), Disputed),
     (Call(CODE.INVALID_ARGUMENT), Disputed),
-    (Call(CODE.UNAUTHENTICATED), StoreRefused),
-    (Call(CODE.PERMISSION_DENIED), StoreRefused),
+    (Call(CODE.UNAUTHENTICATED), Forbidden),
+    (Call(CODE.PERMISSION_DENIED), Forbidden),
     (Call(CODE.NOT_FOUND), StoreRefused),
     (Call(CODE.ALREADY_EXISTS), Conflict),
     (Call(CODE.INTERNAL), StoreUnreachable),

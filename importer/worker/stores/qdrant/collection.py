@@ -7,6 +7,7 @@ Used when points were embedded anew with another model: searches change over fro
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from importer.errors import StoreRefused
 from importer.protocol.worker_settings import StoreSettings
 from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.connect import connect
-from importer.worker.stores.qdrant.errors import Conflict, translated
+from importer.worker.stores.qdrant.errors import Conflict, Forbidden, translated
 from importer.worker.stores.qdrant.stems import DONE, STEMS
 from importer.worker.stores.schema import KEYWORDS, SPARSE, TENANT, TIMES, Fingerprint, born, dense_name, same_maker
 
@@ -58,7 +59,8 @@ def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) 
         _make(client, request)
     found = _adopt(client, request)
     if indexes:
-        _complete(client, request.settings.collection, backlog=request.backlog)
+        with contextlib.suppress(Forbidden):  # a key that reads: what is there can be searched as it is
+            _complete(client, request.settings.collection, backlog=request.backlog)
     return found
 
 
@@ -139,7 +141,7 @@ def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
     found = read_fingerprint(described)
     if found is None:
         fresh = born(request.model, request.dimension)
-        with translated():
+        with contextlib.suppress(Forbidden), translated():
             client.update_collection(request.settings.collection, metadata={OURS: msgspec.to_builtins(fresh)})
             found = read_fingerprint(client.get_collection(request.settings.collection))
     found = found or Fingerprint(request.model, request.dimension)

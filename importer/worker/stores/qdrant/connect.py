@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import sqlite3
 import ssl
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
 from qdrant_client import QdrantClient
 
 from importer.errors import UsageError
-from importer.protocol.worker_settings import StoreSettings
+from importer.protocol.worker_settings import StoreSettings, addresses
 from importer.worker.stores.modes import close_to_others
+from importer.worker.stores.qdrant.nodes import Nodes
 
 
 @contextlib.contextmanager
@@ -63,7 +66,10 @@ def connect(settings: StoreSettings) -> QdrantClient:
             if settings.path:
                 close_to_others(os.path.abspath(settings.path))
             return local(settings.path)
-        return remote(settings)
+        given = addresses(settings.location)
+        nodes = [remote(replace(settings, location=url)) for url in given]
+        # To its callers a client like any other, which answers from one of several nodes.
+        return nodes[0] if len(nodes) == 1 else cast(QdrantClient, Nodes(nodes))
 
 
 def local(path: str) -> QdrantClient:
@@ -96,6 +102,24 @@ def remote(settings: StoreSettings) -> QdrantClient:
         grpc_port=grpc_port,
         **_trust(settings.ca_file, secure, prefer_grpc),
     )
+
+
+def speaks_tls(settings: StoreSettings) -> bool:
+    """Return True if an address given as one without TLS is a port that speaks it: no waiting will make that answer."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent
+    for url in addresses(settings.location):
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "grpc"}:
+            return False
+        port = settings.grpc_port if settings.prefer_grpc else parts.port or REST_PORT
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((parts.hostname or "", port), settings.timeout_s) as plain,
+            context.wrap_socket(plain),
+        ):
+            return True
+    return False
 
 
 def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:

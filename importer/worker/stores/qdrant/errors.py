@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -18,14 +19,23 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from importer.errors import ImporterError, StoreError, StoreRefused, StoreUnreachable
-from importer.worker.stores.qdrant.requests import Disputed
+from importer.worker.stores.qdrant.requests import Disputed, Limited
 
-KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to a key that may write"
+KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to the server's key"
+WRITE_HINT = "set QDRANT_API_KEY (or its _FILE) to a key that may write; one that reads serves search, open and list"
 URL_HINT = "QDRANT_URL must point at Qdrant itself, for example http://localhost:6333"
 TRUST_HINT = "name your authority's certificate in the setting store.ca_file"
 GONE_HINT = "its points are gone with it: start again, then `importer verify --repair`"
 WAIT_HINT = "nothing is lost; it goes on when the server answers"
+NODES_HINT = "too few nodes of the cluster are there: `importer status` names them; it goes on when they are back"
+PLAIN_HINT = "the server does not encrypt: give http:// or grpc://"
+FULL_HINT = "raise the limit in the collection's strict mode, or make room with `importer forget`"
+INDEX_HINT = "its strict mode allows no filter without an index: leave out --branch, --file, --tool and --model"
+STRICT_HINT = "the collection's strict mode forbids it: GET /collections/NAME shows its limits"
 
+TOO_FEW_NODES = ("enough active replicas", "`active` replica", "no active replica", "of this update", "connect error")
+FULL = re.compile(r"max (points count|vector storage size|payload storage size) limit", re.IGNORECASE)
+STRICT = re.compile(r'Limit exceeded (?P<value>[\d.]+) > (?P<most>[\d.]+) for "(?P<name>[^"]+)"|Exact search disabled')
 SPLIT = "request larger than rate limiter capacity"  # of a limiter that can never let it through
 TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
 CODES = {
@@ -47,6 +57,10 @@ NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeErro
 
 class Conflict(StoreRefused):
     """What was to be made is there already."""
+
+
+class Forbidden(StoreRefused):
+    """The key may not do this."""
 
 
 class Foreign(StoreRefused):
@@ -88,25 +102,47 @@ def _of_local(error: Exception) -> StoreError:
 
 
 def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError:
-    """Return the error that an HTTP status stands for; `words` are the server's."""
-    if status in {401, 403}:
-        return StoreRefused(f"the server refuses the key ({status}): {words}", hint=KEY_HINT)
+    """Return the error that an HTTP status stands for; `words` are the server's.
+
+    Limits of strict mode come as 400 from some versions and as 403 from others: only their words tell them from a key.
+    """
+    if status == 429 and SPLIT in words:  # it would never be let through, however long it waits
+        status = 413
+    if status in TRANSIENT or (status >= 500 and status != 501):  # 501 will never be otherwise
+        hint = NODES_HINT if any(told in words.lower() for told in TOO_FEW_NODES) else WAIT_HINT
+        return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=hint)
+    if status in {400, 403, 413, 422}:
+        return _of_request(status, words)
+    if status == 401:
+        return Forbidden(f"the server refuses the key (401): {words}", hint=KEY_HINT)
     if status == 404:
         return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
-    if status == 429 and SPLIT in words:  # it would never be let through, however long it waits
-        status = 413
-    if status in TRANSIENT or (status >= 500 and status != 501):  # 501 will never be otherwise
-        return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=WAIT_HINT)
-    if status in {400, 413, 422}:
-        return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
     return StoreRefused(f"the server answers {status}: {words}", hint=URL_HINT)
+
+
+def _of_request(status: int, words: str) -> StoreError:
+    """Return the error for a request that is bad, too large, or not allowed by strict mode or to this key."""
+    if FULL.search(words):
+        return StoreRefused(f"the collection is full ({status}): {words}", hint=FULL_HINT)
+    if "Index required but not found" in words:
+        return StoreRefused(f"the server refuses the filter ({status}): {words}", hint=INDEX_HINT)
+    if limit := STRICT.search(words):
+        name, most = limit["name"] or "exact", float(limit["most"] or 0)
+        return Limited(f"a limit of the collection ({status}): {words}", name=name, most=most, hint=STRICT_HINT)
+    if "limit reached (" in words:  # of a filter's conditions: fewer ids in one request are within it
+        return Disputed(f"a limit of the collection ({status}): {words}", hint=STRICT_HINT)
+    if status == 403:
+        return Forbidden(f"the key may not do this (403): {words}", hint=WRITE_HINT)
+    return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
 
 
 def _of_grpc(error: Any) -> StoreError:
     """Return the error of the HTTP status that means the same. An unknown code counts as 503, so it is tried again."""
     code, words = error.code(), str(error.details())
+    if refused := _of_handshake(words):
+        return refused
     # gRPC has one code for this and for overload.
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in words:
         return by_status(413, words)
@@ -116,11 +152,20 @@ def _of_grpc(error: Any) -> StoreError:
 def _of_answer(error: Exception) -> StoreError:
     """Return the error for no answer at all (connection, time-out, half a body), or one that is not Qdrant's."""
     source = error.source if isinstance(error, ResponseHandlingException) else error
-    if "CERTIFICATE_VERIFY_FAILED" in str(source):
-        return StoreRefused(f"the server's certificate is not trusted: {source}", hint=TRUST_HINT)
+    if refused := _of_handshake(str(source)):
+        return refused
     if isinstance(source, NOT_QDRANTS):
         return Foreign(f"the answer is not Qdrant's: {str(source)[:200]}", hint=URL_HINT)
     return StoreUnreachable(f"no answer: {type(source).__name__}: {source}", hint=WAIT_HINT)
+
+
+def _of_handshake(words: str) -> StoreRefused | None:
+    """Return the error for a certificate that is not trusted, or for a server that does not encrypt; None else."""
+    if "CERTIFICATE_VERIFY_FAILED" in words:
+        return StoreRefused(f"the server's certificate is not trusted: {words}", hint=TRUST_HINT)
+    if "WRONG_VERSION_NUMBER" in words:
+        return StoreRefused(f"no encrypted connection: {words}", hint=PLAIN_HINT)
+    return None
 
 
 def _words(content: bytes) -> str:

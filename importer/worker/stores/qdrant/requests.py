@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from importer.errors import StoreRefused
-from importer.worker.stores import Point
+from importer.errors import PointsRejected, StoreRefused
+from importer.worker.stores import Ownership, Point
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 NUMBER_BYTES = 12  # of a float written out in JSON, comma included
 WORD_SHARE = 5  # a text, and for each of its words an index and a weight written out
@@ -15,6 +20,47 @@ WORD_SHARE = 5  # a text, and for each of its words an index and a weight writte
 
 class Disputed(StoreRefused):
     """The server calls the request bad; one of its points, or its size, may be why."""
+
+
+class Limited(Disputed):
+    """A limit of the collection's strict mode: `name` is the parameter, `most` its greatest value, 0 for none."""
+
+    def __init__(self, message: str, *, name: str, most: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
+        self.most = most
+
+
+@dataclass(slots=True)
+class Limits:
+    """What a collection's strict mode allows, learned from its refusals: `most` points in an answer, 0 for any number.
+
+    Without `exact` counts are the server's estimates; without `oversampling` quantised vectors choose fewer candidates.
+    """
+
+    most: int = 0
+    exact: bool = True
+    oversampling: bool = True
+
+    def learn(self, refused: Limited) -> bool:
+        """Note a limit; return False for one that asking otherwise does not meet, or that is noted already."""
+        most = int(refused.most)
+        if refused.name == "limit" and most > 0 and (not self.most or most < self.most):
+            self.most = most
+        elif refused.name in {"exact", "oversampling"} and getattr(self, refused.name):
+            setattr(self, refused.name, False)
+        else:
+            return False
+        return True
+
+    def page(self, wanted: int) -> int:
+        """Return how many points to ask for."""
+        return min(wanted, self.most or wanted)
+
+    def fit(self, query: models.QueryRequest) -> models.QueryRequest:
+        """Return a query within the limits."""
+        params = query.params if self.oversampling else None
+        return query.model_copy(update={"limit": self.page(query.limit or 0), "params": params})
 
 
 def pack(points: Sequence[Point], most_points: int, most_bytes: int) -> Iterator[Sequence[Point]]:
@@ -51,3 +97,32 @@ def send(points: Sequence[Point], upsert: Callable[[Sequence[Point]], None]) -> 
         middle = len(points) // 2  # one of the halves may be without fault
         return send(points[:middle], upsert) | send(points[middle:], upsert)
     return {}
+
+
+Change = Callable[[Mapping[str, Ownership], Sequence[str]], None]
+
+
+def change(standing: Mapping[str, Ownership], deletes: Sequence[str], apply: Change) -> None:
+    """Apply changes, then deletions, halving what is disputed. Raises Disputed for one that is refused even alone."""
+    if not standing and not deletes:
+        return
+    try:
+        apply(standing, deletes)
+    except Disputed:
+        if len(standing) + len(deletes) < 2:
+            raise
+        points = [*standing.items()]
+        middle, cut = (len(points) + 1) // 2, 0 if standing else len(deletes) // 2
+        change(dict(points[:middle]), deletes[:cut], apply)
+        change(dict(points[middle:]), deletes[cut:], apply)
+
+
+def complain(refused: Mapping[str, str], sent: int) -> None:
+    """Raise PointsRejected for some points, StoreRefused for all of several: then the fault is not theirs.
+
+    `refused` has the server's words for each id, `sent` is how many points there were.
+    """
+    words = next(iter(refused.values()))
+    if sent > 1 and len(refused) == sent:
+        raise StoreRefused(f"every point is refused: {words}", hint="`importer doctor` compares the collection")
+    raise PointsRejected(f"{len(refused)} of {sent} points are refused: {words}", ids=tuple(refused))

@@ -15,21 +15,21 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 
-from importer.errors import PointsRejected, StoreRefused, StoreUnreachable, UsageError
+from importer.errors import StoreRefused, StoreUnreachable, UsageError
 from importer.worker.patience import Patience, patiently
 from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.filters import build
 from importer.worker.stores.qdrant.asking import candidates, questions
 from importer.worker.stores.qdrant.collection import left_in, open_collection, read_fingerprint, replicas, set_indexing
-from importer.worker.stores.qdrant.connect import connect, one_sync, scrub
-from importer.worker.stores.qdrant.errors import Foreign, translated
-from importer.worker.stores.qdrant.requests import Disputed, pack, send
+from importer.worker.stores.qdrant.connect import connect, one_sync, scrub, speaks_tls
+from importer.worker.stores.qdrant.errors import Forbidden, Foreign, translated
+from importer.worker.stores.qdrant.replicas import Replicas
+from importer.worker.stores.qdrant.requests import Disputed, Limited, Limits, change, complain, pack, send
 from importer.worker.stores.qdrant.stems import Stemming
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, native, point
 from importer.worker.stores.qdrant.values import cursor as cursor_of
@@ -38,8 +38,8 @@ from importer.worker.stores.schema import holders as holders_of
 
 T = TypeVar("T")
 
+UNKNOWN = "/unknown"  # ends the fingerprint of a collection whose server keeps no metadata
 TOLD = [METADATA, OPEN_BY, VOICES]  # all of a payload but its document
-ALL = models.ReadConsistencyType.ALL  # what stands alike on every replica, and nothing else
 
 
 class QdrantStore:
@@ -60,84 +60,88 @@ class QdrantStore:
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
         self._stems = Stemming(client, self._collection)
-        self._replicated = (
-            request.settings.replication_factor > 1 or replicas(client.get_collection(self._collection)) > 1
-        )
+        several = request.settings.replication_factor > 1 or replicas(client.get_collection(self._collection)) > 1
+        self._replicas = Replicas(client, self._collection, self._dense, self._ask, several)
         self._unsure: set[str] = set()  # points of writes that failed or were never answered
+        self._undeleted: set[str] = set()  # what such a write was to delete: some replica may have it still
+        self._limits = Limits()
         self._lock: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.kind == "local" else contextlib.nullcontext()
         )
 
     def lookup(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return those of `ids` that exist, each with its holders."""
-        return {id: holders_of(found) for id, found in self._retrieve(ids, [OPEN_BY], everywhere=True).items()}
+        return {id: holders_of(found) for id, found in self._replicas.read(ids, [OPEN_BY], everywhere=True).items()}
 
     def payloads(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist, without their documents."""
-        return self._retrieve(ids, TOLD, everywhere=True)
+        return self._replicas.read(ids, TOLD, everywhere=True)
 
     def unsure(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist but may be missing, or older, on some replica.
 
         Those are points whose last write failed, and points that do not stand alike on every replica.
         """
-        failed = self._unsure.intersection(ids)
-        if not self._replicated:
-            return self._retrieve(sorted(failed), TOLD)
-        found = self._retrieve(ids, TOLD)
-        sure = self._retrieve(list(found), TOLD, everywhere=True)
-        return {id: payload for id, payload in found.items() if id in failed or id not in sure}
+        return self._replicas.doubtful(ids, self._unsure, TOLD)
+
+    def bare(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the payloads of those of `ids` that exist without a vector."""
+        return self._replicas.bare(ids, TOLD)
+
+    def survey(self, after: str | None, limit: int) -> Page:
+        """Return one page of what stands on any replica, as far as the addresses given reach them; without vectors."""
+        return self._replicas.page(after, limit) if self._replicas.replicated else self.scroll(after, limit)
 
     def write(self, points: Sequence[Point], standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Upsert, change what stands, delete. Raises PointsRejected after storing the points that are not refused."""
         check(points, self._dimension)
         touched = {point.id for point in points}.union(standing)
+        deletes = [*deletes, *(self._undeleted - touched - {*deletes})]
         self._unsure |= touched
+        self._undeleted.update(deletes)
         with translated(), self._one_sync():
             requests = pack(points, self._most_points, self._most_bytes)
             refused = [given for some in requests for given in send(some, self._upsert).items()]
             if not refused:
-                self._change(standing, deletes)
+                change(standing, deletes, self._change)
         self._check_birth()  # another collection by now refuses for reasons that are no point's fault
         self._unsure -= touched
-        if refused:
-            _complain(dict(refused), len(points))
+        if not refused:
+            self._undeleted.clear()
+        else:
+            complain(dict(refused), len(points))
 
     def _change(self, standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
-        """Change and delete, only when all points are there: what a deletion takes away must have been replaced."""
+        """Send one request of changes and deletions. Raises Disputed when the server calls it bad."""
         operations = list(changes(standing, deletes))
-        if operations:
-            self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+        self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
 
     def count(self, scope: Scope = EVERYTHING) -> int:
         """Count the points of the scope, exactly."""
         wanted = build(scope, QdrantDialect())
-        return self._ask(lambda: self._client.count(self._collection, wanted, exact=True)).count
+        return self._ask(lambda: self._client.count(self._collection, wanted, exact=self._limits.exact)).count
 
     def candidates(self, asked: Lookup) -> Candidates:
         """Return the best chunks by words, stems and vectors, with raw scores; one request."""
         wanted = questions(asked, self._dense, stemmed=self._stems.done)
-        requests = [request for _, request in wanted]
-        answers = self._ask(lambda: self._client.query_batch_points(self._collection, requests)) if wanted else []
-        return candidates(wanted, answers, self._stems.done)
+        return candidates(wanted, self._answers([request for _, request in wanted]), self._stems.done)
+
+    def _answers(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
+        """Return the answers to all queries, from one request where the server allows as many."""
+        if not requests:
+            return []
+        fit = self._limits.fit
+        try:
+            return self._ask(lambda: self._client.query_batch_points(self._collection, [fit(one) for one in requests]))
+        except Disputed:
+            if len(requests) == 1:
+                raise
+            half = len(requests) // 2
+            return self._answers(requests[:half]) + self._answers(requests[half:])
 
     def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist, whole."""
-        return self._retrieve(ids, True)
-
-    def _retrieve(self, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> dict[str, Mapping[str, Any]]:
-        """Return the payloads of those of `ids` that exist: on one replica, or with `everywhere` alike on all."""
-        asked: list[Any] = list(ids)
-        level = ALL if everywhere and self._replicated else None
-        call = partial(self._client.retrieve, self._collection, asked, wanted, False, consistency=level)
-        try:
-            return {str(record.id): record.payload or {} for record in self._ask(call)} if asked else {}
-        except Disputed:  # too many at once
-            if len(asked) == 1:
-                raise
-            halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
-            first, second = (self._retrieve(half, wanted, everywhere=everywhere) for half in halves)
-            return first | second
+        return self._replicas.read(ids, True)
 
     def scroll(
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
@@ -147,7 +151,12 @@ class QdrantStore:
         # Never the keywords' vector: who writes the points elsewhere derives it from the text again.
         records, cursor = self._ask(
             lambda: self._client.scroll(
-                self._collection, wanted, limit, offset=cursor_of(after), with_payload=True, with_vectors=named
+                self._collection,
+                wanted,
+                self._limits.page(limit),
+                offset=cursor_of(after),
+                with_payload=True,
+                with_vectors=named,
             )
         )
         return Page(tuple(point(record, self._dense) for record in records), None if cursor is None else str(cursor))
@@ -163,7 +172,8 @@ class QdrantStore:
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
         """Count points per value of `metadata.<key>`."""
-        answer = self._ask(lambda: self._client.facet(self._collection, f"{METADATA}.{key}", limit=limit, exact=True))
+        name, most = f"{METADATA}.{key}", self._limits
+        answer = self._ask(lambda: self._client.facet(self._collection, name, limit=most.page(limit), exact=most.exact))
         return {str(found.value): found.count for found in answer.hits if found.count}
 
     @property
@@ -177,7 +187,10 @@ class QdrantStore:
 
     def upkeep(self) -> bool:
         """Give stems to some points of an older version; return True while more of them are to be done."""
-        return self._ask(self._stems.step) if not self._stems.done else False
+        try:
+            return self._ask(self._stems.step) if not self._stems.done else False
+        except Forbidden:  # a key that reads, or one for this collection's points alone
+            return False
 
     def scrub(self) -> Sequence[str]:
         """Take what was deleted out of local mode's file; name a server's snapshots, which keep what they had."""
@@ -189,7 +202,8 @@ class QdrantStore:
     def backlog(self, on: bool) -> None:
         """Switch the server's graph building off during a backlog; after it, the server builds in the background."""
         if self.kind == "server":
-            set_indexing(self._client, self._collection, not on)
+            with contextlib.suppress(Forbidden):  # a key for a collection's points alone: the server then indexes on
+                set_indexing(self._client, self._collection, not on)
 
     def close(self) -> None:
         """Let go of connections, or of the directory."""
@@ -218,8 +232,13 @@ class QdrantStore:
         patiently(completed, self._patience)
 
     def _ask(self, call: Callable[[], T]) -> T:
-        """Read from the server: retried, and one call at a time in local mode."""
-        return patiently(lambda: self._once(call), self._patience)
+        """Read from the server: retried, within its limits, and one call at a time in local mode."""
+        while True:
+            try:
+                return patiently(lambda: self._once(call), self._patience)
+            except Limited as error:
+                if not self._limits.learn(error):
+                    raise
 
     def _once(self, call: Callable[[], T]) -> T:
         """Call once. A proxy in trouble answers in its own words; once the store was open, that is an outage."""
@@ -250,24 +269,13 @@ class QdrantStore:
         A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
         """
         described = self._ask(lambda: self._client.get_collection(self._collection))
-        self._replicated = self._replicated or replicas(described) > 1
+        self._replicas.replicated = self._replicas.replicated or replicas(described) > 1
         found = read_fingerprint(described)
-        if found is not None and str(found) != self.fingerprint:
+        if str(found) != self.fingerprint and not (found is None and self.fingerprint.endswith(UNKNOWN)):
             raise StoreRefused(
-                f"collection {self._collection} was made again while it was open (now {found})",
+                f"collection {self._collection} was made again while it was open (now {found or 'not ours'})",
                 hint="start again, then `importer verify --repair` brings back what is missing",
             )
-
-
-def _complain(refused: Mapping[str, str], sent: int) -> None:
-    """Raise PointsRejected for some points, StoreRefused for all of several: then the fault is not theirs.
-
-    `refused` has the server's words for each id, `sent` is how many points there were.
-    """
-    words = next(iter(refused.values()))
-    if sent > 1 and len(refused) == sent:
-        raise StoreRefused(f"every point is refused: {words}", hint="`importer doctor` compares the collection")
-    raise PointsRejected(f"{len(refused)} of {sent} points are refused: {words}", ids=tuple(refused))
 
 
 def open_store(request: StoreRequest, patience: Patience | None = None) -> QdrantStore:
@@ -280,6 +288,12 @@ def open_store(request: StoreRequest, patience: Patience | None = None) -> Qdran
             warnings.simplefilter("ignore")
             indexes = not request.settings.location.startswith("local:")  # local mode has none, and warns when asked
             found = patiently(lambda: open_collection(client, request, indexes), patience)
+    except StoreUnreachable as error:
+        client.close()
+        if speaks_tls(request.settings):
+            hint = "the server encrypts: give https:// or grpcs://"
+            raise StoreRefused(f"no plain connection: {error.message}", hint=hint) from error
+        raise
     except BaseException:  # or local mode's directory stays locked
         client.close()
         raise

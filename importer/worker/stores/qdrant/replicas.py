@@ -1,0 +1,111 @@
+"""What stands on the replicas of a collection, and on which of them: read from all replicas, or node by node.
+
+A node answers from its own replicas where it has any. So several addresses show what a single one cannot: points that
+stand on another replica only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from qdrant_client import QdrantClient, models
+
+from importer.errors import StoreUnreachable
+from importer.worker.stores import Page
+from importer.worker.stores.qdrant.errors import translated
+from importer.worker.stores.qdrant.nodes import each_of
+from importer.worker.stores.qdrant.requests import Disputed
+from importer.worker.stores.qdrant.values import cursor as cursor_of
+from importer.worker.stores.qdrant.values import point
+
+T = TypeVar("T")
+Ask = Callable[[Callable[[], Any]], Any]
+Payloads = dict[str, Mapping[str, Any]]
+
+ALL = models.ReadConsistencyType.ALL  # what stands alike on every replica, and nothing else
+
+
+class Replicas:
+    """Reads one collection; `ask` calls a client and tries again. `replicated` says whether shards have replicas."""
+
+    def __init__(self, client: QdrantClient, collection: str, dense: str, ask: Ask, replicated: bool) -> None:
+        self.replicated = replicated
+        self._client = client
+        self._nodes = each_of(client)
+        self._collection = collection
+        self._dense = dense
+        self._ask = ask
+
+    def read(self, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> Payloads:
+        """Return the payloads of those of `ids` that exist: on one replica, or with `everywhere` alike on all."""
+        return self._of(self._client, ids, wanted, everywhere=everywhere)
+
+    def doubtful(self, ids: Sequence[str], failed: set[str], wanted: Any) -> Payloads:
+        """Return the payloads of those of `ids` that exist, but are `failed` or do not stand alike on every replica."""
+        if not self.replicated:
+            return self.read(sorted(failed.intersection(ids)), wanted)
+        found: Payloads = {}
+        for client in self._nodes:
+            found = (self._there(partial(self._of, client, ids, wanted)) or {}) | found
+        sure = self.read(list(found), wanted, everywhere=True)
+        return {id: payload for id, payload in found.items() if id in failed or id not in sure}
+
+    def bare(self, ids: Sequence[str], wanted: Any) -> Payloads:
+        """Return the payloads of those of `ids` that exist without a vector, so that no search by vector finds them."""
+        among: list[Any] = [models.HasIdCondition(has_id=list(ids))]
+        without = models.Filter(must=among, must_not=[models.HasVectorCondition(has_vector=self._dense)])
+        call = partial(self._client.scroll, self._collection, without, with_payload=wanted, with_vectors=False)
+        records, _ = self._ask(lambda: call(limit=len(ids)))
+        return {str(record.id): record.payload or {} for record in records}
+
+    def page(self, after: str | None, limit: int) -> Page:
+        """Return one page of the points of all nodes, in order of id; what stands on one replica only is among them."""
+        found: dict[Any, models.Record] = {}
+        ends: list[Any] = []
+        pages = [self._there(partial(self._page, client, after, limit)) for client in self._nodes]
+        if not any(pages):
+            raise StoreUnreachable("no node of the cluster answers", hint="`importer status` shows its nodes")
+        for records, end in filter(None, pages):
+            found |= {record.id: record for record in records}
+            ends += [] if end is None else [end]
+        # A node with more points in this stretch of ids ends its page first: what lies behind comes with the next one.
+        end = min(ends, key=_order) if ends else None
+        records = [found[id] for id in sorted(found, key=_order) if end is None or _order(id) < _order(end)]
+        return Page(tuple(point(record, self._dense) for record in records), None if end is None else str(end))
+
+    def _page(self, client: QdrantClient, after: str | None, limit: int) -> tuple[list[models.Record], Any]:
+        """Return a page of one node."""
+        return self._ask(  # type: ignore[no-any-return]
+            lambda: client.scroll(self._collection, None, limit, offset=cursor_of(after), with_payload=True)
+        )
+
+    def _of(self, client: QdrantClient, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> Payloads:
+        """Return the payloads as one node tells them."""
+        asked: list[Any] = list(ids)
+        level = ALL if everywhere and self.replicated else None
+        call = partial(client.retrieve, self._collection, asked, wanted, False, consistency=level)
+        try:
+            return {str(record.id): record.payload or {} for record in self._ask(call)} if asked else {}
+        except Disputed:  # too many at once
+            if len(asked) == 1:
+                raise
+            halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
+            first, second = (self._of(client, half, wanted, everywhere=everywhere) for half in halves)
+            return first | second
+
+    def _there(self, call: Callable[[], T]) -> T | None:
+        """Return the answer of a node, None where one of several is away."""
+        try:
+            with translated():
+                return call()
+        except StoreUnreachable:
+            if len(self._nodes) == 1:
+                raise
+            return None
+
+
+def _order(id: Any) -> tuple[bool, Any]:
+    """Return the place of an id in the server's order: integers first."""
+    return (False, id) if isinstance(id, int) else (True, str(id))
