@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from importer.state.checkpoints import Checkpoints
 
 MOST = 50  # values; more help no person
+LOOKED_AT = 5000  # conversations, the newest, whose projects are offered: 50 ms
 PLAIN = re.compile(r"[\w/.~@+,][\w/.~@+,-]*")  # a word of any shell, and no option
 Values = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -42,7 +44,7 @@ def _of_state(values: Callable[[Checkpoints, str], Iterable[CompletionItem]]) ->
                 return []
             with checkpoints:
                 found = (one for one in values(checkpoints, incomplete) if PLAIN.fullmatch(one.value))
-                return [one for one, _ in zip(found, range(MOST), strict=False)]
+                return list(islice(found, MOST))
         except (ImporterError, OSError):
             return []
 
@@ -64,7 +66,8 @@ def conversations(checkpoints: Checkpoints, incomplete: str) -> Iterable[Complet
 def projects(checkpoints: Checkpoints, incomplete: str) -> Iterable[CompletionItem]:
     """Yield the names of projects that begin so, or their paths where a path is typed."""
     whole = incomplete.startswith("/")
-    told = dict.fromkeys(one.project for one in checkpoints.spoken.newest_first() if one.project)
+    newest = islice(checkpoints.spoken.newest_first(), LOOKED_AT)
+    told = dict.fromkeys(one.project for one in newest if one.project)
     names = dict.fromkeys(one if whole else last_part(one) for one in told)
     return (CompletionItem(one) for one in names if one.casefold().startswith(incomplete.casefold()))
 

@@ -87,13 +87,15 @@ class SpokenTable:
 
         A conversation comes once for each file that holds it.
         """
-        where = (
-            "WHERE s.last >= ? AND (? = '' OR s.first BETWEEN '0' AND ?) ORDER BY s.last DESC, s.conversation, s.path"
-        )
-        at = 0
-        while rows := self._rows(f"{_TOLD} {where} LIMIT {PAGE_ROWS} OFFSET {at}", (since, until, until)):
+        bounds = "WHERE s.last >= ? AND (? = '' OR s.first BETWEEN '0' AND ?)"
+        order = f"ORDER BY s.last DESC, s.conversation, s.source, s.path LIMIT {PAGE_ROWS}"
+        rows = self._rows(f"{_TOLD} {bounds} {order}", (since, until, until))
+        while rows:
             yield from (Spoken(*row) for row in rows)
-            at += PAGE_ROWS
+            end = Spoken(*rows[-1])  # an OFFSET would read all before it again, for each page
+            at = (end.last, end.last, end.conversation, end.source, end.path)
+            beyond = "AND s.last <= ? AND (s.last < ? OR (s.conversation, s.source, s.path) > (?, ?, ?))"
+            rows = self._rows(f"{_TOLD} {bounds} {beyond} {order}", (since, until, until, *at))
 
     def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """Return the rows of a query, none where the table is not there yet."""

@@ -12,6 +12,7 @@ import pytest
 from importer.protocol.records import Checkpoint, Commit, HeadPrint, Said, Tally
 from importer.state import schema
 from importer.state.checkpoints import Checkpoints
+from importer.state.spoken import PAGE_ROWS
 
 FILE = Checkpoint(b"/t/a.jsonl", 1, 2, 0, 10, HeadPrint(0, b""), b"", 10, 1, 1, "claude-code")
 FIRST = Said("kiln", 2, "2026-01-01", "2026-01-02", "/p", "", "how hot?")
@@ -63,6 +64,16 @@ def test_prefixes_and_times(checkpoints: Checkpoints) -> None:
     assert found == ["kiln"]
     assert [one.conversation for one in checkpoints.spoken.newest_first(until="2026-03-01")] == ["kiosk", "kiln"]
     assert len([*checkpoints.spoken.newest_first()]) == 3
+
+
+def test_every_row_comes_once_over_many_pages(checkpoints: Checkpoints) -> None:
+    """Newest first, also where a page ends among rows of one time, of one conversation, or without any time."""
+    said = [Said(f"c{number}", 1, "", f"2026-01-0{number % 3}" if number % 3 else "") for number in range(700)]
+    for inode, path in enumerate((b"/t/one", b"/t/two"), 2):
+        commit(checkpoints, *said, path=path, inode=inode)
+    rows = [(one.last, one.conversation, one.path) for one in checkpoints.spoken.newest_first()]
+    assert len(rows) == len({*rows}) > 2 * PAGE_ROWS
+    assert [last for last, _, _ in rows] == sorted((last for last, _, _ in rows), reverse=True)
 
 
 def test_a_migrated_state_knows_that_it_lacks_some(tmp_path: pathlib.Path) -> None:
