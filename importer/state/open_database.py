@@ -143,7 +143,8 @@ def _refuse_foreign(connection: sqlite3.Connection, path: str) -> int:
     if known > newest:
         raise StateError(
             f"{path} is of version {known}; this importer knows up to {newest}",
-            hint="update the importer, or choose another --state-dir",
+            hint="update the importer; or choose another --state-dir, where every file is read again, and what was"
+            " forgotten is not known to be",
         )
     return known
 
