@@ -14,6 +14,7 @@ import pathlib
 import shutil
 import sqlite3
 import tarfile
+from typing import Any
 
 import pytest
 from processes import Importer, idle, until
@@ -99,6 +100,12 @@ def projects(installed: Importer) -> dict[str, int]:
     return {one["project"]: one["conversations"] for one in done.json["projects"]}
 
 
+def in_repository(installed: Importer) -> list[dict[str, Any]]:
+    """Return what a search finds in the repository, the best first."""
+    done = installed.run("search", "--json", "--project", REPOSITORY, "bibliography umlauts")
+    return list(done.json["hits"]) if done.code == 0 else []
+
+
 @pytest.mark.parametrize("daemon", [False, True])
 def test_projects_move_while_search_answers(tmp_path: pathlib.Path, model_dir: str, daemon: bool) -> None:
     """What was a project of its own joins its repository, by a backlog or by a daemon; nothing is embedded for it."""
@@ -110,11 +117,23 @@ def test_projects_move_while_search_answers(tmp_path: pathlib.Path, model_dir: s
             assert (found.code, len(found.json["hits"])) == (0, 2)
             until(lambda: idle(installed))
             until(lambda: set(projects(installed)) == {REPOSITORY}, every_s=0.3)
+            until(lambda: len(in_repository(installed)) == 2, every_s=0.3)
             assert json.loads(installed.run("status", "--json").out)["points"] == 2
     else:
         told = installed.run("backlog", "--json").json
         assert (told["points"], told["embedded"]) == (2, 0)
         assert set(projects(installed)) == {REPOSITORY}
-    hits = installed.run("search", "--json", "--project", "thesis", "bibliography umlauts").json["hits"]
-    assert {hit["metadata"]["project"] for hit in hits} == {REPOSITORY} and len(hits) == 2
+    hits = in_repository(installed)
+    assert [hit["metadata"]["project"] for hit in hits] == [REPOSITORY] * 2
     assert hits[0]["metadata"]["cwd"].endswith("/.claude/worktrees/cite")
+
+
+def test_projects_move_without_their_files(tmp_path: pathlib.Path, model_dir: str) -> None:
+    """Assistants expire transcripts: what is stored of one joins its repository all the same."""
+    unpacked("state-before-projects.tar.xz", tmp_path)
+    shutil.rmtree(tmp_path / ".claude")
+    installed = at(tmp_path, model_dir)
+    told = installed.run("backlog", "--json").json
+    assert (told["points"], told["embedded"]) == (2, 0)
+    hits = installed.run("search", "--json", "bibliography umlauts").json["hits"]
+    assert [hit["metadata"]["project"] for hit in hits] == [REPOSITORY] * 2
