@@ -34,11 +34,16 @@ def pages(opened: Opened, turns: Sequence[SaidTurn], first: int) -> Iterator[str
     told = (opened.project, opened.source, f"{len(opened.turns):,} turns", opened.path or "from the store")
     yield click.style("  ".join(printable(one) for one in told if one), dim=True) + "\n\n"
     if first:
-        yield click.style(f"… {first} earlier turns: --whole shows them\n\n", dim=True)
+        yield click.style(f"… {_counted(first, 'earlier')}: --whole shows them\n\n", dim=True)
     for place, turn in enumerate(turns, first):
         yield _turn(turn, marked=place == opened.at)
     if left := len(opened.turns) - first - len(turns):
-        yield click.style(f"… {left} later turns: --whole shows them\n", dim=True)
+        yield click.style(f"… {_counted(left, 'later')}: --whole shows them\n", dim=True)
+
+
+def _counted(turns: int, which: str) -> str:
+    """Return a number of turns in words."""
+    return f"{turns:,} {which} turn{'s' * (turns != 1)}"
 
 
 def _turn(turn: SaidTurn, *, marked: bool) -> str:
@@ -80,13 +85,13 @@ def rows(found: Sequence[Listed], columns: int) -> Iterator[str]:
     room = min(room, max(8, columns // 5))
     for name, one in zip(ids, found, strict=True):
         turns = f"{number(one.turns):>5}" if one.turns else "    ?"
-        start = f"{name:<{widest}}  {_time(one.last, columns)} {turns}"
+        start = f"{name:<{widest}}  {when(one.last, columns)} {turns}"
         rest = f"  {_cut(_project(one), room):<{room}}  {printable(one.title)}"
         cut = _cut(rest, max(10, columns - len(start)))
         yield click.style(f"{name:<{widest}}", fg="cyan") + start[widest:] + cut
 
 
-def _time(stored: str, columns: int) -> str:
+def when(stored: str, columns: int) -> str:
     """Return when a conversation was last spoken in: the date and its age, on a narrow terminal the age alone."""
     age, date = clock.ago(stored), clock.shown(stored) or "no time"
     return f"{age or date:<14}" if columns < NARROW else f"{date:<16}  {age:<14}"

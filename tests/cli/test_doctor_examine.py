@@ -101,6 +101,14 @@ def test_an_unrecognised_file_is_no_fault() -> None:
     assert "--source FORMAT=/s/x.jsonl" in check["fix"] and 'exclude = ["x.jsonl"]' in check["fix"]
 
 
+def test_what_is_in_quarantine_is_no_fault() -> None:
+    """It is told with the command that says why."""
+    found = examine.as_json(examine.run_checks(replace(GOOD, state=replace(GOOD.state, set_aside=3))))
+    (check,) = (one for one in found["checks"] if one["name"] == "quarantine")
+    assert (found["ok"], check["ok"], check["detail"][-1]) == (True, True, "3")
+    assert "importer failures" in check["fix"]
+
+
 def test_an_older_version_s_state_is_told() -> None:
     """It is no fault; the detail says what it lacks and how to get it."""
     found = examine.as_json(examine.run_checks(replace(GOOD, state=replace(GOOD.state, older=True))))
@@ -129,8 +137,9 @@ def test_each_misconfiguration_is_found_alone(name: str, area: str, change: dict
 
 
 def test_every_check_has_its_misconfiguration() -> None:
-    """Each check fails for some fact, but for "watch", which tells how changes are noticed: every way is right."""
-    assert {finding.name for finding in examine.run_checks(GOOD)} == {name for name, *_ in PLANTED} | {"watch"}
+    """Each check fails for some fact, but for those that only tell: how changes are noticed, what is in quarantine."""
+    never = {"watch", "quarantine"}
+    assert {finding.name for finding in examine.run_checks(GOOD)} == {name for name, *_ in PLANTED} | never
     assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(InstallationFacts)}
 
 

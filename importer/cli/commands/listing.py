@@ -72,6 +72,7 @@ def show(ctx: click.Context, limit: int, *, as_json: bool, **chosen: Any) -> int
 @click.pass_context
 def projects(ctx: click.Context, /, *, as_json: bool, **chosen: str) -> int:
     """List projects, the one spoken of last first."""
+    from importer.cli import conversation_view
     from importer.cli.text import number
     from importer.protocol.foreign.quoting import printable
 
@@ -81,7 +82,7 @@ def projects(ctx: click.Context, /, *, as_json: bool, **chosen: str) -> int:
         return 0
     for one in found:
         counts = f"{number(one['conversations']):>5} conversations {number(one['turns']):>7} turns"
-        head = f"{clock.shown(one['last']) or 'no time':<16} {counts}  "
+        head = f"{conversation_view.when(one['last'], conversation_view.width())} {counts}  "
         name = click.style(printable(one["project"] or "(no project)"), fg="cyan")
         click.echo(f"{head}{name}  {click.style(', '.join(one['sources']), dim=True)}")
     _say_end(bool(found), "importer list --project NAME shows its conversations")

@@ -32,7 +32,7 @@ class StateFacts:
     the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read,
     `shared` says that they can write here;
     `passed_over` are paths of files that nothing was imported of, with fate and reason; `older` says that files were
-    read by a version that noted less of them.
+    read by a version that noted less of them; `set_aside` counts what is in quarantine.
     """
 
     path: str
@@ -53,6 +53,7 @@ class StateFacts:
     shared: bool = False
     passed_over: tuple[tuple[str, str, str], ...] = ()
     older: bool = False
+    set_aside: int = 0
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -62,7 +63,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    newest_at, problem, hint, passed_over, older = _database(os.path.join(path, FILE_NAME))
+    newest_at, problem, hint, passed_over, older, set_aside = _database(os.path.join(path, FILE_NAME))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -83,6 +84,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         shared=os.path.isdir(path) and shared(found),
         passed_over=passed_over,
         older=older,
+        set_aside=set_aside,
     )
 
 
@@ -93,21 +95,22 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], ...], bool]:
-    """Return `(time of the newest commit, what keeps it from being used, the way out, files passed over, older)`.
+def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], ...], bool, int]:
+    """Return the newest commit's time, what keeps it from being used, the way out, and what `StateFacts` has last.
 
     It is read while another process may write it; nothing is migrated or repaired.
     """
     try:
         checkpoints = Checkpoints.peek(path)
         if checkpoints is None:
-            return 0.0, "", "", (), False
+            return 0.0, "", "", (), False, 0
         with checkpoints:
             named = ((os.fsdecode(path), fate, reason) for path, fate, reason in checkpoints.passed_over(MOST_NAMED))
             there = tuple(one for one in named if os.path.lexists(_on_disk(one[0])))
-            return checkpoints.newest_commit_at(), "", "", there, not checkpoints.spoken.is_whole
+            older, set_aside = not checkpoints.spoken.is_whole, checkpoints.quarantine.count()
+            return checkpoints.newest_commit_at(), "", "", there, older, set_aside
     except StateError as error:
-        return 0.0, error.message, error.hint, (), False
+        return 0.0, error.message, error.hint, (), False, 0
 
 
 def _on_disk(path: str) -> bytes:
@@ -193,6 +196,13 @@ def check_passed_over(facts: StateFacts) -> Finding:
     )
     finding = judge if refused else advise
     return finding("recognised", "every file that was looked into", refused + strange)
+
+
+def check_quarantine(facts: StateFacts) -> Finding:
+    """Tell how much is in quarantine, as advice: what is damaged in a file is no fault of this installation."""
+    rows = f"could not be imported: {facts.set_aside:,}"
+    fix = "importer failures (says why; `retry` tries again, `drop` forgets it)"
+    return advise("quarantine", "empty", [Problem(rows, fix)] if facts.set_aside else ())
 
 
 def check_disk(facts: StateFacts) -> Finding:
