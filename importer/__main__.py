@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 
@@ -20,7 +21,16 @@ def _pass_over_the_current_folder() -> None:
         sys.path[:] = [path for path in sys.path if os.path.realpath(path) != here or here in named]
 
 
+def _refuse_other_systems() -> None:
+    """Exit on a system without POSIX, such as Windows, with what to do: an import would end in a traceback."""
+    if importlib.util.find_spec("fcntl") is None:
+        lacks = "file locks, Unix sockets, signals and process groups of POSIX"
+        sys.stderr.write(f"error: this system lacks what the importer needs: {lacks}\n  try: WSL, or a container\n")
+        sys.exit(2)  # wrong usage; `errors` is not imported yet
+
+
 _pass_over_the_current_folder()
+_refuse_other_systems()
 
 from importer.cli.app import run  # noqa: E402  only now may more be imported
 
