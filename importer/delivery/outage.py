@@ -20,6 +20,7 @@ from importer.delivery.progress import Run
 from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerError
 from importer.log import logger
 from importer.protocol.backoff import backoff_s
+from importer.protocol.worker_settings import addresses
 
 log = logger()
 
@@ -28,29 +29,36 @@ REST_PORT = 6333  # Qdrant's, where the URL names none
 
 
 class StoreProbe:
-    """A probe of a server by a connection that is closed at once.
+    """A probe of a server's addresses by connections that are closed at once.
 
-    It reports the return of a server once: if the import fails again, the growing waits of the outage go on. A server
+    It reports the return of each once: if the import fails again, the growing waits of the outage go on. A server
     that takes connections and fails is not asked every second.
     """
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._address = (parts.hostname or "localhost", parts.port or REST_PORT)
-        self._refused = False
+    def __init__(self, location: str) -> None:
+        parts = [urlsplit(url) for url in addresses(location)]
+        self._refused = dict.fromkeys([(one.hostname or "localhost", one.port or REST_PORT) for one in parts], False)
 
     async def is_back(self) -> bool:
-        """Return whether the server takes connections now, within `TIMEOUT_S`, and did not at the last call."""
-        was_refused, self._refused = self._refused, True
-        try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(*self._address), TIMEOUT_S)
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        self._refused = False
-        return was_refused
+        """Return whether an address takes connections now, within `TIMEOUT_S`, and did not at the last call."""
+        before = dict(self._refused)
+        for address in before:
+            self._refused[address] = True  # unless it answers: a call that is cut short counts as no answer
+        taken = await asyncio.gather(*map(_takes_connections, before))
+        self._refused = {address: not took for address, took in zip(before, taken, strict=True)}
+        return any(took and before[address] for address, took in zip(before, taken, strict=True))
+
+
+async def _takes_connections(address: tuple[str, int]) -> bool:
+    """Connect, and close at once; return False for an address that does not answer in time."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(*address), TIMEOUT_S)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 async def never() -> bool:

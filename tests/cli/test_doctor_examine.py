@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from importer.cli.doctor import examine
+from importer.cli.doctor import examine, serving
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
 from importer.cli.doctor.finding import Finding, Problem, judge
@@ -17,6 +17,7 @@ from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
 from importer.memory.profiles import BALANCED, CONSERVATIVE
+from importer.service.status.cluster_ping import Cluster, Node, Replica
 from importer.service.status.store_location import Location, Probe
 
 NOW = 1_795_000_000.0
@@ -81,6 +82,24 @@ PLANTED = [
     ("store", "store", {"seen": Probe(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
     ("store", "store", {"seen": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
     ("store", "store", {"problem": "it has 768 dimensions", "hint": "importer migrate"}, "importer migrate"),
+    (
+        "cluster",
+        "store",
+        {"cluster": Cluster((Node("http://a", False, why="refused"), Node("http://b", True)))},
+        "QDRANT_URL",
+    ),
+    (
+        "cluster",
+        "store",
+        {"cluster": Cluster((), (Replica(1, 1, "Active", 9), Replica(1, 2, "Dead")))},
+        "verify --repair",
+    ),
+    (
+        "cluster",
+        "store",
+        {"cluster": Cluster((), (Replica(1, 1, "Active", 9), Replica(1, 2, "Active", 8)))},
+        "--repair",
+    ),
     ("store_version", "store", {"seen": Probe(True, 5, "1.9.2", status=200)}, "qdrant/qdrant:v1.16"),
     ("store_version", "store", {"seen": Probe(True, 5, "2.0.0", status=200)}, "qdrant/qdrant:v1.16"),
     ("daemon", "daemon", {"silent": "timed out", "state": ""}, "kill -KILL 7"),
@@ -89,6 +108,12 @@ PLANTED = [
     ("socket", "daemon", {"mode": 0o666}, "chmod 600 /state/control.sock"),
     ("socket", "daemon", {"owner": 0}, "sudo -u '#0'"),
 ]
+
+
+def test_a_key_that_only_reads_is_no_fault() -> None:
+    """It is told what works with it, and what does not."""
+    found = serving.check_store(replace(GOOD.store, writes=False))
+    assert (found.ok, "importing does not" in found.detail, "QDRANT_API_KEY" in found.fix) == (True, True, True)
 
 
 def test_an_unrecognised_file_is_no_fault() -> None:

@@ -21,10 +21,16 @@ def passes(point: dict[str, Any], wanted: dict[str, Any]) -> bool:
     )
 
 
-def _matches(payload: dict[str, Any], key: str, wanted: Any) -> bool:
+def value_at(payload: dict[str, Any], key: str) -> Any:
+    """Return the value under a key with dots, None without one."""
     value: Any = payload
     for name in key.split("."):
         value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _matches(payload: dict[str, Any], key: str, wanted: Any) -> bool:
+    value = value_at(payload, key)
     return wanted in value if isinstance(value, list) else value == wanted
 
 

@@ -187,7 +187,7 @@ class Cluster:
             if parts[2:3] == ["points"] and (method, "".join(parts[3:])) in WRITES:
                 known = node.collections.get(node.aliases.get(parts[1], parts[1]))
                 return self.write(node, parts[3:], body) if known else node.serve(method, path, body)
-            if parts[2:3] == ["points"]:
+            if parts[2:3] in (["points"], ["facet"]):
                 node.points = self.view(node, level)
             return node.serve(method, path, body)
         except ClusterError as error:

@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from hanging_up_server import HangingUpServer
-from point_filters import passes
+from point_filters import passes, value_at
 from qdrant_client import QdrantClient, models
 
 HNSW = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
@@ -108,6 +109,8 @@ class ScriptedQdrant:
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Return status and result as a well-behaved server gives them."""
         parts = path.partition("?")[0].strip("/").split("/")
+        if parts == [""]:
+            return 200, {"title": "qdrant - vector search engine"}
         if parts in (["collections"], ["aliases"], ["collections", "aliases"]):
             return self._names(parts, body)
         collection = self.collections.get(self.aliases.get(parts[1], parts[1]))
@@ -127,6 +130,7 @@ class ScriptedQdrant:
             ("points", "count"): self._count,
             ("points", "scroll"): self._scroll,
             ("points", "query", "batch"): self._query,
+            ("facet",): self._facet,
         }
         return handlers[tuple(parts[2:])](collection, body)
 
@@ -205,7 +209,12 @@ class ScriptedQdrant:
         return 200, [json.loads(answer.model_dump_json()) for answer in answers]
 
     def _count(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
-        return 200, {"count": len(self.points)}
+        return 200, {"count": sum(passes(point, body.get("filter") or {}) for point in self.points.values())}
+
+    def _facet(self, collection: dict[str, Any], body: Any) -> tuple[int, Any]:
+        values = [value_at(point["payload"], body["key"]) for point in self.points.values()]
+        hits = Counter(one for found in values for one in (found if isinstance(found, list) else [found]) if one)
+        return 200, {"hits": [{"value": value, "count": count} for value, count in hits.most_common(body["limit"])]}
 
     def _done(self) -> tuple[int, Any]:
         return 200, {"operation_id": 1, "status": "completed"}

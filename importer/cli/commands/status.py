@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -44,6 +45,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "lines", _conserved(status["lines"], number)
     yield "bytes", _conserved(status["bytes"], size)
     yield "points", _points(status)
+    yield from _cluster(status["store"].get("cluster"))
     if status["rate"] is not None:
         yield "speed", _speed(status["rate"])
     yield "worker", _worker(status["worker"])
@@ -105,6 +107,23 @@ def _points(status: Status) -> str:
     told = ": ".join(filter(None, (reachable, brief(store["why"]))))
     count = number(status["points"]) if status["points"] is not None else f"{UNKNOWN} number"
     return f"{count} in {store['collection']}, {store['kind']} {store['location']} ({told or words[None]})"
+
+
+def _cluster(cluster: Status | None) -> Iterator[tuple[str, str]]:
+    """Give the nodes of a server with several, what their replicas lack, and the shards that are on their way."""
+    if not cluster or (len(cluster["nodes"]) < 2 and len(cluster["replicas"]) < 2):
+        return
+    away = click.style("away", fg="red")
+    for node in cluster["nodes"]:
+        yield "node", f"{node['url']}: " + ("there" if node["reachable"] else f"{away} ({brief(node['why'])})")
+    shards = {one["shard"] for one in cluster["replicas"]}
+    yield (
+        "replicas",
+        f"{len(cluster['replicas'])} of {len(shards)} shards"
+        + ("".join(f"; {click.style(words, fg='yellow')}" for words in cluster["behind"]) or ", all alike"),
+    )
+    for one in cluster["transfers"]:
+        yield "transfer", f"shard {one['shard']} from peer {one['source']} to peer {one['target']}"
 
 
 def _speed(rate: dict[str, float]) -> str:
@@ -229,6 +248,9 @@ def gather(settings: Settings, *, count: bool = True) -> status.Status:
     except TimeoutError as error:
         hint = "its log says what it does; `kill -USR2` of its worker prints the worker's stack"
         raise TryAgainLater(f"the daemon of {settings.state_dir} does not answer", hint=hint) from error
+    where = store_location.of_settings(settings)
+    if where.kind == SERVER:  # the daemon asks no server: its worker does, while there is one
+        found["store"]["cluster"] = _asked(settings, where)[1]
     return found
 
 
@@ -242,17 +264,26 @@ def _without_daemon(settings: Settings, count: bool) -> status.Status:
     where = store_location.of_settings(settings)
     behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
     # The holder of the state may have the embedded store open, which has one opener.
-    reached = _reached(settings, where, count=count and holder is None)
-    return status.of_state(checkpoints, behind, where, reached, embed=settings.embed, roots=roots, holder=holder)
+    told = None
+    if where.kind == SERVER:
+        reached, told = _asked(settings, where)
+    else:
+        reached = _reached(settings, where, count=count and holder is None)
+    found = status.of_state(checkpoints, behind, where, reached, embed=settings.embed, roots=roots, holder=holder)
+    return {**found, "store": {**found["store"], "cluster": told}} if told else found
+
+
+def _asked(settings: Settings, where: Location) -> tuple[Probe, Status]:
+    """Ask the nodes of a server; return what they count, and how they stand."""
+    from importer.service.status import cluster_ping
+
+    store = settings.store
+    probe, cluster = cluster_ping.look(where.location, where.collection, api_key=store.api_key, ca_file=store.ca_file)
+    return probe, {**asdict(cluster), "behind": [words for _, words in cluster.behind()]}
 
 
 def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
     """Return whether the store is there and how many points it has; an embedded store tells only its one opener."""
-    if where.kind == SERVER:
-        from importer.service.status.store_ping import StoreServer
-
-        store = settings.store
-        return StoreServer(where.location, api_key=store.api_key, ca_file=store.ca_file).look(where.collection)
     found = store_location.probe_folder(where.location)
     if not (count and found.reachable):
         return found

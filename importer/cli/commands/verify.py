@@ -21,10 +21,13 @@ from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
 from importer.protocol.foreign.quoting import neutral
 from importer.service import assembly
+from importer.service.status import cluster_ping, store_location
+from importer.service.status.store_location import SERVER
 from importer.settings.load import Settings
 from importer.state.expected import Expected
 
 PASSED_OVER = ("unrecognised", "refused")
+MOST_ROUNDS = 3  # of looking again after a repair
 MOST_NAMED = 10  # files that nothing was imported of
 EPILOG = """\b
 Examples:
@@ -47,8 +50,9 @@ def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool
     settings = context.settings_of(ctx).settings
     context.check_state(settings)
     started_s = time.monotonic()
-    findings, repaired = asyncio.run(_verify(settings, repair, keep_extra, as_json))
-    report = summarise(findings, repaired, time.monotonic() - started_s)
+    behind = _behind(settings)
+    findings, repaired, left = asyncio.run(_verify(settings, repair, keep_extra, as_json))
+    report = {**summarise(findings, repaired, time.monotonic() - started_s, left), "behind": behind}
     if as_json:
         emit(report)
     else:
@@ -56,22 +60,53 @@ def command(ctx: click.Context, /, repair: bool, keep_extra: bool, as_json: bool
     return DONE if report["ok"] else QUARANTINED
 
 
-async def _verify(settings: Settings, repair: bool, keep_extra: bool, silent: bool) -> tuple[Findings, Any]:
-    """Return what was found, and how many points a repair erased and imported (None without a repair)."""
+def _behind(settings: Settings) -> list[str]:
+    """Return in words which shards of a cluster are behind, and on which node; a store of one place has none."""
+    where = store_location.of_settings(settings)
+    if where.kind != SERVER:
+        return []
+    store = settings.store
+    _, cluster = cluster_ping.look(where.location, where.collection, api_key=store.api_key, ca_file=store.ca_file)
+    return [words for _, words in cluster.behind()]
+
+
+async def _verify(
+    settings: Settings, repair: bool, keep_extra: bool, silent: bool
+) -> tuple[Findings, dict[str, int] | None, int | None]:
+    """Return what was found, how many points a repair erased and imported, and how many are wrong after it.
+
+    A repair of a server is looked at again, and repeated while anything is wrong: a write may reach a part of it. The
+    second is None without a repair, the third where the store was not read again.
+    """
     async with store_session.open_session(settings, "verify") as session:
-        findings = Findings()
-        reading = assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints)
-        if repair:
-            await places.move_points(session.ask, session.checkpoints, reading)
-        with Expected(settings.state_dir) as expected:
-            await _look(session, expected, reading, findings, silent)
-            if not (repair and findings.wrong):
-                return findings, None
-            if findings.counts["missing"] or findings.counts["differing"]:
-                await model_fetch.fetch_model(settings)
-            if keep_extra:
-                expected.spare_extra()
-            return findings, await verify.repair(expected, session.checkpoints, reading, session.ask)
+        first, done = await _round(session, repair, keep_extra, silent)
+        if done is None or store_location.of_settings(settings).kind != SERVER or keep_extra:
+            return first, done, None
+        for _ in range(MOST_ROUNDS):
+            again, more = await _round(session, repair, keep_extra, silent)
+            if more is None:
+                break
+            done = {kind: done[kind] + more[kind] for kind in done}
+        return first, done, again.wrong
+
+
+async def _round(
+    session: StoreSession, repair: bool, keep_extra: bool, silent: bool
+) -> tuple[Findings, dict[str, int] | None]:
+    """Compare once, and repair what is wrong; return what was found and done, None without a repair."""
+    settings, findings = session.settings, Findings()
+    reading = assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints)
+    if repair:
+        await places.move_points(session.ask, session.checkpoints, reading)
+    with Expected(settings.state_dir) as expected:
+        await _look(session, expected, reading, findings, silent)
+        if not (repair and findings.wrong):
+            return findings, None
+        if findings.counts["missing"] or findings.counts["differing"]:
+            await model_fetch.fetch_model(settings)
+        if keep_extra:
+            expected.spare_extra()
+        return findings, await verify.repair(expected, session.checkpoints, reading, session.ask)
 
 
 async def _look(session: StoreSession, expected: Expected, reading: Any, findings: Findings, silent: bool) -> None:
@@ -89,16 +124,20 @@ async def _look(session: StoreSession, expected: Expected, reading: Any, finding
         await verify.compare(expected, session.ask, reading, findings, shown.add)
 
 
-def summarise(findings: Findings, repaired: dict[str, int] | None, seconds: float) -> dict[str, Any]:
+def summarise(
+    findings: Findings, repaired: dict[str, int] | None, seconds: float, left: int | None = None
+) -> dict[str, Any]:
     """Return the JSON: counts by kind, samples of what is wrong, what was repaired; `ok` when nothing is wrong now.
 
-    After a repair `ok` rests on what erasing and importing reported; the store is not read a second time.
+    After a repair `left` is how many points a second look found wrong. Without that look `ok` rests on what erasing and
+    importing reported.
     """
     counts = findings.counts
     kinds = ("expected", "matching", *FOUND, "kept", "elsewhere", "foreign", "quarantined")
     points = sum(counts[kind] for kind in ("matching", "differing", "extra", "kept", "elsewhere", "foreign"))
     done = repaired or {"erased": 0, "imported": 0, "retold": 0}
-    left = findings.wrong if repaired is None else _left(counts, done)
+    if left is None:
+        left = findings.wrong if repaired is None else _left(counts, done)
     return {
         "ok": not left,
         "files": {kind: findings.files[kind] for kind in ("read", "pending", "gone", *PASSED_OVER)},
@@ -134,6 +173,8 @@ def _say(report: dict[str, Any]) -> None:
     if files["pending"]:
         click.secho(f"  {files['pending']:,} files are not imported (yet); `importer backlog` does", dim=True)
     _say_passed_over(report)
+    for words in report["behind"]:
+        click.secho(f"  {words}", fg="yellow")
     for kind in FOUND:
         if report[kind]:
             click.secho(f"{report[kind]:,} {kind}", fg="red", bold=True)

@@ -53,6 +53,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         expiry.check_expiry(facts.expiry),
         serving.check_model(facts.model),
         serving.check_store(facts.store),
+        serving.check_cluster(facts.store),
         serving.check_store_version(facts.store),
         serving.check_daemon(facts.daemon),
         serving.check_socket(facts.daemon),

@@ -19,9 +19,11 @@ from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts, soc
 from importer.delivery import environment
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.protocol import engines
+from importer.protocol.worker_settings import addresses
 from importer.service import assembly, client
 from importer.service.ask import Asker
-from importer.service.status import store_location
+from importer.service.status import cluster_ping, store_location
+from importer.service.status.cluster_ping import Cluster
 from importer.service.status.store_location import SERVER, Location, Probe
 from importer.service.status.store_ping import StoreServer
 from importer.settings.schema import LOCAL, Settings
@@ -74,7 +76,7 @@ def probe_model_and_store(settings: Settings, held: DaemonFacts, *, fits: bool) 
     does not answer holds the state, nothing is asked: an embedded store has one opener.
     """
     location = store_location.of_settings(settings)
-    seen = _look_from_outside(settings, location)
+    seen, cluster = _look_from_outside(settings, location)
     named = find_model(settings)
     answer = Outcome()
     if fits and (named.directory or not named.local) and not (held.pid and not held.state):
@@ -84,16 +86,32 @@ def probe_model_and_store(settings: Settings, held: DaemonFacts, *, fits: bool) 
     model, store = answer.model, answer.store
     return (
         replace(named, problem=model.message, hint=model.hint) if model else named,
-        StoreFacts(location, seen, store.message if store else "", store.hint if store else ""),
+        StoreFacts(
+            location,
+            seen,
+            store.message if store else "",
+            store.hint if store else "",
+            cluster=cluster,
+            writes=_may_write(settings, location) if cluster.nodes and seen.reachable else None,
+        ),
     )
 
 
-def _look_from_outside(settings: Settings, location: Location) -> Probe:
-    """Probe the store without a worker: ask a server over REST, look at a folder."""
+def _look_from_outside(settings: Settings, location: Location) -> tuple[Probe, Cluster]:
+    """Probe the store without a worker: ask a server's nodes over REST, look at a folder."""
     if location.kind != SERVER:
-        return store_location.probe_folder(location.location)
-    server = StoreServer(location.location, api_key=settings.store.api_key, ca_file=settings.store.ca_file)
-    return server.look(location.collection)
+        return store_location.probe_folder(location.location), Cluster()
+    store = settings.store
+    return cluster_ping.look(location.location, location.collection, api_key=store.api_key, ca_file=store.ca_file)
+
+
+def _may_write(settings: Settings, location: Location) -> bool | None:
+    """Return whether the key may write, by the first node that tells."""
+    for url in addresses(location.location):
+        server = StoreServer(url, api_key=settings.store.api_key, ca_file=settings.store.ca_file)
+        if (found := server.may_write(location.collection)) is not None:
+            return found
+    return None
 
 
 def find_model(settings: Settings) -> ModelFacts:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat as modes
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.cli.doctor.host import satisfies
 from importer.service.client import SOCKET_NAME as SOCKET
+from importer.service.status.cluster_ping import Cluster
 from importer.service.status.store_location import SERVER, Location, Probe
 
 SERVERS = ">=1.16,<2"  # versions that are supported
@@ -34,12 +35,17 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """What was found about the store: `seen` from outside, `problem` and `hint` by the worker that opened it, or ""."""
+    """What was found about the store: `seen` from outside, `problem` and `hint` by the worker that opened it, or "".
+
+    `cluster` are a server's nodes; `writes` is False for a key that may only read, None where that is not known.
+    """
 
     location: Location
     seen: Probe
     problem: str = ""
     hint: str = ""
+    cluster: Cluster = field(default_factory=Cluster)
+    writes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,11 @@ def check_store(facts: StoreFacts) -> Finding:
                 facts.problem, facts.hint or "`importer --log-level debug search x` shows what the worker says"
             )
 
-    return judge("store", f"{where.kind} {where.location}: {count} points in {where.collection}", problems())
+    found = judge("store", f"{where.kind} {where.location}: {count} points in {where.collection}", problems())
+    if not found.ok or facts.writes is not False:
+        return found
+    reads = f"{found.detail}; the key may only read: search, open, list and mcp work, importing does not"
+    return Finding("store", True, reads, "to import, set QDRANT_API_KEY to a key that may write")
 
 
 def _way_in(where: Location) -> str:
@@ -114,6 +124,23 @@ def _way_in(where: Location) -> str:
     if where.kind == SERVER:
         return f"start it, or correct QDRANT_URL; `curl {where.location}` must answer"
     return f"chown -R {os.geteuid()} {where.location} && chmod -R u+rwX {where.location}"
+
+
+def check_cluster(facts: StoreFacts) -> Finding:
+    """Check that every node of a server answers, and that the replicas of each shard are whole."""
+    cluster = facts.cluster
+
+    def problems() -> Iterator[Problem]:
+        for node in cluster.away():
+            yield Problem(f"{node.url} is away: {node.why}", "start it, or take it out of QDRANT_URL")
+        for _, words in cluster.behind():
+            yield Problem(words, "`importer status --watch` follows it; when all are there, `importer verify --repair`")
+
+    shards = len({one.shard for one in cluster.replicas})
+    fine = f"{len(cluster.nodes)} nodes, {len(cluster.replicas)} replicas of {shards} shards"
+    one_alone = len(cluster.nodes) < 2 and len(cluster.replicas) < 2
+    # A single address that is away is told by the store's own check.
+    return Finding("cluster", True, "none") if one_alone else judge("cluster", fine, problems())
 
 
 def check_store_version(facts: StoreFacts) -> Finding:

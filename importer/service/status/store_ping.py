@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from importer.service.status.store_location import Probe
 
 REST_PORT = 6333  # where a URL names none, as in the client
+NO_POINT = "00000000-0000-0000-0000-000000000000"  # an id that no text has
 MOST_BYTES = 1 << 20  # of an answer; it is a few lines
 
 
@@ -47,6 +48,15 @@ class StoreServer:
         if points is None:
             return Probe(False, None, version, "what answers there is no Qdrant", status)
         return Probe(True, points, version, status=status)
+
+    def may_write(self, collection: str) -> bool | None:
+        """Return False for a key that may only read; None when that cannot be told. Nothing is changed."""
+        path = f"/collections/{quote(collection, safe='')}/points/delete?wait=true"
+        try:
+            status, _ = self.ask("POST", path, {"points": [NO_POINT]})
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+        return {200: True, 403: False}.get(status)
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return `(status, parsed JSON or text)`. Raises OSError and HTTPException when it cannot be reached."""

@@ -1,0 +1,117 @@
+"""What the nodes of a Qdrant cluster say of themselves: which are there, and how each shard's replicas stand.
+
+Asked node by node with `store_ping`, for only a node itself counts the points of its replicas.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from importer.protocol.worker_settings import addresses
+from importer.service.status.store_location import Probe
+from importer.service.status.store_ping import StoreServer
+
+ACTIVE = "Active"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One address: whether it answers, the version it tells, why it does not answer, and its number as a peer."""
+
+    url: str
+    reachable: bool
+    version: str = ""
+    why: str = ""
+    peer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A shard on one peer. `points` is its own count, None where that peer has no address here."""
+
+    shard: int
+    peer: int
+    state: str
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A shard that is on its way from one peer to another."""
+
+    shard: int
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All nodes by their addresses, the replicas they tell of, and the transfers that go on."""
+
+    nodes: tuple[Node, ...] = ()
+    replicas: tuple[Replica, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+
+    def away(self) -> list[Node]:
+        """Return the nodes that do not answer."""
+        return [node for node in self.nodes if not node.reachable]
+
+    def behind(self) -> Iterator[tuple[Replica, str]]:
+        """Yield each replica that is not active or has fewer points than another one of its shard, and say so."""
+        most: dict[int, int] = {}
+        for one in self.replicas:
+            most[one.shard] = max(most.get(one.shard, 0), one.points or 0)
+        for one in self.replicas:
+            name = f"shard {one.shard} on {self.name(one.peer)}"
+            if one.state != ACTIVE:
+                yield one, f"{name} is {one.state}"
+            elif one.points is not None and one.points < most[one.shard]:
+                yield one, f"{name} has {one.points:,} of {most[one.shard]:,} points"
+
+    def name(self, peer: int) -> str:
+        """Return the address of a peer, its number where it has none here."""
+        return next((node.url for node in self.nodes if node.peer == peer), f"peer {peer}")
+
+
+def look(location: str, collection: str, *, api_key: str = "", ca_file: str = "") -> tuple[Probe, Cluster]:
+    """Ask every address; return what the first one that answers counts, and all nodes with their replicas."""
+    probe: Probe | None = None
+    cluster = Cluster()
+    for url in addresses(location):
+        server = StoreServer(url, api_key=api_key, ca_file=ca_file)
+        found = server.look(collection)
+        if probe is None or (found.reachable and not probe.reachable):
+            probe = found
+        told = _distribution(server, collection) if found.status else {}
+        # An answer without a count is an answer: a shard may lack replicas, and then the replicas tell why.
+        node = Node(url, bool(found.status), found.version, found.why, int(told.get("peer_id") or 0))
+        cluster = _joined(replace(cluster, nodes=(*cluster.nodes, node)), told)
+    return probe or Probe(False, why="no address"), cluster
+
+
+def _distribution(server: StoreServer, collection: str) -> Mapping[str, Any]:
+    """Return what a node tells of the collection's shards, {} for one that tells nothing."""
+    try:
+        _, answer = server.ask("GET", f"/collections/{quote(collection, safe='')}/cluster")
+    except (OSError, http.client.HTTPException, ValueError):
+        return {}
+    result = answer.get("result") if isinstance(answer, dict) else None
+    return result if isinstance(result, dict) else {}
+
+
+def _joined(cluster: Cluster, told: Mapping[str, Any]) -> Cluster:
+    """Return the cluster with what one more node tells; of its own replicas it knows more than others do."""
+    known = {(one.shard, one.peer): one for one in cluster.replicas}
+    for row in told.get("remote_shards") or ():
+        one = Replica(row["shard_id"], row["peer_id"], row["state"])
+        known.setdefault((one.shard, one.peer), one)
+    for row in told.get("local_shards") or ():
+        one = Replica(row["shard_id"], told["peer_id"], row["state"], row.get("points_count"))
+        known[one.shard, one.peer] = one
+    moving = {Transfer(row["shard_id"], row["from"], row["to"]) for row in told.get("shard_transfers") or ()}
+    transfers = sorted({*cluster.transfers, *moving}, key=lambda one: (one.shard, one.target))
+    return replace(cluster, replicas=tuple(known[key] for key in sorted(known)), transfers=tuple(transfers))
