@@ -41,6 +41,8 @@ CARRIED = [
     (["--host", "nonsuch"], set()),
     (["--without-kind", "subagent", "--without-kind", "plan"], {"aaaa-1", "bbbb-2"}),
     (["--without-kind", "exchange"], set()),
+    (["--role", "user"], {"aaaa-1", "bbbb-2"}),
+    (["--role", "assistant"], {"aaaa-1"}),
 ]
 
 
