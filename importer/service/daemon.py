@@ -194,7 +194,9 @@ class Daemon:
             self.engine.kill_worker()
             log.warning("daemon.ended_at_once", reason=why)
             os._exit(TRY_AGAIN if self.ends_why == "memory" else 128 + signal.SIGTERM)
-        log.info("daemon.stopping", reason=why)
+        files = len({commit.checkpoint.path for commit in self.engine.snapshot().in_flight})
+        then = f"what is in flight of {files} files is stored first; once more ends it at once" if files else "end"
+        log.info("daemon.stopping", reason=why, files_in_flight=files, then=then)
         self.notify.say("STOPPING=1")
         self.ends_why = why
         self.stopping_since_s = time.monotonic()

@@ -150,6 +150,37 @@ def test_q_leaves() -> None:
     assert browsed(steps)[0] is None
 
 
+class ScriptedAsker:
+    """An asker whose every search finds these hits."""
+
+    def __init__(self, *hits: dict[str, Any], near: str = "strong") -> None:
+        self._told = {"hits": hits, "near": near}
+
+    def ask(self, _op: str, **_asked: Any) -> Any:
+        """Return the hits."""
+        return self._told
+
+
+def hit(conversation: str, text: str, score: float) -> dict[str, Any]:
+    """Make a hit."""
+    return {"id": "x", "score": score, "document": text, "metadata": {"conversation_id": conversation, "title": text}}
+
+
+def test_rows_of_a_search() -> None:
+    """One a conversation, without those far from the best, and with nothing in them that a terminal obeys."""
+    hits = [hit("a", "near\x1b[2J\n\tit", 2.0), hit("a", "again", 2.0), hit("b", "half", 1.0), hit("c", "far", 0.1)]
+    rows, told = shelf.Shelf(ScriptedAsker(*hits)).rows("x", "")  # type: ignore[arg-type]
+    assert ([row.spot.conversation for row in rows], told) == (["a", "b"], "2 conversations, the best first")
+    assert all(letter.isprintable() for row in rows for letter in row.title + row.said + row.about)
+    assert (rows[0].bar, rows[1].bar) == ("●●●●", "●●○○")
+
+
+def test_nothing_close() -> None:
+    """It says so, and lists nothing."""
+    asker = ScriptedAsker(hit("a", "far", 0.1), near="nothing")
+    assert shelf.Shelf(asker).rows("x", "") == ([], "nothing close was found")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("line", "found"), [("", {}), ("project:app role:user", {"project": "app", "role": "user"}), ("source:", {})]
 )

@@ -82,3 +82,17 @@ def test_reading_makes_no_state(tmp_path: pathlib.Path, words: list[str]) -> Non
     done = Importer(tmp_path, embedded=True).run(*words)
     assert (done.code, "there is no state at" in done.err) == (3, True)
     assert not (tmp_path / "state").exists()
+
+
+def test_a_daemon_that_stops_says_what_it_waits_for(tmp_path: pathlib.Path) -> None:
+    """The first Ctrl-C tells how many files are in flight, and what a second one does."""
+    installed = Importer(tmp_path, embedded=True)
+    corpus.write(str(tmp_path / "said"), files=12, seed=4)
+    slowly = {"IMPORTER_FAILPOINTS": "embed=sleep:1", "MEMORY_BATCH_SIZE": "4"}
+    process = installed.start("run", "--source", f"auto={tmp_path / 'said'}", **slowly)
+    until(lambda: (tmp_path / "state" / "control.sock").exists())
+    until(lambda: installed.run("status", "--json").json["lines"]["in_flight"])
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    (line,) = [one for one in err.splitlines() if "daemon.stopping" in one]
+    assert "once more ends it at once" in line
