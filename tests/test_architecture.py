@@ -43,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
 }
 ROOMS["service"] = {*ROOMS} - {"worker"}
 ROOMS["bench"] = {*ROOMS} - {"service"}
+ROOMS["serve"] = {"service", "assistants", "settings", "protocol", "log"}
 ROOMS["cli"] = {*ROOMS} - {"worker"}
 ROOMS["api"] = {"service", "settings", "formats", "protocol"}
 ROOMS["plugin"] = {*ROOMS} - {"api", "cli", "bench", "service"}

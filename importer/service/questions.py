@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-QUESTIONS = ("search", "thread", "count", "beginning", "told", "facet")
+QUESTIONS = ("search", "thread", "count", "beginning", "told", "facet", "tokens")
 """Names of functions of the worker, which reads and changes nothing for them."""
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
-from importer.errors import UsageError
+from importer.errors import ImporterError, UsageError
 from importer.protocol import clock
 from importer.protocol.foreign.arguments import converted
 from importer.protocol.query import Found, Query
@@ -77,6 +77,14 @@ def _by_words(query: Query) -> bool:
 def _in_utc(query: Query) -> Query:
     """Return the query with its times, which may be written as people write them, in UTC. Raises UsageError."""
     return replace(query, since=clock.instant(query.since), until=clock.instant(query.until, end=True))
+
+
+def tokens(session: WorkerSession, texts: list[str]) -> list[int]:
+    """Return how many tokens the model reads in each text; without a local model an estimate that is never too low."""
+    try:
+        return [sum(window.tokens for window in windows) for windows in session.embedder.split(texts)]
+    except ImporterError:  # no model, or one that cannot read a text
+        return [len(text.encode("utf-8", "replace")) for text in texts]
 
 
 def ping(session: WorkerSession) -> Mapping[str, Any]:
@@ -181,7 +189,7 @@ def told(session: WorkerSession, after: str | None = None, **scope: Any) -> Mapp
 
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, tally, facet, trim, backlog)},
+    **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, tally, facet, trim, backlog, tokens)},
     **{a.__name__: a for a in (beginning, told)},
     "count": WorkerSession.recount,
     **MAINTENANCE,

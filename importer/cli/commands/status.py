@@ -6,11 +6,9 @@ points. The text answers one question a line, what a person asks first on top; n
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -18,14 +16,10 @@ import click
 from importer.cli import context
 from importer.cli.output import emit
 from importer.cli.text import UNKNOWN, brief, duration, number, size
-from importer.errors import ImporterError, TryAgainLater
 from importer.protocol.foreign.quoting import neutral
-from importer.service import assembly, client
-from importer.service.ask import Asker
-from importer.service.status import lag, status, store_location
-from importer.service.status.store_location import SERVER, Location, Probe
+from importer.service.status import status
+from importer.service.status.gather import gather
 from importer.settings.load import Settings
-from importer.state import lock
 
 COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
 Status = dict[str, Any]
@@ -171,8 +165,6 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         yield "unreadable", click.style(f"{path}: {reason}", fg="yellow")
 
 
-ANSWER_S = 20.0  # a daemon answers between two turns of its loop, in milliseconds
-COUNT_S = 30.0  # a worker of our own opens the store and counts
 EPILOG = """\b
 Examples:
   importer status                     at a glance
@@ -237,58 +229,3 @@ def _say(found: status.Status, as_json: bool) -> None:
         emit(found)
     else:
         click.echo(text(neutral(found)))
-
-
-def gather(settings: Settings, *, count: bool = True) -> status.Status:
-    """Return the status, from the daemon, else from the state. `count`: a worker may be started to count the points."""
-    try:
-        found: status.Status = client.ask_daemon(settings.state_dir, "status", timeout_s=ANSWER_S)
-    except ConnectionError:
-        return _without_daemon(settings, count)
-    except TimeoutError as error:
-        hint = "its log says what it does; `kill -USR2` of its worker prints the worker's stack"
-        raise TryAgainLater(f"the daemon of {settings.state_dir} does not answer", hint=hint) from error
-    where = store_location.of_settings(settings)
-    if where.kind == SERVER:  # the daemon asks no server: its worker does, while there is one
-        found["store"]["cluster"] = _asked(settings, where)[1]
-    return found
-
-
-def _without_daemon(settings: Settings, count: bool) -> status.Status:
-    """Return the status from the state, read beside a writer, and a fresh look at the roots."""
-    holder = lock.holder(settings.state_dir)
-    if holder is not None and holder.command == lock.ANSWERER:
-        holder = None  # it imports nothing, and tells how many points there are
-    checkpoints = context.peek(settings)
-    roots = assembly.roots_of(settings, os.environ)
-    where = store_location.of_settings(settings)
-    behind = lag.of_roots(roots, checkpoints, follow_links=settings.follow_links)
-    # The holder of the state may have the embedded store open, which has one opener.
-    told = None
-    if where.kind == SERVER:
-        reached, told = _asked(settings, where)
-    else:
-        reached = _reached(settings, where, count=count and holder is None)
-    found = status.of_state(checkpoints, behind, where, reached, embed=settings.embed, roots=roots, holder=holder)
-    return {**found, "store": {**found["store"], "cluster": told}} if told else found
-
-
-def _asked(settings: Settings, where: Location) -> tuple[Probe, Status]:
-    """Ask the nodes of a server; return what they count, and how they stand."""
-    from importer.service.status import cluster_ping
-
-    store = settings.store
-    probe, cluster = cluster_ping.look(where.location, where.collection, api_key=store.api_key, ca_file=store.ca_file)
-    return probe, {**asdict(cluster), "behind": [words for _, words in cluster.behind()]}
-
-
-def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:
-    """Return whether the store is there and how many points it has; an embedded store tells only its one opener."""
-    found = store_location.probe_folder(where.location)
-    if not (count and found.reachable):
-        return found
-    try:
-        points = Asker(settings).ask("count", timeout_s=COUNT_S)
-    except ImporterError as error:
-        return Probe(False, why=str(error))
-    return Probe(True, int(points))

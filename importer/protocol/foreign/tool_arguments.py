@@ -22,6 +22,10 @@ def read(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _argument(name: str, value: Any, wanted: Mapping[str, Any]) -> str | int:
     """Return one argument in its type. Raises UsageError for another type, a word or a number that is not allowed."""
+    if wanted["type"] == "boolean":
+        if str(value).lower() not in ("true", "false"):
+            raise UsageError(f"{name} is true or false")
+        return str(value).lower() == "true"
     if wanted["type"] == "string":
         if not isinstance(value, str):
             raise UsageError(f"{name} is a text")

@@ -42,20 +42,22 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
     ranked = ranking.rank(found, known.points, query.mode, fit, len(terms))
     if known.reranker is not None and query.mode == "hybrid":
         ranked = _reranked(store, query.text, ranked, known.reranker)
-    chosen = ranking.hits(ranked, query.limit)
-    payloads = store.read([chunk.id for _, chunk in chosen])
+    chosen, judged = ranking.hits(ranked, query.limit), ranking.hits(ranked, near.FIRST_CHUNKS)
+    payloads = store.read(list(dict.fromkeys(chunk.id for _, chunk in (*chosen, *judged))))
     # A point deleted since it was ranked is left out, and one that has a file only nearly called so.
     kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
     kept = [one for one in kept if has_file(metadata(one[2]), query.file)]
     texts = [document(payload) for *_, payload in kept]
+    # How near an answer is does not hang on how much of it was asked for.
+    first = [document(payloads[chunk.id]) for _, chunk in judged if chunk.id in payloads] if query.limit else []
     best = max((one.cosine for one in found.found if one.cosine is not None), default=None)
     asked = dates.undated(query.text, known.today) if named else query.text
     word = near.near(
         best if known.judged else None,
-        _share(asked, texts) or _share(query.text, texts),
+        _share(asked, first) or _share(query.text, first),
         bool(kept),
         dated=max((chunk.date for _, chunk, _ in kept), default=0.0),
-        strange=near.strange(asked, texts),
+        strange=near.strange(asked, first),
     )
     shown = passages.passages(query.text, texts)
     return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, shown, strict=True)))

@@ -71,8 +71,17 @@ def test_the_caller_is_told(tmp_path: pathlib.Path) -> None:
     done = installed.run("search", "--json", "kettle")
     assert "query_cut" not in done.json
     assert "long" not in done.err
-    call = {"method": "tools/call", "params": {"name": "search", "arguments": {"query": text}}}
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    call = {"method": "tools/call", "params": {"name": "search_conversations", "arguments": {"query": text}}}
     command, environ = [*installed.command, "mcp"], installed.environment(["mcp"], {})
-    asked = json.dumps({"jsonrpc": "2.0", "id": 1, **call}) + "\n"
-    out = subprocess.run(command, env=environ, input=asked, capture_output=True, text=True, check=True).stdout
-    assert "characters were searched for" in json.loads(out)["result"]["content"][0]["text"]
+    said = (
+        {"id": 0, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 1, **call},
+    )
+    asked = "".join(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in said)
+    out = subprocess.run(
+        command, env=environ, input=asked, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    (answer,) = [one for one in map(json.loads, out.splitlines()) if one["id"] == 1]
+    assert "characters were searched for" in answer["result"]["content"][0]["text"]
