@@ -60,6 +60,7 @@ class ScriptedQdrant:
     requests: list[tuple[str, str]] = field(default_factory=list)
     lacking: set[str] = field(default_factory=set)  # points that one of two replicas does not have
     tls: ssl.SSLContext | None = None
+    rule: Callable[[str, str, Any], tuple[int, str] | None] = lambda _method, _path, _body: None  # what it refuses
 
     def __enter__(self) -> ScriptedQdrant:
         self._listen(0)
@@ -260,7 +261,9 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, "Must provide an API key or an Authorization bearer token"
         if len(raw) > state.most_bytes:
             return 400, "Payload error: JSON payload has exceeded limit"
-        return state.answer(self.command, self.path, json.loads(raw) if raw else None)
+        body = json.loads(raw) if raw else None
+        refused = state.rule(self.command, self.path.partition("?")[0], body)
+        return refused or state.answer(self.command, self.path, body)
 
     def _misbehave(self, fault: Fault) -> None:
         """Reset the connection (closing with a linger of 0 s), send half an answer, or answer as told."""

@@ -6,6 +6,7 @@ import pathlib
 
 import oracle
 import pytest
+import store_backends
 import store_diff
 from processes import Done, Importer
 
@@ -93,6 +94,7 @@ def test_a_run_that_balloons_is_killed_and_tried_with_half(installed: Importer, 
     }
     done = imported(installed, few, IMPORTER_EMBED_TOKEN_BUDGET="512", **balloon)
     worker, (first, *others) = done.json["worker"], list(runs_of(installed).values())
-    assert 1 <= worker["crashes"] <= 3
+    # A server's client takes 100 MB of the same limit, so runs are halved once more.
+    assert 1 <= worker["crashes"] <= (4 if store_backends.SERVER else 3)
     assert max(first) > 256 >= max(max(runs) for runs in others)
     assert done.json["quarantined"] == 0
