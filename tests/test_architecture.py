@@ -51,7 +51,9 @@ ROOMS["plugin"] = {*ROOMS} - {"api", "cli", "bench", "service"}
 MOST_MODULES = 16  # in one folder; more are parted by question
 FOLDERS_OF_ONE_MODULE_A_THING = {"cli/commands", "formats", "worker/embedders"}
 # The browser is a process of its own, with a library that is an extra.
-DAEMON_SIDE = [name for name in FILES if not name.startswith(("worker/", "bench/", "plugin/", "cli/browser/", "serve/"))]
+DAEMON_SIDE = [
+    name for name in FILES if not name.startswith(("worker/", "bench/", "plugin/", "cli/browser/", "serve/"))
+]
 PURE = [
     *(name for name in FILES if name.startswith("chunking/")),
     *("reading/batching", "delivery/policy", "memory/governor", "sources/patterns", "sources/selection"),

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from importer.settings.schema import DECLARED, LOCAL, MODELS
 
 AUTO = "auto"  # the source name that leaves the format to detection
-NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS")  # read elsewhere: path of the file, faults for tests
+# Read elsewhere: path of the file; faults for tests, and what they are to do without.
+NO_SETTINGS = ("IMPORTER_CONFIG", "IMPORTER_FAILPOINTS", "IMPORTER_TEST_WITHOUT")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from importer.cli.doctor import examine, serving
+from importer.cli.doctor import examine, folders, serving
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
 from importer.cli.doctor.finding import Finding, Problem, judge
@@ -196,3 +196,11 @@ def test_all_problems_of_one_check_are_reported() -> None:
     """They are one finding, with each problem and each repair once."""
     found = judge("state", "fine", [Problem("a", "x"), Problem("b", "y"), Problem("c", "x"), Problem("a", "x")])
     assert found == Finding("state", False, "a; b; c", "x\ny")
+
+
+def test_a_system_without_inotify_has_no_fault() -> None:
+    """Its changes are told in another way, or not at all; neither is a limit to be raised."""
+    elsewhere = replace(GOOD.folders, max_watches=None, max_instances=None)
+    assert (folders.check_inotify(elsewhere).ok, folders.check_watch(elsewhere).detail) == (True, "by events")
+    assert "not on this system" in folders.check_inotify(elsewhere).detail
+    assert "does not tell" in folders.check_watch(replace(elsewhere, mode="none")).detail

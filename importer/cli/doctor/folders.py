@@ -47,7 +47,8 @@ class RootFacts:
 class FolderFacts:
     """What was found about all roots, this user, and the kernel's limits on watching (None where it tells none).
 
-    `instance` is why no inotify instance can be made, "" if one can. `mode` is the setting `tail.watch`.
+    `instance` is why no inotify instance can be made, "" if one can. `mode` is the setting `tail.watch`, or `none`
+    where the kernel tells of no changes.
     """
 
     roots: tuple[RootFacts, ...]
@@ -69,9 +70,9 @@ def gather(roots: Sequence[Root], *, given: bool, mode: str, mounts: Callable[[]
         roots=tuple(_root(root, given, table) for root in roots),
         uid=os.geteuid(),
         container=any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))),
-        mode=mode,
-        max_watches=_number("max_user_watches"),
-        max_instances=_number("max_user_instances"),
+        mode=mode if has("events") else "none",
+        max_watches=_number("max_user_watches") if has("events") else None,
+        max_instances=_number("max_user_instances") if has("events") else None,
         instance=_try_instance(),
     )
 
@@ -211,6 +212,8 @@ def check_inotify(facts: FolderFacts) -> Finding:
 
     if facts.mode == "poll":
         return Finding("inotify", True, "not used: tail.watch is poll")
+    if facts.max_watches is None and facts.max_instances is None and not facts.instance:
+        return Finding("inotify", True, "not on this system")
     return judge("inotify", f"{folders} folders, {facts.max_watches or 'unlimited'} watches", problems())
 
 
@@ -218,5 +221,7 @@ def check_watch(facts: FolderFacts) -> Finding:
     """Tell how changes are noticed. Network file systems give no events; their folders are polled, no fault."""
     if facts.mode == "poll":
         return Finding("watch", True, "polled: tail.watch is poll")
+    if facts.mode == "none":
+        return Finding("watch", True, "polled: this system does not tell of changes")
     far = ", ".join(f"{root.path} is on {root.remote}" for root in facts.roots if root.remote)
     return Finding("watch", True, f"polled, for {far}" if far else "by events")
