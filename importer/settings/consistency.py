@@ -90,5 +90,5 @@ def oddities(values: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[
         yield f"metrics.listen: {values['metrics.listen']} can be reached from other machines"
     known = {*NO_SETTINGS, *(variable for one in DECLARED.values() for variable in one.environment)}
     for variable in sorted(environ):
-        if variable.startswith("IMPORTER_") and variable.removesuffix("_FILE") not in known:
+        if variable.startswith("IMPORTER_") and not {variable, variable.removesuffix("_FILE")} & known:
             yield f"{variable}: no such setting, it is ignored"

@@ -81,6 +81,8 @@ PLANTED = [
     ("model", "model", {"problem": "model.onnx is damaged"}, "importer model fetch"),
     ("store", "store", {"seen": Probe(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
     ("store", "store", {"seen": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
+    ("store", "store", {"seen": Probe(False, why="[SSL: CERTIFICATE_VERIFY_FAILED] x")}, "IMPORTER_STORE_CA_FILE"),
+    ("store", "store", {"seen": Probe(False, why="[SSL: WRONG_VERSION_NUMBER] x")}, "QDRANT_URL=http://"),
     ("store", "store", {"problem": "it has 768 dimensions", "hint": "importer migrate"}, "importer migrate"),
     (
         "cluster",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pathlib
 import random
+import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import oracle
 import pytest
+from changing_files import World
+from kill_storm import Storm
 from processes import Importer, asked, idle, until
-from scripted_cluster import Cluster
+from scripted_cluster import NODES, Cluster
 
 from importer.bench.corpus import corpus
 
@@ -85,3 +92,64 @@ def test_a_comparison_names_the_shard_that_is_behind(
     assert (repaired.code, repaired.json["imported"]) == (0, 5), repaired.err
     assert installed.run("verify", "--json").json["behind"] == []
     check(cluster, folder)
+
+
+@dataclass
+class ClusterStorm(Storm):
+    """A storm in which nodes of the cluster are killed, too, one at a time, and come back at the next blow."""
+
+    cluster: Cluster = field(default_factory=lambda: Cluster(random.Random(0)))
+    gone: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def _strike(self, process: subprocess.Popen[str]) -> None:
+        """Bring back the node that is away, and kill another one, or the daemon or its worker."""
+        self.gone.close()
+        self.cluster.heal()
+        if process.poll() is None and self.rng.random() < 0.34:
+            self.gone.enter_context(self.cluster.away(self.rng.randrange(NODES)))
+            self.kills["node"] += 1
+        else:
+            super()._strike(process)
+
+    def settle(self) -> None:
+        """Bring back all nodes, let the cluster fill its replicas, and wait until the daemon has caught up."""
+        self.gone.close()
+        for _ in range(3):
+            self.cluster.heal()
+        super().settle()
+
+    def verdict(self) -> dict[str, Any]:
+        """Return what is wrong: chunks of the files that are missing or extra, and replicas that differ."""
+        expected = oracle.expect(self.world.folder)
+        print(f"seed {self.seed}: {dict(self.kills)} kills, {self.world.lines} lines, {len(expected.chunks)} chunks")
+        stored = {id for replicas in self.cluster.replicas for one in replicas for id in one.points}
+        uneven = [shard for shard, (one, other) in enumerate(self.cluster.replicas) if one.points != other.points]
+        wrong = {"missing": expected.chunks.keys() - stored, "extra": stored - expected.chunks.keys(), "uneven": uneven}
+        totals = oracle.totals_of(self.importer.state)
+        wrong["I6"] = [] if totals == expected.tally else [totals, expected.tally]
+        return {name: found for name, found in {**wrong, "torn": self.torn}.items() if found}
+
+
+def storm_over(cluster: Cluster, installed: Importer, folder: pathlib.Path, seed: int) -> ClusterStorm:
+    """Return a storm over files that grow."""
+    folder.mkdir()
+    return ClusterStorm(World(str(folder), seed, growing=True), installed, seed, cluster=cluster)
+
+
+def test_some_kills_of_daemon_worker_and_node(installed: Importer, cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    """In the end each replica has exactly what the files say."""
+    with storm_over(cluster, installed, tmp_path / "said", 3) as storm:
+        storm.rage(kills=9)
+        storm.settle()
+    assert not storm.verdict()
+
+
+@pytest.mark.long
+def test_four_hundred_kills(installed: Importer, cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    """The same four hundred times, looked at now and then."""
+    total = int(os.environ.get("CLUSTER_KILLS", "400"))
+    with storm_over(cluster, installed, tmp_path / "said", int(os.environ.get("CHAOS_SEED", "7"))) as storm:
+        for kills in range(min(50, total), total + 1, 50):
+            storm.rage(kills)
+            storm.settle()
+            assert not storm.verdict()

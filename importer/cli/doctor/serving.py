@@ -106,7 +106,7 @@ def check_store(facts: StoreFacts) -> Finding:
         if seen.status in (401, 403):
             yield Problem(f"{where.location} refuses the key ({seen.status})", "QDRANT_API_KEY=…, as the server has it")
         elif seen.reachable is False:
-            yield Problem(f"{where.location}: {seen.why}", _way_in(where))
+            yield Problem(f"{where.location}: {seen.why}", _way_in(where, seen.why))
         elif facts.problem:
             yield Problem(
                 facts.problem, facts.hint or "`importer --log-level debug search x` shows what the worker says"
@@ -119,8 +119,12 @@ def check_store(facts: StoreFacts) -> Finding:
     return Finding("store", True, reads, "to import, set QDRANT_API_KEY to a key that may write")
 
 
-def _way_in(where: Location) -> str:
+def _way_in(where: Location, why: str) -> str:
     """Return how an unreachable store is made to answer: start its server, or change the rights to its folder."""
+    if "CERTIFICATE_VERIFY_FAILED" in why:
+        return "name your authority's certificate: IMPORTER_STORE_CA_FILE=…, or the setting store.ca_file"
+    if "WRONG_VERSION_NUMBER" in why:
+        return "the server does not encrypt: QDRANT_URL=http://…"
     if where.kind == SERVER:
         return f"start it, or correct QDRANT_URL; `curl {where.location}` must answer"
     return f"chown -R {os.geteuid()} {where.location} && chmod -R u+rwX {where.location}"
