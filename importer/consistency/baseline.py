@@ -30,10 +30,38 @@ def accept(checkpoints: Checkpoints, ready: Ready) -> None:
             f"another ({known} then, {ready.fingerprint} now)",
             hint="`importer rebuild-state` reads everything again into it, embedding only what is missing there",
         )
+    if known == ready.fingerprint:
+        _note_size(checkpoints, ready.points)
     if not known or moved:
         if checkpoints.created and ready.points:
             log.logger().warning("state.new", points=ready.points, then="every file is read, nothing is embedded twice")
         checkpoints.remember(fingerprint=ready.fingerprint)
+
+
+SEEN, SHRANK = "points_seen", "points_shrank"  # facts: how many points a worker found, and a loss found since
+FEW_POINTS = 20  # as many may go with the open ends of conversations
+
+
+def _note_size(checkpoints: Checkpoints, points: int) -> None:
+    """Remember about how many points the store has, and warn when a tenth of them is gone: not by an import."""
+    seen = int(checkpoints.meta(SEEN) or 0)
+    if seen - points > max(FEW_POINTS, seen // 10):
+        then = "`importer verify` says what is missing, with --repair it is imported again"
+        log.logger().warning("store.shrank", points=points, before=seen, then=then)
+        checkpoints.remember(**{SHRANK: f"{seen} {points}", SEEN: str(points)})
+    elif points - seen > max(FEW_POINTS, seen // 10):  # not at every start, for that would be a write each
+        checkpoints.remember(**{SEEN: str(points)})
+
+
+def shrank(checkpoints: Checkpoints) -> tuple[int, int] | None:
+    """Return how many points the store had and how many were left, where it shrank and that is not settled yet."""
+    before, _, after = checkpoints.meta(SHRANK).partition(" ")
+    return (int(before), int(after)) if before else None
+
+
+def settle_size(checkpoints: Checkpoints) -> None:
+    """Forget how many points there were: some were deleted on purpose, or the store was compared with the files."""
+    checkpoints.drop_facts(SEEN, SHRANK)
 
 
 def reset(checkpoints: Checkpoints) -> None:
@@ -41,7 +69,7 @@ def reset(checkpoints: Checkpoints) -> None:
 
     Right only when the checkpoints are forgotten too: what these call stored may be missing in the next one.
     """
-    checkpoints.drop_facts("fingerprint", "migrated")
+    checkpoints.drop_facts("fingerprint", "migrated", SEEN, SHRANK)
 
 
 def vouch(checkpoints: Checkpoints, fingerprint: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ import msgspec
 from importer import log
 from importer.chunking import fold
 from importer.chunking.exchange import Origin
-from importer.consistency import forget, redact_stored
+from importer.consistency import baseline, forget, redact_stored
 from importer.consistency.forget import ForgetRule
 from importer.consistency.hands import Erased, Hands
 from importer.consistency.refold import Refold, Unread, known_files
@@ -195,6 +195,7 @@ def _wipe(checkpoints: Checkpoints) -> None:
     if dropped:
         log.logger().info("state.leftovers_deleted", paths=dropped, reason="they may hold what was forgotten")
     failpoints.hit("erase.wiped")
+    baseline.settle_size(checkpoints)
     for task in erasure.tasks(checkpoints):
         erasure.strike_out(checkpoints, task)
 

@@ -157,6 +157,10 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
             f"{number(status['quarantine'])} lines and chunks of {number(files)} files; `importer failures` says why"
         )
         yield "quarantine", click.style(shown, fg="yellow")
+    if status.get("shrank"):
+        before, after = map(number, status["shrank"])
+        shown = f"from {before} points to {after}, not by an import; `importer verify` says what is missing"
+        yield "shrank", click.style(shown, fg="red")
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
     for path, reason in status.get("passed_over", {}).items():

@@ -16,7 +16,7 @@ from importer.cli import context, model_fetch, store_session
 from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
-from importer.consistency import places, verify
+from importer.consistency import baseline, places, verify
 from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
 from importer.protocol.foreign.quoting import neutral
@@ -27,6 +27,7 @@ from importer.settings.load import Settings
 from importer.state.expected import Expected
 
 PASSED_OVER = ("unrecognised", "refused")
+SETTLED = dict.fromkeys((baseline.SEEN, baseline.SHRANK), "")  # it is told no longer that the store shrank
 MOST_ROUNDS = 3  # of looking again after a repair
 MOST_NAMED = 10  # files that nothing was imported of
 EPILOG = """\b
@@ -80,6 +81,8 @@ async def _verify(
     """
     async with store_session.open_session(settings, "verify") as session:
         first, done = await _round(session, repair, keep_extra, silent)
+        if not first.wrong or done is not None:
+            await session.change("remember", **SETTLED)
         if done is None or store_location.of_settings(settings).kind != SERVER or keep_extra:
             return first, done, None
         for _ in range(MOST_ROUNDS):

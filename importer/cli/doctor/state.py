@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, advise, judge
+from importer.consistency import baseline
 from importer.errors import StateError
 from importer.protocol.fates import Fate
 from importer.service.status.store_location import EDGE
@@ -32,7 +33,8 @@ class StateFacts:
     the newest commit (UTC s), 0 for none; `exposed` are files with text of conversations that other users may read,
     `shared` says that they can write here;
     `passed_over` are paths of files that nothing was imported of, with fate and reason; `older` says that files were
-    read by a version that noted less of them; `set_aside` counts what is in quarantine.
+    read by a version that noted less of them; `set_aside` counts what is in quarantine;
+    `shrank` is how many points the store had and how many were left, where it lost some.
     """
 
     path: str
@@ -54,6 +56,7 @@ class StateFacts:
     passed_over: tuple[tuple[str, str, str], ...] = ()
     older: bool = False
     set_aside: int = 0
+    shrank: tuple[int, int] | None = None
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -63,7 +66,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    newest_at, problem, hint, passed_over, older, set_aside = _database(os.path.join(path, FILE_NAME))
+    newest_at, problem, hint, passed_over, older, set_aside, lost = _database(os.path.join(path, FILE_NAME))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -85,6 +88,7 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         passed_over=passed_over,
         older=older,
         set_aside=set_aside,
+        shrank=lost,
     )
 
 
@@ -95,7 +99,9 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], ...], bool, int]:
+def _database(
+    path: str,
+) -> tuple[float, str, str, tuple[tuple[str, str, str], ...], bool, int, tuple[int, int] | None]:
     """Return the newest commit's time, what keeps it from being used, the way out, and what `StateFacts` has last.
 
     It is read while another process may write it; nothing is migrated or repaired.
@@ -103,14 +109,15 @@ def _database(path: str) -> tuple[float, str, str, tuple[tuple[str, str, str], .
     try:
         checkpoints = Checkpoints.peek(path)
         if checkpoints is None:
-            return 0.0, "", "", (), False, 0
+            return 0.0, "", "", (), False, 0, None
         with checkpoints:
             named = ((os.fsdecode(path), fate, reason) for path, fate, reason in checkpoints.passed_over(MOST_NAMED))
             there = tuple(one for one in named if os.path.lexists(_on_disk(one[0])))
             older, set_aside = not checkpoints.spoken.is_whole, checkpoints.quarantine.count()
-            return checkpoints.newest_commit_at(), "", "", there, older, set_aside
+            lost = baseline.shrank(checkpoints)
+            return checkpoints.newest_commit_at(), "", "", there, older, set_aside, lost
     except StateError as error:
-        return 0.0, error.message, error.hint, (), False, 0
+        return 0.0, error.message, error.hint, (), False, 0, None
 
 
 def _on_disk(path: str) -> bytes:
@@ -163,8 +170,17 @@ def _problems(facts: StateFacts) -> Iterator[Problem]:
         yield Problem(f"{path} is on {facts.remote}, a network file system", fix)
     if facts.problem:
         yield Problem(facts.problem, facts.hint)
+    yield from _losses(facts)
+
+
+def _losses(facts: StateFacts) -> Iterator[Problem]:
+    """Yield what was lost: points of the store, or databases that were damaged."""
+    if facts.shrank:
+        before, after = facts.shrank
+        fix = "`importer verify` says what is missing; `importer verify --repair` imports it again"
+        yield Problem(f"the store shrank from {before:,} points to {after:,}, not by an import", fix)
     if facts.aside:
-        fix = f"look at the disk; once it is sound, rm {os.path.join(path, FILE_NAME)}.corrupt-*"
+        fix = f"look at the disk; once it is sound, rm {os.path.join(facts.path, FILE_NAME)}.corrupt-*"
         yield Problem(f"{facts.aside} damaged databases were set aside here", fix)
 
 
