@@ -193,7 +193,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("psutil", r"memory/probes|state/lock|sources/mounts|worker/serve|bench/"),
         ("sqlite3", r"state/|sources/databases/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
-        ("subprocess", r"delivery/process|service/answerer_launch|work/git|bench/|cli/|worker/|api"),
+        ("subprocess", r"delivery/process|service/answerer_launch|work/git|serve/page|bench/|cli/|worker/|api"),
         ("structlog", r"log"),
         ("zstandard", r"reading/zstd|sources/databases/queries"),
     ],

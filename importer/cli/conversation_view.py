@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
 from importer.cli.text import number
 from importer.protocol import clock
 from importer.protocol.foreign.quoting import printable
+from importer.service.conversations.shared import LABELS
 from importer.service.conversations.values import Listed, Opened, SaidTurn
 
 COLOURS = {"user": "green", "assistant": "cyan", "subagent": "magenta", "exchange": "cyan"}
-LABELS = {"user": "You", "assistant": "Assistant", "subagent": "Sub-agent", "exchange": "You and the assistant"}
 SHORT_ID = 8  # characters at least
 NARROW = 80  # columns, below which a row has no room for a date and its age
 FENCE = re.compile(r"^\s*(```|~~~)")
@@ -61,20 +61,6 @@ def _lines(text: str) -> Iterator[str]:
         fence = bool(FENCE.match(line))
         yield (click.style(line, fg="yellow", dim=fence) if inside or fence else line) + "\n"
         inside ^= fence
-
-
-def markdown(opened: Opened, turns: Iterable[SaidTurn]) -> str:
-    """Return a conversation as Markdown, in which code blocks stay what they are."""
-    head = [f"# {printable(opened.title or opened.conversation)}", ""]
-    told = (("Project", opened.project), ("Source", opened.source), ("Conversation", opened.conversation))
-    head += [f"- {name}: {printable(value)}" for name, value in told if value]
-    parts = ["\n".join(head)]
-    for turn in turns:
-        at = f" ({clock.shown(turn.timestamp)})" if turn.timestamp else ""
-        parts.append(
-            f"## {LABELS.get(turn.role, turn.role)}{at}\n\n{printable(turn.text.strip(), keep=chr(10) + chr(9))}"
-        )
-    return "\n\n".join(parts) + "\n"
 
 
 def rows(found: Sequence[Listed], columns: int) -> Iterator[str]:

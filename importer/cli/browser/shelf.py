@@ -21,6 +21,7 @@ from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line
 from importer.protocol.query import KINDS, ROLES
 from importer.service.ask import Asker
+from importer.service.conversations import shared
 from importer.service.conversations.library import Library, spot_of
 from importer.service.conversations.values import Opened, Spot
 
@@ -111,7 +112,7 @@ class Shelf:
         try:
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # never over a file that is there
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(conversation_view.markdown(opened, opened.turns))
+                file.write(shared.markdown(opened, opened.turns))
         except OSError as error:
             raise StateError(f"{name} cannot be written: {error.strerror}") from error
         return os.path.abspath(name)

@@ -38,6 +38,7 @@ AROUND = 4  # turns before and after a hit
 def command(ctx: click.Context, /, which: str, *, as_json: bool, **chosen: Any) -> int:
     """Show a conversation, around a hit or whole."""
     from importer.cli import conversation_view
+    from importer.service.conversations import shared
 
     library, spot = located(Asker.of(context.settings_of(ctx)), which)
     opened = library.open(spot, redacted=chosen["redacted"])
@@ -45,7 +46,7 @@ def command(ctx: click.Context, /, which: str, *, as_json: bool, **chosen: Any) 
     if as_json:
         emit(_fields(opened, turns, first))
     elif chosen["markdown"]:
-        click.echo(conversation_view.markdown(opened, turns), nl=False)
+        click.echo(shared.markdown(opened, turns), nl=False)
     else:
         shown = conversation_view.pages(opened, turns, first)
         paged = chosen["pager"] and sys.stdout.isatty()

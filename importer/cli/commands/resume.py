@@ -79,14 +79,14 @@ def _way(asker: Asker, which: str, tool: str, redacted: bool) -> Any:
 
 def _handed_over(registry: Any, opened: Any, tool: str, folder: str) -> Any:
     """Write the conversation to a file, for its user alone, and return the command that begins with it."""
-    from importer.cli import conversation_view
+    from importer.service.conversations import shared
 
     module = registry.beginners().get(tool)
     if module is None:
         raise UsageError(f"no assistant {tool!r} takes a hand-over", hint=", ".join(registry.beginners()))
     descriptor, path = tempfile.mkstemp(prefix="importer-handover-", suffix=".md")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(conversation_view.markdown(opened, opened.turns))
+        file.write(shared.markdown(opened, opened.turns))
     return registry.WayBack(module.begin(HANDOVER.format(path=path)), folder)
 
 
