@@ -18,6 +18,7 @@ from importer.formats._shared.own_search import is_own_command, is_own_tool
             "mcp__mem__qdrant-find",
         ),
         *("importer_search", "my_importer_open", "importer_memory_search", "mem_qdrant-find"),
+        *("mcp__conversations__search_conversations", "conversations-open_conversation", "list_conversations"),
     ],
 )
 def test_own_tools(name):
@@ -44,14 +45,31 @@ def test_other_tools(name):
 
 
 @pytest.mark.parametrize(
-    "command", ["importer search x", "cd a && python -m importer --state-dir s search 'x'", "importer mcp"]
+    "command",
+    [
+        "importer search x",
+        "cd a && python -m importer --state-dir s search 'x'",
+        "importer mcp",
+        "importer --state-dir s open 4bb60f63",
+        "importer fix 'no such file'",
+    ],
 )
 def test_own_commands(command):
     """Our command is known with flags between name and verb."""
     assert is_own_command(command)
 
 
-@pytest.mark.parametrize("command", ["", "importer status", "cat importer.py; grep search x", "rg search importer/"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "importer status",
+        "cat importer.py; grep search x",
+        "rg search importer/",
+        "ls importer/list",
+        "importer status list",
+    ],
+)
 def test_other_commands(command):
     """Work on a project of that name is no search of the memory."""
     assert not is_own_command(command)

@@ -1,24 +1,30 @@
 """Recognise calls of our own search: what the memory answered must not go into the memory again.
 
-Known by name: our MCP server under any name that contains ours, the official one over the same collection, and the
-command line.
+Known by name: our MCP server under any name that contains ours, its tools under any server's name, the official server
+over the same collection, and the command line.
 """
 
 from __future__ import annotations
 
 import re
 
+TOOLS = ("search_conversations", "open_conversation", "list_conversations", "list_projects", "import_status")
 # Continue puts one underscore between server and tool, so there the tool must be one of ours.
 _tool = re.compile(
     r"\S*importer\S*?(?:__|[./:])\S+\Z|(?:\S*_)?importer_(?:\S+_)?(?:search|open)\Z|(?:\S*[_./:])?qdrant-find\Z"
+    rf"|(?:\S*[_./:-])?(?:{'|'.join(TOOLS)})\Z"
 )
-_command = re.compile(r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b")
+_command = re.compile(
+    r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b"
+    r"|\bimporter(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+(?:open|list|projects|blame|fix)\b"
+)
+_HINTS = ("importer", "qdrant", "conversation", "list_projects", "import_status")
 
 
 def is_own_tool(name: str) -> bool:
     """Return True if a tool of this name asks this memory."""
     # The plain search first: nearly every tool is another server's.
-    return ("importer" in name or "qdrant" in name) and bool(_tool.match(name))
+    return any(hint in name for hint in _HINTS) and bool(_tool.match(name))
 
 
 def is_own_command(command: str) -> bool:
