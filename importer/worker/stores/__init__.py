@@ -5,6 +5,7 @@
     "local:PATH"      qdrant-client's local mode, in PATH
     "http(s)://…"     a Qdrant server over REST
     "grpc(s)://…"     a Qdrant server over gRPC
+    "http://a, …"     the nodes of a cluster, of which the next one is asked when one is away
     "package.module"  anything with `open_store(request) -> Store`
 
 Every kind passes the same contract suite. A store raises nothing but `StoreUnreachable` (retry), `StoreRefused` (never
