@@ -33,6 +33,11 @@ def confirm(question: str, *, kept: str) -> bool:
         raise click.exceptions.Exit(INTERRUPTED) from None
 
 
+def wait_for_key(words: str) -> None:
+    """Say something and wait for any key; nothing depends on which. Ctrl-C is one, too."""
+    click.pause(words)
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Have Ctrl-C raise KeyboardInterrupt, also in a process that was started with the signal ignored.

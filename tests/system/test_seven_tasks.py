@@ -104,15 +104,15 @@ def test_in_the_browser(installed: Importer, screen: Tmux) -> None:
     (shared,) = installed.base.glob("conversation-*.md")
     assert ("relay" in shared.read_text(), SECRET in shared.read_text()) == (True, False)
     screen.type("w")
-    assert "parse" in screen.until("Enter goes back")  # see what is wrong
+    assert "parse" in screen.until("any key goes back")  # see what is wrong
     screen.type("Enter")
     screen.until("1 conversation, the best")
     screen.type("d")
     screen.until("for good?")  # forget it
     screen.type("y", "Enter")
-    screen.until("Enter goes back")
+    assert "do not come back" in screen.until("any key goes back")
     screen.type("Enter")
-    screen.until("nothing")
+    screen.until("was found")
     assert installed.run("open", KILN).code == 2
     screen.type("/")
     screen.until(IN_LIST, gone=True)

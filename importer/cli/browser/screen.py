@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
+import click
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -24,6 +24,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from importer.assistants.registry import WayBack
+from importer.cli import confirm
 from importer.cli.browser.shelf import FILTERS, Page, Row, Shelf
 from importer.errors import ImporterError
 
@@ -215,11 +216,11 @@ class Browser(App[WayBack]):
 
 
 def _run(commands: Sequence[Sequence[str]]) -> None:
-    """Run commands on this terminal, and wait for Enter."""
+    """Run commands on this terminal, cleared, and wait for a key."""
+    click.clear()
     for command in commands:
         subprocess.run(command, check=False)
-    with contextlib.suppress(EOFError, KeyboardInterrupt):
-        input("\nEnter goes back to the conversations ")
+    confirm.wait_for_key("\nany key goes back to the conversations ")
 
 
 def _label(row: Row) -> Text:
