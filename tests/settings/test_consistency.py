@@ -97,3 +97,24 @@ def test_a_key_in_clear_text_is_told_over_grpc_too() -> None:
     """As over REST."""
     document = {"store": {"api_key": "k", "location": "grpc://db.example"}}
     assert any("clear text" in warning for warning in loaded(document=document).warnings)
+
+
+def test_a_server_may_have_several_addresses() -> None:
+    """With commas or spaces between them; each of them is looked at."""
+    environ = {
+        "QDRANT_URL": "http://localhost:6333, http://db:6333",
+        "QDRANT_API_KEY": "k",
+        "IMPORTER_STORE_CA_FILE": "",
+    }
+    (warning,) = loaded(environ=environ).warnings
+    assert "goes to db in clear text" in warning
+    assert not loaded(environ={"QDRANT_URL": "https://a https://b", "IMPORTER_STORE_CA_FILE": "/ca.pem"}).warnings
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a,https://b", "http://a,b", "http://a, http://u:p@b", "http://a:port,http://b"]
+)
+def test_addresses_that_do_not_fit_are_refused(url: str) -> None:
+    """One of them is wrong, or they are not spoken to alike."""
+    with pytest.raises(UsageError):
+        loaded(environ={"QDRANT_URL": url})

@@ -15,7 +15,7 @@ from importer.bench.corpus.lines import SessionWriter, encode
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_both_call_the_end_clean(tmp_path: pathlib.Path, seed: int) -> None:
-    """Whoever reads a line first: there is one state, each text once, and a comparison on either host finds nothing."""
+    """Either may read a line first: each text is there once, and a comparison on either host finds nothing."""
     rng, folder, cluster = random.Random(seed), tmp_path / "said", Cluster(random.Random(seed))
     folder.mkdir()
     sessions = [SessionWriter(rng, cwd="/home/ann/app", at_ms=1_780_000_000_000 + n) for n in range(4)]

@@ -32,12 +32,14 @@ class StoreServer:
     timeout_s: float = 5.0
 
     def look(self, collection: str) -> Probe:
-        """Return version and exact count. A missing collection counts 0; the key is tried, too."""
+        """Return version and count, exact where allowed. A missing collection counts 0; the key is tried, too."""
         try:
             _, about = self.ask("GET", "/")
             version = str(about.get("version", "")) if isinstance(about, dict) else ""
             path = f"/collections/{quote(collection, safe='')}/points/count"
             status, answer = self.ask("POST", path, {"exact": True})
+            if status in (400, 403) and "Exact search disabled" in str(answer):  # strict mode, and not the key
+                status, answer = self.ask("POST", path, {"exact": False})
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Probe(False, why=str(error) or type(error).__name__)
         if status == 404:

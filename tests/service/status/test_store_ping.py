@@ -80,3 +80,22 @@ def test_a_grpc_address_is_asked_over_rest(qdrant: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr("importer.service.status.store_ping.REST_PORT", qdrant.server_port)
     qdrant.script["/collections/c/points/count"] = (200, {"result": {"count": 3}})
     assert StoreServer("grpc://127.0.0.1:1").look("c").points == 3
+
+
+def test_a_count_that_may_not_be_exact_is_an_estimate(qdrant: Any) -> None:
+    """Strict mode forbids it with the status of a refused key, and is no reason to change the key."""
+    qdrant.script[COUNT] = (403, {"status": {"error": "Forbidden: Exact search disabled!. Help: Set exact=false."}})
+    asked: list[Any] = []
+    server = StoreServer(qdrant.url)
+    ask = StoreServer.ask
+
+    def listening(self: StoreServer, method: str, path: str, body: object = None) -> Any:
+        asked.append(body)
+        if body == {"exact": False}:
+            qdrant.script[COUNT] = (200, {"result": {"count": 40}})
+        return ask(self, method, path, body)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StoreServer, "ask", listening)
+        assert server.look("con/v").points == 40
+    assert asked[1:] == [{"exact": True}, {"exact": False}]
