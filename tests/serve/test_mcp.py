@@ -239,6 +239,22 @@ def test_broken_lines(installed: Importer) -> None:
     assert got[1]["result"]["serverInfo"]["name"] == "importer"
 
 
+def test_without_a_greeting(installed: Importer) -> None:
+    """A script that pipes one question in gets its answer, and the process ends."""
+    call = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "list_projects", "arguments": {}}}
+    environ = {**installed.environment([], {}), "PYTHONPATH": f"{ROOT}{os.pathsep}{SUPPORT}"}
+    done = subprocess.run(
+        [*installed.command, "mcp"],
+        env=environ,
+        input=json.dumps(call) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    assert (done.returncode, answer["id"], answer["result"]["isError"]) == (0, 7, False)
+
+
 def test_over_http(installed: Importer, tmp_path: pathlib.Path) -> None:
     """The same server answers over streamable HTTP, to hosts of the loopback alone."""
     from dataclasses import replace
