@@ -16,7 +16,7 @@ from importer.protocol.foreign.quoting import fenced, plain
 
 Hit = Mapping[str, Any]
 SHORT = 8  # letters of an id: enough for `open`
-NOTHING = "Nothing close to the question was found in the past conversations."
+NOTHING = "Nothing close to the question was found in the past conversations. (With all: true the nearest are shown.)"
 FAR = "Nothing close to the question was found. The nearest, which may be about something else:"
 
 
