@@ -15,6 +15,7 @@ from typing import Any
 from importer.protocol.foreign.quoting import fenced, plain
 
 Hit = Mapping[str, Any]
+BEGUN = 240  # characters of a piece in which no passage answers
 SHORT = 8  # letters of an id: enough for `open`
 NOTHING = "Nothing close to the question was found in the past conversations. (With all: true the nearest are shown.)"
 FAR = "Nothing close to the question was found. The nearest, which may be about something else:"
@@ -51,7 +52,7 @@ def _entry(
         f"conversation {plain(conversation)}, id {plain(str(best['id'])[:SHORT])}"
         + (f", resume: {plain(way)}" if way else "")
     )
-    few = tuple(_said(hit, str((hit.get("passage") or {}).get("text") or hit["document"])) for hit in shown)
+    few = tuple(_said(hit, str((hit.get("passage") or {}).get("text") or hit["document"][:BEGUN])) for hit in shown)
     whole = tuple(_said(hit, str(hit["document"])) for hit in shown)
     lengths = (head, _joined(head, few, shown, dated), _joined(head, whole, shown, dated))
     values = {

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from importer.assistants import registry
@@ -90,16 +91,17 @@ class Memory:
         names = f"conversation {plain(opened.conversation)}, {len(opened.turns)} turns" + (
             f", resume: {plain(way)}" if way else ""
         )
-        blocks = [_turn(turn, place, len(opened.turns)) for place, turn in enumerate(turns, first + 1)]
+        cut = [_shortened(turn, (2 if first + at == opened.at else 1) * max_tokens) for at, turn in enumerate(turns)]
+        blocks = [_turn(turn, place, len(opened.turns)) for place, turn in enumerate(cut, first + 1)]
         counts = await self._tokens([f"{head}\n{names}", MORE, *blocks])
         kept = _nearest(counts[2:], max(0, opened.at - first), max_tokens - sum(counts[:2]))
-        shown = [blocks[at] for at in kept] or [await self._cut(blocks, max_tokens - sum(counts[:2]))]
-        more = [MORE] if len(kept) < len(blocks) else []
+        shown = [blocks[at] for at in kept]
+        more = [MORE] if len(kept) < len(blocks) or cut != list(turns) else []
         values = {
             "conversation": opened.conversation, "title": opened.title, "project": opened.project,
             "source": opened.source, "resume": way, "first": first + 1 + (kept[0] if kept else 0),
             "of": len(opened.turns),
-            "turns": [{"role": turns[at].role, "at": turns[at].timestamp, "text": turns[at].text} for at in kept],
+            "turns": [{"role": turns[at].role, "at": turns[at].timestamp, "text": cut[at].text} for at in kept],
         }  # fmt: skip
         return "\n\n".join([f"{head}\n{names}", *shown, *more]), values
 
@@ -180,10 +182,6 @@ class Memory:
             kept += 1
         return kept
 
-    async def _cut(self, blocks: Sequence[str], room: int) -> str:
-        """Return the beginning of a block that does not fit whole; a token has at least a character."""
-        return fenced(blocks[0][: max(0, room - 30)]) if blocks else ""
-
     async def _freshness(self) -> str:
         """Return a line on how fresh this memory is; the last one known, where a new one takes long."""
         at, told = self._fresh
@@ -230,6 +228,11 @@ def _turn(turn: SaidTurn, place: int, of: int) -> str:
     """Return one turn with its place, who said it and when."""
     when = f", {clock.dated(turn.timestamp)}" if turn.timestamp else ""
     return f"[{place} of {of}] {plain(turn.role)}{when}\n{fenced(turn.text)}"
+
+
+def _shortened(turn: SaidTurn, most_chars: int) -> SaidTurn:
+    """Return a turn whose text leaves room for others: a token of a text model has about four characters."""
+    return turn if len(turn.text) <= most_chars else replace(turn, text=f"{turn.text[:most_chars].rstrip()} …")
 
 
 def _row(one: Listed) -> str:
