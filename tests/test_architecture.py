@@ -195,7 +195,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
         ("subprocess", r"delivery/process|service/answerer_launch|work/git|serve/page|bench/|cli/|worker/|api"),
         ("structlog", r"log"),
-        ("zstandard", r"reading/zstd|sources/databases/queries"),
+        ("backports", r"protocol/system/zstandard"),
     ],
 )
 def test_each_library_has_its_place(library: str, places: str) -> None:

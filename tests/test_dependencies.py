@@ -18,6 +18,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 LINES = (*PROJECT["dependencies"], *EXTRAS["plot"], *EXTRAS["fast"], *EXTRAS["tui"])
 DECLARED = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in LINES}
 
+LATER = {"compression"}  # of Python itself from 3.14 on
 MODULES = packages_distributions()  # asking takes half a second
 
 
@@ -33,12 +34,12 @@ def imported() -> frozenset[str]:
                 found.add(node.module or "")
             elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
                 found |= {one.value for one in node.args if isinstance(one, ast.Constant)}
-    return frozenset({name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"importer"})
+    return frozenset({name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"importer", *LATER})
 
 
 def distributions(name: str) -> set[str]:
     """Return the distributions that have a module of this name; where none is installed, the one of that name."""
-    return {one.lower().replace("_", "-") for one in MODULES.get(name, [name])}
+    return {re.sub(r"[_.]", "-", one.lower()) for one in MODULES.get(name, [name])}
 
 
 @pytest.mark.parametrize("name", sorted(imported()))

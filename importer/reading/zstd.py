@@ -11,15 +11,15 @@ import os
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from importer.protocol.records import FileStat, HeadPrint, Line
+from importer.protocol.system import zstandard
 from importer.reading import tail
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 READ_BYTES = 64 * 1024  # packed
 BLOCK_BYTES = 256 * 1024  # unpacked
-WINDOW_BYTES = 8 * 1024 * 1024  # what unpacking may remember: any level up to 19 does with it
+WINDOW_LOG = 23  # what unpacking may remember, 8 MB: any level up to 19 does with it
 ENDLESS_BYTES = 256 * 1024 * 1024  # a line so long ends the file, for it is no conversation: 0.3 s
 DENSE_BYTES = 64 * 1024 * 1024  # from here on, what is packed must not be much denser than text can be
 DENSEST = 250  # as for ZIP archives; text gives 3 to 20, a file of one repeated line thousands
@@ -51,11 +51,32 @@ class _Source:
     fd: int
     at: int = 0
 
-    def read(self, count: int) -> bytes:
+    def read(self) -> bytes:
         """Read the next packed bytes."""
-        block = os.pread(self.fd, count, self.at)
+        block = os.pread(self.fd, READ_BYTES, self.at)
         self.at += len(block)
         return block
+
+
+class _Frames:
+    """What is packed in a file, which may be several frames in a row, as after `cat a.zst b.zst`."""
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._unpacker = zstandard.unpacker(WINDOW_LOG)
+
+    def read(self, most_bytes: int) -> bytes:
+        """Unpack some bytes; b"" at the end, or where the rest is not written yet. Raises the library's ZstdError."""
+        while True:
+            if self._unpacker.eof:
+                packed = self._unpacker.unused_data or self._source.read()
+                self._unpacker = zstandard.unpacker(WINDOW_LOG) if packed else self._unpacker
+            else:
+                packed = self._source.read() if self._unpacker.needs_input else b""
+            if not packed and (self._unpacker.eof or self._unpacker.needs_input):
+                return b""
+            if block := self._unpacker.decompress(packed, most_bytes):
+                return bytes(block)
 
 
 class UnpackedStream:
@@ -65,19 +86,12 @@ class UnpackedStream:
     """
 
     def __init__(self, fd: int) -> None:
-        import zstandard  # noqa: PLC0415  (2 MB that only those with packed files need)
-
         self.source = _Source(fd)
         self.at = 0
         self.ahead = bytearray()
         self.problem = ""
-        self._error = zstandard.ZstdError
-        self._unpacker: Any = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES)
-        self._reader = self._open(self.source)
-
-    def _open(self, source: _Source) -> Any:
-        """Open a reader at the start. A file may be several frames in a row, as after `cat a.zst b.zst`."""
-        return self._unpacker.stream_reader(source, read_size=READ_BYTES, read_across_frames=True)
+        self._error: type[Exception] = zstandard.library().ZstdError
+        self._reader = _Frames(self.source)
 
     def more(self) -> bool:
         """Unpack one more block; return False at the end."""
@@ -98,9 +112,11 @@ class UnpackedStream:
 
     def _before_damage(self) -> bytes:
         """Unpack what is whole of a damaged block: the library drops it, so it is read again byte by byte."""
-        reader, found = self._open(_Source(self.source.fd)), bytearray()
+        reader, found = _Frames(_Source(self.source.fd)), bytearray()
+        left = self.at + len(self.ahead)
         with suppress(self._error):  # raised where the damage is
-            reader.seek(self.at + len(self.ahead))
+            while left and (passed := reader.read(min(left, BLOCK_BYTES))):
+                left -= len(passed)
             while byte := reader.read(1):
                 found += byte
         return bytes(found)

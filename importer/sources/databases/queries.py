@@ -19,8 +19,10 @@ import msgspec
 
 from importer import formats
 from importer.formats import Tables
+from importer.protocol.system.zstandard import library, unpacker
 
 MOST_MEMBERS = 200_000
+WINDOW_LOG = 27  # what unpacking a row may remember: 128 MB
 ROW_BYTES = 32 * 1024 * 1024  # of one line, and of one value in a row
 VALUE_BYTES = 256 * 1024 * 1024  # of what the library itself takes into memory; a query that meets more of it ends
 CHAIN_DIGITS = 24
@@ -114,12 +116,9 @@ def _unpacked(value: Any) -> Any:
     if not isinstance(value, bytes):
         return value
     if value.startswith(b"\x28\xb5\x2f\xfd"):
-        import zstandard  # noqa: PLC0415  (2 MB that only those with packed rows need)
-
         try:
-            reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(value)
-            value = reader.read(ROW_BYTES)
-        except zstandard.ZstdError:
+            value = unpacker(WINDOW_LOG).decompress(value, ROW_BYTES)
+        except library().ZstdError:
             return ""
     return value.decode("utf-8", "replace")
 
