@@ -42,7 +42,8 @@ class WayBack:
 @cache
 def known() -> dict[str, ModuleType]:
     """Return the modules of all assistants, by the format of their conversations."""
-    names = (found.name for found in pkgutil.iter_modules(assistants.__path__) if found.name != "registry")
+    found = pkgutil.iter_modules(assistants.__path__)
+    names = (one.name for one in found if not one.ispkg and one.name != "registry")
     modules = (importlib.import_module(f"importer.assistants.{name}") for name in sorted(names))
     return {module.SOURCE: module for module in modules}
 

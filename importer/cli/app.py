@@ -78,6 +78,10 @@ COMMANDS = (
     Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
     Row("migrate", "migrate", "Copy every point of the store to STORE and verify that all are there"),
     Row("sync", "sync", "Bring what is new in the store to STORE, and take out there what was forgotten here"),
+    Row(
+        "install", "install", "Set up every assistant found here to search past conversations, and keep them searchable"
+    ),
+    Row("uninstall", "install", "Give the assistants their settings back; what was imported stays", "uninstall"),
     Row("serve", "serve", "Show a page to search and read conversations in the browser, and serve MCP over HTTP"),
     Row("mcp", "mcp", "Serve past conversations to assistants over MCP until its input ends"),
     Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
