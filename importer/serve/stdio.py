@@ -1,19 +1,25 @@
 """Serve a client over standard input and output until its input ends and every request that came is answered.
 
 The SDK's loop ends with the input and drops what it is still working on; a script that pipes its questions in would get
-no answers. It also refuses requests before a greeting: for a client that begins without one, it is made here.
+no answers. It also refuses requests before a greeting: for a client that begins without one, it is made here. And it
+passes over lines that it cannot read, for which a client would wait for ever: those are answered here.
 """
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 
+MAX_LINE_BYTES = 4 * 1024 * 1024  # of a request; what is longer would be read as two, both broken
 OURS = "importer greets"  # id of the greeting that is made here
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "unnamed", "version": "0"}}
 LONGEST_S = 60.0  # that an answer is waited for once the input has ended
@@ -21,7 +27,9 @@ LONGEST_S = 60.0  # that an answer is waited for once the input has ended
 
 async def serve(server: Server[Any]) -> None:
     """Serve one client."""
-    async with stdio_server() as (asked, answered):
+    lines = _Lines()
+    async with stdio_server(stdin=lines) as (asked, answered):  # type: ignore[arg-type]  # it only iterates
+        lines.refuse = answered.send
         into, requests = anyio.create_memory_object_stream[Any](0)
         answers, out = anyio.create_memory_object_stream[Any](0)
         open_requests = _OpenRequests()
@@ -71,6 +79,38 @@ def _greeting(first: types.JSONRPCRequest) -> list[SessionMessage]:
     hello = types.JSONRPCRequest(jsonrpc="2.0", id=OURS, method="initialize", params=dict(HELLO))
     ready = types.JSONRPCNotification(jsonrpc="2.0", method="notifications/initialized")
     return [SessionMessage(hello), SessionMessage(ready)]
+
+
+class _Lines:
+    """The lines of standard input, as text that the SDK can read; what is no JSON is refused."""
+
+    def __init__(self) -> None:
+        self.refuse: Callable[[SessionMessage], Awaitable[None]]
+        self._input = os.fdopen(os.dup(0), "rb")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)  # a process that is started meanwhile must not read our requests
+        os.close(nothing)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield line after line until the input ends."""
+        while raw := await anyio.to_thread.run_sync(self._input.readline, MAX_LINE_BYTES, abandon_on_cancel=True):
+            if not raw.strip():
+                continue
+            try:
+                value = json.loads(raw)
+            except (ValueError, RecursionError) as error:
+                why = "nested too deeply" if isinstance(error, RecursionError) else f"no JSON: {error}"
+                told = types.JSONRPCError(
+                    jsonrpc="2.0", id=None, error=types.ErrorData(code=types.PARSE_ERROR, message=why)
+                )
+                await self.refuse(SessionMessage(told))
+                continue
+            yield _whole(json.dumps(value, ensure_ascii=False))
+
+
+def _whole(text: str) -> str:
+    """Return a text in which half characters, which no other program can read, are replaced."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class _OpenRequests:
