@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the README's pictures from the real program: imports this repository's samples, serves the page, takes screenshots.
+"""Makes the README's pictures from the real program: imports this repository's samples, and takes shots of the page.
 
-Needs the package installed, its model, Chromium on PATH, and Pillow to make the files small. Usage: deploy/pictures/make.py
+Needs the package installed, its model, Chromium on PATH, and Pillow to make the files small.
+Usage: deploy/pictures/make.py
 """
 
 import os
@@ -21,12 +22,12 @@ PICTURES = {
 }
 
 
-def importer(state, *words):
+def importer(state: str, *words: str) -> list[str]:
     """Return the words that run the importer on a state."""
     return [sys.executable, "-P", "-m", "importer", "--state-dir", state, *words]
 
 
-def main():
+def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as base:
         environ = {**os.environ, "HOME": base}
@@ -35,6 +36,7 @@ def main():
         with subprocess.Popen(
             importer(f"{base}/state", "serve", "--port", "0"), env=environ, stdout=subprocess.PIPE, text=True
         ) as page:
+            assert page.stdout
             address, _, token = page.stdout.readline().strip().partition("/?token=")
             for name, (path, width, height) in PICTURES.items():
                 shot = f"{base}/{name}.png"
