@@ -30,6 +30,7 @@ from importer.protocol.records import (
     Turn,
 )
 from importer.reading import tail
+from importer.reading.unwanted import is_unwanted
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
 SAMPLE_CHARS = 80
@@ -76,6 +77,7 @@ class SliceFold:
     facts: dict[str, ConversationFacts] = field(default_factory=dict)
     said: dict[str, Said] = field(default_factory=dict)
     leaves: dict[str, ConversationFacts] = field(default_factory=dict)
+    unwanted: set[str] = field(default_factory=set)  # conversations whose person asked not to index them
     messages: int = 0
     unknown: int = 0
     _lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
@@ -132,6 +134,8 @@ class SliceFold:
 
     def _turn(self, turn: Turn) -> bool:
         """Fold one turn; return True if it brought new text of a project that is stored."""
+        if turn.role == "user" and is_unwanted(turn.text):
+            self.unwanted.add(short(turn.conversation_id))
         if self.reading.redact:
             turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
         if (project := self.reading.project_of(turn.facts.project, self.path)) != turn.facts.project:

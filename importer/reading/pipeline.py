@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -93,6 +93,7 @@ class Pipeline:
         self._slices = reader.SliceReader(final)
         self._cursors: dict[tuple[int, int], Cursor] = {}
         self._facts = KnownFacts(checkpoints)
+        self.on_unwanted: Callable[[Sequence[str]], Reading] = lambda _conversations: self.reading
 
     def read(self, pending: Pending) -> Read:
         """Read one slice of one file. Never raises for what the file system answers."""
@@ -208,6 +209,9 @@ class Pipeline:
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
         gathered = self._gather(known, state, part, wanted)
+        if fresh_wishes := self._unwanted(gathered):  # from here on they are forgotten: what was folded of them goes
+            self.reading = self.on_unwanted(fresh_wishes)
+            gathered = self._gather(known, state, part, wanted)
         if gathered.offset != part.offset:
             part = reader.shortened(file.fd, part, gathered.offset)
         if part.torn:
@@ -240,6 +244,12 @@ class Pipeline:
             if gathered.full:
                 break
         return gathered
+
+    def _unwanted(self, gathered: SliceFold) -> list[str]:
+        """Return the conversations that asked not to be indexed, and are not forgotten yet."""
+        path, source = gathered.path, gathered.source.NAME
+        known = ({"source": source, "conversation_id": name} for name in sorted(gathered.unwanted))
+        return [one["conversation_id"] for one in known if not self.reading.forgotten(path, one)]
 
     def _span(self, fresh: Checkpoint, gathered: SliceFold, mark: object, *, more: bool) -> Read:
         """Move the cursor and return the span. It is `behind` while the span before it is not committed."""

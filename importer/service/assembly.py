@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from importer import __version__, formats, log
@@ -32,6 +33,7 @@ from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import client
 from importer.service.launch import deadline_of, launch_of
+from importer.service.operations import OPERATIONS
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
 from importer.sources import archives, inventory
@@ -81,6 +83,14 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
             formats.load(name)  # raises UsageError for an unknown format
     # Bytes from here on: names of files need not be UTF-8.
     return tuple(_root(name, path, settings) for name, path in pairs)
+
+
+def _forget(pipeline: Pipeline, checkpoints: Checkpoints, conversations: Sequence[str]) -> Reading:
+    """Note that conversations are to be forgotten, with all that is stored of them; return how files are read then."""
+    for name in conversations:
+        log.logger().info("conversation.unwanted", conversation=name, then="it is forgotten, as it asks to be")
+        OPERATIONS["forget"](checkpoints, conversation=name)
+    return forget.with_rules(pipeline.reading, checkpoints)
 
 
 def _root(name: str, path: str, settings: Settings) -> Root:
@@ -188,6 +198,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     _select(checkpoints, reading.selection)
     _look_again(checkpoints)
     pipeline = Pipeline(reading, checkpoints, final=once)
+    pipeline.on_unwanted = partial(_forget, pipeline, checkpoints)
     limits = batching.BatchLimits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)

@@ -103,6 +103,7 @@ class Daemon:
                 if task.done():
                     task.result()  # a task of ours never ends by itself: raise what ended it
             if engine.is_idle:
+                self._maintenance.erase()  # what conversations asked for that are not to be indexed
                 await engine.sleep(watch_s(engine.is_stopping))
 
     async def _watch(self) -> None:

@@ -167,6 +167,11 @@ def _by_itself(parts: Parts, form: Form, *, named: bool) -> ImportResult:
     return ImportResult({**told, **counted.fields()}, seen.errors, parts.checkpoints.quarantine.count())
 
 
+async def _erase(parts: Parts) -> None:
+    """Do what is noted as to be erased. Raises what it fails with: it stays noted."""
+    await erase.finish(Hands(parts.checkpoints, parts.engine.reading, parts.supervisor.ask, at_once))
+
+
 async def _import(parts: Parts, form: Form, *, elsewhere: bool) -> None:
     """Look at all files, then start the worker and import: with nothing to do, no model is needed.
 
@@ -186,12 +191,13 @@ async def _import(parts: Parts, form: Form, *, elsewhere: bool) -> None:
     try:
         # What a killed import had under way is suspect from now on.
         engine.recover()
-        # What a killed `forget` has left undone.
-        await erase.finish(Hands(engine.checkpoints, engine.reading, parts.supervisor.ask, at_once))
+        await _erase(parts)  # what a killed `forget` has left undone
         await engine.reconcile(elsewhere=elsewhere)
         if engine.pending_files:
             await model_fetch.start_worker(parts.supervisor, parts.settings)
             await _drain(parts, form)
+        if not engine.is_stopping:
+            await _erase(parts)  # what conversations asked for that are not to be indexed
         if not engine.is_stopping:
             await places.catch_up(engine.ask, parts.checkpoints, engine.reading, stop=lambda: engine.is_stopping)
         await engine.points()  # nothing may have been imported, so that no receipt has told how many there are
