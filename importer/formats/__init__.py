@@ -29,6 +29,7 @@ from importer.protocol.records import ConversationFacts, Turn
 
 HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
 HEAD_RECORDS = 20
+MEMBERS = ("NAME", "Context", "roots", "wanted", "begin", "feed")
 SIGNS = ("recognises", "recognises_head", "recognises_document", "TABLES")
 TOLD = ("database", "conversation", "chain")  # members of the first line of what was told of a database
 MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known file
@@ -124,23 +125,26 @@ class Format(Protocol):
         """Return the turns of one line (without its newline), and the context after it."""
 
 
+others: list[str] = []  # modules of installed packages, see `reading.installed`
 _plugged: list[str] = []  # further formats, as the settings name them; all else here is fixed
 
 
 def plug(modules: Sequence[str]) -> None:
-    """Make these modules, and no others, formats like those of this folder: found in their roots, and recognised.
-
-    Raises UsageError for one that cannot be imported, or is no format, or has no sign to be recognised by.
-    """
+    """Make these modules, and no others, formats like those of this folder. Raises UsageError for one that is none."""
     for name in modules:
-        if not any(hasattr(load(name), sign) for sign in SIGNS):
-            raise UsageError(f"format {name!r} cannot be told from others: it has no `recognises`")
+        check(name)
     _plugged[:] = modules
 
 
+def check(name: str) -> None:
+    """Raise UsageError for a module that is no format, or cannot be told from others."""
+    if not any(hasattr(load(name), sign) for sign in SIGNS):
+        raise UsageError(f"format {name!r} cannot be told from others: it has no `recognises`")
+
+
 def names() -> tuple[str, ...]:
-    """Return all formats: those of this folder, then those that are plugged in."""
-    return (*_shipped(), *_plugged)
+    """Return all formats: those of this folder, those of installed packages, then those that the settings name."""
+    return tuple(dict.fromkeys((*_shipped(), *others, *_plugged)))
 
 
 @functools.cache
@@ -162,9 +166,7 @@ def load(name: str) -> Format:
         module = importlib.import_module(name)
     except ImportError as error:
         raise UsageError(f"format {name!r} cannot be imported: {error}", hint=hint) from error
-    missing = [
-        member for member in ("NAME", "Context", "roots", "wanted", "begin", "feed") if not hasattr(module, member)
-    ]
+    missing = [member for member in MEMBERS if not hasattr(module, member)]
     if missing:
         raise UsageError(f"{name!r} is no format: it lacks {', '.join(missing)}", hint=hint)
     return cast(Format, module)
@@ -288,10 +290,7 @@ def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mappi
 
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
-    """Return the first JSON objects of these lines, damaged lines included.
-
-    At most HEAD_RECORDS: a sign that comes later than that is not looked for.
-    """
+    """Return the first JSON objects of these lines, damaged lines included; at most HEAD_RECORDS, and no later sign."""
     records: list[Mapping[str, Any]] = []
     for line in lines:
         records += [msgspec.json.decode(part) for part in salvage.whole(line).parts]

@@ -28,7 +28,7 @@ from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.memory.thresholds import thresholds
 from importer.protocol.wire import Ready
-from importer.reading import batching
+from importer.reading import batching, installed
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import client
@@ -72,6 +72,7 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
 
     Raises UsageError for a format that does not exist.
     """
+    installed.join()
     if settings.sources:
         pairs = [parse_source(text) for text in settings.sources]
     else:

@@ -35,6 +35,7 @@ GOOD = InstallationFacts(
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
 )
 PLANTED = [
+    ("formats", "folders", {"refused": (("bad", "it lacks feed"),)}, "uninstall the package"),
     ("versions", "host", {"python": (3, 9)}, "install Python 3.11"),
     ("versions", "host", {"packages": {"qdrant-edge-py": ("", "==0.9.0")}}, "pip install 'qdrant-edge-py==0.9.0'"),
     ("versions", "host", {"packages": {"psutil": ("5.9", ">=6,<8")}}, "pip install 'psutil>=6,<8'"),

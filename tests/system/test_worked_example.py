@@ -62,6 +62,22 @@ def test_its_sample_is_imported(plugged: pathlib.Path, parley: ModuleType) -> No
     assert (hit["metadata"]["source"], hit["metadata"]["conversation_id"]) == ("parley", "c1")
 
 
+def test_an_installed_package_brings_it(plugged: pathlib.Path, parley: ModuleType) -> None:
+    """Declared as the README says, it is used without a setting; one that is broken is named, and the rest goes on."""
+    group, line = re.findall(r'`\[project\.entry-points\."([\w.]+)"\]`, `([^`]+)`', README)[0]
+    package = plugged / "parley-1.0.dist-info"
+    package.mkdir()
+    declared = line.replace('"', "")
+    (package / "entry_points.txt").write_text(
+        f"[console_scripts]\nx = y:z\n\n[{group}]\n{declared}\nbad = no.such.module\n"
+    )
+    installed = Importer(plugged)
+    done = installed.run("backlog", str(plugged / "said"), "--json")
+    assert (done.code, done.json["chunks"]) == (0, 1), done.err
+    (found,) = [one for one in installed.run("doctor", "--json").json["checks"] if one["name"] == "formats"]
+    assert not found["ok"] and "no.such.module" in found["detail"]
+
+
 def test_it_never_raises(parley: ModuleType) -> None:
     """A format folds any bytes; what it cannot read it reports."""
     rng = random.Random(5)

@@ -46,6 +46,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         state.check_quarantine(facts.state),
         memory.check_memory(facts.memory),
         memory.check_daemon_memory(facts.memory),
+        folders.check_formats(facts.folders),
         folders.check_roots(facts.folders),
         folders.check_permissions(facts.folders),
         folders.check_inotify(facts.folders),

@@ -8,8 +8,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from importer import formats
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.protocol.system.capabilities import has, libc
+from importer.reading import installed
 from importer.sources import scan
 from importer.sources.mounts import read_mounts, remote
 from importer.sources.reconcile import wanted
@@ -48,7 +50,7 @@ class FolderFacts:
     """What was found about all roots, this user, and the kernel's limits on watching (None where it tells none).
 
     `instance` is why no inotify instance can be made, "" if one can. `mode` is the setting `tail.watch`, or `none`
-    where the kernel tells of no changes.
+    where the kernel tells of no changes. `refused` are formats of installed packages that cannot be used, and why.
     """
 
     roots: tuple[RootFacts, ...]
@@ -58,6 +60,8 @@ class FolderFacts:
     max_watches: int | None
     max_instances: int | None
     instance: str
+    formats: int = 0
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 def gather(roots: Sequence[Root], *, given: bool, mode: str, mounts: Callable[[], str] = read_mounts) -> FolderFacts:
@@ -74,6 +78,8 @@ def gather(roots: Sequence[Root], *, given: bool, mode: str, mounts: Callable[[]
         max_watches=_number("max_user_watches") if has("events") else None,
         max_instances=_number("max_user_instances") if has("events") else None,
         instance=_try_instance(),
+        formats=len(formats.names()),
+        refused=tuple(sorted(installed.refused.items())),
     )
 
 
@@ -133,6 +139,13 @@ def _try_instance() -> str:
         return os.strerror(ctypes.get_errno())
     os.close(descriptor)
     return ""
+
+
+def check_formats(facts: FolderFacts) -> Finding:
+    """Check that the formats of other packages can be used; the others are read all the same."""
+    fix = "repair or uninstall the package that brings it; its files wait meanwhile"
+    problems = (Problem(f"{module} is no format that can be used: {why}", fix) for module, why in facts.refused)
+    return judge("formats", f"{facts.formats} formats", problems)
 
 
 def check_roots(facts: FolderFacts) -> Finding:
