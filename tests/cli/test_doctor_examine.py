@@ -16,6 +16,7 @@ from importer.cli.doctor.host import HostFacts
 from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
+from importer.cli.doctor.wiring import WiringFacts
 from importer.memory.profiles import BALANCED, CONSERVATIVE
 from importer.service.status.cluster_ping import Cluster, Node, Replica
 from importer.service.status.store_location import Location, Probe
@@ -33,8 +34,11 @@ GOOD = InstallationFacts(
     model=ModelFacts("all-MiniLM-L6-v2", True, "/state/models/m", False),
     store=StoreFacts(SERVER, Probe(True, 500, "1.17.1", status=200)),
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
+    wiring=WiringFacts(("/home/ann/.cursor/mcp.json",), found=2),
 )
 PLANTED = [
+    ("assistants", "wiring", {"lost": ("/home/ann/.claude.json",)}, "importer install"),
+    ("assistants", "wiring", {"dead": ("/home/ann/.claude.json",)}, "importer uninstall"),
     ("formats", "folders", {"refused": (("bad", "it lacks feed"),)}, "uninstall the package"),
     ("versions", "host", {"python": (3, 9)}, "install Python 3.11"),
     ("versions", "host", {"packages": {"qdrant-edge-py": ("", "==0.9.0")}}, "pip install 'qdrant-edge-py==0.9.0'"),

@@ -125,6 +125,24 @@ def test_killed_between_two_files(home: Importer) -> None:
     assert everything(home) == before and not note.exists()
 
 
+def test_doctor_knows(home: Importer) -> None:
+    """It tells an entry that is lost, and one whose program is gone."""
+
+    def told() -> dict[str, Any]:
+        found = home.run("doctor", "--json").json["checks"]
+        (one,) = [check for check in found if check["name"] == "assistants"]
+        return dict(one)
+
+    assert told()["ok"] and "importer install" in told()["detail"]
+    home.run("install", *QUIET)
+    assert told()["ok"]
+    qwen, cursor = home.base / ".qwen/settings.json", home.base / ".cursor/mcp.json"
+    qwen.write_text("{}")
+    cursor.write_text(cursor.read_text().replace('"command": "', '"command": "/gone'))
+    after = told()
+    assert not after["ok"] and str(qwen) in after["detail"] and str(cursor) in after["detail"]
+
+
 def test_words(home: Importer) -> None:
     """An unknown name is refused with those there are; without a terminal there is nothing to ask on."""
     assert "codex" in home.run("install", "--only", "nosuch").err

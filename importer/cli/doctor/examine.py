@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from importer.cli.doctor import expiry, folders, host, memory, serving, state
+from importer.cli.doctor import expiry, folders, host, memory, serving, state, wiring
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
 from importer.cli.doctor.folders import FolderFacts
@@ -13,6 +13,7 @@ from importer.cli.doctor.host import HostFacts
 from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
+from importer.cli.doctor.wiring import WiringFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class InstallationFacts:
     model: ModelFacts
     store: StoreFacts
     daemon: DaemonFacts
+    wiring: WiringFacts
 
 
 def run_checks(facts: InstallationFacts) -> list[Finding]:
@@ -58,6 +60,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         serving.check_store_version(facts.store),
         serving.check_daemon(facts.daemon),
         serving.check_socket(facts.daemon),
+        wiring.check_wiring(facts.wiring),
     ]
 
 
