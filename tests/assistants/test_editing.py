@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importer.assistants.wiring.editing import Unreadable, parsed, with_entry, without
@@ -87,6 +87,7 @@ values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is no fault
 @given(st.dictionaries(st.sampled_from(["a", "mcpServers", "//", "}"]), values), st.sampled_from([None, 1, 2, "\t"]))
 def test_any_json(value: dict[str, Any], indent: Any) -> None:
     """In any layout: either out again byte for byte, or left alone."""
