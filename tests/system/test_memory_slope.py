@@ -50,7 +50,7 @@ def test_a_leak_would_be_seen(tmp_path: pathlib.Path) -> None:
     said = corpus.write(str(tmp_path / "said"), files=40, seed=17, bytes_per_file=2_000)
     leak = {
         "IMPORTER_PLUGIN_LEAKY_MB": "2",
-        "IMPORTER_PLUGIN_LEAKY_MS": "20",
+        "IMPORTER_PLUGIN_LEAKY_MS": "60",  # slow enough for a dozen looks on a quiet machine
         "IMPORTER_EMBED_PROVIDER": "plugins.leaky_embedder",
     }
     environ = {**os.environ, **BATCHES, **leak, "IMPORTER_EMBED_DIMENSION": "384", "PYTHONPATH": str(SUPPORT)}
