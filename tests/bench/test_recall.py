@@ -44,22 +44,39 @@ LOCOMO = [
         ],
     }
 ]
+HULL = "Drive cotton into the seams of the hull, then cover it with putty. " * 30
 LONGMEM = [
     {
         "question_id": "q1",
         "question_type": "multi-session",
-        "question": "Which boat?",
+        "question": "How do I caulk the seams of the hull?",
+        "answer": 3,
         "question_date": "2023/05/30 (Tue) 23:40",
-        "haystack_session_ids": ["s1", "s2"],
-        "haystack_dates": ["2023/05/20 (Sat) 02:21", "2023/05/21 (Sun) 02:21"],
+        "haystack_session_ids": ["s1", "s2", "s3"],
+        "haystack_dates": ["2023/05/20 (Sat) 02:21", "2023/05/21 (Sun) 02:21", "2023/05/22 (Mon) 12:00"],
         "haystack_sessions": [
-            [{"role": "user", "content": "A boat", "has_answer": True}],
-            [{"role": "user", "content": "x"}],
+            [{"role": "user", "content": "My boat is a wooden one.", "has_answer": False},
+             {"role": "assistant", "content": HULL, "has_answer": True}],
+            [{"role": "user", "content": "My sourdough does not rise in winter."},
+             {"role": "assistant", "content": "Let it stand near the oven."}],
+            [],
         ],
         "answer_session_ids": ["s1"],
     },
-    {"question_id": "q2_abs", "question_type": "multi-session", "question": "?", "haystack_session_ids": [],
-     "haystack_sessions": [], "answer_session_ids": []},
+    {
+        "question_id": "q2_abs",
+        "question_type": "single-session-user",
+        "question": "Which firewall did I configure on my router?",
+        "answer": "You did not mention a firewall.",
+        "question_date": "2023/05/30 (Tue) 23:40",
+        "haystack_session_ids": ["s2", "s4_abs"],
+        "haystack_dates": ["2023/05/21 (Sun) 02:21", "2023/05/21 (Sun) 12:21"],
+        "haystack_sessions": [
+            [{"role": "user", "content": "My sourdough does not rise in winter."}],
+            [{"role": "user", "content": "The cable of my printer is too short.", "has_answer": True}],
+        ],
+        "answer_session_ids": ["s4_abs"],
+    },
 ]  # fmt: skip
 OWN = {
     "conversations": [
@@ -107,12 +124,19 @@ def test_locomo_is_read(tmp_path: pathlib.Path) -> None:
 
 
 def test_longmemeval_is_read(tmp_path: pathlib.Path) -> None:
-    """Each question has a haystack of its own; what was never said is left out."""
+    """Each question has a haystack of its own; one about what was never said has no right conversation."""
     one, other = questions.read(file_of(tmp_path, LONGMEM)).haystacks
     (question,) = one.questions
-    assert (question.right, question.turns, str(question.asked)) == ({"s1"}, ("s1:0",), "2023-05-30 23:40:00+00:00")
+    assert (question.right, question.turns, str(question.asked)) == ({"s1"}, ("s1:1",), "2023-05-30 23:40:00+00:00")
     assert str(one.sessions[1].at) == "2023-05-21 02:21:00+00:00"
-    assert not other.questions
+    (absent,) = other.questions
+    assert (absent.category, absent.right, absent.turns) == ("single-session-user", frozenset(), ())
+
+
+def test_a_question_whose_answer_is_in_no_session_is_left_out(tmp_path: pathlib.Path) -> None:
+    """Nothing could be right, yet it does not ask for what was never said."""
+    (haystack,) = questions.read(file_of(tmp_path, [{**LONGMEM[0], "answer_session_ids": ["elsewhere"]}])).haystacks
+    assert not haystack.questions
 
 
 @pytest.mark.parametrize(
@@ -124,6 +148,7 @@ def test_longmemeval_is_read(tmp_path: pathlib.Path) -> None:
         [{}],
         {"conversations": []},
         [{"conversation": {}}],
+        [*LONGMEM, {}],
         {**OWN, "questions": [{"question": "?", "right": ["x"]}]},
     ],
 )
@@ -160,7 +185,7 @@ def test_a_sample_is_the_same_each_time(tmp_path: pathlib.Path) -> None:
     one = run.sampled(whole, 1)
     assert one == run.sampled(whole, 1)
     assert len(one.haystacks) == 1
-    assert len(run.sampled(whole, None).haystacks) == 3
+    assert len(run.sampled(whole, None).haystacks) == 6
 
 
 @pytest.mark.slow
@@ -191,6 +216,20 @@ def test_a_whole_run(tmp_path: pathlib.Path, model_dir: str, engine: str) -> Non
     kept = json.loads((tmp_path / "out.json").read_text())
     assert kept["benchmark"]["sha256"] == questions.read(str(tmp_path / "benchmark.json")).sha256
     assert [one["ranks"] for one in kept["runs"][0]["asked"]] == [[1], [1], []]
+
+
+@pytest.mark.slow
+def test_longmemeval_is_asked(tmp_path: pathlib.Path, model_dir: str) -> None:
+    """Sessions and turns with the answer are found, also in the middle of a long turn; an absence is told."""
+    models = str(pathlib.Path(model_dir).parent)
+    words = ("bench", "recall", file_of(tmp_path, LONGMEM), "--out", str(tmp_path / "out.json"), "--json")
+    done = Importer(tmp_path, embedded=True).run(*words, "--mode", "hybrid", **REAL, IMPORTER_MODEL_DIR=models)
+    assert done.code == 0, done.err
+    (ran,) = done.json["runs"]
+    assert (ran["questions"], ran["absent"]) == (1, {"questions": 1, "told_nothing": 1.0})
+    category = ran["by_category"]["multi-session"]
+    assert [category[name] for name in ("hit@1", "recall@5", "turns@5")] == [1, 1, 1]
+    assert category["intervals"]["hit@1"] == [1, 1]
 
 
 def test_the_generated_questions_are_of_seven_kinds() -> None:

@@ -86,7 +86,7 @@ def figures(asked: Sequence[Asked]) -> dict[str, object]:
     }
 
 
-def _measured(asked: Sequence[Asked]) -> dict[str, object]:
+def _measured(asked: Sequence[Asked]) -> dict[str, dict[str, float]]:
     """Return every measure as value, low and high."""
     found = {name: interval([measure(one) for one in asked]) for name, measure in MEASURES.items()}
     with_turns = [one for one in asked if one.turns]
@@ -94,9 +94,11 @@ def _measured(asked: Sequence[Asked]) -> dict[str, object]:
     return {name: {"value": value, "low": low, "high": high} for name, (value, low, high) in found.items()}
 
 
-def _by_category(asked: Sequence[Asked]) -> dict[str, float | int]:
-    """Return the values of a category's questions."""
-    return {"questions": len(asked), **{name: round(fmean(map(m, asked)), 4) for name, m in MEASURES.items()}}
+def _by_category(asked: Sequence[Asked]) -> dict[str, object]:
+    """Return the values of a category's questions, and the intervals they are in."""
+    found = _measured(asked)
+    values = {name: one["value"] for name, one in found.items()}
+    return {"questions": len(asked), **values, "intervals": {n: [one["low"], one["high"]] for n, one in found.items()}}
 
 
 def interval(values: Sequence[float], draws: int = DRAWS) -> tuple[float, float, float]:

@@ -8,20 +8,21 @@
     one's own     {"conversations": [{"id", "at"?, "turns": [{"role", "text"}, …]}, …],
                   "questions": [{"question", "right": [conversation id, …], "category"?, "asked"?}, …]}
 
-Questions without a right conversation are left out of LoCoMo and LongMemEval (nothing could be right); in one's own
-file an empty `right` asks for something that was never said, and only how near the answer is said to be is counted.
+LongMemEval's questions whose id ends in `_abs`, and those of one's own file with an empty `right`, ask for something
+that was never said: only how near the answer is said to be is counted. Other questions without a right conversation in
+the haystack are left out, for nothing could be right.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
+from importer.bench.recall import elements
 from importer.errors import UsageError
 
 LOCOMO_CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "inference", 4: "single-hop", 5: "adversarial"}
@@ -81,27 +82,22 @@ class Benchmark:
 def read(path: str) -> Benchmark:
     """Read a benchmark's file. Raises UsageError for a file that is none of the three shapes."""
     try:
-        with open(path, "rb") as file:
-            raw = file.read()
-        value = json.loads(raw)
-        kind, haystacks = _haystacks(value)
+        kind, haystacks = _haystacks(elements.elements(path))
+        return Benchmark(kind, elements.sha256(path), tuple(haystacks))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", hint="name a benchmark's file") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "LoCoMo's, LongMemEval's, or {conversations, questions}; `importer bench recall --help` has an example"
         raise UsageError(f"{path} is no benchmark that is known: {error!r}", hint=hint) from error
-    return Benchmark(kind, hashlib.sha256(raw).hexdigest(), tuple(haystacks))
 
 
-def _haystacks(value: Any) -> tuple[str, Iterator[Haystack]]:
-    """Return the kind of a decoded file, and its haystacks. Raises ValueError for an unknown shape."""
-    if isinstance(value, Mapping) and "conversations" in value:
-        return "own", iter((_own(value),))
-    first = value[0] if isinstance(value, list) and value and isinstance(value[0], Mapping) else {}
-    if "conversation" in first:
-        return "locomo", iter([_locomo(one) for one in value])
-    if "haystack_sessions" in first:
-        return "longmemeval", iter([_longmemeval(one) for one in value])
+def _haystacks(values: Iterable[Any]) -> tuple[str, Iterable[Haystack]]:
+    """Return the kind of a file's values, and their haystacks. Raises ValueError for an unknown shape."""
+    values = iter(values)
+    first = next(values, None)
+    for kind, (field, made) in SHAPES.items():
+        if isinstance(first, Mapping) and field in first:
+            return kind, (made(one) for one in chain((first,), values))
     raise ValueError("it has none of the fields that tell the shapes apart")
 
 
@@ -144,12 +140,14 @@ def _longmemeval(one: Mapping[str, Any]) -> Haystack:
         Session(id, tuple(_longmem_turn(id, n, turn) for n, turn in enumerate(turns)), _time(str(date), _LONGMEM_TIMES))
         for id, date, turns in zip(ids, dates, one["haystack_sessions"], strict=True)
     )
-    keys = tuple(turn.key for session in sessions for turn in session.turns if turn.key)
-    right, name = frozenset(str(id) for id in one["answer_session_ids"]), str(one["question_id"])
+    name, kind = str(one["question_id"]), str(one["question_type"])
     asked = _time(str(one.get("question_date", "")), _LONGMEM_TIMES)
-    # Questions that are marked so ask for what was never said.
-    question = Question(name, str(one["question"]), str(one["question_type"]), right, keys, asked)
-    return Haystack(name, sessions, () if name.endswith("_abs") or not right else (question,))
+    if name.endswith("_abs"):  # its `answer_session_ids` are near what is asked for, and do not have it
+        return Haystack(name, sessions, (Question(name, str(one["question"]), kind, frozenset(), asked=asked),))
+    right = frozenset(str(id) for id in one["answer_session_ids"]).intersection(ids)
+    keys = tuple(turn.key for session in sessions for turn in session.turns if turn.key)
+    question = Question(name, str(one["question"]), kind, right, tuple(dict.fromkeys(keys)), asked)
+    return Haystack(name, sessions, (question,) if right else ())
 
 
 def _longmem_turn(session: str, number: int, turn: Mapping[str, Any]) -> Said:
@@ -201,3 +199,11 @@ def _iso(text: Any) -> datetime | None:
         return None
     found = datetime.fromisoformat(str(text))
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+# The field of the first value that tells a shape, and what makes a haystack of a value.
+SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Haystack]]] = {
+    "own": ("conversations", _own),
+    "locomo": ("conversation", _locomo),
+    "longmemeval": ("haystack_sessions", _longmemeval),
+}

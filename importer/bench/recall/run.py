@@ -110,7 +110,8 @@ def text(said: Mapping[str, Any]) -> Iterator[str]:
     for one in said["runs"]:
         yield from _lines(one, names)
     for name, one in said["runs"][0]["by_category"].items() if said["runs"] else ():
-        yield f"  {name:24} {one['questions']:5} questions  hit@1 {one['hit@1']:.3f}  hit@5 {one['hit@5']:.3f}"
+        told = (f"{m} {one[m]:.3f} ({one['intervals'][m][0]:.3f} to {one['intervals'][m][1]:.3f})" for m in names[:2])
+        yield f"  {name:26} {one['questions']:5} questions  {'  '.join(told)}"
 
 
 def _lines(one: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:

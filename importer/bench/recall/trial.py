@@ -26,7 +26,7 @@ from importer.protocol.query import Query
 from importer.protocol.worker_settings import WorkerSettings
 
 MOST_HITS = 100  # distinct conversations are counted among so many
-TURN_CHARS = 120  # of a turn that must stand in a hit: a long turn is cut into several chunks
+TURN_CHARS = 120  # of a turn, together, stand in a hit that counts as the turn: a long one is cut into several chunks
 TURN_APART = timedelta(seconds=30)
 
 
@@ -73,8 +73,8 @@ class Asking:
     def __init__(self, session: Any, haystack: Haystack) -> None:
         self._session = session
         self._haystack = haystack
-        self._texts = {
-            turn.key: _plain(turn.text)[:TURN_CHARS] for one in haystack.sessions for turn in one.turns if turn.key
+        self._turns = {
+            turn.key: (one.id, _parts(turn.text)) for one in haystack.sessions for turn in one.turns if turn.key
         }
         newest = max((one.at for one in haystack.sessions if one.at), default=None)
         self._today = newest or datetime.now(UTC)
@@ -88,9 +88,9 @@ class Asking:
         found = answered(self._session, query, (question.asked or self._today).date())
         took_s = time.perf_counter() - started
         order = list(dict.fromkeys(str(hit.metadata.get("conversation_id", "")) for hit in found.hits))
-        said = [_plain(hit.document) for hit in found.hits]
-        wanted = [self._texts[key] for key in question.turns if key in self._texts]
-        turn_ranks = (next((n for n, text in enumerate(said, 1) if turn in text), 0) for turn in wanted)
+        said = [(_owners(hit.metadata), _plain(hit.document)) for hit in found.hits]
+        wanted = [self._turns[key] for key in question.turns if key in self._turns]
+        turn_ranks = [_rank(turn, said) for turn in wanted]
         return Asked(
             question.id,
             self._haystack.name,
@@ -121,6 +121,25 @@ def load_embedder(told: WorkerSettings) -> Any:
     from importer.worker.session import embedder_of  # noqa: PLC0415  brings the model's libraries
 
     return embedder_of(told.embed)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Return a turn in pieces of `TURN_CHARS`, of which a chunk of it has one whole; a short turn as it is."""
+    plain = _plain(text)
+    whole = len(plain) // TURN_CHARS * TURN_CHARS
+    return tuple(plain[at : at + TURN_CHARS] for at in range(0, whole, TURN_CHARS)) or (plain,)
+
+
+def _owners(metadata: Mapping[str, Any]) -> frozenset[str]:
+    """Return the conversations that have a hit: forks share their points."""
+    return frozenset((str(metadata.get("conversation_id", "")), *metadata.get("conversations", ())))
+
+
+def _rank(turn: tuple[str, tuple[str, ...]], said: Sequence[tuple[frozenset[str], str]]) -> int:
+    """Return which hit, from 1, is the first of the turn's conversation with a piece of it; 0 for none."""
+    id, parts = turn
+    found = (n for n, (owners, text) in enumerate(said, 1) if id in owners and any(part in text for part in parts))
+    return next(found, 0)
 
 
 def _plain(text: str) -> str:
