@@ -125,6 +125,7 @@ def _importer(imported: Imported) -> dict[str, Any]:
         "points": summary["points"],
         "together_peak_anon_bytes": imported.together_anon_bytes,
         "recycles": summary["worker"]["recycles"],
+        "forecast": summary["worker"]["forecast"],
         WORKER: _process(imported, WORKER),
         DAEMON: _process(imported, DAEMON),
     }
@@ -216,6 +217,7 @@ def notes(found: Mapping[str, Any]) -> list[str]:
         f"as the in-process importer: {_times(ratio['to_inprocess'])}",
         f"memory of daemon and worker together: {_size(ours['together_peak_anon_bytes'])} anonymous + swap at most, "
         f"{_quotient(ratio['memory_to_inprocess'])} of the in-process importer's",
+        _forecast(ours["forecast"]),
         *(_growth(name, ours) for name in (WORKER, DAEMON)),
         f"a fresh worker is ready in {recycle['ready_s']:.2f} s; its first batch takes "
         f"{recycle['first_batch_ratio']:.2f} x the usual time; {recycle['workers']} were started",
@@ -224,6 +226,16 @@ def notes(found: Mapping[str, Any]) -> list[str]:
     ]
     ends = [f"{name} was ended: {found[name]['ended']}" for name in problems if found[name].get("ended")]
     return said + ends + [f"{name} failed: {why}" for name, why in problems.items() if why]
+
+
+def _forecast(errors: Mapping[str, Any]) -> str:
+    """Return how far the worker's memory was from its forecast, a batch each."""
+    if not errors["batches"]:
+        return "forecast of the worker's memory: one batch is too few to tell"
+    return (
+        f"forecast of the worker's memory: off by {errors['p50']:.0%} at the median, {errors['p95']:.0%} at p95, "
+        f"over {errors['batches']:,} batches"
+    )
 
 
 def _growth(name: str, ours: Mapping[str, Any]) -> str:

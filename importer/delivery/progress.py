@@ -6,6 +6,7 @@ the last minute.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -152,14 +153,41 @@ def summary(run: Run, stats: WorkerStats, seconds: float, *, stopped: bool) -> d
             "crashes": stats.crashes,
             "peak_rss_bytes": stats.peak_rss_bytes,
             "peak_anon_bytes": stats.peak_anon_bytes,
+            "forecast": stats.forecast.figures(),
         },
         "daemon": {"peak_rss_bytes": stats.daemon_peak_rss_bytes},
     }
 
 
+MOST_PERCENT = 200  # errors of a forecast above this count as this
 MOST_ENDINGS = 100  # not yet written; bounded, because a command without a history never writes them
 Ending = tuple[float, str, int, int, int, float]
 """The fields of `history.Ending`."""
+
+
+@dataclass(slots=True)
+class ForecastErrors:
+    """How far forecasts of the worker's memory were off, counted by whole percent of what was measured."""
+
+    by_percent: Counter[int] = field(default_factory=Counter)
+
+    def note(self, forecast_bytes: int, measured_bytes: int) -> None:
+        """Take in what was forecast for a batch and what it took; 0 for either says that it is not known."""
+        if forecast_bytes and measured_bytes:
+            self.by_percent[min(MOST_PERCENT, math.ceil(abs(forecast_bytes / measured_bytes - 1) * 100))] += 1
+
+    def quantile(self, share: float) -> float:
+        """Return the error that this share of the forecasts did not exceed, as a fraction; 0.0 without any."""
+        left = share * self.by_percent.total()
+        for percent in sorted(self.by_percent):
+            left -= self.by_percent[percent]
+            if left <= 0:
+                return percent / 100
+        return 0.0
+
+    def figures(self) -> dict[str, float]:
+        """Return the JSON of it."""
+        return {"batches": self.by_percent.total(), "p50": self.quantile(0.5), "p95": self.quantile(0.95)}
 
 
 @dataclass(slots=True)
@@ -179,6 +207,7 @@ class WorkerStats:
     peak_rss_bytes: int = 0
     peak_anon_bytes: int = 0
     daemon_peak_rss_bytes: int = 0
+    forecast: ForecastErrors = field(default_factory=ForecastErrors)
     endings: list[Ending] = field(default_factory=list)
 
     def note_worker(self, rss_bytes: int, judged_bytes: int) -> None:

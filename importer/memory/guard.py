@@ -14,6 +14,7 @@ from importer.delivery.snapshot import Snapshot
 from importer.errors import StateUnwritable
 from importer.log import logger
 from importer.memory import governor
+from importer.memory.forecasting import META, Forecasts
 from importer.memory.governor import Action, Do, GovernorState, Thresholds, WorkerState
 from importer.memory.probes import Probes, Sample
 from importer.protocol.system.capabilities import has, libc
@@ -27,7 +28,10 @@ HISTORY_S = 10  # seconds of samples written at once: one small transaction
 
 @dataclass(slots=True)
 class Guard:
-    """Watch over the memory of one engine. `leave(reason)` is called when the daemon itself has grown too large."""
+    """Watch over the memory of one engine. `leave(reason)` is called when the daemon itself has grown too large.
+
+    `forecasts` bound the token budget besides; without them the governor's own counts.
+    """
 
     engine: Engine
     thresholds: Thresholds
@@ -38,7 +42,9 @@ class Guard:
     clock: Callable[[], float] = time.monotonic
     state: GovernorState = field(default_factory=GovernorState)
     sample: Sample | None = None
+    forecasts: Forecasts | None = None
     _moments: list[Moment] = field(default_factory=list)
+    _told: str = ""  # of the forecasts, as the state was told last
     _remembered: int = -1  # points, as the state was told last
     _asked: set[asyncio.Task[object]] = field(default_factory=set)
 
@@ -63,7 +69,8 @@ class Guard:
         for warning in action.warnings:
             log.warning("memory.warned", reason=warning)
         self._act(action)
-        self.engine.pace(action.delay_s, action.budget_tokens)
+        budget = self.forecasts.paced(action.budget_tokens) if self.forecasts else action.budget_tokens
+        self.engine.pace(action.delay_s, budget)
         return action
 
     def _worker_state(self, seen: Snapshot) -> WorkerState | None:
@@ -138,7 +145,11 @@ class Guard:
         self._remember()
 
     def _remember(self) -> None:
-        """Write how many points there are, so that `status` knows after a restart without starting a worker."""
+        """Write how many points there are and what the model takes, so that it is known after a restart."""
+        told = self.forecasts.told() if self.forecasts else ""
+        if told not in ("", self._told):
+            self.engine.checkpoints.remember(**{META: told})
+            self._told = told
         total = self.engine.run.total
         if total not in (-1, self._remembered):
             self.engine.checkpoints.remember(points=str(total))

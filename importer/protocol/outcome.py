@@ -6,6 +6,24 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryTaken:
+    """What a worker took of anonymous memory and swap; 0 for what is not known.
+
+    `floor_bytes` with the model loaded and nothing run, `peak_bytes` at most in this batch. A run takes `token_bytes`
+    for each padded token, and `square_bytes` for each padded token and token of its longest window, of at most
+    `window_tokens`. `lanes` runs may be under way at once.
+    """
+
+    floor_bytes: int = 0
+    peak_bytes: int = 0
+    token_bytes: int = 0
+    square_bytes: int = 0
+    window_tokens: int = 0
+    lanes: int = 1
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What the worker did with a batch, sent after the durable write.
 
@@ -22,6 +40,7 @@ class Receipt:
     rss_bytes: int
     embed_s: float
     store_s: float
+    memory: MemoryTaken = MemoryTaken()
 
 
 @dataclass(frozen=True, slots=True)

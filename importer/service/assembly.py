@@ -22,8 +22,9 @@ from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, StateError, StateLocked
 from importer.formats import Options
-from importer.memory import profiles
+from importer.memory import forecasting, profiles
 from importer.memory.guard import Guard
+from importer.memory.model_files import floor_of
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.memory.thresholds import thresholds
@@ -102,7 +103,7 @@ def _root(name: str, path: str, settings: Settings) -> Root:
 
 def profile_of(settings: Settings) -> Profile:
     """Return the memory profile, fitted to the container or the machine."""
-    return profiles.resolve(settings, memory_limit_bytes())
+    return profiles.resolve(settings, memory_limit_bytes(), floor_bytes=floor_of(settings))
 
 
 def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
@@ -211,7 +212,11 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
         server = {"large_files": LARGE_FILES, "is_store_back": StoreProbe(where.location).is_back}
     engine = Engine(roots, pipeline, delivery, limits, looker, **server)
     checkpoints.history.keep(round(settings.memory.history_samples * max(1.0, settings.memory.sample_s)))
-    guard = Guard(engine, thresholds(settings, profile), checkpoints.history, sample_s=settings.memory.sample_s)
+    within = thresholds(settings, profile)
+    forecasts = forecasting.recalled(settings, within, supervisor.stats.forecast, checkpoints.meta(forecasting.META))
+    engine.on_stored(forecasts.stored)
+    history, every_s = checkpoints.history, settings.memory.sample_s
+    guard = Guard(engine, within, history, sample_s=every_s, forecasts=forecasts)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard)
 
 

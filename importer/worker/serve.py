@@ -21,6 +21,7 @@ from importer.protocol.outcome import Failure, Receipt
 from importer.protocol.system.capabilities import has
 from importer.worker import malloc
 from importer.worker.embed import Embedded, embed_chunks
+from importer.worker.gauge import Gauge
 from importer.worker.inbox import Inbox
 from importer.worker.parallel import Ahead, Windows
 from importer.worker.plan import looked_up, plan
@@ -46,6 +47,7 @@ class WorkerServer:
         self._writer = StoreWriter(session.store, self._stored, lambda job, why: self._fail(job.number, "store", why))
         self._ahead = Ahead(self._split)
         self._embedding: frozenset[str] = frozenset()
+        self._gauge = Gauge()
 
     def run(self) -> None:
         """Answer requests until end of file; what is embedded by then is stored."""
@@ -159,13 +161,17 @@ class WorkerServer:
         # A batch that is tried again may bring a smaller one.
         budget = request.token_budget or self._session.token_budget
 
+        embedder = self._session.embedder
+        self._gauge.loaded()
+
         def between(indexes: Sequence[int]) -> None:
+            self._gauge.look()
             self._between(number, [order[i] for i in indexes])
             failpoints.hit("embed")
             failpoints.hit("chunk", (texts[i] for i in indexes))
 
         split = partial(self._ahead.windows, number)
-        yield from embed_chunks(self._session.embedder, texts, budget, between=between, split=split)
+        yield from embed_chunks(embedder, texts, budget, between=between, split=split)
 
     def _between(self, number: int, ids: Sequence[str]) -> None:
         """Let urgent requests go ahead before a model run, then tell the daemon which chunks are next."""
@@ -209,11 +215,13 @@ class WorkerServer:
             rss_bytes=_rss_bytes(),
             embed_s=job.embed_s,
             store_s=seconds,
+            memory=self._gauge.told(self._session.loaded),
         )
         self._send(job.number, wire.Done(receipt))
         try:
             self._session.rest()  # a backlog makes no pause in which it could be done
             self._session.upkeep()
+            self._gauge.look()
         except ImporterError:
             pass  # a full disk is told by the next write
         except Exception:  # of a plug-in's store: it must not end this thread, whose end would not be noticed

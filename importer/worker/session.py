@@ -53,6 +53,11 @@ class WorkerSession:
         return self._embedder
 
     @property
+    def loaded(self) -> Embedder | None:
+        """The model if it is loaded."""
+        return self._embedder
+
+    @property
     def reranker(self) -> Reranker | None:
         """The cross-encoder, None where none is wanted. Raises ModelError the first time if it cannot be had."""
         if self._reranker is None and self.load_reranker is not None:

@@ -13,8 +13,8 @@ from idle_engine import loaded
 from processes import Importer, until
 from transcripts import answer, prompt, raw, text
 
-from importer.cli import memory_chart
 from importer.cli.commands import status
+from importer.cli.memory import memory_chart
 from importer.errors import UsageError
 from importer.state.checkpoints import Checkpoints
 from importer.state.history import Moment, WorkerEnding

@@ -14,6 +14,7 @@ from importer.cli import context
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE, USAGE, UsageError
 from importer.memory import profiles
+from importer.memory.model_files import floor_of
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.settings import load as all_settings
@@ -59,7 +60,7 @@ def command(ctx: click.Context, /, *, as_json: bool, changed: bool, markdown: bo
 def _profile(loaded: Loaded) -> tuple[Profile | None, str]:
     """Return the memory profile fitted to this machine, and why it cannot work here or ""."""
     try:
-        return profiles.resolve(loaded.settings, memory_limit_bytes()), ""
+        return profiles.resolve(loaded.settings, memory_limit_bytes(), floor_bytes=floor_of(loaded.settings)), ""
     except UsageError as error:
         return None, f"{error.message}\n{error.hint}"
 

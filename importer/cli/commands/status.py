@@ -202,7 +202,7 @@ def command(
     """Show what the importer does, how far it is and what it takes."""
     settings = context.settings_of(ctx).settings
     if memory or plot:
-        from importer.cli import memory_chart
+        from importer.cli.memory import memory_chart
 
         return memory_chart.show(settings, hours=hours, plot=plot or "", as_json=as_json)
     if watch:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.errors import UsageError
+from importer.memory.model_files import floor_of
 from importer.memory.probes import ASSUMED_BYTES, Probes
 from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
 from importer.protocol.units import MB
@@ -38,7 +39,7 @@ def gather(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
     limit = probes.limit_bytes() or ASSUMED_BYTES
     profile, problem, hint = None, "", ""
     try:
-        profile = resolve(settings, limit)
+        profile = resolve(settings, limit, floor_bytes=floor_of(settings))
     except UsageError as error:
         problem, hint = error.message.replace("\n", " "), error.hint
     free = probes.sample().free_fraction

@@ -20,6 +20,7 @@ from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
 from importer.worker.embedders._fastembed_engine import MINILM, OnnxTextModel, Row, TextEmbedding, beside, load
+from importer.worker.models import footprint
 
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
 LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
@@ -49,6 +50,7 @@ class FastEmbedder:
         self.lanes = lanes
         self.model = chosen.model
         self.dimension: int = engine.embedding_size
+        self.run_bytes = footprint.run_bytes(beside(chosen, "config.json"))
         self._engine = engine
         self._takes_ids = isinstance(engine.model, OnnxTextModel)
         self._tokenizer = engine.model.tokenizer

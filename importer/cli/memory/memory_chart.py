@@ -1,7 +1,6 @@
 """`importer status --memory`: the memory of worker and daemon over time, and how workers ended.
 
-Values are bytes at UTC seconds. Of the worker it is anonymous memory and swap, by which it is recycled: the kernel can
-take mapped files back. The chart is plain text, tall enough to show a slope.
+Values are bytes at UTC seconds; of the worker anonymous memory and swap, by which it is recycled. The chart is text.
 
 400 MB ┤      ▂▃▅▅
        │  ▁▄██████████
@@ -24,9 +23,12 @@ import click
 
 from importer.cli import context
 from importer.cli import text as words
+from importer.cli.memory import memory_forecast
 from importer.cli.output import emit
 from importer.delivery.policy import Recycle
 from importer.errors import DONE
+from importer.memory import forecasting
+from importer.memory.forecasting import Remembered
 from importer.protocol import clock
 from importer.protocol.units import MB
 from importer.service import assembly
@@ -142,6 +144,7 @@ class Past:
     step_s: int
     moments: Sequence[Moment]
     endings: Sequence[WorkerEnding]  # oldest first
+    forecast: Remembered | None = None  # of the worker's memory, beside what was measured
 
     @property
     def worker(self) -> list[Point]:
@@ -162,7 +165,7 @@ def show(settings: Settings, *, hours: float, plot: str, as_json: bool) -> int:
         write_plot(past, plot)
         click.echo(f"written to {plot}", err=as_json)
     if as_json:
-        emit(plain(past))
+        emit(plain(past) | {"forecast": memory_forecast.figures(past.forecast, settings)})
     elif not plot:
         click.echo("\n".join(text(past, settings)))
     return DONE
@@ -180,7 +183,8 @@ def recall(checkpoints: Checkpoints | None, hours: float, *, now: float | None =
         return Past(since, until, step_s, (), ())
     history = checkpoints.history
     endings = [ending for ending in reversed(history.endings()) if ending.at >= since]
-    return Past(since, until, step_s, history.curve(since=since, step_s=step_s), endings)
+    curve, told = history.curve(since=since, step_s=step_s), forecasting.read(checkpoints.meta(forecasting.META))
+    return Past(since, until, step_s, curve, endings, told)
 
 
 def plain(past: Past) -> dict[str, Any]:
@@ -212,6 +216,7 @@ def text(past: Past, settings: Settings) -> list[str]:
         _title("worker", "anonymous memory and swap", past.worker, f"recycled above {limits.soft_limit_mb} MB"),
         *chart(past.worker, frame),
         marks([(ending.at, _letter(ending)) for ending in past.endings], frame),
+        *memory_forecast.lines(past.forecast, settings),
         _title("daemon", "resident memory", past.daemon, f"leaves above {settings.daemon.operational_memory_mb} MB"),
         *chart(past.daemon, frame),
         "",
@@ -289,8 +294,7 @@ def write_plot(past: Past, path: str) -> None:
     for ending in past.endings:
         planned = ending.reason in PLANNED
         axes.axvline((ending.at - past.until) / 60, color="grey" if planned else "red", alpha=0.4, linewidth=0.8)
-    axes.set(
-        xlabel="minutes before now", ylabel="MB", ylim=(0, None), title="memory; lines: a worker ended (red: crash)"
-    )
+    title = "memory; lines: a worker ended (red: crash)"
+    axes.set(xlabel="minutes before now", ylabel="MB", ylim=(0, None), title=title)
     axes.legend(loc="best")
     figure.savefig(path)

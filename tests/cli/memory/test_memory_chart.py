@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.cli import memory_chart
-from importer.cli.memory_chart import PLAIN, Frame
+from importer.cli.memory import memory_chart
+from importer.cli.memory.memory_chart import PLAIN, Frame
 from importer.protocol.units import MB
 
 FRAME = Frame(0.0, 100.0, columns=10, rows=4)

@@ -1,0 +1,1 @@
+"""`importer status --memory`: what worker and daemon took, and what the worker will take."""
