@@ -8,9 +8,9 @@ The fold: `context = begin(path)`, then `fed = feed(context, line, options)` for
 `fed.context`. It does no I/O, never raises for any bytes, and its context is small JSON that can be stored between
 any two lines, so the result does not depend on how the file arrived.
 
-A file may also be one JSON document: a chat export, a session that is rewritten whole. A format with a `DOCUMENT` says
-how it falls into *units*, such as conversations or messages, and is fed those in place of lines. Or it is an SQLite
-database: a format with `TABLES` says which queries give its conversations, and is fed their rows (`sources/tables`).
+A file may also be one JSON document (a chat export): a format with a `DOCUMENT` says how it falls into *units*, such as
+conversations or messages, and is fed those in place of lines. Or it is an SQLite database: a format with `TABLES` says
+which queries give its conversations, and is fed their rows. Or it is told anew at each change: a format's `JOURNAL`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from importer.protocol.records import ConversationFacts, Turn
 HEAD_BYTES = 64 * 1024  # a first Codex line carries 20 KB of instructions; a Claude file may begin with metadata only
 HEAD_RECORDS = 20
 MEMBERS = ("NAME", "Context", "roots", "wanted", "begin", "feed")
-SIGNS = ("recognises", "recognises_head", "recognises_document", "TABLES")
+SIGNS = ("recognises", "recognises_head", "recognises_document", "TABLES", "JOURNAL")
 TOLD = ("database", "conversation", "chain")  # members of the first line of what was told of a database
 MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known file
 
@@ -38,8 +38,7 @@ MAX_CONTEXT_BYTES = 4096  # encoded: one stands in the checkpoint of every known
 class Options(msgspec.Struct, frozen=True):
     """The settings of what is indexed beside what people and assistants said to each other.
 
-    An option adds texts. It must not change the keys of turns that have none of these, or they would be stored twice
-    once it is turned on.
+    An option adds texts, and changes no key of turns that have none of these: they would be stored twice.
     """
 
     subagents: bool = False
@@ -68,13 +67,15 @@ class Document(msgspec.Struct, frozen=True):
     """The form of a file that is one JSON document: how it falls into units.
 
     `units` names the member of its object whose elements they are; "" where the document is a unit itself, or a list of
-    them. With `head` the object's other members come first, as a unit of their own. `lined`: the format is one of JSON
-    lines as well, so only a list is a document, or an object that is laid out over several lines.
+    them (unless it is `whole`: of a list in no order nothing can be told before all of it is there). With `head` the
+    object's other members come first, as a unit of their own. `lined`: the format is one of JSON lines as well, so only
+    a list is a document, or an object that is laid out over several lines.
     """
 
     units: str = ""
     head: bool = False
     lined: bool = False
+    whole: bool = False
 
 
 class Tables(msgspec.Struct, frozen=True):
@@ -95,9 +96,8 @@ class Tables(msgspec.Struct, frozen=True):
 
 
 class Format(Protocol):
-    """The members of a format module.
+    """The members of a format module. It also tells its files from others, at most one format for each file:
 
-    It also tells its files from others, at most one format for each file:
     JSON lines by `recognises(records: Sequence[Mapping[str, Any]]) -> bool`, asked about the first objects;
     text by `recognises_head(head: bytes) -> bool`;
     documents by `DOCUMENT` (a `Document`, or a tuple of the forms there are) and
@@ -105,7 +105,8 @@ class Format(Protocol):
     enough, `recognises_opening(head: bytes) -> bool` as well;
     a format with `LAST` takes only lines that no other one claims;
     `tip(context) -> Iterable[ConversationFacts]` tells the last lines, where files title conversations by them;
-    databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`.
+    databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`;
+    others by `JOURNAL` (see `_journal`) and `replayed(pieces) -> Iterable[Any]`.
     `EXCLUDE` are patterns of what is never looked for below its roots.
     """
 
@@ -214,7 +215,7 @@ def claims_lines(
 
 def _is_told(format_: Format) -> bool:
     """Return True for a format of databases, or of journals that are replayed."""
-    return hasattr(format_, "TABLES") or hasattr(format_, "replayed")
+    return hasattr(format_, "TABLES") or hasattr(format_, "JOURNAL")
 
 
 def _but_last(claiming: Iterable[str]) -> tuple[str, ...]:

@@ -136,7 +136,7 @@ class _Units:
         text = os.pread(self.fd, KEY_BYTES, 0)
         at = first(text)
         if not self.declared.units:
-            self.listed = text[at : at + 1] == b"["
+            self.listed = text[at : at + 1] == b"[" and not self.declared.whole
             self.begin = self.begin or at + self.listed
         elif not self.end:
             return self._headed(read_head(self.fd, self.size, self.declared, mark or DocumentHead(at + 1)))

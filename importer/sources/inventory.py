@@ -21,7 +21,6 @@ UNSUPPORTED = {
     "junie": (".junie/sessions", "not read yet"),
     "kiro": (".local/share/kiro-cli", "its database holds login secrets beside the conversations"),
     "warp": (".local/state/warp-terminal", "answers are packed in a form of its own; not read yet"),
-    "amp": (".local/share/amp/threads", "threads live on its server now"),
     "openhands": (".openhands/conversations", "not read yet"),
 }
 MOST_ENTRIES = 200_000  # of one place that are looked at

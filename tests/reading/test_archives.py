@@ -85,6 +85,27 @@ def test_an_export_in_a_zip_is_imported_like_its_file(desk: Desk, method: int) -
     assert len(desk.store.embedded) == 2
 
 
+@pytest.mark.parametrize(
+    ("format_", "within", "others"),
+    [
+        ("grok", "ttl/30d/export_data/8a1c", ["ttl/30d/export_data/8a1c/prod-mc-billing.json"]),
+        ("deepseek", "", ["user.json"]),
+        ("le-chat", "", []),
+        ("takeout", "Takeout", ["Takeout/archive_browser.html"]),
+    ],
+)
+def test_exports_are_imported_as_they_are_downloaded(desk: Desk, format_: str, within: str, others: list[str]) -> None:
+    """The member that holds conversations is read, and nothing else is even looked into."""
+    corpus = pathlib.Path(__file__).parents[1] / "corpus" / format_
+    (sample,) = [path for path in corpus.rglob("*") if path.is_file()]
+    below = sample.name if format_ != "takeout" else str(sample.relative_to(corpus))
+    desk.put(
+        "download.zip", zipped({f"{within}/{below}".lstrip("/"): sample.read_bytes(), **dict.fromkeys(others, b"{}")})
+    )
+    assert look(desk).counts == {"imported": 1}
+    assert {point["metadata"]["source"] for point in desk.store.points.values()} == {format_}
+
+
 def test_an_archive_that_is_named(desk: Desk) -> None:
     """By itself, with any format that reads it, under any name that ends so."""
     path = desk.put("Export of May.ZIP", zipped({"conversations.json": export(1)}))

@@ -39,9 +39,8 @@ def spoken(
     for block in listed(content):
         kind = kind_of(block)
         if kind in THOUGHTS:
-            yield Unit(
-                role=role, kind=THOUGHT, text=string(block, "thinking") or words(block.get("text")).text, **common
-            )
+            thought = string(block, "thinking") or string(block, "think") or words(block.get("text")).text
+            yield Unit(role=role, kind=THOUGHT, text=thought, **common)
         elif kind in CALLS:
             call = call_of(*_named(block))
             tools += call.tools

@@ -220,6 +220,23 @@ def text_of(content: Any) -> str:
     return words(content).text
 
 
+def speech(role: str, content: Any, **common: Any) -> Unit:
+    """Return the unit of words in any shape; pieces that cannot be read are counted."""
+    found = words(content)
+    return Unit(role=role, text=found.text, unknown=found.unknown, **common)
+
+
+def parted(held: Any) -> tuple[list[dict[str, Any]], int]:
+    """Return the objects of a list, or in an object's members, and how many others may say something: marks do not."""
+    ones = list(held.values()) if isinstance(held, dict) else held if isinstance(held, list) else [held]
+    return [one for one in ones if isinstance(one, dict)], sum(map(_may_say, ones))
+
+
+def _may_say(one: Any) -> bool:
+    """Return True for a text or a list that is not empty."""
+    return isinstance(one, str | list) and bool(one)
+
+
 def string(held: Any, *names: str) -> str:
     """Return the text at a path of members, "" where there is none."""
     found = member(held, *names)

@@ -84,8 +84,8 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """Return True for a tree of messages beside a member that names its conversation."""
-    return "mapping" in keys and not SIGNS.isdisjoint(keys)
+    """Return True for a tree of messages beside a member that names its conversation; `inserted_at` is DeepSeek's."""
+    return "mapping" in keys and "inserted_at" not in keys and not SIGNS.isdisjoint(keys)
 
 
 def begin(_: bytes) -> Context:

@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from importer.formats import Document, Fed, Options
+from importer.formats._journal import Journal, Pieces
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once, stem
 from importer.formats._shared.words import MEMBERS, Words, clean, kind_of, listed, of_members, words
-from importer.formats.vscode_chat import questionnaire
-from importer.formats.vscode_chat.journal import replayed
+from importer.formats.vscode_chat import journal, questionnaire
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 __all__ = [
     "DOCUMENT",
     "EXCLUDE",
+    "JOURNAL",
     "NAME",
     "Context",
     "begin",
@@ -38,10 +39,10 @@ __all__ = [
 
 NAME = "vscode-chat"
 DOCUMENT = Document("requests", head=True)
+JOURNAL = Journal(journal.is_called_so, journal.opens)
 
 EDITORS = ("Code", "Code - Insiders", "VSCodium")
 EXCLUDE = ("*/[!c]*", "*/c[!h]*", "*/chatEditingSessions")  # below a window's folder all but its chats
-FOLDERS = (b"chatSessions", b"emptyWindowChatSessions", b"transferredChatSessions")
 # Kinds of parts. Plain Markdown has none.
 TEXT, THOUGHT, PASTE = frozenset(("", "markdownContent", "markdownVuln")), "thinking", "paste"
 # What the editor shows beside the words: progress, edits, confirmations.
@@ -99,12 +100,17 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 def wanted(relative: bytes) -> bool:
     """Return True for a session's id as a name, in a folder of sessions or by itself."""
     *folders, name = relative.split(b"/")
-    return bool(_session.match(name)) and (not folders or folders[-1] in FOLDERS)
+    return bool(_session.match(name)) and (not folders or folders[-1] in journal.FOLDERS)
 
 
 def recognises_document(keys: Collection[str]) -> bool:
     """Return True for requests beside the name of the person who asks, or the document's version."""
     return not {"version", "requesterUsername"}.isdisjoint(keys)
+
+
+def replayed(pieces: Pieces) -> Iterator[Any]:
+    """Yield the head and the requests of a journal. Never raises for what is in it."""
+    return journal.replayed(pieces.lines(), pieces.read("../workspace.json"))
 
 
 def begin(path: bytes) -> Context:

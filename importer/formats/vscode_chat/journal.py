@@ -21,7 +21,20 @@ WHOLE, SET, PUSH, REMOVE = 0, 1, 2, 3
 GOING_ON = (0, 4)  # states of a request: pending, and waiting for input
 MOST_ITEMS = 1_000_000  # an index beyond is damage
 KEPT = ("requestId", "message", "variableData", "isSystemInitiated", "response", "timestamp", "modelId")
+FOLDERS = (b"chatSessions", b"emptyWindowChatSessions", b"transferredChatSessions")
+MARKS = (b'{"kind":0,', b'{"kind": 0,')
 HIDDEN = ("shouldBeRemovedOnSend", "isHidden")
+
+
+def is_called_so(path: bytes) -> bool:
+    """Return True if a file is called like a journal, and lies where journals do."""
+    folder, _, name = path.rpartition(b"/")
+    return name.endswith(b".jsonl") and folder.rpartition(b"/")[2] in FOLDERS
+
+
+def opens(head: bytes) -> bool:
+    """Return True for the line that sets the whole document."""
+    return head.startswith(MARKS)
 
 
 def replayed(lines: Iterable[bytes], sheet: bytes = b"") -> Iterator[Any]:
