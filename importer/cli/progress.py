@@ -219,6 +219,8 @@ def print_summary(done: ImportResult) -> None:
             f"daemon {summary['daemon']['peak_rss_bytes'] // MB} MB"
         )
     _print_fates(done)
+    if count := summary.get("conversations_left_out"):
+        click.echo(f"{count:,} conversations ask not to be indexed and are left out; see `importer forget --list`")
     if done.in_quarantine:
         click.secho(f"{done.in_quarantine} in quarantine; `importer failures show` says why", fg="yellow", err=True)
     if summary["stopped"]:

@@ -64,7 +64,7 @@ async def finish(hands: Hands) -> Erased:
         if task["kind"] == redact_stored.REDACT:
             done.add(await redact_stored.carry_out(hands))
         else:
-            rule = ForgetRule(**{name: value for name, value in task.items() if name != "kind"})
+            rule = msgspec.convert({name: value for name, value in task.items() if name != "kind"}, ForgetRule)
             done.deleted += await _carry_out(hands, rule)
         failpoints.hit("erase.deleted")
     if erasure.tasks(hands.checkpoints):
@@ -84,7 +84,7 @@ async def count(hands: Hands, rule: ForgetRule) -> int:
 async def _carry_out(hands: Hands, rule: ForgetRule) -> int:
     """Silence the state, then delete the points of one rule; return how many."""
     names = frozenset().union(*[page.conversations async for page in _pages(hands, rule)])
-    whole = [name for name in sorted(names) if rule.path or await _whole(hands, rule, name)]
+    whole = [(rule.source, name) for name in sorted(names) if rule.path or await _whole(hands, rule, name)]
     await hands.settle(lambda: erasure.silence(hands.checkpoints, _silenced(hands, whole)))
     failpoints.hit("erase.silenced")
     if not rule.path:
@@ -98,7 +98,8 @@ async def _carry_out(hands: Hands, rule: ForgetRule) -> int:
 async def _whole(hands: Hands, rule: ForgetRule, conversation: str) -> bool:
     """Return True if the rule means all that is stored of a conversation."""
     of_both = {**rule.scope(), "conversation": conversation}
-    return bool(await hands.ask("tally", **of_both) == await hands.ask("tally", conversation=conversation))
+    alone = {"conversation": conversation, "source": rule.source}
+    return bool(await hands.ask("tally", **of_both) == await hands.ask("tally", **alone))
 
 
 async def _pages(hands: Hands, rule: ForgetRule) -> AsyncIterator[Meant]:
@@ -137,20 +138,23 @@ async def _folded(hands: Hands, rule: ForgetRule) -> AsyncIterator[Meant]:
             hands.unread(checkpoint.path, error)
 
 
-def _silenced(hands: Hands, whole: Sequence[str]) -> Silenced:
+def _silenced(hands: Hands, whole: Sequence[tuple[str, str]]) -> Silenced:
     """Return what is to be blanked in the state by all rules that stand; `whole` conversations are told nothing of."""
     checkpoints, forgotten = hands.checkpoints, forget.predicate(hands.checkpoints)
     contexts, paths, names = {}, [], set(whole)
     for number, checkpoint in known_files(checkpoints):
-        context, named = silent_context(checkpoint, hands.reading.host, forgotten, whole)
+        theirs = [name for source, name in whole if source in ("", checkpoint.format)]
+        context, named = silent_context(checkpoint, hands.reading.host, forgotten, theirs)
         if context != checkpoint.context:
             contexts[number] = context
         if named or forgotten(checkpoint.path, {}):
             paths.append(checkpoint.path)
-        names |= named
-    names |= {one.conversation_id for one in erasure.conversations_of(checkpoints) if _told(one, forgotten)}
-    ended = {one.conversation for one in checkpoints.spoken.newest_first() if _spoken(one, one.last, forgotten)}
-    begun = {one.conversation for one in checkpoints.spoken.newest_first() if _spoken(one, one.first, forgotten)}
+        names |= {(checkpoint.format, name) for name in named}
+    known = erasure.conversations_of(checkpoints)
+    names |= {(source, one.conversation_id) for source, one in known if _told(source, one, forgotten)}
+    spoken = checkpoints.spoken.newest_first
+    ended = {(one.source, one.conversation) for one in spoken() if _spoken(one, one.last, forgotten)}
+    begun = {(one.source, one.conversation) for one in spoken() if _spoken(one, one.first, forgotten)}
     return Silenced(contexts, paths, sorted(names | ended), sorted(begun - ended - names))
 
 
@@ -160,9 +164,9 @@ def _spoken(one: Spoken, at: str, forgotten: forget.Forgotten) -> bool:
     return forgotten(one.path, {**known, "project_name": last_part(one.project)})
 
 
-def _told(facts: Any, forgotten: forget.Forgotten) -> bool:
+def _told(source: str, facts: Any, forgotten: forget.Forgotten) -> bool:
     """Return True if a whole conversation is forgotten by what is known of it."""
-    return forgotten(b"", silence.identity(facts))
+    return forgotten(b"", silence.identity(facts, source))
 
 
 def silent_context(

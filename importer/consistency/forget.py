@@ -1,7 +1,8 @@
 """Rules of what was forgotten on purpose and must not come back, kept as tombstones in the state.
 
 A rule names a project, a conversation, files by a pattern, a time before which; all that it names must hold. It stands
-as one tombstone. Pure but for the tombstones' own table.
+as one tombstone. A conversation that asks not to be indexed makes such a rule itself; that it was taken back is a
+tombstone as well, for the words that asked still stand in the file. Pure but for the tombstones' own table.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,19 +23,24 @@ Forgotten = Callable[[bytes, Mapping[str, Any]], bool]
 """Test of a chunk of the file at a path (b"" for unknown), with this metadata: True if it is not to be imported."""
 
 SEVERAL = "several"  # kind of a tombstone whose value is the JSON of a rule that names more than one thing
+OWN_WISH = "wish"  # of one whose value is the JSON of a rule that a conversation asked for itself
+INSISTED = "insisted"  # of one that is no rule: such wishes of a conversation do not count
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetRule:
     """Rule of what to forget; "" for any. `before` is RFC 3339 UTC: what was said earlier.
 
-    `project` is a whole path or its last component; `path` a pattern as in .gitignore, on whole paths.
+    `project` is a whole path or its last component; `path` a pattern as in .gitignore, on whole paths. `source` is the
+    format of the conversation: those of two tools may have one id. `own`: the conversation asked for it itself.
     """
 
     project: str = ""
     conversation: str = ""
     path: str = ""
     before: str = ""
+    source: str = ""
+    own: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "project", without_slash(self.project))
@@ -42,12 +48,12 @@ class ForgetRule:
     @property
     def named(self) -> dict[str, str]:
         """Conditions that the rule names."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in asdict(self).items() if value and name != "own"}
 
     def scope(self) -> dict[str, str]:
         """Return the filter of points in a store that it means; a path stands in no payload."""
         until = _just_before(self.before) if self.before else ""
-        scope = {"project": self.project, "conversation": self.conversation, "until": until}
+        scope = {"project": self.project, "conversation": self.conversation, "until": until, "source": self.source}
         return {name: value for name, value in scope.items() if value}
 
     def covers(self, path: bytes, metadata: Mapping[str, Any]) -> bool:
@@ -67,20 +73,40 @@ def remove_rule(checkpoints: Checkpoints, rule: ForgetRule) -> None:
 
 def rules(checkpoints: Checkpoints) -> list[tuple[ForgetRule, float]]:
     """Return all rules, with when they were made (UTC seconds)."""
-    return [(_rule(kind, value), at) for kind, value, at in checkpoints.tombstones()]
+    return [(_rule(kind, value), at) for kind, value, at in checkpoints.tombstones() if kind != INSISTED]
+
+
+def standing(checkpoints: Checkpoints, wish: ForgetRule) -> list[ForgetRule]:
+    """Return the rules that a wish to take one back means: the same one, and what its conversation asked for itself."""
+    asked = wish.conversation if wish.named.keys() <= {"conversation", "source"} else ""
+    made = [rule for rule, _ in rules(checkpoints)]
+    return [one for one in made if one == wish or (one.own and one.conversation == asked and _is_of(one, wish.source))]
+
+
+def left_out(checkpoints: Checkpoints | None) -> int:
+    """Return how many conversations are left out because they ask for it themselves."""
+    return sum(rule.own for rule, _ in rules(checkpoints)) if checkpoints else 0
+
+
+def insist(checkpoints: Checkpoints, rule: ForgetRule) -> None:
+    """Note that a conversation is wanted although it asks itself not to be indexed."""
+    value = json.dumps({"conversation": rule.conversation, "source": rule.source})
+    checkpoints.add_tombstone(INSISTED, value)
 
 
 def predicate(checkpoints: Checkpoints) -> Forgotten:
     """Return a test of whether a chunk is forgotten, by the tombstones there are now."""
-    standing = [rule for rule, _ in rules(checkpoints)]
-    if not standing:
+    made = [rule for rule, _ in rules(checkpoints)]
+    if not made:
         return _nothing
-    return lambda path, metadata: any(rule.covers(path, metadata) for rule in standing)
+    return lambda path, metadata: any(rule.covers(path, metadata) for rule in made)
 
 
 def with_rules(reading: Reading, checkpoints: Checkpoints) -> Reading:
     """Return the same reading, by the tombstones there are now."""
-    return replace(reading, forgotten=predicate(checkpoints))
+    insisted = [json.loads(value) for kind, value, _ in checkpoints.tombstones() if kind == INSISTED]
+    wanted = frozenset((one["source"], one["conversation"]) for one in insisted)
+    return replace(reading, forgotten=predicate(checkpoints), insisted=wanted)
 
 
 def without_rules(reading: Reading) -> Reading:
@@ -96,6 +122,8 @@ def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
 def tombstone(rule: ForgetRule) -> tuple[str, str]:
     """Return kind and value in the state's table; equal rules give equal ones."""
     named = rule.named
+    if rule.own:
+        return OWN_WISH, json.dumps(named, sort_keys=True)
     if len(named) == 1:
         return next(iter(named.items()))
     return SEVERAL, json.dumps(named, sort_keys=True)
@@ -103,7 +131,14 @@ def tombstone(rule: ForgetRule) -> tuple[str, str]:
 
 def _rule(kind: str, value: str) -> ForgetRule:
     """Return the rule of a tombstone."""
+    if kind == OWN_WISH:
+        return ForgetRule(**json.loads(value), own=True)
     return ForgetRule(**(json.loads(value) if kind == SEVERAL else {kind: value}))
+
+
+def _is_of(rule: ForgetRule, source: str) -> bool:
+    """Return True if a rule is of this source, "" for any."""
+    return source in ("", rule.source)
 
 
 def _in_project(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
@@ -113,6 +148,10 @@ def _in_project(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
 
 def _in_conversation(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
     return bool(metadata.get("conversation_id") == value)
+
+
+def _from_source(value: str, _path: bytes, metadata: Mapping[str, Any]) -> bool:
+    return bool(metadata.get("source") == value)
 
 
 def _in_file(value: str, path: bytes, _metadata: Mapping[str, Any]) -> bool:
@@ -133,6 +172,7 @@ _JUDGES: Mapping[str, Callable[[str, bytes, Mapping[str, Any]], bool]] = {
     "conversation": _in_conversation,
     "path": _in_file,
     "before": _earlier,
+    "source": _from_source,
 }
 
 

@@ -34,6 +34,7 @@ from importer.reading.unwanted import is_unwanted
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
 SAMPLE_CHARS = 80
+BY_MACHINE = ("summary", "subagent")  # kinds of turns in a person's role that no person wrote
 MOST_REJECTS = 50  # rows of one slice in quarantine
 
 
@@ -42,6 +43,7 @@ class Reading:
     """The settings of reading; units stand in the names.
 
     `forgotten` tells by its metadata that a chunk must not be imported, `selection` which projects of which files are.
+    `insisted` are conversations, by source ("" for any) and id, whose wish not to be indexed does not count.
     `project_of` gives the project of a folder that a line of the file at a path names.
     """
 
@@ -53,6 +55,7 @@ class Reading:
     slice_bytes: int = tail.SLICE_BYTES
     max_chunks: int = 128
     forgotten: Callable[[bytes, Mapping[str, Any]], bool] = lambda _path, _metadata: False
+    insisted: frozenset[tuple[str, str]] = frozenset()
     selection: Selection = ALL
     project_of: Callable[[str, bytes], str] = lambda folder, _path: repository_folder(folder)
 
@@ -134,7 +137,7 @@ class SliceFold:
 
     def _turn(self, turn: Turn) -> bool:
         """Fold one turn; return True if it brought new text of a project that is stored."""
-        if turn.role == "user" and is_unwanted(turn.text):
+        if turn.role == "user" and turn.facts.kind not in BY_MACHINE and is_unwanted(turn.text):
             self.unwanted.add(short(turn.conversation_id))
         if self.reading.redact:
             turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
@@ -142,8 +145,9 @@ class SliceFold:
             turn = replace(turn, facts=replace(turn.facts, project=project))
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
-        stored = step.accepted and bool(turn.text) and self.wanted(project := _project(turn, step.folding))
-        if stored and not self._is_forgotten(turn, project):
+        said = step.accepted and bool(turn.text) and self.wanted(project := _project(turn, step.folding))
+        stored = said and not self._is_forgotten(turn, project)
+        if stored:
             self._hear(turn, project)
         return stored
 

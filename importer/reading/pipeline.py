@@ -93,7 +93,7 @@ class Pipeline:
         self._slices = reader.SliceReader(final)
         self._cursors: dict[tuple[int, int], Cursor] = {}
         self._facts = KnownFacts(checkpoints)
-        self.on_unwanted: Callable[[Sequence[str]], Reading] = lambda _conversations: self.reading
+        self.on_unwanted: Callable[[str, Sequence[str]], Reading] = lambda _source, _conversations: self.reading
 
     def read(self, pending: Pending) -> Read:
         """Read one slice of one file. Never raises for what the file system answers."""
@@ -210,7 +210,7 @@ class Pipeline:
             return Read(more=True, reason="rewritten while it was read")
         gathered = self._gather(known, state, part, wanted)
         if fresh_wishes := self._unwanted(gathered):  # from here on they are forgotten: what was folded of them goes
-            self.reading = self.on_unwanted(fresh_wishes)
+            self.reading = self.on_unwanted(gathered.source.NAME, fresh_wishes)
             gathered = self._gather(known, state, part, wanted)
         if gathered.offset != part.offset:
             part = reader.shortened(file.fd, part, gathered.offset)
@@ -246,10 +246,10 @@ class Pipeline:
         return gathered
 
     def _unwanted(self, gathered: SliceFold) -> list[str]:
-        """Return the conversations that asked not to be indexed, and are not forgotten yet."""
-        path, source = gathered.path, gathered.source.NAME
-        known = ({"source": source, "conversation_id": name} for name in sorted(gathered.unwanted))
-        return [one["conversation_id"] for one in known if not self.reading.forgotten(path, one)]
+        """Return the conversations that asked not to be indexed, are not forgotten yet and were not insisted on."""
+        path, source, insisted = gathered.path, gathered.source.NAME, self.reading.insisted
+        asked = [name for name in sorted(gathered.unwanted) if insisted.isdisjoint({(source, name), ("", name)})]
+        return [one for one in asked if not self.reading.forgotten(path, {"source": source, "conversation_id": one})]
 
     def _span(self, fresh: Checkpoint, gathered: SliceFold, mark: object, *, more: bool) -> Read:
         """Move the cursor and return the span. It is `behind` while the span before it is not committed."""

@@ -46,7 +46,7 @@ def silence(gathered: SliceFold, told: Told) -> None:
     gathered.folding = fold.silenced(gathered.folding, forgotten, origin)
     gathered.chunks = [chunk for chunk in gathered.chunks if not forgotten(chunk.metadata)]
     gathered.facts = {
-        name: facts for name, facts in gathered.facts.items() if not (name in names or forgotten(identity(facts)))
+        name: one for name, one in gathered.facts.items() if not (name in names or forgotten(identity(one, source)))
     }
     gathered.leaves = {leaf: facts for leaf, facts in gathered.leaves.items() if facts.conversation_id not in names}
     if names or forgotten({}):
@@ -76,10 +76,10 @@ def conversations(folding: Folding, forgotten: Forgotten, origin: Origin) -> set
     return {s.conversation for s in folding.streams if forgotten({**known(s, origin), "timestamp": ""})}
 
 
-def identity(facts: ConversationFacts) -> dict[str, str]:
+def identity(facts: ConversationFacts, source: str) -> dict[str, str]:
     """Return facts of a whole conversation as the metadata that rules ask for."""
     project = {"project": facts.project, "project_name": last_part(facts.project)} if facts.project else {}
-    return {"conversation_id": facts.conversation_id, **project}
+    return {"source": source, "conversation_id": facts.conversation_id, **project}
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -34,7 +34,7 @@ from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import client
 from importer.service.launch import deadline_of, launch_of
-from importer.service.operations import OPERATIONS
+from importer.service.operations import leave_out
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
 from importer.sources import archives, inventory
@@ -87,11 +87,12 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
     return tuple(_root(name, path, settings) for name, path in pairs)
 
 
-def _forget(pipeline: Pipeline, checkpoints: Checkpoints, conversations: Sequence[str]) -> Reading:
+def _leave_out(pipeline: Pipeline, checkpoints: Checkpoints, source: str, conversations: Sequence[str]) -> Reading:
     """Note that conversations are to be forgotten, with all that is stored of them; return how files are read then."""
     for name in conversations:
-        log.logger().info("conversation.unwanted", conversation=name, then="it is forgotten, as it asks to be")
-        OPERATIONS["forget"](checkpoints, conversation=name)
+        then = "it is forgotten, as it asks to be; `importer forget --undo` takes that back"
+        log.logger().info("conversation.unwanted", source=source, conversation=name, then=then)
+        leave_out(checkpoints, source, name)
     return forget.with_rules(pipeline.reading, checkpoints)
 
 
@@ -109,9 +110,8 @@ def profile_of(settings: Settings) -> Profile:
 def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
     """Return how files are read and cut into chunks."""
     return replace(
-        stateless_reading_of(settings),
+        forget.with_rules(stateless_reading_of(settings), checkpoints),
         max_chunks=max(1, profile.max_chunks // 2),  # so a batch exceeds its limit by half at most
-        forgotten=forget.predicate(checkpoints),
         selection=_selection(settings),
         project_of=Repositories(repository_folder, checkpoints.folder_projects).project_of,
     )
@@ -200,7 +200,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     _select(checkpoints, reading.selection)
     _look_again(checkpoints)
     pipeline = Pipeline(reading, checkpoints, final=once)
-    pipeline.on_unwanted = partial(_forget, pipeline, checkpoints)
+    pipeline.on_unwanted = partial(_leave_out, pipeline, checkpoints)
     limits = batching.BatchLimits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)

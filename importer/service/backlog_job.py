@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from importer.consistency import forget
 from importer.delivery.engine import Engine
 from importer.delivery.progress import Run, summary
 from importer.errors import ImporterError, UsageError
@@ -95,6 +96,8 @@ class BacklogJobs:
             raise job.failed
         seen = self._engine.snapshot()
         seconds = job.seconds or time.monotonic() - job.run.started_s
+        told = summary(job.run, seen.stats, seconds, stopped=seen.is_stopping)
+        left_out = forget.left_out(self._engine.checkpoints)
         return {
             "done": job.done,
             "found": job.found,
@@ -103,7 +106,7 @@ class BacklogJobs:
             "worker_rss_bytes": seen.stats.rss_bytes,
             "errors": {os.fsdecode(path): reason for path, reason in job.errors.items()},
             "in_quarantine": self._engine.checkpoints.quarantine.count(),
-            "summary": {**summary(job.run, seen.stats, seconds, stopped=seen.is_stopping), **job.counted.fields()},
+            "summary": {**told, **job.counted.fields(), "conversations_left_out": left_out},
         }
 
     def _count(self, batch: Batch, receipt: Receipt) -> None:

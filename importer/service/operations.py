@@ -36,11 +36,20 @@ def forget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     return {}
 
 
+def leave_out(checkpoints: Checkpoints, source: str, conversation: str) -> None:
+    """Add the rule that a conversation asks for itself, and note that what is there of it is to be erased."""
+    made = forget.ForgetRule(conversation=conversation, source=source, own=True)
+    erasure.begin(checkpoints, erase.task_of(made), forget.tombstone(made))
+
+
 def unforget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
     """Take a rule back and have all files read again, so that what it kept out comes back; return how many files."""
     made = converted(rule, forget.ForgetRule)
-    erasure.strike_out(checkpoints, erase.task_of(made))
-    forget.remove_rule(checkpoints, made)
+    for one in forget.standing(checkpoints, made):
+        erasure.strike_out(checkpoints, erase.task_of(one))
+        forget.remove_rule(checkpoints, one)
+    if made.conversation:  # it may ask not to be indexed, and would be forgotten again as soon as that is read
+        forget.insist(checkpoints, made)
     return {"files": checkpoints.forget_all_files()}
 
 

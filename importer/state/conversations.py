@@ -14,7 +14,8 @@ SUMMARY = "SELECT title FROM summaries WHERE source = ? AND leaf = ?"
 AT_TIP = "SELECT conversation FROM tips WHERE source = ? AND leaf = ? ORDER BY rowid LIMIT 1"
 _THEIR_SUMMARIES = """
 DELETE FROM summaries WHERE EXISTS
-(SELECT 1 FROM tips WHERE tips.source = summaries.source AND tips.leaf = summaries.leaf AND conversation = ?)
+(SELECT 1 FROM tips WHERE tips.source = summaries.source AND tips.leaf = summaries.leaf
+ AND conversation = ? AND ? IN ('', tips.source))
 """
 _OLD_TIPS = """
 DELETE FROM tips WHERE source = ? AND conversation = ? AND rowid NOT IN
@@ -37,10 +38,10 @@ def put(connection: sqlite3.Connection, commit: Commit) -> None:
         connection.execute("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
-def every(database: Database) -> list[ConversationFacts]:
-    """Return what is known of every conversation."""
-    sql = "SELECT conversation, title, project, cwd, git_branch FROM conversations"
-    return [ConversationFacts(*row) for row in database.rows(sql)]
+def every(database: Database) -> list[tuple[str, ConversationFacts]]:
+    """Return what is known of every conversation, with its source."""
+    sql = "SELECT source, conversation, title, project, cwd, git_branch FROM conversations"
+    return [(source, ConversationFacts(*row)) for source, *row in database.rows(sql)]
 
 
 def rewrite(connection: sqlite3.Connection, changed: Callable[[ConversationFacts], ConversationFacts]) -> None:
@@ -70,12 +71,12 @@ def mask(connection: sqlite3.Connection, masked: Callable[[str], str]) -> None:
     )
 
 
-def drop(connection: sqlite3.Connection, names: Iterable[str]) -> None:
-    """Delete, inside a transaction, what is known of these conversations."""
-    rows = [(name,) for name in names]
+def drop(connection: sqlite3.Connection, names: Iterable[tuple[str, str]]) -> None:
+    """Delete, inside a transaction, what is known of these conversations, by source ("" for any) and id."""
+    rows = [(name, source) for source, name in names]
     connection.executemany(_THEIR_SUMMARIES, rows)
-    connection.executemany("DELETE FROM tips WHERE conversation = ?", rows)
-    connection.executemany("DELETE FROM conversations WHERE conversation = ?", rows)
+    connection.executemany("DELETE FROM tips WHERE conversation = ? AND ? IN ('', source)", rows)
+    connection.executemany("DELETE FROM conversations WHERE conversation = ? AND ? IN ('', source)", rows)
 
 
 def _put_leaf(connection: sqlite3.Connection, source: str, told: ConversationFacts) -> None:

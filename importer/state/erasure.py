@@ -23,13 +23,14 @@ TASKS = "erasing"  # the fact of the state that holds the tasks
 class Silenced:
     """What is blanked in the state: contexts by number of row, files whose samples go, conversations whose facts go.
 
-    Of those `begun` before a rule's time only what their first prompt said goes.
+    Of those `begun` before a rule's time only what their first prompt said goes. Conversations are named by source, ""
+    for any, and id.
     """
 
     contexts: Mapping[int, bytes]
     paths: Iterable[bytes] = ()
-    conversations: Iterable[str] = ()
-    begun: Iterable[str] = ()
+    conversations: Iterable[tuple[str, str]] = ()
+    begun: Iterable[tuple[str, str]] = ()
 
 
 def tasks(checkpoints: Checkpoints) -> list[dict[str, str]]:
@@ -64,8 +65,8 @@ def silence(checkpoints: Checkpoints, silenced: Silenced) -> None:
         spoken.drop(connection, silenced.conversations, silenced.begun)
 
 
-def conversations_of(checkpoints: Checkpoints) -> list[ConversationFacts]:
-    """Return what is known of every conversation."""
+def conversations_of(checkpoints: Checkpoints) -> list[tuple[str, ConversationFacts]]:
+    """Return what is known of every conversation, with its source."""
     return conversations.every(checkpoints.database)
 
 

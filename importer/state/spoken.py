@@ -106,11 +106,17 @@ class SpokenTable:
         return bool(self._database.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'spoken'"))
 
 
-def drop(connection: sqlite3.Connection, names: Iterable[str], begun: Iterable[str] = ()) -> None:
-    """Delete, inside a transaction, the rows of conversations, and how those began that are forgotten up to a time."""
-    connection.executemany("DELETE FROM spoken WHERE conversation = ?", [(name,) for name in names])
-    blank = "UPDATE spoken SET opening = '', title = '' WHERE conversation = ?"
-    connection.executemany(blank, [(name,) for name in begun])
+def drop(
+    connection: sqlite3.Connection, names: Iterable[tuple[str, str]], begun: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Delete, inside a transaction, the rows of conversations, and how those began that are forgotten up to a time.
+
+    They are named by source ("" for any) and id.
+    """
+    delete = "DELETE FROM spoken WHERE conversation = ? AND ? IN ('', source)"
+    connection.executemany(delete, [(name, source) for source, name in names])
+    blank = "UPDATE spoken SET opening = '', title = '' WHERE conversation = ? AND ? IN ('', source)"
+    connection.executemany(blank, [(name, source) for source, name in begun])
 
 
 def clear(connection: sqlite3.Connection) -> None:

@@ -52,6 +52,9 @@ def test_said_at_once(tmp_path: pathlib.Path) -> None:
     write(tmp_path / ".claude/projects/-p/other.jsonl", prompt("what of wombats", 1, sessionId="other"))
     done = importer.run("backlog", "--json")
     assert done.code == 0, done.err
+    told = done.json
+    assert (told["conversations_left_out"], told["messages"], told["stored"]) == (2, 1, 1)
+    assert importer.run("status", "--json").json["conversations_left_out"] == 2
     found = [one["id"] for one in importer.run("list", "--json").json["conversations"]]
     assert found == ["other"]
     assert importer.run("search", "--mode", "keyword", "quokkas", "--json").json["hits"] == []
@@ -76,6 +79,38 @@ def test_said_later(tmp_path: pathlib.Path) -> None:
     assert importer.run("backlog").code == 0
     assert importer.run("list", "--json").json["conversations"] == []
     assert not everywhere(importer.state, WORD)
+
+
+def test_taken_back(tmp_path: pathlib.Path) -> None:
+    """Who undoes it wants the conversation in spite of its words; it stays in, also when they are read again."""
+    importer = Importer(tmp_path, embedded=True)
+    write(claude(importer), prompt("tell me of quokkas", 1), answer(text("they smile"), n=2), prompt(WISH, 3))
+    assert importer.run("backlog").code == 0
+    assert importer.run("forget", "--conversation", SESSION, "--undo").code == 0
+    for command in (("backlog",), ("rebuild-state", "--yes"), ("backlog",)):
+        assert importer.run(*command).code in (0, 2)
+        assert [one["id"] for one in importer.run("list", "--json").json["conversations"]] == [SESSION]
+    assert importer.run("forget", "--list", "--json").json["forgotten"] == []
+    assert importer.run("status", "--json").json["conversations_left_out"] == 0
+    assert importer.run("forget", "--conversation", SESSION, "--yes").code == 0
+    assert importer.run("backlog").code == 0
+    assert importer.run("list", "--json").json["conversations"] == []
+
+
+def test_another_tool_has_a_conversation_of_the_same_id(tmp_path: pathlib.Path) -> None:
+    """It did not ask for anything, and stays: its points, its title, its place in the list."""
+    importer = Importer(tmp_path, embedded=True)
+    other = tmp_path / "chats/other.jsonl"
+    write(other, {"conversation_id": SESSION, "role": "user", "content": "tell me of wombats"})
+    write(claude(importer), prompt("tell me of quokkas", 1), answer(text("they smile"), n=2))
+    assert importer.run("backlog", str(other.parent), str(claude(importer))).code == 0
+    write(claude(importer), prompt(WISH, 3), more=True)
+    assert importer.run("backlog", str(claude(importer))).code == 0
+    (found,) = importer.run("list", "--json").json["conversations"]
+    assert (found["id"], found["source"], found["title"]) == (SESSION, "jsonl-chat", "tell me of wombats")
+    assert importer.run("search", "--mode", "keyword", "wombats", "--json").json["hits"]
+    assert not everywhere(importer.state, WORD)
+    assert importer.run("verify").code == 0
 
 
 @pytest.mark.parametrize("seam", ["erase.silenced", "erase.deleted", "erase.scrubbed"])

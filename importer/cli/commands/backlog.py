@@ -20,7 +20,7 @@ import click
 from importer.cli import context, model_fetch
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import Form, ImportResult, ImportState, print_summary, showing_import
-from importer.consistency import erase, places
+from importer.consistency import erase, forget, places
 from importer.consistency.hands import Hands, at_once
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
@@ -164,7 +164,8 @@ def _by_itself(parts: Parts, form: Form, *, named: bool) -> ImportResult:
     seen, seconds = parts.engine.snapshot(), time.monotonic() - started_s
     told = summary(seen.run, seen.stats, seconds, stopped=seen.is_stopping and seen.is_unfinished)
     counted = census.take(parts.engine.roots, parts.checkpoints, follow_links=parts.settings.follow_links)
-    return ImportResult({**told, **counted.fields()}, seen.errors, parts.checkpoints.quarantine.count())
+    asked = {"conversations_left_out": forget.left_out(parts.checkpoints)}
+    return ImportResult({**told, **counted.fields(), **asked}, seen.errors, parts.checkpoints.quarantine.count())
 
 
 async def _erase(parts: Parts) -> None:

@@ -188,7 +188,7 @@ async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
     async with store_session.open_session(settings, "forget --undo") as session:
         (named,) = _projects(wish, _forgotten_projects(session))[:1] or (wish.project,)
         wish = replace(wish, project=named)
-        if wish not in [made for made, _ in forget.rules(session.checkpoints)]:
+        if not forget.standing(session.checkpoints, wish):
             raise UsageError(f"{_words(wish)} was not forgotten", hint="`importer forget --list` shows what was")
         files = int((await session.change("unforget", **wish.named))["files"])
     how = (
@@ -209,7 +209,7 @@ def _list(settings: Any, as_json: bool) -> int:
     checkpoints = context.peek(settings)
     made = forget.rules(checkpoints) if checkpoints else []
     if as_json:
-        emit({"forgotten": [{**wish.named, "at": at} for wish, at in made]})
+        emit({"forgotten": [{**wish.named, "own_wish": wish.own, "at": at} for wish, at in made]})
         return 0
     for wish, at in made:
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(at))}  {_words(wish)}")
@@ -219,4 +219,5 @@ def _list(settings: Any, as_json: bool) -> int:
 
 def _words(wish: ForgetRule) -> str:
     """Return a rule in words: each of its conditions with its value."""
-    return printable(", ".join(f"{name} {value}" for name, value in wish.named.items()))
+    named = ", ".join(f"{name} {value}" for name, value in wish.named.items())
+    return printable(f"{named}: it asks not to be indexed" if wish.own else named)

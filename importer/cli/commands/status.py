@@ -163,6 +163,8 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         yield "shrank", click.style(shown, fg="red")
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
+    if count := status.get("conversations_left_out"):
+        yield "left out", f"{number(count)} conversations that ask not to be indexed; see `importer forget --list`"
     for path, reason in status.get("passed_over", {}).items():
         yield "passed over", click.style(f"{path}: {reason}", fg="yellow")
     for path, reason in status["unreadable"].items():

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from importer.consistency import baseline
+from importer.consistency import baseline, forget
 from importer.delivery.policy import Recycle
 from importer.delivery.progress import Rates
 from importer.delivery.snapshot import Snapshot
@@ -139,6 +139,7 @@ def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight:
         "messages": done.messages,
         "unknown_records": done.unknown,
         "quarantine": checkpoints.quarantine.count() if checkpoints else 0,
+        "conversations_left_out": forget.left_out(checkpoints),
         "shrank": baseline.shrank(checkpoints) if checkpoints else None,
     }
 
