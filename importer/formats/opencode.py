@@ -1,7 +1,8 @@
 """OpenCode and its relatives (Kilo Code, MiMo Code, ICodeMate): `opencode.db`, SQLite, a session each conversation.
 
 Version 1 keeps messages and their parts in two tables, version 2 whole messages in one; a migrated database has both,
-with the same ids and times, and what is in both is told once.
+with the same ids and times, and what is in both is told once. Before them there was a tree of files (`storage/`), one
+for each session, message and part, which a migration leaves behind; that of 2025 (`project/`) is not read.
 
 A person's words are the text of a user's message that is neither synthetic (the text of attached files) nor ignored. A
 session with a parent is a subagent's: what "the user" says there the agent above it wrote. A message that is still
@@ -10,10 +11,12 @@ being written ends what is told of its session. What a revert deletes keeps its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
+from importer.formats._journal import Journal, Pieces
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.told import (
     RESULT,
@@ -30,10 +33,11 @@ from importer.formats._shared.told import (
 )
 from importer.formats._shared.words import words
 
-__all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
+__all__ = ["EXCLUDE", "JOURNAL", "NAME", "TABLES", "Context", "begin", "feed", "replayed", "roots", "told", "wanted"]
 
 NAME = "opencode"
-EXCLUDE = ("*/*",)  # logs, snapshots and an older store of very many folders
+# Logs, snapshots and, of the tree, what a session leads to: very many folders.
+EXCLUDE = ("[!s]*/*", "s[!t]*/*", "storage/[!s]*", "storage/s[!e]*", "storage/session[!/]*", "storage/session/*/*/*")
 
 FOLDERS = ("opencode", "kilo", "mimocode", "icodemate")
 UNTITLED = ("New session - ", "Child session - ")
@@ -81,6 +85,10 @@ TABLES = (
 )
 
 
+SESSION = re.compile(rb"(?:\A|.*/)storage/session/[^/]+/ses_[^/]+\.json\Z", re.DOTALL)
+NEWEST = 2  # messages whose parts may still change
+
+
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """Return the folders of databases; `OPENCODE_DB` names one by itself, perhaps relative to its folder."""
     base = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
@@ -90,9 +98,58 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for a database by the name of its program: there is one for each channel of releases."""
+    """Return True for a database by the name of its program (there is one for each channel), or a session of a tree."""
     folder, _, name = relative.rpartition(b"/")
-    return not folder and name.endswith(b".db") and name.startswith(tuple(one.encode() for one in FOLDERS))
+    if folder:
+        return bool(SESSION.match(relative))
+    return name.endswith(b".db") and name.startswith(tuple(one.encode() for one in FOLDERS))
+
+
+def _session_of(pieces: Pieces) -> str:
+    """Return the id of a session of a tree, by the name of its file."""
+    return pieces.path.decode("utf-8", "replace").rpartition("/")[2].removesuffix(".json")
+
+
+def _beside(pieces: Pieces) -> Iterator[str]:
+    """Yield what changes with a session of a tree: its folder of messages, and the newest ones with their parts."""
+    folder = f"../../message/{_session_of(pieces)}"
+    yield folder
+    for name in pieces.names(folder)[-NEWEST:]:
+        yield f"{folder}/{name}"
+        parts = f"../../part/{name.removesuffix('.json')}"
+        yield parts
+        yield from (f"{parts}/{part}" for part in pieces.names(parts)[-NEWEST:])
+
+
+JOURNAL = Journal(lambda path: bool(SESSION.match(path)), lambda head: head.startswith(b"{"), _beside)
+
+
+def replayed(pieces: Pieces) -> Iterator[Any]:
+    """Yield what a session of a tree says, as rows of the database would say it. Never raises for what is in it."""
+
+    def read(name: str) -> Any:
+        return value(pieces.read(name).decode("utf-8", "replace"))
+
+    session = value(b"".join(pieces.lines()).decode("utf-8", "replace"))
+    id_ = string(session, "id") or _session_of(pieces)
+    yield {"conversation": id_}
+    given = {"parent": member(session, "parentID"), "cwd": string(session, "directory"), "agent": ""}
+    yield from told({"session": id_, "title": string(session, "title"), **given})
+    folder = f"../../message/{_session_of(pieces)}"
+    names = [one for one in pieces.names(folder) if one.endswith(".json") and not one.startswith(".")]
+    heads = [(name.removesuffix(".json"), read(f"{folder}/{name}")) for name in names]
+    for name, head in sorted(heads, key=lambda one: (_created(one[1]), one[0])):
+        row = {"id": string(head, "id") or name, "at": _created(head), "head": head}
+        parts = f"../../part/{row['id']}"
+        found = [one for one in pieces.names(parts) if one.endswith(".json") and not one.startswith(".")]
+        for part in found or [""]:
+            yield from told({**row, "part": (read(f"{parts}/{part}") or "") if part else None})
+
+
+def _created(head: Any) -> float:
+    """Return when a message was begun, 0 where that is not told."""
+    found = member(head, "time", "created")
+    return found if isinstance(found, int | float) else 0
 
 
 def told(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

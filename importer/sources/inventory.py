@@ -17,11 +17,6 @@ from importer.sources.scan import EXPORT
 # Places below the home of assistants that are not read, and why.
 UNSUPPORTED = {
     "windsurf": (".codeium/windsurf/cascade", "its files are encrypted"),
-    "grok": (".grok/sessions", "a rewind rewrites its files; not read yet"),
-    "junie": (".junie/sessions", "not read yet"),
-    "kiro": (".local/share/kiro-cli", "its database holds login secrets beside the conversations"),
-    "warp": (".local/state/warp-terminal", "answers are packed in a form of its own; not read yet"),
-    "openhands": (".openhands/conversations", "not read yet"),
 }
 MOST_ENTRIES = 200_000  # of one place that are looked at
 

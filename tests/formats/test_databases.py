@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import zstandard
 from fold_lines import EVERYTHING, PLAIN, turns
-from foreign_database import build, members, told
+from foreign_database import Owner, build, members, told
 from read_units import content
 
 from importer import formats
+from importer.sources.databases import tables
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 SAID: dict[str, list[tuple[str, str, str]]] = {
@@ -60,6 +61,22 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
         ("1/", "assistant", "They roar."),
     ],
     "devin/sessions.db.sql": [("d1", "user", "Fix the login."), ("d1", "assistant", "Fixed.")],
+    "kiro/data.sqlite3.sql": [
+        ("k1", "user", "List the sluices."),
+        ("k1", "assistant", "I look."),
+        ("k1", "assistant", "There are three."),
+    ],
+    "forge/.forge.db.sql": [
+        ("f1", "user", "Patch the oven."),
+        ("f1", "assistant", "I patch it."),
+        ("f1", "user", "And the door?"),
+        ("f1", "assistant", "The door closes."),
+    ],
+    "warp/warp.sqlite.sql": [
+        ("wc1", "user", "Why does the race overflow?"),
+        ("wc1", "assistant", "A log blocks the race's gate."),
+        ("wc2", "user", "List the old gates."),
+    ],
     "opencode/kilo.db.sql": [
         ("ses_k1", "user", "Rename glaze to coat everywhere."),
         ("ses_k1", "assistant", "Renamed in three files."),
@@ -74,6 +91,8 @@ EDITED = {
     "devin/sessions.db.sql": "/home/ann/mill/login.py",
     "cursor/state.vscdb.sql": "/home/ann/mill/dial.ts",
     "cursor/store.db.sql": "/home/ann/mill/dial.test.ts",
+    "kiro/data.sqlite3.sql": "/home/ann/mill/sluices.md",
+    "forge/.forge.db.sql": "/home/ann/oven.rs",
 }
 
 
@@ -155,6 +174,33 @@ def test_a_database_of_several_persons_is_left_alone(tmp_path: Path) -> None:
     connection.commit()
     connection.close()
     assert members(path) == []
+
+
+def test_a_prompt_of_warp_is_known_again_once_its_answer_is_packed(tmp_path: Path) -> None:
+    """The table of prompts tells it first, the packed conversation later."""
+    path = build(CORPUS / "warp/warp.sqlite.sql", tmp_path)
+    packed = [one.key for one in turns("warp", *told(path).split(b"\n"))]
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM agent_tasks")
+    connection.commit()
+    connection.close()
+    assert turns("warp", *told(path).split(b"\n"))[0].key == packed[0]
+
+
+def test_a_database_with_logins_is_never_copied(tmp_path: Path) -> None:
+    """Kiro: with its owner at work it is read where it is; without an index of the log it waits for its owner."""
+    path = build(CORPUS / "kiro/data.sqlite3.sql", tmp_path)
+    with Owner(path) as owner:
+        owner.run("PRAGMA journal_mode = WAL", "UPDATE conversations_v2 SET updated_at = updated_at + 1")
+        lender = tables.KNOWN.lender
+        lender.release()
+        assert len(members(path)) == 1
+        assert lender._copy is None
+        owner.crash()
+    Path(f"{path}-shm").unlink()
+    path.touch()
+    assert members(path) == []
+    assert lender._copy is None
 
 
 def test_cursor_without_its_list_of_headers(tmp_path: Path) -> None:

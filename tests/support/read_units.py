@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import zstandard
-from foreign_database import SCRIPT, told_of_script
+from foreign_database import SCRIPT, told, told_of_script
 
 from importer import formats
 from importer.chunking.fold import Cutting
@@ -16,6 +16,7 @@ from importer.protocol.records import Line
 from importer.reading import reader, zstd
 from importer.reading.gather import Reading
 from importer.sources import files
+from importer.sources.databases import journals
 
 
 @contextmanager
@@ -48,9 +49,11 @@ def units(name: str, raw: bytes, *, settled: bool = True, slice_bytes: int = 1 <
 
 
 def content(path: str) -> bytes:
-    """Return what a file holds, unpacked; of a database's script, the lines that are told of the database."""
+    """Return what a file holds, unpacked; of a database's script or a journal, the lines that are told of it."""
     if path.endswith(SCRIPT):
         return told_of_script(pathlib.Path(path))
+    if journals.is_journal(os.fsencode(path)):
+        return told(pathlib.Path(path))
     with open(path, "rb") as file:
         raw = file.read()
     return zstandard.ZstdDecompressor().decompress(raw) if raw.startswith(zstd.MAGIC) else raw

@@ -103,10 +103,11 @@ class Copy:
 class Lender:
     """Opens databases, and keeps the last copy that had to be made. `folder` is where copies go, "" for the system's.
 
-    `now_s` is UTC seconds.
+    Those that are `uncopied` hold secrets that no copy may hold. `now_s` is UTC seconds.
     """
 
     folder: str = ""
+    uncopied: Callable[[bytes], bool] = lambda _: False
     now_s: Callable[[], float] = time.time
     _copy: Copy | None = None
 
@@ -156,12 +157,15 @@ class Lender:
         if not log[2]:
             return _address(path, "mode=ro&immutable=1"), True
         shared = _address(path, "mode=ro&readonly_shm=1")
-        if main[2] > SMALL_BYTES and os.path.exists(path + b"-shm") and _opens(shared):
+        large = main[2] > SMALL_BYTES or self.uncopied(path)
+        if large and os.path.exists(path + b"-shm") and _opens(shared):
             return shared, False
         return _address(self._copied(path, found, b"-wal", log), "mode=ro"), False
 
     def _copied(self, path: bytes, found: Print, ending: bytes, beside: tuple[int, int, int, int]) -> bytes:
         """Copy a database, and the log or journal that lies beside it, as far as they have changed. Raises OSError."""
+        if self.uncopied(path):
+            raise Busy("its owner ended without closing it, and it holds secrets, so it is not copied: start it once")
         if (size := found[0][2] + beside[2]) > COPY_BYTES:
             raise Busy(f"its owner ended without closing it, and {size} bytes are too many to copy: start it once")
         try:

@@ -21,9 +21,11 @@ from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import IO, Any
 
+from importer import formats
 from importer.protocol.records import FileStat
 from importer.sources.databases import borrowed, journals
 from importer.sources.databases.borrowed import Lender
@@ -69,7 +71,7 @@ class Databases:
     """What is remembered of databases: their conversations, and the one that is being read."""
 
     def __init__(self) -> None:
-        self.lender = Lender()
+        self.lender = Lender(uncopied=_is_uncopied)
         self._listings: OrderedDict[bytes, _Listed] = OrderedDict()
         self._telling: _Telling | None = None
 
@@ -150,6 +152,16 @@ class Databases:
         """Let go of what takes room on the disk."""
         self.close_member()
         self.lender.release()
+
+
+def _is_uncopied(path: bytes) -> bool:
+    """Return True for a database that a format says holds secrets beside conversations."""
+    return os.path.basename(path) in _uncopied(formats.names())
+
+
+@lru_cache(maxsize=1)
+def _uncopied(names: tuple[str, ...]) -> frozenset[bytes]:
+    return frozenset(one for name in names for one in getattr(formats.load(name), "UNCOPIED", ()))
 
 
 KNOWN = Databases()  # one for the process: a path alone must be enough to open what it names

@@ -1,0 +1,165 @@
+"""Grok Build: `sessions/<folder>/<session>/updates.jsonl`, what the agent's protocol sent, words in small pieces.
+
+Pieces of one side in one prompt are joined, so all of a session is told anew at each change; a rewind cuts it back.
+The last ones wait until their turn is completed. Of the oldest sessions only `chat_history.jsonl` is there, which is
+derived and has no times: it counts where there are no updates. `summary.json` knows title, folder and branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from importer.formats._journal import Journal, Pieces
+from importer.formats._shared.calls import call_of
+from importer.formats._shared.message import spoken
+from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, member, objects, string, text_of, value
+from importer.formats._shared.words import listed
+from importer.formats._shared.wrapped import unwrapped
+
+__all__ = ["JOURNAL", "NAME", "Context", "begin", "feed", "replayed", "roots", "wanted"]
+
+NAME = "grok-build"
+
+UPDATES, HISTORY, SHEET = "updates.jsonl", "chat_history.jsonl", "summary.json"
+PERSON, ANSWER, THINKING = "user_message_chunk", "agent_message_chunk", "agent_thought_chunk"
+SPOKEN = frozenset((PERSON, ANSWER, THINKING))
+_SILENT = """
+    tool_call_update plan available_commands_update current_mode_update session_info_update usage_update turn_started
+    turn_completed config_option_update compaction_started compaction_completed hook_event
+"""
+SILENT = frozenset(_SILENT.split())
+SUBAGENTS = ("subagent", "subagent_fork")
+
+
+def _called(path: bytes) -> bool:
+    """Return True for the updates or the history of a session; `sessions` lies two folders above it."""
+    *folders, name = path.split(b"/")
+    return name in (UPDATES.encode(), HISTORY.encode()) and b"sessions" in folders[-4:]
+
+
+JOURNAL = Journal(_called, lambda head: head.startswith(b"{"), lambda _: (SHEET,))
+
+
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the folder of sessions."""
+    return (f"{environ.get('GROK_HOME') or f'{home}/.grok'}/sessions",)
+
+
+def wanted(relative: bytes) -> bool:
+    """Return True for the updates or the history of a session."""
+    return relative.rpartition(b"/")[2] in (UPDATES.encode(), HISTORY.encode())
+
+
+def replayed(pieces: Pieces) -> Iterator[Any]:
+    """Yield what a session says. Never raises for what is in it."""
+    *_, folder, session, name = pieces.path.decode("utf-8", "replace").rsplit("/", 3)
+    if name == HISTORY and UPDATES in pieces.names("."):
+        return
+    sheet = value(pieces.read(SHEET).decode("utf-8", "replace"))
+    cwd = string(sheet, "info", "cwd") or (unquote(folder) if "%" in folder else "")
+    agent = "subagent" if string(sheet, "session_kind") in SUBAGENTS else ""
+    title = string(sheet, "generated_title") or string(sheet, "session_summary")
+    yield Unit(conversation=session, title=title, cwd=cwd, branch=string(sheet, "head_branch"), agent=agent)
+    model = string(sheet, "current_model_id")
+    records = _records(pieces)
+    yield from _updates(records, model) if name == UPDATES else _history(records)
+
+
+def _records(pieces: Pieces) -> Iterator[Any]:
+    """Yield the record of each line; None for a line that is none."""
+    for raw in pieces.lines():
+        if raw.strip(b" \t\r\n\0"):
+            try:
+                yield msgspec.json.decode(raw)
+            except (ValueError, RecursionError):
+                yield None
+
+
+def _updates(records: Iterator[Any], model: str) -> Iterator[Any]:
+    """Yield each side's words, joined from their pieces."""
+    side, texts, common = "", list[str](), dict[str, Any]()
+    for record in records:
+        update = member(record, "params", "update")
+        kind = string(update, "sessionUpdate")
+        prompt = string(record, "params", "_meta", "promptId") or str(member(update, "_meta", "promptIndex"))
+        if side and (kind, prompt) != (side, common["id"]):
+            yield from _joined(side, texts, common)
+            side, texts = "", []
+        if kind in SPOKEN:
+            if not side:
+                side, common = kind, {"id": prompt, "at": _time(record), "model": model if kind != PERSON else ""}
+            texts.append(_piece(update))
+        else:
+            yield from _beside_words(record, update, kind)
+    if side:
+        yield {"held": True, "id": common["id"]}
+        yield from _joined(side, texts, common)
+
+
+def _time(record: Any) -> Any:
+    """Return when a piece was sent, in milliseconds where that is told."""
+    return member(record, "params", "_meta", "agentTimestampMs") or member(record, "timestamp")
+
+
+def _beside_words(record: Any, update: Any, kind: str) -> Iterator[Any]:
+    """Yield the call of a tool; what is not known is counted."""
+    if record is None:
+        yield "a line of the session that cannot be read"
+    elif kind == "tool_call":
+        yield _call(update)
+    elif kind not in SILENT:
+        yield Unit(unknown=1)
+
+
+def _piece(update: Any) -> str:
+    """Return the words of a piece with the blanks around them; of another shape than text without."""
+    content = member(update, "content")
+    return string(content, "text") if string(content, "type") == "text" else text_of(content)
+
+
+def _joined(side: str, texts: list[str], common: dict[str, Any]) -> Iterator[Unit]:
+    """Yield what one side said in one go."""
+    text = "".join(texts)
+    if side == PERSON:
+        yield Unit(role="user", text=unwrapped(text), **common)
+    else:
+        yield Unit(role="assistant", text=text, kind=THOUGHT if side == THINKING else "", **common)
+
+
+def _call(update: Any) -> Unit:
+    """Return the call of a tool; what it edits stands among its places."""
+    name = string(update, "_meta", "toolName") or string(update, "title").partition(" ")[0]
+    call = call_of(name, member(update, "rawInput"))
+    places = [string(one, "path") for one in objects(member(update, "locations"))]
+    edited = [path for path in places if path] if string(update, "kind") in ("edit", "delete", "move") else []
+    return Unit(role="assistant", tools=call.tools, files=edited or call.files, id=string(update, "toolCallId"))
+
+
+def _history(records: Iterator[Any]) -> Iterator[Any]:
+    """Yield what the history says; of a person's lines what the program put in is marked, but for interjections."""
+    context, chained = Context(), {"chained": True}
+    for record in records:
+        if not isinstance(record, dict):
+            yield "a line of the history that cannot be read"
+            continue
+        side = string(record, "type") or string(record, "role")
+        if side == "user" and string(record, "synthetic_reason") in ("", "interjection"):
+            yield from spoken(context, side, listed(record.get("content")), chained, clean=unwrapped)
+        elif side == "assistant":
+            given = [(one, member(one, "function") or one) for one in objects(record.get("tool_calls"))]
+            calls = [call_of(member(of, "name"), value(member(of, "arguments"))) for _, of in given]
+            yield from spoken(
+                context, side, listed(record.get("content")), {**chained, "model": string(record, "model_id")}
+            )
+            yield Unit(
+                role=side,
+                tools=[name for call in calls for name in call.tools],
+                files=[path for call in calls for path in call.files],
+                chained=True,
+            )
+        elif side not in ("user", "system", "tool", "tool_result", "reasoning", "backend_tool_call"):
+            yield Unit(unknown=1)
