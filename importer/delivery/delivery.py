@@ -3,6 +3,8 @@
 A batch is done when its receipt came *and* its commits are written. One that fails goes back to the front of the queue,
 so that no checkpoint is ever written before the chunks of an earlier batch are stored. An urgent batch (new lines of a
 live conversation) shares no file with the others and settles beside them.
+
+Where several workers embed (`pool`), the batches get their vectors beside one another and are then posted, in order.
 """
 
 from __future__ import annotations
@@ -14,10 +16,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from importer.delivery import policy
-from importer.delivery.in_flight import InFlight, Settled, halved_budget, quarantine, split, wait_for_first
+from importer.delivery.embed_pool import EmbedPool
+from importer.delivery.in_flight import (
+    InFlight,
+    Settled,
+    halved_budget,
+    log_stored,
+    note_death,
+    parted,
+    quarantine,
+    split,
+    to_blame,
+    wait_for_first,
+    with_vectors,
+)
 from importer.delivery.outage import PROVIDER, Outage
 from importer.delivery.policy import FailureRecord, Reaction
-from importer.delivery.progress import is_complete
+from importer.delivery.progress import complete_files
 from importer.delivery.supervisor import Supervisor, error_of
 from importer.errors import EmbedUnreachable, ImporterError, StoreUnreachable, WorkerDied, WorkerError
 from importer.log import logger
@@ -40,6 +55,8 @@ class Delivery:
     `limits` are those of a frame, `outage` knows what is away and when to give up.
     `deadline_s` says how long a batch of so many characters may show no progress; `clock` is monotonic seconds.
 
+    `pool` is None for a single worker, which embeds what it stores.
+
     `queue` is in the order in which commits are to be written, and only its head is ever committed. Parts of one batch
     stand in it one behind the other. At most one batch is `urgent`; a death or an outage puts it at the head.
     """
@@ -51,6 +68,7 @@ class Delivery:
     outage: Outage = field(default_factory=Outage)
     deadline_s: Callable[[int], float] = policy.deadline_s
     clock: Callable[[], float] = time.monotonic
+    pool: EmbedPool | None = None
     queue: deque[InFlight] = field(default_factory=deque)
     urgent: InFlight | None = None
 
@@ -62,7 +80,7 @@ class Delivery:
     def keep_head_only(self) -> None:
         """Drop all but the batch at the head: the others, stored or not, are imported again another time."""
         while self.queue and self.queue[-1].origin != self.queue[0].origin:
-            self.queue.pop()
+            self.queue.pop().drop_embedding()
 
     @property
     def busy(self) -> bool:
@@ -80,14 +98,8 @@ class Delivery:
 
     def send(self, batch: Batch) -> None:
         """Take a batch into the queue, in parts where it has more chunks than a frame holds; `settle` posts them."""
-        numbers = iter(self.supervisor.number, None)
         suspects = self.checkpoints.suspects() if batch.chunks else {}
-        # chunks that several workers of former runs died with go ahead, by themselves
-        apart = batching.apart(batch, policy.groups(suspects, [chunk.id for chunk in batch.chunks]), numbers)
-        parts = [part for one in apart for part in batching.carve(one, self.limits, numbers)]
-        flights = [
-            InFlight(part, batch.number, self.token_budget, policy.initial_record(part, suspects)) for part in parts
-        ]
+        flights = parted(batch, suspects, self.limits, self.supervisor.number, self.token_budget)
         # Parts cannot go ahead: there is room for one, and its commits need all. Nor can news of what is stored before.
         if batch.urgent and not batch.news and self.urgent is None and len(flights) == 1 and not flights[0].suspect:
             self.urgent = flights[0]
@@ -104,7 +116,8 @@ class Delivery:
         self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
         failpoints.hit("send")
         budget = min(flight.token_budget, self.token_budget)  # the governor may have halved it since it was packed
-        message = wire.Import(batch.chunks, batch.releases, budget, batch.urgent, batch.news)
+        vectors = flight.vectors.vectors if flight.vectors else {}
+        message = wire.Import(batch.chunks, batch.releases, budget, batch.urgent, batch.news, vectors)
         flight.sent_s = self.clock()
         # a number of its own for each posting: the answer to a former one must not be taken for this one's
         flight.future = await self.supervisor.post(self.supervisor.number(), message)
@@ -114,6 +127,8 @@ class Delivery:
         for flight in list(self.unsettled()):
             ordinary = flight is not self.urgent
             if ordinary and flight.suspect and flight is not self.queue[0]:
+                return
+            if ordinary and self.pool is not None and not self.pool.lets_post(flight, self.queue):
                 return
             if flight.future is None:
                 await self._check_record(flight)
@@ -134,13 +149,18 @@ class Delivery:
         errors that no waiting helps against: settings, a store that refuses, an outage that used up the patience.
         """
         try:
+            if self.pool is not None and (failed := await self.pool.step(self.unsettled(), self.token_budget)):
+                return await self._failed(*failed)
             await self.post_waiting()
+        except WorkerDied as error:
+            return await self._died(error)
         except (StoreUnreachable, EmbedUnreachable) as error:
             return await self._wait_for(error)
         except WorkerError as error:
             return self.outage.boot_failed(error)
         heads = [p for p in (self.urgent, self.queue[0] if self.queue else None) if p is not None and p.future]
-        await wait_for_first([p.future for p in heads if p.future], wake, timeout_s)
+        answers = [p.future for p in heads if p.future] + [p.embedding.task for p in self.queue if p.embedding]
+        await wait_for_first(answers, wake, timeout_s)
         for flight in heads:
             if flight.future is not None and flight.future.done():
                 return await self._act(flight, flight.future)
@@ -163,42 +183,34 @@ class Delivery:
         """Write the commits of a stored batch. Raises StateUnwritable: it keeps its receipt, and this is done again."""
         failpoints.hit("received")
         self.outage.clear()
+        if flight.vectors is not None:
+            receipt = with_vectors(receipt, flight.vectors)
         counters = {"points": receipt.points, "known": receipt.known, "tokens": receipt.tokens}
         self.checkpoints.commit(flight.batch.commits, batch_number=flight.batch.number, counters=counters)
         if flight is self.urgent:
             self.urgent = None
         else:
             self.queue.remove(flight)
-        self._count(flight.batch, receipt)
+        self._count(flight, receipt)
         return Settled(flight.batch, receipt)
 
-    def _count(self, batch: Batch, receipt: Receipt) -> None:
+    def _count(self, flight: InFlight, receipt: Receipt) -> None:
         """Log a stored batch and count it towards the planned end of the worker that is there now."""
         worker = self.supervisor.worker
         if worker is not None:
-            worker.files += sum(is_complete(batch, at) for at in range(len(batch.commits)))
+            worker.files += complete_files(flight.batch) if flight.vectors is None else 0
             worker.batches += 1
-        log.info(
-            "batch.stored",
-            batch=batch.number,
-            files=len(batch.commits),
-            chunks=len(batch.chunks),
-            points=receipt.points,
-            tokens=receipt.tokens,
-            embed_s=round(receipt.embed_s, 3),
-            store_s=round(receipt.store_s, 3),
-        )
+        log_stored(flight.batch, receipt)
 
     async def _died(self, error: WorkerDied) -> Settled:
         """Unpost every batch; count a death for the one in the model, else for the head, and act on it."""
+        there = [p for p in self.queue if p.future or (p.embedding and p.embedding.at_writer)]
+        for flight in there:
+            flight.drop_embedding()
         self._unpost(urgent=True)
         working = set(self.supervisor.last_working)
-        # not always the head: that may wait for the store while the next one is in the model
-        blamed = next((p for p in self.queue if working & {chunk.id for chunk in p.batch.chunks}), None)
-        culprit = blamed or self.queue[0]
-        self.checkpoints.died(culprit.batch.number, sorted(working & {c.id for c in culprit.batch.chunks}))
-        failures = culprit.failures
-        culprit.failures = replace(failures, deaths=failures.deaths + 1, blamed=failures.blamed + (blamed is not None))
+        culprit = to_blame(self.queue, working) or next(iter(there), self.queue[0])
+        note_death(self.checkpoints, culprit, working)
         if culprit is not self.queue[0]:  # what stands before it goes first, untouched
             return Settled(reason="died")
         attempt = policy.after_death(culprit.failures)
@@ -250,7 +262,17 @@ class Delivery:
         self._unpost(urgent=True)
         away = policy.Recycle.PROVIDER if self.outage.away == PROVIDER else policy.Recycle.STORE
         await self.supervisor.recycle(away)
+        if self.pool is not None:
+            for flight in self.queue:
+                flight.drop_embedding()
+            await self.pool.end(away)
         return settled
+
+    async def close(self) -> None:
+        """End all workers and wait for their end."""
+        await self.supervisor.recycle(policy.Recycle.STOP)
+        if self.pool is not None:
+            await self.pool.end(policy.Recycle.STOP)
 
     def _unpost(self, *, urgent: bool) -> None:
         """Have all sent again, one behind the other (stored points cost nothing); an `urgent` batch goes first."""
@@ -262,6 +284,8 @@ class Delivery:
 
     def _check_deadlines(self) -> None:
         """Kill a worker that sent no reply at all for longer than the head may take; its stacks reach the log first."""
+        if self.pool is not None:
+            self.pool.check_deadlines(self.queue, self.deadline_s)
         head = self.queue[0] if self.queue else self.urgent
         if head is None or head.future is None or self.supervisor.worker is None:
             return

@@ -137,8 +137,8 @@ class Engine:
         self._moved.set()
 
     async def close(self) -> None:
-        """End the worker and wait for its end."""
-        await self._supervisor.recycle(Recycle.STOP)
+        """End the workers and wait for their end."""
+        await self._delivery.close()
 
     @property
     def reading(self) -> Reading:

@@ -128,6 +128,11 @@ def is_complete(batch: Batch, at: int) -> bool:
     return checkpoint.ctime_ns != 0 or checkpoint.offset >= checkpoint.size
 
 
+def complete_files(batch: Batch) -> int:
+    """Return how many files the batch imports to their ends."""
+    return sum(is_complete(batch, at) for at in range(len(batch.commits)))
+
+
 def summary(run: Run, stats: WorkerStats, seconds: float, *, stopped: bool) -> dict[str, Any]:
     """Return the JSON of `backlog`: what this run read and stored, and what the store counts now."""
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+from importer.delivery.allotment import DEPTH
 from importer.delivery.delivery import Delivery
 from importer.delivery.progress import Run
 from importer.protocol.records import Batch, Span
@@ -12,8 +13,6 @@ from importer.reading import batching
 from importer.reading.pipeline import QUIET, Pipeline
 from importer.sources.databases import tables
 from importer.sources.queue import LIVE, FileQueue
-
-DEPTH = 2  # batches in flight: one embedding, one waiting in the worker
 
 
 @dataclass(slots=True)
@@ -33,14 +32,16 @@ class ReadAhead:
     taken: int = 0
 
     async def fill(self) -> None:
-        """Send one urgent batch at most, and ordinary ones up to DEPTH. The loop gets its turn between two of them."""
+        """Send one urgent batch at most, and ordinary ones while there is room; in between the loop gets its turn."""
         if self.queue.has_live and self.delivery.urgent is None:
             batch = await self._pack(self.limits, live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
-        while len(self.delivery.queue) < DEPTH and self.queue:
+        pool = self.delivery.pool
+        while len(self.delivery.queue) < DEPTH * (pool.count if pool else 1) and self.queue:
             # as many as this worker still has to live for: it ends between two batches, never in one
-            files = min(self.limits.spans, self.delivery.supervisor.room(self.delivery.files_in_flight))
+            room = pool.room if pool else self.delivery.supervisor.room(self.delivery.files_in_flight)
+            files = min(self.limits.spans, room)
             batch = await self._pack(replace(self.limits, spans=files), live_only=False) if files > 0 else None
             if batch is None:
                 break

@@ -41,6 +41,10 @@ class Launch:
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "importer.worker")  # -P: no code from the current folder
     standby: bool = False
 
+    def embedding(self) -> Launch:
+        """Return the launch of a worker that opens no store and only embeds."""
+        return replace(self, command=(*self.command, "embeds"), standby=False)
+
     def offline(self) -> Launch:
         """Return the launch of a worker that fetches no model."""
         embed = structs.replace(self.settings.embed, offline=True)
@@ -145,7 +149,7 @@ class Supervisor:
             return False
         return isinstance(reply, wire.Answer)
 
-    async def post(self, number: int, message: wire.Import) -> asyncio.Future[wire.Reply]:
+    async def post(self, number: int, message: wire.Import | wire.Embed) -> asyncio.Future[wire.Reply]:
         """Send a batch; return the future of its reply, which fails with WorkerDied."""
         worker = await self.ready()
         return worker.child.post(number, message)

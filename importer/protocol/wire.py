@@ -13,6 +13,7 @@ close (`None`); anywhere else it is `WireError`.
     daemon -> worker                      worker -> daemon
     Configure (first frame, number 0)     Ready | Failed
     Import                                Working* then Done (a receipt) | Failed
+    Embed (where there are several)       Working* then Vectors | Failed
     Ask (search, count, …)                Answer | Failed
 """
 
@@ -26,7 +27,7 @@ from typing import Any
 import msgspec
 
 from importer.errors import UsageError, WireError
-from importer.protocol.outcome import Failure, Receipt
+from importer.protocol.outcome import Failure, MemoryTaken, Receipt
 from importer.protocol.records import Chunk, ConversationFacts, Release
 from importer.protocol.worker_settings import WorkerSettings
 
@@ -52,6 +53,7 @@ class Import(msgspec.Struct, frozen=True, tag="import"):
     """Embed and store these chunks, then let go of the outgrown open ones. `token_budget` bounds its model runs.
 
     `news` are facts of whole conversations, each with its source: what is stored of them is to tell these, too.
+    `vectors` are those that another worker has made already, by chunk (see `Vectors`); the rest is embedded here.
     """
 
     chunks: tuple[Chunk, ...]
@@ -59,6 +61,14 @@ class Import(msgspec.Struct, frozen=True, tag="import"):
     token_budget: int = 0
     urgent: bool = False
     news: tuple[tuple[str, ConversationFacts], ...] = ()
+    vectors: Mapping[str, bytes] = {}
+
+
+class Embed(msgspec.Struct, frozen=True, tag="embed"):
+    """Embed these texts, each with its chunk's id, and store nothing. `token_budget` bounds the model runs."""
+
+    texts: tuple[tuple[str, str], ...]
+    token_budget: int = 0
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
@@ -89,6 +99,15 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     receipt: Receipt
 
 
+class Vectors(msgspec.Struct, frozen=True, tag="vectors"):
+    """The vectors of an `Embed` by chunk: float32, little-endian. `tokens` were embedded in `seconds` of wall time."""
+
+    vectors: Mapping[str, bytes]
+    tokens: int
+    seconds: float
+    memory: MemoryTaken = MemoryTaken()
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The batch or the question failed; nothing of it is acknowledged. `exit_code` is the error's."""
 
@@ -103,8 +122,8 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     value: Any = None
 
 
-Request = Configure | Import | Ask
-Reply = Ready | Working | Done | Failed | Answer
+Request = Configure | Import | Embed | Ask
+Reply = Ready | Working | Done | Vectors | Failed | Answer
 
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)

@@ -16,6 +16,7 @@ from importer.chunking.projects import repository_folder
 from importer.consistency import baseline, forget
 from importer.delivery.bulk_mode import LARGE_FILES
 from importer.delivery.delivery import Delivery
+from importer.delivery.embed_pool import EmbedPool
 from importer.delivery.engine import Engine
 from importer.delivery.outage import Outage, StoreProbe
 from importer.delivery.policy import Recycle
@@ -27,13 +28,14 @@ from importer.memory.guard import Guard
 from importer.memory.model_files import floor_of
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
+from importer.memory.sharing import shared
 from importer.memory.thresholds import thresholds
 from importer.protocol.wire import Ready
 from importer.reading import batching, installed
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import client
-from importer.service.launch import deadline_of, launch_of
+from importer.service.launch import deadline_of, launch_of, threads_of
 from importer.service.operations import leave_out
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
@@ -189,13 +191,16 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     profile = profile_of(settings)
     if profile.adapted:
         log.logger().warning("memory.adapted", profile=profile.name, reason=profile.adapted)
+    share = shared(profile, settings.worker.count, threads_of(profile, once=once))
+    profile = share.profile
     launch = launch_of(settings, profile, once=once)
-    supervisor = Supervisor(
-        launch,
-        recycle_files=settings.worker.recycle_files,
-        boot_s=settings.worker.boot_s,
-        accept=lambda ready: baseline.accept(checkpoints, ready),
-    )
+    start = partial(Supervisor, recycle_files=settings.worker.recycle_files, boot_s=settings.worker.boot_s)
+    supervisor = start(launch, accept=lambda ready: baseline.accept(checkpoints, ready))
+    pool = None
+    if share.count > 1:
+        supervisor.launch = replace(launch, standby=False)  # there is room for as many workers as are wanted
+        others = [start(launch.embedding(), stats=supervisor.stats) for _ in range(share.count - 1)]
+        pool = EmbedPool(supervisor, others, checkpoints)
     reading = reading_of(settings, profile, checkpoints)
     _select(checkpoints, reading.selection)
     _look_again(checkpoints)
@@ -204,7 +209,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     limits = batching.BatchLimits(chunks=profile.max_chunks)
     outage = Outage(ONCE_PATIENCE if once else None)
     frames = replace(limits, chunks=2 * limits.chunks, chars=2 * limits.chars)
-    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings))
+    delivery = Delivery(supervisor, checkpoints, profile.token_budget, frames, outage, deadline_of(settings), pool=pool)
     looker = Reconcile(checkpoints, FileQueue(), settings.follow_links, keep_s=settings.daemon.keep_days * DAY_S)
     where = store_location.of_settings(settings)
     server: dict[str, Any] = {}

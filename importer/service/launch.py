@@ -23,7 +23,7 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
     The allocator is set by environment, because glibc reads it before Python starts; all else, keys included, travels
     in the first frame.
     """
-    threads = profiles.cores(profile.threads, cores(), once=once)
+    threads = threads_of(profile, once=once)
     allocator = {
         "MALLOC_ARENA_MAX": str(profile.malloc_arena_max),
         "MALLOC_TRIM_THRESHOLD_": str(profile.malloc_trim_bytes),
@@ -31,6 +31,11 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
     }
     told = worker_settings(settings, profile, threads)
     return Launch(environment.of_worker(os.environ, allocator, threads), told, standby=profile.fits_standby)
+
+
+def threads_of(profile: Profile, *, once: bool) -> int:
+    """Return how many threads the model gets on this machine, all workers together."""
+    return profiles.cores(profile.threads, cores(), once=once)
 
 
 def worker_settings(settings: Settings, profile: Profile, threads: int) -> WorkerSettings:

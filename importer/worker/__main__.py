@@ -1,4 +1,7 @@
-"""Entry of the worker process: `python -m importer.worker REQUEST_FD REPLY_FD`."""
+"""Entry of the worker process: `python -m importer.worker [embeds] REQUEST_FD REPLY_FD`.
+
+One that `embeds` opens no store: it gives its vectors back (see `embed`).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
 ORPHAN_S = 1.5  # after the daemon's end a model run may still finish, a stuck one may not
+EMBEDS = "embeds"
 PRIVATE = 0o077  # what the store makes says what the conversations say: it is its owner's alone
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 PARENT_S = 0.5  # between two looks at the parent's pid
@@ -37,7 +41,7 @@ def main(arguments: list[str]) -> int:
     _die_with_the_daemon()
     os.umask(PRIVATE)
     gc.disable()  # what imports and settings make is here to stay: looking through it is 5 % of a start
-    request_fd, reply_fd = int(arguments[0]), int(arguments[1])
+    request_fd, reply_fd = map(int, arguments[-2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ending the worker is the daemon's decision
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.enable()
@@ -59,7 +63,7 @@ def main(arguments: list[str]) -> int:
     if embedder is None:
         _behave(configure.settings)
     reply = os.fdopen(reply_fd, "wb", buffering=0)  # unbuffered: written is sent
-    return _serve(inbox, reply, configure, embedder)
+    return _serve(inbox, reply, configure, embedder, embeds_only=EMBEDS in arguments)
 
 
 def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
@@ -82,7 +86,7 @@ def _prepared(embed: EmbedSettings) -> Any:
     return None
 
 
-def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -> int:
+def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any, *, embeds_only: bool) -> int:
     """Open the session and serve; return 0 at the end of input, else the exit code of the error that prevented opening.
 
     A store that was opened is closed however the loop ends: what it has buffered becomes durable, and its directory
@@ -92,7 +96,7 @@ def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any) -
     from importer.worker.session import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
 
     try:
-        session = open_session(configure, embedder)
+        session = open_session(configure, embedder, embeds_only=embeds_only)
     except ImporterError as error:
         failure = Failure(0, "boot", type(error).__name__, error.message, error.retryable)
         _write_all(reply, wire.encode(0, wire.Failed(failure, error.exit_code, error.hint)))

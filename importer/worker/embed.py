@@ -1,17 +1,27 @@
-"""Chunks become windows, windows groups of like length, groups model runs, and runs one checked vector per chunk."""
+"""Chunks become windows, windows groups of like length, groups model runs, and runs one checked vector per chunk.
+
+One worker owns the store. Where there are several, each of them embeds, and vectors travel as bytes through the daemon
+to the one that stores: float32, 1.5 KB for a chunk of the default model. They are checked where they arrive, too.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from importer.errors import PointsRejected
+from importer.protocol import wire
 from importer.worker import token_budget
 from importer.worker.embedders import Embedder
 from importer.worker.parallel import Split, side_by_side
+
+FLOAT = np.dtype("<f4")  # of a vector that travels
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +107,41 @@ def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]
     except token_budget.VectorsRefused as error:
         rows = tuple(sorted({chunks[row] for row in error.rows}))
         raise token_budget.VectorsRefused(error.message, rows=rows) from error
+
+
+def vectors_of(
+    embedder: Embedder, request: wire.Embed, budget: int, *, between: Callable[[Sequence[int]], None], split: Split
+) -> wire.Vectors:
+    """Return the vectors of all texts; see `embed_chunks` for `between` and `split`.
+
+    Raises PointsRejected, which names the chunks, for vectors that must not be stored.
+    """
+    started, tokens = time.monotonic(), 0
+    made: dict[str, bytes] = {}
+    ids = [id for id, _ in request.texts]
+    try:
+        for part in embed_chunks(embedder, [text for _, text in request.texts], budget, between=between, split=split):
+            tokens += part.tokens
+            made |= {ids[at]: part.vectors[k].astype(FLOAT).tobytes() for k, at in enumerate(part.indexes)}
+    except token_budget.VectorsRefused as error:
+        raise refused(error, ids) from error
+    return wire.Vectors(made, tokens, time.monotonic() - started)
+
+
+def refused(error: token_budget.VectorsRefused, ids: Sequence[str]) -> Exception:
+    """Return the error that names the chunks of refused vectors; the error itself if no chunk is to blame."""
+    return PointsRejected(error.message, ids=tuple(ids[row] for row in error.rows)) if error.rows else error
+
+
+def usable(vectors: Mapping[str, bytes], dimension: int) -> dict[str, Any]:
+    """Return the vectors that may be stored, by chunk; the chunks of the others are embedded again."""
+    rows = {id: np.frombuffer(raw, FLOAT) for id, raw in vectors.items() if len(raw) == dimension * FLOAT.itemsize}
+    if not rows:
+        return {}
+    whole, ids = np.stack(list(rows.values())), list(rows)
+    try:
+        token_budget.check(whole, dimension, len(ids))
+    except token_budget.VectorsRefused as error:
+        bad = {ids[row] for row in error.rows}
+        return {id: row for id, row in rows.items() if id not in bad}
+    return rows

@@ -1,6 +1,7 @@
 """Frames from the daemon, read by a thread of their own so that a question can overtake the batch being embedded.
 
-What is urgent is told by the request itself: questions, and batches that the daemon marked so.
+What is urgent is told by the request itself: questions, and batches that the daemon marked so. Texts to embed for the
+daemon come last: batches to store wait for no model run of theirs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Item = tuple[int, wire.Request]
 
 
 class Inbox:
-    """Two queues, urgent first. `read(n)` is a blocking read that may return less, b"" at end of file."""
+    """Three queues: urgent, to store, to embed. `read(n)` blocks and may return less, b"" at end of file."""
 
     def __init__(self, read: Callable[[int], bytes], *, on_close: Callable[[], None] = lambda: None) -> None:
         self._read = read
@@ -24,6 +25,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._urgent: deque[Item] = deque()
         self._ordinary: deque[Item] = deque()
+        self._embeds: deque[Item] = deque()
         self.closed = False
         self.error: Exception | None = None
 
@@ -34,26 +36,28 @@ class Inbox:
     def take(self, timeout_s: float | None = None) -> Item | None:
         """Take the next request, urgent ones first; None at end of file or after `timeout_s` seconds (see `closed`)."""
         with self._changed:
-            self._changed.wait_for(lambda: self._urgent or self._ordinary or self.closed, timeout_s)
+            self._changed.wait_for(lambda: self._urgent or self._ordinary or self._embeds or self.closed, timeout_s)
             if self._urgent:
                 return self._urgent.popleft()
             # At the end of input no daemon waits for receipts: batches without one are sent again to the next worker.
-            return self._ordinary.popleft() if self._ordinary and not self.closed else None
+            waiting = self._ordinary or self._embeds
+            return waiting.popleft() if waiting and not self.closed else None
 
-    def take_urgent(self, fits: Callable[[wire.Request], bool]) -> Item | None:
-        """Take the first urgent request, if it `fits` between two model runs; never wait.
+    def take_between(self, fits: Callable[[wire.Request], bool], *, ordinary: bool) -> Item | None:
+        """Take the first urgent request, if it `fits` between two model runs, or an `ordinary` batch; never wait.
 
         Only the first one is looked at: urgent requests do not overtake each other.
         """
         with self._changed:
             if self._urgent and fits(self._urgent[0][1]):
                 return self._urgent.popleft()
-            return None
+            return self._ordinary.popleft() if ordinary and self._ordinary and not self.closed else None
 
     def upcoming(self) -> Item | None:
         """Return the request that comes next if none is urgent, and leave it in the queue."""
         with self._changed:
-            return self._ordinary[0] if self._ordinary else None
+            waiting = self._ordinary or self._embeds
+            return waiting[0] if waiting else None
 
     def _run(self) -> None:
         """Read until end of file, or a frame that cannot be trusted (`error`): either way nothing more comes.
@@ -73,6 +77,7 @@ class Inbox:
     def _put(self, item: Item) -> None:
         """Queue a request; questions are urgent, for a command or a page waits for the answer."""
         urgent = isinstance(item[1], wire.Ask) or (isinstance(item[1], wire.Import) and item[1].urgent)
+        ordinary = self._embeds if isinstance(item[1], wire.Embed) else self._ordinary
         with self._changed:
-            (self._urgent if urgent else self._ordinary).append(item)
+            (self._urgent if urgent else ordinary).append(item)
             self._changed.notify_all()

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from importer.protocol.records import Chunk
 from importer.worker.embedders import Window
 
 Windows = list[list[Window]]  # those of each text
@@ -35,14 +34,14 @@ class Ahead:
     _windows: Future[dict[str, list[Window]]] | None = None
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
 
-    def begin(self, number: int, chunks: Sequence[Chunk]) -> None:
+    def begin(self, number: int, texts: Sequence[str]) -> None:
         """Start on the texts of that batch, unless it did before; the one before it, if it never came, is given up."""
         if number == self._number:
             return
         if self._windows is not None:
             self._windows.cancel()
         self._number = number
-        self._windows = self._pool.submit(self._by_text, [chunk.text for chunk in chunks])
+        self._windows = self._pool.submit(self._by_text, texts)
 
     def windows(self, number: int, texts: Sequence[str]) -> Windows:
         """Return the windows of a batch's texts, made ahead (waits for them) or now. Raises what `split` raises.

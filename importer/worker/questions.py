@@ -18,6 +18,7 @@ from importer.protocol.foreign.arguments import converted
 from importer.protocol.query import Found, Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
+from importer.worker.plan import looked_up
 from importer.worker.retell import own_facts
 from importer.worker.search import answer, question_text
 from importer.worker.session import WorkerSession
@@ -85,6 +86,12 @@ def tokens(session: WorkerSession, texts: list[str]) -> list[int]:
         return [sum(window.tokens for window in windows) for windows in session.embedder.split(texts)]
     except ImporterError:  # no model, or one that cannot read a text
         return [len(text.encode("utf-8", "replace")) for text in texts]
+
+
+def missing(session: WorkerSession, ids: list[str]) -> list[str]:
+    """Return those of the ids that a batch would embed now: the store has no such point, or not on every replica."""
+    stored, _, unsure = looked_up(session.store, ids)
+    return [id for id in ids if id not in stored or id in unsure]
 
 
 def ping(session: WorkerSession) -> Mapping[str, Any]:
@@ -190,7 +197,7 @@ def told(session: WorkerSession, after: str | None = None, **scope: Any) -> Mapp
 # By the function's name, which is the `op` of a question on the wire.
 ANSWERS: Mapping[str, Callable[..., Any]] = {
     **{a.__name__: a for a in (search, ping, canary, named, erase, scrub, tally, facet, trim, backlog, tokens)},
-    **{a.__name__: a for a in (beginning, told)},
+    **{a.__name__: a for a in (beginning, told, missing)},
     "count": WorkerSession.recount,
     **MAINTENANCE,
 }

@@ -14,13 +14,15 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from importer.errors import ImporterError, PointsRejected, UsageError
+import msgspec
+
+from importer.errors import ImporterError, UsageError
 from importer.protocol import failpoints, wire
 from importer.protocol.foreign.arguments import bound
 from importer.protocol.outcome import Failure, Receipt
 from importer.protocol.system.capabilities import has
 from importer.worker import malloc
-from importer.worker.embed import Embedded, embed_chunks
+from importer.worker.embed import Embedded, embed_chunks, refused, usable, vectors_of
 from importer.worker.gauge import Gauge
 from importer.worker.inbox import Inbox
 from importer.worker.parallel import Ahead, Windows
@@ -28,11 +30,12 @@ from importer.worker.plan import looked_up, plan
 from importer.worker.questions import ANSWERS
 from importer.worker.session import WorkerSession
 from importer.worker.store_writer import StoreWriter, WriteJob
-from importer.worker.stores import Point, schema
+from importer.worker.stores import schema
 from importer.worker.token_budget import VectorsRefused
 
 BREATH_S = 0.02  # between two pieces of upkeep: a question goes ahead
 IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
+AT_ONCE = {"search", "ping", "missing"}
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -78,17 +81,19 @@ class WorkerServer:
         try:
             if isinstance(request, wire.Import):
                 self._import(number, request)
+            elif isinstance(request, wire.Embed):
+                self._send(number, self._vectors(number, request))
             elif isinstance(request, wire.Ask):
                 self._answer(number, request)
         except (ImporterError, OSError, RuntimeError, ValueError, MemoryError) as error:
-            self._fail(number, "embed" if isinstance(request, wire.Import) else "ask", error)
+            self._fail(number, "ask" if isinstance(request, wire.Ask) else "embed", error)
 
     def _answer(self, number: int, request: wire.Ask) -> None:
-        """Answer a question; all but a search and a ping wait for the writes under way first."""
+        """Answer a question; all but those of `AT_ONCE` wait for the writes under way first."""
         answer = ANSWERS.get(request.op)
         if answer is None:
             raise ValueError(f"unknown question {request.op!r}")
-        if request.op not in {"search", "ping"}:
+        if request.op not in AT_ONCE:
             self._writer.settle()
         args = bound(answer, request.args, first=1)
         try:
@@ -122,22 +127,23 @@ class WorkerServer:
     def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> WriteJob:
         """Return the write that a batch needs: only chunks that the store does not have are embedded.
 
-        Raises PointsRejected, which names the chunks, for vectors that must not be stored.
+        Those that come with their vectors are not. Raises PointsRejected, which names the chunks, for vectors that must
+        not be stored.
         """
         started = time.monotonic()
         # Text that is stored already costs one lookup.
         todo = plan(request.chunks, request.releases, *looked_up(self._session.store, sorted(ids)))
-        order = [chunk.id for chunk, _ in todo.write]
-        points: list[Point] = []
+        given = usable(request.vectors, self._session.dimension) if request.vectors else {}
+        points = [schema.point(*one, given[one[0].id]) for one in todo.write if one[0].id in given]
+        fresh = [one for one in todo.write if one[0].id not in given]
+        order = [chunk.id for chunk, _ in fresh]
         tokens = 0
         try:
-            for part in self._runs(number, request, [chunk.text for chunk, _ in todo.write], order):
+            for part in self._runs(number, request, [chunk.text for chunk, _ in fresh], order):
                 tokens += part.tokens
-                points += [schema.point(*todo.write[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
+                points += [schema.point(*fresh[i], part.vectors[k]) for k, i in enumerate(part.indexes)]
         except VectorsRefused as error:
-            if not error.rows:  # all of them: no chunk is to blame
-                raise
-            raise PointsRejected(error.message, ids=tuple(order[row] for row in error.rows)) from error
+            raise refused(error, order) from error
         # Nothing is in the model now: a death from here on is none of its chunks' fault.
         self._send(number, wire.Working(()))
         seconds = time.monotonic() - started
@@ -153,6 +159,25 @@ class WorkerServer:
             seconds,
             request.news,
         )
+
+    def _vectors(self, number: int, request: wire.Embed) -> wire.Vectors:
+        """Embed for another worker to store; what is to be stored here is served between two model runs."""
+        ids = [id for id, _ in request.texts]
+        embedder = self._session.embedder
+        self._gauge.loaded()
+
+        def between(indexes: Sequence[int]) -> None:
+            self._gauge.look()
+            self._between(number, [ids[i] for i in indexes])
+            failpoints.hit("embed")
+            failpoints.hit("chunk", (request.texts[i][1] for i in indexes))
+
+        budget = request.token_budget or self._session.token_budget
+        split = partial(self._ahead.windows, number)
+        made = vectors_of(embedder, request, budget, between=between, split=split)
+        self._send(number, wire.Working(()))
+        failpoints.hit("vectors")
+        return msgspec.structs.replace(made, memory=self._gauge.told(self._session.loaded))
 
     def _runs(self, number: int, request: wire.Import, texts: list[str], order: list[str]) -> Iterator[Embedded]:
         """Embed, and tell the daemon before each model run which chunks are in it."""
@@ -175,12 +200,12 @@ class WorkerServer:
 
     def _between(self, number: int, ids: Sequence[str]) -> None:
         """Let urgent requests go ahead before a model run, then tell the daemon which chunks are next."""
-        while (item := self._inbox.take_urgent(self._fits)) is not None:
+        while (item := self._inbox.take_between(self._fits, ordinary=not self._embedding)) is not None:
             self._serve(*item)
         # The next batch is split meanwhile, if the embedder may be called by several threads at once.
         item = self._inbox.upcoming() if getattr(self._session.embedder, "lanes", 1) > 1 else None
-        if item is not None and isinstance(item[1], wire.Import):
-            self._ahead.begin(item[0], item[1].chunks)
+        if item is not None and (texts := _texts(item[1])):
+            self._ahead.begin(item[0], texts)
         self._send(number, wire.Working(tuple(ids)))
 
     def _split(self, texts: Sequence[str]) -> Windows:
@@ -246,6 +271,13 @@ class WorkerServer:
         """Send one whole frame at a time: two threads send."""
         with self._sending:
             self._write(wire.encode(number, reply))
+
+
+def _texts(request: wire.Request) -> list[str]:
+    """Return the texts that a request has embedded, as far as can be told before the store is asked."""
+    if isinstance(request, wire.Embed):
+        return [text for _, text in request.texts]
+    return [chunk.text for chunk in request.chunks] if isinstance(request, wire.Import) and not request.vectors else []
 
 
 def _rss_bytes() -> int:

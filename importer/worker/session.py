@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -28,7 +29,8 @@ from importer.worker.stores.projects import ProjectList
 class WorkerSession:
     """The open store, and the model, which is loaded when first needed. `points` is what the store counts.
 
-    `judged` says that the model's cosines are known well enough to tell by them how near an answer is.
+    `dimension` is the length of its vectors. `judged` says that its cosines are known well enough to tell by them how
+    near an answer is.
 
     Two threads change `points`: the storing thread counts, the main thread asks anew. Where others write to the same
     store it is what was true at the last `recount`, give or take our own writes.
@@ -37,6 +39,7 @@ class WorkerSession:
     store: Store
     load_embedder: Callable[[], Embedder]
     token_budget: int
+    dimension: int = 0
     points: int = 0
     judged: bool = False
     load_reranker: Callable[[], Reranker] | None = None
@@ -94,17 +97,38 @@ class WorkerSession:
         return bool(upkeep and upkeep())
 
 
-def open_session(configure: wire.Configure, embedder: Embedder | None = None) -> WorkerSession:
-    """Open the store; with `preload` also the model, unless it is given. Raises ModelError and what a store raises."""
+class NoStore:
+    """The store of a worker that only embeds: it holds nothing, and nothing is written to it."""
+
+    kind, location, fingerprint, pending_optimize = "none", "", "", False
+
+    def count(self, scope: Any = None) -> int:
+        """Return 0."""
+        return 0
+
+    def close(self) -> None:
+        """Do nothing: there is no file to close."""
+
+
+def open_session(
+    configure: wire.Configure, embedder: Embedder | None = None, *, embeds_only: bool = False
+) -> WorkerSession:
+    """Open the store, none for one that `embeds_only`; with `preload` also the model, unless it is given.
+
+    Raises ModelError and what a store raises.
+    """
     failpoints.hit("boot")
     embed = configure.settings.embed
     # Known without loading the model, so that a collection of another one is refused before that takes its time.
     name, dimension = locate.identity(embed)
-    store = stores.load(configure.settings.store, model=name, dimension=dimension, backlog=configure.backlog)
+    store: Any = NoStore()
+    if not embeds_only:
+        store = stores.load(configure.settings.store, model=name, dimension=dimension, backlog=configure.backlog)
     session = WorkerSession(
         store,
         lambda: embedder or embedder_of(embed),
         token_budget=embed.token_budget,
+        dimension=dimension,
         judged=name.lower().endswith(near.MEASURED),
         load_reranker=partial(rerank.load, configure.settings.rerank, embed) if configure.settings.rerank else None,
     )

@@ -104,7 +104,7 @@ def test_units_stand_in_the_names() -> None:
     without = {n for n, d in DECLARED.items() if d.kind.startswith(("int", "float")) and not d.unit}
     assert without == {
         "embed.threads", "embed.dimension", "store.grpc_port", "store.shard_number", "store.replication_factor",
-        "store.write_consistency_factor", "worker.hard_factor", "worker.nice",
+        "store.write_consistency_factor", "worker.count", "worker.hard_factor", "worker.nice",
         "worker.malloc_arena_max",
     }  # fmt: skip
 

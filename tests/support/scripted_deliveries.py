@@ -11,9 +11,9 @@ from state_values import commit
 from turn_builders import span
 
 from importer.delivery.delivery import Delivery
+from importer.delivery.embed_pool import EmbedPool
 from importer.delivery.in_flight import Settled
 from importer.delivery.outage import Outage
-from importer.delivery.policy import Recycle
 from importer.protocol.records import Batch, Chunk, Span, Tally
 from importer.reading.batching import BatchLimits, pack
 from importer.state.checkpoints import Checkpoints
@@ -32,12 +32,21 @@ class ScriptedDelivery:
     """A delivery with scripted workers, driven until all is settled; `told` is what `settle` gave, in order."""
 
     def __init__(
-        self, folder: pathlib.Path, checkpoints: Checkpoints, *lives: Sequence[str], patience: int | None = None
+        self,
+        folder: pathlib.Path,
+        checkpoints: Checkpoints,
+        *lives: Sequence[str],
+        patience: int | None = None,
+        beside: Sequence[Sequence[Sequence[str]]] = (),
     ):
+        """`beside` are the lives of each further worker, which only embeds."""
         self.folder = folder
         self.checkpoints = checkpoints
         self.supervisor = supervisor(folder, *lives)
         self.delivery = Delivery(self.supervisor, checkpoints, 2048, BatchLimits(), Outage(patience))
+        if beside:
+            others = [supervisor(folder, *each, log=f"lives-{at}") for at, each in enumerate(beside, 1)]
+            self.delivery.pool = EmbedPool(self.supervisor, others, checkpoints)
         self.told: list[Settled] = []
 
     def batch(self, *spans: Span, urgent: bool = False) -> Batch:
@@ -60,7 +69,7 @@ class ScriptedDelivery:
             try:
                 await drive()
             finally:
-                await self.supervisor.recycle(Recycle.STOP)
+                await self.delivery.close()
 
         asyncio.run(run())
         return self.committed()

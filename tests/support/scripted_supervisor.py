@@ -20,16 +20,16 @@ T = TypeVar("T")
 PROGRAM = str(pathlib.Path(__file__).with_name("scripted_worker.py"))
 
 
-def supervisor(folder: pathlib.Path, *lives: Sequence[str], **more: Any) -> Supervisor:
+def supervisor(folder: pathlib.Path, *lives: Sequence[str], log: str = "lives", **more: Any) -> Supervisor:
     """Return a supervisor of workers with these scripts, the last one for all that follow."""
-    script = {"SCRIPTED_LIVES": json.dumps(lives or [["ready"]]), "SCRIPTED_LOG": str(folder / "lives")}
+    script = {"SCRIPTED_LIVES": json.dumps(lives or [["ready"]]), "SCRIPTED_LOG": str(folder / log)}
     launch = Launch(environment.of_worker(os.environ, {}, 1) | script, told(), (sys.executable, PROGRAM))
     return Supervisor(launch, **{"recycle_files": 0, "boot_s": 60.0, **more})
 
 
-def births(folder: pathlib.Path) -> int:
+def births(folder: pathlib.Path, name: str = "lives") -> int:
     """Return how many workers were started."""
-    path = folder / "lives"
+    path = folder / name
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 

@@ -14,6 +14,8 @@ batch after that ("done" when it runs out):
     torn                          half a frame, and the end
     die canary                    SIGKILL at the next question that tells a poisonous chunk from a storm of kills
     poison                        `die` if a chunk's text says poison, naming that one alone; else `done`
+
+Texts to embed for another worker take the same words; "done" gives a vector for each.
 """
 
 from __future__ import annotations
@@ -72,9 +74,12 @@ class Actor:
             sys.exit(FAILURES[word][2])
         self.send(0, wire.Ready(os.getpid(), 0, "print", "scripted:"))
 
-    def batch(self, number: int, request: wire.Import, word: str) -> None:
-        ids = tuple(chunk.id for chunk in request.chunks)
-        poisonous = tuple(chunk.id for chunk in request.chunks if "poison" in chunk.text)
+    def batch(self, number: int, request: wire.Import | wire.Embed, word: str) -> None:
+        embeds = isinstance(request, wire.Embed)
+        texts = dict(request.texts) if embeds else {chunk.id: chunk.text for chunk in request.chunks}
+        ids = tuple(texts)
+        given = () if embeds else request.vectors  # what comes with its vector is never in the model here
+        poisonous = tuple(id for id, text in texts.items() if "poison" in text and id not in given)
         if word == "die" or (word == "poison" and poisonous):
             self.send(number, wire.Working(poisonous or ids))
             die()
@@ -86,6 +91,9 @@ class Actor:
             sys.exit(0)
         if word in FAILURES:
             self.fail(number, word, ids[:1] if word == "reject" else ())
+        elif embeds and word != "silent":
+            self.send(number, wire.Working(ids))
+            self.send(number, wire.Vectors(dict.fromkeys(ids, b"1234"), 7, 0.1))
         elif word != "silent":
             self.done(number, ids)
 
@@ -93,6 +101,9 @@ class Actor:
         """Answer with the question itself; `die` ends every process, `die young` the first one."""
         if request.op == "die" or (request.op == "die young" and life == 0):
             die()
+        if request.op == "missing":
+            self.send(number, wire.Answer([id for id in request.args["ids"] if id not in self.seen]))
+            return
         self.send(number, wire.Answer({"op": request.op, **request.args}))
 
     def done(self, number: int, ids: tuple[str, ...]) -> None:
@@ -124,7 +135,7 @@ def main() -> None:
     actor.start(script.pop(0) if script else "ready")
     while True:
         number, request = actor.take()
-        if isinstance(request, wire.Import):
+        if isinstance(request, wire.Import | wire.Embed):
             actor.batch(number, request, script.pop(0) if script else "done")
         elif request.op == "canary" and script[:1] == ["die canary"]:
             die()

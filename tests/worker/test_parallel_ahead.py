@@ -38,8 +38,8 @@ def test_each_text_is_split_once() -> None:
     """Ahead, and then no more; a batch of which the store has a part is asked for in part."""
     splits = Splits()
     ahead = Ahead(splits)
-    ahead.begin(1, [chunk("a"), chunk("b"), chunk("c")])
-    ahead.begin(1, [chunk("a"), chunk("b"), chunk("c")])
+    ahead.begin(1, [chunk(name).text for name in "abc"])
+    ahead.begin(1, [chunk(name).text for name in "abc"])
     wanted = [chunk("c").text, chunk("a").text]
     assert said(ahead.windows(1, wanted)) == wanted
     assert len(splits.texts) == 1
@@ -49,7 +49,7 @@ def test_a_batch_that_overtakes_leaves_the_other_as_it_is() -> None:
     """What was made for the one that waits is still there when its turn comes."""
     splits = Splits()
     ahead = Ahead(splits)
-    ahead.begin(1, [chunk("a")])
+    ahead.begin(1, [chunk("a").text])
     assert said(ahead.windows(2, ["urgent"])) == ["urgent"]
     assert said(ahead.windows(1, [chunk("a").text])) == [chunk("a").text]
     assert sorted(splits.texts) == [(chunk("a").text,), ("urgent",)]
@@ -59,17 +59,17 @@ def test_texts_that_were_not_foreseen_are_split_now() -> None:
     """Also twice the same one, and without anything begun."""
     ahead = Ahead(Splits())
     assert said(ahead.windows(1, ["x", "x"])) == ["x", "x"]
-    ahead.begin(2, [chunk("a")])
+    ahead.begin(2, [chunk("a").text])
     assert said(ahead.windows(2, ["x", chunk("a").text])) == ["x", chunk("a").text]
 
 
 def test_a_text_that_cannot_be_read_is_told_of_when_its_batch_comes() -> None:
     """Not while another one is in the model; and the next batch is none the worse."""
     ahead = Ahead(Splits(refused=chunk("bad").text))
-    ahead.begin(1, [chunk("bad")])
+    ahead.begin(1, [chunk("bad").text])
     with pytest.raises(EmbedError):
         ahead.windows(1, [chunk("bad").text])
-    ahead.begin(2, [chunk("good")])
+    ahead.begin(2, [chunk("good").text])
     assert said(ahead.windows(2, [chunk("good").text])) == [chunk("good").text]
 
 
