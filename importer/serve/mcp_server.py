@@ -6,6 +6,7 @@ or prompt is an error of the protocol.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mcp import types
@@ -17,6 +18,7 @@ from importer.errors import ImporterError
 from importer.log import logger
 from importer.protocol.foreign import tool_arguments
 from importer.protocol.foreign.quoting import plain
+from importer.serve.fitting import LEAST_TOKENS, shortened
 from importer.serve.memory import Memory
 from importer.serve.tools import BY_NAME, INSTRUCTIONS, SPECS, Spec
 
@@ -71,16 +73,17 @@ class _Handlers:
         spec = BY_NAME.get(params.name)
         if spec is None:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {plain(params.name)}")
+        given: dict[str, Any] = {}
         try:
-            given = tool_arguments.read(params.arguments or {}, spec.given)
+            given = tool_arguments.read(params.arguments or {}, spec.given, corrected=("max_tokens",))
             text, values = await getattr(self._memory, spec.name)(**given)
         except ImporterError as error:
-            return _failed(f"{error.message}{f' (try: {error.hint})' if error.hint else ''}")
+            return _failed(f"{error.message}{f' (try: {error.hint})' if error.hint else ''}", given)
         except OSError as error:  # the daemon did not answer in time
-            return _failed(f"no answer: {error}")
+            return _failed(f"no answer: {error}", given)
         except Exception as error:  # a bug is answered, too: the model would take a broken line for no tool at all
             log.exception("mcp.failed", tool=spec.name)
-            return _failed(f"it failed: {type(error).__name__}: {error}")
+            return _failed(f"it failed: {type(error).__name__}: {error}", given)
         return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=values)
 
     async def list_resources(self, _context: Any, _params: Any) -> types.ListResourcesResult:
@@ -88,7 +91,11 @@ class _Handlers:
         _, told = await self._memory.list_conversations(limit=20, max_tokens=20_000)
         return types.ListResourcesResult(
             resources=[
-                types.Resource(uri=f"{SCHEME}{one['id']}", name=one["title"] or one["id"], mime_type="text/markdown")
+                types.Resource(
+                    uri=f"{SCHEME}{one['conversation']}",
+                    name=one["title"] or one["conversation"],
+                    mime_type="text/markdown",
+                )
                 for one in told["conversations"]
             ]
         )
@@ -156,6 +163,7 @@ def _tool(spec: Spec) -> types.Tool:
     )
 
 
-def _failed(why: str) -> types.CallToolResult:
-    """Return a failure as a result, so that the model can react to it."""
-    return types.CallToolResult(content=[types.TextContent(text=why)], is_error=True)
+def _failed(why: str, given: Mapping[str, Any]) -> types.CallToolResult:
+    """Return a failure as a result, so that the model can react to it; arguments that were not read allow the least."""
+    most = max(LEAST_TOKENS, int(given.get("max_tokens", LEAST_TOKENS)))
+    return types.CallToolResult(content=[types.TextContent(text=shortened(why, most))], is_error=True)

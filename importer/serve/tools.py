@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 from importer.protocol.foreign.quoting import ABOUT
 from importer.protocol.query import KINDS, ROLES
+from importer.serve.fitting import LEAST_TOKENS
 
 MOST_HITS = 50
 MOST_AROUND = 50
 MOST_LISTED = 200
 MOST_TOKENS = 20_000
-TOKENS = 900  # of an answer
+TOKENS, OPEN_TOKENS = 900, 2_000  # of an answer, and of one that reads a conversation
 HITS = 10
 Schema = dict[str, Any]
 
@@ -36,8 +37,9 @@ def _text(about: str, **more: Any) -> Schema:
     return {"type": "string", "description": about, **more}
 
 
-def _count(about: str, default: int, most: int) -> Schema:
-    return {"type": "integer", "description": about, "default": default, "minimum": 0, "maximum": most}
+def _count(about: str, default: int | None, most: int, least: int = 0) -> Schema:
+    told = {} if default is None else {"default": default}
+    return {"type": "integer", "description": about, **told, "minimum": least, "maximum": most}
 
 
 def _object(properties: Schema, *required: str) -> Schema:
@@ -59,10 +61,10 @@ FILTERS: Schema = {
     "model": _text("Only answers of this model."),
     "host": _text("Only what was said on this machine."),
 }
-ANSWER = {"max_tokens": _count("Most tokens of the answer.", TOKENS, MOST_TOKENS)}
+ANSWER = {"max_tokens": _count("Most tokens of the answer.", TOKENS, MOST_TOKENS, LEAST_TOKENS)}
 SEARCH: Schema = {
     "query": _text("What to look for, in plain words, or an exact identifier or error message."),
-    "limit": _count("Most hits that are looked at.", HITS, MOST_HITS),
+    "limit": _count("Most hits that are looked at.", HITS, MOST_HITS, 1),
     **FILTERS,
     "kind": _text("Only this kind.", enum=list(KINDS)),
     "without_kind": _text("Not this kind.", enum=list(KINDS)),
@@ -78,12 +80,14 @@ SEARCH: Schema = {
 OPEN: Schema = {
     "conversation": _text("The conversation's id, or its first letters; or the id of a hit."),
     "id": _text("The hit to read around; without it the conversation is read from its beginning."),
-    "before": _count("How many turns before it.", 4, MOST_AROUND),
-    "after": _count("How many turns after it.", 4, MOST_AROUND),
-    "max_tokens": _count("Most tokens of the answer.", 2_000, MOST_TOKENS),
+    "query": _text("What you look for: other places that speak of it are shown, too. Else what you last searched for."),
+    "before": _count("How many turns before it; left out, as many as fit.", None, MOST_AROUND),
+    "after": _count("How many turns after it; left out, as many as fit.", None, MOST_AROUND),
+    "max_tokens": _count("Most tokens of the answer.", OPEN_TOKENS, MOST_TOKENS, LEAST_TOKENS),
 }
-LIST: Schema = {**FILTERS, "limit": _count("Most conversations.", 20, MOST_LISTED), **ANSWER}
+LIST: Schema = {**FILTERS, "limit": _count("Most conversations.", 20, MOST_LISTED, 1), **ANSWER}
 PROJECTS: Schema = {name: FILTERS[name] for name in ("source", "since", "until")} | ANSWER
+CUT: Schema = {"more": {"type": "boolean", "description": "More was left out."}}
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 CONVERSATION = dict.fromkeys(("conversation", "title", "project", "source", "at", "age", "resume"), TEXT)
 SPECS = (
@@ -98,7 +102,9 @@ SPECS = (
                 "conversations": _list(
                     _object({**CONVERSATION, "id": TEXT, "passages": _list(TEXT)}, "conversation", "id")
                 ),
+                "around": _list(_text("A piece beside the best hit, in the order of speaking.")),
                 "freshness": TEXT,
+                **CUT,
             },
             "near",
             "conversations",
@@ -108,13 +114,14 @@ SPECS = (
         "open_conversation",
         "Read a past conversation",
         "Reads a conversation, around a hit or from its beginning, turn by turn in the order things were said.",
-        _object(OPEN, "conversation"),
+        _object(OPEN),
         _object(
             {
                 **CONVERSATION,
                 "first": NUMBER,
                 "of": NUMBER,
-                "turns": _list(_object({"role": TEXT, "at": TEXT, "text": TEXT}, "role", "text")),
+                "turns": _list(_object({"place": NUMBER, "role": TEXT, "at": TEXT, "text": TEXT}, "role", "text")),
+                **CUT,
             },
             "conversation",
             "turns",
@@ -125,14 +132,16 @@ SPECS = (
         "List past conversations",
         "Lists conversations, the newest first: of a project, a day, a branch, a file.",
         _object(LIST),
-        _object({"conversations": _list(_object({**CONVERSATION, "turns": NUMBER}, "conversation"))}, "conversations"),
+        _object(
+            {"conversations": _list(_object({**CONVERSATION, "turns": NUMBER}, "conversation")), **CUT}, "conversations"
+        ),
     ),
     Spec(
         "list_projects",
         "List projects",
         "Lists the projects that were talked about, the one spoken of last first.",
         _object(PROJECTS),
-        _object({"projects": _list(_object({"project": TEXT, "conversations": NUMBER}, "project"))}, "projects"),
+        _object({"projects": _list(_object({"project": TEXT, "conversations": NUMBER}, "project")), **CUT}, "projects"),
     ),
     Spec(
         "import_status",

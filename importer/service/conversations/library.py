@@ -9,7 +9,7 @@ For every process that shows conversations to people or assistants; nothing here
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -87,7 +87,7 @@ class Library:
             return None
         first, cwd = files[0], next((turn.facts.cwd for turn in turns if turn.facts.cwd), "")
         head = (first.title, first.project, first.source, os.fsdecode(first.path))
-        return Opened(spot.conversation, *head, said, cwd or first.project, _place(said, spot))
+        return Opened(spot.conversation, *head, said, cwd or first.project, place_of(said, spot))
 
     def reading(self, *, redacted: bool = False) -> Reading:
         """Return how files are read: as the settings say, masked on demand."""
@@ -106,7 +106,7 @@ class Library:
         known = chunks[-1]["metadata"]
         head = (known.get("title", ""), known.get("project", ""), known.get("source", ""), "")
         cwd = str(known.get("cwd", ""))
-        return Opened(spot.conversation, *head, tuple(said), cwd or known.get("project", ""), _place(said, spot))
+        return Opened(spot.conversation, *head, tuple(said), cwd or known.get("project", ""), place_of(said, spot))
 
     def recent(
         self, *, project: str = "", source: str = "", since: str = "", until: str = "", limit: int = 20, **carried: Any
@@ -230,14 +230,14 @@ def _in_order(turns: list[Turn], files: int) -> list[Turn]:
     return sorted(once.values(), key=lambda turn: turn.at)
 
 
-def _place(said: Iterable[SaidTurn], spot: Spot) -> int:
-    """Return the turn that a hit stands in: the one that has the end of its text, else its exchange's first."""
+def place_of(said: Sequence[SaidTurn], spot: Spot) -> int:
+    """Return the turn that a hit stands in: one that has the end of its text, else its exchange's first; -1 for none.
+
+    Its exchange goes before: "Done." may end many turns.
+    """
     if not spot.point:
         return -1
-    end, begun = " ".join(spot.document[-TAIL_CHARS:].split()), -1
-    for place, one in enumerate(said):
-        if spot.message_id and one.message_id == spot.message_id:
-            begun = place
-        if end and end in " ".join(one.text.split()):
-            return place
-    return max(begun, 0)
+    end = " ".join(spot.document[-TAIL_CHARS:].split())
+    begun = next((at for at, one in enumerate(said) if spot.message_id and one.message_id == spot.message_id), 0)
+    order = (*range(begun, len(said)), *range(begun))
+    return next((at for at in order if end and end in " ".join(said[at].text.split())), begun)
