@@ -83,7 +83,7 @@ def hits(draw: Any) -> list[dict[str, Any]]:
 )
 @settings(**WAYS)
 def test_a_search_keeps_its_tokens(count: Any, found: Any, most: int, around: Any, notes: Any) -> None:
-    """Its text and its values, whatever was found and asked for beside it."""
+    """Its text and its values, for any hits and any pieces beside them."""
     beside = [*around[:3], *found[:1], *around[3:]] if found else []
     draft = answers.found("strong", found, notes, beside, "Freshness: everything on disk is imported.")
     text, values = told(draft, most, count)

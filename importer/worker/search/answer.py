@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from importer.protocol.query import Found, Hit, Passage, Query
-from importer.worker.search import dates, near, passages, ranking, rerank
+from importer.worker.search import dates, near, passages, ranking, rerank, shown
 from importer.worker.search.ranking import Conversation, Scored
 from importer.worker.search.rerank import Reranker
 from importer.worker.stores import Lookup, Store, bm25, scope_of
@@ -42,7 +42,9 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
     ranked = ranking.rank(found, known.points, query.mode, fit, len(terms))
     if known.reranker is not None and query.mode == "hybrid":
         ranked = _reranked(store, query.text, ranked, known.reranker)
-    chosen, judged = ranking.hits(ranked, query.limit), ranking.hits(ranked, near.FIRST_CHUNKS)
+    judged = ranking.hits(ranked, near.FIRST_CHUNKS)
+    told = shown.first_shown(ranked, known.points, len(terms)) if query.mode == "hybrid" else ranked
+    chosen = ranking.hits(told, query.limit)
     payloads = store.read(list(dict.fromkeys(chunk.id for _, chunk in (*chosen, *judged))))
     # A point deleted since it was ranked is left out, and one that has a file only nearly called so.
     kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
@@ -59,8 +61,8 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
         dated=max((chunk.date for _, chunk, _ in kept), default=0.0),
         strange=near.strange(asked, first),
     )
-    shown = passages.passages(query.text, texts)
-    return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, shown, strict=True)))
+    parts = passages.passages(query.text, texts)
+    return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, parts, strict=True)))
 
 
 def _reranked(store: Store, question: str, ranked: list[Conversation], reranker: Reranker) -> list[Conversation]:
@@ -68,8 +70,8 @@ def _reranked(store: Store, question: str, ranked: list[Conversation], reranker:
     first = ranked[: rerank.MOST_CONVERSATIONS]
     ids = [one.chunks[0].id for one in first]
     payloads = store.read(ids)
-    shown = passages.passages(question, [document(payloads.get(id)) for id in ids])
-    scores = reranker.scores(question, [passage.text for passage in shown])
+    parts = passages.passages(question, [document(payloads.get(id)) for id in ids])
+    scores = reranker.scores(question, [passage.text for passage in parts])
     return [*(first[place] for place in rerank.order(scores)), *ranked[len(first) :]]
 
 
@@ -77,9 +79,9 @@ def _of_plugin(store: Any, query: Query, dense: Sequence[float] | None) -> Found
     """Return what a plug-in's store finds that ranks by itself, with passages; how near that is, words tell."""
     found: Sequence[Hit] = store.search(query, dense)
     texts = [one.document for one in found]
-    shown = passages.passages(query.text, texts)
+    parts = passages.passages(query.text, texts)
     word = near.near(None, _share(query.text, texts), bool(found))
-    return Found(word, tuple(replace(one, passage=part) for one, part in zip(found, shown, strict=True)))
+    return Found(word, tuple(replace(one, passage=part) for one, part in zip(found, parts, strict=True)))
 
 
 def _lookup(query: Query, dense: Sequence[float] | None, times: tuple[tuple[str, str], ...]) -> Lookup:
