@@ -22,7 +22,7 @@ from importer.formats._shared.told import (
     string,
 )
 from importer.formats._shared.turns import clip, stem
-from importer.formats._shared.wrapped import unwrapped
+from importer.formats._shared.wrapped import of_person
 
 __all__ = ["EXCLUDE", "NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -60,12 +60,12 @@ def begin(path: bytes) -> Context:
 
 def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a step says; one that goes on comes again when it is done."""
-    kind, source, content = string(record, "type"), string(record, "source"), string(record, "content")
+    kind, source, content = string(record, "type"), string(record, "source"), record.get("content")
     common: dict[str, Any] = {"id": f"step-{record.get('step_index')}", "at": record.get("created_at")}
     if string(record, "status") in GOING_ON:
         return
     if kind == "USER_INPUT":
-        yield Unit(role="user" if source in ("", "USER_EXPLICIT") else "", text=unwrapped(content), **common)
+        yield Unit(role="user" if source in ("", "USER_EXPLICIT") else "", text=of_person(content), **common)
     elif kind == "PLANNER_RESPONSE":
         if thought := string(record, "thinking"):
             yield Unit(role="assistant", kind=THOUGHT, text=thought, **common)

@@ -15,6 +15,7 @@ from importer.formats._shared.calls import EDITORS
 from importer.formats._shared.message import spoken
 from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, string, value
 from importer.formats._shared.turns import clip, key, stem
+from importer.formats._shared.words import words
 from importer.formats._shared.wrapped import unwrapped
 
 __all__ = ["DOCUMENT", "EXCLUDE", "NAME", "Context", "begin", "feed", "recognises_document", "roots", "wanted"]
@@ -83,10 +84,14 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
 
 def _row(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a row of a task says: the person's first words or feedback, an answer, a question, a call."""
-    kind, text = string(record, "say") or string(record, "ask"), string(record, "text")
+    kind, text = string(record, "say") or string(record, "ask"), record.get("text") or ""
     at = record["ts"]
     if record.get("partial") is True:
         return
+    if not isinstance(text, str):
+        found = words(text)
+        text, unknown = found.text, found.unknown if kind in WORDS | FEEDBACK else 0
+        yield Unit(unknown=unknown)
     if kind in FEEDBACK or (kind in ("text", "task") and not context.last):
         yield Unit(role="user", text=unwrapped(text), at=at)
     elif kind == "reasoning":

@@ -19,9 +19,10 @@ from importer.formats._shared.told import (
     Unit,
     feed,
     member,
-    objects,
+    parted,
     string,
     value,
+    wordy,
 )
 from importer.formats._shared.turns import clip
 
@@ -69,11 +70,13 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
     if "session" in row:
         yield Unit(title=string(row, "title"), agent="subagent" if row["parent"] else "")
         return
-    role, parts = string(row, "role"), list(objects(value(row["parts"])))
+    role = string(row, "role")
+    parts, strange = parted(value(row["parts"]))
     if role not in ("user", "assistant"):
         return
     if role == "assistant" and not (row["finished"] or any(one.get("type") == "finish" for one in parts)):
         yield {"held": True, "id": row["id"]}
+    yield Unit(unknown=strange)
     yield from _message(role, parts, row)
 
 
@@ -88,7 +91,7 @@ def _message(role: str, parts: list[dict[str, Any]], row: Mapping[str, Any]) -> 
     yield Unit(
         role=role,
         kind=SUMMARY if row["summary"] else "",
-        text="\n\n".join(string(part, "data", "text") for part in parts if part.get("type") == "text"),
+        text=[wordy(part.get("data", part)) for part in parts if part.get("type") == "text"],
         tools=[name for call in calls for name in call.tools],
         files=[path for call in calls for path in call.files],
         unknown=sum(string(part, "type") not in KNOWN for part in parts),

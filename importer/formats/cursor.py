@@ -33,6 +33,7 @@ from importer.formats._shared.told import (
     value,
 )
 from importer.formats._shared.turns import clip, stem
+from importer.formats._shared.words import words
 from importer.formats._shared.wrapped import has_wrapper, unwrapped
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "recognises", "roots", "told", "wanted"]
@@ -131,7 +132,9 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     role = string(record, "role")
     if role in ("user", "assistant"):
         common = {"at": record.get("timestamp"), "chained": True}
-        for unit in spoken(context, role, member(record, "message", "content"), common, clean=unwrapped):
+        message = record.get("message")
+        content = message.get("content", message) if isinstance(message, dict) else message
+        for unit in spoken(context, role, content, common, clean=unwrapped):
             unit.text = "" if unit.text == REDACTED else unit.text
             yield unit
     elif not (record.get("type") == "turn_ended" or record.get("event") == "turn_ended"):
@@ -173,13 +176,14 @@ def _bubble(bubble: Any) -> Iterator[Unit]:
     role = "user" if bubble["type"] == PERSON else "assistant"
     common: dict[str, Any] = {"id": string(bubble, "bubbleId"), "chained": True}
     common["at"] = bubble.get("createdAt") or bubble.get("timestamp")
-    text = string(bubble, "text") or string(bubble, "rawText")
+    text, unknown = words(bubble.get("text") or bubble.get("rawText"))
     if thought := string(bubble, "thinking", "text") or (text if bubble.get("capabilityType") == THINKING else ""):
         yield Unit(role=role, kind=THOUGHT, text=thought, **common)
         text = "" if thought == text else text
     call = call_of(member(bubble, "toolFormerData", "name"), value(member(bubble, "toolFormerData", "params")))
     text = unwrapped(text) if role == "user" else text
-    yield Unit(role=role, text="" if text == REDACTED else text, tools=call.tools, files=call.files, **common)
+    text = "" if text == REDACTED else text
+    yield Unit(role=role, text=text, tools=call.tools, files=call.files, unknown=unknown, **common)
 
 
 def _heading(meta: str) -> Unit:

@@ -31,6 +31,8 @@ SIDES = {"REQUEST": "user", "RESPONSE": "assistant", "TEMPLATE_RESPONSE": "assis
 THOUGHTS = "THINK"
 SILENT = frozenset(("SEARCH", "TOOL_SEARCH", "TOOL_OPEN", "READ_LINK", "TIP", "FILE"))
 
+PLACED = frozenset(("id", "parent", "children", "message"))  # members of a node
+
 begin = begin_by_name
 
 
@@ -60,7 +62,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
         message = node.get("message")
         if isinstance(message, dict):
             yield from _message(message, string(node, "id"))
-        elif message:
+        elif message or not PLACED.issuperset(node):
             yield Unit(unknown=1)
 
 
@@ -97,7 +99,7 @@ def _message(message: dict[str, Any], id_: str) -> Iterator[Unit]:
         role = string(message, "role").lower()
         yield Unit(role="assistant", kind=THOUGHT, text=text_of(message.get("reasoning_content")), **common)
         said = speech(role, message.get("content"), **common)
-        said.unknown += role not in ("user", "assistant", "system") and bool(said.text)
+        said.unknown += role not in ("user", "assistant", "system") and bool(message)
         yield said
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from importer.formats import Tables
 from importer.formats._shared.calls import call_of
-from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, member, objects, string, text_of, value
+from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, member, objects, string, value
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -51,7 +51,7 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
         yield Unit(title=string(row, "title"), cwd=string(row, "cwd"), agent="hidden" if row["hidden"] else "")
         return
     message = value(row["message"])
-    role, text = string(message, "role"), text_of(member(message, "content"))
+    role, text = string(message, "role"), member(message, "content")
     common = {"id": string(message, "message_id"), "at": row["at"]}
     if role == "user" and member(message, "metadata", "is_user_input"):
         yield Unit(role=role, text=text, **common)
@@ -63,3 +63,5 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
         yield Unit(role=role, text=text, tools=tools, files=files, **common)
     elif role == "tool":
         yield Unit(role="assistant", kind=RESULT, text=text, **common)
+    elif role not in ("user", "system"):
+        yield Unit(unknown=1)

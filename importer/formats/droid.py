@@ -13,6 +13,7 @@ from importer.formats._shared.calls import call_of
 from importer.formats._shared.message import spoken
 from importer.formats._shared.told import RESULT, Context, Records, Unit, begin_by_name, string, text_of
 from importer.formats._shared.turns import key
+from importer.formats._shared.words import words
 from importer.formats._shared.wrapped import unwrapped
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
@@ -56,6 +57,8 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         if (role := string(message, "role")) in ("user", "assistant"):
             given = {**common, "model": string(message, "model")}
             yield from spoken(context, role, message.get("content"), given, clean=unwrapped)
+        elif role not in ("system", "tool"):
+            yield Unit(unknown=1)
     elif kind in CAPTURED and "session_id" in record:
         yield Unit(conversation=string(record, "session_id"))
         yield from _captured(context, kind, record, common)
@@ -67,8 +70,9 @@ def _captured(context: Context, kind: str, record: dict[str, Any], common: dict[
     """Yield an event of a captured run; its end repeats the last words where these were told."""
     if kind in ("message", "completion"):
         role = "assistant" if kind == "completion" else string(record, "role")
-        text = string(record, "finalText") or text_of(record.get("text") or record.get("content"))
+        text, unknown = words(record.get("finalText") or record.get("text") or record.get("content"))
         mark = key(text)[:12]
+        yield Unit(unknown=unknown)
         if role in ("user", "assistant") and not (kind == "completion" and mark == context.note):
             yield Unit(role=role, text=text, **common)
             yield Unit(note=mark)

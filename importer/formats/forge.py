@@ -85,7 +85,7 @@ def _message(said: dict[str, Any], common: dict[str, Any], own: set[str]) -> Ite
     if role == "user" and said.get("droppable") is not True:
         raw = said.get("raw_content")
         found = speech(role, member(raw, "Text") or member(raw, "text") or (raw if isinstance(raw, str) else None))
-        found = found if found.text else speech(role, said.get("content"))
+        found = found if found.text or found.unknown else speech(role, said.get("content"))
         yield Unit(role=role, text=unwrapped(found.text), unknown=found.unknown, **common)
     elif role == "assistant":
         thoughts = [string(one, "text") for one in objects(said.get("reasoning_details"))]

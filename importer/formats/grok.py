@@ -94,7 +94,7 @@ def _response(response: dict[str, Any]) -> Iterator[Unit]:
         yield Unit(role="assistant", kind=THOUGHT, text=string(thought, "thinking_trace"), **common)
     said = speech(role, response.get("message"), **common)
     said.text = _drawn.sub("", said.text) if role == "assistant" else said.text
-    said.unknown += not role and bool(said.text)
+    said.unknown += not role and bool(response)
     yield said
 
 

@@ -16,8 +16,8 @@ import msgspec
 from importer.formats._journal import Journal, Pieces
 from importer.formats._shared.calls import call_of
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, member, objects, string, text_of, value
-from importer.formats._shared.words import listed
+from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, member, objects, string, value
+from importer.formats._shared.words import listed, words
 from importer.formats._shared.wrapped import unwrapped
 
 __all__ = ["JOURNAL", "NAME", "Context", "begin", "feed", "replayed", "roots", "wanted"]
@@ -92,7 +92,9 @@ def _updates(records: Iterator[Any], model: str) -> Iterator[Any]:
         if kind in SPOKEN:
             if not side:
                 side, common = kind, {"id": prompt, "at": _time(record), "model": model if kind != PERSON else ""}
-            texts.append(_piece(update))
+            text, unknown = _piece(member(update, "content"))
+            texts.append(text)
+            yield Unit(unknown=unknown)
         else:
             yield from _beside_words(record, update, kind)
     if side:
@@ -115,10 +117,10 @@ def _beside_words(record: Any, update: Any, kind: str) -> Iterator[Any]:
         yield Unit(unknown=1)
 
 
-def _piece(update: Any) -> str:
-    """Return the words of a piece with the blanks around them; of another shape than text without."""
-    content = member(update, "content")
-    return string(content, "text") if string(content, "type") == "text" else text_of(content)
+def _piece(content: Any) -> tuple[str, int]:
+    """Return the words of a piece with the blanks around them, and how many could not be read; others without them."""
+    text = member(content, "text")
+    return (text, 0) if string(content, "type") == "text" and isinstance(text, str) else words(content)
 
 
 def _joined(side: str, texts: list[str], common: dict[str, Any]) -> Iterator[Unit]:

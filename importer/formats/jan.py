@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.told import ID_BYTES, Context, Records, Unit, member, string
+from importer.formats._shared.told import ID_BYTES, Context, Records, Unit, string
 from importer.formats._shared.turns import clip, stem
-from importer.formats._shared.words import listed, words
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -48,10 +47,8 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
         if role not in ("system", "tool"):
             yield Unit(unknown=1)
     elif string(record, "status") != WRITING:
-        texts = [words(member(part, "text")).text for part in listed(record.get("content")) if isinstance(part, dict)]
         yield Unit(conversation=string(record, "thread_id"))
-        text = "\n\n".join(one for one in texts if one)
-        yield Unit(role=role, text=text, id=string(record, "id"), at=record.get("created_at"))
+        yield Unit(role=role, text=record.get("content"), id=string(record, "id"), at=record.get("created_at"))
 
 
 feed = Records(_said).feed

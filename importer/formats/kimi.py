@@ -21,7 +21,6 @@ from importer.formats._shared.told import (
     Unit,
     member,
     string,
-    text_of,
     value,
 )
 from importer.formats._shared.turns import clip, stem
@@ -32,6 +31,7 @@ NAME = "kimi"
 
 WIRE = b"wire.jsonl"
 MAIN = "main"
+ROLES = frozenset(("user", "assistant", "system", "tool", "developer"))
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -68,9 +68,11 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     if "timestamp" in record and isinstance(message, dict) and "payload" in message:
         yield from _old(string(message, "type"), message["payload"], record["timestamp"])
     elif string(record, "type") == "context.append_message":
-        person = string(message, "role") == "user" and string(message, "origin", "kind") in ("", "user")
-        if person:
-            yield Unit(role="user", text=text_of(member(message, "content")), at=record.get("time"))
+        role = string(message, "role")
+        if role == "user" and string(message, "origin", "kind") in ("", "user"):
+            yield Unit(role="user", text=member(message, "content"), at=record.get("time"))
+        elif role not in ROLES:
+            yield Unit(unknown=1)
     elif string(record, "type") == "context.append_loop_event":
         event = record.get("event")
         yield from _part(string(event, "type"), event if isinstance(event, dict) else {}, record.get("time"))
@@ -84,28 +86,30 @@ def _part(kind: str, event: dict[str, Any], at: Any) -> Iterator[Unit]:
     if kind == "content.part" and string(part, "type") in ("think", "thinking"):
         yield Unit(role="assistant", kind=THOUGHT, text=string(part, "think") or string(part, "text"), at=at)
     elif kind == "content.part":
-        yield Unit(role="assistant", text=text_of(part), at=at)
+        yield Unit(role="assistant", text=part, at=at)
     elif kind == "tool.call":
         call = call_of(event.get("name"), value(event.get("args") or event.get("arguments")))
         yield Unit(role="assistant", tools=call.tools, files=call.files, at=at)
+    elif not kind:
+        yield Unit(unknown=1)
 
 
 def _old(kind: str, payload: Any, at: Any) -> Iterator[Unit]:
     """Yield what a message of the older program says."""
     if kind in ("TurnBegin", "SteerInput"):
-        yield Unit(role="user", text=text_of(member(payload, "user_input") or member(payload, "input")), at=at)
+        yield Unit(role="user", text=member(payload, "user_input") or member(payload, "input"), at=at)
     elif kind == "ContentPart" and string(payload, "type") == "think":
         yield Unit(role="assistant", kind=THOUGHT, text=string(payload, "think"), at=at)
     elif kind == "ContentPart":
-        yield Unit(role="assistant", text=text_of(payload), at=at)
+        yield Unit(role="assistant", text=payload, at=at)
     elif kind == "PlanDisplay":
-        yield Unit(role="assistant", kind=PLAN, text=string(payload, "content"), at=at)
+        yield Unit(role="assistant", kind=PLAN, text=member(payload, "content"), at=at)
     elif kind == "ToolCall":
         call = call_of(string(payload, "function", "name"), value(member(payload, "function", "arguments")))
         yield Unit(role="assistant", tools=call.tools, files=call.files, at=at)
     elif kind == "QuestionResponse":
         answers = member(payload, "answers")
-        yield Unit(role="user", text=text_of(list(answers.values()) if isinstance(answers, dict) else answers), at=at)
+        yield Unit(role="user", text=list(answers.values()) if isinstance(answers, dict) else answers, at=at)
 
 
 feed = Records(_said).feed

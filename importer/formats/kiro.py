@@ -113,9 +113,9 @@ def _said(record: Any, own: str) -> Iterator[Unit]:
             yield Unit(role="assistant", kind=RESULT, text=_answer(member(held, "content")), **common)
         elif what not in SILENT:
             found = speech(role, held, **common)
-            found.unknown += (what != "text" or not role) and bool(found.text)
+            found.unknown += not what or ((what != "text" or not role) and bool(found.text))
             yield found
-    yield Unit(unknown=strange)
+    yield Unit(unknown=strange + (data is not None and member(data, "content") is None))
     if not role and kind not in ("ToolResults", "Clear", "Compaction", "ResetTo"):
         yield Unit(unknown=1)
 
@@ -139,6 +139,8 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
         if isinstance(content, dict) and "Prompt" in content:
             yield speech("user", member(content, "Prompt", "prompt"), at=at, chained=True)
         elif content and not (isinstance(content, dict) and {"ToolUseResults", "CancelledToolUses"} & content.keys()):
+            yield Unit(unknown=1)
+        if asked is None and answer is None:
             yield Unit(unknown=1)
         yield from _answered(answer, {"at": member(turn, "request_metadata", "stream_end_timestamp_ms") or at})
 

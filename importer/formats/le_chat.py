@@ -58,7 +58,7 @@ def _message(message: dict[str, Any]) -> Unit:
     found = found if found.text or found.unknown else words(message.get("contentChunks"), CHUNKS)
     names = once([string(one, "name") for one in objects(listed(message.get("files")))])
     side = role if role in ("user", "assistant") else ""
-    strange = found.unknown + (not side and role not in ("system", "tool") and bool(found.text))
+    strange = found.unknown + (not side and role not in ("system", "tool") and bool(message))
     common: dict[str, Any] = {
         "id": string(message, "id"),
         "at": message.get("createdAt"),

@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from importer.formats import Document
-from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, member, objects, string, text_of
+from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, member, parted, string
 from importer.formats._shared.turns import clip, stem
-from importer.formats._shared.words import listed
 
 __all__ = [
     "DOCUMENT",
@@ -29,6 +28,7 @@ __all__ = [
 NAME = "lm-studio"
 DOCUMENT = Document("messages", head=True)
 
+SILENT = frozenset(("toolStatus", "debugInfoBlock", "toolCallRequest", "toolCallResult", "status", "citations"))
 ENDING = b".conversation.json"
 
 
@@ -61,6 +61,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what the head or a message says."""
     versions = record.get("versions")
     if not isinstance(versions, list):
+        yield Unit(unknown=int(bool(versions)))
         yield Unit(title=string(record, "name"))
         return
     chosen = record.get("currentlySelected")
@@ -68,13 +69,18 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     version = versions[at] if versions else None
     role, model = string(version, "role"), string(version, "senderInfo", "senderName")
     if role not in ("user", "assistant"):
+        yield Unit(unknown=int(bool(version) and role != "system"))
         return
-    steps = list(objects(member(version, "steps"))) or [{"content": member(version, "content")}]
+    steps, strange = parted(member(version, "steps") or {"only": {"content": member(version, "content")}})
+    yield Unit(unknown=strange)
     for step in steps:
-        text = text_of(listed(step.get("content")))
         thought = string(step, "style", "type") == "thinking"
-        if string(step, "type") in ("", "contentBlock"):
+        kind = string(step, "type")
+        if kind in ("", "contentBlock"):
+            text = step.get("content", step)
             yield Unit(role=role, text=text, kind=THOUGHT if thought else "", model=model, chained=True)
+        elif kind not in SILENT:
+            yield Unit(unknown=1)
 
 
 feed = Records(_said).feed

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.told import Context, Unit, begin, feed, member, string, text_of, value
+from importer.formats._shared.told import Context, Unit, begin, feed, member, parted, string, value
+from importer.formats._shared.words import words
 
 __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -42,18 +43,20 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
     """Yield what a chat says, in the order of time; an answer that is being written ends what is told."""
     chat = value(row["chat"])
     yield Unit(title=string(row, "title") or string(chat, "title"))
-    nodes = member(chat, "history", "messages")
-    found = [one for one in nodes.values() if isinstance(one, dict)] if isinstance(nodes, dict) else []
+    found, strange = parted(member(chat, "history", "messages") or [])
+    yield Unit(unknown=strange)
     for node in sorted(found, key=_time):
         role = string(node, "role")
         if role == "assistant" and node.get("done") is False:
             yield {"held": True, "id": string(node, "id")}
         if role in ("user", "assistant"):
-            text = text_of(node.get("content"))
+            text, unknown = words(node.get("content"))
             text = _details.sub("", text) if role == "assistant" else text
             common: dict[str, Any] = {"id": string(node, "id"), "at": node.get("timestamp")}
             common["model"] = string(node, "model")
-            yield Unit(role=role, text=text, **common)
+            yield Unit(role=role, text=text, unknown=unknown, **common)
+        elif role not in ("system", "tool"):
+            yield Unit(unknown=1)
 
 
 def _time(node: dict[str, Any]) -> float:

@@ -27,9 +27,10 @@ from importer.formats._shared.told import (
     begin,
     feed,
     member,
-    objects,
+    parted,
     string,
     value,
+    wordy,
 )
 from importer.formats._shared.words import words
 
@@ -178,12 +179,14 @@ def _whole(data: dict[str, Any], common: dict[str, Any]) -> Iterator[dict[str, A
     """Yield what a message of version 2 says."""
     kind = common["role"]
     if kind == "user":
-        yield {**common, "text": string(data, "text")}
+        yield {**common, "text": data.get("text")}
     elif kind == "assistant":
-        for part in objects(data.get("content")):
+        parts, strange = parted(data.get("content"))
+        yield {"unknown": strange} if strange else {}
+        for part in parts:
             yield from _part(part, common, of_summary=False)
     elif kind == "compaction":
-        yield {**common, "role": "assistant", "kind": SUMMARY, "text": string(data, "summary")}
+        yield {**common, "role": "assistant", "kind": SUMMARY, "text": data.get("summary")}
     elif kind not in SILENT:
         yield {"unknown": 1}
 
@@ -193,7 +196,7 @@ def _part(part: Any, common: dict[str, Any], *, of_summary: bool) -> Iterator[di
     kind = string(part, "type")
     if kind == "text":
         if not (part.get("synthetic") or part.get("ignored")):
-            yield {**common, "text": string(part, "text"), "kind": SUMMARY if of_summary else ""}
+            yield {**common, "text": wordy(part), "kind": SUMMARY if of_summary else ""}
     elif kind == "reasoning":
         yield {**common, "text": string(part, "text"), "kind": THOUGHT}
     elif kind == "tool":

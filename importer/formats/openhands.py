@@ -88,7 +88,7 @@ def _told(event: dict[str, Any]) -> Iterator[Unit]:
         yield Unit(role="assistant", kind=THOUGHT, text=text_of(event.get("reasoning_content")), **common)
         yield speech("assistant", event.get("thought"), **common)
         finishes = string(event, "tool_name") == "finish" or string(event, "action", "kind") == "FinishAction"
-        text = text_of(member(event, "action", "message")) if finishes else ""
+        text = member(event, "action", "message") if finishes else ""
         yield Unit(role="assistant", text=text, tools=call.tools, files=call.files, **common)
     elif kind not in SILENT:
         yield Unit(unknown=1)

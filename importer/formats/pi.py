@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import SUMMARY, Context, Records, Unit, begin_by_name, string, text_of
+from importer.formats._shared.told import SUMMARY, Context, Records, Unit, begin_by_name, string
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -64,7 +64,7 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     elif kind in ("title", "session_info"):
         yield Unit(title=string(record, "title") or string(record, "name"))
     elif kind in SUMMARIES:
-        yield _summary(record, string(record, "summary"))
+        yield _summary(record, record.get("summary"))
     elif kind == "message":
         message = record.get("message")
         yield from _message(context, record, message if isinstance(message, dict) else {})
@@ -77,7 +77,7 @@ def _message(context: Context, record: dict[str, Any], message: dict[str, Any]) 
     role = string(message, "role")
     common = {"id": string(record, "id"), "at": record.get("timestamp") or message.get("timestamp")}
     if role in SUMMARIES:
-        yield _summary(record, string(message, "summary") or text_of(message.get("content")))
+        yield _summary(record, message.get("summary") or message.get("content"))
     elif role == "toolResult":
         yield from spoken(context, "assistant", [{**message, "type": role}], common)
     elif role in ("user", "assistant"):
@@ -86,7 +86,7 @@ def _message(context: Context, record: dict[str, Any], message: dict[str, Any]) 
         yield Unit(unknown=1)
 
 
-def _summary(record: dict[str, Any], text: str) -> Unit:
+def _summary(record: dict[str, Any], text: Any) -> Unit:
     """Return the summary that a compaction wrote."""
     return Unit(role="assistant", kind=SUMMARY, text=text, id=string(record, "id"), at=record.get("timestamp"))
 

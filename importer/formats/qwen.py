@@ -29,7 +29,6 @@ __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 NAME = "qwen"
 
 TYPES = frozenset(("user", "assistant", "tool_result", "system"))
-SILENT_PARTS = frozenset(("inlineData", "fileData", "executableCode", "codeExecutionResult"))
 _session = re.compile(r"[0-9a-f]{32}\Z")
 
 begin = begin_by_name
@@ -63,55 +62,48 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     agent = string(record, "agentId") or ("subagent" if record.get("isSidechain") is True else "")
     yield Unit(conversation=session, cwd=string(record, "cwd"), branch=string(record, "gitBranch"))
     common: dict[str, Any] = {"id": string(record, "uuid"), "at": record.get("timestamp"), "agent": agent}
-    parts = list(objects(member(record, "message", "parts")))
+    said = record.get("message")
     subtype = string(record, "subtype")
     if kind == "system":
-        yield from _of_system(record, subtype, parts, common)
+        yield from _of_system(record, subtype, common)
     elif kind == "user":
         if not subtype and string(record, "provenance") in ("", "real_user"):
-            yield Unit(role=kind, text=string(record, "systemPayload", "displayText") or _text(parts), **common)
+            yield Unit(role=kind, text=member(record, "systemPayload", "displayText") or said, **common)
     elif kind == "assistant":
-        yield from _answer(parts, {**common, "model": string(record, "model")})
+        yield from _answer(said, {**common, "model": string(record, "model")})
     elif kind == "tool_result":
-        yield from _results(parts, common)
+        yield from _results(said, common)
     else:
         yield Unit(unknown=1)
 
 
-def _of_system(
-    record: dict[str, Any], subtype: str, parts: list[dict[str, Any]], common: dict[str, Any]
-) -> Iterator[Unit]:
+def _of_system(record: dict[str, Any], subtype: str, common: dict[str, Any]) -> Iterator[Unit]:
     """Yield a title, or words that a person put in while the assistant was at work."""
     if subtype == "custom_title":
         yield Unit(title=string(record, "systemPayload", "customTitle"))
     elif subtype == "mid_turn_user_message":
-        yield Unit(role="user", text=string(record, "systemPayload", "displayText") or _text(parts), **common)
+        shown = member(record, "systemPayload", "displayText") or record.get("message")
+        yield Unit(role="user", text=shown, **common)
 
 
-def _answer(parts: list[dict[str, Any]], common: dict[str, Any]) -> Iterator[Unit]:
+def _answer(said: Any, common: dict[str, Any]) -> Iterator[Unit]:
     """Yield an answer's words, thoughts and calls."""
+    parts = list(objects(member(said, "parts")))
     for part in parts:
         if part.get("thought") is True:
             yield Unit(role="assistant", kind=THOUGHT, text=string(part, "text"), **common)
     calls = [call_of(member(part, "functionCall", "name"), member(part, "functionCall", "args")) for part in parts]
     tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
-    yield Unit(role="assistant", text=_text(parts), tools=tools, files=files, **common)
+    yield Unit(role="assistant", text=said, tools=tools, files=files, **common)
 
 
-def _results(parts: list[dict[str, Any]], common: dict[str, Any]) -> Iterator[Unit]:
+def _results(said: Any, common: dict[str, Any]) -> Iterator[Unit]:
     """Yield what tools answered, but for this memory's."""
-    for part in parts:
+    for part in objects(member(said, "parts")):
         response = part.get("functionResponse")
         if not call_of(member(response, "name"), {}).own:
             text = words(member(response, "response", "output") or member(response, "response", "error")).text
             yield Unit(role="assistant", kind=RESULT, text=text, **common)
-
-
-def _text(parts: list[dict[str, Any]]) -> str:
-    """Return the words of parts, without thoughts."""
-    return "\n\n".join(
-        string(part, "text").strip() for part in parts if part.get("thought") is not True and part.get("text")
-    )
 
 
 feed = Records(_said).feed

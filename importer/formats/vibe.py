@@ -63,14 +63,14 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     if role not in ROLES:
         yield Unit(unknown=1)
     elif role == "user" and record.get("injected") is not True:
-        yield Unit(role=role, text=string(record, "user_display_content") or text_of(record.get("content")), id=id_)
+        yield Unit(role=role, text=record.get("user_display_content") or record.get("content"), id=id_)
     elif role == "assistant":
         if thought := string(record, "reasoning_content"):
             yield Unit(role=role, kind=THOUGHT, text=thought, id=id_)
         given = [(one, member(one, "function")) for one in objects(record.get("tool_calls"))]
         calls = [(one, call_of(member(of, "name"), value(member(of, "arguments")))) for one, of in given]
         tools, files = [n for _, call in calls for n in call.tools], [p for _, call in calls for p in call.files]
-        yield Unit(role=role, text=text_of(record.get("content")), id=id_, tools=tools, files=files)
+        yield Unit(role=role, text=record.get("content"), id=id_, tools=tools, files=files)
         yield from (Unit(note=string(one, "id")) for one, call in calls if call.own)
     elif role == "tool" and string(record, "tool_call_id") != context.note:
         yield Unit(role="assistant", kind=RESULT, text=text_of(record.get("content")), id=id_)

@@ -20,8 +20,8 @@ from importer.formats._shared.told import (
     feed,
     member,
     objects,
+    parted,
     string,
-    text_of,
     value,
 )
 from importer.formats._shared.words import listed
@@ -70,6 +70,8 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
             yield from _older(message, common)
         elif isinstance(message, dict):
             yield from _message(message, common)
+        elif message != "Resume":
+            yield Unit(unknown=1)
 
 
 def _message(message: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
@@ -77,9 +79,11 @@ def _message(message: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
     for side, held in message.items():
         if side in ("User", "Agent"):
             role = "user" if side == "User" else "assistant"
-            yield from _blocks(role, list(objects(member(held, "content"))), common)
+            blocks, strange = parted(member(held, "content") if isinstance(held, dict) else held)
+            yield Unit(unknown=strange)
+            yield from _blocks(role, blocks, common)
         elif side == "Compaction":
-            yield Unit(role="assistant", kind=SUMMARY, text=text_of(member(held, "Summary")), **common)
+            yield Unit(role="assistant", kind=SUMMARY, text=member(held, "Summary"), **common)
         else:
             yield Unit(unknown=1)
 
@@ -89,11 +93,11 @@ def _blocks(role: str, blocks: list[dict[str, Any]], common: dict[str, Any]) -> 
     for block in blocks:
         if thought := string(block, "Thinking", "text"):
             yield Unit(role=role, kind=THOUGHT, text=thought, **common)
-    texts = [string(block, "Text") for block in blocks if "Text" in block]
+    texts = [block["Text"] for block in blocks if "Text" in block]
     calls = [call_of(member(block, "ToolUse", "name"), member(block, "ToolUse", "input")) for block in blocks]
     yield Unit(
         role=role,
-        text="\n\n".join(one.strip() for one in texts if one.strip()),
+        text=texts,
         tools=[name for call in calls for name in call.tools],
         files=[path for call in calls for path in call.files],
         unknown=sum(
@@ -107,6 +111,7 @@ def _older(message: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message of an older thread says; what was attached to it stands beside its segments."""
     role = string(message, "role")
     if role in ("user", "assistant"):
-        texts = [string(one, "text") for one in objects(message.get("segments")) if one.get("type") == "text"]
+        segments, strange = parted(message.get("segments"))
+        texts = [one for one in segments if string(one, "type") not in ("thinking", "redacted_thinking")]
         tools = [string(one, "name") for one in objects(message.get("tool_uses"))]
-        yield Unit(role=role, text="\n\n".join(one for one in texts if one.strip()), tools=tools, **common)
+        yield Unit(role=role, text=texts, tools=tools, unknown=strange, **common)

@@ -14,14 +14,12 @@ from typing import Any
 
 import pytest
 import zstandard
-from read_units import content, raws
+from stored_text import chunks, even
 
 from importer import formats
-from importer.chunking import fold
 from importer.chunking.redact import mask
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-WHOLE = fold.Cutting(1_000_000, 0)
 
 # What programs write into a text of the user's, and marks of sources in one of the assistant's.
 _machine = re.compile(
@@ -223,26 +221,6 @@ SAMPLES = [
     for path in sorted((CORPUS / name).rglob("*"))
     if path.is_file() and formats.load(name).wanted(bytes(path.relative_to(CORPUS / name)))
 ]
-
-
-def chunks(name: str, path: Path) -> str:
-    """Return all that is stored of a file."""
-    format_ = formats.load(name)
-    context, folding, origin = format_.begin(bytes(path)), fold.Folding(), fold.Origin(name, "host")
-    stored = []
-    for raw in raws(name, content(str(path))):
-        fed = format_.feed(context, raw, formats.Options())
-        context = fed.context
-        for turn in fed.turns:
-            step = fold.feed(folding, turn, WHOLE, origin)
-            folding = step.folding
-            stored += step.chunks
-    stored += fold.surface(folding, WHOLE, origin, at_end=True).chunks
-    return even("\n".join([chunk.text for chunk in stored]))
-
-
-def even(text: str) -> str:
-    return " ".join(text.split())
 
 
 @pytest.mark.parametrize(("name", "path"), SAMPLES)

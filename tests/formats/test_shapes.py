@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import planted_shapes
+import planted_talk
 import pytest
 from fold_lines import feed
-from planted_shapes import PLACES, RECORDS, Planter
+from planted_shapes import Planter
 
 from importer.formats._shared import salvage, words
 
+PLACES = planted_shapes.PLACES | planted_talk.PLACES
 EXAMPLES = int(os.environ.get("SHAPE_EXAMPLES", "60"))  # of each place; 2,000 are 20,000 of a format
 EVERYWHERE = [pytest.param(name, place, id=f"{name}-{place}") for name in PLACES for place in PLACES[name]]
 
@@ -18,7 +21,8 @@ EVERYWHERE = [pytest.param(name, place, id=f"{name}-{place}") for name in PLACES
 def lost(name: str, place: str, seed: int) -> tuple[Any, list[str]]:
     """Return a shape and its words that are neither in a turn nor counted."""
     planter = Planter(seed)
-    shape = planter.record() if place in RECORDS else planter.shape()
+    records = planted_talk.RECORDS if name in planted_talk.PLACES else planted_shapes.RECORDS
+    shape = planter.record() if place in records else planter.shape()
     fed = feed(name, *PLACES[name][place](shape))
     said = "\n".join(turn.text for one in fed for turn in one.turns)
     counted = any(one.unknown or one.problems for one in fed)

@@ -9,7 +9,8 @@ from importer.formats._shared.own_search import is_own_command, is_own_tool
 _EDITORS = """
     edit multiedit write patch apply_patch edit_file write_file create_file create replace str_replace
     str_replace_editor strreplace writefile editfile search_replace insert_edit_into_file notebookedit file_editor
-    fs_write developer__text_editor text_editor write_to_file replace_in_file replace_file_content multi_replace_file_content
+    developer__text_editor text_editor write_to_file replace_in_file replace_file_content multi_replace_file_content
+    fs_write
 """
 EDITORS = frozenset(_EDITORS.split())
 PATHS = ("file_path", "filePath", "path", "absolute_path", "target_file", "TargetFile", "file")

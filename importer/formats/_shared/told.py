@@ -24,7 +24,7 @@ from importer.formats import Fed, Options
 from importer.formats._shared import salvage
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once, stem
-from importer.formats._shared.words import clean, words
+from importer.formats._shared.words import MEMBERS, clean, words
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 ID_BYTES = 200  # encoded: it stands in the context, which is bounded
@@ -35,7 +35,8 @@ SUMMARY, PLAN, THOUGHT, RESULT = "summary", "plan", "thought", "result"
 
 
 class Unit(msgspec.Struct, gc=False, omit_defaults=True):
-    """A line. `kind` is one of those above, "" for plain words; `unknown` counts what the format does not know.
+    """A line. `text` is words in any shape; what cannot be read of them is counted. `kind` is one of those above, ""
+    for plain words; `unknown` counts what the format does not know.
 
     `agent` is the name of a subagent, whose words, and those said to it, are not the person's. `chained`: neither time
     nor id tells its words from others.
@@ -48,7 +49,7 @@ class Unit(msgspec.Struct, gc=False, omit_defaults=True):
     branch: str = ""
     agent: str = ""
     role: str = ""
-    text: str = ""
+    text: Any = ""
     id: str = ""
     at: int | float | str | None = None
     kind: str = ""
@@ -132,9 +133,10 @@ def step(context: Context, unit: Unit, options: Options) -> Fed:
     if unit.role not in ("user", "assistant"):
         fed = _headed(context, unit)
         return Fed(fed.context, (), unit.unknown, problems, fed.facts)
-    text = clean(unit.text)
+    text, strange = words(unit.text)
     if unit.kind in (THOUGHT, RESULT):
         return Fed(context, _aside(context, unit, text, options), unit.unknown, problems)
+    unit.unknown += strange
     if not (text or any(unit.tools) or any(unit.files)) or (unit.kind == SUMMARY and not options.summaries):
         return Fed(context, (), unit.unknown, problems)
     agent = unit.agent or context.agent
@@ -221,7 +223,7 @@ def text_of(content: Any) -> str:
 
 
 def speech(role: str, content: Any, **common: Any) -> Unit:
-    """Return the unit of words in any shape; pieces that cannot be read are counted."""
+    """Return the unit of words in any shape, read: its text is text, and what cannot be read is counted."""
     found = words(content)
     return Unit(role=role, text=found.text, unknown=found.unknown, **common)
 
@@ -230,6 +232,12 @@ def parted(held: Any) -> tuple[list[dict[str, Any]], int]:
     """Return the objects of a list, or in an object's members, and how many others may say something: marks do not."""
     ones = list(held.values()) if isinstance(held, dict) else held if isinstance(held, list) else [held]
     return [one for one in ones if isinstance(one, dict)], sum(map(_may_say, ones))
+
+
+def wordy(block: Any) -> Any:
+    """Return what holds the words of a block: one member alone, or all that may; anything but an object as it is."""
+    held = {name: block[name] for name in MEMBERS if name in block} if isinstance(block, dict) else {}
+    return next(iter(held.values())) if len(held) == 1 else held or block
 
 
 def _may_say(one: Any) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 WRAPPERS = ("user_query", "USER_REQUEST", "user_input", "task", "feedback", "answer", "user_message", "user_command")
 _DROPPED = """
@@ -30,6 +31,11 @@ def unwrapped(text: str, wrappers: Iterable[str] = WRAPPERS, dropped: Iterable[s
         else:
             break
     return "\n\n".join(one for one in (*kept, rest) if one)
+
+
+def of_person(content: Any) -> Any:
+    """Return what a person said, without wrappers where it is a text; of any other shape as it is."""
+    return unwrapped(content) if isinstance(content, str) else content
 
 
 def has_wrapper(text: str, wrapper: str) -> bool:
