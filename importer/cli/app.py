@@ -76,7 +76,7 @@ COMMANDS = (
     Row("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),
     Row("forget", "forget", "Delete the points of a project, a conversation, files or a time, for good"),
     Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
-    Row("migrate", "migrate", "Copy every point of the store to STORE and verify that all are there"),
+    Row("migrate", "migrate", "Copy every point to STORE, or embed all anew with another model"),
     Row("sync", "sync", "Bring what is new in the store to STORE, and take out there what was forgotten here"),
     Row(
         "install", "install", "Set up every assistant found here to search past conversations, and keep them searchable"

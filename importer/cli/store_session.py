@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import to_builtins
 
 from importer.cli import context
 from importer.consistency import baseline, erase
@@ -19,6 +21,8 @@ from importer.consistency.refold import Unread
 from importer.delivery.supervisor import Supervisor
 from importer.errors import StateError
 from importer.service import assembly, client
+from importer.service.identity import identity
+from importer.service.launch import launch_of, use_model
 from importer.service.operations import OPERATIONS
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
@@ -37,6 +41,7 @@ class StoreSession:
     settings: Settings
     checkpoints: Checkpoints
     worker: Supervisor | None = None
+    served: dict[str, str] = field(default_factory=dict)  # what a control socket of this command tells of its model
 
     @property
     def by_daemon(self) -> bool:
@@ -54,6 +59,15 @@ class StoreSession:
         if self.worker is not None:
             return OPERATIONS[op](self.checkpoints, **args)
         return await self._ask_daemon(op, **args)
+
+    async def use_model(self, other: Settings) -> None:
+        """Have the worker give way to one with the model of other settings, which opens the store that it made."""
+        embed = launch_of(other, assembly.profile_of(other), once=True).settings.embed
+        if self.worker is None:
+            await self._ask_daemon("use_model", embed=embed)
+            return
+        await use_model(self.worker, embed)
+        self.served.update(identity(other))
 
     async def erase(self) -> dict[str, Any]:
         """Do all that is noted as to be erased; return the points deleted, and where text may still stand.
@@ -76,7 +90,7 @@ class StoreSession:
     async def _ask_daemon(self, op: str, **args: Any) -> Any:
         """Return the daemon's answer. Raises StateError when it has ended."""
         try:
-            return await asyncio.to_thread(client.ask_daemon, self.settings.state_dir, op, **args)
+            return await asyncio.to_thread(client.ask_daemon, self.settings.state_dir, op, **to_builtins(args))
         except ConnectionError as error:
             raise StateError(f"the daemon ended meanwhile: {error}", hint="run the command again") from error
 

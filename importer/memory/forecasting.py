@@ -66,6 +66,10 @@ class Forecasts:
             self.known = replace(found.known, pid=0, peaks=(), run_bytes=0)
         self._refuse()
 
+    def begin_anew(self, model: str) -> None:
+        """Forget what is known: another model embeds from now on."""
+        self.model, self.known = model, MemoryModel()
+
     def paced(self, budget_tokens: int) -> int:
         """Return the budget for the next batches: the governor's, or the largest one whose forecast is not critical."""
         least = min(self.limits.budget_min_tokens, budget_tokens)

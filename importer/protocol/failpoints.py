@@ -26,6 +26,11 @@
     erase.scrubbed the store's files are done, the state's not    daemon
     erase.wiped    the state's file is, the task is still noted   daemon
     retell         points are written, facts of others are not    worker
+    migrate.page   a page is embedded anew, not yet written       worker
+    migrate.ready  the next generation is whole, not yet used     worker
+    switch.chosen  the state names the new model                  command
+    switch.between the former generation has given way            worker
+    switch.placed  the next one is in its place                   worker
     receipt        the receipt is about to be sent                worker
     reply          each frame to the daemon                       worker
 

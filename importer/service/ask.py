@@ -18,7 +18,7 @@ from importer.errors import ImporterError, StateError, TryAgainLater, UsageError
 from importer.service import client
 from importer.service.client import ANSWER_S, OtherSettings
 from importer.service.identity import STORE, identity
-from importer.settings.load import Settings
+from importer.settings.load import MIGRATED, Settings
 
 if TYPE_CHECKING:
     from importer.settings.load import Loaded
@@ -43,7 +43,9 @@ class Asker:
     @classmethod
     def of(cls, loaded: Loaded) -> Asker:
         """Return the client for settings as they were loaded."""
-        return cls(loaded.settings, [name for name, origin in loaded.origins.items() if origin != "default"])
+        return cls(
+            loaded.settings, [name for name, origin in loaded.origins.items() if origin not in {"default", MIGRATED}]
+        )
 
     def ask(self, op: str, *, timeout_s: float = ANSWER_S, **args: Any) -> Any:
         """Return the answer to one question. Raises what the worker reports, and TryAgainLater after `timeout_s`.

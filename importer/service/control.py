@@ -70,6 +70,10 @@ class Control:
         self._open = 0
         self._long = asyncio.Semaphore(MOST_LONG)
 
+    def serve(self, serves: Mapping[str, str]) -> None:
+        """Serve another model from now on."""
+        self._serves = serves
+
     async def start(self) -> None:
         """Listen. A socket that a killed daemon left is replaced: the state's lock says that it is dead."""
         with short_path(self._state_dir) as path:

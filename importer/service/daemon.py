@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +21,12 @@ from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
 from importer.log import logger
 from importer.memory.guard import Guard
+from importer.protocol.foreign.arguments import converted
+from importer.protocol.worker_settings import EmbedSettings
 from importer.service import questions, watchdog
 from importer.service.backlog_job import BacklogJobs
 from importer.service.control import Answer, Control
+from importer.service.identity import model_of
 from importer.service.maintenance import Maintenance
 from importer.service.status import status
 from importer.service.watchdog import Notify
@@ -37,9 +40,14 @@ AGAIN_S = 60.0  # before stored points are moved again, after a try that failed
 STUCK_S = 120.0  # no turn of the loop for this long: the watchdog is not fed any more
 
 
+async def no_model(_embed: EmbedSettings) -> None:
+    """Leave the worker as it is."""
+
+
 @dataclass(slots=True)
 class Daemon:
-    """One daemon; `run` returns its exit code. `reread` reads the settings again and applies them, for SIGHUP.
+    """One daemon; `run` returns its exit code. `reread` reads the settings again and applies them, for SIGHUP;
+    `use_model` gives the worker another model.
 
     `ends_why` is the signal's name, or "memory" for its own limit; `paused_by` is the reason of a pause, "" for none.
     Seconds are monotonic; `stopping_since_s` is 0 until it is told to end.
@@ -52,6 +60,7 @@ class Daemon:
     polling: bool
     guard: Guard
     reread: Callable[[], None] = lambda: None
+    use_model: Callable[[EmbedSettings], Awaitable[None]] = no_model
     notify: Notify = field(default_factory=Notify)
     mode: events.Mode = field(default_factory=lambda: events.Mode("events"))
     stopping_since_s: float = 0.0
@@ -62,6 +71,7 @@ class Daemon:
     rate_window: RateWindow = field(default_factory=RateWindow)
     _stepped_s: float = field(default_factory=time.monotonic)
     _maintenance: Maintenance = field(init=False)
+    _control: Control = field(init=False)
     _rescanning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)  # ends the rest between two ticks
 
@@ -70,7 +80,7 @@ class Daemon:
 
     async def run(self) -> int:
         """Import until told to end, or until the daemon's memory limit is reached (exit 75 for the restart policy)."""
-        control = Control(self.state_dir, self.answers(), serves=self.serves)
+        control = self._control = Control(self.state_dir, self.answers(), serves=self.serves)
         self.guard.leave = self._exit_for_restart
         self.engine.rest_while(lambda: bool(self.paused_by or self.preparing or self._maintenance.erasing))
         self._signals()
@@ -227,8 +237,19 @@ class Daemon:
             "resume": self._resume,
             "import": jobs.start,
             "progress": jobs.progress,
+            "use_model": self._use_model,
             **self._maintenance.answers(),
         }
+
+    async def _use_model(self, embed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Have the worker give way to one with another model, with which the store was embedded anew."""
+        chosen = converted(embed, EmbedSettings)
+        await self.use_model(chosen)
+        self.serves = {**self.serves, **model_of(chosen)}
+        self._control.serve(self.serves)
+        if self.guard.forecasts is not None:
+            self.guard.forecasts.begin_anew(chosen.model)
+        return {"pid": os.getpid()}
 
     async def _ping(self) -> Mapping[str, Any]:
         """Answer that the loop turns, and with its pid: all that a health check wants to know."""

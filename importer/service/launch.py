@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import msgspec
 
 from importer.delivery import environment
-from importer.delivery.supervisor import Launch
+from importer.delivery.policy import Recycle
+from importer.delivery.supervisor import Launch, Supervisor
 from importer.memory import profiles
 from importer.memory.profiles import Profile
 from importer.protocol.system.capabilities import cores
@@ -70,3 +71,9 @@ def deadline_of(settings: Settings) -> Callable[[int], float]:
     """Return the seconds that a batch of so many characters (4 a token) may take without a sign of progress."""
     worker = settings.worker
     return lambda chars: worker.deadline_s + chars / 4 * worker.deadline_ms_per_token / 1000
+
+
+async def use_model(worker: Supervisor, embed: EmbedSettings) -> None:
+    """Have the worker give way to one that is told of another model. Nothing may be in flight."""
+    worker.launch = replace(worker.launch, settings=msgspec.structs.replace(worker.launch.settings, embed=embed))
+    await worker.recycle(Recycle.STOP)

@@ -24,6 +24,7 @@ TRIES = 3  # a worker may be recycled under a question; every question may be as
 WORKER_QUESTIONS = (
     *("prints", "erase_ids", "mend", "thread", "tally", "erase", "facet", "count", "move_points", "documents"),
     *("migrate_open", "migrate_page", "migrate_check", "migrate_close", "migrate_alias"),
+    *("generation_begin", "generation_prune", "generation_seal"),
 )
 
 

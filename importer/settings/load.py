@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 MASK = "********"
+MIGRATED = "importer migrate"  # the origin of a model that no setting names, see `chosen`
 
 
 class RawValue(NamedTuple):

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from importer.errors import UsageError
-from importer.settings.load import Loaded, load, read_secrets
+from importer.settings.chosen import chosen
+from importer.settings.load import MIGRATED, Loaded, RawValue, load, read_secrets
 
 MOST_FILE_BYTES = 256 * 1024  # of settings
 # The parser takes the square of it. Nothing here goes back, so that the search itself is linear.
@@ -24,7 +25,12 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str], file: str = "") -
     file = file or environ.get("IMPORTER_CONFIG") or ""
     home, host = os.path.expanduser("~"), socket.gethostname()
     keys = read_secrets(environ, _text)  # from *_FILE and systemd's credentials
-    return load(given, environ, _document(file), home=home, host=host, keys=keys, file=file)
+    document = _document(file)
+    loaded = load(given, environ, document, home=home, host=host, keys=keys, file=file)
+    if {loaded.origins["embed.provider"], loaded.origins["embed.model"]} != {"default"}:
+        return loaded
+    model = {name: RawValue(value, MIGRATED, True) for name, value in chosen(loaded.settings.state_dir).items()}
+    return load(given, environ, document, home=home, host=host, keys={**model, **keys}, file=file) if model else loaded
 
 
 def _text(path: str) -> str:

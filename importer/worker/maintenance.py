@@ -11,7 +11,7 @@ from typing import Any
 from importer.protocol import prints as digests
 from importer.protocol.foreign.arguments import converted
 from importer.protocol.records import Chunk
-from importer.worker.copying import copy_points, sync_points
+from importer.worker.copying import copy_points, next_generation, sync_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import looked_up, plan, unsure_points
 from importer.worker.retell import moved, own_facts, renewed
@@ -170,5 +170,6 @@ def _point(given: Mapping[str, Any], stored: Mapping[str, tuple[str, ...]], dens
 MAINTENANCE: Mapping[str, Callable[..., Any]] = {
     **{answer.__name__: answer for answer in (prints, erase_ids, move_points, mend, thread, documents, remask)},
     **copy_points.COPY_QUESTIONS,
+    **next_generation.GENERATION_QUESTIONS,
     **sync_points.SYNC_QUESTIONS,
 }

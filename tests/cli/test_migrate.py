@@ -165,7 +165,8 @@ def test_resumes_where_it_was(installed: Importer) -> None:
     ("arguments", "words"),
     [
         (("--to", "edge"), "is the store that is to be copied"),
-        (("--to", "local:x", "--model", "BAAI/bge-small-en-v1.5"), "needs a server"),
+        (("--to", "local:x", "--model", "BAAI/bge-small-en-v1.5"), "cannot fill local:x"),
+        ((), "neither a store nor a model is named"),
         (("--to", "nowhere"), "give edge, local:PATH or the URL"),
         (("--to", "http://me:secret@db:6333"), "password inside"),
         (("--to", "local:x", "--collection", "a:b"), "not usable as a collection's name"),

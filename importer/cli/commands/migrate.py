@@ -16,7 +16,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from importer.cli import context, model_fetch, store_session
+from importer.cli import context, model_fetch, next_generation, store_session
 from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
@@ -27,26 +27,32 @@ from importer.protocol.worker_settings import CopyTarget, StoreSettings
 from importer.service import assembly
 from importer.service.launch import launch_of, store_settings
 from importer.settings.declaration import collection_problem, location_problem
-from importer.settings.load import Settings
+from importer.settings.load import MIGRATED, Settings
 
 EPILOG = """\b
 Examples:
   importer migrate --to http://localhost:6333          from the embedded store to a server
   importer --store http://old:6333 migrate --to edge   and back
   importer migrate --to local:./copy --json
-  importer --store http://localhost:6333 migrate --to http://localhost:6333 --model BAAI/bge-small-en-v1.5
+  importer migrate --model BAAI/bge-small-en-v1.5      the store in use, embedded anew with another model
+  importer --store http://localhost:6333 migrate --model BAAI/bge-small-en-v1.5
 
 Killed or cut off, the same command goes on where it was; repeated later, it copies what is new. The source stays as it
-is. Afterwards set the store (QDRANT_URL or --store): the import goes on there, and reads nothing again.
+is. Afterwards set the store (QDRANT_URL or --store): the import goes on there, and reads nothing again. With --model
+alone the embedded store is embedded anew beside itself and replaced at the end; searches are answered throughout.
 """
 PAGE_POINTS = 256
 Report = dict[str, Any]
 
 
 @click.command(epilog=EPILOG)
-@click.option("--to", "location", required=True, metavar="STORE", help="edge[:PATH], local:PATH or a URL.")
+@click.option("--to", "location", default="", metavar="STORE", help="edge[:PATH], local:PATH or a URL.")
 @click.option("--collection", default="", help="Name there; default: the same, or with --model one named after it.")
-@click.option("--model", default="", help="Embed anew with this model, into a new collection (servers only).")
+@click.option(
+    "--model",
+    default="",
+    help="Embed anew with this model: the embedded store in its place, others as a new collection.",
+)
 @click.option(
     "--key-file", default="", metavar="FILE", help="API key of the target, if it is another than the source's."
 )
@@ -54,28 +60,48 @@ Report = dict[str, Any]
 @JSON_OPTION
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **given: str) -> int:
-    """Copy every point of the store to STORE and verify that all are there. A running daemon rests meanwhile."""
-    settings = context.settings_of(ctx).settings
-    target = target_of(settings, **given)
-    other = context.settings_of(ctx, {"embed.model": given["model"]}).settings if given["model"] else None
+    """Copy every point to STORE, or embed all anew with another model, and verify it. A daemon rests meanwhile."""
+    loaded = context.settings_of(ctx)
+    settings = loaded.settings
+    other = context.settings_of(ctx, {"embed.model": _absolute(given["model"])}).settings if given["model"] else None
     started_s = time.monotonic()
-    report = asyncio.run(_migrate(settings, target, other, silent=as_json))
+    if other is not None and in_place(settings, given["location"], given["collection"]):
+        report = asyncio.run(next_generation.renew(settings, other, silent=as_json))
+    else:
+        target = target_of(settings, **given)
+        report = asyncio.run(_migrate(settings, target, other, silent=as_json))
     report["seconds"] = round(time.monotonic() - started_s, 3)
     if as_json:
         emit(report)
-    else:
+    elif report["alias"] or not report["switched"]:
         _say(neutral(report))
+    else:
+        _say_renewed(neutral(report), loaded.origins["embed.model"])
     return DONE
+
+
+def in_place(settings: Settings, location: str, collection: str) -> bool:
+    """Return True where the embedded store is to be embedded anew in its place, which is what no other target means."""
+    here = location in {"", settings.store.location} and collection in {"", settings.store.collection}
+    return here and settings.store.location.partition(":")[0] == "edge"
+
+
+def _absolute(model: str) -> str:
+    """Return a model's name as it is, and its directory as it will be found from anywhere."""
+    return os.path.abspath(os.path.expanduser(model)) if model.startswith(("./", "../", "~/")) else model
 
 
 def target_of(
     settings: Settings, *, location: str, collection: str, model: str, key_file: str, ca_file: str
 ) -> CopyTarget:
     """Return the target as the worker opens it. Raises UsageError for mistakes that show without opening it."""
-    if model and not location.startswith(("http", "grpc")):
+    location = location or (settings.store.location if model else "")
+    if not location:
+        raise UsageError("nothing to do: neither a store nor a model is named", hint="--to STORE, or --model NAME")
+    if model and not location.startswith(("http", "grpc", "edge:")):
         raise UsageError(
-            "--model needs a server: it fills a new collection and switches an alias, which only servers have",
-            hint="elsewhere set EMBEDDING_MODEL and a new --state-dir or COLLECTION_NAME, then `importer backlog`",
+            f"--model cannot fill {location}: that takes the embedded store, in its place or at edge:PATH, or a server",
+            hint="leave --to away, or name one of these",
         )
     name = collection or (f"{settings.store.collection}-{_slug(model)}" if model else settings.store.collection)
     for problem in filter(None, (location_problem(location), collection_problem(name))):
@@ -133,7 +159,8 @@ async def _migrate(settings: Settings, target: CopyTarget, other: Settings | Non
             # Until more is imported here, the state is valid for the copy, too: an import into it reads nothing again.
             await session.change("remember", **baseline.vouch(session.checkpoints, opened["fingerprint"]))
             alias = settings.store.collection
-            switched = other is not None and await session.ask("migrate_alias", to=target, alias=alias)
+            renamed = other is not None and "://" in target.store.location
+            switched = renamed and await session.ask("migrate_alias", to=target, alias=alias)
         finally:
             await session.ask("migrate_close", to=target)
     return {
@@ -199,6 +226,17 @@ async def _check(
             hint="something else writes there; the same command again copies what is missing",
         )
     return there, bare
+
+
+def _say_renewed(report: Mapping[str, Any], origin: str) -> None:
+    """Print what became of the store in use, and which setting would still name the former model."""
+    click.echo(
+        f"{report['points']:,} points are embedded with {report['model']} ({report['written']:,} now, "
+        f"{report['known']:,} before), ids and counts verified; it is the store's model from now on"
+    )
+    if origin not in {"default", MIGRATED}:
+        place = {"file": "the settings file", "flag": "the flag"}.get(origin, origin)
+        click.secho(f"set embed.model to it: {place} names the former one, which the store refuses", fg="yellow")
 
 
 def _say(report: Mapping[str, Any]) -> None:

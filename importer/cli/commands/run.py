@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -21,7 +22,7 @@ from importer.protocol.backoff import backoff_s
 from importer.protocol.foreign.quoting import printable
 from importer.protocol.system.capabilities import has
 from importer.protocol.units import MB
-from importer.service import assembly
+from importer.service import assembly, launch
 from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
 from importer.service.identity import identity
@@ -67,6 +68,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             polling=settings.tail.watch == "poll" or not has("events"),
             guard=parts.guard,
             reread=reread,
+            use_model=partial(launch.use_model, parts.supervisor),
             serves=identity(settings),
         )
         _greet(parts)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from importer.errors import StoreRefused, UsageError
+from importer.protocol import failpoints
 from importer.protocol.worker_settings import CopyTarget
 from importer.worker import stores
 from importer.worker.embed import embed_chunks
@@ -70,12 +71,14 @@ def migrate_page(
     target = target_of(session, to)
     page = session.store.scroll(after, page_of(limit), with_vectors=target.embedder is None)
     there = target.store.payloads([point.id for point in page.points])
-    fresh = [point for point in page.points if point.id not in there]
+    fresh = [point for point in page.points if point.id not in there or _says_else(point, there[point.id])]
     if target.embedder is None:  # what has no vector is passed over: `migrate_check` lists it
         fresh = [point for point in fresh if len(point.dense)]
     else:
         fresh = _embedded(fresh, target.embedder, session.token_budget)
-    changed = _changed([point for point in page.points if point.id in there], there)
+        failpoints.hit("migrate.page")
+    written = {point.id for point in fresh}
+    changed = _changed([point for point in page.points if point.id in there and point.id not in written], there)
     if fresh or changed:
         target.store.write(fresh, changed, ())
     # Here, for a copy makes no pause in which the target could be kept in order.
@@ -110,11 +113,7 @@ def migrate_check(
 
 def migrate_close(session: WorkerSession, to: Mapping[str, Any]) -> bool:
     """Close the target, merged and flushed; return True if it was open."""
-    target = _targets.pop(_name(to), None)
-    if target is not None:
-        target.store.optimize()
-        target.store.close()
-    return target is not None
+    return close_target(to)
 
 
 def migrate_alias(session: WorkerSession, to: Mapping[str, Any], alias: str) -> bool:
@@ -124,14 +123,23 @@ def migrate_alias(session: WorkerSession, to: Mapping[str, Any], alias: str) -> 
         raise StoreRefused(f"{target.store.location} is no server: it has no aliases", hint="--to URL")
     from importer.worker.stores.qdrant.collection import point_alias  # noqa: PLC0415 - brings 100 MB of client along
 
-    return point_alias(_wanted(to).store, alias)
+    return point_alias(wanted_of(to).store, alias)
+
+
+def close_target(to: Mapping[str, Any]) -> bool:
+    """Merge, flush and close a target; return True if it was open."""
+    target = _targets.pop(_name(to), None)
+    if target is not None:
+        target.store.optimize()
+        target.store.close()
+    return target is not None
 
 
 def target_of(session: WorkerSession, to: Mapping[str, Any]) -> Target:
     """Return the target, opened by the first question that needs it: the worker may be another one than before."""
     name = _name(to)
     if name not in _targets:
-        wanted = _wanted(to)
+        wanted = wanted_of(to)
         if wanted.embed:
             model, dimension = locate.identity(wanted.embed)
         else:  # of the source; from the right, for the names of models have slashes, too
@@ -142,7 +150,7 @@ def target_of(session: WorkerSession, to: Mapping[str, Any]) -> Target:
     return _targets[name]
 
 
-def _wanted(to: Mapping[str, Any]) -> CopyTarget:
+def wanted_of(to: Mapping[str, Any]) -> CopyTarget:
     """Return the target as it was asked for. Raises UsageError for a mapping that lacks a setting."""
     try:
         return msgspec.convert(to, CopyTarget)
@@ -152,7 +160,7 @@ def _wanted(to: Mapping[str, Any]) -> CopyTarget:
 
 def _name(to: Mapping[str, Any]) -> str:
     """Return what tells targets apart."""
-    store = _wanted(to).store
+    store = wanted_of(to).store
     return f"{store.location}\0{store.collection}"  # a NUL stands in neither
 
 
@@ -163,6 +171,11 @@ def _embedded(points: Sequence[Point], embedder: Embedder, budget_tokens: int) -
     for part in embed_chunks(embedder, texts, budget_tokens, between=lambda _indexes: None) if texts else ():
         made += [replace(points[i], dense=part.vectors[k]) for k, i in enumerate(part.indexes)]
     return made
+
+
+def _says_else(point: Point, known: Mapping[str, Any]) -> bool:
+    """Return True for a point whose text was masked since it was copied. Some stores do not tell the text."""
+    return DOCUMENT in known and known[DOCUMENT] != point.payload.get(DOCUMENT)
 
 
 def _changed(points: Sequence[Point], there: Mapping[str, Mapping[str, Any]]) -> dict[str, Ownership]:

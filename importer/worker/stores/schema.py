@@ -67,7 +67,7 @@ def same_maker(found: Fingerprint, model: str, dimension: int, where: str) -> Fi
         return found
     raise StoreRefused(
         f"{where} was made by {found.model} ({found.dimension} dimensions), not by {model} ({dimension})",
-        hint=f"`importer migrate --to STORE --model {model}` makes a new collection; or set the model back",
+        hint=f"set the model back; then `importer migrate --model {model}` embeds what is stored anew",
     )
 
 

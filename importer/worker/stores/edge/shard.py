@@ -34,6 +34,7 @@ from importer.protocol.durable import sync
 from importer.protocol.system.capabilities import has
 from importer.protocol.units import MB
 from importer.worker.stores import StoreRequest, bm25
+from importer.worker.stores.edge.generations import FINGERPRINT, drop_former, put_in_place
 from importer.worker.stores.modes import close, close_to_others
 from importer.worker.stores.schema import Fingerprint, born, dense_name, same_maker
 
@@ -42,7 +43,7 @@ UNBORN = (
 )
 COPIES = "quantized.data"  # of a segment's vectors, in one of its folders
 NEW_BYTES = 128 * MB  # of a new shard, its log included; measured on file systems in memory
-FINGERPRINT, OPENED = "importer.json", "importer.open"  # who made it; that it is open, or was at a kill
+OPENED = "importer.open"  # says that the shard is open, or was at a kill
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 
 DAMAGED = "if it is damaged, move edge/ of the state directory away; `importer rebuild-state` then imports all again"
@@ -54,6 +55,7 @@ WORDS, STEMS, TAGS, TIME = "words", "stems", "tags", "metadata.timestamp"
 
 def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
     """Open the shard at `path`; return it and its fingerprint. Raises StoreRefused or StoreUnreachable."""
+    put_in_place(path, request.model, request.dimension)
     if not os.path.exists(os.path.join(path, FINGERPRINT)):
         _make(path, request)
     close_to_others(path)
@@ -61,7 +63,9 @@ def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
         close(os.path.dirname(path))
     found = same_maker(_read_fingerprint(path), request.model, request.dimension, path)
     with translated():
-        return edge.EdgeShard.load(path, config_of(found, request.settings.optimise_every_points)), found
+        shard = edge.EdgeShard.load(path, config_of(found, request.settings.optimise_every_points))
+    drop_former(path)
+    return shard, found
 
 
 def _make(path: str, request: StoreRequest) -> None:

@@ -22,6 +22,7 @@ from importer.errors import StoreUnreachable, UsageError
 from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.edge.asking import candidates
+from importer.worker.stores.edge.generations import drop_next, unready
 from importer.worker.stores.edge.lengths import average_length
 from importer.worker.stores.edge.scrub import scrub
 from importer.worker.stores.edge.shard import (
@@ -58,7 +59,7 @@ class EdgeStore:
         self.location = f"edge:{os.path.dirname(path)}"
         self.fingerprint = str(found)
         self._shard = shard
-        self._path = path
+        self.path = path
         self._found = found
         self._dense = dense_name(found.model)
         self._dimension = found.dimension
@@ -91,6 +92,7 @@ class EdgeStore:
         """Upsert, change, delete, sync. Raises PointsRejected, StoreRefused or StoreUnreachable (disk full)."""
         check(points, self._dimension)
         self._check_room()
+        unready(self.path)
         with translated():
             # Additions before deletions: what a kill leaves in between is too much, and the same write again mends it.
             whole = [*(native(given, self._dense) for given in points), *self._with(standing)]
@@ -98,7 +100,7 @@ class EdgeStore:
                 self._shard.update(edge.UpdateOperation.upsert_points(whole))
             if deletes:
                 self._shard.update(edge.UpdateOperation.delete_points(list(deletes)))
-            sync_log(self._path)
+            sync_log(self.path)
             self._logged += len(points) + len(standing) + len(deletes)
             if self._logged >= FLUSH_EVERY_POINTS:
                 self._flush()
@@ -142,7 +144,7 @@ class EdgeStore:
     def candidates(self, asked: Lookup) -> Candidates:
         """Return the best chunks by words, stems and vectors, with raw scores."""
         if asked.dense is not None:
-            read_ahead(self._path, self._read_ahead)
+            read_ahead(self.path, self._read_ahead)
         with translated():
             return candidates(self._shard, asked, self._dense, self._average(), stemmed=self._stems.done)
 
@@ -177,6 +179,7 @@ class EdgeStore:
         if not scope:
             raise UsageError("an empty scope would delete everything")
         count = self.count(scope)
+        unready(self.path)
         with translated():
             self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, EdgeDialect())))
             self._flush()
@@ -224,16 +227,20 @@ class EdgeStore:
         return False
 
     def scrub(self) -> Sequence[str]:
-        """Take what was deleted out of segments and log. Raises StoreUnreachable when there is no room to do it."""
+        """Take what was deleted out of segments and log. Raises StoreUnreachable when there is no room to do it.
+
+        A generation that is being made beside it holds the same texts, so it goes and is begun anew.
+        """
+        drop_next(self.path)
         self._check_room(OPTIMIZE_FREE)
         with translated():
             self._shard.close()  # which empties the log
             try:
                 config = config_of(self._found, self._optimize_every, **MERGE_ALL)
-                scrub(self._path, config, self._dense, self._dimension)
+                scrub(self.path, config, self._dense, self._dimension)
             finally:
-                self._shard = edge.EdgeShard.load(self._path, config_of(self._found, self._optimize_every))
-            self._stems = Stemming(self._shard, self._path)
+                self._shard = edge.EdgeShard.load(self.path, config_of(self._found, self._optimize_every))
+            self._stems = Stemming(self._shard, self.path)
         self._written = self._logged = 0
         self._doubled = self._counts_differ()
         return ()
@@ -252,20 +259,20 @@ class EdgeStore:
             self._open = False
             self._shard.close()
             if not self._doubled:
-                mark_closed(self._path)
+                mark_closed(self.path)
 
     def _check_room(self, times: int = 1) -> None:
         """Raise StoreUnreachable, which is waited for, while the disk is nearly full."""
         free_mb, needed_mb = self._free_bytes() >> 20, times * self._min_free_bytes >> 20
         if free_mb < needed_mb:
             raise StoreUnreachable(
-                f"{free_mb} MB are left on the disk of {self._path}, the store needs {needed_mb}",
+                f"{free_mb} MB are left on the disk of {self.path}, the store needs {needed_mb}",
                 hint="make room; nothing is lost meanwhile",
             )
 
     def _free_bytes(self) -> int:
         """Return the bytes that are left to this user on the store's disk."""
-        return shutil.disk_usage(self._path).free
+        return shutil.disk_usage(self.path).free
 
 
 def open_store(request: StoreRequest, min_free_bytes: int = MIN_FREE_BYTES) -> EdgeStore:
