@@ -66,7 +66,7 @@ class StoreSession:
         if self.worker is None:
             await self._ask_daemon("use_model", embed=embed)
             return
-        await use_model(self.worker, embed)
+        await use_model([self.worker], embed)
         self.served.update(identity(other))
 
     async def erase(self) -> dict[str, Any]:

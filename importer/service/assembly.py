@@ -68,6 +68,7 @@ class Parts:
     supervisor: Supervisor
     engine: Engine
     guard: Guard
+    others: tuple[Supervisor, ...] = ()  # of workers that only embed
 
 
 def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]:
@@ -196,7 +197,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     launch = launch_of(settings, profile, once=once)
     start = partial(Supervisor, recycle_files=settings.worker.recycle_files, boot_s=settings.worker.boot_s)
     supervisor = start(launch, accept=lambda ready: baseline.accept(checkpoints, ready))
-    pool = None
+    pool, others = None, list[Supervisor]()
     if share.count > 1:
         supervisor.launch = replace(launch, standby=False)  # there is room for as many workers as are wanted
         others = [start(launch.embedding(), stats=supervisor.stats) for _ in range(share.count - 1)]
@@ -222,7 +223,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     engine.on_stored(forecasts.stored)
     history, every_s = checkpoints.history, settings.memory.sample_s
     guard = Guard(engine, within, history, sample_s=every_s, forecasts=forecasts)
-    return Parts(settings, profile, checkpoints, supervisor, engine, guard)
+    return Parts(settings, profile, checkpoints, supervisor, engine, guard, tuple(others))
 
 
 def apply(parts: Parts, fresh: Settings) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 import msgspec
@@ -73,7 +73,11 @@ def deadline_of(settings: Settings) -> Callable[[int], float]:
     return lambda chars: worker.deadline_s + chars / 4 * worker.deadline_ms_per_token / 1000
 
 
-async def use_model(worker: Supervisor, embed: EmbedSettings) -> None:
-    """Have the worker give way to one that is told of another model. Nothing may be in flight."""
-    worker.launch = replace(worker.launch, settings=msgspec.structs.replace(worker.launch.settings, embed=embed))
-    await worker.recycle(Recycle.STOP)
+async def use_model(workers: Iterable[Supervisor], embed: EmbedSettings) -> None:
+    """Have the workers give way to ones that are told of another model, how it runs apart. Nothing may be in flight."""
+    for worker in workers:
+        told = worker.launch.settings
+        same = {"threads": told.embed.threads, "token_budget": told.embed.token_budget}
+        settings = msgspec.structs.replace(told, embed=msgspec.structs.replace(embed, **same))
+        worker.launch = replace(worker.launch, settings=settings)
+        await worker.recycle(Recycle.STOP)

@@ -68,7 +68,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...]) -> int:
             polling=settings.tail.watch == "poll" or not has("events"),
             guard=parts.guard,
             reread=reread,
-            use_model=partial(launch.use_model, parts.supervisor),
+            use_model=partial(launch.use_model, (parts.supervisor, *parts.others)),
             serves=identity(settings),
         )
         _greet(parts)
