@@ -20,6 +20,7 @@ import contextlib
 import importlib
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -173,16 +174,19 @@ def load(chosen: EmbedSettings, threads: int, lanes: int) -> TextEmbedding:
 
 def _loaded(chosen: EmbedSettings, threads: int, lanes: int, engine: Engine) -> TextEmbedding:
     """Load the model with this engine. Raises what fastembed and the engine raise."""
-    return _Engine(
-        chosen.model,
-        cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
-        specific_model_path=chosen.directory,
-        threads=threads,
-        enable_cpu_mem_arena=chosen.arena,
-        spinning=chosen.spinning,
-        engine=engine,
-        lanes=lanes,
-    )
+    with warnings.catch_warnings():
+        # A static model has no threads and no arena, and needs none.
+        warnings.filterwarnings("ignore", message=".* is a static model", category=UserWarning)
+        return _Engine(
+            chosen.model,
+            cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
+            specific_model_path=chosen.directory,
+            threads=threads,
+            enable_cpu_mem_arena=chosen.arena,
+            spinning=chosen.spinning,
+            engine=engine,
+            lanes=lanes,
+        )
 
 
 def _register(chosen: EmbedSettings) -> None:

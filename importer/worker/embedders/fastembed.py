@@ -21,9 +21,10 @@ from importer.worker import token_budget
 from importer.worker.embedders import Window
 from importer.worker.embedders._fastembed_engine import MINILM, OnnxTextModel, Row, TextEmbedding, beside, load
 from importer.worker.models import footprint
+from importer.worker.models.catalog import LONGEST_WINDOW
+from importer.worker.models.prompts import prompts_of
 
 WINDOWS = {MINILM.lower(): 256}  # its max_seq_length; the hub's ONNX export says 128 (fastembed #689)
-LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
 MOST_LANES = 4  # each holds the tensors of a run of its own
 SPLIT_TEXTS = 64  # texts tokenised at once: an Encoding takes some hundred bytes a token until its ids are copied
 
@@ -60,33 +61,43 @@ class FastEmbedder:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._before, self._after = _special_ids(self._tokenizer)
+        wanted = prompts_of(chosen.model, beside(chosen, "config_sentence_transformers.json"))
+        self._passage, self._question = self._prompt(wanted.passage), self._prompt(wanted.query)
 
     def split(self, texts: Sequence[str]) -> list[list[Window]]:
         """Return windows for each text: itself when it fits, else equal parts cut between words if it can be."""
         blocks = (texts[start : start + SPLIT_TEXTS] for start in range(0, len(texts), SPLIT_TEXTS))
-        return [windows for block in blocks for windows in self._split(list(block))]
+        return [windows for block in blocks for windows in self._split(list(block), self._passage)]
 
-    def _split(self, texts: list[str]) -> list[list[Window]]:
+    def _prompt(self, text: str) -> list[int]:
+        """Return the tokens of what the model wants before a text; they stand before each window of it.
+
+        White space at its end is the beginning of the next word to every tokenizer, so it is not in its own tokens.
+        """
+        return list(self._tokenizer.encode(text.rstrip(" "), add_special_tokens=False).ids) if text else []
+
+    def _split(self, texts: list[str], prompt: list[int]) -> list[list[Window]]:
         """Tokenise one block together. Raises EmbedError for the whole block when one text cannot be read."""
         try:
             encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         except Exception as error:  # a lone surrogate, for one
             raise EmbedError(f"{self.model} cannot read the text: {type(error).__name__}: {error}") from error
-        return [self._windows(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
+        return [self._windows(text, encoding, prompt) for text, encoding in zip(texts, encodings, strict=True)]
 
-    def _windows(self, text: str, encoding: Any) -> list[Window]:
+    def _windows(self, text: str, encoding: Any, prompt: list[int]) -> list[Window]:
         """Return the windows of one text; their texts are cut at the characters where their first tokens begin."""
-        room = self.window_tokens - len(self._before) - len(self._after)
+        room = max(1, self.window_tokens - len(self._before) - len(prompt) - len(self._after))
         ids = encoding.ids
         if len(ids) <= room:
-            return [self._window(text, ids)]
+            return [self._window(text, [*prompt, *ids])]
         words = encoding.word_ids
         breaks = [i == 0 or word is None or word != words[i - 1] for i, word in enumerate(words)]
         spans = token_budget.cut(len(ids), room, breaks)
         offsets = encoding.offsets
         # White space between two windows goes to the first, so that the texts together are the whole text.
         edges = [0, *(offsets[start][0] for start, _ in spans[1:]), len(text)]
-        return [self._window(text[a:b], ids[slice(*span)]) for a, b, span in zip(edges, edges[1:], spans, strict=False)]
+        parts = zip(edges, edges[1:], spans, strict=False)
+        return [self._window(text[a:b], [*prompt, *ids[slice(*span)]]) for a, b, span in parts]
 
     def _window(self, text: str, ids: list[int]) -> Encoded:
         """Return a window of own tokens with the special ones around them, which make it a text of its own."""
@@ -105,7 +116,7 @@ class FastEmbedder:
 
     def query(self, text: str) -> NDArray[np.float32]:
         """Return the question's vector (dimension,); windows of a long one are averaged."""
-        windows = self.split([text])[0]
+        windows = self._split([text], self._question)[0]
         rows = [self._collected(self._engine.query_embed(self._documents([window])))[0] for window in windows]
         return token_budget.average(np.stack(rows), [window.tokens for window in windows])
 

@@ -15,6 +15,7 @@ from importer.errors import ModelError
 
 GRAPHS = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx")  # where fastembed's models keep theirs
 POSITIONS_TAKEN = {"roberta", "xlm-roberta", "camembert", "mpnet"}  # positions start after the padding's: two are lost
+LONGEST_WINDOW = 512  # of models that take more: attention costs the square, and chunks are about 250 tokens
 LONGEST_TOKENS = 1 << 20  # transformers writes 1e30 where it does not know
 
 
@@ -146,6 +147,7 @@ _BESIDE = (
     WantedFile("config.json", optional=True),
     WantedFile("special_tokens_map.json", optional=True),
     WantedFile("sentence_bert_config.json", optional=True),
+    WantedFile("config_sentence_transformers.json", optional=True),  # what stands before questions and passages
 )
 
 

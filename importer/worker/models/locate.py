@@ -192,7 +192,7 @@ def _model(folder: str, manifest: ModelManifest, window_tokens: int = 0) -> Mode
         directory=folder,
         precision=manifest.precision,
         dimension=manifest.dimension,
-        window_tokens=window_tokens or manifest.window_tokens,
+        window_tokens=window_tokens or min(manifest.window_tokens, catalog.LONGEST_WINDOW),
         source=manifest.source,
         graph=manifest.graph,
     )
