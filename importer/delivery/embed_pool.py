@@ -14,7 +14,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 from importer.delivery import allotment
@@ -46,6 +46,10 @@ class EmbedPool:
     clock: Callable[[], float] = time.monotonic
     _failures: Counter[int] = field(default_factory=Counter)  # starts on end that failed, by place
     _rest_until_s: dict[int, float] = field(default_factory=dict)
+    _used_s: dict[int, float] = field(default_factory=dict)  # when a place gave its last vectors
+    _leaving: dict[int, Recycle] = field(default_factory=dict)  # why one is to end as soon as it has nothing to do
+    _ending: set[int] = field(default_factory=set)
+    _asked: set[asyncio.Future[object]] = field(default_factory=set)
 
     @property
     def count(self) -> int:
@@ -69,12 +73,13 @@ class EmbedPool:
         return places
 
     def _place(self, at: int, queue: Iterable[InFlight]) -> Place:
+        """Return one worker as the next batch sees it."""
         theirs = [flight for flight in queue if flight.embedding is not None and flight.embedding.at == at]
         supervisor = self.supervisor(at)
         worker = supervisor.worker
         files = sum(len(flight.batch.commits) for flight in theirs) + (worker.files if worker else 0)
         lifetime = worker.lifetime_files if worker else supervisor.recycle_files
-        rests = self._rest_until_s.get(at, 0.0) > self.clock()
+        rests = self._rest_until_s.get(at, 0.0) > self.clock() or at in self._leaving
         return Place(len(theirs), allotment.most_of(at, self.count), files, lifetime, rests)
 
     def lets_post(self, flight: InFlight, queue: Collection[InFlight]) -> bool:
@@ -110,8 +115,50 @@ class EmbedPool:
     async def _renew(self, unsettled: Collection[InFlight]) -> None:
         """End those that have lived long enough and have nothing to do; the next batch starts them anew."""
         for at, place in enumerate(self.places(unsettled)):
-            if at != WRITER and place.is_spent and not place.load and self.supervisor(at).worker is not None:
-                await self.supervisor(at).recycle(Recycle.FILES)
+            reason = self._leaving.get(at) or (Recycle.FILES if place.is_spent else None)
+            if at != WRITER and reason and not place.load:
+                await self._end(at, reason)
+
+    async def _end(self, at: int, reason: Recycle) -> None:
+        """End one worker, once; no batch comes to it meanwhile."""
+        if at not in self._ending:
+            self._leaving[at] = reason
+            self._ending.add(at)
+            try:
+                await self.supervisor(at).recycle(reason)
+            finally:
+                self._ending.discard(at)
+                self._leaving.pop(at, None)
+
+    def load(self, at: int, unsettled: Iterable[InFlight]) -> int:
+        """Return how many batches are with the worker at a place."""
+        return sum(one.embedding is not None and one.embedding.at == at for one in unsettled)
+
+    def used_s(self, at: int) -> float:
+        """Return when the worker at a place gave its last vectors, in monotonic seconds."""
+        return self._used_s.get(at, 0.0)
+
+    def retire(self, at: int, reason: Recycle, *, now: bool = False) -> None:
+        """End a worker as soon as it has nothing to do; `now` if it has nothing."""
+        self._leaving[at] = reason
+        if now:
+            self._hold(self._end(at, reason))
+
+    def trim(self, at: int) -> None:
+        """Ask a worker to give memory back, beside the import."""
+        self._hold(self.supervisor(at).ask("trim"))
+
+    def _hold(self, work: Coroutine[object, object, object]) -> None:
+        """Have something done that is not waited for. A worker that dies meanwhile shows elsewhere."""
+        task: asyncio.Future[object] = asyncio.ensure_future(work)
+        self._asked.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Future[object]) -> None:
+        """Take the exception, which asyncio would complain about otherwise."""
+        self._asked.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     def _begin(self, flight: InFlight, at: int, earlier: Collection[str], budget: int) -> None:
         ids = allotment.to_embed([chunk.id for chunk in flight.batch.chunks], earlier)
@@ -159,7 +206,7 @@ class EmbedPool:
     def _keep(self, flight: InFlight, embedding: Embedding, vectors: wire.Vectors) -> None:
         """Keep the vectors, and count the batch towards the planned end of the worker that made them."""
         failpoints.hit("embedded")
-        flight.vectors = vectors
+        flight.vectors, self._used_s[embedding.at] = vectors, self.clock()
         worker = self.supervisor(embedding.at).worker
         if worker is not None:
             worker.files += complete_files(flight.batch)

@@ -215,11 +215,11 @@ class WorkerStats:
     forecast: ForecastErrors = field(default_factory=ForecastErrors)
     endings: list[Ending] = field(default_factory=list)
 
-    def note_worker(self, rss_bytes: int, judged_bytes: int) -> None:
-        """Take in a sample of the worker's memory."""
+    def note_worker(self, rss_bytes: int, judged_bytes: int, beside: tuple[int, int] = (0, 0)) -> None:
+        """Take in a sample of the worker's memory; the peaks are of it together with those `beside` it."""
         self.rss_bytes, self.judged_bytes = rss_bytes, judged_bytes
-        self.peak_rss_bytes = max(self.peak_rss_bytes, rss_bytes)
-        self.peak_anon_bytes = max(self.peak_anon_bytes, judged_bytes)
+        self.peak_rss_bytes = max(self.peak_rss_bytes, rss_bytes + beside[0])
+        self.peak_anon_bytes = max(self.peak_anon_bytes, judged_bytes + beside[1])
 
     def note_daemon(self, rss_bytes: int) -> None:
         """Take in a sample of this process's memory."""

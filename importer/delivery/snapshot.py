@@ -22,6 +22,8 @@ class LivingWorker:
 
     `started_s` is monotonic. `files` and `batches` are those it has stored; it is ended after `lifetime_files`, 0 means
     never. `questions` wait for its answer. `points` stood in the store when it started.
+
+    Of several, the one at `place` 0 stores; `load` batches are to be embedded by it, and it did so last at `used_s`.
     """
 
     pid: int
@@ -31,6 +33,9 @@ class LivingWorker:
     lifetime_files: int
     questions: int
     points: int
+    place: int = 0
+    load: int = 0
+    used_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Snapshot:
     more files are behind than `waiting` can hold; `listed_files` is how many the last look found in all. `is_reading`
     says that files are being read that stand in neither. `pressed` is why the memory governor has paused the import, ""
     for not. `idle_since_s` is monotonic, the end of the last batch or question. `settings` is the worker's first frame.
-    `listing_errors` are the folders that the last look could not list, with the system's reasons.
+    `listing_errors` are the folders that the last look could not list, with the system's reasons. `others` are the living
+    workers that only embed.
     """
 
     roots: tuple[Root, ...]
@@ -61,6 +67,7 @@ class Snapshot:
     worker: LivingWorker | None
     settings: WorkerSettings
     listing_errors: Mapping[bytes, str]
+    others: tuple[LivingWorker, ...] = ()
 
     @property
     def errors(self) -> Mapping[bytes, str]:
@@ -105,7 +112,18 @@ def take(
         worker=_living(supervisor.worker),
         settings=supervisor.launch.settings,
         listing_errors=dict(reconcile.errors),
+        others=_others(delivery),
     )
+
+
+def _others(delivery: Delivery) -> tuple[LivingWorker, ...]:
+    """Return the living workers that only embed, in the order of their places."""
+    pool, found = delivery.pool, list[LivingWorker]()
+    for at, one in enumerate(pool.others, 1) if pool is not None else ():
+        if pool is not None and (living := _living(one.worker)) is not None:
+            load, used_s = pool.load(at, delivery.queue), pool.used_s(at)
+            found.append(replace(living, place=at, load=load, used_s=used_s))
+    return tuple(found)
 
 
 def _living(worker: Worker | None) -> LivingWorker | None:

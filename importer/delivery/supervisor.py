@@ -90,6 +90,7 @@ class Supervisor:
     worker: Worker | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)  # at every start; the guard rests while there is none
     backlog: bool = False  # whether a large one is under way; a fresh worker is told
+    judged_bytes: int = 0  # of the worker's last sample, where several share the counters
     last_working: tuple[str, ...] = ()  # what was in the model when the last worker died
     _standby: Standby = field(default_factory=Standby)
     _warm_up_files: int = 0  # files in flight for a worker that is not there yet
@@ -237,7 +238,14 @@ class Supervisor:
     def _ended(self, worker: Worker, reason: str) -> None:
         """Note an end for the history."""
         lived_s = self.clock() - worker.born_s
-        ending = (time.time(), reason, worker.child.pid, worker.files, self.stats.judged_bytes, lived_s)
+        ending = (
+            time.time(),
+            reason,
+            worker.child.pid,
+            worker.files,
+            self.judged_bytes or self.stats.judged_bytes,
+            lived_s,
+        )
         self.stats.note_ending(ending)
 
 

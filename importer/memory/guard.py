@@ -16,6 +16,7 @@ from importer.log import logger
 from importer.memory import governor
 from importer.memory.forecasting import META, Forecasts
 from importer.memory.governor import Action, Do, GovernorState, Thresholds, WorkerState
+from importer.memory.pool_guard import Beside, PoolGuard
 from importer.memory.probes import Probes, Sample
 from importer.protocol.system.capabilities import has, libc
 from importer.state.history import History, Moment, WorkerEnding
@@ -30,7 +31,8 @@ HISTORY_S = 10  # seconds of samples written at once: one small transaction
 class Guard:
     """Watch over the memory of one engine. `leave(reason)` is called when the daemon itself has grown too large.
 
-    `forecasts` bound the token budget besides; without them the governor's own counts.
+    `forecasts` bound the token budget besides; without them the governor's own counts. `beside` watches over workers
+    that only embed.
     """
 
     engine: Engine
@@ -43,6 +45,7 @@ class Guard:
     state: GovernorState = field(default_factory=GovernorState)
     sample: Sample | None = None
     forecasts: Forecasts | None = None
+    beside: PoolGuard | None = None
     _moments: list[Moment] = field(default_factory=list)
     _told: str = ""  # of the forecasts, as the state was told last
     _remembered: int = -1  # points, as the state was told last
@@ -64,13 +67,14 @@ class Guard:
         """Take one sample, decide, and act."""
         seen = self.engine.snapshot()
         sample = self.sample = self.probes.sample(seen.worker.pid if seen.worker else None)
-        self._note(sample)
+        beside = self.beside.look(seen, sample) if self.beside else Beside()
+        self._note(sample, beside)
         action, self.state = governor.decide(sample, self._worker_state(seen), self.thresholds, self.state)
         for warning in action.warnings:
             log.warning("memory.warned", reason=warning)
         self._act(action)
         budget = self.forecasts.paced(action.budget_tokens) if self.forecasts else action.budget_tokens
-        self.engine.pace(action.delay_s, budget)
+        self.engine.pace(action.delay_s, beside.within(budget))
         return action
 
     def _worker_state(self, seen: Snapshot) -> WorkerState | None:
@@ -116,11 +120,12 @@ class Guard:
         if not task.cancelled():
             task.exception()  # a worker that died meanwhile is the delivery's business
 
-    def _note(self, sample: Sample) -> None:
+    def _note(self, sample: Sample, beside: Beside) -> None:
         """Note peaks for `status` and the summary, and one moment for the history."""
         stats = self.engine.stats
         if sample.worker is not None:
-            stats.note_worker(sample.worker.rss_bytes, sample.worker.judged_bytes)
+            others = (beside.rss_bytes, beside.judged_bytes)
+            stats.note_worker(sample.worker.rss_bytes, sample.worker.judged_bytes, others)
         if sample.daemon is not None:
             stats.note_daemon(sample.daemon.rss_bytes)
         self._moments.append(_moment(sample))

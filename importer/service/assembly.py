@@ -26,6 +26,7 @@ from importer.formats import Options
 from importer.memory import forecasting, profiles
 from importer.memory.guard import Guard
 from importer.memory.model_files import floor_of
+from importer.memory.pool_guard import PoolGuard
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.memory.sharing import shared
@@ -222,7 +223,8 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     forecasts = forecasting.recalled(settings, within, supervisor.stats.forecast, checkpoints.meta(forecasting.META))
     engine.on_stored(forecasts.stored)
     history, every_s = checkpoints.history, settings.memory.sample_s
-    guard = Guard(engine, within, history, sample_s=every_s, forecasts=forecasts)
+    beside = PoolGuard(pool, within) if pool else None
+    guard = Guard(engine, within, history, sample_s=every_s, forecasts=forecasts, beside=beside)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard, tuple(others))
 
 

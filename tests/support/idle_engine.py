@@ -43,5 +43,15 @@ def fly(engine: Any, *tallies: Tally, path: bytes = b"/r/a", **changes: Any) -> 
 
 def hire(engine: Any, pid: int, points: int = 0, files: int = 0) -> None:
     """Give the engine a living worker of that process id."""
+    engine._supervisor.worker = living(pid, points, files)
+
+
+def hire_beside(engine: Any, place: int, pid: int, files: int = 0) -> None:
+    """Give the engine a living worker that only embeds; it has a pool for it."""
+    engine._delivery.pool.supervisor(place).worker = living(pid, 0, files)
+
+
+def living(pid: int, points: int, files: int) -> Worker:
+    """Return a worker with that process id."""
     child: Any = SimpleNamespace(pid=pid, waiting=0)
-    engine._supervisor.worker = Worker(child, Ready(pid, points, "f", "edge"), 0.0, 200, files=files)
+    return Worker(child, Ready(pid, points, "f", "edge"), 0.0, 200, files=files)

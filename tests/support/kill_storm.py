@@ -14,10 +14,12 @@ import random
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import oracle
+import psutil
 import store_diff
 from changing_files import World
 from processes import Importer, alone, idle, kill, until, workers_of
@@ -26,6 +28,7 @@ SEAMS = (
     *("read", "send", "received", "commit", "committed"),
     *("embed", "upsert.before", "upsert.after", "receipt", "reply"),
 )
+SEAMS_OF_SEVERAL = ("embedded", "vectors")  # passed only where several workers embed
 
 
 @dataclass
@@ -39,10 +42,14 @@ class Storm:
     process: subprocess.Popen[str] | None = None
     torn: list[str] = field(default_factory=list)
     longest_s: float = 2.5
+    workers: int = 1
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"storm {self.seed}")
+        self.wanted = ""
         self.importer.environ.update(MEMORY_BATCH_SIZE="16", IMPORTER_TAIL_RESCAN_S="0.5", IMPORTER_LOG_LEVEL="error")
+        if self.workers > 1:  # small batches, so that there is one for each of them
+            self.importer.environ.update(IMPORTER_WORKER_COUNT=str(self.workers), MEMORY_BATCH_SIZE="2")
 
     def __enter__(self) -> Storm:
         return self
@@ -105,17 +112,29 @@ class Storm:
     def _orders(self) -> str:
         """Return failpoints: in half of the lives one seam kills once, in half of them the model is slow."""
         once, slow = f"{self.importer.base}/once-{self.kills.total()}", self.rng.choice(("", "embed=sleep:0.03;"))
-        seam = f"{self.rng.choice(SEAMS)}=kill@{self.rng.randint(1, 6)}%{once}"
+        seams = SEAMS + (SEAMS_OF_SEVERAL if self.workers > 1 else ())
+        seam = f"{self.rng.choice(seams)}=kill@{self.rng.randint(1, 6)}%{once}"
         return slow + (seam if self.rng.random() < 0.5 else "")
 
     def _strike(self, process: subprocess.Popen[str]) -> None:
         """Kill the worker or the daemon, unless a seam was faster."""
         if process.poll() is not None:
             self.kills["daemon at a seam"] += 1
+        elif self.workers > 1:
+            self._strike_wanted(process)
         elif (workers := workers_of(process)) and self.rng.random() < 0.5:
             self.kills["worker"] += kill(workers[0])
         else:
             self.kills["daemon"] += kill(process)
+
+    def _strike_wanted(self, process: subprocess.Popen[str]) -> None:
+        """Kill a process of the kind that is wanted next, as soon as there is one: of several, each kind as often."""
+        self.wanted = self.wanted or self.rng.choice(("daemon", "worker", "worker that embeds"))
+        there = [process] if self.wanted == "daemon" else workers_of(process)
+        fitting = [one for one in there if one is process or kind_of(one) == self.wanted]
+        if fitting and kill(self.rng.choice(fitting)):
+            self.kills[self.wanted] += 1
+            self.wanted = ""
 
     def _buried(self, process: subprocess.Popen[str]) -> None:
         """Check what a dead daemon left: its worker soon ends, too, and all offsets lie after newlines."""
@@ -132,8 +151,15 @@ class Storm:
         return idle(self.importer)
 
 
-def storm_of(base: pathlib.Path, seed: int, *, growing: bool = False) -> Storm:
+def kind_of(worker: Any) -> str:
+    """Return what a worker does: it embeds for another one, or owns the store."""
+    with suppress(psutil.Error):  # it ended meanwhile
+        return "worker that embeds" if "embeds" in worker.cmdline() else "worker"
+    return "worker that is gone"
+
+
+def storm_of(base: pathlib.Path, seed: int, *, growing: bool = False, workers: int = 1) -> Storm:
     """Return a storm over a folder of files of its own for each seed."""
     folder = base / "said"
     folder.mkdir()
-    return Storm(World(str(folder), seed, growing=growing), Importer(base), seed)
+    return Storm(World(str(folder), seed, growing=growing), Importer(base), seed, workers=workers)

@@ -37,12 +37,22 @@ def test_some_kills(tmp_path: pathlib.Path, seed: int, growing: bool) -> None:
     assert not storm.verdict()
 
 
+@pytest.mark.slow
+def test_some_kills_of_three_workers(tmp_path: pathlib.Path) -> None:
+    """Two that embed beside the one that stores: each of them may be struck, and the daemon."""
+    with kill_storm.storm_of(tmp_path, 3, workers=3) as storm:
+        storm.rage(kills=8)
+        storm.settle()
+    assert not storm.verdict()
+
+
 @pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("growing", [False, True])
-def test_a_thousand_kills(tmp_path: pathlib.Path, growing: bool) -> None:
+def test_a_thousand_kills(tmp_path: pathlib.Path, growing: bool, workers: int) -> None:
     """The same a thousand times: I1 to I3 hold exactly, and I6 where lines are only added. Prints what was done."""
     print(f"seed {SEED}")
-    storm = kill_storm.storm_of(tmp_path, SEED, growing=growing)
+    storm = kill_storm.storm_of(tmp_path, SEED, growing=growing, workers=workers)
     with storm:
         for kills in range(100, KILLS + 1, 100):  # a look now and then, so that a fault is found near where it is made
             storm.rage(kills)

@@ -43,6 +43,9 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
     if status["rate"] is not None:
         yield "speed", _speed(status["rate"])
     yield "worker", _worker(status["worker"])
+    for one in status.get("workers", ()):
+        if one["place"]:
+            yield "beside it", f"pid {one['pid']} embeds, {_memory(one)}, {one['files']} files"
     yield "daemon", _daemon(status["daemon"])
     yield "model", ", ".join(filter(None, (status["model"], status.get("engine"))))
     yield from _troubles(status)

@@ -10,7 +10,9 @@ from importer.errors import UsageError
 from importer.memory.model_files import floor_of
 from importer.memory.probes import ASSUMED_BYTES, Probes
 from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
+from importer.memory.sharing import Share, shared
 from importer.protocol.units import MB
+from importer.service.launch import threads_of
 from importer.settings.schema import DECLARED, Settings
 
 DEFAULT_MB = DECLARED["daemon.operational_memory_mb"].default
@@ -22,7 +24,7 @@ class MemoryFacts:
 
     `limit_bytes` is the control group's limit or the machine's memory, `free_share` the part of it that is free now,
     None if unknown. `profile` is None when its settings contradict each other or do not fit into the limit; then
-    `problem` and `hint` are the words of that error.
+    `problem` and `hint` are the words of that error. `share` is what each of several workers may take in a backlog.
     """
 
     limit_bytes: int
@@ -31,19 +33,21 @@ class MemoryFacts:
     problem: str
     hint: str
     operational_mb: int
+    share: Share | None = None
 
 
 def gather(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
     """Gather the facts of this machine and control group; ASSUMED_BYTES where neither tells a limit."""
     probes = probes or Probes()
     limit = probes.limit_bytes() or ASSUMED_BYTES
-    profile, problem, hint = None, "", ""
+    profile, share, problem, hint = None, None, "", ""
     try:
         profile = resolve(settings, limit, floor_bytes=floor_of(settings))
+        share = shared(profile, settings.worker.count, threads_of(profile, once=True))
     except UsageError as error:
-        problem, hint = error.message.replace("\n", " "), error.hint
+        profile, problem, hint = None, error.message.replace("\n", " "), error.hint
     free = probes.sample().free_fraction
-    return MemoryFacts(limit, free, profile, problem, hint, settings.daemon.operational_memory_mb)
+    return MemoryFacts(limit, free, profile, problem, hint, settings.daemon.operational_memory_mb, share)
 
 
 def check_memory(facts: MemoryFacts) -> Finding:
@@ -71,6 +75,9 @@ def check_memory(facts: MemoryFacts) -> Finding:
 
     adapted = f", adapted: {profile.adapted}" if profile.adapted else ""
     fine = f"{limit_mb} MB in all; profile {profile.name} recycles the worker above {profile.soft_limit_mb} MB{adapted}"
+    if facts.share is not None and facts.share.count > 1:
+        each = facts.share.profile
+        fine += f"; {facts.share.count} workers share that, {each.soft_limit_mb} MB and {each.threads} threads each"
     return judge("memory", fine, problems())
 
 

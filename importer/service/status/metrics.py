@@ -155,11 +155,23 @@ class Scrape:
         yield _gauge("importer_worker_resident_memory_bytes", "Resident, file-backed pages included.", rss_bytes)
         yield _gauge("importer_worker_judged_memory_bytes", "Anonymous memory and swap, what limits go by.", own_bytes)
         yield _gauge("importer_worker_files", "Files of the present worker.", worker.files if worker else 0)
+        if self._seen.others:
+            yield from self._beside()
         daemon = self._probes.process(None)
         if daemon is not None:
             about = "Resident memory of the daemon."
             yield _gauge("importer_daemon_resident_memory_bytes", about, daemon.rss_bytes)
         yield _counter("importer_daemon_cpu_seconds_total", "Processor time of the daemon.", time.process_time())
+
+    def _beside(self) -> Iterator[Metric]:
+        """Yield the living workers that only embed, by place; there are few, and none with `worker.count = 1`."""
+        files, taken = dict[str, float](), dict[str, float]()
+        for one in self._seen.others:
+            memory = self._probes.process(one.pid)
+            files[str(one.place)], taken[str(one.place)] = one.files, memory.judged_bytes if memory else 0
+        yield _gauges("importer_embedding_worker_files", "Files of each worker that only embeds.", "place", files)
+        about = "Anonymous memory and swap of each worker that only embeds."
+        yield _gauges("importer_embedding_worker_judged_memory_bytes", about, "place", taken)
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -70,6 +70,7 @@ def of_daemon(
         "roots": _roots(seen.roots),
         "unreadable": {os.fsdecode(path): why for path, why in list(seen.errors.items())[-MOST_UNREADABLE:]},
         "worker": _worker(seen, probes),
+        "workers": _workers(seen, probes),
         "daemon": _this_process(seen, probes),
         **_store_and_model(seen),
     }
@@ -103,6 +104,7 @@ def of_state(
         "roots": _roots(roots),
         "unreadable": {},
         "worker": _former_workers(checkpoints.history.endings() if checkpoints else []),
+        "workers": [],
         "daemon": _other_process(holder, probes or Probes()),
         "store": {**asdict(where), "reachable": probe.reachable, "why": probe.why},
         **_model(embed),
@@ -201,6 +203,26 @@ def _worker(seen: Snapshot, probes: Probes) -> Status:
         "boot_failures": stats.boot_failures,
         "peak_anon_bytes": stats.peak_anon_bytes,
     }
+
+
+def _workers(seen: Snapshot, probes: Probes) -> list[Status]:
+    """Return each living worker; the one that stores is the first, where it lives."""
+    found = []
+    for one in (*filter(None, (seen.worker,)), *seen.others):
+        memory = probes.process(one.pid) if one.pid else None
+        found.append(
+            {
+                "pid": one.pid,
+                "place": one.place,
+                "does": "embeds" if one.place else "stores",
+                "rss_bytes": memory.rss_bytes if memory else None,
+                "anon_bytes": memory.judged_bytes if memory else None,
+                "files": one.files,
+                "batches": one.batches,
+                "lifetime_files": one.lifetime_files,
+            }
+        )
+    return found
 
 
 def _former_workers(endings: Sequence[WorkerEnding]) -> Status:
