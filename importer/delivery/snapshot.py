@@ -46,8 +46,8 @@ class Snapshot:
     more files are behind than `waiting` can hold; `listed_files` is how many the last look found in all. `is_reading`
     says that files are being read that stand in neither. `pressed` is why the memory governor has paused the import, ""
     for not. `idle_since_s` is monotonic, the end of the last batch or question. `settings` is the worker's first frame.
-    `listing_errors` are the folders that the last look could not list, with the system's reasons. `others` are the living
-    workers that only embed.
+    `listing_errors` are the folders that the last look could not list, with the system's reasons. `others` are the
+    living workers that only embed.
     """
 
     roots: tuple[Root, ...]
