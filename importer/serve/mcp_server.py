@@ -20,7 +20,7 @@ from importer.protocol.foreign import tool_arguments
 from importer.protocol.foreign.quoting import plain
 from importer.serve.fitting import LEAST_TOKENS, shortened
 from importer.serve.memory import Memory
-from importer.serve.tools import BY_NAME, INSTRUCTIONS, SPECS, Spec
+from importer.serve.tools import BY_NAME, INSTEAD, INSTRUCTIONS, SPECS, Spec
 
 SCHEME = "conversation://"
 PROMPTS = {
@@ -75,7 +75,7 @@ class _Handlers:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {plain(params.name)}")
         given: dict[str, Any] = {}
         try:
-            given = tool_arguments.read(params.arguments or {}, spec.given, corrected=("max_tokens",))
+            given = tool_arguments.read(params.arguments or {}, spec.given, ("max_tokens",), INSTEAD)
             text, values = await getattr(self._memory, spec.name)(**given)
         except ImporterError as error:
             return _failed(f"{error.message}{f' (try: {error.hint})' if error.hint else ''}", given)

@@ -77,11 +77,8 @@ class Memory:
     ) -> Told:
         """Return a conversation's turns, around a hit or from its beginning, as many as fit.
 
-        Raises UsageError where neither is given, and for an id that names nothing.
+        Raises UsageError for an id that names nothing.
         """
-        if not (id or conversation):
-            hint = "search_conversations and list_conversations tell ids"
-            raise UsageError("conversation is missing", hint=hint)
         most, notes = _room(max_tokens)
         opened = await asyncio.to_thread(self._opened, id or conversation)
         if id and opened.at < 0 and conversation:  # the id of a conversation

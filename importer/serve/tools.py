@@ -114,7 +114,7 @@ SPECS = (
         "open_conversation",
         "Read a past conversation",
         "Reads a conversation, around a hit or from its beginning, turn by turn in the order things were said.",
-        _object(OPEN),
+        _object(OPEN, "conversation"),  # and yet `id` alone is enough: see `INSTEAD`
         _object(
             {
                 **CONVERSATION,
@@ -151,5 +151,6 @@ SPECS = (
         _object({"state": TEXT, "points": {"type": ["integer", "null"]}, "freshness": TEXT}, "state", "freshness"),
     ),
 )
+INSTEAD = {"conversation": "id"}  # what is required may be left out where this is given
 ALIASES = {"search": "search_conversations", "open": "open_conversation"}  # what the tools were called before
 BY_NAME = {spec.name: spec for spec in SPECS} | {old: s for old, new in ALIASES.items() for s in SPECS if s.name == new}

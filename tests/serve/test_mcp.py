@@ -133,7 +133,7 @@ def test_loose_values_are_taken(asked: Any, given: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("given", "said_of"),
     [
-        ({}, "conversation is missing"), ({"conversation": " "}, "conversation is missing"),
+        ({}, "conversation is missing"), ({"conversation": " "}, "conversation is empty"),
         ({"conversation": 7}, "conversation is a text"), ({"conversation": "nosuch"}, "is called"),
         ({"conversation": SESSION, "before": -1}, "before is a whole number"),
     ],

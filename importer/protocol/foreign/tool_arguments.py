@@ -11,17 +11,23 @@ from importer.protocol.foreign.quoting import printable
 MOST_CHARS = 1_000  # of a name, a path, a time; a query may be longer, and is cut where it is searched for
 MOST_TOLD = 40  # characters of a wrong value that are told
 LONG = frozenset({"query"})
+NONE: Mapping[str, str] = {}
 
 
-def read(given: Mapping[str, Any], schema: Mapping[str, Any], corrected: Collection[str] = ()) -> dict[str, Any]:
+def read(
+    given: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    corrected: Collection[str] = (),
+    instead: Mapping[str, str] = NONE,
+) -> dict[str, Any]:
     """Return the arguments that the schema of a tool knows, in their types; null and "" are as if left out.
 
     Models and clients send 3.0 and "3" for numbers, "" for what they do not mean, and names that a tool does not have.
-    Numbers in `corrected` may be too small: the tool says what it took. Raises UsageError for values that mean nothing,
-    so that the model reads why (SEP-1303 of the protocol).
+    Numbers in `corrected` may be too small: the tool says what it took. `instead` names what does for a required one.
+    Raises UsageError for values that mean nothing, so that the model reads why (SEP-1303 of the protocol).
     """
     known = {name: value for name, value in given.items() if name in schema["properties"] and not _is_nothing(value)}
-    if missing := [name for name in schema["required"] if name not in known]:
+    if missing := [name for name in schema["required"] if not {name, instead.get(name, name)} & known.keys()]:
         raise UsageError(f"{missing[0]} is {'empty' if missing[0] in given else 'missing'}")
     return {name: _argument(name, value, schema["properties"][name], corrected) for name, value in known.items()}
 

@@ -18,7 +18,7 @@ SCHEMAS = [(spec.name, name, spec.given) for spec in SPECS for name in spec.give
 @pytest.mark.parametrize(("tool", "name", "schema"), SCHEMAS)
 def test_nothing_is_as_if_left_out(tool: str, name: str, schema: dict[str, Any]) -> None:
     """Null, an empty text and white space say no more than leaving an argument out."""
-    given = {"query": "kiln"} if "query" in schema["required"] else {}
+    given = dict.fromkeys(schema["required"], "kiln")
     for value in NOTHING:
         if name in schema["required"]:
             with pytest.raises(UsageError):
@@ -30,7 +30,7 @@ def test_nothing_is_as_if_left_out(tool: str, name: str, schema: dict[str, Any])
 @pytest.mark.parametrize(("tool", "name", "schema"), SCHEMAS)
 def test_any_value_is_read_or_told_of(tool: str, name: str, schema: dict[str, Any]) -> None:
     """No value of any type makes another error than one that names the argument, in few words."""
-    given = {"query": "kiln"} if "query" in schema["required"] else {}
+    given = dict.fromkeys(schema["required"], "kiln")
     for value in WRONG:
         try:
             found = read({**given, name: value}, schema)[name]
