@@ -78,12 +78,15 @@ COMMANDS = (
     Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
     Row("migrate", "migrate", "Copy every point to STORE, or embed all anew with another model"),
     Row("sync", "sync", "Bring what is new in the store to STORE, and take out there what was forgotten here"),
-    Row(
-        "install", "install", "Set up every assistant found here to search past conversations, and keep them searchable"
-    ),
-    Row("uninstall", "install", "Give the assistants their settings back; what was imported stays", "uninstall"),
+    Row("install", "install", "Set up every assistant found here to search past conversations"),
+    Row("uninstall", "uninstall", "Give the assistants their settings back; what was imported stays"),
     Row("serve", "serve", "Show a page to search and read conversations in the browser, and serve MCP over HTTP"),
     Row("mcp", "mcp", "Serve past conversations to assistants over MCP until its input ends"),
+    Row(
+        "hook",
+        "hook",
+        "Print what conversations there were about this project, for an assistant that begins",
+    ),
     Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
     Row("model", "model", "Fetch, find or list the models that embed (alone: list them)"),
     Row("completion", "completion", "Print what makes a shell complete commands, options, projects and ids"),
@@ -117,7 +120,7 @@ def _past_click() -> Iterator[None]:
 
 GROUPS = (  # of `importer --help`; commands that none of them names come last
     ("Commands", ("backlog", "search", "open", "run", "status")),
-    ("Find and go on", ("list", "projects", "browse", "resume", "blame", "fix", "serve", "mcp")),
+    ("Find and go on", ("list", "projects", "browse", "resume", "blame", "fix", "serve", "mcp", "hook")),
     ("Watch over it", ("doctor", "failures", "verify", "sources", "pause", "bench")),
     ("Change what is stored", ("forget", "redact", "migrate", "sync", "rebuild-state")),
 )

@@ -33,6 +33,11 @@
     switch.placed  the next one is in its place                   worker
     receipt        the receipt is about to be sent                worker
     reply          each frame to the daemon                       worker
+    wiring.noted   what is about to be written is noted           install
+    wiring.folder  a folder for a settings file was made          install
+    wiring.beside  the new text is durable, not in its place      install, uninstall
+    wiring.written it is in its place, not noted as such          install
+    wiring.undone  an entry is taken out, still noted             uninstall
 
     kill           SIGKILL to this very process
     orphan         SIGKILL to the parent first, then to itself: as when a whole container goes down

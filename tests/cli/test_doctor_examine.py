@@ -38,7 +38,7 @@ GOOD = InstallationFacts(
 )
 PLANTED = [
     ("assistants", "wiring", {"lost": ("/home/ann/.claude.json",)}, "importer install"),
-    ("assistants", "wiring", {"dead": ("/home/ann/.claude.json",)}, "importer uninstall"),
+    ("assistants", "wiring", {"dead": ("/home/ann/.claude.json",)}, "importer install"),
     ("formats", "folders", {"refused": (("bad", "it lacks feed"),)}, "uninstall the package"),
     ("versions", "host", {"python": (3, 9)}, "install Python 3.11"),
     ("versions", "host", {"packages": {"qdrant-edge-py": ("", "==0.9.0")}}, "pip install 'qdrant-edge-py==0.9.0'"),

@@ -14,6 +14,7 @@ from processes import Importer
 
 from importer.assistants.wiring.editing import parsed
 from importer.assistants.wiring.places import places
+from importer.assistants.wiring.spot import words_of
 
 SETTINGS = {
     ".claude.json": '{"numStartups": 4,\n "mcpServers": {"other": {"command": "x"}}, // mine\n}',
@@ -23,12 +24,16 @@ SETTINGS = {
     ".copilot/mcp-config.json": "",
     ".cursor/mcp.json": '\ufeff{"mcpServers":{}}\n',
     ".config/Code/User/mcp.json": '{\n    // servers of mine\n    "servers": {\n    },\n}\n',
+    ".config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json": '{"mcpServers": {}}',
     ".config/opencode/opencode.jsonc": '{\n  "$schema": "https://opencode.ai/config.json", /* x */\n  "b": 1\n}\n',
+    ".config/zed/settings.json": '// Zed\n{\n  "theme": "One Dark",\n  "context_servers": {\n    "x": {},\n  },\n}\n',
+    ".config/goose/config.yaml": "GOOSE_MODEL: x  # mine\nextensions:\n  developer:\n    enabled: true\n",
     ".codeium/windsurf/mcp_config.json": "{\n}\n",
     ".kiro/settings/mcp.json": '{"mcpServers": {"a": {"command": "b", "args": []}}}',
     ".lmstudio/mcp.json": "{ broken",
 }
-FOLDERS = (".claude", ".factory")  # of assistants that have no settings file yet
+FOLDERS = (".claude", ".factory", ".config/crush", ".config/amp", ".kimi", ".junie")  # without a settings file yet
+LEFT = ("kiro", "lm-studio")  # read-only, and broken
 QUIET = ("--no-service", "--no-model", "--yes")
 
 
@@ -45,6 +50,8 @@ def home(tmp_path: pathlib.Path) -> Importer:
     linked.parent.mkdir()
     (tmp_path / ".gemini/settings.json").rename(linked)
     (tmp_path / ".gemini/settings.json").symlink_to(linked)
+    (tmp_path / ".junie/mcp").symlink_to(tmp_path / "dotfiles/junie")  # leads nowhere yet
+    (tmp_path / ".factory/mcp.json").symlink_to("../dotfiles/droid.json")  # nor does this
     (tmp_path / ".cursor/mcp.json").chmod(0o640)
     (tmp_path / ".kiro/settings/mcp.json").chmod(0o400)
     return Importer(tmp_path, embedded=True)
@@ -75,23 +82,22 @@ def test_there_and_back(home: Importer) -> None:
     done = home.run("install", *QUIET)
     assert done.code == 0, done.err
     wired = everything(home)
-    found = {place.assistant: place for place in places({}, str(home.base))}
-    for name, place in found.items():
-        if name in ("kiro", "lm-studio", "claude-desktop"):
+    found = [place for place in places({}, str(home.base)) if os.path.exists(place.shows)]
+    assert len(found) == len(SETTINGS) + len(FOLDERS) - 1  # Claude Code has both
+    for place in found:
+        if place.assistant in LEFT:
             continue
-        text = pathlib.Path(place.path).read_bytes().decode()
-        value: Any = parsed(text, place.kind)
-        for member in place.member:
-            value = value[member]
-        entry = value["conversations"]
-        words = entry["command"] if isinstance(entry["command"], list) else [entry["command"], *entry["args"]]
+        value: Any = parsed(pathlib.Path(place.path).read_bytes().decode(), place.kind)
+        words = words_of(place.spot.entry_in(value))
         assert os.path.isabs(words[0]) and words[-3:] == ["--state-dir", home.state, "mcp"]
-        if name in ("claude-code", "codex", "gemini"):
-            assert "other" in value
+        if place.assistant in ("claude-code", "codex", "gemini"):
+            assert "other" in value[place.member[0]]
     assert tomllib.loads((home.base / ".codex/config.toml").read_text())["model"] == "o"
     assert json.loads((home.base / "dotfiles/gemini.json").read_text())["theme"] == "dark"
     assert "search_conversations" in (home.base / ".claude/skills/conversations/SKILL.md").read_text()
+    assert "search_conversations" in (home.base / ".agents/skills/conversations/SKILL.md").read_text()
     assert "read-only" in done.out and "left as it is" in done.out
+    assert '|     "conversations": {' in done.out.partition("Kiro")[2]  # lines to be added by hand
     assert home.run("install", *QUIET).code == 0 and everything(home) == wired
     gone = home.run("uninstall", "--yes")
     assert gone.code == 0, gone.err
@@ -99,15 +105,19 @@ def test_there_and_back(home: Importer) -> None:
 
 
 def test_edited_in_between(home: Importer) -> None:
-    """What a person changed since stays; an entry that was changed is told, and left."""
+    """What a person changed since stays; an entry that starts another program by now is left."""
     home.run("install", *QUIET)
     claude, cursor = home.base / ".claude.json", home.base / ".cursor/mcp.json"
     claude.write_text(claude.read_text().replace('"numStartups": 4', '"numStartups": 5'))
     cursor.write_text(cursor.read_text().replace('"mcp"', '"mcp", "-v"'))
     (home.base / ".claude/skills/conversations/mine.md").write_text("mine")
+    qwen = home.base / ".qwen/settings.json"
+    qwen.write_text(qwen.read_text().replace("importer", "npx").replace('"-m", "npx"', '"x"').replace("python", "npx"))
     done = home.run("uninstall", "--yes")
+    assert done.code == 0, done.err
     assert claude.read_text() == SETTINGS[".claude.json"].replace("4", "5")
-    assert "-v" in cursor.read_text() and "take the server conversations out by hand" in done.out
+    assert cursor.read_bytes().decode() == SETTINGS[".cursor/mcp.json"]  # what was added to our entry went with it
+    assert "npx" in qwen.read_text()  # another program's by now
     assert (home.base / ".claude/skills/conversations/mine.md").exists()
 
 
@@ -118,6 +128,7 @@ def test_killed_between_two_files(home: Importer) -> None:
     note = pathlib.Path(home.state) / "installed.json"
     assert note.stat().st_mode & 0o777 == 0o600
     told = json.loads(note.read_text())
+    assert all(one["done"] for one in told.values())
     told[str(home.base / ".qwen/settings.json")] = {"inserted": "x" * 9, "created": False, "folders": []}
     note.write_text(json.dumps(told))
     assert home.run("install", *QUIET, "--only", "qwen").code == 0
@@ -151,3 +162,122 @@ def test_words(home: Importer) -> None:
     told = home.run("install", "--dry-run", "--json", "--only", "codex").json
     assert told["files"][0]["inserted"].startswith("\n\n[mcp_servers.conversations]")
     assert home.run("uninstall", "--yes").code == 0
+
+
+def test_flags_of_this_command_are_the_server_s(home: Importer) -> None:
+    """The settings file and the store that are in effect here are said to the server, from any folder."""
+    config = home.base / "my.toml"
+    config.write_text("")
+    done = home.run("--config", os.path.relpath(config), "--store", "local:rel", "install", *QUIET, "--only", "qwen")
+    assert done.code == 0, done.err
+    args = json.loads((home.base / ".qwen/settings.json").read_text())["mcpServers"]["conversations"]["args"]
+    assert args[-7:-1] == [
+        "--config",
+        str(config),
+        "--state-dir",
+        home.state,
+        "--store",
+        f"local:{os.path.abspath('rel')}",
+    ]
+    home.run("install", *QUIET, "--only", "qwen", QDRANT_URL="http://127.0.0.1:6333", COLLECTION_NAME="mine")
+    args = json.loads((home.base / ".qwen/settings.json").read_text())["mcpServers"]["conversations"]["args"]
+    assert args[-3:] == ["--store", "http://127.0.0.1:6333", "mcp"] and "--config" not in args
+    told = home.run("install", "--dry-run", COLLECTION_NAME="mine")
+    assert "may not see COLLECTION_NAME" in told.out
+    assert home.run("uninstall", "--yes").code == 0
+    assert (home.base / ".qwen/settings.json").read_text() == "{}"
+
+
+def test_an_old_program_is_renewed(home: Importer) -> None:
+    """An entry of a former place of this program is brought up to date, and everything is given back all the same."""
+    before = everything(home)
+    home.run("install", *QUIET)
+    wired = everything(home)
+    note = pathlib.Path(home.state) / "installed.json"
+    names = [path for path, one in json.loads(note.read_text()).items() if "/bin/" in one["inserted"]]
+    for path in map(pathlib.Path, (*names, str(note))):  # as an earlier version, elsewhere, wrote them
+        path.write_bytes(path.read_bytes().replace(b"/bin/", b"/gone/"))
+    done = home.run("install", *QUIET)
+    assert done.out.count("to be renewed") == len(names) and everything(home) == wired
+    assert home.run("uninstall", "--yes").code == 0
+    assert everything(home) == before
+
+
+def test_an_old_skill_is_renewed(home: Importer) -> None:
+    """A text of an earlier version is written anew; one that a person has changed is theirs."""
+    home.run("install", *QUIET)
+    claude = home.base / ".claude/skills/conversations/SKILL.md"
+    shared = home.base / ".agents/skills/conversations/SKILL.md"
+    text = claude.read_text()
+    note = pathlib.Path(home.state) / "installed.json"
+    told = json.loads(note.read_text())
+    told[str(claude)]["inserted"] = "an older text"
+    note.write_text(json.dumps(told))
+    claude.write_text("an older text")
+    shared.write_text(text + "mine")
+    done = home.run("install", *QUIET)
+    assert claude.read_text() == text and "changed by hand" in done.out and shared.read_text() == text + "mine"
+    done = home.run("uninstall", "--yes")
+    assert not claude.exists() and shared.exists() and "changed since" in done.out
+
+
+def test_a_damaged_note(home: Importer) -> None:
+    """It is told, set aside, and what is ours is known by the program that it starts."""
+    home.run("install", *QUIET, "--hook")
+    note = pathlib.Path(home.state) / "installed.json"
+    note.write_bytes(note.read_bytes()[:99])
+    done = home.run("uninstall", "--yes")
+    assert done.code == 0 and "cannot be read" in done.err and not note.exists()
+    for place in places({}, str(home.base)):
+        if os.path.exists(place.path) and place.assistant not in LEFT:
+            value = parsed(pathlib.Path(place.path).read_bytes().decode(), place.kind)
+            assert place.spot.entry_in(value) is None
+    assert not (home.base / ".claude/skills/conversations/SKILL.md").exists()
+    assert "importer" not in (home.base / ".claude/settings.json").read_text()
+    assert "x" in (home.base / ".claude.json").read_text()
+    assert "nothing was installed" in home.run("uninstall", "--yes").err
+
+
+def test_set_up_by_hand(home: Importer) -> None:
+    """An entry that a person made is left by both commands; without a note it is told, and taken out if asked for."""
+    qwen, made = (
+        home.base / ".qwen/settings.json",
+        '{"mcpServers": {"conversations": {"command": "%s", "args": ["mcp"]}}}',
+    )
+    program = home.base / "importer"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    qwen.write_text(made % program)
+    assert "by hand" in home.run("install", *QUIET, "--only", "qwen").out
+    told = home.run("uninstall", "--yes")
+    assert qwen.read_text() == made % program and f"{qwen} has it" in told.err
+    assert home.run("uninstall", "--all", "--yes").code == 0
+    assert json.loads(qwen.read_text()) == {"mcpServers": {}}
+
+
+def test_everything_goes_if_asked_for(home: Importer) -> None:
+    """State and models that are ours are deleted, what else lies there stays, and is told."""
+    models = home.base / "models"
+    (models / "a--model").mkdir(parents=True)
+    (models / "a--model/manifest.json").write_text("{}")
+    (models / "mine").mkdir()
+    home.run("install", *QUIET, "--only", "qwen")
+    state = pathlib.Path(home.state)
+    (state / "edge").mkdir()
+    (state / "checkpoints.sqlite3").write_text("")
+    (state / "notes.txt").write_text("mine")
+    dry = home.run("uninstall", "--state", "--model", "--dry-run", IMPORTER_MODEL_DIR=str(models))
+    assert "notes.txt stays" in dry.out and (state / "edge").exists()
+    assert "what was imported" in home.run("uninstall", "--dry-run").out
+    done = home.run("uninstall", "--state", "--model", "--yes", IMPORTER_MODEL_DIR=str(models))
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in state.iterdir()) == ["notes.txt"]
+    assert [path.name for path in models.iterdir()] == ["mine"]
+
+
+def test_state_in_use_stays(home: Importer) -> None:
+    """Beside a daemon nothing of the state is deleted."""
+    with home.daemon():
+        done = home.run("uninstall", "--state", "--yes")
+        assert done.code == 3 and "is at work" in done.err
+    assert (pathlib.Path(home.state) / "checkpoints.sqlite3").exists()

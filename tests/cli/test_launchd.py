@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import pytest
 from processes import until
 
-from importer.cli import launchd
-from importer.cli.launchd import Launchd
+from importer.cli.services import launchd
+from importer.cli.services.launchd import Launchd
 from importer.errors import STATE, STORE, TRY_AGAIN, USAGE, ImporterError, UsageError
 from importer.settings.schema import DECLARED
 

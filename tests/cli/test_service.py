@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from importer.cli import systemd_units
 from importer.cli.commands import service
 from importer.cli.commands.service import Systemd
+from importer.cli.services import systemd_units
+from importer.cli.services.started import importer_words
 from importer.errors import ImporterError, UsageError
 
 
@@ -127,7 +128,7 @@ def test_status(systemd: Systemd, systemctl: Systemctl) -> None:
 )
 def test_command(python: str, script: bool, command: str) -> None:
     """The unit starts this very installation, also with special characters in its path."""
-    assert service.importer_command(python, lambda _path: script) == command
+    assert service.command_line(importer_words(python, lambda _path: script)) == command
 
 
 def test_person() -> None:

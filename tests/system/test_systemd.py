@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from importer.cli import systemd_units
+from importer.cli.services import systemd_units
 from importer.errors import STATE, STORE, TRY_AGAIN, USAGE
 from importer.memory.profiles import BALANCED
 from importer.settings.schema import DECLARED

@@ -1,55 +1,97 @@
-"""Pure: put one entry into a settings file and take it out again, with every other byte as it was.
+"""Pure: put our entry into a settings file and take it out again, with every other byte as it was.
 
 A settings file is a person's: comments, order, line ends and odd formatting stay. So text is inserted, not a document
-written anew; what was inserted is found again as it stands, and taken out. The result is read back and compared before
-it is given out: a file that this cannot read is left alone.
+written anew. The result of each change is read back and must say what was said before plus, or minus, our entry; a
+file of which that is not so is left alone. What was inserted is taken out as it stands where that is enough, else, when
+a person or the assistant has changed what lies around it, as a part of the file's structure.
 """
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from importer.assistants.wiring import json_edit, jsonc, toml_edit, yaml_edit
+from importer.assistants.wiring.jsonc import BOM, Unreadable
+from importer.assistants.wiring.spot import Spot
 from importer.errors import UsageError
 
-BOM = "\ufeff"
+Entry = Mapping[str, Any]
 
 
-class Unreadable(Exception):
-    """A file whose form is not understood; nothing is changed in it."""
-
-
-def with_entry(text: str, kind: str, member: Sequence[str], name: str, entry: Mapping[str, Any]) -> tuple[str, str]:
+def with_entry(text: str, spot: Spot, entry: Entry) -> tuple[str, str]:
     """Return the text with the entry, and what was inserted; ("", "") inserted where it stands there already.
 
     Raises Unreadable for a form that is not understood, UsageError where another entry has the name.
     """
-    read = parsed(text, kind)
-    standing = _at(read, (*member, name))
+    read = parsed(text, spot.kind)
+    standing = spot.entry_in(read)
     if standing is not None:
-        if standing == entry:
+        if says(standing, entry):
             return text, ""
-        raise UsageError(f"it has another server called {name}", hint="remove or rename that one, then run this again")
-    insert = _into_toml if kind == "toml" else _into_json
-    at, inserted = insert(text, read, member, name, entry)
+        raise UsageError(f"it has another server called {spot.name}", hint="rename that one, then run this again")
+    at, inserted = _insertion(text, read, spot, entry)
     changed = text[:at] + inserted + text[at:]
-    if parsed(changed, kind) != _added(read, member, name, entry):
+    if not _same(parsed(changed, spot.kind), spot.added_to(read, entry)) or _stricter(text, changed, spot.kind):
         raise Unreadable("the entry would not be read back as it is meant")
     return changed, inserted
 
 
-def without(text: str, inserted: str) -> str | None:
-    """Return the text without what was inserted; None where it stands there no more, or twice."""
-    return text.replace(inserted, "", 1) if inserted and text.count(inserted) == 1 else None
+def without(text: str, spot: Spot, inserted: str = "") -> str | None:
+    """Return the text without our entry, None where it cannot be taken out; the text itself where it has none.
+
+    `inserted` is what was put in once: it goes as it stands there, or tells which objects around it are ours, too.
+    """
+    read = parsed(text, spot.kind)
+    if spot.entry_in(read) is None:
+        return text
+    wanted = spot.taken_from(read)
+    for taken in (_exactly, _by_structure):
+        try:
+            rest = taken(text, spot, inserted)
+            if rest is None or _stricter(text, rest, spot.kind):
+                continue
+            left = parsed(rest, spot.kind)
+            if spot.entry_in(left) is None and _same(spot.taken_from(left), wanted):
+                return rest
+        except Unreadable:
+            continue
+    return None
+
+
+def renewed(text: str, spot: Spot, entry: Entry, inserted: str = "") -> tuple[str, str]:
+    """Return the text with an entry of ours brought up to date, and what then counts as inserted.
+
+    What others added to the entry stays. Raises Unreadable where that cannot be done.
+    """
+    rest = _exactly(text, spot, inserted)
+    if rest is not None and _reads(rest, spot.kind):
+        changed, anew = with_entry(rest, spot, entry)
+        if says(spot.entry_in(parsed(changed, spot.kind)), entry) and _exactly(changed, spot, anew) == rest:
+            return changed, anew
+    read = parsed(text, spot.kind)
+    changed = _with_words(text, spot, entry) or text
+    after = parsed(changed, spot.kind)
+    if not says(spot.entry_in(after), entry) or not _same(spot.taken_from(after), spot.taken_from(read)):
+        raise Unreadable("its entry is written in a form that cannot be brought up to date")
+    return changed, inserted
+
+
+def says(standing: Any, entry: Entry) -> bool:
+    """Return True if a standing entry starts what ours does; a person may have switched it off, or said more."""
+    return isinstance(standing, Mapping) and all(standing.get(key) == value for key, value in _words(entry).items())
+
+
+def _words(entry: Entry) -> dict[str, Any]:
+    """Return what of an entry says which program is started."""
+    return {key: value for key, value in entry.items() if key in {"command", "cmd", "args", "hooks"}}
 
 
 def parsed(text: str, kind: str) -> dict[str, Any]:
     """Return what a settings file says, {} for an empty one; JSON may have comments and commas too many."""
-    plain = text.removeprefix(BOM)
     try:
-        found = tomllib.loads(plain) if kind == "toml" else json.loads(_bare(plain) if plain.strip() else "{}")
+        found = READERS[kind](text)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"it is no {kind.upper()} that can be read: {error}") from error
     if not isinstance(found, dict):
@@ -57,142 +99,125 @@ def parsed(text: str, kind: str) -> dict[str, Any]:
     return found
 
 
-def _at(value: Any, path: Sequence[str]) -> Any:
-    """Return what stands at a path, None for nothing."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+def says_nothing(text: str, kind: str) -> bool:
+    """Return True for a text without values and comments: a file of ours that nothing else was put into."""
+    try:
+        if kind == "json":
+            node = jsonc.tree(text)
+            inside = text.strip().removeprefix(BOM) if node is None else text[: node.start] + text[node.end :]
+            return not inside.strip() and (node is None or not text[node.start + 1 : node.closing].strip())
+        return not any(parsed(text, kind).values()) and "#" not in text
+    except Unreadable:
+        return False
 
 
-def _added(value: Mapping[str, Any], path: Sequence[str], name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file must say with the entry in it."""
-    if not path:
-        return {**value, name: entry}
-    inner = value.get(path[0], {})
-    if not isinstance(inner, dict):
-        raise Unreadable(f"its {path[0]} is no object")
-    return {**value, path[0]: _added(inner, path[1:], name, entry)}
+def _yaml(text: str) -> Any:
+    """Read a text as YAML. Raises ValueError."""
+    import yaml  # noqa: PLC0415  few assistants have it
+
+    try:
+        found = yaml.safe_load(text.removeprefix(BOM))
+    except (yaml.YAMLError, TypeError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+    return {} if found is None else found
 
 
-def _into_toml(text: str, _read: Any, member: Sequence[str], name: str, entry: Mapping[str, Any]) -> tuple[int, str]:
-    """Return where and what to insert: a table of its own at the end."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    before = "" if not text or text.endswith("\n") else end
-    lines = [f"[{'.'.join([*member, name])}]", *(f"{key} = {json.dumps(value)}" for key, value in entry.items())]
-    return len(text), f"{before}{end if text.strip() else ''}{end.join(lines)}{end}"
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "json": jsonc.value_of,
+    "toml": lambda text: tomllib.loads(text.removeprefix(BOM)),
+    "yaml": _yaml,
+}
 
 
-def _into_json(text: str, read: Any, member: Sequence[str], name: str, entry: Mapping[str, Any]) -> tuple[int, str]:
-    """Return where and what to insert: the first member of the innermost object that is there."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    if not text.removeprefix(BOM).strip():
-        value: Any = {name: entry}
-        for key in reversed(member):
-            value = {key: value}
-        return len(text), json.dumps(value, indent=2).replace("\n", end) + end
-    there = next(n for n in range(len(member), -1, -1) if isinstance(_at(read, member[:n]), dict))
-    at = _opening(text, member[:there])
-    path, value = [*member[there:], name], dict(entry)
-    for key in reversed(path[1:]):
-        value = {key: value}
-    return at, _first_member((text, at), path[0], value, more=bool(_at(read, member[:there])), depth=there + 1)
+def _insertion(text: str, read: Mapping[str, Any], spot: Spot, entry: Entry) -> tuple[int, str]:
+    """Return where to insert an entry, and what. Raises Unreadable."""
+    if spot.kind == "json":
+        return json_edit.insertion(text, spot.member, spot.name, entry)
+    if spot.kind == "toml":
+        return toml_edit.insertion(text, spot.member, spot.name, entry)
+    return yaml_edit.insertion(text, spot.member[0], spot.name, entry, there=spot.member[0] in read)
 
 
-def _first_member(where: tuple[str, int], key: str, value: Mapping[str, Any], *, more: bool, depth: int) -> str:
-    """Return a member as the first of an object that opens before a place of a text, laid out as the object is.
-
-    `more`: the object has other members; `depth` is how deep its members stand.
-    """
-    text, at = where
-    end, rest = "\r\n" if "\r\n" in text else "\n", text[at:]
-    blank = rest[: len(rest) - len(rest.lstrip())]
-    comma = "," if more else ""
-    if more and "\n" not in blank:
-        return f" {json.dumps(key)}: {json.dumps(value)}{comma}"
-    unit = blank.rpartition("\n")[2] if more else "  " * depth
-    step = unit[: max(1, len(unit) // depth)] if unit else "  "
-    written = json.dumps(value, indent=step).replace("\n", f"{end}{unit}")
-    closing = "" if "\n" in blank else end + step * (depth - 1)
-    return f"{end}{unit}{json.dumps(key)}: {written}{comma}{'' if more else closing}"
+def _exactly(text: str, _spot: Spot, inserted: str) -> str | None:
+    """Return the text without what was inserted; None where it stands there no more, or twice."""
+    return text.replace(inserted, "", 1) if inserted and text.count(inserted) == 1 else None
 
 
-def _opening(text: str, path: Sequence[str]) -> int:
-    """Return the place behind the brace that opens the object at a path. The text was parsed before."""
-    at = text.index("{", _skipped(text, 1 if text.startswith(BOM) else 0)) + 1
-    for name in path:
-        at = _member(text, at, name)
-    return at
-
-
-def _member(text: str, at: int, name: str) -> int:
-    """Return the place behind the brace of a member's object; `at` is behind that of the object around it."""
-    depth, key, found = 0, "", -1
-    while at < len(text):
-        at = _skipped(text, at)
-        sign = text[at]
-        if sign == '"':
-            stop = _string_end(text, at)
-            key, at = json.loads(text[at:stop]), stop
-            after = _skipped(text, at)
-            if depth == 0 and key == name and text[after : after + 1] == ":":
-                found = _skipped(text, after + 1) + 1  # the last of several counts, as for parsers
-            continue
-        if sign in "{[":
-            depth += 1
-        elif sign in "}]":
-            depth -= 1
-        if depth < 0:
+def _by_structure(text: str, spot: Spot, inserted: str) -> str | None:
+    """Return the text without our entry, taken out as a part of what the file is made of."""
+    if spot.kind == "toml":
+        return toml_edit.without_table(text, (*spot.member, spot.name))
+    if spot.kind == "yaml":
+        made = [key for key in spot.member if f"{key}:" in inserted.splitlines()]
+        return yaml_edit.without_block(text, spot.member[0], spot.name, made)
+    while (found := _json_part(text, spot)) is not None:
+        text = json_edit.without_part(text, *found)
+    for deep in range(len(spot.member), 0, -1):
+        node, around = (json_edit.container(text, spot.member[:n]) for n in (deep, deep - 1))
+        ours = f'"{spot.member[deep - 1]}": ' in inserted
+        if node is None or around is None or not ours or text[node.start + 1 : node.closing].strip():
             break
-        at += 1
-    if found < 0:
-        raise Unreadable(f"its {name} was not found")
-    return found
+        text = json_edit.without_part(text, around, around.named(spot.member[deep - 1]))
+    return text
 
 
-def _bare(text: str) -> str:
-    """Return JSON without comments, and without commas before a closing bracket."""
-    parts, at = list[str](), 0
-    while at < len(text):
-        sign = text[at]
-        if sign == '"':
-            stop = _string_end(text, at)
-            parts.append(text[at:stop])
-        elif text.startswith(("//", "/*"), at):
-            stop = _comment_end(text, at)
-            parts.append(" ")
-        elif sign == "," and text[_skipped(text, at + 1) : _skipped(text, at + 1) + 1] in ("}", "]"):
-            stop = at + 1
-        else:
-            stop = at + 1
-            parts.append(sign)
-        at = stop
-    return "".join(parts)
+def _json_part(text: str, spot: Spot) -> tuple[jsonc.Node, int] | None:
+    """Return what holds our entry in a JSON text, and its index there; None for none."""
+    node = json_edit.container(text, spot.member)
+    if node is None or not node.parts:
+        return None
+    if spot.name:
+        at = node.named(spot.name)
+    else:
+        values = [jsonc.value_of(text[part.value.start : part.value.end]) for part in node.parts]
+        at = next((at for at, value in enumerate(values) if spot.ours(value)), -1)
+    return (node, at) if at >= 0 else None
 
 
-def _skipped(text: str, at: int) -> int:
-    """Return the place of the next sign that is neither white space nor in a comment."""
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-        elif text.startswith(("//", "/*"), at):
-            at = _comment_end(text, at)
-        else:
-            break
-    return at
+def _with_words(text: str, spot: Spot, entry: Entry) -> str | None:
+    """Return the text with our entry starting another program, None where that cannot be done."""
+    if spot.kind == "toml":
+        return toml_edit.with_values(text, (*spot.member, spot.name), _words(entry))
+    if spot.kind == "yaml":
+        standing, rest = spot.entry_in(parsed(text, spot.kind)), without(text, spot)
+        return None if rest is None else with_entry(rest, spot, {**standing, **_words(entry)})[0]
+    if (found := _json_part(text, spot)) is None:
+        return None
+    node, at = found
+    return json_edit.with_values(text, node.parts[at].value, _words(entry))
 
 
-def _comment_end(text: str, at: int) -> int:
-    """Return the place behind a comment."""
-    line = text.startswith("//", at)
-    found = text.find("\n" if line else "*/", at + 2)
-    return len(text) if found < 0 else found + (0 if line else 2)
+def _reads(text: str, kind: str) -> bool:
+    """Return True for a text that can be read."""
+    try:
+        parsed(text, kind)
+    except Unreadable:
+        return False
+    return True
 
 
-def _string_end(text: str, at: int) -> int:
-    """Return the place behind a string. Raises Unreadable for one without an end."""
-    at += 1
-    while at < len(text) and text[at] != '"':
-        at += 2 if text[at] == "\\" else 1
-    if at >= len(text):
-        raise Unreadable("a text in it has no end")
-    return at + 1
+def _stricter(before: str, after: str, kind: str) -> bool:
+    """Return True if a text has more trailing commas than before: not every assistant allows them."""
+    return kind == "json" and jsonc.trailing_commas(after) > jsonc.trailing_commas(before)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Return True if two values say the same; NaN is itself here, and 1 is not true."""
+    return list(_flat(one)) == list(_flat(other))
+
+
+def _flat(value: Any) -> Iterator[str]:
+    """Yield a value's parts in an order of their own."""
+    if isinstance(value, Mapping):
+        yield "{"
+        for key in sorted(value, key=repr):
+            yield repr(key)
+            yield from _flat(value[key])
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for one in value:
+            yield from _flat(one)
+        yield "]"
+    else:
+        yield repr(value)

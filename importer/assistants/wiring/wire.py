@@ -1,181 +1,229 @@
-"""Write our entry into assistants' settings files, and take it out, byte for byte; what was written is kept beside it.
+"""Write our entry into assistants' settings files, and take it out, byte for byte.
 
-The record is written before each file, so a kill between the two leaves at most a note about something that never
-happened. Files are replaced as a whole, through links, with their modes; one that cannot be written is told and left.
+What is to be done is planned from the file as it is, shown, and planned anew from the file as it is when it is done:
+a file that changed in between gets our entry into its new content, and is never given back an old one.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import stat
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.assistants.wiring import editing
-from importer.assistants.wiring.places import NAME, Place
+from importer.assistants.wiring import editing, files, record, skill
+from importer.assistants.wiring.files import ChangedMeanwhileError
+from importer.assistants.wiring.jsonc import Unreadable
+from importer.assistants.wiring.places import Place
+from importer.assistants.wiring.record import Written
+from importer.assistants.wiring.spot import words_of
 from importer.errors import ImporterError
+from importer.protocol import failpoints
 
-RECORD = "installed.json"  # in the state directory
-SERVICE = "service"  # stands in the record beside the paths when the service was installed, too
 GONE = "has it no more"
+HAS = "has it already"
+TRIES = 5  # at a file that another program keeps changing
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be done to one file: `inserted` is "" where nothing is, and `why` says then why not."""
+    """What is to be done to one file: its text before and after, and `inserted`; `why` says why nothing is to be done.
+
+    `text` is None where nothing is written, `before` is None where there is no file. `left` is True for a file that
+    should be changed and is not, `whole` for one that is ours as a whole, and comes or goes so.
+    """
 
     title: str
     path: str
+    text: str | None = None
     inserted: str = ""
     why: str = ""
     before: str | None = None
+    left: bool = False
+    renews: bool = False
+    whole: bool = False
+    of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was done to one file: `created` where it was not there, `folders` are those made for it, outermost first."""
-
-    inserted: str
-    created: bool = False
-    folders: tuple[str, ...] = ()
+Plan = Callable[[], Change]
 
 
-def planned(place: Place, words: Sequence[str]) -> Change:
+def planned(place: Place, words: Sequence[str], note: record.Note) -> Change:
     """Return what wiring an assistant would do to its file."""
+    change = Change(place.title, place.path, of=place.assistant)
     try:
-        before = _read(place.path)
-        _, inserted = editing.with_entry(before or "", place.kind, place.member, NAME, place.entry(words))
-    except editing.Unreadable as error:
-        return Change(place.title, place.path, why=f"left as it is: {error}")
-    except (ImporterError, OSError, UnicodeDecodeError) as error:
-        return Change(place.title, place.path, why=f"left as it is: {error}")
-    if inserted and not _is_writable(place.path):
-        return Change(place.title, place.path, why="left as it is: it is read-only")
-    return Change(place.title, place.path, inserted, "" if inserted else "has it already", before)
+        before = files.read(place.path)
+        text, inserted, why = _revised(before or "", place, words, note)
+    except (ImporterError, Unreadable, OSError, UnicodeError) as error:
+        return replace(change, why=f"left as it is: {_said(error)}", left=True)
+    if why:
+        return replace(change, why=why, before=before)
+    if locked := files.why_unwritable(place.path):
+        return replace(change, why=f"left as it is: {locked}", left=True)
+    renews = before is not None and place.spot.entry_in(editing.parsed(before, place.kind)) is not None
+    return replace(change, text=text, inserted=inserted, before=before, renews=renews)
 
 
-def planned_file(title: str, path: str, text: str) -> Change:
-    """Return what writing a whole file of ours would do; one that is there is left."""
-    if os.path.lexists(path):
-        return Change(title, path, why="is there already")
-    return Change(title, path, text, before=None)
+def _revised(text: str, place: Place, words: Sequence[str], note: record.Note) -> tuple[str, str, str]:
+    """Return the text with our entry, what was inserted, and why nothing is to be done, "" if something is."""
+    spot, entry, written = place.spot, place.entry(words), note.files.get(place.path)
+    standing = spot.entry_in(editing.parsed(text, place.kind))
+    if standing is None or not spot.ours(standing):
+        return *editing.with_entry(text, spot, entry), ""
+    if editing.says(standing, entry):  # where it was interrupted, only the note is brought up to date
+        unsettled = note.damaged or (written is not None and not written.done)
+        return text, written.inserted if written else "", "" if unsettled else HAS
+    if written is None and not note.damaged and place.name and _is_there(words_of(standing)):
+        return text, "", f"{HAS}, set up by hand"
+    return *editing.renewed(text, spot, entry, written.inserted if written else ""), ""
 
 
-def write(change: Change, place: Place | None, words: Sequence[str], state_dir: str) -> None:
-    """Do a change, noted first. Raises OSError."""
-    folders = _missing_folders(os.path.dirname(change.path))
-    noted = Written(change.inserted, change.before is None, tuple(folders))
-    _note(state_dir, {**records(state_dir), change.path: noted})
+def _is_there(words: Sequence[str]) -> bool:
+    """Return True if the program that a command starts is on this machine."""
+    return bool(words) and shutil.which(words[0]) is not None
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says to a person."""
+    if isinstance(error, UnicodeError):
+        return "it is no UTF-8"
+    return str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+
+
+def planned_skill(title: str, path: str, note: record.Note) -> Change:
+    """Return what writing the skill would do; one that a person has changed is left."""
+    change, written = Change(title, path, whole=True), note.files.get(path)
+    try:
+        before = files.read(path)
+    except (OSError, UnicodeError) as error:
+        return replace(change, why=f"left as it is: {_said(error)}")
+    if before == skill.TEXT and not note.damaged and (written is None or written.done):
+        return replace(change, why=HAS, before=before)
+    if before is not None and not skill.is_ours(before, written.inserted if written else ""):
+        return replace(change, why="left as it is: it was changed by hand", before=before)
+    if locked := files.why_unwritable(path):
+        return replace(change, why=f"left as it is: {locked}")
+    return replace(change, text=skill.TEXT, inserted=skill.TEXT, before=before, renews=before is not None)
+
+
+def write(plan: Plan, state_dir: str) -> Change:
+    """Do what is planned at this moment, noted first, and return it. Raises OSError."""
+    for _ in range(TRIES):
+        change = plan()
+        if change.text is None:
+            return change
+        former = record.read(state_dir).written.get(change.path)
+        folders = tuple(files.missing_folders(change.path))
+        noted = Written(change.inserted, _creates(change, former), folders, False, change.of)
+        record.note(state_dir, change.path, noted)
+        try:
+            _put(change, folders)
+        except ChangedMeanwhileError:
+            _unnote(state_dir, change.path, former, folders)
+            continue
+        except OSError:
+            _unnote(state_dir, change.path, former, folders)
+            raise
+        record.note(state_dir, change.path, replace(noted, done=True))
+        return change
+    raise OSError(0, "another program keeps changing it")
+
+
+def _creates(change: Change, former: Written | None) -> bool:
+    """Return True if the file is ours alone: it was not there before the first of our writes."""
+    ours = former is not None and former.created and (former.done or change.text == change.before)
+    return change.whole or change.before is None or ours
+
+
+def _put(change: Change, folders: Sequence[str]) -> None:
+    """Write one file, in folders that are made for it."""
+    files.swept(change.path)
     for folder in folders:
         os.mkdir(folder, 0o700)
-    text = change.inserted
-    if place is not None and change.before is not None:
-        text, _ = editing.with_entry(change.before, place.kind, place.member, NAME, place.entry(words))
-    _replace(change.path, text)
+        failpoints.hit("wiring.folder")
+    if change.text != change.before:
+        files.replace(change.path, change.text or "", before=change.before)
+    failpoints.hit("wiring.written")
 
 
-def taken_out(path: str, written: Written) -> tuple[str | None, str]:
-    """Return the text of a file without what was written (None: the file goes), and why it is left, "" if it is not."""
-    try:
-        now = _read(path)
-    except (OSError, UnicodeDecodeError) as error:
-        return "", f"left as it is: {error}"
-    if now is None or (written.inserted not in now and NAME not in now):
-        return "", GONE
-    if written.created and now == written.inserted:
-        return None, ""
-    rest = editing.without(now, written.inserted)
-    if rest is None:
-        return "", f"was changed since: take the server {NAME} out by hand"
-    return rest, "" if _is_writable(path) else "left as it is: it is read-only"
-
-
-def undo(path: str, written: Written, text: str | None, state_dir: str) -> None:
-    """Give a file its text back, or remove it with the folders that were made for it; then forget about it."""
-    if text is None:
-        os.unlink(path)
-        for folder in reversed(written.folders):
-            try:
-                os.rmdir(folder)
-            except OSError:
-                break  # something else lies in it by now
+def _unnote(state_dir: str, path: str, former: Written | None, folders: tuple[str, ...]) -> None:
+    """Forget about a write that did not happen."""
+    record.remove_folders(folders)
+    if former is None:
+        record.drop(state_dir, path)
     else:
-        _replace(path, text)
-    drop(path, state_dir)
+        record.note(state_dir, path, former)
 
 
-def note_service(state_dir: str) -> None:
-    """Note that the service was installed."""
-    _note(state_dir, {**records(state_dir), SERVICE: Written("")})
-
-
-def drop(path: str, state_dir: str) -> None:
-    """Take a file out of the record."""
-    _note(state_dir, {name: one for name, one in records(state_dir).items() if name != path})
-
-
-def records(state_dir: str) -> dict[str, Written]:
-    """Return what was written, by path; nothing for a record that is not there."""
+def taken_out(path: str, written: Written, place: Place | None) -> Change:
+    """Return what taking our entry out of a file would do."""
+    change = Change(place.title if place else "", path)
     try:
-        with open(os.path.join(state_dir, RECORD), encoding="utf-8") as file:
-            told: dict[str, dict[str, Any]] = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return {path: Written(one["inserted"], one["created"], tuple(one["folders"])) for path, one in told.items()}
+        before = files.read(path)
+        text, whole = (None, False) if before is None else _rest(before, written, place)
+    except (OSError, UnicodeError, Unreadable) as error:
+        return replace(change, why=f"left as it is: {_said(error)}", left=True)
+    if before is None or text == before:
+        return replace(change, why=GONE, before=before)
+    if text is None:
+        return replace(change, why="left as it is: it was changed since", left=True, before=before)
+    if locked := files.why_unwritable(path):
+        return replace(change, why=f"left as it is: {locked}", left=True, before=before)
+    return replace(change, text=text, before=before, whole=whole)
 
 
-def _note(state_dir: str, records: Mapping[str, Written]) -> None:
-    """Write the record; an empty one goes."""
-    path = os.path.join(state_dir, RECORD)
-    if not records:
-        if os.path.exists(path):
-            os.unlink(path)
-        return
-    os.makedirs(state_dir, 0o700, exist_ok=True)
-    _replace(path, json.dumps({name: asdict(one) for name, one in records.items()}, indent=1))
+def _rest(before: str, written: Written, place: Place | None) -> tuple[str | None, bool]:
+    """Return a file's text without what is ours, None where it cannot be told, and whether all of it is ours."""
+    if place is None or (written.created and before == written.inserted):
+        ours = place is not None or skill.is_ours(before, written.inserted)
+        return ("" if ours else None), ours
+    standing = place.spot.entry_in(editing.parsed(before, place.kind))
+    if standing is not None and not place.spot.ours(standing):
+        return before, False  # another program's by now
+    rest = editing.without(before, place.spot, written.inserted)
+    return rest, rest is not None and written.created and editing.says_nothing(rest, place.kind)
 
 
-def _read(path: str) -> str | None:
-    """Return a file's text with its line ends as they are, None where there is none. Raises OSError."""
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
+def undo(plan: Plan, written: Written, state_dir: str) -> Change:
+    """Take out what is ours at this moment, with the folders that were made for it; then forget about it.
+
+    Raises OSError.
+    """
+    for _ in range(TRIES):
+        change = plan()
+        files.swept(change.path)
+        if change.left:
+            return change
+        try:
+            if change.whole and change.text is not None:
+                files.remove(change.path, before=change.before or "")
+            elif change.text is not None:
+                files.replace(change.path, change.text, before=change.before)
+        except ChangedMeanwhileError:
+            continue
+        failpoints.hit("wiring.undone")
+        record.remove_folders(written.folders)
+        record.drop(state_dir, change.path)
+        return change
+    raise OSError(0, "another program keeps changing it")
 
 
-def _replace(path: str, text: str) -> None:
-    """Write a file as a whole, where a link to it leads, with the mode that it has. Raises OSError."""
-    real = os.path.realpath(path)
-    mode = stat.S_IMODE(os.stat(real).st_mode) if os.path.exists(real) else 0o600
-    descriptor, beside = tempfile.mkstemp(prefix=".importer-", dir=os.path.dirname(real))
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, mode)
-        os.replace(beside, real)
-    except BaseException:
-        os.unlink(beside)
-        raise
+def lines_by_hand(place: Place, words: Sequence[str]) -> list[str]:
+    """Return the lines that a person adds to a settings file that was left alone."""
+    _, inserted = editing.with_entry("", place.spot, place.entry(words))
+    return inserted.splitlines()
 
 
-def _is_writable(path: str) -> bool:
-    """Return False for a file whose owner may not write it: root could, and must not."""
-    try:
-        return bool(os.stat(path).st_mode & stat.S_IWUSR) and os.access(path, os.W_OK)
-    except FileNotFoundError:
-        return True
-
-
-def _missing_folders(folder: str) -> list[str]:
-    """Return the folders that are to be made, the outermost first."""
-    missing = list[str]()
-    while folder and not os.path.isdir(folder):
-        missing.insert(0, folder)
-        folder = os.path.dirname(folder)
-    return missing
+def found_without_note(places: Sequence[Place]) -> dict[str, tuple[Place, Written]]:
+    """Return the files that have an entry of ours, by path, for a note that is lost."""
+    found = dict[str, tuple[Place, Written]]()
+    for place in places:
+        standing: Any = None
+        try:
+            standing = place.spot.entry_in(editing.parsed(files.read(place.path) or "", place.kind))
+        except (OSError, UnicodeError, Unreadable):
+            continue
+        if standing is not None and place.spot.ours(standing):
+            found[place.path] = (place, Written(""))
+    return found

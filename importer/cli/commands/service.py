@@ -1,23 +1,27 @@
-"""`importer service`: install, remove and show the service of systemd or launchd, of this user or of the machine.
+"""`importer service`: install, remove and show the service of systemd, launchd or cron, of this user or of the machine.
 
-`systemd_units` has the units' texts; every call of systemctl goes through `Systemd`, of launchctl through `Launchd`.
+`systemd_units` has the units' texts; every call of systemctl goes through `Systemd`, of launchctl through `Launchd`, of
+crontab through `Crontab`. Which of them is there is found out by looking, in this order: launchd, systemd, cron.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
 
-from importer.cli import systemd_units
-from importer.cli.launchd import Launchd, launchd_of_user
+from importer.cli import context
 from importer.cli.output import JSON_OPTION, emit
+from importer.cli.services import systemd_units
+from importer.cli.services.crontab import BY_HAND, Crontab, crontab_of_user
+from importer.cli.services.launchd import Launchd, launchd_of_user
+from importer.cli.services.started import check_lasting, flags, importer_words
 from importer.errors import ImporterError, TryAgainLater, UsageError
 
 EPILOG = """\b
@@ -69,7 +73,7 @@ class Systemd:
 
     def check(self) -> None:
         """Raise UsageError where no systemd can be asked."""
-        other = "run `importer run` under another service manager, or in a container (see deploy/)"
+        other = BY_HAND.format(shlex.quote(shlex.join([*importer_words(), "run"])))
         if shutil.which("systemctl") is None:
             raise UsageError("there is no systemctl on this machine", hint=other)
         if not os.path.isdir(self.running):
@@ -93,15 +97,19 @@ def manager(user: bool, environ: Mapping[str, str]) -> Systemd:
     return Systemd(True, os.path.join(config, "systemd", "user"))
 
 
-def importer_words(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> list[str]:
-    """Return the command that starts this installation: the script beside its Python, else the module."""
-    script = os.path.join(os.path.dirname(python), "importer")
-    return [script] if beside(script) else [python, "-P", "-m", "importer"]
+def command_line(words: Sequence[str]) -> str:
+    """Return words as a unit's command line has them."""
+    return " ".join(quoted(word) for word in words)
 
 
-def importer_command(python: str = sys.executable, beside: Callable[[str], bool] = os.path.exists) -> str:
-    """Return the same as a unit's command line has it."""
-    return " ".join(quoted(word) for word in importer_words(python, beside))
+def own_words(ctx: click.Context) -> list[str]:
+    """Return the words that start this installation, and say the settings that a service would not see."""
+    return [*importer_words(), *flags(ctx.find_root().obj or {}, context.settings_of(ctx), os.environ, home())]
+
+
+def home() -> str:
+    """Return the user's home."""
+    return os.path.expanduser("~")
 
 
 def quoted(word: str) -> str:
@@ -156,15 +164,19 @@ USER = click.option("--user", is_flag=True, help="Your own service, in place of 
 
 @click.group(epilog=EPILOG)
 def command() -> None:
-    """Install, remove and show the service, of systemd or launchd."""
+    """Install, remove and show the service, of systemd or launchd; cron's where neither is there."""
 
 
-def agents(user: bool) -> Launchd | None:
-    """Return this user's launchd where it is the service manager, else None. Raises UsageError without --user there."""
+def agents(ctx: click.Context, *, user: bool) -> Launchd | Crontab | None:
+    """Return this user's launchd or crontab where systemd is not the service manager, else None.
+
+    Raises UsageError for a service of the machine where launchd is.
+    """
     found = launchd_of_user(call)
     if found is not None and not user:
         raise UsageError("launchd starts this service for its user alone", hint="add --user")
-    return found
+    state_dir = context.settings_of(ctx).settings.state_dir
+    return found or (crontab_of_user(state_dir, RUNNING) if user else None)
 
 
 @command.command("install")
@@ -175,19 +187,21 @@ def agents(user: bool) -> Launchd | None:
     help="User whose conversations the machine's service reads (default: the caller of sudo).",
 )
 @click.option("--no-start", is_flag=True, help="Enable it, start it later.")
-def install_(user: bool, run_as: str | None, no_start: bool) -> int:
+@click.pass_context
+def install_(ctx: click.Context, user: bool, run_as: str | None, no_start: bool) -> int:
     """Write the unit for this installation, enable it, start it and check that it runs.
 
-    launchd's part in it is an agent of this user, in ~/Library/LaunchAgents.
+    launchd's part in it is an agent of this user, in ~/Library/LaunchAgents; cron's is a line in the user's crontab.
     """
+    check_lasting()
     if user and run_as:
         raise UsageError("--run-as is for the machine's service; --user runs as you")
-    if (launchd := agents(user)) is not None:
-        click.echo(launchd.install(importer_words(), start=not no_start))
+    if (agent := agents(ctx, user=user)) is not None:
+        click.echo(agent.install(own_words(ctx), start=not no_start))
         return 0
     systemd = manager(user, os.environ)
     systemd.check()
-    command = importer_command()  # absolute: a service has another PATH
+    command = command_line(own_words(ctx) if user else [*importer_words(), *_typed(ctx)])
     text = (
         systemd_units.user(command)
         if user
@@ -195,6 +209,14 @@ def install_(user: bool, run_as: str | None, no_start: bool) -> int:
     )
     click.echo(install(systemd, text, start=not no_start))
     return 0
+
+
+def _typed(ctx: click.Context) -> list[str]:
+    """Return the flags that were typed: the machine's service has places of its own, unless told otherwise."""
+    typed = ctx.find_root().obj or {}
+    places = {"config": "--config", "state_dir": "--state-dir", "store": "--store"}
+    found = [(flag, typed[name]) for name, flag in places.items() if typed.get(name)]
+    return [word for flag, said in found for word in (flag, said if flag == "--store" else os.path.abspath(said))]
 
 
 def person(name: str) -> str:
@@ -211,10 +233,11 @@ def person(name: str) -> str:
 
 @command.command("uninstall")
 @USER
-def uninstall_(user: bool) -> int:
+@click.pass_context
+def uninstall_(ctx: click.Context, user: bool) -> int:
     """Stop the service and remove its unit. What was imported stays."""
-    if (launchd := agents(user)) is not None:
-        click.echo(launchd.uninstall())
+    if (agent := agents(ctx, user=user)) is not None:
+        click.echo(agent.uninstall())
         return 0
     systemd = manager(user, os.environ)
     systemd.check()
@@ -225,10 +248,11 @@ def uninstall_(user: bool) -> int:
 @command.command("status")
 @USER
 @JSON_OPTION
-def status_(user: bool, as_json: bool) -> int:
+@click.pass_context
+def status_(ctx: click.Context, user: bool, as_json: bool) -> int:
     """Show whether the service is installed and runs; exit 1 when it does not."""
-    if (launchd := agents(user)) is not None:
-        found = launchd.shown()
+    if (agent := agents(ctx, user=user)) is not None:
+        found = agent.shown()
     else:
         systemd = manager(user, os.environ)
         systemd.check()

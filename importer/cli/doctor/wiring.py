@@ -3,62 +3,74 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from importer.assistants.wiring import editing, wire
-from importer.assistants.wiring.places import NAME, places
+from importer.assistants.wiring import editing, files, hook, record
+from importer.assistants.wiring.jsonc import Unreadable
+from importer.assistants.wiring.places import Place, places
+from importer.assistants.wiring.spot import words_of
 from importer.cli.doctor.finding import Finding, Problem, judge
 
 
 @dataclass(frozen=True, slots=True)
 class WiringFacts:
-    """The settings files that we wrote to: `lost` lack our server now, of `dead` ones its program is gone."""
+    """The settings files that we wrote to: `lost` lack our server now, of `dead` ones its program is gone.
+
+    `unfinished` are those that an interrupted `importer install` had noted; `damaged` says why the note is unreadable.
+    """
 
     wired: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     dead: tuple[str, ...] = ()
     found: int = 0
+    unfinished: tuple[str, ...] = ()
+    damaged: str = ""
 
 
 def gather(state_dir: str, environ: Mapping[str, str], home: str) -> WiringFacts:
     """Read the settings files of the assistants that are here."""
-    written, here = wire.records(state_dir), [place for place in places(environ, home) if os.path.exists(place.shows)]
+    note, here = record.read(state_dir), [place for place in places(environ, home) if os.path.exists(place.shows)]
     wired, lost, dead = list[str](), list[str](), list[str]()
-    for place in here:
-        if place.path not in written:
+    hooks = [hook.place_of(place) for place in here if place.assistant == "claude-code"]
+    for place in (*here, *hooks):
+        if place.path not in note.files:
             continue
-        program = _program(place.path, place.kind, place.member)
-        (lost if program is None else wired if os.path.exists(program) else dead).append(place.path)
-    return WiringFacts(tuple(wired), tuple(lost), tuple(dead), len(here))
+        program = _program(place)
+        (lost if not program else wired if shutil.which(program) else dead).append(place.path)
+    unfinished = tuple(path for path, one in note.files.items() if not one.done)
+    return WiringFacts(tuple(wired), tuple(lost), tuple(dead), len(here), unfinished, note.damaged)
 
 
-def _program(path: str, kind: str, member: tuple[str, ...]) -> str | None:
-    """Return the program that an assistant starts for us, None where it starts none."""
+def _program(place: Place) -> str:
+    """Return the program that an assistant starts for us, "" where it starts none."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            value = editing.parsed(file.read(), kind)
-    except (OSError, UnicodeDecodeError, editing.Unreadable):
-        return None
-    for name in (*member, NAME):
-        value = value.get(name) if isinstance(value, dict) else None  # type: ignore[assignment]
-    command = value.get("command") if isinstance(value, dict) else None
-    first = command[0] if isinstance(command, list) and command else command
-    return first if isinstance(first, str) else None
+        entry: Any = place.spot.entry_in(editing.parsed(files.read(place.path) or "", place.kind))
+    except (OSError, UnicodeError, Unreadable):
+        return ""
+    words = words_of(entry) if place.name or entry is None else shlex.split(entry["hooks"][0]["command"])
+    return words[0] if words else ""
 
 
 def check_wiring(facts: WiringFacts) -> Finding:
     """Check what was installed; assistants that were never set up are told, and are no fault."""
     more = facts.found - len(facts.wired) - len(facts.lost) - len(facts.dead)
     fine = f"{len(facts.wired)} assistants have the server" + (
-        f"; `importer install` sets up {more} more" if more else ""
+        f"; `importer install` sets up {more} more" if more > 0 else ""
     )
     return judge("assistants", fine, _problems(facts))
 
 
 def _problems(facts: WiringFacts) -> Iterator[Problem]:
     """Yield what an assistant would not find."""
+    if facts.damaged:
+        yield Problem(f"{facts.damaged}; what was installed is not known any more", "importer install")
     for path in facts.lost:
         yield Problem(f"{path} has the server no more", "importer install")
     for path in facts.dead:
-        yield Problem(f"{path} starts a program that is gone", "importer uninstall; importer install")
+        yield Problem(f"{path} starts a program that is gone", "importer install")
+    for path in facts.unfinished:
+        yield Problem(f"an installation was interrupted at {path}", "importer install, or importer uninstall")

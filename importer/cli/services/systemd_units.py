@@ -14,7 +14,6 @@ ANYWHERE = "/usr/bin/env importer"
 ABOUT = """\
 [Unit]
 Description=Conversation importer: keeps conversations with AI assistants searchable
-Documentation=https://example.org/importer#readme
 """
 
 SERVICE = """

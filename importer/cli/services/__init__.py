@@ -1,0 +1,1 @@
+"""What starts the daemon with the machine, and the words that other programs start this one with."""
