@@ -13,18 +13,20 @@ from processes import Importer
 
 from importer.bench.recall import generated, measures, questions, run, trial
 from importer.bench.recall.measures import Asked
-from importer.bench.recall.questions import Haystack
+from importer.bench.recall.questions import Haystack, Question, Said, Session
 from importer.cli.commands import recall
 from importer.errors import UsageError
 from importer.settings.load import load
 
 REAL = {"IMPORTER_EMBED_PROVIDER": "fastembed", "IMPORTER_EMBED_DIMENSION": "0", "HF_HUB_OFFLINE": "1"}
-# First hits of every kind, a little below what was measured. Vectors alone find more of the paraphrases, which share no
-# word with what was said but by accident: every weighing that kept these lost more elsewhere.
+# First hits of every kind, a little below what was measured. Paraphrases share no word with what was said but by
+# accident: vectors alone find as many of them first.
 FLOORS: dict[str, dict[str, float]] = {
-    "kinds": {"identifier": 0.95, "error": 0.95, "paraphrase": 0.3, "decision": 0.95, "vague": 0.9},
+    "kinds": {"identifier": 0.95, "error": 0.95, "paraphrase": 0.45, "decision": 0.95, "vague": 0.9},
     "known items": {"known identifier": 0.95, "shuffled prompt": 0.95},
 }
+# In inflected words, a little below what was measured; English stems alone found 0.56 in German and 0.59 in Russian.
+TONGUES = {"de": 0.75, "es": 0.9, "fr": 0.85, "ja": 0.9, "ru": 0.95, "zh": 0.95}
 LOCOMO = [
     {
         "sample_id": "conv-1",
@@ -254,7 +256,30 @@ def test_what_is_found_may_not_fall(tmp_path: pathlib.Path, model_dir: str, name
     for category, floor in FLOORS[name].items():
         hybrid, *parts = (figures[mode][category]["hit@1"] for mode in run.MODES)
         assert hybrid >= floor, (category, figures)
-        assert category == "paraphrase" or hybrid >= max(parts) - 0.01, (category, figures)
+        assert hybrid >= max(parts) - 0.01, (category, figures)
+
+
+@pytest.mark.slow
+def test_other_languages_are_found(tmp_path: pathlib.Path, model_dir: str) -> None:
+    """A floor for questions in inflected words, all languages in one store; one question a language may be lost."""
+    found = ask_for_real(tmp_path, model_dir, tongues())
+    figures: dict[str, Any] = {mode: measures.figures(asked)["by_category"] for mode, asked in found.items()}
+    for language, floor in TONGUES.items():
+        hybrid, *parts = (figures[mode][language]["hit@1"] for mode in run.MODES)
+        assert hybrid >= floor, (language, figures)
+        assert hybrid >= max(parts) - 0.025, (language, figures)
+
+
+def tongues() -> Haystack:
+    """Return the conversations of all languages: lines of a prompt, its answer, and a question for them."""
+    sessions, questions = list[Session](), list[Question]()
+    for path in sorted((pathlib.Path(__file__).parent / "tongues").glob("*.txt")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            prompt, answer, asked = line.split("|")
+            id = f"{path.stem}-{number}"
+            sessions.append(Session(id, (Said("user", prompt), Said("assistant", answer))))
+            questions.append(Question(id, asked, path.stem, frozenset({id})))
+    return Haystack("tongues", tuple(sessions), tuple(questions))
 
 
 def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> dict[str, list[Asked]]:

@@ -58,7 +58,7 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
         best if known.judged else None,
         _share(asked, first) or _share(query.text, first),
         bool(kept),
-        dated=max((chunk.date for _, chunk, _ in kept), default=0.0),
+        dated=max((chunk.date for _, chunk, _ in kept), default=0.0) if named else None,
         strange=near.strange(asked, first),
     )
     parts = passages.passages(query.text, texts)

@@ -28,9 +28,11 @@ DATE = 1.0  # times u; 0.75 to 2 differed by 0.004
 WORDS_PLACE, COSINE_PLACE = 3, 5  # where the conversation with the best words, or the best cosine, stands at worst
 # Words of the first conversation that say less than this share of what the question's words could (a little more, the
 # nearer the best cosine is than that conversation's) are no evidence: then the best cosine stands first, unless a date
-# is named. Paraphrases that share hardly a word: 0.50 of the first hits, as by vectors alone (0.37 with 0.15 alone, .21
-# without a guard), LoCoMo and identifiers the same. From 0.2 on, or with a limit above 0.3, LoCoMo loses up to a point.
-WEAK_WORDS, WEAK_MOST = 0.15, 0.3
+# is named, and words weigh a tenth. Paraphrases that share hardly a word: 0.50 of the first hits, as by vectors alone
+# (0.37 with 0.15 alone, .21 without a guard), and 0.84 among the first five (0.73 where words weigh as ever, 0.90 by
+# vectors alone); LoCoMo and identifiers the same. From 0.2 on, or with a limit above 0.3, LoCoMo loses up to a point,
+# and 0.3 of its first five where words do not weigh at all.
+WEAK_WORDS, WEAK_MOST, WEAK_EVIDENCE = 0.15, 0.3, 0.1
 MOST_CHUNKS = 3  # of one conversation among the hits, where there are others
 DISTINCT = 5  # conversations at least among the hits, if there are so many
 DIGITS = 4  # of scores that are compared: engines differ in the last bits of a float32
@@ -71,14 +73,25 @@ def rank(
     `terms` is how many distinct stems the question has, 0 if that is not known.
     """
     unit = math.log1p(max(1, points))
-    score = partial(_scored, mode=mode, stemmed=given.stemmed, weight=COSINE * unit, floor=_floor(given.found))
+    scored = partial(_scored, mode=mode, stemmed=given.stemmed, weight=COSINE * unit, floor=_floor(given.found))
+    ranked = _ranked(
+        [(one, scored(one, date=date_fit(one.at))) for one in given.found], 0.0 if mode == "dense" else unit
+    )
+    if mode != "hybrid":
+        return ranked
+    if not _weak(ranked, unit * terms):
+        return _guarded(ranked, COSINE_PLACE)
+    faint = [(one, scored(one, date=date_fit(one.at), evidence=WEAK_EVIDENCE)) for one in given.found]
+    return _guarded(_ranked(faint, unit, WEAK_EVIDENCE), 1)
+
+
+def _ranked(scored: Iterable[tuple[Candidate, Scored]], unit: float, evidence: float = 1.0) -> list[Conversation]:
+    """Return the conversations of chunks by score; with a unit of 0 the best chunk's score is theirs."""
     grouped: dict[str, list[Scored]] = {}
-    for one in given.found:
-        grouped.setdefault(one.conversation or one.id, []).append(score(one, date=date_fit(one.at)))
-    extra = 0.0 if mode == "dense" else unit
-    ranked = [_conversation(id, chunks, extra) for id, chunks in grouped.items()]
-    ranked.sort(key=lambda one: (-round(one.score, DIGITS), one.id))
-    return _guarded(ranked, 1 if _weak(ranked, unit * terms) else COSINE_PLACE) if mode == "hybrid" else ranked
+    for one, chunk in scored:
+        grouped.setdefault(one.conversation or one.id, []).append(chunk)
+    ranked = [_conversation(id, chunks, unit, evidence) for id, chunks in grouped.items()]
+    return sorted(ranked, key=lambda one: (-round(one.score, DIGITS), one.id))
 
 
 def _weak(ranked: Sequence[Conversation], most: float) -> bool:
@@ -96,21 +109,23 @@ def _floor(found: Iterable[Candidate]) -> float:
     return min((one.cosine for one in found if one.cosine is not None), default=0.0)
 
 
-def _scored(one: Candidate, *, mode: str, stemmed: bool, weight: float, floor: float, date: float) -> Scored:
-    """Return a chunk with its f. While not all points have stems, words stand for them."""
+def _scored(
+    one: Candidate, *, mode: str, stemmed: bool, weight: float, floor: float, date: float, evidence: float = 1.0
+) -> Scored:
+    """Return a chunk with its f, to which words come by their `evidence`. While not all have stems, words stand in."""
     lexical = WORDS * one.words + STEMS * one.stems if stemmed else one.words
     cosine = floor if one.cosine is None else one.cosine
-    score = {"dense": cosine, "keyword": lexical}.get(mode, lexical + weight * cosine)
+    score = {"dense": cosine, "keyword": lexical}.get(mode, evidence * lexical + weight * cosine)
     return Scored(one.id, score, lexical, one.words, one.cosine, date)
 
 
-def _conversation(id: str, chunks: Sequence[Scored], unit: float) -> Conversation:
-    """Return a conversation with its score and its chunks in order; with a unit of 0 the best chunk's score alone."""
+def _conversation(id: str, chunks: Sequence[Scored], unit: float, evidence: float) -> Conversation:
+    """Return a conversation with its score and its chunks in order."""
     ordered = tuple(sorted(chunks, key=_best_first))
     score = ordered[0].score
     if unit:
         support = sum(sorted((one.lexical for one in chunks), reverse=True)[1:3])
-        score += SUPPORT * support + DATE * unit * max(one.date for one in chunks)
+        score += evidence * SUPPORT * support + DATE * unit * max(one.date for one in chunks)
     return Conversation(id, score, ordered)
 
 

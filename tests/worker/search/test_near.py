@@ -37,6 +37,8 @@ def test_a_date_that_fits_speaks_for_a_hit_and_a_strange_name_against_it() -> No
     assert near(0.5, 0.3, True, strange=True) == "nothing"
     assert near(0.48, 0.25, True) == "nothing"
     assert near(0.48, 0.25, True, dated=1.0) == "weak"
+    assert near(0.55, 0.3, True, dated=0.5) == "weak"
+    assert near(0.55, 0.3, True, dated=0.0) == "nothing"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,18 @@ def test_words_that_say_next_to_nothing_leave_the_first_place_to_the_vector() ->
     assert (first(1), first(6), first(6, 0.5)) == ("a", "b", "a")
 
 
+def test_words_that_say_next_to_nothing_hardly_count_in_the_order() -> None:
+    """The next ones stand by their vectors, too, but for the best words, which the guard keeps at the third place."""
+    found = [chunk("near", cosine=0.6), chunk("next", cosine=0.5), chunk("then", cosine=0.45)]
+    found += [chunk(f"common-{name}", words=worth, stems=worth, cosine=0.3) for name, worth in (("a", 9), ("b", 8))]
+
+    def ranked(terms: int) -> list[str]:
+        return [one.id for one in ranking.rank(Candidates(tuple(found)), POINTS, "hybrid", terms=terms)]
+
+    assert ranked(9) == ["near", "next", "common-a", "then", "common-b"]
+    assert ranked(0) == ranked(1) == ["common-a", "common-b", "near", "next", "then"]
+
+
 def test_stems_find_what_words_do_not() -> None:
     """Half of the weight and more is theirs."""
     assert order(chunk("a1", 3, 3), chunk("b1", 0, 12)) == ["b", "a"]

@@ -7,7 +7,7 @@ from typing import Any
 import qdrant_edge
 
 from importer.worker.stores import Lookup
-from importer.worker.stores.bm25 import words
+from importer.worker.stores.bm25 import stemmed_question, words
 from importer.worker.stores.candidates import FACTS, Candidates, Gathering
 from importer.worker.stores.edge.lengths import scoring
 from importer.worker.stores.edge.shard import STEMS, WORDS
@@ -41,14 +41,13 @@ def candidates(shard: Any, asked: Lookup, dense: str, average: float, *, stemmed
 
 def _ways(asked: Lookup, dense: str, params: Any, *, stemmed: bool) -> list[tuple[str, Any]]:
     """Return the queries of a lookup, each with the kind of its scores."""
-    said = words(asked.text)
     found: list[tuple[str, Any]] = []
     if asked.dense is not None:
         found.append(("cosine", edge.Query.Nearest(asked.dense, using=dense)))
     if asked.text:
-        found.append(("words", edge.TextQuery(WORDS, said, params)))
+        found.append(("words", edge.TextQuery(WORDS, words(asked.text), params)))
     if asked.text and stemmed:
-        found.append(("stems", edge.TextQuery(STEMS, said, params)))
+        found.append(("stems", edge.TextQuery(STEMS, stemmed_question(asked.text, wide=True), params)))
     return found
 
 

@@ -13,7 +13,7 @@ import qdrant_edge
 
 from importer.errors import UsageError
 from importer.worker.stores import Ownership, Point
-from importer.worker.stores.bm25 import words
+from importer.worker.stores.bm25 import stemmable, words
 from importer.worker.stores.edge.shard import STEMS, TAGS, WORDS
 from importer.worker.stores.filters import MATCHED
 from importer.worker.stores.schema import METADATA, document, metadata, owned
@@ -25,8 +25,8 @@ TAGGED = tuple(key for keys in MATCHED.values() for key in keys)
 
 def native(given: Point, dense: str) -> Any:
     """Return a point with its vector under the name `dense`, and what the indexes read."""
-    said = words(document(given.payload))
-    private = {WORDS: said, STEMS: said, TAGS: tags(metadata(given.payload))}
+    text = document(given.payload)
+    private = {WORDS: words(text), STEMS: stemmable(text), TAGS: tags(metadata(given.payload))}
     return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
 
 
@@ -55,7 +55,7 @@ def stemmed(record: Any) -> Any | None:
     payload = record.payload or {}
     if STEMS in payload:
         return None
-    return edge.Point(str(record.id), record.vector, {**payload, STEMS: words(document(payload))})
+    return edge.Point(str(record.id), record.vector, {**payload, STEMS: stemmable(document(payload))})
 
 
 class EdgeDialect:

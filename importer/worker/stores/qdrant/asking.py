@@ -33,7 +33,7 @@ def questions(asked: Lookup, dense: str, *, stemmed: bool) -> list[Asked]:
             near = [float(value) for value in asked.dense]
             found.append(("cosine", _request(near, dense, asked.depth, wanted, params=RESCORED)))
         for kind, stems in (("words", False), ("stems", True)):
-            indices, weights = encode_query(asked.text, stems=stems) if stemmed or not stems else ([], [])
+            indices, weights = encode_query(asked.text, stems=stems, wide=True) if stemmed or not stems else ([], [])
             if indices:
                 vector = models.SparseVector(indices=indices, values=weights)
                 found.append((kind, _request(vector, SPARSE, asked.depth, wanted)))
