@@ -66,6 +66,7 @@ async def never() -> bool:
     return False
 
 
+LONGEST_S = 300.0  # that a one-shot import waits when it is asked to
 STORE = "store"
 PROVIDER = "embedding provider"
 
@@ -92,9 +93,11 @@ class Outage:
         kind = EmbedUnreachable if isinstance(error, EmbedUnreachable) else StoreUnreachable
         self.away = PROVIDER if kind is EmbedUnreachable else STORE
         self.failures += 1
+        asked_s: float = getattr(error, "retry_after_s", 0.0)
+        if self.patience is not None and asked_s > LONGEST_S:  # such as until tomorrow, when a day's budget is used up
+            raise kind(error.message, hint=error.hint or "what is stored is kept; the same command goes on later")
         if self._gives_up(self.failures):
             raise kind(f"{error.message}; tried {self.failures} times", hint="what is stored is kept")
-        asked_s: float = getattr(error, "retry_after_s", 0.0)
         wait_s = max(asked_s, backoff_s(self.failures))
         return Settled(reason=f"{self.away} unreachable: {error.message}", wait_s=wait_s)
 

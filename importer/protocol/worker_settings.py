@@ -31,7 +31,9 @@ class EmbedSettings(ModelSettings, frozen=True, kw_only=True):
 
     `directory` is where a local model's files are; the worker fills it in when it has found them. `engine` runs it (see
     `engines`). `threads` are for all model runs together, `token_budget` counts padded tokens of all of them. `arena`
-    and `spinning` are options of ONNX Runtime. `timeout_s`, `api_key` and `base_url` are for a remote provider, ""
+    and `spinning` are options of ONNX Runtime. What a hosted provider was asked for is counted in `usage_file` ("":
+    nowhere); of its limits 0 is none, and of its price 0 the list price (see `hosted.usage`).
+    `timeout_s`, `api_key` and `base_url` are for a remote provider, ""
     being its own address.
     """
 
@@ -44,6 +46,10 @@ class EmbedSettings(ModelSettings, frozen=True, kw_only=True):
     timeout_s: float
     api_key: str
     base_url: str
+    usage_file: str
+    max_tokens_per_day: int
+    max_cost_per_month: float
+    price_per_million: float
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):

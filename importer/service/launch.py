@@ -13,6 +13,7 @@ from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Launch, Supervisor
 from importer.memory import profiles
 from importer.memory.profiles import Profile
+from importer.protocol.hosted import usage
 from importer.protocol.system.capabilities import cores
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
 from importer.settings.load import Settings
@@ -48,6 +49,7 @@ def worker_settings(settings: Settings, profile: Profile, threads: int) -> Worke
         "token_budget": profile.token_budget,
         "arena": worker.onnx_arena,
         "spinning": worker.onnx_spinning,
+        "usage_file": os.path.join(settings.state_dir, usage.FILE),
         **{name: embed.get(f"{settings.embed.provider}_{name}", "") for name in ("api_key", "base_url")},
     }
     return WorkerSettings(

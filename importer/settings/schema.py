@@ -1,9 +1,8 @@
 """Every setting, declared once: name, type, default, limits, environment names and help stand in one place.
 
 A group is a frozen dataclass, a setting one field of it. The dotted name is `group.field`, the environment name
-`IMPORTER_GROUP_FIELD`; `env` adds the names the ecosystem already uses, which count after ours. Units stand at the end
-of a name (`_mb` is 1024 x 1024 bytes). `None` means "the value of the memory profile" (see `memory.profiles`). Flags,
-validation, the settings table of the README and `importer config` all read these declarations.
+`IMPORTER_GROUP_FIELD`; `env` adds the names the ecosystem already uses, which count after ours. Units end a name (`_mb`
+is 1024 x 1024 bytes). `None` means "the value of the memory profile" (see `memory.profiles`).
 """
 
 from __future__ import annotations
@@ -124,10 +123,11 @@ class EmbedGroup:
     )
     offline: bool = setting(False, "never fetch a model from a network", env="HF_HUB_OFFLINE")
     timeout_s: float = setting(30.0, "longest wait for one answer of a hosted provider", least=1)
+    max_tokens_per_day: int = setting(0, "most tokens a day (UTC) to a hosted provider; 0: no limit", least=0)
+    max_cost_per_month: float = setting(0.0, "most that a hosted provider costs a month; 0: no limit", least=0)
+    price_per_million: float = setting(0.0, "price of a million hosted tokens; 0: list price in USD", least=0)
     openai_api_key: str = setting("", "key for OpenAI or a server with its API", env="OPENAI_API_KEY", secret=True)
-    openai_base_url: str = setting(
-        "", "URL of another server with OpenAI's API", env="OPENAI_BASE_URL", check=url_problem
-    )
+    openai_base_url: str = setting("", "URL of a server with OpenAI's API", env="OPENAI_BASE_URL", check=url_problem)
     voyage_api_key: str = setting("", "key for Voyage", env="VOYAGE_API_KEY", secret=True)
     cohere_api_key: str = setting("", "key for Cohere", env="COHERE_API_KEY", secret=True)
 

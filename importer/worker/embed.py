@@ -76,6 +76,8 @@ def embed_chunks(
     owners = [chunk for chunk, parts in enumerate(cut) for _ in parts]
     lengths = [window.tokens for window in windows]
     assembly = _Assembly(owners)
+    if reserve := getattr(embedder, "reserve", None):
+        reserve(sum(lengths))
     lanes = getattr(embedder, "lanes", 1)
 
     def run(members: Sequence[int]) -> NDArray[np.float32]:

@@ -90,3 +90,19 @@ def test_a_stopped_importer_says_how_to_start() -> None:
     text = shown(state="stopped", rate=None, eta_s=None)
     assert "`importer run`" in text
     assert "chunks/s" not in text
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({}, "19,844 tokens today; 90,000 this month, 1.50"),
+        ({"max_tokens_per_day": 20_000}, "19,844 of 20,000 tokens today"),
+        ({"max_cost_per_month": 2.5}, "1.50 of 2.5"),
+        ({"price_per_million": 0.0}, "unknown cost (set embed.price_per_million)"),
+    ],
+)
+def test_a_hosted_provider_costs(limits: dict[str, float], told: str) -> None:
+    """What was asked for today and this month, its cost, and the limits that are set."""
+    used = {"today": {"tokens": 19_844}, "month": {"tokens": 90_000, "cost": 1.5}, "price_per_million": 0.02}
+    usage = {**used, "max_tokens_per_day": 0, "max_cost_per_month": 0.0, **limits}
+    assert told in shown(usage=usage)

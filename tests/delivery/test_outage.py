@@ -73,3 +73,13 @@ def test_a_worker_that_cannot_start_counts_against_no_chunk(tmp_path: pathlib.Pa
     assert played.run(played.batch(file_span("a", "t1"))) == [("a",)]
     assert [one.wait_s for one in played.told[:3]] == [1.0, 2.0, 4.0]
     assert checkpoints.suspects() == {}
+
+
+def test_a_one_shot_import_does_not_wait_until_tomorrow() -> None:
+    """A day's budget that is used up ends it at once, with what to do; a daemon waits as long as it takes."""
+    used_up = EmbedUnreachable("the day's tokens are used up", retry_after_s=40_000.0)
+    assert Outage(None).unreachable(used_up).wait_s == 40_000.0
+    with pytest.raises(EmbedUnreachable, match="used up") as caught:
+        Outage(4).unreachable(used_up)
+    assert "goes on later" in caught.value.hint
+    assert Outage(4).unreachable(EmbedUnreachable("busy", retry_after_s=60.0)).wait_s == 60.0

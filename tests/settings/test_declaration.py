@@ -105,7 +105,8 @@ def test_units_stand_in_the_names() -> None:
     assert without == {
         "embed.threads", "embed.dimension", "store.grpc_port", "store.shard_number", "store.replication_factor",
         "store.write_consistency_factor", "worker.count", "worker.hard_factor", "worker.nice",
-        "worker.malloc_arena_max",
+        "worker.malloc_arena_max", "embed.max_tokens_per_day", "embed.max_cost_per_month",
+            "embed.price_per_million",
     }  # fmt: skip
 
 

@@ -48,7 +48,18 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
             yield "beside it", f"pid {one['pid']} embeds, {_memory(one)}, {one['files']} files"
     yield "daemon", _daemon(status["daemon"])
     yield "model", ", ".join(filter(None, (status["model"], status.get("engine"))))
+    if status.get("usage"):
+        yield "cost", _usage(status["usage"])
     yield from _troubles(status)
+
+
+def _usage(told: Status) -> str:
+    """Return what a hosted provider was asked for today and this month, what that cost, and the limits."""
+    today, month = told["today"], told["month"]
+    most = f" of {number(told['max_tokens_per_day'])}" if told["max_tokens_per_day"] else ""
+    cost = f"{month['cost']:.2f}" if told["price_per_million"] else "unknown cost (set embed.price_per_million)"
+    limit = f" of {told['max_cost_per_month']:g}" if told["max_cost_per_month"] else ""
+    return f"{number(today['tokens'])}{most} tokens today; {number(month['tokens'])} this month, {cost}{limit}"
 
 
 def _state(status: Status) -> str:

@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict
 
 from importer.errors import ImporterError, TryAgainLater
+from importer.protocol.hosted import usage
 from importer.service import assembly, client
 from importer.service.ask import Asker
 from importer.service.status import lag, status, store_location
@@ -49,7 +50,10 @@ def _without_daemon(settings: Settings, count: bool) -> status.Status:
         reached, told = _asked(settings, where)
     else:
         reached = _reached(settings, where, count=count and holder is None)
-    found = status.of_state(checkpoints, behind, where, reached, embed=settings.embed, roots=roots, holder=holder)
+    counted = os.path.join(settings.state_dir, usage.FILE)
+    found = status.of_state(
+        checkpoints, behind, where, reached, embed=settings.embed, usage_file=counted, roots=roots, holder=holder
+    )
     return {**found, "store": {**found["store"], "cluster": told}} if told else found
 
 

@@ -31,7 +31,8 @@ class Window:
 
 class Embedder(Protocol):
     """One model, ready to run. One whose `embed` may be called by several threads at once says how many as `lanes`;
-    its `split` is then called while they run, too.
+    its `split` is then called while they run, too. One that costs may have `reserve(tokens)`, called before the first
+    of a batch's runs, which raises what `embed` raises: what a batch cost that is given up half-way is lost.
     """
 
     @property

@@ -30,6 +30,11 @@ def vectors(answer: Any) -> list[list[float]]:
     return rows
 
 
+def used(answer: Any) -> int:
+    """Return the tokens of a request, as they are billed."""
+    return int(answer["meta"]["billed_units"]["input_tokens"])
+
+
 SERVICE = Service(
     name="cohere",
     base_url="https://api.cohere.com/v2",
@@ -39,4 +44,5 @@ SERVICE = Service(
     window_tokens=128_000,  # of embed-v4.0; 512 before
     body=body,
     vectors=vectors,
+    used=used,
 )

@@ -3,6 +3,7 @@
     answer                                             becomes
     200                                                vectors
     408, 409, 425, 429, 5xx, no connection, no JSON    EmbedUnreachable, after `PATIENCE` with growing pauses
+    429 for lack of credit                             EmbedUnreachable at once, for an hour
     400, 413, 422                                      EmbedError: these texts are refused
     anything else (401, 403, 404, a redirect)          ModelError: wrong key, address or model, no text's fault
 
@@ -27,12 +28,15 @@ from importer.errors import EmbedError, EmbedUnreachable, ImporterError, ModelEr
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
+from importer.worker.embedders.budget import Budget
 from importer.worker.patience import Patience, patiently
 
 PATIENCE = Patience(first_s=0.75, longest_s=20.0)
 BYTES_PER_TOKEN = 4  # the usual estimate for English; a token is never less than one byte, which bounds it
 TEMPORARY = frozenset({408, 409, 425, 429})
 TEXTS_FAULT = frozenset({400, 413, 422})
+# The account has no credit left: OpenAI says so with status 429, as for too many requests. Asking again helps no more.
+NO_CREDIT, NO_CREDIT_S = ("insufficient_quota", "billing_hard_limit"), 3600.0
 SAID_CHARS = 200  # of a provider's own words in our message
 
 
@@ -50,7 +54,8 @@ class TextsToEmbed:
 class Service:
     """One provider's API: where it is, what it takes in one request, how to ask, and how to read the answer.
 
-    `body(texts)` makes the request; `vectors(answer)` lists them in the order of the texts.
+    `body(texts)` makes the request; `vectors(answer)` lists them in the order of the texts, `used(answer)` is how many
+    tokens it cost. Both raise KeyError or TypeError for another answer.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Service:
     window_tokens: int
     body: Callable[[TextsToEmbed], dict[str, Any]]
     vectors: Callable[[Any], list[list[float]]]
+    used: Callable[[Any], int]
 
 
 def open_service(service: Service, settings: EmbedSettings, patience: Patience = PATIENCE) -> RemoteEmbedder:
@@ -84,6 +90,7 @@ class RemoteEmbedder:
         headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
         base_url = (settings.base_url or service.base_url).rstrip("/") + "/"
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=settings.timeout_s)
+        self._budget = Budget(settings, sleep=patience.sleep)
         self._shortened = 0  # asked for by name only where the model's own dimension is another
         try:
             self.dimension = self._agreed_dimension(settings.dimension)
@@ -119,11 +126,17 @@ class RemoteEmbedder:
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
         """Group as many as one request takes. The budget is for memory here, of which this needs none."""
         # Lengths are estimates: so divided, the limit holds even if every byte were a token.
-        return token_budget.pack(lengths, self._service.most_tokens // BYTES_PER_TOKEN, self._service.most_texts)
+        most = self._budget.most_tokens(self._service.most_tokens // BYTES_PER_TOKEN)
+        return token_budget.pack(lengths, most, self._service.most_texts)
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        """Make one request: (n, dimension) at unit length."""
+        """Make one request: (n, dimension) at unit length. Raises EmbedUnreachable where a budget is used up."""
+        self._budget.ask(sum(window.tokens for window in windows))
         return self._ask([window.text for window in windows], query=False)
+
+    def reserve(self, tokens: int) -> None:
+        """Raise EmbedUnreachable where so many tokens cannot be asked for now, EmbedError where they never can."""
+        self._budget.reserve(tokens)
 
     def query(self, text: str) -> NDArray[np.float32]:
         """Return the question's vector (dimension,). All windows of a long question go in one request."""
@@ -150,11 +163,23 @@ class RemoteEmbedder:
         if answer.status_code != httpx.codes.OK:
             raise self._refusal(answer)
         try:
-            rows = np.array(self._service.vectors(msgspec.json.decode(answer.content)), dtype=np.float32, ndmin=2)
+            told = msgspec.json.decode(answer.content)
+            rows = np.array(self._service.vectors(told), dtype=np.float32, ndmin=2)
         # Also rows of unequal length, which make no array.
         except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise EmbedUnreachable(f"{self._service.name} answered with something else than vectors") from error
+        self._budget.answered(self._used(told, body), answer.headers)
         return token_budget.normalised(rows)
+
+    def _used(self, told: Any, body: bytes) -> int:
+        """Return the tokens that an answer says it cost; where it does not, as many as its request is thought to have.
+
+        Servers with OpenAI's API need not tell.
+        """
+        try:
+            return int(self._service.used(told))
+        except (KeyError, TypeError, ValueError):
+            return len(body) // BYTES_PER_TOKEN
 
     def _refusal(self, answer: httpx.Response) -> EmbedError | ModelError:
         """Return the error of an answer, by the table above; the key is masked in the service's words.
@@ -163,6 +188,9 @@ class RemoteEmbedder:
         """
         status = answer.status_code
         message = f"{self._service.name} answered {status}: {_masked(answer.text[:SAID_CHARS], self._settings.api_key)}"
+        if any(word in answer.text for word in NO_CREDIT):
+            hint = "add credit, or raise the account's limit; the import goes on by itself"
+            return EmbedUnreachable(message, retry_after_s=NO_CREDIT_S, hint=hint)
         if status in TEMPORARY or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return EmbedUnreachable(message, retry_after_s=retry_after_s(answer.headers.get("Retry-After", "")))
         if status in TEXTS_FAULT:

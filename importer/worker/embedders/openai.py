@@ -27,6 +27,11 @@ def vectors(answer: Any) -> list[list[float]]:
     return [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
 
 
+def used(answer: Any) -> int:
+    """Return the tokens of a request, as they are billed."""
+    return int(answer["usage"]["total_tokens"])
+
+
 SERVICE = Service(
     name="openai",
     base_url="https://api.openai.com/v1",
@@ -36,4 +41,5 @@ SERVICE = Service(
     window_tokens=8191,
     body=body,
     vectors=vectors,
+    used=used,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker.embedders.http import RemoteEmbedder, Service, TextsToEmbed, open_service
-from importer.worker.embedders.openai import vectors
+from importer.worker.embedders.openai import used, vectors
 
 
 def open_embedder(settings: EmbedSettings) -> RemoteEmbedder:
@@ -30,4 +30,5 @@ SERVICE = Service(
     window_tokens=16_000,  # the least of its models (voyage-law-2, voyage-code-2); most take 32,000
     body=body,
     vectors=vectors,
+    used=used,
 )

@@ -1,0 +1,1 @@
+"""What daemon and worker share about hosted providers."""
