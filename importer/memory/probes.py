@@ -65,15 +65,18 @@ class Sample:
     group: GroupMemory | None = None
     oom_kills: int | None = None
     full_percent: float | None = None
+    gpu: GroupMemory | None = None
 
     @property
     def free_fraction(self) -> float | None:
-        """Free part of the machine's or the control group's memory, of the tighter one; 0 to 1."""
+        """Free part of the machine's, the control group's or the GPU's memory, of the tightest one; 0 to 1."""
         shares = []
         if self.total_bytes and self.available_bytes is not None:
             shares.append(self.available_bytes / self.total_bytes)
         if self.group is not None and self.group.limit_bytes > 0:
             shares.append(max(0.0, 1.0 - self.group.used_bytes / self.group.limit_bytes))
+        if self.gpu is not None and self.gpu.limit_bytes > 0:
+            shares.append(max(0.0, 1.0 - self.gpu.used_bytes / self.gpu.limit_bytes))
         return min(shares, default=None)
 
 
@@ -94,7 +97,9 @@ class Probes:
         proc: str | None = None,
         groups: str = "/sys/fs/cgroup",
         clock: Callable[[], float] = time.monotonic,
+        gpu: Callable[[], GroupMemory | None] = lambda: None,
     ) -> None:
+        self._gpu = gpu
         self._proc = proc if proc is not None else "/proc" if has("proc") else ""
         self._groups, self._clock = groups, clock
 
@@ -111,6 +116,7 @@ class Probes:
             group=_tightest(levels),
             oom_kills=next((kills for level in levels if (kills := level.oom_kills()) is not None), None),
             full_percent=self._stalled_percent(levels),
+            gpu=self._gpu(),
         )
 
     def process(self, pid: int | None) -> ProcessMemory | None:

@@ -39,6 +39,8 @@ class EmbedSettings(ModelSettings, frozen=True, kw_only=True):
 
     directory: str
     engine: str
+    device: str
+    gpu_memory_mb: int
     threads: int
     token_budget: int
     arena: bool

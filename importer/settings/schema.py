@@ -114,6 +114,8 @@ class EmbedGroup:
         "what runs a local model; auto: the fastest installed one that keeps the vectors",
         among=("auto", "onnxruntime", "openvino"),
     )
+    device: str = setting("cpu", "where a local model runs; cuda takes importer[gpu]", among=("cpu", "cuda"))
+    gpu_memory_mb: int = setting(2048, "most memory that a model takes on a GPU; 0: no limit", least=0)
     window_tokens: int = setting(0, "longest text the model embeds at once; 0: the model's limit", least=0, most=8192)
     threads: int | None = setting(
         None, "threads of the model; 0: half of the cores in `run`, all in `backlog`; -1: always all", least=-1
@@ -155,9 +157,7 @@ class StoreGroup:
     shard_number: int = setting(0, "shards of a new collection; 0: the server's default", least=0)
     replication_factor: int = setting(1, "copies of each point in a cluster", least=1)
     write_consistency_factor: int = setting(1, "copies that must be written before a batch counts as stored", least=1)
-    optimise_every_points: int | None = setting(
-        None, "optimise the embedded store after this many new points", least=1000
-    )
+    optimise_every_points: int | None = setting(None, "optimise the embedded store after so many points", least=1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def windows_of(given: Order) -> list[Window]:
         provider="fastembed", model=given.model, directory=given.directory, model_dir="", dimension=0,
         precision="fp32", window_tokens=given.window_tokens, offline=True, engine="onnxruntime",
         threads=given.threads, token_budget=0, arena=True, spinning=False, timeout_s=0.0, api_key="", base_url="",
+        device="cpu", gpu_memory_mb=0,
         usage_file="", max_tokens_per_day=0, max_cost_per_month=0.0, price_per_million=0.0,
     )  # fmt: skip
     embedder = fastembed.open_embedder(settings)

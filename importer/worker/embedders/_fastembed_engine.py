@@ -21,19 +21,21 @@ import importlib
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
 from importer.errors import ModelError
 from importer.protocol import engines
 from importer.protocol.engines import Engine
 from importer.protocol.worker_settings import EmbedSettings
+from importer.worker.embedders._gpu import check_loaded, providers
 from importer.worker.embedders._openvino import OpenVinoModel
 
 __all__ = ["ModelSource", "OnnxTextModel", "PoolingType", "TextEmbedding"]
@@ -161,18 +163,21 @@ def load(chosen: EmbedSettings, threads: int, lanes: int) -> TextEmbedding:
     """
     if not Path(chosen.directory, "tokenizer.json").is_file():
         raise ModelError(f"no model in {chosen.directory!r}: it has no tokenizer.json", hint="importer model fetch")
-    engine = engines.choose(chosen.engine, chosen.precision)
+    usable = providers(chosen, onnxruntime.get_available_providers())
+    engine = engines.choose(chosen.engine if chosen.device == "cpu" else "onnxruntime", chosen.precision)
     try:
         _register(chosen)
-        return _loaded(chosen, threads, lanes, engine)
+        loaded = _loaded(chosen, threads, lanes, engine, usable)
     except Exception as error:
         if chosen.engine == "auto" and engine.name != "onnxruntime":
             sys.stderr.write(f"{engine.name} cannot load {chosen.model}, so ONNX Runtime does: {error}\n")
             return load(msgspec.structs.replace(chosen, engine="onnxruntime"), threads, lanes)
         raise ModelError(f"cannot load {chosen.model} from {chosen.directory}: {error}") from error
+    check_loaded(chosen, getattr(loaded.model, "model", None))
+    return loaded
 
 
-def _loaded(chosen: EmbedSettings, threads: int, lanes: int, engine: Engine) -> TextEmbedding:
+def _loaded(chosen: EmbedSettings, threads: int, lanes: int, engine: Engine, usable: Sequence[Any]) -> TextEmbedding:
     """Load the model with this engine. Raises what fastembed and the engine raise."""
     with warnings.catch_warnings():
         # A static model has no threads and no arena, and needs none.
@@ -182,6 +187,7 @@ def _loaded(chosen: EmbedSettings, threads: int, lanes: int, engine: Engine) -> 
             cache_dir=chosen.directory,  # unused with a path, but fastembed would create its default in /tmp
             specific_model_path=chosen.directory,
             threads=threads,
+            providers=usable,
             enable_cpu_mem_arena=chosen.arena,
             spinning=chosen.spinning,
             engine=engine,

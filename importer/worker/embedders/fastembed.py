@@ -40,7 +40,7 @@ def open_embedder(settings: EmbedSettings) -> FastEmbedder:
     """Load the model in `settings.directory`; 0 threads are one for each core. Raises ModelError."""
     threads = settings.threads or os.cpu_count() or 1
     # One thread for each, as long as there are few: a run's small operations use one core of any number.
-    lanes = min(threads, MOST_LANES)
+    lanes = min(threads, MOST_LANES) if settings.device == "cpu" else 1  # a GPU has one run at a time
     return FastEmbedder(load(settings, max(1, threads // lanes), lanes), settings, lanes)
 
 
