@@ -17,7 +17,7 @@ MATCHED = {
     "host": ("host",),
     "names": ("conversation_id",),
 }
-# The same, of keys that no engine needs an index for: a filter reads them in the points themselves.
+# The same, of keys that came later: an engine reads them in the points of a store that has no index of them yet.
 READ = {"branch": ("git_branch",), "tool": ("tools",), "model": ("model",), "role": ("roles",)}
 FILES, SLASHES = "files", "/\\"
 
@@ -30,6 +30,9 @@ class Dialect(Protocol):
 
     def holding(self, key: str, part: str) -> Any:
         """Require that `metadata.<key>` is a text with this part in it, letter by letter, or a list that has one."""
+
+    def named(self, file: str) -> Any | None:
+        """Require a file with this last name, where an index tells that; None where `holding` must read all points."""
 
     def between(self, key: str, since: str, until: str) -> Any:
         """Require that the time `metadata.<key>` is not before `since` and not after `until`; "" leaves a side open."""
@@ -56,6 +59,7 @@ def build(scope: Scope, dialect: Dialect, times: Sequence[Times] = ()) -> Any | 
     if scope.file:
         ends = [dialect.holding(FILES, f"{slash}{scope.file}") for slash in SLASHES]
         conditions.append(dialect.one_of([dialect.equal((FILES,), scope.file), *ends]))
+        conditions += filter(None, [dialect.named(scope.file)])
     if scope.without_kind:
         conditions.append(dialect.none_of([dialect.equal(MATCHED["kind"], *scope.without_kind)]))
     if scope.since or scope.until:
@@ -63,6 +67,11 @@ def build(scope: Scope, dialect: Dialect, times: Sequence[Times] = ()) -> Any | 
     if times:
         conditions.append(dialect.one_of([dialect.between("timestamp", *one) for one in times]))
     return dialect.every(conditions) if conditions else None
+
+
+def last_name(file: str) -> str:
+    """Return the last part of a path, "" where it ends with a slash."""
+    return file.replace("\\", "/").rpartition("/")[2]
 
 
 def has_file(facts: Mapping[str, Any], file: str) -> bool:

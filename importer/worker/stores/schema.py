@@ -30,6 +30,9 @@ KEYWORDS = (
     "metadata.tools",
     "metadata.files",
     "metadata.host",
+    "metadata.git_branch",
+    "metadata.model",
+    "metadata.roles",
 )
 TIMES = ("metadata.timestamp",)
 

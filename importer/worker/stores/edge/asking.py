@@ -19,7 +19,9 @@ edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 
 
-def candidates(shard: Any, asked: Lookup, dense: str, average: float, *, stemmed: bool) -> Candidates:
+def candidates(
+    shard: Any, asked: Lookup, dense: str, average: float, *, stemmed: bool, dialect: EdgeDialect
+) -> Candidates:
     """Return the best chunks of each ranking, within the scope and, if there are times, within these once more.
 
     `dense` is the vectors' name, `average` the average length of what the engine holds; without `stemmed` no stems are
@@ -27,7 +29,6 @@ def candidates(shard: Any, asked: Lookup, dense: str, average: float, *, stemmed
     """
     params, factor = scoring(average)
     ways = _ways(asked, dense, params, stemmed=stemmed)
-    dialect = EdgeDialect()
     filters = [build(asked.scope, dialect), *([build(asked.scope, dialect, asked.times)] if asked.times else ())]
     requests = [_request(way, asked.depth, one) for one in filters for _, way in ways]
     answers = shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []

@@ -1,46 +1,52 @@
-"""Stems for the points of older versions: added a page at a time, while the store answers by exact words.
+"""What the points of older versions lack is added a page at a time, while the store answers without it.
 
-A page of 128 points holds answers up for about 40 ms. Points written meanwhile bring their stems along. All have them
-once both indexes of words hold as many points, for both read the same text; where the pass stands is kept in a file, as
-a hint that saves reading again what is done.
+A page of 128 points holds answers up for about 40 ms. Points written meanwhile bring all along. Where a pass stands is
+kept in a file, as a hint that saves reading again what is done. All have stems once both indexes of words hold as many
+points, for both read the same text; that all have today's tags, a file tells.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from typing import Any
 
 import qdrant_edge
 
-from importer.worker.stores.edge.shard import STEMS, WORDS, stems_index, sync_log
-from importer.worker.stores.edge.values import stemmed
+from importer.worker.stores.edge.shard import (
+    STEMS,
+    WORDS,
+    are_tagged,
+    mark_tagged,
+    stems_index,
+    sync_log,
+)
+from importer.worker.stores.edge.values import retagged, stemmed
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 PAGE_POINTS = 128
 HINT, HINT_EVERY_PAGES = "importer.stems", 16
+TAGS_HINT = "importer.tagging"
 
 
-class Stemming:
-    """The pass over a shard's points; `done` when every one can be found by its stems."""
+class Pass:
+    """A pass over a shard's points; `renewed` gives a point to write anew, None for one that has everything."""
 
-    def __init__(self, shard: Any, path: str) -> None:
-        self._shard = shard
-        self._path = path
+    def __init__(self, shard: Any, path: str, hint: str, renewed: Callable[[Any], Any | None], *, done: bool) -> None:
+        self._shard, self._path, self._renewed = shard, path, renewed
+        self._hint = os.path.join(path, hint)
         self._after: str | None = None
         self._pages = 0
-        self.done = self._complete()
+        self.done = done
 
     def step(self) -> int:
-        """Do one page, durably; return how many points were written. The first page makes the index, too."""
-        if STEMS not in self._shard.info().payload_schema:
-            self._shard.update(stems_index())
-            self._shard.flush()
+        """Do one page, durably; return how many points were written."""
         if self._after is None:
-            self._after = self._hint()
+            self._after = self._noted()
         request = edge.ScrollRequest(offset=self._after, limit=PAGE_POINTS, with_payload=True, with_vector=True)
         records, cursor = self._shard.scroll(request)
-        points = [one for one in map(stemmed, records) if one is not None]
+        points = [one for one in map(self._renewed, records) if one is not None]
         if points:
             self._shard.update(edge.UpdateOperation.upsert_points(points))
             sync_log(self._path)
@@ -48,25 +54,50 @@ class Stemming:
         return len(points)
 
     def _go_on(self, cursor: str | None) -> None:
-        """Note where the next page begins; after the last one all points have stems."""
+        """Note where the next page begins; behind the last one the pass is done."""
         self._pages += 1
         self._after, self.done = cursor, cursor is None
         if self.done:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(self._path, HINT))
+                os.unlink(self._hint)
         elif self._pages % HINT_EVERY_PAGES == 0:
-            with open(os.path.join(self._path, HINT), "w") as file:
+            with open(self._hint, "w") as file:
                 file.write(cursor or "")
 
-    def _hint(self) -> str | None:
+    def _noted(self) -> str | None:
         """Return where an earlier pass stood; None begins anew."""
         try:
-            with open(os.path.join(self._path, HINT)) as file:
+            with open(self._hint) as file:
                 return file.read().strip() or None
         except OSError:
             return None
 
-    def _complete(self) -> bool:
-        """Return True if both indexes of words hold the same points."""
-        schema = self._shard.info().payload_schema
-        return STEMS in schema and schema[STEMS].points == schema[WORDS].points
+
+class Stemming(Pass):
+    """The pass that gives stems to all points; `done` when every one can be found by them."""
+
+    def __init__(self, shard: Any, path: str) -> None:
+        schema = shard.info().payload_schema
+        done = STEMS in schema and schema[STEMS].points == schema[WORDS].points
+        super().__init__(shard, path, HINT, stemmed, done=done)
+
+    def step(self) -> int:
+        """Do one page; the first makes the index, too."""
+        if STEMS not in self._shard.info().payload_schema:
+            self._shard.update(stems_index())
+            self._shard.flush()
+        return super().step()
+
+
+class Tagging(Pass):
+    """The pass that gives today's tags to all points; `done` when filters may go by each of them."""
+
+    def __init__(self, shard: Any, path: str) -> None:
+        super().__init__(shard, path, TAGS_HINT, retagged, done=are_tagged(path))
+
+    def step(self) -> int:
+        """Do one page; behind the last one it is noted that all are done."""
+        written = super().step()
+        if self.done:
+            mark_tagged(self._path)
+        return written

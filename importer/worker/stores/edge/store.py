@@ -35,7 +35,7 @@ from importer.worker.stores.edge.shard import (
     sync_log,
     translated,
 )
-from importer.worker.stores.edge.stems import Stemming
+from importer.worker.stores.edge.stems import Stemming, Tagging
 from importer.worker.stores.edge.values import VISIBLE, EdgeDialect, held, native, point
 from importer.worker.stores.filters import build
 from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name
@@ -69,7 +69,7 @@ class EdgeStore:
         self._written = max(0, int(info.points_count) - int(info.indexed_vectors_count))
         self._logged = 0  # changes since the last flush
         self._open = True
-        self._stems = Stemming(shard, path)
+        self._stems, self._tags = Stemming(shard, path), Tagging(shard, path)
         self._average_known: float | None = None
         self._read_ahead: set[str] = set()  # segments
         self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
@@ -121,7 +121,7 @@ class EdgeStore:
         with translated():
             if not scope and not self._doubled:
                 return int(self._shard.info().points_count)
-            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, EdgeDialect()))))
+            return int(self._shard.count(edge.CountRequest(exact=True, filter=build(scope, self._dialect))))
 
     def _counts_differ(self) -> bool:
         """Return True if points stand in two segments, as a kill while optimising leaves them.
@@ -146,7 +146,9 @@ class EdgeStore:
         if asked.dense is not None:
             read_ahead(self.path, self._read_ahead)
         with translated():
-            return candidates(self._shard, asked, self._dense, self._average(), stemmed=self._stems.done)
+            return candidates(
+                self._shard, asked, self._dense, self._average(), stemmed=self._stems.done, dialect=self._dialect
+            )
 
     def _average(self) -> float:
         """Return the average length of the chunks, looked up again after writes: about a millisecond."""
@@ -165,7 +167,7 @@ class EdgeStore:
         request = edge.ScrollRequest(
             offset=after,
             limit=limit,
-            filter=build(scope, EdgeDialect()),
+            filter=build(scope, self._dialect),
             with_payload=VISIBLE,
             with_vector=with_vectors,
         )
@@ -181,7 +183,7 @@ class EdgeStore:
         count = self.count(scope)
         unready(self.path)
         with translated():
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, EdgeDialect())))
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(build(scope, self._dialect)))
             self._flush()
         self._average_known = None
         return count
@@ -217,14 +219,20 @@ class EdgeStore:
         return done
 
     def upkeep(self) -> bool:
-        """Give stems to some points of an older version; return True while more of them are to be done."""
-        if not self._stems.done and self._free_bytes() >= OPTIMIZE_FREE * self._min_free_bytes:
-            with translated():
-                written = self._stems.step()
-            self._logged += written
-            self._written += written
-            return not self._stems.done
-        return False
+        """Give some points of an older version what they lack; return True while more of them are to be done."""
+        todo = next((one for one in (self._stems, self._tags) if not one.done), None)
+        if todo is None or self._free_bytes() < OPTIMIZE_FREE * self._min_free_bytes:
+            return False
+        with translated():
+            written = todo.step()
+        self._logged += written
+        self._written += written
+        return not (self._stems.done and self._tags.done)
+
+    @property
+    def _dialect(self) -> EdgeDialect:
+        """How filters are spelled, by what all points have."""
+        return EdgeDialect(tagged=self._tags.done)
 
     def scrub(self) -> Sequence[str]:
         """Take what was deleted out of segments and log. Raises StoreUnreachable when there is no room to do it.
@@ -240,7 +248,7 @@ class EdgeStore:
                 scrub(self.path, config, self._dense, self._dimension)
             finally:
                 self._shard = edge.EdgeShard.load(self.path, config_of(self._found, self._optimize_every))
-            self._stems = Stemming(self._shard, self.path)
+            self._stems, self._tags = Stemming(self._shard, self.path), Tagging(self._shard, self.path)
         self._written = self._logged = 0
         self._doubled = self._counts_differ()
         return ()

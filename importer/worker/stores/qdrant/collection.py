@@ -169,7 +169,9 @@ def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
     with translated():
         described = client.get_collection(collection)
         for key in (key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})):
-            client.create_payload_index(collection, key, field_schema=_schema(key), wait=True)
+            # A collection of an earlier version answers meanwhile as it did.
+            wait = not described.points_count
+            client.create_payload_index(collection, key, field_schema=_schema(key), wait=wait)
     # 0 means that a backlog switched it off and was killed before it could switch it on again.
     if not backlog and getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
         set_indexing(client, collection, True)

@@ -82,6 +82,9 @@ class QdrantDialect:
         """Return a condition on a part of a text; without an index of words servers compare letter by letter."""
         return models.FieldCondition(key=f"{METADATA}.{key}", match=models.MatchText(text=part))
 
+    def named(self, file: str) -> None:
+        """Return nothing: collections have whole paths, not last names."""
+
     def between(self, key: str, since: str, until: str) -> Any:
         """Return a condition on a time, both sides inclusive. Raises UsageError for a time that cannot be read."""
         try:
