@@ -30,6 +30,7 @@ from importer.errors import ImporterError, UsageError
 from importer.protocol import clock
 from importer.protocol.foreign.quoting import line
 from importer.serve import views
+from importer.serve.figures import days, health
 from importer.serve.gate import Gate
 from importer.serve.html import tag
 from importer.serve.mcp_http import mcp_app
@@ -38,10 +39,11 @@ from importer.service.conversations import shared
 from importer.service.conversations.library import Library
 from importer.service.conversations.values import Listed, Opened
 from importer.service.status.gather import gather
+from importer.service.status.remembered import look_back
 
 STATIC = os.path.join(os.path.dirname(__file__), "static")
 LISTED, HITS, MOST = 60, 20, 500
-REFRESH_S = 5
+REFRESH_S, SLOW_REFRESH_S = 2, 15
 FILTERS = (*(name for name, _ in views.FILTERS), *(name for name, *_ in views.CHOICES))
 
 
@@ -111,7 +113,7 @@ class _Pages:
     async def days(self, request: Request) -> Response:
         """Show conversations by day."""
         given = dict(request.query_params)
-        inside = views.days(await self._recent(given, MOST), given)
+        inside = days.days(await self._recent(given, MOST), given)
         return HTMLResponse(views.page("Days", "/days", inside))
 
     async def projects(self, _request: Request) -> Response:
@@ -122,9 +124,9 @@ class _Pages:
     async def health(self, _request: Request) -> Response:
         """Show how the importer is; while it imports, again and again."""
         found = await asyncio.to_thread(gather, self._asker.settings)
-        curve = await asyncio.to_thread(self._library, _curve)
-        refresh = REFRESH_S if found["state"] == "importing" else None
-        return HTMLResponse(views.page("Health", "/health", views.health(found, curve), refresh=refresh))
+        seen = await asyncio.to_thread(self._library, lambda rows: look_back(rows.checkpoints, health.MOST_ROWS))
+        refresh = REFRESH_S if found["state"] == "importing" else SLOW_REFRESH_S
+        return HTMLResponse(views.page("Health", "/health", health.health(found, seen), refresh=refresh))
 
     async def forget(self, request: Request) -> Response:
         """Ask whether a conversation is to be forgotten, and do it when that is confirmed."""
@@ -216,11 +218,6 @@ def _filters(given: Mapping[str, str]) -> dict[str, Any]:
 def _is_redacted(request: Request) -> bool:
     """Return whether an address asks for a conversation without its secrets."""
     return request.query_params.get("redacted", "") not in ("", "0")
-
-
-def _curve(rows: Library) -> list[tuple[float, float]]:
-    """Return the memory of worker over time, in MB."""
-    return [(one.at, one.worker_anon_bytes / 1e6) for one in rows.checkpoints.history.curve()]
 
 
 def _forget(asker: Asker, conversation: str) -> None:

@@ -19,7 +19,6 @@ FILTERS = (
     ("branch", "Branch"), ("file", "File"), ("tool", "Tool"), ("model", "Model"),
 )  # fmt: skip
 CHOICES = (("kind", "Kind", KINDS), ("role", "Said by", ROLES), ("mode", "Mode", ("hybrid", "dense", "keyword")))
-CURVE = (800, 180, 24)  # width, height, margin
 NOTE = {"nothing": "Nothing close was found.", "weak": "No sure match; these come nearest."}
 
 
@@ -103,10 +102,8 @@ def _entry(group: Sequence[tuple[Mapping[str, Any], float]], best: float) -> Saf
     dots = max(1, round(share * DOTS))
     name = known.get("title") or known.get("project_name") or known.get("project") or "untitled"
     facts = [known.get("project"), known.get("source"), clock.dated(str(known.get("timestamp", "")))]
-    passages = [
-        tag("p", marked(str(one["passage"]["text"] or one["document"][:600]), one["passage"]["marks"]))
-        for one, _ in group
-    ]
+    said = {str(one["passage"]["text"] or one["document"][:600]): one["passage"]["marks"] for one, _ in reversed(group)}
+    passages = [tag("p", marked(text, marks)) for text, marks in reversed(said.items())]
     strength = tag("span", "●" * dots + "○" * (DOTS - dots), class_="bar", title=f"{dots} of {DOTS}")
     head = tag("h2", tag("a", name, href=_address(known.get("conversation_id", ""), hit["id"])))
     told = tag("div", *(tag("span", fact) for fact in facts if fact), class_="facts")
@@ -118,26 +115,17 @@ def _address(conversation: Any, hit: str = "") -> str:
     return f"/c/{quote(str(conversation), safe='')}" + (f"?{urlencode({'at': hit})}#here" if hit else "")
 
 
-def rows(found: Iterable[Listed]) -> Safe:
-    """Return a list of conversations."""
-    return tag("ul", *(_row(one) for one in found), class_="rows")
+def rows(found: Iterable[Listed], *, project: bool = True) -> Safe:
+    """Return a list of conversations, with their projects or without."""
+    return tag("ul", *(_row(one, project=project) for one in found), class_="rows")
 
 
-def _row(one: Listed) -> Safe:
+def _row(one: Listed, *, project: bool) -> Safe:
     """Return one conversation of a list."""
-    facts = [one.project, one.source, clock.dated(one.last), f"{one.turns} turns" if one.turns else ""]
+    turns = f"{one.turns} turns" if one.turns else ""
+    facts = [one.project if project else "", one.source, clock.dated(one.last), turns]
     told = tag("div", *(tag("span", fact) for fact in facts if fact), class_="facts")
     return tag("li", tag("a", one.title or "untitled", href=_address(one.id)), told)
-
-
-def days(found: Sequence[Listed], given: Mapping[str, str]) -> Safe:
-    """Return conversations by the day on which they were spoken of last."""
-    parts = list[Any]()
-    for day, group in groupby(found, key=lambda one: clock.shown(one.last)[:10]):
-        parts += [tag("h2", day or "no time", class_="day"), rows(group)]
-    asked = (("project", "Project"), ("since", "From (tuesday, 7d, May …)"), ("until", "Up to"))
-    fields = [tag("label", label, tag("input", name=name, value=given.get(name, ""))) for name, label in asked]
-    return join([tag("form", tag("div", *fields, tag("button", "Show")), class_="search"), *parts])
 
 
 def projects(found: Sequence[Mapping[str, Any]]) -> Safe:
@@ -193,44 +181,6 @@ def conversation(opened: Opened, way: str, *, redacted: bool) -> Safe:
 def _who(role: str, source: str) -> str:
     """Return who says a turn."""
     return {"user": "you", "assistant": source or "assistant", "exchange": "said"}.get(role, role)
-
-
-def health(found: Mapping[str, Any], curve: Sequence[tuple[float, float]]) -> Safe:
-    """Return how the importer is: what a person asks first on top."""
-    behind, files = found["lag"], found["files"]
-    told = {
-        "State": f"{found['state']} {found['reason'] or ''}",
-        "Behind": f"{files['pending']:,} files, {behind['bytes']:,} bytes" if behind["bytes"] else "nothing",
-        "Files": f"{files['known']:,} known, {files['complete']:,} complete",
-        "Points": "unknown" if found["points"] is None else f"{found['points']:,}",
-        "In quarantine": f"{found['quarantine']:,}" + (": importer failures says why" if found["quarantine"] else ""),
-        "Store": f"{found['store']['kind']} {found['store']['location']} {found['store']['why'] or ''}",
-        "Model": found["model"] or "unknown",
-    }
-    bad = {"In quarantine"} if found["quarantine"] else set[str]()
-    lines = [
-        tag("tr", tag("th", name), tag("td", value, class_="bad" if name in bad else None))
-        for name, value in told.items()
-    ]
-    return join(
-        [tag("h1", "Health"), tag("table", *lines), tag("h2", "Memory of the worker", class_="day"), _curve(curve)]
-    )
-
-
-def _curve(points: Sequence[tuple[float, float]]) -> Safe:
-    """Return (time, megabytes) as a line; nothing was measured without a daemon."""
-    if len(points) < 2:
-        return tag("p", "Nothing was measured yet: `importer run` keeps a curve.", class_="note")
-    width, height, margin = CURVE
-    first, last, top = points[0][0], points[-1][0], max(value for _, value in points) or 1.0
-    placed = " ".join(
-        f"{margin + (at - first) / ((last - first) or 1) * (width - 2 * margin):.1f},"
-        f"{height - margin - value / top * (height - 2 * margin):.1f}"
-        for at, value in points
-    )
-    label = tag("text", f"{top:,.0f} MB", x=margin, y=16)
-    line = tag("polyline", points=placed)
-    return tag("svg", label, line, viewBox=f"0 0 {width} {height}", role="img", aria_label="Memory over time")
 
 
 def forget(opened: Opened, token: str) -> Safe:

@@ -142,6 +142,14 @@ def test_to_share(page: TestClient) -> None:
     assert SECRET not in given.text and given.headers["content-type"].startswith("text/markdown")
 
 
+def test_the_days_are_parted_by_project(page: TestClient) -> None:
+    """Each day has its name, its count and its projects; a bar of each day leads to it."""
+    shown = page.get("/days").text
+    assert "Tuesday 2026-02-10" in shown and "1 conversation" in shown and 'href="/days?project=' in shown
+    assert shown.count("<rect") == 3 and "since=2026-02-11&amp;until=2026-02-11" in shown
+    assert "Nothing was said then" in page.get("/days?since=2020-01-01&until=2020-01-02").text
+
+
 def test_health(page: TestClient) -> None:
     """State, what is behind, points and store, and the same as JSON."""
     assert "nothing" in page.get("/health").text and page.get("/api/status").json()["state"] == "stopped"
