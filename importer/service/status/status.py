@@ -25,7 +25,7 @@ from importer.protocol import engines
 from importer.protocol.hosted import usage
 from importer.protocol.records import Tally
 from importer.protocol.worker_settings import EmbedSettings
-from importer.service.status import lag, store_location
+from importer.service.status import lag, processes, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
 from importer.settings.schema import LOCAL, EmbedGroup
@@ -75,7 +75,7 @@ def of_daemon(
         "unreadable": {os.fsdecode(path): why for path, why in list(seen.errors.items())[-MOST_UNREADABLE:]},
         "worker": _worker(seen, probes),
         "workers": _workers(seen, probes),
-        "daemon": _this_process(seen, probes),
+        "daemon": processes.this_one(seen, probes),
         **_store_and_model(seen),
     }
 
@@ -111,7 +111,7 @@ def of_state(
         "unreadable": {},
         "worker": _former_workers(checkpoints.history.endings() if checkpoints else []),
         "workers": [],
-        "daemon": _other_process(holder, probes or Probes()),
+        "daemon": processes.other(holder, probes or Probes()),
         "store": {**asdict(where), "reachable": probe.reachable, "why": probe.why},
         **_model(embed, usage_file),
     }
@@ -246,28 +246,6 @@ def _former_workers(endings: Sequence[WorkerEnding]) -> Status:
         "crashes": len(endings) - recycles.total(),
         "boot_failures": None,
         "peak_anon_bytes": max((one.anon_bytes for one in endings), default=0),
-    }
-
-
-def _this_process(seen: Snapshot, probes: Probes) -> Status:
-    """Return the daemon's own memory. `peak_rss_bytes` is the highest of the guard's samples, one a second."""
-    memory = probes.process(None)
-    return {
-        "pid": os.getpid(),
-        "rss_bytes": memory.rss_bytes if memory else None,
-        "peak_rss_bytes": seen.stats.daemon_peak_rss_bytes,
-        "uptime_s": round(time.monotonic() - seen.run.started_s, 1),
-    }
-
-
-def _other_process(holder: Holder | None, probes: Probes) -> Status:
-    """Return what the system tells of another process that holds the state."""
-    memory = probes.process(holder.pid) if holder and holder.pid else None
-    return {
-        "pid": holder.pid or None if holder else None,
-        "rss_bytes": memory.rss_bytes if memory else None,
-        "peak_rss_bytes": None,
-        "uptime_s": round(time.time() - holder.started, 1) if holder and holder.started else None,
     }
 
 
