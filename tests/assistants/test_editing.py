@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from importer.assistants.wiring import hook
 from importer.assistants.wiring.editing import parsed, renewed, with_entry, without
-from importer.assistants.wiring.jsonc import Unreadable, is_strict
+from importer.assistants.wiring.jsonc import Unreadable, is_strict, trailing_commas
 from importer.assistants.wiring.spot import Spot, is_hook
 from importer.errors import UsageError
 
@@ -151,6 +151,20 @@ def test_any_edit_of_json(text: texts.Text, data: st.DataObject) -> None:
 
 
 @BUSY
+@given(texts.json_texts(), st.integers(0, 99_999), st.booleans())
+def test_many_edits_of_json(text: texts.Text, seed: int, noted: bool) -> None:
+    """After several edits anywhere, with a note or without: what was said but our entry, in no laxer form."""
+    changed, inserted = with_entry(text.text, JSON, ENTRY)
+    edited = texts.edited(changed, seed)
+    read = parsed(edited, "json")
+    rest = without(edited, JSON, inserted if noted else "")
+    assert rest is not None
+    assert JSON.entry_in(parsed(rest, "json")) is None
+    assert JSON.taken_from(parsed(rest, "json")) == JSON.taken_from(read)
+    assert trailing_commas(rest) <= trailing_commas(edited)
+
+
+@BUSY
 @given(texts.json_texts(), st.sampled_from([None, 1, 2, 4, "\t"]), st.booleans(), st.booleans())
 def test_written_anew_by_the_assistant(text: texts.Text, indent: Any, ordered: bool, more: bool) -> None:
     """In another order and layout, the file is then what the assistant would have written without us."""
@@ -230,9 +244,9 @@ def test_yaml_in_and_out(text: str) -> None:
     changed, inserted = with_entry(text, YAML, ENTRY)
     assert parsed(changed, "yaml")["extensions"]["conversations"] == ENTRY
     assert without(changed, YAML, inserted) == text
-    more = changed.replace('"mcp"', '"mcp", "-v"')
+    more = changed.replace('["mcp"]', '["mcp", "-v"]  # y').replace("    args", "# x\n\n    args")
     rest = without(more, YAML, inserted)
-    assert rest is not None and parsed(rest, "yaml") == parsed(text, "yaml")
+    assert rest is not None and parsed(rest, "yaml") == parsed(text, "yaml") and "# x" in rest
 
 
 @pytest.mark.parametrize("text", ["extensions: {}\n", "extensions: {a: {}}\n", "extensions:\n- a\n", "a: [", "- 1\n"])

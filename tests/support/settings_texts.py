@@ -11,6 +11,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from importer.assistants.wiring import jsonc
+
 SCALARS = [None, True, False, 0, -9, 1.5, "", "x", "//", "/*", '"', "}", "{", "é", "\\", [], [1, "}"], [{"a": 1}]]
 KEYS = ["a", "b", "mcpServers", "other", "//", "}", "x y", "conversation"]
 LINE_ENDS = ["\n", "\r\n"]
@@ -110,6 +112,31 @@ def last_member(slot: Slot) -> tuple[int, str]:
 def put(text: str, at: int, typed: str) -> str:
     """Return a text with something typed at a place."""
     return text[:at] + typed + text[at:]
+
+
+def objects(node: jsonc.Node) -> list[jsonc.Node]:
+    """Return all objects and arrays of a tree."""
+    return [node, *(one for part in node.parts if part.value.opens for one in objects(part.value))]
+
+
+def edited(text: str, seed: int) -> str:
+    """Return a text after some edits of a person: members first or last, comments, or all of it written anew."""
+    chance = random.Random(seed)
+    for number in range(chance.randrange(1, 4)):
+        tree = jsonc.tree(text)
+        assert tree is not None
+        node = chance.choice(objects(tree))
+        typed = f'"u{number}": {number}' if node.opens == "{" else str(number)
+        kind = chance.choice(["first", "last", "comment", "anew"])
+        if kind == "first":
+            text = put(text, node.start + 1, typed + ("," if node.parts else ""))
+        elif kind == "last" and node.parts:
+            text = put(text, node.parts[-1].value.end, f", {typed}")
+        elif kind == "comment":
+            text = put(text, node.start + 1, chance.choice(["/* n */", "\n// n\n"]))
+        elif kind == "anew":
+            text = json.dumps(jsonc.value_of(text), indent=chance.choice([None, 2, "\t"]))
+    return text
 
 
 TOML_LINES = [

@@ -33,7 +33,7 @@ def with_entry(text: str, spot: Spot, entry: Entry) -> tuple[str, str]:
         raise UsageError(f"it has another server called {spot.name}", hint="rename that one, then run this again")
     at, inserted = _insertion(text, read, spot, entry)
     changed = text[:at] + inserted + text[at:]
-    if not _same(parsed(changed, spot.kind), spot.added_to(read, entry)) or _stricter(text, changed, spot.kind):
+    if not _same(parsed(changed, spot.kind), spot.added_to(read, entry)) or _laxer(text, changed, spot.kind):
         raise Unreadable("the entry would not be read back as it is meant")
     return changed, inserted
 
@@ -46,18 +46,24 @@ def without(text: str, spot: Spot, inserted: str = "") -> str | None:
     read = parsed(text, spot.kind)
     if spot.entry_in(read) is None:
         return text
-    wanted = spot.taken_from(read)
     for taken in (_exactly, _by_structure):
         try:
             rest = taken(text, spot, inserted)
-            if rest is None or _stricter(text, rest, spot.kind):
-                continue
-            left = parsed(rest, spot.kind)
-            if spot.entry_in(left) is None and _same(spot.taken_from(left), wanted):
-                return rest
         except Unreadable:
             continue
+        if rest is not None and _says_the_rest(rest, text, spot):
+            return rest
     return None
+
+
+def _says_the_rest(rest: str, text: str, spot: Spot) -> bool:
+    """Return True if a text says all that another says but our entry, in no laxer form."""
+    try:
+        left, read = parsed(rest, spot.kind), parsed(text, spot.kind)
+    except Unreadable:
+        return False
+    same = spot.entry_in(left) is None and _same(spot.taken_from(left), spot.taken_from(read))
+    return same and not _laxer(text, rest, spot.kind)
 
 
 def renewed(text: str, spot: Spot, entry: Entry, inserted: str = "") -> tuple[str, str]:
@@ -66,7 +72,7 @@ def renewed(text: str, spot: Spot, entry: Entry, inserted: str = "") -> tuple[st
     What others added to the entry stays. Raises Unreadable where that cannot be done.
     """
     rest = _exactly(text, spot, inserted)
-    if rest is not None and _reads(rest, spot.kind):
+    if rest is not None and _says_the_rest(rest, text, spot):
         changed, anew = with_entry(rest, spot, entry)
         if says(spot.entry_in(parsed(changed, spot.kind)), entry) and _exactly(changed, spot, anew) == rest:
             return changed, anew
@@ -187,16 +193,7 @@ def _with_words(text: str, spot: Spot, entry: Entry) -> str | None:
     return json_edit.with_values(text, node.parts[at].value, _words(entry))
 
 
-def _reads(text: str, kind: str) -> bool:
-    """Return True for a text that can be read."""
-    try:
-        parsed(text, kind)
-    except Unreadable:
-        return False
-    return True
-
-
-def _stricter(before: str, after: str, kind: str) -> bool:
+def _laxer(before: str, after: str, kind: str) -> bool:
     """Return True if a text has more trailing commas than before: not every assistant allows them."""
     return kind == "json" and jsonc.trailing_commas(after) > jsonc.trailing_commas(before)
 

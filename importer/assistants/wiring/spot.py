@@ -10,7 +10,8 @@ from typing import Any
 
 from importer.assistants.wiring.jsonc import Unreadable
 
-PROGRAM = "importer"
+PROGRAMS = ("importer", "conversation-importer")
+RUNNERS = ("uv", "uvx", "pipx", "env")  # that start a program which they are told of
 
 
 def words_of(entry: Any) -> list[str]:
@@ -27,8 +28,9 @@ def words_of(entry: Any) -> list[str]:
 
 def starts_us(words: Sequence[str]) -> bool:
     """Return True for a command that starts this program, from wherever it was installed."""
-    module = any(words[at : at + 2] == ["-m", PROGRAM] for at in range(len(words)))
-    return module or any(os.path.basename(word) == PROGRAM for word in words[:1])
+    module = any(words[at : at + 2] == ["-m", PROGRAMS[0]] for at in range(len(words)))
+    looked_at = words if os.path.basename((*words, "")[0]) in RUNNERS else words[:1]
+    return module or any(os.path.basename(word).partition("@")[0] in PROGRAMS for word in looked_at)
 
 
 def is_server(entry: Any) -> bool:

@@ -48,7 +48,7 @@ def _lines(text: str) -> list[str]:
 
 def _indent(text: str) -> str:
     """Return the blanks before the first line that says something."""
-    said = next((line for line in _lines(text) if line.strip() and not line.lstrip().startswith("#")), "")
+    said = next((line for line in _lines(text) if _says(line)), "")
     return said[: len(said) - len(said.lstrip(" "))]
 
 
@@ -64,18 +64,25 @@ def without_block(text: str, key: str, name: str, made: Sequence[str] = ()) -> s
     if first < 0 or not indent:
         raise Unreadable(f"its {name} was not found")
     last = _block_end(lines, first, len(indent))
-    rest = lines[:first] + lines[last:]
+    comments = [line for line in lines[first:last] if line.lstrip().startswith("#")]
+    rest = lines[:first] + comments + lines[last:]
     if key in made and not _indent("".join(rest)):
         above = text[: head.start()]
     return above + "".join(rest)
 
 
 def _block_end(lines: Sequence[str], first: int, width: int) -> int:
-    """Return the index behind the last line of a block that begins on a line; empty lines behind it are not its own."""
+    """Return the index behind the last line of a block that begins on a line; what says nothing behind it stays out."""
     last = first + 1
     for at in range(first + 1, len(lines)):
-        line = lines[at]
-        if line.strip() and len(line) - len(line.lstrip(" ")) <= width:
+        if not _says(lines[at]):
+            continue
+        if len(lines[at]) - len(lines[at].lstrip(" ")) <= width:
             break
-        last = at + 1 if line.strip() else last
+        last = at + 1
     return last
+
+
+def _says(line: str) -> bool:
+    """Return True for a line that is neither empty nor a comment."""
+    return bool(line.strip()) and not line.lstrip().startswith("#")

@@ -65,7 +65,7 @@ def command(
         click.echo(f"{damaged}; it is set aside, and what was installed is known by what it starts", err=True)
     found = to_write(assistants(only, os.environ, home), words, state_dir, hooked=hooked)
     if as_json:
-        emit({"command": words, "files": [_fields(one.shown) for one in found]})
+        emit({"command": words, "files": [_fields(one, words) for one in found]})
     else:
         _show(found, words, loaded)
     due = [one for one in found if one.shown.text is not None]
@@ -75,7 +75,7 @@ def command(
         return DONE
     with record.alone(state_dir):
         for one in due:
-            _write(one, state_dir)
+            _write(one, words, state_dir)
     if not no_model:
         run(said, "model", "fetch")
     if not no_service:
@@ -89,12 +89,18 @@ def _show(found: Sequence[Planned], words: Sequence[str], loaded: Loaded) -> Non
         click.echo("no assistant was found here whose settings are known; --only NAME sets one up all the same")
     for one in found:
         _show_change(one.shown)
-        if one.shown.left and one.place is not None:
-            click.echo("  to be added by hand:")
-            for line in wire.lines_by_hand(one.place, words):
-                click.echo(f"  | {printable(line)}")
+        if one.shown.left:
+            _show_lines(one, words)
     if names := unseen(loaded):
         click.echo(f"an assistant and a service may not see {', '.join(names)}: put it into a file, with --config FILE")
+
+
+def _show_lines(one: Planned, words: Sequence[str], *, err: bool = False) -> None:
+    """Print what a person can add by hand to a file that is left."""
+    if lines := wire.lines_by_hand(one.place, words) if one.place is not None else []:
+        click.echo("  to be added by hand:", err=err)
+    for line in lines:
+        click.echo(f"  | {printable(line)}", err=err)
 
 
 def _show_change(one: Change) -> None:
@@ -105,12 +111,16 @@ def _show_change(one: Change) -> None:
         click.secho(f"  + {printable(line)}", fg="green")
 
 
-def _fields(one: Change) -> dict[str, Any]:
+def _fields(one: Planned, words: Sequence[str]) -> dict[str, Any]:
     """Return what programs get of a change."""
-    return {"title": one.title, "path": one.path, "inserted": one.inserted, "why": one.why}
+    change, lines = one.shown, list[str]()
+    if change.left and one.place is not None:
+        lines = wire.lines_by_hand(one.place, words)
+    told = {"title": change.title, "path": change.path, "inserted": change.inserted, "why": change.why}
+    return {**told, "by_hand": "\n".join(lines)}
 
 
-def _write(one: Planned, state_dir: str) -> None:
+def _write(one: Planned, words: Sequence[str], state_dir: str) -> None:
     """Do a change; one that fails does not keep the others from being done."""
     title = one.shown.title
     try:
@@ -119,6 +129,7 @@ def _write(one: Planned, state_dir: str) -> None:
     except OSError as error:
         why = error.strerror or str(error)
         click.echo(f"{title}: {one.shown.path} could not be written: {why}; it is as it was", err=True)
+        _show_lines(one, words, err=True)
 
 
 def _serve(said: Sequence[str], state_dir: str) -> None:

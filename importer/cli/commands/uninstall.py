@@ -100,14 +100,18 @@ def _show(found: Sequence[Planned], note: record.Note, gone: Sequence[Traces], *
     if serves:
         click.echo("the service is stopped and removed")
     for traces in gone:
-        click.echo(
-            f"{traces.title}: {len(traces.paths)} files and folders below {printable(traces.folder)} are deleted"
-        )
+        click.echo(f"{traces.title}: deleted in {printable(traces.folder)}: {_names(traces) or 'nothing'}")
         for path in traces.kept:
             click.echo(f"  {printable(path)} stays: it is not ours")
     kinds = {one.title for one in gone}
     if stay := [title for title in ("what was imported", "the models") if title not in kinds]:
-        click.echo(f"{' and '.join(stay)} stay{'' if len(stay) > 1 else 's'}, and so does the program")
+        verb = "stays" if stay == ["what was imported"] else "stay"  # the models are several
+        click.echo(f"{' and '.join(stay)} {verb}, and so does the program")
+
+
+def _names(traces: Traces) -> str:
+    """Return the names of what is deleted."""
+    return printable(", ".join(os.path.basename(path) for path in traces.paths))
 
 
 def _show_file(one: Planned) -> None:

@@ -40,7 +40,10 @@ def gather(state_dir: str, environ: Mapping[str, str], home: str) -> WiringFacts
         if place.path not in note.files:
             continue
         program = _program(place)
-        (lost if not program else wired if shutil.which(program) else dead).append(place.path)
+        if not program or not shutil.which(program):
+            (dead if program else lost).append(place.path)
+        elif place.name:
+            wired.append(place.path)
     unfinished = tuple(path for path, one in note.files.items() if not one.done)
     return WiringFacts(tuple(wired), tuple(lost), tuple(dead), len(here), unfinished, note.damaged)
 
