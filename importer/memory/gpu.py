@@ -1,6 +1,6 @@
 """Read how much of a GPU's memory is taken, by NVIDIA's management library (NVML); None where there is none.
 
-All of the GPU counts, whoever takes it: what other programs take is missing to the model, too.
+All of the GPU counts: what other programs take is missing to the model, too.
 """
 
 from __future__ import annotations

@@ -14,21 +14,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from msgspec import to_builtins
-
 from importer.consistency import baseline, forget
 from importer.delivery.policy import Recycle
 from importer.delivery.progress import Rates
 from importer.delivery.snapshot import Snapshot
 from importer.memory.probes import Probes
 from importer.protocol import engines
-from importer.protocol.hosted import usage
 from importer.protocol.records import Tally
 from importer.protocol.worker_settings import EmbedSettings
-from importer.service.status import lag, processes, store_location
+from importer.service.status import cost, lag, processes, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
-from importer.settings.schema import LOCAL, EmbedGroup
+from importer.settings.schema import EmbedGroup
 from importer.sources.events import Mode
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
@@ -254,19 +251,8 @@ def _model(embed: EmbedGroup | EmbedSettings, usage_file: str) -> Status:
     return {
         "model": embed.model,
         "engine": engines.described(embed.provider, embed.engine, embed.precision),
-        "usage": _usage(embed, usage_file),
+        "usage": cost.of_provider(embed, usage_file),
     }
-
-
-def _usage(embed: EmbedGroup | EmbedSettings, usage_file: str) -> Status | None:
-    """Return what a hosted provider was asked for and what that cost; None for a model on this machine."""
-    if embed.provider == LOCAL or not usage_file:
-        return None
-    days, now_s = usage.read(usage_file), time.time()
-    today, month = usage.of_day(days, now_s), usage.of_month(days, now_s)
-    limits = {"max_tokens_per_day": embed.max_tokens_per_day, "max_cost_per_month": embed.max_cost_per_month}
-    price = usage.price_of(embed.model, embed.price_per_million)
-    return {"today": to_builtins(today), "month": to_builtins(month), "price_per_million": price, **limits}
 
 
 def _store_and_model(seen: Snapshot) -> Status:
