@@ -81,6 +81,8 @@ def _about(settings: Settings) -> dict[str, Any]:
     """Return the settings that the figures hang on."""
     return {
         "model": settings.embed.model,
+        "embed_engine": settings.embed.engine,
+        "rerank": settings.search.rerank,
         "chunk_size_chars": settings.chunk.size_chars,
         "chunk_overlap_chars": settings.chunk.overlap_chars,
     }

@@ -58,6 +58,9 @@ LETTERS = {  # of a question's words; those of more languages are left out
 OTHERS = tuple(name for name in LITTLE if name != ENGLISH)
 LEAST_LITTLE, LEAST_OF_LINE = 3, 2  # different little words of a text, and of one line of it
 MOST_CHARS = 20_000  # of a text that are looked at for its language
+MOST_WIDE_WORDS = (
+    12  # of a question that is asked in every language: longer ones, such as logs, would ask for thousands
+)
 _WORD = re.compile(r"[^\W\d_]+")
 # What is no part of an identifier, a path or a number
 _PLAIN = re.compile(r"(?<![\w.@/\\-])[^\W\d_]{2,40}(?![\w@/\\])")
@@ -84,9 +87,9 @@ def question(text: str, *, wide: bool = False) -> str:
     text = _russian(text)
     if language := _first(_little(text), 1) or _first(_by_letters(text), 1):
         return _stemmed(text, language, without=LITTLE[language])
-    if not wide:
+    words = {word.lower() for word in _PLAIN.findall(text) if _is_plain(word)} if wide else set()
+    if not 0 < len(words) <= MOST_WIDE_WORDS:
         return text
-    words = {word.lower() for word in _PLAIN.findall(text) if _is_plain(word)}
     known = {_stem(word, ENGLISH) for word in words}
     more = {stem for word in words for name in OTHERS if _stem(stem := _stem(word, name), ENGLISH) not in known}
     return " ".join((text, *sorted(more)))

@@ -74,6 +74,8 @@ def test_a_question_without_a_sign_is_asked_in_every_language() -> None:
     assert "rechnung" in tongues.question("Rechnungen", wide=True).split()
     assert tongues.question("Rechnungen") == "Rechnungen"
     assert tongues.question("the invoices", wide=True) == "the invoices"
+    log = " ".join(f"Rechnungen{letter}" for letter in "abcdefghijklm")
+    assert tongues.question(log, wide=True) == log
 
 
 @given(st.text(max_size=300))
