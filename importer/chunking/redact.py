@@ -18,7 +18,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from importer.chunking.masking import assignments, commands, numbers, places, service_values, tokens
+from importer.chunking.masking import assignments, commands, logins, numbers, places, service_values, tables, tokens
 from importer.chunking.masking.spans import Span, beside_labels, joined, original, replaced
 from importer.chunking.masking.views import views
 from importer.protocol.records import ConversationFacts, Facts
@@ -56,7 +56,7 @@ def _seen(text: str) -> list[Span]:
     words = list(tokens.long_words(text))
     found = [*tokens.find(text, words), *service_values.find(text, words)]
     found += places.find(text, " ".join([text[word.start : word.end] for word in words]))
-    for table in (commands, assignments, numbers):
+    for table in (logins, tables, commands, assignments, numbers):
         found += table.find(text)
     return found
 

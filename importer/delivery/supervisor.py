@@ -68,6 +68,9 @@ class Worker:
     planned: Recycle | None = None
 
 
+MOST_PATIENCE = 16  # times `boot_s`
+
+
 @dataclass
 class Supervisor:
     """At most one worker. `clock` is monotonic seconds, `draw` a random number in 0..1.
@@ -75,8 +78,9 @@ class Supervisor:
     Starting and ending hold the same lock, so no worker opens its store beside one that is still ending: an embedded
     one takes no second opener. Deaths are noted by a callback, before those who wait hear of them.
 
-    `boot_s` is how long a worker may take to become ready (a cold disk, a large model). `accept` looks at what a fresh
-    worker says of its store and raises what must keep it from being used.
+    `boot_s` is how long a worker may take to become ready (a cold disk, a large model); the next one gets twice as
+    long, up to sixteen times, so that a slow but sound start ends on the busiest machine, too. `accept` looks at what a
+    fresh worker says of its store and raises what must keep it from being used.
     """
 
     launch: Launch
@@ -95,6 +99,7 @@ class Supervisor:
     _standby: Standby = field(default_factory=Standby)
     _warm_up_files: int = 0  # files in flight for a worker that is not there yet
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))  # 0 is that of the settings
+    _slow_starts: int = 0  # in a row, each with no answer in its time
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _dumping: asyncio.Future[None] | None = None
 
@@ -194,9 +199,14 @@ class Supervisor:
             raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
         try:
             configure = wire.Configure(self.launch.settings, preload=preload, backlog=self.backlog)
-            reply = await asyncio.wait_for(child.ask(0, configure), self.boot_s)
-        except (TimeoutError, WorkerDied) as error:
-            raise await self._boot_failed(child, error) from error
+            patience_s = self.boot_s * min(2**self._slow_starts, MOST_PATIENCE)
+            reply = await asyncio.wait_for(child.ask(0, configure), patience_s)
+            self._slow_starts = 0
+        except TimeoutError as error:
+            self._slow_starts += 1
+            raise await self._boot_failed(child, f"no answer in {patience_s:g} s") from error
+        except WorkerDied as error:
+            raise await self._boot_failed(child, str(error)) from error
         except asyncio.CancelledError:
             child.kill()
             raise
@@ -214,13 +224,13 @@ class Supervisor:
         log.info("worker.started", pid=child.pid, points=reply.points, seconds=round(self.clock() - started_s, 3))
         return worker
 
-    async def _boot_failed(self, child: Child, error: Exception) -> WorkerError:
+    async def _boot_failed(self, child: Child, reason: str) -> WorkerError:
         """Kill a worker that gave no answer to its settings; return the error, with its last prints."""
         self.stats.boot_failures += 1
         child.kill()
         ended = await child.ended
         return WorkerError(
-            f"the worker cannot start: {error or 'no answer in time'}; it last said: {ended.stderr_tail or 'nothing'}",
+            f"the worker cannot start: {reason}; it last said: {ended.stderr_tail or 'nothing'}",
             hint="run `importer doctor`; the log at level debug has all it printed",
         )
 

@@ -25,6 +25,9 @@ PIECES = (  # what rules begin with, and what may make them read on
     ":AA",
     "ghp_a1", "ghp_a1\n", "sk-ant-", "sk-", "eyJa.", "eyJ", "xprv", "AKIA", "[secret:", "[secret:key]", "12: a",
     ":5432:a:",
+    "new PDO(x, ", "INSERT INTO a (", "INSERT INTO a (b) VALUES (", "user: a pass: ", "password,", "| password |\n",
+    "TOTP secret ", "password for ", "echo a | ", "net use \\\\\\\\a ", "ann@a.bc:", "admin/", "<<<", "btoa('a:", "sk:",
+    "password 7 ", "Authenticator: abcd ", 'variable "password" {', "?key=", "token: |\n",
     "datadog: a1", "private key ", "-k a1b2", "snmp community ", "a1" * 32 + " private key ", "Q~", "|", "=",
 )  # fmt: skip
 PREFIXES = [kind.prefixes.split()[0] for kind in SURE + CAREFUL]

@@ -97,11 +97,30 @@ def test_a_worker_that_cannot_start(tmp_path: pathlib.Path, start: str, kind: ty
         with pytest.raises(kind):
             await stored(one)
         assert one.worker is None
+        one.boot_s = 20.0
         return await stored(one)
 
     boot_s = 0.7 if start == "hang" else 20.0
     assert played(one := supervisor(tmp_path, [start], ["ready"], boot_s=boot_s), act) == 1
     assert (one.stats.crashes, one.stats.boot_failures) == (0, 1)
+
+
+def test_a_slow_start_gets_more_time(tmp_path: pathlib.Path) -> None:
+    """Each start that gave no answer doubles the time of the next one; one that answers ends that."""
+
+    async def act(one: Supervisor) -> None:
+        for told in ("no answer in 0.2 s", "no answer in 0.4 s"):
+            with pytest.raises(WorkerError, match=told):
+                await one.ready()
+        one.boot_s = 20.0  # the third is sound
+        await one.ready()
+        await one.recycle(Recycle.FILES)
+        one.boot_s = 0.2
+        with pytest.raises(WorkerError, match=r"no answer in 0\.2 s"):
+            await one.ready()
+
+    played(one := supervisor(tmp_path, ["hang"], ["hang"], ["ready"], ["hang"], boot_s=0.2), act)
+    assert one.stats.boot_failures == 3
 
 
 def test_its_last_words_explain_a_failed_start(tmp_path: pathlib.Path) -> None:

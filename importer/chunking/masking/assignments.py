@@ -15,14 +15,23 @@ from collections.abc import Iterator
 
 from importer.chunking.masking.names import ASSIGNED, HINT, KINDS_OF_KEYS, NAMES, NAMES_OF_TEXTS, OTHER_KEYS, WIDE_NAMES
 from importer.chunking.masking.spans import Span
-from importer.chunking.masking.values import drawn, plausible_bare, plausible_quoted, stands_for_one, word_of_letters
+from importer.chunking.masking.values import (
+    drawn,
+    erratic,
+    plausible_bare,
+    plausible_quoted,
+    stands_for_one,
+    word_of_letters,
+)
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_FLAG = re.compile(r"--(?:[a-z]{1,16}-){0,2}\Z")  # stands before the name of a command's flag
+_FLAG = re.compile(r"(?:--(?:[a-z]{1,16}[_-]){0,2}|(?<![\w-])-)\Z")  # stands before the name of a command's flag
 _TAG = re.compile(
     r"<[A-Za-z0-9_.:-]{0,38}(?:>|\s[a-z]{2,10}=[\"'])?[A-Za-z0-9_.:-]{0,38}\Z"
 )  # stands before the name in a tag
-_SETS = re.compile(r"(?:\b(?:ENV|ARG|setx|SetEnv|set -g?x|setenv)[ \t]{1,4})[A-Z0-9_]{0,38}\Z")  # sets a variable
+_SETS = re.compile(
+    r"(?:\b(?:ENV|ARG|(?-i:set(?= [A-Z_]+\Z))|setx|SetEnv|set -g?x|setenv)[ \t]{1,4})[A-Z0-9_]{0,38}\Z", re.I
+)  # sets a variable
 _CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:\||\r?$)", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"(?:\A|[\s\"'])[A-Z0-9_]{1,38}_\Z")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9]_\Z|[A-Z0-9]\Z|[a-z0-9](?=\Z)")
@@ -38,6 +47,7 @@ _PHRASE = re.compile(
     r"(?P<phrase>[A-Za-z0-9'@!#&-]{1,30}+(?>(?: [A-Za-z0-9@!#&-]{1,30}+){1,15}))(?![A-Za-z0-9_(\[{=:/-])",
     re.IGNORECASE,
 )
+_NO_SIGNS = str.maketrans("", "", "!@#%^&*+=")
 _LABELS = {"sec": "secret", "tok": "token", "key": "key", "cre": "credential", "psk": "key"}
 _SENTENCE = re.compile(  # holding one of these, words after "passphrase:" speak about it
     r"\b(?:an?|the|this|that|it|to|for|of|in|on|at|by|with|from|is|are|be|and|or|not?|if|when|as|you|your|must|should"
@@ -183,7 +193,8 @@ def _given(match: re.Match[str]) -> bool:
     if match["cell"]:
         return bool(_CELL_END.match(text, end))
     if match["call"]:
-        return text[max(0, match.start() - 5) : match.start()].lower().rstrip("_").endswith(("set", "with"))
+        sets = text[max(0, match.start() - 5) : match.start()].lower().rstrip("_").endswith(("set", "with"))
+        return sets or _drawn_by_an_issuer(match["quoted"] or "")
     if match["comma"] or match["attribute"]:
         return not match["pass"] or match["pass"].isupper()
     return not match["pass"] or _password_by_pass(match)
@@ -204,9 +215,15 @@ def _strong(value: str, password: bool) -> bool:
     """Return True if a value behind a space can be nothing but secret: long and drawn, or a password of all classes."""
     if password:
         mixed = drawn(value) and not value.islower() and not value.isupper()
-        return len(value) >= 8 and mixed and any(sign in value for sign in "!@#%^&*$")
+        return len(value) >= 8 and mixed and (any(sign in value for sign in "!@#%^&*$") or erratic(value))
+    return _drawn_by_an_issuer(value)
+
+
+def _drawn_by_an_issuer(value: str) -> bool:
+    """Return True if a value is long, and hexadecimal or of letters of both cases and digits: no word, no name."""
     hexadecimal = len(value) >= 32 and not value.strip("0123456789abcdef")
-    return hexadecimal or (len(value) >= 20 and value.isalnum() and drawn(value) and not value.islower())
+    plain = value.translate(_NO_SIGNS)
+    return hexadecimal or (len(value) >= 20 and plain.isalnum() and drawn(value) and not value.islower())
 
 
 def _told(match: re.Match[str]) -> bool:
@@ -219,7 +236,7 @@ def _told(match: re.Match[str]) -> bool:
     if match["quoted"]:
         name = match["gap"] and match.string[match.start("quoted") - 1] == "`" and not drawn(value)  # of a variable
         return not name and match.string[match.end() : match.end() + 1] in {*_CLOSING}
-    return bool(match["says"]) and "/" not in value
+    return (bool(match["says"]) or erratic(value)) and "/" not in value
 
 
 def _password_by_pass(match: re.Match[str]) -> bool:
@@ -231,7 +248,8 @@ def _password_by_pass(match: re.Match[str]) -> bool:
     named = match.string[max(0, start - 1) : start].isalpha() or match.string[max(0, start - 1) : start] == "_"
     if named and match["pass"].isupper():
         return True
-    return drawn(value) and (named or match["quoted"] is not None or not match["colon"])
+    told = not match["colon"] or (not match["pass"].isupper() and erratic(value))
+    return drawn(value) and (named or match["quoted"] is not None or told)
 
 
 def _label(name: str) -> str:

@@ -66,6 +66,10 @@ _NEXT_COMMAND = re.compile(r"[|;]|&&|(?<!\\)\n")
 _LOGIN = rf"-(?<=\s-)(?:[A-Za-z]{{0,6}}u|-(?:proxy-)?user)(?:=|\s{{1,3}})?\\?[\"']?[^\s:=/@\"'`]{{1,64}}+:{_ARGUMENT}"
 _SQL = rf"-p(?<=\s-p)\\?[\"']?(?!assw|ort\b|rotocol|[\d.]*:\d|[\d.]+:\d){_ARGUMENT}"
 _SPACED = r"\s{1,3}\\?[\"']?(?!-)"
+_READS_IT = (  # a command that takes a password from its input
+    r"(?:sudo -\w?S|(?:sudo )?(?:passwd|chpasswd|kinit|cryptsetup|su)\b"
+    r"|[a-z]{2,12}(?: [a-z]{2,12}){0,2} login\b[^|\n]{0,120}-stdin|gh auth login --with-token|gh secret set)"
+)
 _SNMP = "snmpwalk, snmpget, snmpset, snmpbulk, snmptrap, snmptable, snmpstatus, snmpinform"
 
 COMMANDS = (
@@ -75,7 +79,16 @@ COMMANDS = (
     _command("sshpass", "sshpass", _option("-p")),
     _command("redis-cli -", "redis-cli", _option("-a")),
     _command(" -p ", "mongo, mongosh, mongodump, mongorestore", _option("-p", _SPACED)),
-    _command(" -p ", "docker login, podman login, helm registry, skopeo login", _option("-p", _SPACED)),
+    _command(" -p ", "docker login, podman login, helm registry, skopeo login, az login", _option("-p", _SPACED)),
+    _command(" -p ", "snowsql, cqlsh, cypher-shell, crackmapexec, evil-winrm", _option("-p", _SPACED)),
+    _command(" --body ", "gh secret", rf"--body(?<=\s--body){_SPACED}{_ARGUMENT}"),
+    _command(" -b", "gh secret", _option("-b")),
+    _command(" --value ", "put-parameter, keyvault secret", _option("--value", _SPACED)),
+    _command(" --secret-string ", "secretsmanager", _option("--secret-string", _SPACED), sure=False),
+    _command(" --data", "gcloud secrets", _option("--data"), sure=False),
+    _command("user-secrets", "user-secrets", rf"set\s{{1,3}}[\"']?[\w:.-]{{1,100}}+[\"']?\s{{1,3}}[\"']?{_ARGUMENT}"),
+    _command("<<<", "--with-token", rf"<<<\s?[\"']?{_ARGUMENT}"),
+    _command(" -k ", "openssl", _option("-k", _SPACED)),
     _command(" -P", "sqlcmd, bcp, mosquitto_pub, mosquitto_sub, zip, sqlplus", _option("-P"), sure=False),
     _command(" -w", "ldapsearch, ldapmodify, ldapadd, ldapwhoami, ldappasswd", _option("-w")),
     _command(" -p", "7z, unrar, unzip, 7za, rar", rf"-[pP](?<=\s-[pP]){_ARGUMENT}", sure=False),
@@ -83,6 +96,7 @@ COMMANDS = (
     _command(" /p:", "xfreerdp, rdesktop, wfreerdp", rf"/p:(?<=\s/p:){_ARGUMENT}"),
     _command("pass:", "openssl", rf"pass:(?<=[\s\"'=]pass:){_ARGUMENT}"),
     _command("pass", "keytool, jarsigner, apksigner", rf"-(?:store|key|new|src|dest)(?:store)?pass{_GAP}{_ARGUMENT}"),
+    _command("-storepass", "-storepass", rf"-(?:store)pass{_GAP}{_ARGUMENT}", sure=False),
     _command("ssh-keygen -", "ssh-keygen", _option("-[NP]")),
     _command(" -U", "smbclient, rpcclient, cifs", rf"-U(?<=\s-U)\s{{0,3}}\\?[\"']?[^\s%\"']{{1,64}}+%{_ARGUMENT}"),
     _command(" -c ", _SNMP, rf"-c(?<=\s-c)\s{{1,3}}\\?[\"']?(?!public\b|private\b|-){_ARGUMENT}"),
@@ -106,7 +120,10 @@ COMMANDS = (
     _command(
         "|", "echo", r"[\"']?[A-Za-z0-9._-]{1,32}:(?P<secret>[^\s\"':|]{3,64}+)[\"']?(?=\s?\|\s?(?:sudo )?chpasswd)"
     ),
-    _command("|", "echo", r"\s[\"']?(?P<secret>[^\s\"'|$]{4,64}+)[\"']?(?=\s?\|\s?sudo -\w?S)"),
+    _command("|", "echo, printf", rf"\s[\"']?(?P<secret>[^\s\"'|$]{{4,512}}+)[\"']?(?=\s?\|\s?{_READS_IT})"),
+    _command("<<<", "sudo, cryptsetup, kinit, su", r"<<<\s?[\"']?(?P<secret>[^\s\"'|$]{4,64}+)"),
+    _command("net use", "net use", rf"/user:\S{{1,100}}+\s{{1,3}}[\"']?(?!/){_ARGUMENT}"),
+    _command("net use", "net use", rf"\\\\\S{{1,200}}+\s{{1,3}}[\"']?(?!/){_ARGUMENT}(?=[\"']?\s{{1,3}}/user:)"),
     _command("DENTIFIED", "IDENTIFIED", r"(?i:by)\s{1,3}(?:(?i:password)\s)?\\?[\"'](?P<secret>[^\"'\\\s]{3,128}+)"),
     _command("dentified by", "identified", r"by\s{1,3}(?:password\s)?\\?[\"'](?P<secret>[^\"'\\\s]{3,128}+)"),
     _command(
@@ -119,7 +136,8 @@ COMMANDS = (
         "NetworkCredential",
         r"Credential\(\s?[\"'][^\"']{1,64}[\"'],\s?[\"'](?P<secret>[^\"'\r\n]{3,128}+)",
     ),
-    _command("requirepass", "requirepass, masterauth", rf"(?:pass|auth)\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
+    _command("requirepass", "requirepass", rf"pass\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
+    _command("masterauth", "masterauth", rf"auth\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
     _command("vault login", "vault login", rf"login\s{{1,3}}{_ARGUMENT}", sure=False),
     _command("--passphrase", "gpg", rf"--passphrase(?:=|\s{{1,3}})\\?[\"']?{_ARGUMENT}"),
     _command(

@@ -24,7 +24,8 @@ KINDS_OF_KEYS = (  # what may stand before "key" when it is secret
     "webhook", "integration", "ingest", "insert", "ingestion", "write", "search", "rest", "hmac", "jwt", "session",
     "storage", "subscription", "functions", "function", "sas", "host", "client", "consumer", "cipher", "aes", "crypto",
     "personal", "product", "activation", "symmetric", "preshared", "wallet", "vapid", "maps", "authentication",
-    "pre-shared", "my", "our",
+    "pre-shared", "my", "our", "openai", "anthropic", "gemini", "google", "stripe", "github", "gitlab", "slack",
+    "discord", "telegram", "twilio", "sendgrid", "mistral", "cohere", "groq", "deepseek", "huggingface", "azure", "aws",
 )  # fmt: skip
 OTHER_KEYS = (  # and when it is not
     "public", "primary", "foreign", "cache", "sort", "partition", "lookup", "dict", "map", "hash", "object", "s3",
@@ -54,7 +55,7 @@ _TOLD = (
     "passwort|passord|(?<=mot de )passe|(?<=motde)passe|(?<=palavra-)passe|kennwort"
     "|contrase[nñ]a|senha|clave|wachtwoord|salasana"
     "|has[lł]o"
-    "|heslo|(?<![A-Za-z])mdp(?![A-Za-z])|jelsz[oó]|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre"
+    "|heslo|(?<![A-Za-z])mdp(?![A-Za-z])|jelsz(?:[oó]|av)|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre"
     "|парол[ьяю]|mật khẩu|κωδικός"
     "|密[码碼]|口令|パスワード|비밀번호|암호|סיסמ[הא]|كلمة (?:المرور|السر)|पासवर्ड|รหัสผ่าน"
 )
@@ -64,15 +65,21 @@ _NAME = (
 )
 _QUOTE = "\"'`“”„«»‘’＂"  # noqa: RUF001
 _OPEN = rf"\\{{0,15}}[{_QUOTE}]"
-_TYPE = r"(?:\s{0,3}:\s{0,3}[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==))?"  # as in `password: str | None = …`
-_VERBS = "is|was|to|ist|lautet|est|es|é|è|är|er|on|jest|je|это"
-_SAYS = rf"(?P<says>(?:\s{{1,3}}(?:{_VERBS})(?: now)?|\s?[是は는은])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s:是は는은]))"
+_TYPE = (  # as in `password: str | None = …`, and `var password string = …`
+    r"(?:\s{0,3}:\s{0,3}[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==)|\s(?:string|\[\]byte)(?=\s?=))?"
+)
+_VERBS = "is|was|to|ist|lautet|est|es|é|è|är|er|on|jest|je|este|это|هي|הוא|היא"
+_CHANGED = "(?:is|was|has been|to be|got) (?:re)?(?:set|changed|rotated|updated|configured) to"
+_IS = "是为為は는은"
+_SAYS = rf"(?P<says>(?:\s{{1,3}}(?:{_CHANGED}|{_VERBS})(?: now)?|\s?[{_IS}])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s:{_IS}]))"
 _SIGN = (
-    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=|[=＝]{{1,3}}|<-|[→–—]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
-    r"[*_]{0,2}\s{0,20}(?:```[a-z]{0,12}\s)?"
+    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=?|\?\?|!==?|[=＝]{{1,3}}|<-|[→–—]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
+    r"[*_]{0,2}\s{0,20}(?:```[a-z]{0,12}\s|(?:(?<=:)|(?<=:\s))(?:!!?[a-z]{1,12}\s|[|>][+-]?[ \t]{0,4}\r?\n\s{1,40}))?"
 )
 _COMMA = rf"(?P<comma>{_OPEN}\s{{0,3}}\)?,\s{{0,3}}(?={_OPEN}))"
-_ATTRIBUTE = rf"(?P<attribute>[{_QUOTE}]?\s{{0,3}},?\s{{0,40}}[{_QUOTE}]?value[{_QUOTE}]?\s{{0,2}}[:=]\s{{0,3}})"
+_ATTRIBUTE = (
+    rf"(?P<attribute>[{_QUOTE}]?\s{{0,3}},?\s{{0,40}}[{_QUOTE}]?(?:value|val|v)[{_QUOTE}]?\s{{0,2}}[:=]\s{{0,3}})"
+)
 _CELL = r"(?P<cell>[*`]{0,2}[ \t]{0,40}\|[ \t]{0,40}[*]{0,2})"
 _MARKED = rf"(?P<tag>[\"']?>\s{{0,3}}|</key>\s{{0,60}}<string>)|{_SAYS}|(?P<call>\(\s?(?={_OPEN}))|(?P<gap>\s{{1,3}})"
 _GIVES = rf"(?:{_SIGN}|{_COMMA}|{_ATTRIBUTE}|{_CELL}|{_MARKED})"
@@ -84,8 +91,8 @@ _WRAPPER = rf"(?:(?:[brfu@]{{1,2}}|{_CALL})(?=[\"']))?"
 _VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
 ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
 HINT = re.compile(  # what must follow the start of a name for a value to be given to it, read fast
-    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\])(]|[- ]\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
-    rf"|\s{{0,20}}[:=<>|?,：＝→–—-]"  # noqa: RUF001
-    rf"|\s{{1,3}}(?:(?:{_VERBS})\s|\\{{0,15}}[{_QUOTE}])|\s?[是は는은]|\s{{1,3}}[^\s\d]{{0,30}}+\d)",
+    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\])(]|[- \r\n]{{1,2}}\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
+    rf"|\s{{0,20}}[:=<>|?!,：＝→–—-]"  # noqa: RUF001
+    rf"|\s{{1,3}}(?:(?:{_VERBS}|has|got|string)\s|\\{{0,15}}[{_QUOTE}])|\s?[是为為は는은]|\s{{1,3}}[^\s\d]{{0,30}}+\d)",
     re.IGNORECASE,
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from importer.chunking.masking.spans import Span
-from importer.chunking.masking.values import drawn, stands_for_one
+from importer.chunking.masking.values import drawn, mixed, stands_for_one
 
 Found = Callable[[re.Match[str]], Iterator[tuple[int, int]]]
 
@@ -46,17 +46,22 @@ def find(text: str, words: str) -> Iterator[Span]:
     for place in WORDS if words else ():
         if place.may_stand(words):
             yield from place.spans(text)
-    for place in SIGNED if "://" in text or "haredAccessSignature" in text else ():
+    for place in SIGNED if any(map(text.__contains__, _SIGNED_IN)) else ():
         if place.may_stand(text):
             yield from place.spans(text)
 
 
 def place(kind: str, markers: str, pattern: str, *, sure: bool = True) -> Place:
     """Define a place by its markers, separated by commas; if it is not `sure`, the secret must look drawn."""
+    return found_if(bool if sure else drawn, kind, markers, pattern)
+
+
+def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str) -> Place:
+    """Define a place whose secret is one if it is judged so, and is no placeholder."""
 
     def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
         value = match["secret"]
-        if not stands_for_one(value) and (sure or drawn(value)):
+        if not stands_for_one(value) and judge(value):
             yield match.span("secret")
 
     return Place(kind, tuple(markers.split(", ")), re.compile(pattern), found)
@@ -169,6 +174,8 @@ PLACES = (
     ),
     place("seed-phrase", "nemonic", rf"nemonic{_SEED}"),
     place("seed-phrase", "hrase", rf"hrase{_SEED}"),
+    place("seed-phrase", "allet", rf"allet{_SEED}"),
+    place("seed-phrase", "ecovery", rf"ecovery{_SEED}"),
     place("password", "redentials", rf"redentials{_PAIR_OF_LOGIN}", sure=False),
     place("password", "user/pass, sername/password", rf"/pass(?:word)?{_PAIR_OF_LOGIN}", sure=False),
     place("password", "ugangsdaten", rf"ugangsdaten{_PAIR_OF_LOGIN}", sure=False),
@@ -206,10 +213,28 @@ PLACES = (
     ),
     place("pin", "PIN", r"PIN(?: code)?(?: is|:|=) {0,2}(?P<secret>[0-9]{4,8})(?![\w.-])"),
     place("social-security-number", "SSN", r"SSN[:=#]? {0,2}(?P<secret>[0-9]{3}-[0-9]{2}-[0-9]{4})(?![\w-])"),
+    place(
+        "password-hash",
+        "$argon2, $scrypt$, $pbkdf2",
+        rf"\$(?P<secret>(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*)\${_HASH}{{20,}}+)",
+    ),
+    found_if(
+        mixed,
+        "key",
+        'auth:, auth=, auth", AUTH=, Auth:, earer:, earer", icense:, icense=, PAT:, PAT=, sk:, login=, '
+        "ession_id, ession id, essionid, essionId, ession=, ession:",
+        r"(?<![a-z])(?i:auth|bearer|licen[sc]e|pat|sk|login|session[ _-]?id|session)[\"'`]?\s{0,2}[:=]\s{0,2}[\"'`]?"
+        r"(?P<secret>[A-Za-z0-9]{20,256}+)(?![\w./(-])",
+    ),
+    found_if(mixed, "key", "X-Key, x-key", r"[xX]-[kK]ey[\"']?\s?[:,=]\s{0,2}[\"']?(?P<secret>[A-Za-z0-9_-]{20,256}+)"),
+    found_if(mixed, "key", "?key=, &key=", r"[?&]key=(?P<secret>[A-Za-z0-9_-]{20,256}+)"),
     each("cookie", "ookie", _COOKIES, r"(?<==)(?P<secret>[^;,\s\"'\\]{12,}+)"),
     place("session", "_session=", r"_session=(?P<secret>[A-Za-z0-9%_+/=-]{16,}+)", sure=False),
     place(
-        "session", "SESS", r"(?:PHPSESSID|JSESSIONID|ASPSESSIONID\w{0,10})=(?P<secret>[A-Za-z0-9._-]{16,}+)", sure=False
+        "session",
+        "SESS",
+        r"(?:PHPSESSID|JSESSIONID|ASPSESSIONID\w{0,10})(?:=|: ?)(?P<secret>[A-Za-z0-9._-]{16,}+)",
+        sure=False,
     ),
 )
 
@@ -240,13 +265,8 @@ WORDS = (  # within one long word
     place("password-hash", "$2", r"\$(?P<secret>2[abxy]?\$\d\d\$[./A-Za-z0-9]{53})"),
     place(
         "password-hash",
-        "$1$, $5$, $6$, $y$, $7$, $apr1$, $md5",
-        rf"\$(?P<secret>(?:1|5|6|7|y|apr1|md5)\${_HASH}{{20,}}+)",
-    ),
-    place(
-        "password-hash",
-        "$argon2, $scrypt$, $pbkdf2",
-        rf"\$(?P<secret>(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*)\${_HASH}{{20,}}+)",
+        "$1$, $5$, $6$, $7$, $8$, $9$, $y$, $apr1$, $md5",
+        rf"\$(?P<secret>(?:[156789y]|apr1|md5)\${_HASH}{{20,}}+)",
     ),
     place("password-hash", "$P$, $H$, $S$", r"\$(?P<secret>[PHS]\$[./A-Za-z0-9]{31,55})"),
     place("password-hash", "$krb5", r"\$(?P<secret>krb5\w{2,8}\$[^\s]{20,}+)"),
@@ -257,6 +277,15 @@ WORDS = (  # within one long word
     ),
 )
 
+_SIGNED_IN = (
+    "://",
+    "haredAccessSignature",
+    "X-Amz-",
+    "X-Goog-",
+    "sv=20",
+    "&se=",
+    "&sp=",
+)  # addresses, whole or the end of one
 SIGNED = tuple(
     place("url-signature", f"{name}=", rf"{name}=(?<![A-Za-z0-9]{name}=)(?P<secret>{_SIGNATURE}{{16,}}+)", sure=False)
     for name in (

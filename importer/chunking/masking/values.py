@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from importer.chunking.masking.names import NO_PASSWORDS
 
@@ -48,11 +49,28 @@ def drawn(value: str) -> bool:
     return digits > 0 and letters > 1 and (mixed or digits * 6 >= len(value))
 
 
+def mixed(value: str) -> bool:
+    """Return True if a value looks drawn from letters of both cases and digits; hexadecimal is more often an id."""
+    return drawn(value) and not value.islower() and not value.isupper()
+
+
 def scattered(value: str) -> bool:
     """Return True if a value looks drawn, or is of capitals and digits, or of digits, as issuers draw them too."""
     value = value[:FIRST_CHARS]
     digits = sum(map(str.isdigit, value))
     return drawn(value) or (value.isalnum() and (digits == len(value) or (digits > 1 and value == value.upper())))
+
+
+def erratic(value: str) -> bool:
+    """Return True if letters of both cases and digits change more often than in words and names that are joined.
+
+    `aX9kQ2mZ` changes at almost each letter, `Base64Encoded` twice. A capital before small letters begins a word.
+    """
+    kinds = [
+        "d" if sign.isdigit() else "l" if sign.islower() else "u" for sign in value[:FIRST_CHARS] if sign.isalnum()
+    ]
+    changes = sum(before != after and (before, after) != ("u", "l") for before, after in pairwise(kinds))
+    return len(set(kinds)) == len("dlu") and len(value) >= 8 and changes * 3 > len(kinds)
 
 
 def is_name(value: str) -> bool:

@@ -1,0 +1,66 @@
+"""Find passwords in the columns of tables: `| user | password |` above its rows, `user,password` above lines of CSV.
+
+The head names the column; each row below it with as many cells gives one value. A row with another number ends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from importer.chunking.masking.spans import Span
+from importer.chunking.masking.values import drawn, stands_for_one
+
+MOST_ROWS = 200  # of one table
+HEAD_CHARS = 600  # of the longest head
+ROW_CHARS = 4000
+_WORDS = ("password", "passwd", "passwort", "pwd", "secret", "token", "api key", "api_key", "apikey")  # lower case
+_NAMED = re.compile(rf"[\s*\"']{{0,6}}(?:\w{{1,20}}[ _])?(?:{'|'.join(_WORDS)})[\s*\"']{{0,6}}", re.IGNORECASE)
+_CELL_ENDS = re.compile(r"[ *\"']{0,4}(?P<sign>[|,;\t\r\n])")
+_VALUE = re.compile(r"[\s\"'`*]{0,6}(?P<secret>[^\s\"'`]{4,200}+)[\s\"'`*]{0,6}")
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the values in the columns of passwords, keys and tokens, table by table."""
+    if "\n" not in text:
+        return
+    folded, heads = text.lower(), set()
+    for word in _WORDS:
+        at = folded.find(word)
+        while at >= 0:
+            at += len(word)
+            if _CELL_ENDS.match(folded, at):
+                heads.add(folded.rfind("\n", 0, at) + 1)
+            at = folded.find(word, at)
+    if heads and len(folded) == len(text):  # some letters grow in lower case; then positions would not be the same
+        for start in sorted(heads):
+            yield from _table(text, start)
+
+
+def _table(text: str, start: int) -> Iterator[Span]:
+    """Yield the values below the head that begins at a place, if it is one."""
+    end = text.find("\n", start)
+    if end < 0 or end - start > HEAD_CHARS:
+        return
+    head = text[start:end]
+    sign = next((sign for sign in "|\t;," if sign in head), "")
+    cells = head.split(sign) if sign else []
+    columns = [number for number, cell in enumerate(cells) if _NAMED.fullmatch(cell)]
+    if columns:
+        yield from _below(text, end + 1, sign, len(cells), columns)
+
+
+def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Iterator[Span]:
+    """Yield the values in these columns of the rows that begin at a place."""
+    for _ in range(MOST_ROWS):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        row = text[at:end].split(sign) if end - at <= ROW_CHARS else []
+        if len(row) != cells:
+            return
+        for column in columns:
+            start = at + sum(len(cell) + 1 for cell in row[:column])
+            value = _VALUE.fullmatch(row[column])
+            if value and drawn(value["secret"]) and not stands_for_one(value["secret"]):
+                yield Span(start + value.start("secret"), start + value.end("secret"), "password")
+        at = end + 1
