@@ -54,6 +54,20 @@ def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: 
         store.close()
 
 
+def test_what_a_killed_optimisation_was_writing_is_deleted(tmp_path: pathlib.Path) -> None:
+    """The engine leaves it: up to a segment's size at each kill, with texts that may be forgotten later."""
+    store = opened(tmp_path)
+    store.write(numbered(3), {}, [])
+    store.close()
+    unfinished = tmp_path / "conversations" / "temp_segments" / "segment_builder_7dG0bg" / "payload_storage"
+    unfinished.mkdir(parents=True)
+    (unfinished / "page_0.dat").write_text("what was said")
+    store = opened(tmp_path)
+    assert not list(tmp_path.glob("*/temp_segments/*"))
+    assert len(everything(store)) == 3
+    store.close()
+
+
 def write_until_killed(directory: pathlib.Path, first: int, writes: int) -> int:
     """How many points were acknowledged when the writer was killed, right after its `writes`-th answer."""
     command = [sys.executable, str(SUPPORT / "store_writer.py"), str(directory), str(first)]

@@ -67,7 +67,17 @@ def open_shard(path: str, request: StoreRequest) -> tuple[Any, Fingerprint]:
     with translated():
         shard = edge.EdgeShard.load(path, config_of(found, request.settings.optimise_every_points))
     drop_former(path)
+    _drop_unfinished(path)
     return shard, found
+
+
+def _drop_unfinished(path: str) -> None:
+    """Delete the segments that optimisations were writing when they were killed; the shard is open, so it is ours.
+
+    The engine never does: each such kill left up to a segment's size behind, with the texts in it (qdrant-edge 0.9.0).
+    """
+    for unfinished in Path(path, "temp_segments").glob("*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _make(path: str, request: StoreRequest) -> None:
