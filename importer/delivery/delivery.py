@@ -101,7 +101,9 @@ class Delivery:
         suspects = self.checkpoints.suspects() if batch.chunks else {}
         flights = parted(batch, suspects, self.limits, self.supervisor.number, self.token_budget)
         # Parts cannot go ahead: there is room for one, and its commits need all. Nor can news of what is stored before.
-        if batch.urgent and not batch.news and self.urgent is None and len(flights) == 1 and not flights[0].suspect:
+        alone = batch.urgent and not batch.news and self.urgent is None and len(flights) == 1 and not flights[0].suspect
+        # Where several workers embed, what stands in the queue may be far from its turn, and let go of the same points.
+        if alone and not (self.pool and any(flights[0].ids & one.ids for one in self.queue)):
             self.urgent = flights[0]
         else:
             self.queue.extend(flights)

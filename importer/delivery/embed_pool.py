@@ -206,6 +206,7 @@ class EmbedPool:
     def _keep(self, flight: InFlight, embedding: Embedding, vectors: wire.Vectors) -> None:
         """Keep the vectors, and count the batch towards the planned end of the worker that made them."""
         failpoints.hit("embedded")
+        self.checkpoints.settled(flight.batch.number)  # until it is posted no death can be its fault
         flight.vectors, self._used_s[embedding.at] = vectors, self.clock()
         worker = self.supervisor(embedding.at).worker
         if worker is not None:

@@ -78,6 +78,11 @@ class InFlight:
         return not (self.batch.chunks or self.batch.releases or self.batch.news)
 
     @property
+    def ids(self) -> set[str]:
+        """The points that it touches."""
+        return {chunk.id for chunk in self.batch.chunks} | {release.id for release in self.batch.releases}
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it is to be embedded, and no worker does so or has done so."""
         begun = self.future or self.vectors or self.embedding

@@ -85,6 +85,7 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     errors: dict[bytes, str] = field(default_factory=dict)
     started_s: float = field(default_factory=time.monotonic)
+    started_cpu_s: float = field(default_factory=time.process_time)
     holding: str = ""  # why nothing moves just now
     _early: list[tuple[Batch, Receipt]] = field(default_factory=list)  # parts of a batch whose commits are to come
 
@@ -160,7 +161,10 @@ def summary(run: Run, stats: WorkerStats, seconds: float, *, stopped: bool) -> d
             "peak_anon_bytes": stats.peak_anon_bytes,
             "forecast": stats.forecast.figures(),
         },
-        "daemon": {"peak_rss_bytes": stats.daemon_peak_rss_bytes},
+        "daemon": {
+            "peak_rss_bytes": stats.daemon_peak_rss_bytes,
+            "cpu_s": round(time.process_time() - run.started_cpu_s, 3),
+        },
     }
 
 

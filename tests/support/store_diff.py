@@ -51,9 +51,7 @@ def compare(
         twice.append(f"the store counts {store.count()}, there are {len(by_id)}")
     judge = _unlike if not changing else _unlike_text
     unlike = [f"{one}: {why}" for one, cs in expected.chunks.items() if one in by_id and (why := judge(by_id[one], cs))]
-    return StoreDiff(
-        len(by_id), [f"{one}: {expected.chunks[one][0].text[:80]!r}" for one in missing], extra, twice, unlike
-    )
+    return StoreDiff(len(by_id), missing, extra, twice, unlike)
 
 
 def _shown(point: Point) -> str:

@@ -14,7 +14,7 @@ from importer.bench.corpus.mixes import MIXES
 from importer.bench.rivals.orders import Order
 from importer.chunking.fold import Cutting
 from importer.cli import context, measuring
-from importer.cli.commands import recall
+from importer.cli.commands import plan, recall
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE
 from importer.memory.profiles import PROFILES
@@ -125,4 +125,5 @@ def about(settings: Settings, order: Order) -> dict[str, Any]:
     }
 
 
+command.add_command(plan.command, "plan")
 command.add_command(recall.command, "recall")
