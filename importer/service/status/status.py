@@ -213,18 +213,9 @@ def _workers(seen: Snapshot, probes: Probes) -> list[Status]:
     found = []
     for one in (*filter(None, (seen.worker,)), *seen.others):
         memory = probes.process(one.pid) if one.pid else None
-        found.append(
-            {
-                "pid": one.pid,
-                "place": one.place,
-                "does": "embeds" if one.place else "stores",
-                "rss_bytes": memory.rss_bytes if memory else None,
-                "anon_bytes": memory.judged_bytes if memory else None,
-                "files": one.files,
-                "batches": one.batches,
-                "lifetime_files": one.lifetime_files,
-            }
-        )
+        taken = {"rss_bytes": memory and memory.rss_bytes, "anon_bytes": memory and memory.judged_bytes}
+        told = {name: getattr(one, name) for name in ("pid", "place", "files", "batches", "lifetime_files")}
+        found.append({**told, "does": "embeds" if one.place else "stores", **taken})
     return found
 
 
