@@ -6,6 +6,7 @@ must depend on the lines alone, not on where slices end: a file that is read in 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import unicodedata
 from collections.abc import Collection
@@ -149,6 +150,7 @@ def tidy(text: str, limit_bytes: int) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=1024)  # of a conversation's turns all have the same
 def short(identifier: str) -> str:
     """Return an identifier as it is, or its beginning and its hash where it is too long or odd for a checkpoint."""
     tidied = tidy(identifier, ID_BYTES)

@@ -74,15 +74,16 @@ def mask_conversation(facts: ConversationFacts) -> ConversationFacts:
 
 def mask_facts(facts: Facts) -> Facts:
     """Mask tokens in names, and any secret in the title; return the same object when there is none."""
-    masked = replace(
-        facts,
-        title=mask(facts.title) if facts.title else "",
-        project=_mask_name(facts.project),
-        cwd=_mask_name(facts.cwd),
-        git_branch=_mask_name(facts.git_branch),
-        files=tuple(map(_mask_name, facts.files)),
-    )
-    return facts if masked == facts else masked
+    names = (facts.project, facts.cwd, facts.git_branch, *facts.files)
+    masked = [_mask_name(name) for name in names]
+    title = _mask_title(facts.title) if facts.title else ""
+    if title == facts.title and all(map(str.__eq__, masked, names)):  # so it is with nearly all
+        return facts
+    project, cwd, git_branch, *files = masked
+    return replace(facts, title=title, project=project, cwd=cwd, git_branch=git_branch, files=tuple(files))
+
+
+_mask_title = lru_cache(maxsize=64)(mask)
 
 
 @lru_cache(maxsize=512)  # a conversation names the same few again and again

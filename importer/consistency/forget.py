@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from importer.consistency.shadows import original_of
 from importer.protocol.query import without_slash
-from importer.reading.gather import Reading
+from importer.reading.gather import Reading, nothing
 from importer.sources.patterns import absolute, matcher
 from importer.state.checkpoints import Checkpoints
 
@@ -85,7 +86,8 @@ def standing(checkpoints: Checkpoints, wish: ForgetRule) -> list[ForgetRule]:
 
 def left_out(checkpoints: Checkpoints | None) -> int:
     """Return how many conversations are left out because they ask for it themselves."""
-    return sum(rule.own for rule, _ in rules(checkpoints)) if checkpoints else 0
+    own = [rule for rule, _ in rules(checkpoints) if rule.own] if checkpoints else []
+    return len({(original_of(rule.source) or rule.source, rule.conversation) for rule in own})
 
 
 def insist(checkpoints: Checkpoints, rule: ForgetRule) -> None:
@@ -98,7 +100,7 @@ def predicate(checkpoints: Checkpoints) -> Forgotten:
     """Return a test of whether a chunk is forgotten, by the tombstones there are now."""
     made = [rule for rule, _ in rules(checkpoints)]
     if not made:
-        return _nothing
+        return nothing
     return lambda path, metadata: any(rule.covers(path, metadata) for rule in made)
 
 
@@ -111,12 +113,7 @@ def with_rules(reading: Reading, checkpoints: Checkpoints) -> Reading:
 
 def without_rules(reading: Reading) -> Reading:
     """Return the same reading, as if nothing was forgotten: to find what is to be deleted."""
-    return replace(reading, forgotten=_nothing)
-
-
-def _nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
-    """Return False: a state without tombstones forgets nothing."""
-    return False
+    return replace(reading, forgotten=nothing)
 
 
 def tombstone(rule: ForgetRule) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from importer.chunking.fold import Folding
 from importer.protocol.conversations import NOTHING
 from importer.protocol.records import Checkpoint, Chunk, ConversationFacts, FileStat, Reason
 from importer.reading import reader, tail
-from importer.reading.gather import Reading, SliceFold, with_facts
+from importer.reading.gather import Reading, SliceFold, context_of, with_facts
 from importer.reading.pipeline import UNKNOWN_FORMAT, ResumeState
 from importer.sources import files
 from importer.state.checkpoints import Checkpoints
@@ -106,8 +106,15 @@ class Refold:
             offset, mark = part.offset, part.scanned_to
             yield self._with_facts(gathered)
         last = self._gathering(context, offset)
+        last.finish(settled=getattr(self._end(), "ended", False))
         last.surface(at_end=True)
         yield self._with_facts(last)
+
+    def _end(self) -> Any:
+        """Return the format's context at the committed offset."""
+        known = self._checkpoint
+        parse = _states.decode(known.context).parse if known.context else b"null"
+        return context_of(formats.load(known.format), known.path, parse)
 
     def _with_facts(self, gathered: SliceFold) -> tuple[Chunk, ...]:
         """Return the chunks as they are stored: they tell what is known of their conversations, forgotten ones go."""

@@ -86,7 +86,7 @@ class Tables(msgspec.Struct, frozen=True):
     other, what the conversation `:member` consists of, in order. `{table.column}` in a query stands for a column that
     may be missing, and is NULL then.
 
-    A row (its columns by name) becomes what `told(row)` of the format makes of it, each a line of JSON. A line with
+    A row (its columns by name) becomes what `told(row)` of the format makes of it, a line of JSON each. A line with
     `held` ends the conversation until the owner has finished what it stands for, or has left it alone for a while.
     """
 
@@ -103,11 +103,11 @@ class Format(Protocol):
     documents by `DOCUMENT` (a `Document`, or a tuple of the forms there are) and
     `recognises_document(keys: Collection[str]) -> bool`, asked about the first object of the text; where names are not
     enough, `recognises_opening(head: bytes) -> bool` as well;
-    a format with `LAST` takes only lines that no other one claims;
-    `tip(context) -> Iterable[ConversationFacts]` tells the last lines, where files title conversations by them;
+    one with `LAST` takes what no other one claims; `ORIGINAL` names one whose prompts it repeats, whose `SHADOW` it is;
+    text: `ending(context)`, what its end leaves open; `goes_on(context, ahead)`, whether bytes behind it belong there;
+    `tip(context) -> Iterable[ConversationFacts]`: the last lines, where files title conversations by them;
     databases by `TABLES` (a tuple of the forms there are) and `told(row: Mapping[str, Any]) -> Iterable[Any]`;
-    others by `JOURNAL` (see `_journal`) and `replayed(pieces) -> Iterable[Any]`.
-    `EXCLUDE` are patterns of what is never looked for below its roots.
+    others by `JOURNAL` (see `_journal`) and `replayed(pieces) -> Iterable[Any]`. `EXCLUDE`: what is never looked for.
     """
 
     NAME: str

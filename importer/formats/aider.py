@@ -7,8 +7,9 @@
 
 Each line of Aider's own ends with two blanks, which tells a quotation in an answer from it where the file still has
 them; other marks at the beginning of an answer's line cannot be told apart. A paragraph of an answer is a turn, given
-out at the blank line behind it. Further lines of a prompt come as texts of the exchange the first one began. Keys are
-chained to the line that starts the session: a hash of the key before, role and text.
+out at the blank line behind it, or at the end of a file that is left alone. Further lines of a prompt come as texts of
+the exchange the first one began. Keys are chained to the line that starts the session: a hash of the key before, role
+and text.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _edited = re.compile(r"> Applied edit to (.+)")
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """The session so far: when it began, its last key, and the lines of the paragraph that is not complete yet.
 
-    `blanks`: Aider's lines end with two of them here.
+    `blanks`: Aider's lines end with two of them here. `ended`: the paragraph before was given out at the file's end.
     """
 
     project: str = ""
@@ -52,6 +53,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     asking: bool = False
     paragraph: str = ""
     blanks: bool = False
+    ended: bool = False
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
@@ -81,6 +83,7 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
     """
     text = raw.replace(b"\0", b"").decode("utf-8", "replace").lstrip("\ufeff").rstrip("\r")
     line = text.rstrip()
+    context = replace(context, ended=False) if context.ended else context
     if line.startswith(START):
         context, turns = _complete(context)
         return Fed(_started(context, line.removeprefix(START).strip()), turns)
@@ -92,6 +95,20 @@ def feed(context: Context, raw: bytes, _: Options) -> Fed:
     if not line:
         return Fed(*_complete(context))
     return _grown(context, line)
+
+
+def ending(context: Context) -> Fed:
+    """Return the paragraph that the end of the file leaves open, and the same context where there is none."""
+    if not context.paragraph:
+        return Fed(context)
+    context, turns = _complete(context)
+    return Fed(replace(context, ended=True), turns)
+
+
+def goes_on(context: Context, ahead: bytes) -> bool:
+    """Return True if bytes that came behind the end belong to the paragraph that was given out there."""
+    marks = (START.encode(), PROMPT.encode(), NOTE.encode(), b"\n", b"\r")
+    return context.ended and bool(ahead) and not ahead.startswith(marks)
 
 
 def _started(context: Context, stamp: str) -> Context:

@@ -42,6 +42,8 @@ def counted(former: Said, later: Said) -> Said:
         later.project or former.project,
         later.title or former.title,
         former.opening or later.opening,
+        former.prompts + later.prompts,
+        former.lines + later.lines,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ROLES = ("user", "assistant")
-KINDS = ("exchange", "summary", "subagent", "plan", "artifact")
+KINDS = ("exchange", "summary", "subagent", "plan", "artifact", "prompt")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
     FileStat ──► Line ──► Turn ──► Chunk, Release ──► Span ──► Batch        (`outcome.Receipt` comes back)
                                      Checkpoint, Tally, Reject ──► Commit ──┘
 
-Offsets and lengths are bytes of a file, texts are characters. Nothing here does anything; a changed value is
-a new one, so that a value seen twice is the same both times.
+Offsets and lengths are bytes of a file, texts are characters. Nothing here does anything; a changed value is a new one.
 """
 
 from __future__ import annotations
@@ -69,8 +68,8 @@ class Line:
 
 
 # Kinds of turns that are chunks of their own, beside the exchange they were said in: what compaction wrote, a plan
-# shown for approval, a document that the assistant made in a tool call.
-STANDALONE_KINDS = frozenset({"summary", "plan", "artifact"})
+# shown for approval, a document that the assistant made in a tool call, a prompt of which nothing else is left.
+STANDALONE_KINDS = frozenset({"summary", "plan", "artifact", "prompt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class ConversationFacts:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """How much of a conversation some lines hold; times are RFC 3339 or "", `opening` is the first prompt's line."""
+    """How much of a conversation some lines hold; see `state.spoken`. `opening` is the first prompt's first line."""
 
     conversation_id: str
     turns: int = 0
@@ -105,6 +104,8 @@ class Said:
     project: str = ""
     title: str = ""
     opening: str = ""
+    prompts: tuple[tuple[int, bytes], ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from importer.chunking import fold
 from importer.chunking.fold import Cutting, Folding, Origin
@@ -34,8 +38,16 @@ from importer.reading.unwanted import is_unwanted
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
 SAMPLE_CHARS = 80
+PROMPT = "prompt"  # the kind of prompts that stand alone
+MARK_BYTES = 8
+LEAF_CHARS = 12  # of a line's id, its end, by which a summary names it
 BY_MACHINE = ("summary", "subagent")  # kinds of turns in a person's role that no person wrote
 MOST_REJECTS = 50  # rows of one slice in quarantine
+
+
+def nothing(_path: bytes, _metadata: Mapping[str, Any]) -> bool:
+    """Return False: where there are no rules nothing was forgotten."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class Reading:
 
     `forgotten` tells by its metadata that a chunk must not be imported, `selection` which projects of which files are.
     `insisted` are conversations, by source ("" for any) and id, whose wish not to be indexed does not count.
+    `is_repeated` tells whether a prompt of a conversation and project is known from the format that it is repeated of.
     `project_of` gives the project of a folder that a line of the file at a path names.
     """
 
@@ -54,8 +67,9 @@ class Reading:
     max_line_bytes: int = tail.LINE_BYTES
     slice_bytes: int = tail.SLICE_BYTES
     max_chunks: int = 128
-    forgotten: Callable[[bytes, Mapping[str, Any]], bool] = lambda _path, _metadata: False
+    forgotten: Callable[[bytes, Mapping[str, Any]], bool] = nothing
     insisted: frozenset[tuple[str, str]] = frozenset()
+    is_repeated: Callable[[str, str, tuple[int, bytes], str], bool] = lambda *_: False
     selection: Selection = ALL
     project_of: Callable[[str, bytes], str] = lambda folder, _path: repository_folder(folder)
 
@@ -118,6 +132,17 @@ class SliceFold:
             self._reject(line, "parse", "; ".join(fed.problems))
         self._count("quarantined" if fed.problems else "stored" if said else "skipped", line)
 
+    def finish(self, *, settled: bool) -> bool:
+        """Fold what the end of a text leaves open if its file is settled; return True if nothing is left open."""
+        ending = getattr(self.source, "ending", None)
+        fed = ending(self.context) if ending else None
+        if fed is None or fed.context is self.context:
+            return True
+        if settled:
+            self.context = fed.context
+            self.messages += sum([self._turn(turn) for turn in fed.turns])
+        return settled
+
     def surface(self, *, at_end: bool) -> None:
         """End the slice: give out the open chunks, so that they are stored too."""
         self._take(fold.surface(self.folding, self.reading.cutting, self._origin, at_end=at_end))
@@ -139,17 +164,30 @@ class SliceFold:
         """Fold one turn; return True if it brought new text of a project that is stored."""
         if turn.role == "user" and turn.facts.kind not in BY_MACHINE and is_unwanted(turn.text):
             self.unwanted.add(short(turn.conversation_id))
-        if self.reading.redact:
-            turn = replace(turn, text=mask(turn.text), facts=mask_facts(turn.facts))
-        if (project := self.reading.project_of(turn.facts.project, self.path)) != turn.facts.project:
-            turn = replace(turn, facts=replace(turn.facts, project=project))
+        turn = self._as_stored(turn)
+        if turn.facts.kind == PROMPT and self._is_repeated(turn):
+            return False
         step = fold.feed(self.folding, turn, self.reading.cutting, self._origin)
         self._take(step)
         said = step.accepted and bool(turn.text) and self.wanted(project := _project(turn, step.folding))
-        stored = said and not self._is_forgotten(turn, project)
+        stored = said and (self.reading.forgotten is nothing or not self._is_forgotten(turn, project))
         if stored:
             self._hear(turn, project)
         return stored
+
+    def _as_stored(self, turn: Turn) -> Turn:
+        """Return a turn with its secrets masked, of the project that its folder belongs to; nearly always as it is."""
+        text, facts = turn.text, turn.facts
+        if self.reading.redact:
+            text, facts = mask(text), mask_facts(facts)
+        if (project := self.reading.project_of(facts.project, self.path)) != facts.project:
+            facts = replace(facts, project=project)
+        return turn if text == turn.text and facts is turn.facts else replace(turn, text=text, facts=facts)
+
+    def _is_repeated(self, turn: Turn) -> bool:
+        """Return True if a prompt that stands alone is known from the conversation it was typed in."""
+        original, named = getattr(self.source, "ORIGINAL", ""), short(turn.conversation_id)
+        return bool(original and self.reading.is_repeated(original, named, prompt_of(turn), turn.facts.project))
 
     def _is_forgotten(self, turn: Turn, project: str) -> bool:
         """Return True if the user asked to forget what a turn says."""
@@ -162,7 +200,9 @@ class SliceFold:
         name, at = short(turn.conversation_id), turn.at
         opening = first_line(turn.text, PROMPT_CHARS) if turn.role == "user" else ""
         told = (tidy(project, PATH_BYTES), tidy(turn.facts.title, TITLE_BYTES), tidy(opening, TITLE_BYTES))
-        one = Said(name, 1, at, at, *told)
+        repeats = turn.role == "user" and (hasattr(self.source, "SHADOW") or hasattr(self.source, "ORIGINAL"))
+        lines = (turn.turn_id[-LEAF_CHARS:],) if hasattr(self.source, "tip") else ()
+        one = Said(name, 1, at, at, *told, prompts=(prompt_of(turn),) if repeats else (), lines=lines)
         self.said[name] = counted(self.said.get(name, Said(name)), one)
 
     def _tell(self, facts: ConversationFacts) -> None:
@@ -223,10 +263,22 @@ def with_facts(
     return tuple(found)
 
 
+def prompt_of(turn: Turn) -> tuple[int, bytes]:
+    """Return what a prompt is known again by in the format that repeats it: its time, a hash of project and words."""
+    at_ms = round(datetime.fromisoformat(turn.at).timestamp() * 1000) if turn.at else 0
+    said = "\0".join((turn.facts.project, " ".join(turn.text.split())))
+    return at_ms, blake2b(said.encode("utf-8", "replace"), digest_size=MARK_BYTES).digest()
+
+
 def _project(turn: Turn, folding: Folding) -> str:
     """Return the project of the exchange that a turn's text was added to; a summary is an exchange of its own."""
     alone = turn.facts.kind in STANDALONE_KINDS or not folding.streams
     return turn.facts.project if alone else folding.streams[-1].about.project
+
+
+def context_of(source: Format, path: bytes, parse: bytes | msgspec.Raw) -> Any:
+    """Return the context of a format as a checkpoint has it, that before the first line where it has none."""
+    return source.begin(path) if bytes(parse) == b"null" else msgspec.json.decode(parse, type=source.Context)
 
 
 def sample(raw: bytes) -> str:

@@ -22,7 +22,7 @@ from importer.protocol import failpoints
 from importer.protocol.fates import Fate
 from importer.protocol.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
 from importer.reading import fates, reader, tail
-from importer.reading.gather import Reading, SliceFold, with_facts
+from importer.reading.gather import Reading, SliceFold, context_of, with_facts
 from importer.reading.known_facts import KnownFacts
 from importer.reading.reader import OpenFile
 from importer.reading.silence import silence
@@ -216,7 +216,8 @@ class Pipeline:
             part = reader.shortened(file.fd, part, gathered.offset)
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
-        complete = part.at_end and not part.waiting
+        settled = file.settled or self._slices.final
+        complete = part.at_end and not part.waiting and gathered.finish(settled=settled)
         gathered.surface(at_end=complete)
         silence(gathered, self._facts.told)
         fresh = replace(
@@ -236,8 +237,7 @@ class Pipeline:
     def _gather(self, known: Checkpoint, state: ResumeState, part: tail.Slice, wanted: ProjectFilter) -> SliceFold:
         """Fold the slice's lines until all are folded or the span has chunks enough."""
         source = formats.load(known.format)
-        fresh = bytes(state.parse) == b"null"
-        context = source.begin(known.path) if fresh else msgspec.json.decode(state.parse, type=source.Context)
+        context = context_of(source, known.path, state.parse)
         gathered = SliceFold(self.reading, source, known.path, context, state.fold, part.offset, wanted)
         for line in part.lines:
             gathered.feed(line)
@@ -258,7 +258,7 @@ class Pipeline:
         behind = former is not None and not former.committed
         self._cursors[key] = Cursor(fresh, mark)
         source = gathered.source.NAME
-        facts = self._facts.add(source, gathered.told)
+        facts = self._facts.add(source, gathered.told, gathered.said.values())
         commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, tuple(gathered.said.values()))
         span = Span(with_facts(gathered.chunks, source, self._facts.told), tuple(gathered.releases), commit)
         return Read(span, more=more, behind=behind)
@@ -270,8 +270,12 @@ def _mark(stat: FileStat) -> str:
 
 
 def _rewritten(file: OpenFile, known: Checkpoint) -> bool:
-    """Return True if the file must be read from its start although its digests hold; see `reader.rewritten`."""
-    return known.format != UNKNOWN_FORMAT and reader.rewritten(file.fd, file.stat, known, formats.load(known.format))
+    """Return True if the file must be read from its start although its digests hold; see `reader`."""
+    what = (file.fd, file.stat, known)
+    return known.format != UNKNOWN_FORMAT and (
+        reader.rewritten(*what, formats.load(known.format))
+        or reader.goes_on(*what, _states.decode(known.context).parse)
+    )
 
 
 def _context(gathered: SliceFold, *, packed: bool) -> bytes:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+import msgspec
+
 from importer import formats
 from importer.formats import Document, Format
 from importer.formats._shared import json_text
 from importer.protocol.records import Checkpoint, FileStat
 from importer.reading import document, recognition, tail, zstd
-from importer.reading.gather import Reading
+from importer.reading.gather import Reading, context_of
 from importer.reading.zstd import Unpacker
 
 KEPT_FORMS = 64  # files whose form is remembered
+AHEAD_BYTES = 64  # of what came behind a text: they tell whether a new line or paragraph begins
 SETTLED_NS = 10 * 10**9  # what is half-written and was left alone for so long will not be finished
 
 
@@ -51,7 +54,7 @@ class Position:
 class SliceReader:
     """Reads one slice of any file. Remembers packed files that are half read (`Unpacker`), and forms of files.
 
-    `final`: no later look comes back soon, so a last line that is a whole record is taken without its newline.
+    `final`: no later look comes back soon, so a last line that is a whole record or text is taken without its newline.
     """
 
     final: bool = False
@@ -74,7 +77,7 @@ class SliceReader:
         return tail.read_slice(
             *(fd, position.offset, *bounds, mark),
             expected=position.expected,
-            whole=formats.is_record,
+            whole=bool if hasattr(source, "ending") else formats.is_record,
             settled=settled or self.final,
         )
 
@@ -101,6 +104,24 @@ def rewritten(fd: int, stat: FileStat, known: Checkpoint, source: Format) -> boo
     """
     changed = (known.size, known.mtime_ns) != (stat.size, stat.mtime_ns)
     return changed and (zstd.is_packed(fd) or _declared(fd, source) is not None)
+
+
+def goes_on(fd: int, stat: FileStat, known: Checkpoint, parse: bytes | msgspec.Raw) -> bool:
+    """Return True if what has come behind a text belongs to a line or paragraph that was taken for whole at its end.
+
+    `parse` is the format's context there. Raises OSError.
+    """
+    source = formats.load(known.format)
+    judge = getattr(source, "goes_on", None)
+    if judge is None or not 0 < known.offset < stat.size:
+        return False
+    context = context_of(source, known.path, parse)
+    around = os.pread(fd, 1 + AHEAD_BYTES, known.offset - 1)
+    before, ahead = around[:1], around[1:]
+    if before == b"\n":
+        return bool(judge(context, ahead))
+    late = ahead.removeprefix(b"\r").startswith(b"\n")
+    return not late or bool(judge(context, ahead.partition(b"\n")[2]))
 
 
 def settled(stat: FileStat, now_ns: int) -> bool:

@@ -50,6 +50,8 @@ def turns_of(path: bytes, format_name: str, reading: Reading) -> Iterator[Turn]:
         gathered = _TurnFold(reading, source, path, context, folding, offset)
         for line in part.lines:
             gathered.feed(line)
+        if part.at_end:
+            gathered.finish(settled=True)
         yield from gathered.accepted
         context, folding, offset = gathered.context, gathered.folding, part.offset
 

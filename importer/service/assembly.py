@@ -116,6 +116,7 @@ def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -
     return replace(
         forget.with_rules(stateless_reading_of(settings), checkpoints),
         max_chunks=max(1, profile.max_chunks // 2),  # so a batch exceeds its limit by half at most
+        is_repeated=checkpoints.spoken.is_repeated,
         selection=_selection(settings),
         project_of=Repositories(repository_folder, checkpoints.folder_projects).project_of,
     )

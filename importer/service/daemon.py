@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from importer.consistency import places
+from importer.consistency import places, shadows
 from importer.delivery.engine import Engine
 from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
@@ -173,7 +173,8 @@ class Daemon:
             await asyncio.sleep(REST_S)
             if engine.is_idle and not (self.stopping_since_s or self.paused_by or self.preparing):
                 busy = lambda: not engine.is_idle or engine.is_stopping  # noqa: E731  # it belongs to this one call
-                if not await places.catch_up(engine.ask, engine.checkpoints, engine.reading, stop=busy):
+                tidy = await shadows.catch_up(engine.ask, engine.checkpoints, stop=busy)
+                if not await places.catch_up(engine.ask, engine.checkpoints, engine.reading, stop=busy) or not tidy:
                     await asyncio.sleep(AGAIN_S)
 
     def _feed_watchdog(self) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from importer import formats
 from importer.consistency import erase, forget
 from importer.consistency import redact_stored as redaction
 from importer.errors import UsageError
@@ -38,8 +39,9 @@ def forget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:
 
 def leave_out(checkpoints: Checkpoints, source: str, conversation: str) -> None:
     """Add the rule that a conversation asks for itself, and note that what is there of it is to be erased."""
-    made = forget.ForgetRule(conversation=conversation, source=source, own=True)
-    erasure.begin(checkpoints, erase.task_of(made), forget.tombstone(made))
+    for one in filter(None, (source, getattr(formats.load(source), "SHADOW", ""))):
+        made = forget.ForgetRule(conversation=conversation, source=one, own=True)
+        erasure.begin(checkpoints, erase.task_of(made), forget.tombstone(made))
 
 
 def unforget_rule(checkpoints: Checkpoints, **rule: str) -> dict[str, Any]:

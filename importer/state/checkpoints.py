@@ -153,8 +153,13 @@ class Checkpoints(Ledger):
         return conversations.read(self.database.rows(conversations.READ, (source, conversation)))
 
     def conversation_at(self, source: str, leaf: str) -> str:
-        """Return the conversation whose last line was this one at some time; "" for none."""
-        return "".join(row[0] for row in self.database.rows(conversations.AT_TIP, (source, leaf)))
+        """Return the conversation whose last line was this one at some time, else that has such a line; "" for none."""
+        at_tip = "".join(row[0] for row in self.database.rows(conversations.AT_TIP, (source, leaf)))
+        return at_tip or self.spoken.with_line(source, leaf)
+
+    def summaries(self, source: str) -> dict[str, str]:
+        """Return the titles that summaries gave to the conversations of lines, by the lines' ids."""
+        return dict(self.database.rows(conversations.SUMMARIES, (source,)))
 
     def summary_of(self, source: str, leaf: str) -> str:
         """Return the title that a summary gave to the conversation of this line; "" for none."""

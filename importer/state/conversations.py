@@ -11,6 +11,7 @@ from importer.state.database import Database
 
 MOST_TIPS = 16  # of a conversation: an appended line makes a new one, and a summary may name one before it
 SUMMARY = "SELECT title FROM summaries WHERE source = ? AND leaf = ?"
+SUMMARIES = "SELECT leaf, title FROM summaries WHERE source = ?"
 AT_TIP = "SELECT conversation FROM tips WHERE source = ? AND leaf = ? ORDER BY rowid LIMIT 1"
 _THEIR_SUMMARIES = """
 DELETE FROM summaries WHERE EXISTS

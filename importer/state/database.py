@@ -69,7 +69,7 @@ class Database:
                 self._roll_back()
                 raise
 
-    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of one query."""
         with self.translating(writing=False):
             return self.connection.execute(sql, parameters).fetchall()

@@ -13,6 +13,8 @@
     again        paths of files to be read once more, until they have been
     conversations  what is known of whole conversations, such as the title given last
     folders      the project of each folder that the disk told, such as a worktree's repository
+    lines        the ends of the ids of each conversation's lines, where summaries name one by a line
+    prompts      when what was typed, by hashes, in formats that repeat each other's prompts
     spoken       which conversations are in which file, and how much of each
     tips         the last lines of conversations, by which summaries in other files name them
     summaries    titles by the lines that they name
@@ -31,7 +33,7 @@ APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite data
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
 TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders", "spoken", "tips"}
-TABLES |= {"summaries"}
+TABLES |= {"summaries", "prompts", "lines"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -147,9 +149,27 @@ def version_7(connection: sqlite3.Connection) -> None:
     )
 
 
+def version_8(connection: sqlite3.Connection) -> None:
+    """Add the prompts by which one format's repeats of another's are known; those imported before have none."""
+    connection.execute(
+        "CREATE TABLE prompts (source TEXT NOT NULL, conversation TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+        " mark BLOB NOT NULL, PRIMARY KEY (source, conversation, at_ms, mark)) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX prompts_by_mark ON prompts (source, mark, at_ms)")
+    connection.execute("INSERT INTO meta SELECT 'prompts_since', unixepoch() WHERE EXISTS (SELECT 1 FROM files)")
+
+
+def version_9(connection: sqlite3.Connection) -> None:
+    """Add which lines a conversation has, for summaries that name it by one."""
+    connection.execute(
+        "CREATE TABLE lines (source TEXT NOT NULL, conversation TEXT NOT NULL, ids BLOB NOT NULL,"
+        " UNIQUE (source, conversation))"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     *(version_1, version_2, version_3, version_4),
-    *(version_5, version_6, version_7),
+    *(version_5, version_6, version_7, version_8, version_9),
 )
 
 

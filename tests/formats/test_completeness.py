@@ -203,11 +203,19 @@ def aider(path: Path) -> Iterator[str]:
             yield line.removeprefix("####").removeprefix("> ")
 
 
+def claude_history(path: Path) -> Iterator[str]:
+    for row in parsed(path):
+        if not re.match(r"!|/\w+(\s|$)", row["display"]):
+            yield re.sub(r"\[Pasted text #\d+ [^]]*\]", "\n", row["display"])
+            yield from strings(list(row["pastedContents"].values()), "content")
+
+
 READERS: dict[str, Callable[[Path], Iterator[str]]] = {
     "aider": aider,
     "chatgpt": chatgpt,
     "claude-ai": claude_ai,
     "claude-code": claude_code,
+    "claude-history": claude_history,
     "codex": codex,
     "continue-dev": continue_,
     "copilot-cli": copilot,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import pathlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from importer.protocol.records import Checkpoint, Commit, ConversationFacts, HeadPrint, Tally
+from importer.protocol.records import Checkpoint, Commit, ConversationFacts, HeadPrint, Said, Tally
 from importer.reading.known_facts import KnownFacts
+from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.conversations import MOST_TIPS
 
@@ -89,3 +91,41 @@ def test_a_growing_conversation_keeps_a_few_tips(state: Checkpoints) -> None:
     assert rows == [(MOST_TIPS,)]
     assert state.conversation_at(SOURCE, f"line {3 * MOST_TIPS - 2}") == "kiln"
     assert state.conversation_at(SOURCE, "line 1") == ""
+
+
+def said(conversation: str, *lines: str) -> Said:
+    return Said(conversation, len(lines), lines=lines)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("order", [*itertools.permutations(range(4))])
+def test_a_summary_may_name_any_line(state: Checkpoints, order: tuple[int, ...], late: bool) -> None:
+    """However far back in which file: the first conversation that has the line has the title."""
+    kiln, loom = said("kiln", "0123456789ab", "abc", "abd", *map(str, range(40))), said("loom", "abe", "xyz")
+    spans = [((), (kiln,)), ((), (loom,)), ((SUMMARY,), ()), ((TIP, OTHER_TIP), (said("kiln", "end"),))]
+    known, commits = KnownFacts(state), []
+    for number in order:
+        facts, held = spans[number]
+        made = replace(commit(number + 1, known.add(SOURCE, facts, held)), said=held)
+        commits.append(made)
+        if not late:
+            state.commit([made])
+            known.settled(made)
+    for made in commits if late else ():
+        state.commit([made])
+        known.settled(made)
+    assert state.conversation(SOURCE, "kiln").title == "Firing plan"
+    assert state.conversation(SOURCE, "loom").title == ""
+    assert (known._news, known._tips, known._summaries) == ({}, {}, {})
+
+
+def test_lines_are_kept_once_and_go_with_their_conversation(state: Checkpoints) -> None:
+    """Six bytes each, also where a file is read again; one is never found across two others."""
+    for _ in range(2):
+        state.commit([replace(commit(1, ()), said=(said("kiln", "0123456789ab", "cdef01234567", "odd"),))])
+    assert [len(ids) for (ids,) in state.database.rows("SELECT ids FROM lines")] == [18]
+    assert state.conversation_at(SOURCE, "cdef01234567") == "kiln"
+    assert state.conversation_at(SOURCE, "6789abcdef01") == ""
+    assert state.conversation_at("codex", "cdef01234567") == ""
+    erasure.silence(state, erasure.Silenced({}, conversations=[(SOURCE, "kiln")]))
+    assert state.database.rows("SELECT ids FROM lines") == []

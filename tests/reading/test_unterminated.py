@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from document_folder import Desk
 
+from importer.consistency.refold import Refold
 from importer.reading.pipeline import Pipeline
 from importer.sources import census
 from importer.sources.scan import Root
@@ -117,3 +118,65 @@ def test_half_a_document_is_not_taken_for_broken(desk: Desk) -> None:
     os.utime(path)
     desk.take(path)
     assert desk.checkpoints.totals().lines_quarantined == 0
+
+
+AIDER = b"# aider chat started at 2026-03-01 09:00:00\n\n> Aider v0.80.0  \n\n#### why is the sea salt?  \n\n"
+ENDINGS = [
+    b"Rivers carry salt.",
+    b"Rivers carry salt.\n",
+    b"Rivers carry salt.\nThe sun takes\nwater alone.\n",
+    b"Rivers carry salt.\r\n\r\nIt stays.\r\n",
+    b"Rivers.\n\n#### and the Dead Sea?",
+    b"Rivers.\n\n> a quoted line",
+]
+
+
+def again(desk: Desk, path: pathlib.Path) -> None:
+    """Check that folding the file anew gives what is stored, and no more is stored."""
+    found = {chunk.id for part in Refold(desk.checkpoint(path), desk.reading) for chunk in part}
+    assert found == set(desk.store.points)
+
+
+@pytest.mark.parametrize("end", ENDINGS)
+@pytest.mark.parametrize("more", [b"", b"\n", b"\n\n#### so?\n\nSo.\n\n"])
+def test_the_end_of_a_markdown_is_taken(desk: Desk, end: bytes, more: bytes) -> None:
+    """A paragraph without a blank line behind it, a line without its newline: once, also when the file grows."""
+    path = desk.put("a.aider.chat.history.md", AIDER + end)
+    desk.take(path)
+    said = [line.strip(b"#> \r").decode() for line in end.split(b"\n")]
+    assert all(line in texts(desk) for line in said)
+    again(desk, path)
+    append(path, more)
+    assert desk.take(path, kills=True) <= 2
+    assert all(texts(desk).count(line) == 1 for line in said if line)
+    again(desk, path)
+    fresh = desk.put("fresh.aider.chat.history.md", AIDER + end + more)
+    assert desk.take(fresh) == 0
+
+
+@pytest.mark.parametrize("end", ENDINGS[:4])
+@pytest.mark.parametrize("more", [b" Slowly.\n", b"Slowly, over ages.\n\n", b"#hashed\n"])
+def test_what_goes_on_with_it_is_joined(desk: Desk, end: bytes, more: bytes) -> None:
+    """The file is read anew then, and the store has what a fresh import gives."""
+    path = desk.put("a.aider.chat.history.md", AIDER + end)
+    desk.take(path)
+    append(path, more)
+    desk.take(path, kills=True)
+    again(desk, path)
+    assert texts(desk).count("Rivers carry salt.") == 1
+    stored = set(desk.store.points)
+    fresh = desk.put("fresh.aider.chat.history.md", AIDER + end + more)
+    assert desk.take(fresh) == 0
+    assert set(desk.store.points) == stored
+
+
+def test_a_paragraph_that_is_being_written_waits(desk: Desk) -> None:
+    """The next look comes back to it."""
+    path = desk.put("a.aider.chat.history.md", AIDER + b"Rivers carry salt.\n")
+    os.utime(path)
+    desk.late_ns = 0
+    desk.take(path)
+    assert ("Rivers" in texts(desk), desk.is_behind(path)) == (False, True)
+    desk.late_ns = 3600 * 10**9
+    desk.take(path)
+    assert ("Rivers" in texts(desk), desk.is_behind(path)) == (True, False)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from importer.protocol.records import Checkpoint, Commit, HeadPrint, Said, Tally
-from importer.state import schema
+from importer.state import erasure, schema
 from importer.state.checkpoints import Checkpoints
 from importer.state.spoken import PAGE_ROWS
 
@@ -95,3 +95,83 @@ def test_a_migrated_state_knows_that_it_lacks_some(tmp_path: pathlib.Path) -> No
         assert not migrated.spoken.is_whole
         migrated.forget_all_files()
         assert migrated.spoken.is_whole
+
+
+AT_MS = 1_770_101_000_000  # 2026-02-03T06:43:20Z
+HISTORY = "claude-history"
+
+
+def type_(checkpoints: Checkpoints, source: str, conversation: str, *typed: tuple[int, bytes], inode: int = 2) -> None:
+    """Commit prompts of a format, each by its milliseconds behind AT_MS and its hash."""
+    prompts = tuple((AT_MS + after, mark) for after, mark in typed)
+    said = Said(conversation, len(typed), "2026-02-03T06:43:20Z", "2026-02-03T06:43:50Z", "/p", prompts=prompts)
+    commit(checkpoints, said, format=source, inode=inode, path=b"/t/%d" % inode)
+
+
+@pytest.mark.parametrize(
+    ("name", "after_ms", "mark", "expected"),
+    [
+        ("kiln", 999_999, b"other", True),  # its session is there
+        ("", 0, b"how hot?", True),
+        ("", 5_000, b"how hot?", True),
+        ("", -5_000, b"how hot?", True),
+        ("", 5_001, b"how hot?", False),
+        ("", -5_001, b"how hot?", False),
+        ("", 0, b"how long?", False),
+        ("bell", 0, b"how long?", False),
+    ],
+)
+def test_a_prompt_is_known(checkpoints: Checkpoints, name: str, after_ms: int, mark: bytes, expected: bool) -> None:
+    """By its session, or by its hash at its time, of the original format alone; also after a rebuild."""
+    type_(checkpoints, "claude-code", "kiln", (0, b"how hot?"))
+    type_(checkpoints, "codex", "bell", (0, b"how long?"), inode=3)
+    asked = ("claude-code", name, (AT_MS + after_ms, mark), "/p")
+    assert checkpoints.spoken.is_repeated(*asked) is expected
+    checkpoints.forget_all_files()
+    assert checkpoints.spoken.is_repeated(*asked) is expected
+
+
+def test_what_is_there_twice_goes(checkpoints: Checkpoints) -> None:
+    """A whole conversation by its session, else single prompts; what is left stays counted."""
+    type_(checkpoints, HISTORY, "kiln", (0, b"a"), (9, b"b"), inode=3)
+    type_(checkpoints, HISTORY, "day", (20_000, b"c"), (60_000, b"d"), inode=4)
+    spoken = checkpoints.spoken
+    assert spoken.repeated(HISTORY, "claude-code") == []
+    type_(checkpoints, "claude-code", "kiln", (0, b"a"))
+    type_(checkpoints, "claude-code", "bell", (21_000, b"c"), inode=5)
+    (whole,) = spoken.repeated(HISTORY, "claude-code")
+    assert whole == ("kiln", None, b"")
+    spoken.settle(HISTORY, whole)
+    (single,) = spoken.repeated(HISTORY, "claude-code")
+    assert single == ("day", AT_MS + 20_000, b"c")
+    spoken.settle(HISTORY, single)
+    assert spoken.repeated(HISTORY, "claude-code") == []
+    assert [(one.conversation, one.turns) for one in spoken.newest_first() if one.source == HISTORY] == [("day", 1)]
+
+
+def test_transcripts_that_were_imported_before_there_were_hashes(tmp_path: pathlib.Path) -> None:
+    """What was typed in the time of a conversation of the project is taken for a prompt of it."""
+    path = str(tmp_path / "old.sqlite3")
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        schema.migrate(connection, schema.MIGRATIONS[:7])
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        values = ("claude-code", "kiln", b"/t/a", 0, 2, "2026-02-03T06:43:20.000Z", "2026-02-03T07:00:00.000Z", "/p")
+        connection.execute("INSERT INTO spoken VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '')", values)
+        connection.execute(
+            "INSERT INTO files (id, device, inode, generation, size, mtime_ns, ctime_ns, offset, committed_at,"
+            " head_length, head_digest, tail_digest, format) VALUES (1, 1, 1, 0, 1, 1, 1, 1, 1, 0, x'', x'', 'codex')"
+        )
+    with Checkpoints.open(path) as checkpoints:
+        known = checkpoints.spoken.is_repeated
+        assert known("claude-code", "day", (AT_MS - 4_000, b"?"), "/p")
+        assert known("claude-code", "day", (AT_MS + 1_000_000, b"?"), "/p")
+        assert not known("claude-code", "day", (AT_MS + 1_000_000, b"?"), "/q")
+        assert not known("claude-code", "day", (AT_MS - 6_000, b"?"), "/p")
+        assert not known("claude-code", "day", (AT_MS + 10**11, b"?"), "/p")
+
+
+def test_hashes_of_what_was_forgotten_go(checkpoints: Checkpoints) -> None:
+    """They are hashes of texts, after all."""
+    type_(checkpoints, "claude-code", "kiln", (0, b"how hot?"))
+    erasure.silence(checkpoints, erasure.Silenced({}, conversations=[("", "kiln")]))
+    assert checkpoints.database.rows("SELECT * FROM prompts") == []

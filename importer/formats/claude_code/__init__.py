@@ -36,9 +36,21 @@ from importer.formats.claude_code.sessions import (
 from importer.formats.claude_code.turns import STEPS
 from importer.protocol.records import ConversationFacts
 
-__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
+__all__ = [
+    "DOCUMENT",
+    "NAME",
+    "SHADOW",
+    "Context",
+    "begin",
+    "feed",
+    "recognises",
+    "recognises_document",
+    "roots",
+    "wanted",
+]
 
 NAME = "claude-code"
+SHADOW = "claude-history"  # the format that repeats prompts of it
 DOCUMENT = Document("loglines")
 
 COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system

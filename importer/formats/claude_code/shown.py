@@ -77,7 +77,7 @@ def is_lost(call: Block) -> bool:
         asked = _asked(lines.loose(given.questions))
         return not _has_input(call) or not asked or not all(map(_is_whole, asked))
     held = (given.plan, given.message, *_documents(given)) if name != "write" or _writes_plan(given) else ()
-    return not _has_input(call) or any(map(lines.is_lost, held))
+    return not _has_input(call) or any(map(lines.is_lost, held)) or bool(pieces(given.title).unknown)
 
 
 def _artifact(given: Input) -> str:
