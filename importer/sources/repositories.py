@@ -8,6 +8,9 @@ conversations, read again, must give the same. So a project does not depend on w
     folder of a repository     `.git` is a folder, here or above; a home itself is no project
     marked folder              `.project_root` stands here or above; a path in it is the project
     transcript without folder  Gemini CLI keeps `.project_root` with the project's path beside its chats
+
+Where the file system does not tell capital letters from small ones, a folder is named as its disk names it; one that is
+gone, of a system that mostly does not, as it was named first.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ MARK, GIT = ".project_root", ".git"
 _HOME = re.compile(r"/|/root|/(?:home|Users)(?:/[^/]+)?")
 _WORKTREE = re.compile(r"(.+)/worktrees/[^/]+/*")
 _WSL = frozenset({"9p", "drvfs"})  # how WSL mounts the drives of Windows
+_ANY_CASE = re.compile(r"[a-z]:\\|/users/", re.IGNORECASE)  # folders of Windows and macOS
 
 
 class Repositories:
@@ -65,24 +69,37 @@ class Repositories:
         """Return the project as the disk has it, else as it had it before, else as the path alone tells it."""
         told = self._spelling(folder)
         name = folder if folder.startswith("/") else os.fsdecode(beside)
-        if "\0" in name or not _is_text(name) or not name.startswith("/"):
-            return told
+        if "\0" in name or not _is_text(name + told) or not name.startswith("/"):
+            return self._named_first(told) if _is_text(told) and "\0" not in told else told
         found = self._on_disk(folder) if folder.startswith("/") else self._beside(name)
         if not found:
-            return self._known.get(name) or told
+            return self._known.get(name) or self._named_first(told)
         if found not in {told, self._known.get(name)}:
             self._known.put(name, found)
         return found
 
     def _on_disk(self, folder: str) -> str:
         """Return the project of a folder by the nearest mark at or above it, "" without any."""
-        for level in reversed([*self._local(folder)]):
+        levels, told = [*self._local(folder)], self._spelling(folder)
+        for level in reversed(levels):
             if level == self._home or _HOME.fullmatch(level):
                 break
             if root := _marked(level) or _repository(level):
-                return self._spelled_here(root)
+                return self._spelled_here(as_named(root) if root == level else root)
+        if levels and (named := as_named(levels[-1])) != levels[-1]:
+            folder = "/".join((named, *[part for part in folder.split("/") if part][len(levels) :]))
         here = self._spelled_here(folder)
-        return here if here != self._spelling(folder) and os.path.lexists("/".join(folder.split("/")[:3])) else ""
+        return here if here != told and os.path.lexists("/".join(folder.split("/")[:3])) else ""
+
+    def _named_first(self, folder: str) -> str:
+        """Return a folder that is not on this disk as it was spelled first, where letters' case tells nothing."""
+        if not _ANY_CASE.match(folder) or os.path.lexists(folder):
+            return folder
+        key = f"any case: {folder.casefold()}"
+        former = self._known.get(key)
+        if not former:
+            self._known.put(key, folder)
+        return former or folder
 
     def _beside(self, folder: str) -> str:
         """Return what the mark near a transcript's folder names: beside its chats, or beside those of its parent."""
@@ -123,6 +140,28 @@ class Repositories:
         if now_s - self._mounts[0] >= FRESH_S:
             self._mounts = (now_s, self._read_mounts())
         return self._mounts[1]
+
+
+def as_named(
+    path: str,
+    *,
+    look: Callable[[str], os.stat_result] = os.lstat,
+    names: Callable[[str], list[str]] = os.listdir,
+) -> str:
+    """Return the path of a folder that exists with each part spelled as it is on the disk.
+
+    A folder is listed only where its file system takes a name in other letters for the same one.
+    """
+    level = ""
+    for part in path.strip("/").split("/"):
+        try:
+            is_alike = os.path.samestat(look(f"{level}/{part}"), look(f"{level}/{part.swapcase()}"))
+            listed = names(level or "/") if is_alike and part.swapcase() != part else [part]
+        except OSError:
+            listed = [part]
+        alike = [name for name in listed if name.casefold() == part.casefold()]
+        level = f"{level}/{part if part in alike or not alike else alike[0]}"
+    return level
 
 
 def _marked(level: str) -> str:

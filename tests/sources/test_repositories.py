@@ -13,7 +13,7 @@ import pytest
 
 from importer.chunking.projects import repository_folder
 from importer.sources import mounts
-from importer.sources.repositories import FRESH_S, Repositories
+from importer.sources.repositories import FRESH_S, Repositories, as_named
 from importer.state.checkpoints import Checkpoints
 from importer.state.folders import MOVED
 
@@ -175,3 +175,55 @@ def test_beside_a_writer_nothing_is_noted(place: Place) -> None:
         folders = beside.folder_projects
         assert Repositories(repository_folder, folders).project_of(f"{place.base}/shop/src") == f"{place.base}/shop"
     assert place.state.folder_projects.get(f"{place.base}/shop/src") == ""
+
+
+class AnyCase:
+    """A file system with these folders that does not tell capital letters from small ones."""
+
+    def __init__(self, *folders: str) -> None:
+        self.folders = folders
+
+    def look(self, path: str) -> os.stat_result:
+        for number, folder in enumerate(self.folders, 1):
+            if path.casefold() == folder.casefold():
+                return os.stat_result((0o40755, number, 1, 1, 0, 0, 0, 0, 0, 0))
+        raise FileNotFoundError(path)
+
+    def names(self, folder: str) -> list[str]:
+        return [one.rpartition("/")[2] for one in self.folders if (one.rpartition("/")[0] or "/") == folder]
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ("/users/ann/code/shop-api", "/Users/ann/Code/Shop-API"),
+        ("/Users/ann/Code/Shop-API", "/Users/ann/Code/Shop-API"),
+        ("/USERS/ANN/42", "/Users/ann/42"),
+    ],
+)
+def test_a_folder_is_spelled_as_its_disk_spells_it(told: str, named: str) -> None:
+    """However a tool was started there."""
+    disk = AnyCase("/Users", "/Users/ann", "/Users/ann/Code", "/Users/ann/Code/Shop-API", "/Users/ann/42")
+    assert as_named(told, look=disk.look, names=disk.names) == named
+
+
+def test_where_letters_tell_folders_apart_no_folder_is_listed(tmp_path: pathlib.Path) -> None:
+    """Which is so here."""
+    (tmp_path / "Shop").mkdir()
+    (tmp_path / "sHOP").mkdir()
+    assert as_named(f"{tmp_path}/Shop", names=lambda _folder: pytest.fail("listed")) == f"{tmp_path}/Shop"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "other"),
+    [
+        ("D:\\work\\Ledger", "d:\\WORK\\ledger", "d:\\work\\letter"),
+        ("/Users/zo/Thesis", "/users/zo/thesis", "/Users/zo/thesis-2"),
+    ],
+)
+def test_a_folder_of_another_machine_keeps_its_first_spelling(place: Place, first: str, later: str, other: str) -> None:
+    """On systems where letters do not tell folders apart; also after a restart."""
+    assert place.project(first) == first
+    assert place.project(later, "/t/chats/a.jsonl") == first
+    assert place.project(other).casefold() == other.casefold()
+    assert (place.project("/home/Zo/a"), place.project("/home/zo/a")) == ("/home/Zo/a", "/home/zo/a")
