@@ -15,6 +15,7 @@ from typing import Any
 from importer.formats import Document
 from importer.formats._shared.told import Context, Records, Unit, begin, parted, string
 from importer.formats._shared.turns import key, moment, once
+from importer.formats._shared.words import words
 
 __all__ = [
     "DOCUMENT",
@@ -70,8 +71,9 @@ def recognises_opening(head: bytes) -> bool:
 
 def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield a prompt, and the answers to it: there are several where it was answered anew."""
-    title, at = string(record, "title"), record.get("time")
+    (title, odd), at = words(record.get("title")), record.get("time")
     answers, strange = parted(record.get("safeHtmlItem") or [])
+    strange += odd
     ours = string(record, "header") in HEADERS
     if not ours or not (answers or title.startswith(VERB)) or (title.startswith(OTHER_DEEDS) and not answers):
         yield Unit(unknown=strange + (not ours))

@@ -44,8 +44,8 @@ def made(name: str, given: Any) -> Words:
     said = words(held)
     if held is None and arguments.get("command") not in SILENT_COMMANDS:
         said = Words("", int(any(value for name, value in arguments.items() if name not in NO_WORDS)))
-    title = words(_first(arguments, TITLES)).text
-    return Words(f"{title}\n\n{said.text}" if title and said.text else said.text, said.unknown)
+    title, strange = words(_first(arguments, TITLES))
+    return Words(f"{title}\n\n{said.text}" if title and said.text else said.text, said.unknown + strange)
 
 
 def _arguments(given: Any) -> dict[str, Any] | None:

@@ -66,6 +66,8 @@ def _made(kind: str, given: Any, members: Sequence[str]) -> Shown | None:
     known = arguments(given)
     found = [_steps(known.get(name)) for name in members] if known else [words(given)]
     text, unknown = joined([one.text for one in found]), sum([one.unknown for one in found])
+    if known and known.keys().isdisjoint(members):
+        unknown += any(isinstance(one, str | list | dict) and bool(one) for one in known.values())
     return Shown(kind, text, unknown) if text or unknown else None
 
 
