@@ -150,26 +150,27 @@ def version_7(connection: sqlite3.Connection) -> None:
 
 
 def version_8(connection: sqlite3.Connection) -> None:
-    """Add the prompts by which one format's repeats of another's are known; those imported before have none."""
+    """Add the prompts by which a format's repeats of another's are known, which transcripts imported before have not.
+
+    And which lines a conversation has, for summaries that name it by one.
+    """
     connection.execute(
         "CREATE TABLE prompts (source TEXT NOT NULL, conversation TEXT NOT NULL, at_ms INTEGER NOT NULL,"
         " mark BLOB NOT NULL, PRIMARY KEY (source, conversation, at_ms, mark)) WITHOUT ROWID"
     )
     connection.execute("CREATE INDEX prompts_by_mark ON prompts (source, mark, at_ms)")
-    connection.execute("INSERT INTO meta SELECT 'prompts_since', unixepoch() WHERE EXISTS (SELECT 1 FROM files)")
-
-
-def version_9(connection: sqlite3.Connection) -> None:
-    """Add which lines a conversation has, for summaries that name it by one."""
     connection.execute(
         "CREATE TABLE lines (source TEXT NOT NULL, conversation TEXT NOT NULL, ids BLOB NOT NULL,"
         " UNIQUE (source, conversation))"
+    )
+    connection.execute(
+        "INSERT INTO meta SELECT 'prompts_since', strftime('%s', 'now') WHERE EXISTS (SELECT 1 FROM files)"
     )
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     *(version_1, version_2, version_3, version_4),
-    *(version_5, version_6, version_7, version_8, version_9),
+    *(version_5, version_6, version_7, version_8),
 )
 
 

@@ -42,7 +42,7 @@ OR EXISTS (SELECT 1 FROM prompts WHERE source = :original AND mark = :mark
 """
 _IN_ITS_TIME = """
 SELECT 1 FROM spoken WHERE source = :original AND project = :project AND first != ''
-AND unixepoch(first) * 1000 <= :at + :slack AND (unixepoch(last) + 1) * 1000 >= :at - :slack LIMIT 1
+AND strftime('%s', first) * 1000 <= :at + :slack AND (strftime('%s', last) + 1) * 1000 >= :at - :slack LIMIT 1
 """
 _WHOLE = """
 SELECT DISTINCT h.conversation FROM prompts h WHERE h.source = :shadow AND (

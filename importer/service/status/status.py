@@ -33,7 +33,6 @@ from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
 
 MOST_UNREADABLE = 20  # newest paths named; the log has them all
-
 FILES = ("known", "complete", "pending", "quarantined", "empty", "unrecognised", "refused")
 POINTS = "points"  # what the state remembers of the last count
 
