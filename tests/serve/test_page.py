@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chromium import browser
 from processes import Importer
 from starlette.testclient import TestClient
 from transcripts import answer, prompt, raw, text
@@ -211,6 +212,28 @@ def test_the_tasks_of_a_person_in_a_browser(installed: Importer, address: str, t
     assert SECRET not in shown(f"/c/{SESSION[:-1]}2?redacted=1")
     assert "In quarantine" in shown("/health")
     assert "Forget it" in shown(f"/forget/{name}")
+
+
+def test_by_keys_alone_in_a_browser(installed: Importer, address: str, tmp_path: pathlib.Path) -> None:
+    """What is typed is searched for without Enter; then keys lead to a hit, into it, and back to the field."""
+    with browser(tmp_path) as tab:
+        tab.open(address + "&mode=keyword")
+        tab.until("document.activeElement.name === 'q'")
+        tab.type("cracked")
+        tab.until("document.querySelector('mark')?.textContent === 'cracked'")
+        tab.until("location.search.includes('q=cracked')")
+        tab.press("Enter")
+        tab.until("document.activeElement.matches('h2 a')")
+        tab.press("Escape")
+        tab.type("j")
+        tab.until("document.activeElement.matches('h2 a')")
+        tab.press("Enter")
+        tab.until("location.pathname.startsWith('/c/') && document.readyState === 'complete'")
+        tab.until("document.querySelector('.turn.here') !== null")
+        tab.type("h")
+        tab.until("location.pathname === '/health' && document.readyState === 'complete'")
+        tab.type("/")
+        tab.until("document.activeElement.name === 'q'")
 
 
 def test_forgotten_by_the_form(installed: Importer, address: str) -> None:
