@@ -173,7 +173,7 @@ class SearchGroup:
 class WorkerGroup:
     """How long a worker lives and what it may take."""
 
-    count: int = setting(0, "processes that embed, sharing threads and soft limit; 0: by both", least=0, most=64)
+    count: int = setting(1, "processes that embed, sharing threads and soft limit; 0: by both", least=0, most=64)
     recycle_files: int = setting(200, "start a fresh worker after this many files, +-10 %; 0: never", least=0)
     soft_limit_mb: int | None = setting(
         None, "start a fresh worker, between batches, above this much anonymous memory + swap", least=1
