@@ -1,14 +1,17 @@
-"""Stores as versions before stems left them: every point is there, none can be found by its stems."""
+"""Stores as older versions left them: no point can be found by its stems, or none by those of its own language."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import pytest
 import qdrant_edge
 from qdrant_client import models
 
+from importer.worker.stores import tongues
 from importer.worker.stores.bm25 import encode_document
-from importer.worker.stores.edge.shard import STEMS
+from importer.worker.stores.edge.shard import STEMS, TAGGED
 from importer.worker.stores.edge.store import EdgeStore
 from importer.worker.stores.qdrant import stems
 from importer.worker.stores.qdrant.store import QdrantStore
@@ -52,3 +55,13 @@ def _of_qdrant(store: QdrantStore) -> None:
         )
     client.update_vectors(collection, vectors)
     client.update_collection(collection, metadata={stems.STEMS: ""})
+
+
+def take_tongues(store: EdgeStore) -> None:
+    """Leave every point the stems of a version that knew English alone, and the mark of that version; close it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tongues, "document", lambda text: text)
+        store.write(store.scroll(None, 1_000, with_vectors=True).points, {}, [])
+    with open(os.path.join(store.path, TAGGED), "w") as file:
+        file.write("2")
+    store.close()

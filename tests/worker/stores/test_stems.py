@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from numbered_points import KINDS, Opener, everything, identity, made, openers, vector
-from older_stores import take_stems
+from older_stores import take_stems, take_tongues
 from store_questions import hits
 
 from importer.protocol.query import Query
@@ -118,3 +118,24 @@ def test_the_place_of_a_long_pass_is_kept(tmp_path: Any, monkeypatch: pytest.Mon
     left = finish(opener())
     assert left <= COUNT // 8 + 1 - stems.HINT_EVERY_PAGES + 1
     assert not hint.exists()
+
+
+def test_a_store_that_knew_english_alone_learns_the_other_languages(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers by the stems that it has meanwhile, and finds then what a fresh one finds."""
+    monkeypatch.setattr(store, "SMALL_POINTS", 0)
+    (opener,) = openers("edge", str(tmp_path / "store"))
+    found = opener()
+    german = [made(n, f"Die Rechnungen werden nicht gedruckt, und der Drucker{n} ist aus") for n in range(40)]
+    found.write([*german, *(made(n, SAID.format(n)) for n in range(40, 80))], {}, [])
+    question = Query("warum wird eine Rechnung nicht gedruckt", mode="keyword", limit=100)
+    wanted = sorted(round(hit.score, 3) for hit in hits(found, question))
+    take_tongues(found)
+    older = opener()
+    assert sorted(round(hit.score, 3) for hit in hits(older, question)) < wanted
+    assert len(hits(older, Query("deploy migrate", mode="keyword", limit=100))) == 40
+    finish(older)
+    assert sorted(round(hit.score, 3) for hit in hits(older, question)) == wanted
+    older.close()
+    assert not opener().upkeep()

@@ -45,7 +45,8 @@ COPIES = "quantized.data"  # of a segment's vectors, in one of its folders
 NEW_BYTES = 128 * MB  # of a new shard, its log included; measured on file systems in memory
 OPENED = "importer.open"  # says that the shard is open, or was at a kill
 TAGGED = "importer.tags"  # holds which tags every point has; stores of older versions have none
-TAGS_VERSION = "2"  # 1: what `filters.MATCHED` names; 2: what `filters.READ` names, and names of files
+# 1: what `filters.MATCHED` names; 2: what `filters.READ` names, and names of files; 3: and stems of other languages
+TAGS_VERSION = "3"
 COLD = edge.Memory.Cold  # nothing resident: 11 MB instead of 72 MB anonymous at 82,000 points
 
 DAMAGED = "if it is damaged, move edge/ of the state directory away; `importer rebuild-state` then imports all again"

@@ -2,7 +2,7 @@
 
 A page of 128 points holds answers up for about 40 ms. Points written meanwhile bring all along. Where a pass stands is
 kept in a file, as a hint that saves reading again what is done. All have stems once both indexes of words hold as many
-points, for both read the same text; that all have today's tags, a file tells.
+points, for both read the same text; that all have today's tags, and the stems of their own language, a file tells.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Stemming(Pass):
 
 
 class Tagging(Pass):
-    """The pass that gives today's tags to all points; `done` when filters may go by each of them."""
+    """The pass that gives today's tags and stems to all points; `done` when filters may go by each of the tags."""
 
     def __init__(self, shard: Any, path: str) -> None:
         super().__init__(shard, path, TAGS_HINT, retagged, done=are_tagged(path))

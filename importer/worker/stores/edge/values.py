@@ -67,12 +67,12 @@ def stemmed(record: Any) -> Any | None:
 
 
 def retagged(record: Any) -> Any | None:
-    """Return a stored point whole, with today's tags; None if it has them."""
+    """Return a stored point whole, with today's tags and stems; None if it has them."""
     payload = record.payload or {}
-    wanted = tags(metadata(payload))
-    if payload.get(TAGS, []) == wanted:
+    wanted = {TAGS: tags(metadata(payload)), STEMS: stemmable(document(payload))}
+    if payload.get(TAGS, []) == wanted[TAGS] and payload.get(STEMS) == wanted[STEMS]:
         return None
-    return edge.Point(str(record.id), record.vector, {**payload, TAGS: wanted})
+    return edge.Point(str(record.id), record.vector, {**payload, **wanted})
 
 
 class EdgeDialect:
