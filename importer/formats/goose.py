@@ -21,7 +21,7 @@ NAME = "goose"
 ROLES = frozenset(("user", "assistant", "tool"))
 OWN_TYPES = frozenset(("", "user", "chat", "terminal", "acp"))  # of sessions that a person leads
 _SILENT = """
-    systemNotification toolConfirmationRequest frontendToolRequest image conversationCompacted contextLengthExceeded
+    systemNotification toolConfirmationRequest frontendToolRequest conversationCompacted contextLengthExceeded
     summarizationRequested actionRequired
 """
 SILENT = frozenset(_SILENT.split())

@@ -6,10 +6,12 @@ is known again. Rows that were rewound or folded away stay, and were said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
+from importer.formats._retention import FOREVER, Retention
 from importer.formats._shared.calls import call_of
 from importer.formats._shared.told import (
     RESULT,
@@ -53,6 +55,25 @@ TABLES = (
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """Return its folder."""
     return (environ.get("HERMES_HOME") or f"{home}/.hermes",)
+
+
+def _settings(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the file that may set how long sessions are kept."""
+    return (f"{environ.get('HERMES_HOME') or f'{home}/.hermes'}/config.yaml",)
+
+
+def _kept_days(text: str) -> float | None:
+    """Return the days that the settings say; sessions are deleted only where `auto_prune` is on."""
+    if not _prunes.search(text):
+        return None
+    days = _days.search(text)
+    return float(days[1]) if days else DEFAULT_DAYS
+
+
+DEFAULT_DAYS = 90.0
+_prunes = re.compile(r"^\s+auto_prune:\s*(?:true|yes|on)\b", re.MULTILINE | re.IGNORECASE)
+_days = re.compile(r"^\s+retention_days:\s*(\d{1,6})\b", re.MULTILINE)
+RETENTION = Retention("Hermes", FOREVER, "auto_prune: false (below sessions:)", _settings, _kept_days)
 
 
 def wanted(relative: bytes) -> bool:

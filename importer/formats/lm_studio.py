@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from importer.formats import Document
-from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, member, parted, string
+from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, member, parted, string, wordy
 from importer.formats._shared.turns import clip, stem
 
 __all__ = [
@@ -69,7 +69,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     version = versions[at] if versions else None
     role, model = string(version, "role"), string(version, "senderInfo", "senderName")
     if role not in ("user", "assistant"):
-        yield Unit(unknown=int(bool(version) and role != "system"))
+        yield Unit(unknown=int(role != "system"))
         return
     steps, strange = parted(member(version, "steps") or {"only": {"content": member(version, "content")}})
     yield Unit(unknown=strange)
@@ -77,8 +77,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
         thought = string(step, "style", "type") == "thinking"
         kind = string(step, "type")
         if kind in ("", "contentBlock"):
-            text = step.get("content", step)
-            yield Unit(role=role, text=text, kind=THOUGHT if thought else "", model=model, chained=True)
+            yield Unit(role=role, text=wordy(step), kind=THOUGHT if thought else "", model=model, chained=True)
         elif kind not in SILENT:
             yield Unit(unknown=1)
 

@@ -23,7 +23,10 @@ MOST_ENTRIES = 200_000  # of one place that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place of an assistant that is there. `newest` is UTC seconds, 0.0 for none; `reason`: why it is not read."""
+    """A place of an assistant that is there. `newest` is UTC seconds, 0.0 for none; `reason`: why it is not read.
+
+    `expiring` is how many files the assistant deletes within days that are not imported yet.
+    """
 
     name: str
     place: str
@@ -33,6 +36,7 @@ class Found:
     supported: bool
     enabled: bool
     reason: str = ""
+    expiring: int = 0
 
 
 def take(places: Iterable[tuple[str, str]], disabled: Collection[str], home: str) -> list[Found]:

@@ -23,6 +23,7 @@ from importer.formats import claude_code
 from importer.protocol.foreign.quoting import printable
 from importer.protocol.units import NS
 from importer.service import assembly
+from importer.service.status import expiring
 from importer.settings.load import Loaded, Settings
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
@@ -103,7 +104,9 @@ def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:
             late = (stat for stat in folder.files if behind(stat, known.get(os.path.basename(stat.path))))
             changes += [stat.mtime_ns / NS for stat in late]
     paths = [os.fsdecode(root.path) for root in own_roots]
-    return expiry.gather(os.environ, os.path.expanduser("~"), paths, changes, time.time())
+    home, now = os.path.expanduser("~"), time.time()
+    others = expiring.of_roots([root for root in roots if root not in own_roots], checkpoints, os.environ, home, now)
+    return expiry.gather(os.environ, home, paths, changes, now, others=others)
 
 
 def _print(finding: Finding) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import click
 from importer.cli import context, text
 from importer.cli.app import DefaultGroup
 from importer.cli.output import JSON_OPTION, completes, emit
-from importer.errors import DONE, UsageError
+from importer.errors import DONE, StateError, UsageError
 from importer.protocol.foreign.quoting import printable
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def command() -> None:
 def list_(ctx: click.Context, as_json: bool) -> int:
     """Show which assistants keep conversations on this machine. Nothing of theirs is opened."""
     settings = context.settings_of(ctx).settings
-    found = _taken(settings)
+    found = _with_expiring(_taken(settings), settings)
     if as_json:
         emit({"sources": [{**asdict(one), "newest": _stamp(one.newest)} for one in found]})
         return DONE
@@ -101,6 +102,26 @@ def _taken(settings: Settings) -> list[Found]:
     return inventory.take(inventory.known_places(os.environ, home), switches.disabled(settings.state_dir), home)
 
 
+def _with_expiring(found: list[Found], settings: Settings) -> list[Found]:
+    """Return the places with what their assistants delete soon and is not imported. Compares names and times."""
+    from importer.service.status import expiring
+    from importer.sources.scan import Root
+
+    known, now = expiring.periods(os.environ, os.path.expanduser("~")), time.time()
+    if not any(one.name in known for one in found):
+        return found
+    try:
+        checkpoints = context.peek(settings)
+    except StateError:  # `importer doctor` tells
+        return found
+    counted = []
+    for one in found:
+        late = expiring.late_files([Root(os.fsencode(one.place), one.name)], checkpoints) if one.name in known else ()
+        due = expiring.due(late, known, now).get(one.name)
+        counted.append(replace(one, expiring=due.files) if due else one)
+    return counted
+
+
 def _stamp(newest: float) -> str:
     """Return a time as RFC 3339, "" for none."""
     return datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if newest else ""
@@ -111,4 +132,5 @@ def _line(one: Found) -> str:
     state = "on" if one.enabled else "off" if one.supported else f"not read: {one.reason}"
     newest = text.when(one.newest) if one.newest else "-"
     amount = f"{text.number(one.files)} files, {text.size(one.bytes)}"
-    return f"{one.name:14}  {amount:26}  {newest:19}  {state:4}  {printable(one.place)}"
+    soon = f"  ({text.number(one.expiring)} expire within days, not imported yet)" if one.expiring else ""
+    return f"{one.name:14}  {amount:26}  {newest:19}  {state:4}  {printable(one.place)}{soon}"

@@ -175,6 +175,9 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         before, after = map(number, status["shrank"])
         shown = f"from {before} points to {after}, not by an import; `importer verify` says what is missing"
         yield "shrank", click.style(shown, fg="red")
+    for name, one in status.get("expiring", {}).items():
+        shown = f"{number(one['files'])} files of {name} not imported yet, the first in {one['first_days']} days"
+        yield "expiring", click.style(f"{shown}; `importer backlog` imports them", fg="red")
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
     if count := status.get("conversations_left_out"):

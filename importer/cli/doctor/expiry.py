@@ -1,4 +1,4 @@
-"""Check for transcripts that Claude Code is about to delete and that are not imported yet.
+"""Check for conversations that their assistant is about to delete and that are not imported yet.
 
 Claude Code deletes session files whose last change is older than `cleanupPeriodDays` (its settings; default 30) when a
 session starts; 0 makes older versions write no transcripts at all, and newer ones refuse it.
@@ -6,19 +6,15 @@ session starts; 0 makes older versions write no transcripts at all, and newer on
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.formats import claude_code
+from importer.service.status import expiring
+from importer.service.status.expiring import DAY_S, SOON_DAYS, Due
 
-DEFAULT_DAYS = 30
-SOON_DAYS = 3  # a long weekend
-DAY_S = 86_400
-MANAGED = "/etc/claude-code/managed-settings.json"  # an organisation's settings win over a user's
+DEFAULT_DAYS = int(claude_code.RETENTION.default_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +23,7 @@ class ExpiryFacts:
 
     `last_changes` are the times (UTC s) of the transcripts of Claude Code that are not wholly imported. `days` is how
     long it keeps them, `settings_file` the file that sets this, or could; `unreadable` is why it could not be read.
+    `others` is what other assistants delete soon, by the names of their formats.
     """
 
     days: int
@@ -35,16 +32,21 @@ class ExpiryFacts:
     last_changes: Sequence[float]
     now: float
     unreadable: str = ""
+    others: Mapping[str, Due] = field(default_factory=dict)
 
 
 def gather(
-    environ: Mapping[str, str], home: str, folders: Sequence[str], last_changes: Iterable[float], now: float
+    environ: Mapping[str, str],
+    home: str,
+    folders: Sequence[str],
+    last_changes: Iterable[float],
+    now: float,
+    *,
+    others: Mapping[str, Due] | None = None,
 ) -> ExpiryFacts:
     """Gather the facts. `folders` are the roots of Claude Code that exist."""
-    own = os.path.join(environ.get("CLAUDE_CONFIG_DIR", "").partition(",")[0].strip() or f"{home}/.claude")
-    files = (MANAGED, os.path.join(own, "settings.json"))
-    days, settings_file, unreadable = retention_days(files)
-    return ExpiryFacts(days, settings_file, folders, tuple(last_changes), now, unreadable)
+    days, settings_file, unreadable = retention_days(claude_code.RETENTION.files(environ, home))
+    return ExpiryFacts(days, settings_file, folders, tuple(last_changes), now, unreadable, others or {})
 
 
 def retention_days(files: Sequence[str]) -> tuple[int, str, str]:
@@ -52,20 +54,8 @@ def retention_days(files: Sequence[str]) -> tuple[int, str, str]:
 
     A file that cannot be read is reported, and the next one is read.
     """
-    unreadable = ""
-    for path in files:
-        try:
-            with open(path, encoding="utf-8") as file:
-                found: Any = json.load(file)
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            unreadable = f"{path}: {error}"
-            continue
-        days = found.get("cleanupPeriodDays") if isinstance(found, dict) else None
-        if isinstance(days, int | float):
-            return int(days), path, unreadable
-    return DEFAULT_DAYS, files[-1], unreadable
+    days, path, unreadable = expiring.kept(files, claude_code.RETENTION)
+    return int(days), path, unreadable
 
 
 def check_expiry(facts: ExpiryFacts) -> Finding:
@@ -74,10 +64,19 @@ def check_expiry(facts: ExpiryFacts) -> Finding:
     Its age is counted from the last change, as the assistant counts it. A deleted file's points stay; only lines that
     were never read are lost. Without folders of that assistant there is nothing to check.
     """
-    if not facts.folders:
-        return Finding("expiry", True, "no transcripts of Claude Code here")
+    if not facts.folders and not facts.others:
+        return Finding("expiry", True, "no transcripts of Claude Code here, and nothing that another assistant deletes")
     fine = f"Claude Code keeps transcripts for {facts.days} days; nothing that expires soon is left to import"
-    return judge("expiry", fine, _problems(facts))
+    return judge("expiry", fine, [*(_problems(facts) if facts.folders else ()), *_of_others(facts.others)])
+
+
+def _of_others(others: Mapping[str, Due]) -> Iterator[Problem]:
+    """Yield what other assistants delete soon, with the same two ways out."""
+    for name, one in others.items():
+        period = one.period
+        said = f"{one.files} conversations not imported yet are deleted by {period.tool} within {SOON_DAYS} days"
+        longer = f"; or set {period.longer} in {period.file}"
+        yield Problem(f"{said} ({name}), the first in {one.first_days:.1f} days", f"importer backlog{longer}")
 
 
 def _problems(facts: ExpiryFacts) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from importer.formats import Document, Fed, Options
+from importer.formats._retention import Retention
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, stem
 from importer.formats.claude_code.lines import TranscriptLine
@@ -51,6 +52,7 @@ __all__ = [
 
 NAME = "claude-code"
 SHADOW = "claude-history"  # the format that repeats prompts of it
+MANAGED = "/etc/claude-code/managed-settings.json"  # an organisation's settings win over a user's
 DOCUMENT = Document("loglines")
 
 COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system
@@ -83,6 +85,24 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
         return tuple(f"{folder}/projects" for folder in configured)
     desktop = tuple(f"{home}/{place}/local-agent-mode-sessions" for place in COWORK)
     return (f"{home}/.claude/projects", f"{home}/.config/claude/projects", *desktop)
+
+
+def _settings(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the files that may set how long transcripts are kept."""
+    return (
+        MANAGED,
+        f"{environ.get('CLAUDE_CONFIG_DIR', '').partition(',')[0].strip() or f'{home}/.claude'}/settings.json",
+    )
+
+
+def _kept_days(text: str) -> float | None:
+    """Return the days that a settings file sets. Raises ValueError where it is no JSON."""
+    found: Any = msgspec.json.decode(text)
+    days = found.get("cleanupPeriodDays") if isinstance(found, dict) else None
+    return float(days) if isinstance(days, int | float) and not isinstance(days, bool) else None
+
+
+RETENTION = Retention("Claude Code", 30, '"cleanupPeriodDays": 365', _settings, _kept_days)
 
 
 def wanted(relative: bytes) -> bool:

@@ -16,10 +16,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from importer.formats import Document, Fed, Options
+from importer.formats._retention import FOREVER, Retention, age_days
 from importer.formats._shared.json_lines import Lines
+from importer.formats._shared.told import member
 from importer.formats._shared.turns import clip, stem
 from importer.formats.gemini import turns
 from importer.formats.gemini.lines import NAME_BYTES, Change, ChatLine, Context, listed
@@ -35,9 +38,26 @@ _document = re.compile(rb"session-[^/]+\.json\Z")
 _lines = Lines(ChatLine)
 
 
-def roots(_: Mapping[str, str], home: str) -> tuple[str, ...]:
+def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """Return the folder of all projects' chats."""
-    return (f"{home}/.gemini/tmp",)
+    return (f"{environ.get('GEMINI_CLI_HOME') or home}/.gemini/tmp",)
+
+
+def _settings(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """Return the files that may set how long sessions are kept."""
+    own = f"{environ.get('GEMINI_CLI_HOME') or home}/.gemini/settings.json"
+    return environ.get("GEMINI_CLI_SYSTEM_SETTINGS_PATH") or "/etc/gemini-cli/settings.json", own
+
+
+def _kept_days(text: str) -> float | None:
+    """Return the days that a settings file sets. Raises ValueError where it is no JSON."""
+    general = member(msgspec.json.decode(text), "general", "sessionRetention")
+    if member(general, "enabled") is False:
+        return FOREVER
+    return age_days(member(general, "maxAge"))
+
+
+RETENTION = Retention("Gemini CLI", 30, '"general": {"sessionRetention": {"maxAge": "365d"}}', _settings, _kept_days)
 
 
 def wanted(relative: bytes) -> bool:

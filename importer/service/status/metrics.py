@@ -9,6 +9,7 @@ Imported only where metrics are on: the client library takes 3 MB.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,7 @@ from importer.memory.probes import Probes
 from importer.protocol.outcome import Receipt
 from importer.protocol.records import Batch
 from importer.protocol.units import NS
-from importer.service.status import lag, status
+from importer.service.status import expiring, lag, status
 from importer.state.checkpoints import Checkpoints
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series for nothing
@@ -131,6 +132,11 @@ class Scrape:
         yield _gauge("importer_lag_bytes", "Bytes not imported yet.", behind.bytes)
         oldest_s = max(0.0, time.time() - behind.oldest_at) if behind.oldest_at else 0.0
         yield _gauge("importer_lag_oldest_seconds", "Age of the oldest file that is not imported to its end.", oldest_s)
+        late = ((one.format, one.mtime_ns / NS) for one in self._seen.waiting)
+        found = expiring.due(late, expiring.periods(os.environ, os.path.expanduser("~")), time.time())
+        expires = {name: one.files for name, one in found.items()}
+        about = "Files not imported yet that their assistant deletes within three days."
+        yield _gauges("importer_expiring_files", about, "source", expires)
         rows = self._checkpoints.quarantine.count()
         yield _gauge("importer_quarantine_rows", "Lines and chunks set aside, see `importer failures`.", rows)
 

@@ -22,7 +22,7 @@ from importer.memory.probes import Probes
 from importer.protocol import engines
 from importer.protocol.records import Tally
 from importer.protocol.worker_settings import EmbedSettings
-from importer.service.status import cost, lag, processes, store_location
+from importer.service.status import cost, er, expiring, import, lag, processes, service, status, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
 from importer.settings.schema import EmbedGroup
@@ -64,6 +64,7 @@ def of_daemon(
         "watch": {"mode": mode.name, "reason": mode.reason},
         **_counts(checkpoints, behind, now, seen.tally_in_flight),
         "points": _points(seen, checkpoints),
+        "expiring": expiring.of_waiting(seen.waiting, now),
         "rate": rates._asdict() if rates else None,
         "eta_s": eta_s(behind, rates) if state == "importing" else None,
         "roots": _roots(seen.roots),
@@ -100,6 +101,7 @@ def of_state(
         "watch": {"mode": None, "reason": ""},
         **_counts(checkpoints, behind, now, None if holder else Tally()),
         "points": probe.points,
+        "expiring": expiring.told(expiring.of_roots(roots, checkpoints, os.environ, os.path.expanduser("~"), now)),
         "rate": None,
         "eta_s": None,
         "roots": _roots(roots),
