@@ -252,7 +252,7 @@ class Reject:
 class Commit:
     """What is written to the state when the chunks before it are durably stored. `tally` and `rejects` are of the lines
     between the former checkpoint and this one, so that writing every commit once counts every line once.
-    `facts` are what these lines say of whole conversations, `said` how much of each they hold.
+    `facts` are what these lines say of whole conversations, `said` how much of each they hold. `counters` are by name.
     """
 
     checkpoint: Checkpoint
@@ -260,6 +260,7 @@ class Commit:
     rejects: tuple[Reject, ...] = ()
     facts: tuple[ConversationFacts, ...] = ()
     said: tuple[Said, ...] = ()
+    counters: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

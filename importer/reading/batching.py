@@ -78,6 +78,8 @@ class _Packing:
                 former.tally + commit.tally,
                 former.rejects + commit.rejects,
                 former.facts + commit.facts,
+                former.said + commit.said,
+                former.counters + commit.counters,
             )
         self.commits[key] = commit  # a dict keeps the place of a key, so the indexes given out before stay right
         return list(self.commits).index(key)

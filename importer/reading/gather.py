@@ -6,6 +6,7 @@ or is not selected is left out behind the fold, where its metadata is known and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,7 +34,7 @@ from importer.protocol.records import (
     Tally,
     Turn,
 )
-from importer.reading import tail
+from importer.reading import drift, tail
 from importer.reading.unwanted import is_unwanted
 from importer.sources.selection import ALL, ProjectFilter, Selection, everything
 
@@ -97,6 +98,9 @@ class SliceFold:
     unwanted: set[str] = field(default_factory=set)  # conversations whose person asked not to index them
     messages: int = 0
     unknown: int = 0
+    strange: Counter[str] = field(default_factory=Counter)  # records that the format does not know, by their kind
+    version: str = ""  # of the tool, as far as the first lines name it
+    _looked: int = 0
     _lines: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
     _bytes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("stored", "skipped", "quarantined"), 0))
 
@@ -106,6 +110,11 @@ class SliceFold:
         lines = {f"lines_{outcome}": count for outcome, count in self._lines.items()}
         sizes = {f"bytes_{outcome}": count for outcome, count in self._bytes.items()}
         return Tally(**lines, **sizes, messages=self.messages, unknown=self.unknown)
+
+    @property
+    def counters(self) -> tuple[tuple[str, int], ...]:
+        """What the slice adds to the counters of its store."""
+        return drift.counters(self.source.NAME, self.version, self.tally, len(self.chunks), self.strange)
 
     @property
     def full(self) -> bool:
@@ -128,6 +137,11 @@ class SliceFold:
             said += self._turn(turn)
         self.messages += said
         self.unknown += fed.unknown
+        if not self.version and self._looked < drift.LOOKED_AT:
+            self._looked += 1
+            self.version = drift.version_of(line.raw)
+        if fed.unknown:
+            self.strange[drift.kind_of(line.raw)] += fed.unknown
         if fed.problems:
             self._reject(line, "parse", "; ".join(fed.problems))
         self._count("quarantined" if fed.problems else "stored" if said else "skipped", line)

@@ -260,6 +260,9 @@ class Pipeline:
         source = gathered.source.NAME
         facts = self._facts.add(source, gathered.told, gathered.said.values())
         commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, tuple(gathered.said.values()))
+        facts = self._facts.add(source, gathered.told)
+        said, counters = tuple(gathered.said.values()), gathered.counters
+        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, said, counters)
         span = Span(with_facts(gathered.chunks, source, self._facts.told), tuple(gathered.releases), commit)
         return Read(span, more=more, behind=behind)
 

@@ -29,13 +29,14 @@ class Census:
     """The number of files by fate, and the first few that were passed over, with the reason.
 
     `barren` are the roots that hold files of which none could be imported. `waiting` are the first few files whose last
-    line is not whole, with its bytes: it is imported once it is.
+    line is not whole, with its bytes: it is imported once it is. `stores` is what was ever read of each format.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     named: dict[bytes, str] = field(default_factory=dict)
     barren: list[bytes] = field(default_factory=list)
     waiting: dict[bytes, int] = field(default_factory=dict)
+    stores: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def fields(self) -> Mapping[str, Any]:
         """Return what `backlog --json` says of files."""
@@ -47,6 +48,7 @@ class Census:
             "passed_over": named,
             "waiting": {os.fsdecode(path): size for path, size in self.waiting.items()},
             "barren": [os.fsdecode(path) for path in self.barren],
+            "stores": self.stores,
         }
 
 
@@ -60,6 +62,7 @@ def take(roots: Iterable[Root], checkpoints: Checkpoints, *, follow_links: bool 
         census.counts += counts
         if counts and counts.total() == sum(counts[fate] for fate in PASSED_OVER):
             census.barren.append(root.path)
+    census.stores = checkpoints.stores()
     for path in census.named:
         row = checkpoints.by_path(path)
         census.named[path] = row.reason if row else ""

@@ -131,6 +131,7 @@ class Checkpoints(Ledger):
             ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
             for commit in commits:
                 conversations.put(connection, commit)
+                ledger.add_named(connection, commit.counters)
                 former = checkpoint_rows.former_path(connection, commit.checkpoint)
                 checkpoint_rows.write(connection, commit.checkpoint, now)
                 if former and former != commit.checkpoint.path:

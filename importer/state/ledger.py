@@ -22,6 +22,8 @@ __all__ = ["Ledger", "SentBatch", "Suspect", "add", "add_tally", "clear", "settl
 
 TALLY = tuple(field.name for field in fields(Tally))
 _ADD = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
+STORE_COUNTERS = ("lines", "messages", "chunks", "skipped", "quarantined", "unknown")
+MOST_NAMED = 4_000  # counters; names of versions and kinds come from files
 _BLAME = """
 INSERT INTO suspects VALUES (?, 1, ?, ?)
 ON CONFLICT (id) DO UPDATE SET deaths = deaths + 1, alone = alone + excluded.alone, at = excluded.at
@@ -113,6 +115,23 @@ class Ledger:
         rows = self.database.rows("SELECT kind, value, at FROM tombstones ORDER BY at, kind, value")
         return [(kind, os.fsdecode(value), at) for kind, value, at in rows]
 
+    def named(self) -> dict[str, int]:
+        """Return the totals whose names have parts, such as `store/codex/messages`."""
+        return dict(self.database.rows("SELECT name, value FROM counters WHERE name LIKE '%/%'"))
+
+    def stores(self) -> dict[str, dict[str, int]]:
+        """Return how many files each format has, and what was read of them since the state began."""
+        sql = "SELECT format, count(*) FROM files WHERE folder IS NOT NULL AND gone_at IS NULL GROUP BY format"
+        found: dict[str, dict[str, int]] = {}
+        for name, files in self.database.rows(f"{sql} HAVING format <> ''"):
+            found[name] = {"files": files, **dict.fromkeys(STORE_COUNTERS, 0)}
+        for name, number in self.named().items():
+            kind, _, rest = name.partition("/")
+            store, _, what = rest.rpartition("/")
+            if kind == "store" and what in STORE_COUNTERS:
+                found.setdefault(store, {"files": 0, **dict.fromkeys(STORE_COUNTERS, 0)})[what] = number
+        return dict(sorted(found.items()))
+
     def meta(self, name: str) -> str:
         """Return a single fact by name; "" when it was never written."""
         rows = self.database.rows("SELECT value FROM meta WHERE name = ?", (name,))
@@ -142,6 +161,14 @@ def put_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> None:
 def add(connection: sqlite3.Connection, counters: Mapping[str, int]) -> None:
     """Add to the running totals, inside a transaction."""
     connection.executemany(_ADD, [(name, value) for name, value in counters.items() if value])
+
+
+def add_named(connection: sqlite3.Connection, counters: Iterable[tuple[str, int]]) -> None:
+    """Add to totals whose names come from files, inside a transaction; there are no more than MOST_NAMED of them."""
+    for name, value in counters:
+        known = connection.execute("SELECT count(*) FROM counters").fetchone()[0]
+        if known < MOST_NAMED or connection.execute("SELECT 1 FROM counters WHERE name = ?", (name,)).fetchone():
+            connection.execute(_ADD, (name, value))
 
 
 def add_tally(connection: sqlite3.Connection, tally: Tally) -> None:

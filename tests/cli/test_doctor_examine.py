@@ -82,6 +82,7 @@ PLANTED = [
     ("expiry", "expiry", {"days": 0}, '"cleanupPeriodDays": 365'),
     ("expiry", "expiry", {"unreadable": "settings.json: no JSON"}, "valid JSON"),
     ("state", "state", {"shrank": (900, 40)}, "importer verify --repair"),
+    ("drift", "state", {"suspicious": ("pi 1.10.0: 70% of its records are understood",)}, "maintainers"),
     ("model", "model", {"directory": ""}, "importer model fetch"),
     ("model", "model", {"directory": "", "offline": True}, "unset HF_HUB_OFFLINE"),
     ("model", "model", {"problem": "model.onnx is damaged"}, "importer model fetch"),

@@ -17,7 +17,7 @@ from importer.cli import context
 from importer.cli.output import emit
 from importer.cli.text import UNKNOWN, brief, duration, number, size
 from importer.protocol.foreign.quoting import neutral
-from importer.service.status import status
+from importer.service.status import drift, status
 from importer.service.status.gather import gather
 from importer.settings.load import Settings
 
@@ -38,6 +38,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "behind", _behind(status)
     yield "lines", _conserved(status["lines"], number)
     yield "bytes", _conserved(status["bytes"], size)
+    yield from _stores(status.get("stores", {}))
     yield "points", _points(status)
     yield from _cluster(status["store"].get("cluster"))
     if status["rate"] is not None:
@@ -105,6 +106,14 @@ def _conserved(law: dict[str, int | None], shown: Any) -> str:
     """Return the conservation law with its numbers: read = stored + skipped + quarantined + in flight."""
     parts = " + ".join(f"{shown(law[name])} {name.replace('_', ' ')}" for name in list(law)[1:])
     return f"{shown(law['read'])} read = {parts}"
+
+
+def _stores(stores: dict[str, dict[str, int]]) -> Iterator[tuple[str, str]]:
+    """Give what was read of each assistant's store, where there are several."""
+    for name, one in stores.items() if len(stores) > 1 else ():
+        unknown = f", {number(one['unknown'])} unknown" if one["unknown"] else ""
+        read = f"{number(one['files'])} files, {number(one['messages'])} messages, {number(one['chunks'])} chunks"
+        yield name[:11], f"{read}, {number(one['skipped'])} lines skipped{unknown}"
 
 
 def _points(status: Status) -> str:
@@ -175,9 +184,7 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         before, after = map(number, status["shrank"])
         shown = f"from {before} points to {after}, not by an import; `importer verify` says what is missing"
         yield "shrank", click.style(shown, fg="red")
-    for name, one in status.get("expiring", {}).items():
-        shown = f"{number(one['files'])} files of {name} not imported yet, the first in {one['first_days']} days"
-        yield "expiring", click.style(f"{shown}; `importer backlog` imports them", fg="red")
+    yield from _alarms(status)
     if status["unknown_records"]:
         yield "unknown", f"{number(status['unknown_records'])} records of kinds no format knows; skipped and counted"
     if count := status.get("conversations_left_out"):
@@ -186,6 +193,15 @@ def _troubles(status: Status) -> Iterator[tuple[str, str]]:
         yield "passed over", click.style(f"{path}: {reason}", fg="yellow")
     for path, reason in status["unreadable"].items():
         yield "unreadable", click.style(f"{path}: {reason}", fg="yellow")
+
+
+def _alarms(status: Status) -> Iterator[tuple[str, str]]:
+    """Give what assistants are about to delete, and which of them can no longer be read as before."""
+    for name, one in status.get("expiring", {}).items():
+        shown = f"{number(one['files'])} files of {name} not imported yet, the first in {one['first_days']} days"
+        yield "expiring", click.style(f"{shown}; `importer backlog` imports them", fg="red")
+    for one in status.get("suspicious", ()):
+        yield "suspicious", click.style(f"{brief(drift.words(one))}; `importer doctor` says what to do", fg="red")
 
 
 EPILOG = """\b

@@ -46,6 +46,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         state.check_disk(facts.state),
         state.check_passed_over(facts.state),
         state.check_quarantine(facts.state),
+        state.check_drift(facts.state),
         memory.check_memory(facts.memory),
         memory.check_daemon_memory(facts.memory),
         folders.check_formats(facts.folders),

@@ -6,11 +6,13 @@ import glob
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from importer.cli.doctor.finding import Finding, Problem, advise, judge
 from importer.consistency import baseline
 from importer.errors import StateError
 from importer.protocol.fates import Fate
+from importer.service.status import drift
 from importer.service.status.store_location import EDGE
 from importer.sources import archives
 from importer.sources.mounts import read_mounts, remote
@@ -34,6 +36,7 @@ class StateFacts:
     `shared` says that they can write here;
     `passed_over` are paths of files that nothing was imported of, with fate and reason; `older` says that files were
     read by a version that noted less of them; `set_aside` counts what is in quarantine;
+    `suspicious` are stores that an update of their tool has made hard to read, in words;
     `shrank` is how many points the store had and how many were left, where it lost some.
     """
 
@@ -57,6 +60,7 @@ class StateFacts:
     older: bool = False
     set_aside: int = 0
     shrank: tuple[int, int] | None = None
+    suspicious: tuple[str, ...] = ()
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -66,7 +70,6 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
     """
     there = _existing(os.path.abspath(path))
     found, room = os.stat(there), os.statvfs(there)
-    newest_at, problem, hint, passed_over, older, set_aside, lost = _database(os.path.join(path, FILE_NAME))
     where = os.fsencode(os.path.realpath(there))
     return StateFacts(
         path=path,
@@ -78,17 +81,11 @@ def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
         remote=remote(where, mounts()),
         free_bytes=room.f_bavail * room.f_frsize,  # free for users other than root
         free_files=room.f_favail if room.f_files else None,  # 0 in all: inodes are made as needed, as on btrfs
-        problem=problem,
-        hint=hint,
         aside=_aside(os.path.join(path, FILE_NAME)),
         read_only=bool(room.f_flag & os.ST_RDONLY),
-        newest_at=newest_at,
         exposed=_exposed(path),
         shared=os.path.isdir(path) and shared(found),
-        passed_over=passed_over,
-        older=older,
-        set_aside=set_aside,
-        shrank=lost,
+        **_database(os.path.join(path, FILE_NAME)),
     )
 
 
@@ -99,25 +96,27 @@ def _existing(path: str) -> str:
     return path
 
 
-def _database(
-    path: str,
-) -> tuple[float, str, str, tuple[tuple[str, str, str], ...], bool, int, tuple[int, int] | None]:
-    """Return the newest commit's time, what keeps it from being used, the way out, and what `StateFacts` has last.
+def _database(path: str) -> dict[str, Any]:
+    """Return what the database says of `StateFacts`, or why it cannot be used, and the way out.
 
     It is read while another process may write it; nothing is migrated or repaired.
     """
     try:
         checkpoints = Checkpoints.peek(path)
         if checkpoints is None:
-            return 0.0, "", "", (), False, 0, None
+            return {}
         with checkpoints:
             named = ((os.fsdecode(path), fate, reason) for path, fate, reason in checkpoints.passed_over(MOST_NAMED))
-            there = tuple(one for one in named if os.path.lexists(_on_disk(one[0])))
-            older, set_aside = not checkpoints.spoken.is_whole, checkpoints.quarantine.count()
-            lost = baseline.shrank(checkpoints)
-            return checkpoints.newest_commit_at(), "", "", there, older, set_aside, lost
+            return {
+                "newest_at": checkpoints.newest_commit_at(),
+                "passed_over": tuple(one for one in named if os.path.lexists(_on_disk(one[0]))),
+                "older": not checkpoints.spoken.is_whole,
+                "set_aside": checkpoints.quarantine.count(),
+                "shrank": baseline.shrank(checkpoints),
+                "suspicious": tuple(drift.words(one) for one in drift.suspicions(checkpoints.named())),
+            }
     except StateError as error:
-        return 0.0, error.message, error.hint, (), False, 0, None
+        return {"problem": error.message, "hint": error.hint}
 
 
 def _on_disk(path: str) -> bytes:
@@ -219,6 +218,12 @@ def check_quarantine(facts: StateFacts) -> Finding:
     rows = f"could not be imported: {facts.set_aside:,}"
     fix = "importer failures (says why; `retry` tries again, `drop` forgets it)"
     return advise("quarantine", "empty", [Problem(rows, fix)] if facts.set_aside else ())
+
+
+def check_drift(facts: StateFacts) -> Finding:
+    """Check that what the assistants' newest versions write is understood."""
+    fix = "update importer; if it stays, send this line to its maintainers: it holds kinds of records, and no text"
+    return judge("drift", "every store is read as before", [Problem(one, fix) for one in facts.suspicious])
 
 
 def check_disk(facts: StateFacts) -> Finding:

@@ -133,8 +133,9 @@ class Scrape:
         oldest_s = max(0.0, time.time() - behind.oldest_at) if behind.oldest_at else 0.0
         yield _gauge("importer_lag_oldest_seconds", "Age of the oldest file that is not imported to its end.", oldest_s)
         late = ((one.format, one.mtime_ns / NS) for one in self._seen.waiting)
-        found = expiring.due(late, expiring.periods(os.environ, os.path.expanduser("~")), time.time())
-        expires = {name: one.files for name, one in found.items()}
+        known = expiring.periods(os.environ, os.path.expanduser("~"))
+        found = expiring.due(late, known, time.time())
+        expires = {name: found[name].files if name in found else 0 for name in known}
         about = "Files not imported yet that their assistant deletes within three days."
         yield _gauges("importer_expiring_files", about, "source", expires)
         rows = self._checkpoints.quarantine.count()

@@ -22,7 +22,7 @@ from importer.memory.probes import Probes
 from importer.protocol import engines
 from importer.protocol.records import Tally
 from importer.protocol.worker_settings import EmbedSettings
-from importer.service.status import cost, er, expiring, import, lag, processes, service, status, store_location
+from importer.service.status import cost, drift, er, expiring, import, lag, processes, service, status, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
 from importer.settings.schema import EmbedGroup
@@ -144,6 +144,8 @@ def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight:
         "bytes": conserved(done, in_flight, "bytes"),
         "messages": done.messages,
         "unknown_records": done.unknown,
+        "stores": checkpoints.stores() if checkpoints else {},
+        "suspicious": drift.suspicions(checkpoints.named()) if checkpoints else [],
         "quarantine": checkpoints.quarantine.count() if checkpoints else 0,
         "conversations_left_out": forget.left_out(checkpoints),
         "shrank": baseline.shrank(checkpoints) if checkpoints else None,

@@ -1,0 +1,123 @@
+"""What is counted of a store: under its tool's version, and by kinds of records that hold nothing of what was said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from document_folder import Desk
+
+from importer.protocol.records import Tally
+from importer.reading import drift
+from importer.service.status.drift import suspicions, words
+from importer.state.checkpoints import Checkpoints
+
+
+@pytest.mark.parametrize(
+    ("record", "version"),
+    [
+        ({"version": "2.1.9", "type": "user"}, "2.1.9"),
+        ({"type": "session_meta", "payload": {"cli_version": "0.44.0"}}, "0.44.0"),
+        ({"type": "session.start", "data": {"copilotVersion": "1.0.2"}}, "1.0.2"),
+        ({"version": 3}, ""),
+        ({"version": "a secret word"}, ""),
+        ({"message": {"content": [{"input": {"version": "9.9.9"}}]}}, ""),
+        ([1], ""),
+    ],
+)
+def test_the_version_that_a_line_names(record: Any, version: str) -> None:
+    """Only where tools write their own; a tool's arguments may name any other."""
+    assert drift.version_of(json.dumps(record).encode()) == version
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [
+        ({"type": "hologram", "text": "Where does the heron nest?"}, "hologram"),
+        ({"type": "user", "message": {"content": [{"type": "smell"}]}}, "user/smell"),
+        ({"type": "Where does the heron nest?"}, "?"),
+        ({"text": "Where does the heron nest?"}, "?"),
+        ("heron", "?"),
+    ],
+)
+def test_a_kind_holds_no_text(record: Any, kind: str) -> None:
+    """Only single words that a record gives as its types."""
+    assert drift.kind_of(json.dumps(record).encode()) == kind
+
+
+def test_any_bytes_have_a_kind() -> None:
+    """Damage and depth are no kind."""
+    for raw in (b"", b"{", b"\xff", b'{"message":' * 5000, b'{"type":' + b"[" * 5000):
+        assert (drift.kind_of(raw), drift.version_of(raw)) == ("?", "")
+
+
+def test_no_counter_is_nothing() -> None:
+    """A slice without lines adds none."""
+    assert drift.counters("codex", "", Tally(), 0, {}) == ()
+
+
+def counted(*versions: tuple[str, int, int]) -> dict[str, int]:
+    """Return the counters of a tool whose versions wrote so many lines, so many of them unknown."""
+    found = {}
+    for version, lines, unknown in versions:
+        found |= {f"version/pi/{version}/lines": lines, f"version/pi/{version}/unknown": unknown}
+        found |= {f"kind/pi/{version}/hologram": unknown}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("versions", "suspicious"),
+    [
+        ([("1.9.0", 1000, 0), ("1.10.0", 100, 30)], True),
+        ([("1.10.0", 1000, 0), ("1.9.0", 100, 30)], False),  # what an old version wrote is no drift
+        ([("1.9.0", 1000, 40), ("1.10.0", 100, 5)], False),  # as before
+        ([("1.9.0", 1000, 0), ("1.10.0", 10, 9)], False),  # too few lines to judge by
+        ([("1.10.0", 100, 40)], True),
+        ([("1.10.0", 100, 10)], False),
+        ([("", 100, 40)], True),
+        ([], False),
+    ],
+)
+def test_a_share_that_falls_with_the_newest_version_is_suspicious(
+    versions: list[tuple[str, int, int]], suspicious: bool
+) -> None:
+    """Versions are ordered by their numbers."""
+    assert bool(suspicions(counted(*versions))) == suspicious
+
+
+def test_what_is_told_to_the_maintainers() -> None:
+    """Format, version, shares and kinds."""
+    (one,) = suspicions(counted(("1.9.0", 1000, 0), ("1.10.0", 100, 30)))
+    assert words(one) == "pi 1.10.0: 70% of its records are understood, 100% before; unknown: hologram (30)"
+
+
+def test_an_import_counts_by_store_version_and_kind(tmp_path: Any) -> None:
+    """In the transaction that commits the lines; reading on adds to them."""
+    folder = tmp_path / "said"
+    folder.mkdir()
+    said = {"uuid": "u", "sessionId": "s", "version": "0.20.0", "timestamp": "2026-06-01T10:00:00.000Z"}
+    lines = [
+        {**said, "type": "user", "message": {"role": "user", "parts": [{"text": "Where does the heron nest?"}]}},
+        {**said, "type": "assistant", "message": {"role": "model", "parts": [{"text": "In the reeds."}]}},
+        *({**said, "type": "hologram", "message": {"parts": []}} for _ in range(3)),
+    ]
+    with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints:
+        desk = Desk(folder, checkpoints)
+        path = desk.put("s.jsonl", b"".join(json.dumps(one).encode() + b"\n" for one in lines))
+        desk.take(path)
+        told = {"files": 1, "lines": 5, "messages": 2, "chunks": 1, "skipped": 3, "quarantined": 0, "unknown": 3}
+        assert checkpoints.stores() == {"qwen": told}
+        assert checkpoints.named()["kind/qwen/0.20.0/hologram"] == 3
+        assert checkpoints.named()["version/qwen/0.20.0/lines"] == 5
+
+
+def test_names_are_bounded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file can name as many versions as it likes: what is known goes on to be counted, no more are added."""
+    from importer.state import ledger
+
+    monkeypatch.setattr(ledger, "MOST_NAMED", 2)
+    with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints, checkpoints.database.transaction() as one:
+        ledger.add_named(one, [("kind/a/1/x", 1), ("kind/a/2/x", 1), ("kind/a/3/x", 1), ("kind/a/1/x", 1)])
+        found = dict(one.execute("SELECT name, value FROM counters WHERE name LIKE 'kind/%'").fetchall())
+    assert found == {"kind/a/1/x": 2, "kind/a/2/x": 1}
