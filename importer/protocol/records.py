@@ -175,8 +175,7 @@ class Release:
 class Tally:
     """Lines and bytes by outcome, for the conservation law read = stored + skipped + quarantined + in flight.
 
-    Every line has one outcome and counts with its newline. `messages` are turns with text that were new, `unknown` are
-    records of a type no format knows; neither is part of the law.
+    Every line has one outcome. `messages` are new turns with text, `unknown` records no format knows: not of the law.
     """
 
     lines_stored: int = 0

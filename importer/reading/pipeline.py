@@ -253,14 +253,11 @@ class Pipeline:
 
     def _span(self, fresh: Checkpoint, gathered: SliceFold, mark: object, *, more: bool) -> Read:
         """Move the cursor and return the span. It is `behind` while the span before it is not committed."""
-        key = (fresh.device, fresh.inode)
-        former = self._cursors.get(key)
+        former = self._cursors.get(key := (fresh.device, fresh.inode))
         behind = former is not None and not former.committed
         self._cursors[key] = Cursor(fresh, mark)
         source = gathered.source.NAME
         facts = self._facts.add(source, gathered.told, gathered.said.values())
-        commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, tuple(gathered.said.values()))
-        facts = self._facts.add(source, gathered.told)
         said, counters = tuple(gathered.said.values()), gathered.counters
         commit = Commit(fresh, gathered.tally, tuple(gathered.rejects), facts, said, counters)
         span = Span(with_facts(gathered.chunks, source, self._facts.told), tuple(gathered.releases), commit)

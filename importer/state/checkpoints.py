@@ -120,8 +120,7 @@ class Checkpoints(Ledger):
     ) -> None:
         """Write all a stored batch pays for in one durable transaction: checkpoints, tallies, rejects, totals.
 
-        `counters` are added to the totals; `rejects` are chunks set aside beside those of the commits. Raises
-        StateUnwritable when nothing could be written: the same call again is right.
+        `rejects` are chunks set aside. Raises StateUnwritable when nothing could be written: call it again then.
         """
         now = self._clock()
         with self.database.transaction() as connection:

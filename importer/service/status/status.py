@@ -22,7 +22,7 @@ from importer.memory.probes import Probes
 from importer.protocol import engines
 from importer.protocol.records import Tally
 from importer.protocol.worker_settings import EmbedSettings
-from importer.service.status import cost, drift, er, expiring, import, lag, processes, service, status, store_location
+from importer.service.status import cost, drift, expiring, lag, processes, store_location
 from importer.service.status.lag import Lag
 from importer.service.status.store_location import EDGE, Location, Probe
 from importer.settings.schema import EmbedGroup
