@@ -100,6 +100,7 @@ class Cluster:
         self.replicas: list[list[Replica]] = []
         self.factor = 1
         self.transfers: list[tuple[int, Replica]] = []
+        self.resharding: list[dict[str, Any]] = []
         shared: dict[str, Any] = {"collections": {}, "aliases": {}}
         self.nodes = [Node(cluster=self, number=number, **shared) for number in range(NODES)]
 
@@ -275,7 +276,8 @@ class Cluster:
             for replicas in [self.replicas[shard]]
         ]
         told = {"peer_id": node.number + 1, "shard_count": len(self.replicas)}
-        return {**told, "local_shards": local, "remote_shards": remote, "shard_transfers": moving}
+        shards = {"local_shards": local, "remote_shards": remote, "shard_transfers": moving}
+        return {**told, **shards, "resharding_operations": self.resharding}
 
 
 def _operation(given: dict[str, Any]) -> tuple[str, list[tuple[str, Any]]]:

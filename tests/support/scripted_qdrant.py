@@ -155,7 +155,7 @@ class ScriptedQdrant:
     def _describe(self, collection: dict[str, Any], _: Any) -> tuple[int, Any]:
         made = collection["made_with"]
         params = {"vectors": made["vectors"], "sparse_vectors": made.get("sparse_vectors"), "shard_number": 1}
-        params["replication_factor"] = made.get("replication_factor", 1)
+        params |= {name: made.get(name) or 1 for name in ("replication_factor", "write_consistency_factor")}
         config = {
             "params": params,
             "hnsw_config": HNSW,

@@ -139,8 +139,8 @@ def _cluster(cluster: Status | None) -> Iterator[tuple[str, str]]:
         f"{len(cluster['replicas'])} of {len(shards)} shards"
         + ("".join(f"; {click.style(words, fg='yellow')}" for words in cluster["behind"]) or ", all alike"),
     )
-    for one in cluster["transfers"]:
-        yield "transfer", f"shard {one['shard']} from peer {one['source']} to peer {one['target']}"
+    for words in cluster["moving"]:
+        yield "moving", words
 
 
 def _speed(rate: dict[str, float]) -> str:

@@ -142,6 +142,7 @@ def check_cluster(facts: StoreFacts) -> Finding:
 
     shards = len({one.shard for one in cluster.replicas})
     fine = f"{len(cluster.nodes)} nodes, {len(cluster.replicas)} replicas of {shards} shards"
+    fine = "; ".join((fine, *cluster.moving()))
     one_alone = len(cluster.nodes) < 2 and len(cluster.replicas) < 2
     # A single address that is away is told by the store's own check.
     return Finding("cluster", True, "none") if one_alone else judge("cluster", fine, problems())

@@ -6,7 +6,7 @@ Asked node by node with `store_ping`, for only a node itself counts the points o
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,18 @@ from importer.protocol.worker_settings import addresses
 from importer.service.status.store_location import Probe
 from importer.service.status.store_ping import StoreServer
 
-ACTIVE = "Active"
+WHOLE = {"Active", "Listener", "ActiveRead"}  # states in which a replica has what it is to have
+# Other states, as a server calls them, in words; one that is not known here is told by the server's word.
+STATES = {
+    "Dead": "dead: it is filled again from another replica when its node is there",
+    "Partial": "being filled from another replica",
+    "PartialSnapshot": "being filled from a snapshot",
+    "Recovery": "recovering what it missed",
+    "Initializing": "being made",
+    "ManualRecovery": "waiting to be recovered by hand",
+    "Resharding": "being filled by resharding",
+    "ReshardingScaleDown": "giving its points away by resharding",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +52,31 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A shard that is on its way from one peer to another."""
+    """A shard that is on its way from one peer to another; `how` are the server's words, "" for none."""
 
     shard: int
     source: int
     target: int
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resharding:
+    """A change of the number of shards that goes on: `direction` is up or down, `peer` is where the shard is."""
+
+    direction: str
+    shard: int
+    peer: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """All nodes by their addresses, the replicas they tell of, and the transfers that go on."""
+    """All nodes by their addresses, the replicas they tell of, and the transfers and the resharding that go on."""
 
     nodes: tuple[Node, ...] = ()
     replicas: tuple[Replica, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    resharding: tuple[Resharding, ...] = ()
 
     def away(self) -> list[Node]:
         """Return the nodes that do not answer."""
@@ -67,10 +89,19 @@ class Cluster:
             most[one.shard] = max(most.get(one.shard, 0), one.points or 0)
         for one in self.replicas:
             name = f"shard {one.shard} on {self.name(one.peer)}"
-            if one.state != ACTIVE:
-                yield one, f"{name} is {one.state}"
+            if one.state not in WHOLE:
+                yield one, f"{name} is {STATES.get(one.state, one.state)}"
             elif one.points is not None and one.points < most[one.shard]:
                 yield one, f"{name} has {one.points:,} of {most[one.shard]:,} points"
+
+    def moving(self) -> Iterator[str]:
+        """Yield in words what is on its way: shards between nodes, and a change of their number."""
+        for one in self.transfers:
+            how = f" ({one.how})" if one.how else ""
+            yield f"shard {one.shard} from {self.name(one.source)} to {self.name(one.target)}{how}"
+        for change in self.resharding:
+            what = "is added" if change.direction == "up" else "is given up"
+            yield f"resharding {change.direction}: shard {change.shard} {what} on {self.name(change.peer)}"
 
     def name(self, peer: int) -> str:
         """Return the address of a peer, its number where it has none here."""
@@ -112,6 +143,30 @@ def _joined(cluster: Cluster, told: Mapping[str, Any]) -> Cluster:
     for row in told.get("local_shards") or ():
         one = Replica(row["shard_id"], told["peer_id"], row["state"], row.get("points_count"))
         known[one.shard, one.peer] = one
-    moving = {Transfer(row["shard_id"], row["from"], row["to"]) for row in told.get("shard_transfers") or ()}
-    transfers = sorted({*cluster.transfers, *moving}, key=lambda one: (one.shard, one.target))
-    return replace(cluster, replicas=tuple(known[key] for key in sorted(known)), transfers=tuple(transfers))
+    moving = {_transfer(row) for row in told.get("shard_transfers") or ()}
+    changes = {_resharding(row) for row in told.get("resharding_operations") or ()}
+    return replace(
+        cluster,
+        replicas=tuple(known[key] for key in sorted(known)),
+        transfers=_merged(cluster.transfers, moving),
+        resharding=tuple(sorted({*cluster.resharding, *changes}, key=lambda one: (one.shard, one.peer))),
+    )
+
+
+def _transfer(row: Mapping[str, Any]) -> Transfer:
+    """Return a transfer; the node that sends tells how far it is."""
+    return Transfer(row["shard_id"], row["from"], row["to"], str(row.get("comment") or row.get("method") or ""))
+
+
+def _resharding(row: Mapping[str, Any]) -> Resharding:
+    """Return a change of the number of shards."""
+    return Resharding(str(row.get("direction", "")).lower(), row["shard_id"], row["peer_id"])
+
+
+def _merged(known: Iterable[Transfer], told: Iterable[Transfer]) -> tuple[Transfer, ...]:
+    """Return each transfer once: every node tells of it, in the longest words the one that sends."""
+    found: dict[tuple[int, int, int], Transfer] = {}
+    for one in (*known, *told):
+        key = (one.shard, one.source, one.target)
+        found[key] = max(one, found.get(key, one), key=lambda other: len(other.how))
+    return tuple(found[key] for key in sorted(found))

@@ -63,7 +63,8 @@ def _asked(settings: Settings, where: Location) -> tuple[Probe, status.Status]:
 
     store = settings.store
     probe, cluster = cluster_ping.look(where.location, where.collection, api_key=store.api_key, ca_file=store.ca_file)
-    return probe, {**asdict(cluster), "behind": [words for _, words in cluster.behind()]}
+    told = {"behind": [words for _, words in cluster.behind()], "moving": list(cluster.moving())}
+    return probe, {**asdict(cluster), **told}
 
 
 def _reached(settings: Settings, where: Location, *, count: bool) -> Probe:

@@ -17,6 +17,10 @@ from importer.worker.stores.candidates import DEPTH
 from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
 
+# As many times the hits wanted come with payloads, of each ranking: then 94 to 100 of 100 questions of LoCoMo for 5
+# and 10 hits, and 90 for 20, need no second request (with 1: 90, 94 and 66; with 3: 96, 100 and 98).
+WHOLE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -45,7 +49,8 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
     judged = ranking.hits(ranked, near.FIRST_CHUNKS)
     told = shown.first_shown(ranked, known.points, len(terms)) if query.mode == "hybrid" else ranked
     chosen = ranking.hits(told, query.limit)
-    payloads = store.read(list(dict.fromkeys(chunk.id for _, chunk in (*chosen, *judged))))
+    wanted = dict.fromkeys(chunk.id for _, chunk in (*chosen, *judged))
+    payloads = {**found.payloads, **store.read([id for id in wanted if id not in found.payloads])}
     # A point deleted since it was ranked is left out, and one that has a file only nearly called so.
     kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
     kept = [one for one in kept if has_file(metadata(one[2]), query.file)]
@@ -88,7 +93,8 @@ def _lookup(query: Query, dense: Sequence[float] | None, times: tuple[tuple[str,
     """Return what the store is asked for: as many of each ranking as hits are wanted, at least `DEPTH`."""
     text = "" if query.mode == "dense" else query.text
     vector = None if query.mode == "keyword" else dense
-    return Lookup(text, vector, scope_of(query), times, max(DEPTH, query.limit))
+    whole = WHOLE * min(query.limit, DEPTH) + near.FIRST_CHUNKS
+    return Lookup(text, vector, scope_of(query), times, max(DEPTH, query.limit), whole)
 
 
 def _share(question: str, texts: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ that the question names. A chunk that only one ranking has keeps None or 0 for t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 DEPTH = 100  # 50 lost 0.6 points of the first hits, 200 and 300 gained none (RANKING study, 3 f)
@@ -33,23 +33,33 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The chunks found, and whether every point of the store can be found by stems yet."""
+    """The chunks found, and whether every point of the store can be found by stems yet.
+
+    `payloads` are those that came whole with the rankings, by id.
+    """
 
     found: tuple[Candidate, ...]
     stemmed: bool = True
+    payloads: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Gathering:
-    """Merges rankings: each adds its scores to the chunks that are there, and the chunks that are not."""
+    """Merges rankings: each adds its scores to the chunks that are there, and the chunks that are not.
+
+    `whole` are the payloads that came with their documents.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, Candidate] = {}
+        self.whole: dict[str, Mapping[str, Any]] = {}
 
     def add(self, kind: str, scored: Iterable[tuple[str, float, Mapping[str, Any] | None]]) -> None:
         """Add a ranking of one kind (words, stems or cosine) as `(id, score, payload)`."""
         for id, score, payload in scored:
             known = self._found.get(id) or _candidate(id, payload)
             self._found[id] = replace(known, **{kind: float(score)})  # type: ignore[arg-type]  # kinds are fields
+            if payload and "document" in payload:
+                self.whole[id] = payload
 
     def all(self) -> tuple[Candidate, ...]:
         """Return what was gathered, in the order met."""

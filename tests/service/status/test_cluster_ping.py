@@ -46,11 +46,30 @@ def test_replicas_that_are_dead_or_behind_are_told_by_address(cluster: Cluster) 
     cluster.replicas[2][1].state = DEAD
     behind, dead = (words for _, words in seen(cluster).behind())
     assert behind == f"shard 0 on {cluster.nodes[1].url} has 0 of 1 points"
-    assert dead == f"shard 2 on {cluster.nodes[0].url} is Dead"
+    assert dead.startswith(f"shard 2 on {cluster.nodes[0].url} is dead")
     cluster.heal()
     found = seen(cluster)
-    assert found.transfers == (cluster_ping.Transfer(2, 3, 1),)
-    assert any("is Partial" in words for _, words in found.behind())
+    assert found.transfers == (cluster_ping.Transfer(2, 3, 1, "stream_records"),)
+    assert any("being filled" in words for _, words in found.behind())
+    urls = [node.url for node in cluster.nodes]
+    assert list(found.moving()) == [f"shard 2 from {urls[2]} to {urls[0]} (stream_records)"]
+
+
+def test_resharding_is_told_and_no_fault(cluster: Cluster) -> None:
+    """Every node tells of it; it is named once. What is being filled lacks points until it is done."""
+    cluster.resharding = [{"direction": "up", "shard_id": 2, "peer_id": 1}]
+    cluster.replicas[2][1].state = "Resharding"
+    found = seen(cluster)
+    assert list(found.moving()) == [f"resharding up: shard 2 is added on {cluster.nodes[0].url}"]
+    assert [words.partition(" is ")[2] for _, words in found.behind()] == ["being filled by resharding"]
+
+
+def test_a_node_that_comes_back_is_noticed(cluster: Cluster) -> None:
+    """At the next look it is there, and its replicas are counted."""
+    with cluster.away(1):
+        assert seen(cluster).away()
+    found = seen(cluster)
+    assert (found.away(), [one.points for one in found.replicas if one.peer == 2]) == ([], [0, 0])
 
 
 def test_a_single_server_has_one_node() -> None:

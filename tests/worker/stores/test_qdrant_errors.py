@@ -11,7 +11,7 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from importer.errors import StoreError, StoreRefused, StoreUnreachable
-from importer.worker.stores.qdrant.errors import Conflict, Forbidden, translated
+from importer.worker.stores.qdrant.errors import Conflict, Forbidden, Foreign, translated
 from importer.worker.stores.qdrant.requests import Disputed
 
 CODE = grpc.StatusCode
@@ -41,8 +41,10 @@ MEANINGS = [
     (Call(grpc.StatusCode.RESOURCE_EXHAUSTED, "request larger than rate limiter capacity, split it"), Disputed),
     (rest(401), Forbidden),
     (rest(403), Forbidden),
-    (rest(404), StoreRefused),
-    (rest(405), StoreRefused),
+    (rest(404, b'{"status":{"error":"Not found: Collection `c` does not exist!"}}'), StoreRefused),
+    (rest(404, b"404 page not found"), Foreign),
+    (rest(302), Foreign),
+    (rest(405), Foreign),
     (rest(409), Conflict),
     (rest(408), StoreUnreachable),
     (rest(429), StoreUnreachable),
@@ -62,7 +64,12 @@ MEANINGS = [
     (Call(CODE.INVALID_ARGUMENT), Disputed),
     (Call(CODE.UNAUTHENTICATED), Forbidden),
     (Call(CODE.PERMISSION_DENIED), Forbidden),
-    (Call(CODE.NOT_FOUND), StoreRefused),
+    (Call(CODE.NOT_FOUND, "Not found: Collection `c` does not exist!"), StoreRefused),
+    (Call(CODE.FAILED_PRECONDITION), StoreUnreachable),
+    (
+        Call(CODE.INVALID_ARGUMENT, "Resident memory is at 91% of total, exceeding the configured limit"),
+        StoreUnreachable,
+    ),
     (Call(CODE.ALREADY_EXISTS), Conflict),
     (Call(CODE.INTERNAL), StoreUnreachable),
     (sqlite3.OperationalError("database or disk is full"), StoreUnreachable),

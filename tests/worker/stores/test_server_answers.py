@@ -20,7 +20,7 @@ from scripted_grpc import ScriptedGrpc
 from scripted_qdrant import Fault, ScriptedQdrant
 from worker_told import store_settings
 
-from importer.errors import STORE, TRY_AGAIN, StoreError
+from importer.errors import STORE, TRY_AGAIN, PointsRejected, StoreError
 from importer.worker.patience import Patience
 from importer.worker.stores import Lookup, Ownership, StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
@@ -46,6 +46,7 @@ LIMITER = (
 INDEX = (
     'Index required but not found for "metadata.branch" of one of the following types: [keyword]. Help: Create an index'
 )
+ROOM = "{} usage is at {}% of total, exceeding the configured limit of {}%. Help: Reduce it, or raise the limit."
 LIMIT = 'Limit exceeded {} > {} for "{}". Help: Reduce the "{}" parameter to or below {}.'
 TABLE = [
     Row("write_rate_limit", "write", 429, "Rate limiting exceeded: Write rate limit exceeded", "retry"),
@@ -74,6 +75,12 @@ TABLE = [
         "refuse",
         "forget",
     ),
+    Row("max_resident_memory_percent", "write", 400, ROOM.format("Resident memory usage", 91, 85), "wait", "no room"),
+    Row("max_disk_usage_percent", "write", 403, ROOM.format("Disk usage", 96, 90), "wait", "no room"),
+    Row("max_resident_memory_percent, of payloads", "change", 400, ROOM.format("Resident", 91, 85), "wait", "no room"),
+    Row("sharding of its own", "write", 400, "Wrong input: Shard key not specified", "refuse", "COLLECTION_NAME"),
+    Row("another limit of strict mode", "write", 400, "No such thing!. Help: Send none.", "refuse", "strict mode"),
+    Row("locked against writing", "write", 403, "Storage locked: maintenance", "wait", "unlocked"),
     Row("unindexed_filtering_retrieve", "search", 403, INDEX, "refuse", "--branch"),
     Row("unindexed_filtering_update", "change", 400, INDEX, "refuse", "strict mode"),
     Row("a key that reads", "write", 403, "Forbidden: Global manage access is required", "refuse", "QDRANT_API_KEY"),
@@ -86,7 +93,11 @@ TABLE = [
     ),
     Row("a blip of the server", "write", 503, "Service Unavailable", "retry"),
     Row("it is busy for long", "write", 500, "Service internal error: timeout", "wait", "nothing is lost"),
-    Row("no room on its disk", "write", 507, "No space left on device", "wait", "nothing is lost"),
+    Row("a quota of the node", "write", 507, "Disk usage is over its quota", "wait", "no room"),
+    Row("no room on its disk", "write", 500, "Service internal error: No space left on device: WAL", "wait", "no room"),
+    Row("a shard that is busy with itself", "write", 503, "Shard temporarily unavailable: recovering", "retry"),
+    Row("a proxy that knows no server", "lookup", 404, "default backend - 404", "wait", "QDRANT_URL"),
+    Row("a page of the network's own", "write", 302, "<html>sign in</html>", "wait", "QDRANT_URL"),
     Row("too few nodes, reading", "lookup", 500, "does not have enough active replicas", "wait", "importer status"),
     Row(
         "too few nodes, writing",
@@ -96,7 +107,7 @@ TABLE = [
         "wait",
         "status",
     ),
-    Row("another program's answer", "lookup", 501, "Not Implemented", "refuse", "QDRANT_URL"),
+    Row("a server that is too old for it", "lookup", 501, "Not Implemented", "refuse", "QDRANT_URL"),
 ]
 PATHS = {"write": "/points", "change": "/points/batch", "search": "/points/query/batch", "lookup": "/points"}
 PATHS |= {"scroll": "/points/scroll", "count": "/points/count", "facet": "/facet"}
@@ -210,6 +221,32 @@ def test_a_key_that_reads_opens_searches_and_counts(server: ScriptedQdrant) -> N
     assert (store.count(), len(everything(store)), store.upkeep()) == (POINTS, POINTS, False)
     assert store.candidates(Lookup("number3", None)).found
     store.backlog(True)
+    store.close()
+
+
+def test_indexes_that_strict_mode_does_not_allow_are_done_without(server: ScriptedQdrant) -> None:
+    """Searches find the same without them."""
+    words = "Collection already has the maximum number of payload indices (1). Help: Please delete an existing index."
+    server.rule = lambda _method, path, _body: (403, words) if path.endswith("/index") else None
+    store = opened(server.url)
+    store.write(numbered(3), {}, [])
+    assert store.count() == 3
+    store.close()
+
+
+def test_a_sparse_vector_that_strict_mode_calls_too_long_is_a_point_of_its_own(server: ScriptedQdrant) -> None:
+    """It is put aside, and the others are stored."""
+    store = opened(server.url)
+
+    def rule(method: str, path: str, body: Any) -> tuple[int, str] | None:
+        bad = method == "PUT" and path.endswith("/points") and any(one["id"] == identity(3) for one in body["points"])
+        return (403, "Sparse vector 'bm25' has a limit of 9 indices. Help: Reduce it.") if bad else None
+
+    server.rule = rule
+    with pytest.raises(PointsRejected) as caught:
+        store.write(numbered(POINTS), {}, [])
+    assert caught.value.ids == (identity(3),)
+    assert len(server.points) == POINTS - 1
     store.close()
 
 

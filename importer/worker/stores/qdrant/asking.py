@@ -1,16 +1,21 @@
-"""A lookup in qdrant-client's queries, sent as one request, and their answers as candidates."""
+"""A lookup in qdrant-client's queries, sent as one request, and their answers as candidates.
+
+Of a server each ranking is asked in two parts: its head, whose points are likely to be shown, comes with whole
+payloads, the rest with what ranking needs. So nearly every search is one request, and none carries texts for nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from qdrant_client import models
+from qdrant_client import QdrantClient, models
 
 from importer.worker.stores import Lookup
 from importer.worker.stores.bm25 import encode_query
 from importer.worker.stores.candidates import FACTS, Candidates, Gathering
 from importer.worker.stores.filters import build
+from importer.worker.stores.qdrant.requests import Disputed, Limits
 from importer.worker.stores.qdrant.values import QdrantDialect
 from importer.worker.stores.schema import SPARSE
 
@@ -18,36 +23,72 @@ from importer.worker.stores.schema import SPARSE
 RESCORED = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
 
 Asked = tuple[str, models.QueryRequest]
+Answers = list[models.QueryResponse]
+
+
+class Searching:
+    """Searches one collection; `ask` calls the client and tries again, `dense` is the vectors' name."""
+
+    def __init__(
+        self,
+        client: QdrantClient,
+        collection: str,
+        dense: str,
+        ask: Callable[[Callable[[], Answers]], Answers],
+        limits: Limits,
+    ) -> None:
+        self._client = client
+        self._collection = collection
+        self._dense = dense
+        self._ask = ask
+        self._limits = limits
+
+    def candidates(self, asked: Lookup, *, stemmed: bool) -> Candidates:
+        """Return the best chunks of each ranking; without `stemmed` by no stems, for only some points have them."""
+        wanted = questions(asked, self._dense, stemmed=stemmed)
+        answers = self._answers([request for _, request in wanted])
+        gathering = Gathering()
+        for (kind, _), answer in zip(wanted, answers, strict=True):
+            gathering.add(kind, ((str(one.id), one.score, one.payload) for one in answer.points))
+        return Candidates(gathering.all(), stemmed, gathering.whole)
+
+    def _answers(self, requests: Sequence[models.QueryRequest]) -> Answers:
+        """Return the answers to all queries, from one request where the server allows as many."""
+        if not requests:
+            return []
+        fit = self._limits.fit
+        try:
+            return self._ask(lambda: self._client.query_batch_points(self._collection, [fit(one) for one in requests]))
+        except Disputed:
+            if len(requests) == 1:
+                raise
+            half = len(requests) // 2
+            return self._answers(requests[:half]) + self._answers(requests[half:])
 
 
 def questions(asked: Lookup, dense: str, *, stemmed: bool) -> list[Asked]:
-    """Return the queries of a lookup, each with the kind of its scores; none for a text without a word that counts.
-
-    `dense` is the vectors' name; without `stemmed` no stems are asked, for only some points have them.
-    """
+    """Return the queries of a lookup, each with the kind of its scores; none for a text without a word that counts."""
     dialect = QdrantDialect()
     filters = [build(asked.scope, dialect), *([build(asked.scope, dialect, asked.times)] if asked.times else ())]
-    found = []
+    found: list[Asked] = []
     for wanted in filters:
         if asked.dense is not None:
             near = [float(value) for value in asked.dense]
-            found.append(("cosine", _request(near, dense, asked.depth, wanted, params=RESCORED)))
+            found += _parts("cosine", asked, near, using=dense, filter=wanted, params=RESCORED)
         for kind, stems in (("words", False), ("stems", True)):
             indices, weights = encode_query(asked.text, stems=stems, wide=True) if stemmed or not stems else ([], [])
             if indices:
                 vector = models.SparseVector(indices=indices, values=weights)
-                found.append((kind, _request(vector, SPARSE, asked.depth, wanted)))
+                found += _parts(kind, asked, vector, using=SPARSE, filter=wanted)
     return found
 
 
-def _request(query: Any, using: str, depth: int, wanted: Any, **more: Any) -> models.QueryRequest:
-    """Return one query. Of payloads only what ranking needs: all else is read for the few that are shown."""
-    return models.QueryRequest(query=query, using=using, limit=depth, filter=wanted, with_payload=FACTS, **more)
-
-
-def candidates(asked: Sequence[Asked], answers: Sequence[models.QueryResponse], stemmed: bool) -> Candidates:
-    """Return what the answers hold, one for each query."""
-    gathering = Gathering()
-    for (kind, _), answer in zip(asked, answers, strict=True):
-        gathering.add(kind, ((str(one.id), one.score, one.payload) for one in answer.points))
-    return Candidates(gathering.all(), stemmed)
+def _parts(kind: str, asked: Lookup, query: Any, **more: Any) -> list[Asked]:
+    """Return the queries for the head of a ranking, with whole payloads, and for the rest of it."""
+    head = min(asked.whole, asked.depth)
+    parts: list[tuple[int, int, Any]] = [(0, head, True), (head, asked.depth - head, FACTS)]
+    return [
+        (kind, models.QueryRequest(query=query, offset=offset or None, limit=limit, with_payload=payload, **more))
+        for offset, limit, payload in parts
+        if limit
+    ]

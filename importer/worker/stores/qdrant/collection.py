@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from qdrant_client import QdrantClient, models
@@ -59,8 +59,7 @@ def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) 
         _make(client, request)
     found = _adopt(client, request)
     if indexes:
-        with contextlib.suppress(Forbidden):  # a key that reads: what is there can be searched as it is
-            _complete(client, request.settings.collection, backlog=request.backlog)
+        _complete(client, request.settings.collection, backlog=request.backlog)
     return found
 
 
@@ -90,10 +89,20 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
         return None
 
 
-def replicas(described: models.CollectionInfo) -> int:
-    """Return how many replicas each shard of the collection is to have; 1 where the server tells of none."""
-    told = described.config.params.replication_factor
-    return 1 if told is None else told
+class Factors(NamedTuple):
+    """How many replicas each shard of a collection is to have, and how many of them a write asks for."""
+
+    copies: int = 1
+    written: int = 1
+
+    @classmethod
+    def of(cls, settings: StoreSettings, described: models.CollectionInfo) -> Factors:
+        """Return what the server tells; where it tells of none, what the settings ask for."""
+        told = described.config.params
+        return cls(
+            max(told.replication_factor or 1, settings.replication_factor),
+            told.write_consistency_factor or max(1, settings.write_consistency_factor),
+        )
 
 
 def _make(client: QdrantClient, request: StoreRequest) -> None:
@@ -165,16 +174,24 @@ def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> N
 
 
 def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
-    """Payload indexes that are missing are made, and indexing is on again if a backlog ended without saying so."""
+    """Make payload indexes that are missing, and switch indexing on if a backlog ended without saying so.
+
+    A key that only reads may do neither, and strict mode may allow fewer indexes: what is there can be searched as it
+    is.
+    """
     with translated():
         described = client.get_collection(collection)
-        for key in (key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})):
-            # A collection of an earlier version answers meanwhile as it did.
-            wait = not described.points_count
-            client.create_payload_index(collection, key, field_schema=_schema(key), wait=wait)
+    wait = not described.points_count  # a collection of an earlier version answers meanwhile as it did
+    for key in (key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})):
+        try:
+            with translated():
+                client.create_payload_index(collection, key, field_schema=_schema(key), wait=wait)
+        except StoreRefused:
+            break
     # 0 means that a backlog switched it off and was killed before it could switch it on again.
     if not backlog and getattr(described.config.optimizer_config, "indexing_threshold", None) == 0:
-        set_indexing(client, collection, True)
+        with contextlib.suppress(Forbidden):
+            set_indexing(client, collection, True)
 
 
 def _schema(key: str) -> Any:

@@ -32,10 +32,15 @@ PLAIN_HINT = "the server does not encrypt: give http:// or grpc://"
 FULL_HINT = "raise the limit in the collection's strict mode, or make room with `importer forget`"
 INDEX_HINT = "its strict mode allows no filter without an index: leave out --branch, --file, --tool and --model"
 STRICT_HINT = "the collection's strict mode forbids it: GET /collections/NAME shows its limits"
+ROOM_HINT = "the server has no room: give it more memory or disk, or raise its limit; nothing is lost, it goes on then"
+LOCK_HINT = "the server is locked against writing; nothing is lost, it goes on when it is unlocked"
+SHARDING_HINT = "the collection has sharding of its own: set COLLECTION_NAME to another one"
 
 TOO_FEW_NODES = ("enough active replicas", "`active` replica", "no active replica", "of this update", "connect error")
 FULL = re.compile(r"max (points count|vector storage size|payload storage size) limit", re.IGNORECASE)
 STRICT = re.compile(r'Limit exceeded (?P<value>[\d.]+) > (?P<most>[\d.]+) for "(?P<name>[^"]+)"|Exact search disabled')
+ROOM = re.compile(r"exceeding the configured limit|memory usage|disk (usage|space)|no space left", re.IGNORECASE)
+HELP = ". Help: "  # in every refusal of strict mode
 SPLIT = "request larger than rate limiter capacity"  # of a limiter that can never let it through
 TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
 CODES = {
@@ -109,33 +114,63 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
     if status == 429 and SPLIT in words:  # it would never be let through, however long it waits
         status = 413
     if status in TRANSIENT or (status >= 500 and status != 501):  # 501 will never be otherwise
-        hint = NODES_HINT if any(told in words.lower() for told in TOO_FEW_NODES) else WAIT_HINT
-        return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=hint)
+        return StoreUnreachable(f"the server answers {status}: {words}", retry_after_s=retry_after_s, hint=_wait(words))
     if status in {400, 403, 413, 422}:
         return _of_request(status, words)
     if status == 401:
         return Forbidden(f"the server refuses the key (401): {words}", hint=KEY_HINT)
-    if status == 404:
+    if status == 404 and words.startswith("Not found"):
         return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
-    return StoreRefused(f"the server answers {status}: {words}", hint=URL_HINT)
+    # A redirection to a page of the network's, a proxy that knows of no server behind it: in no words of Qdrant's.
+    kind = StoreRefused if status == 501 else Foreign  # a server that is too old for what is asked
+    return kind(f"the server answers {status}: {words}", hint=URL_HINT)
+
+
+def _wait(words: str) -> str:
+    """Return the hint for what is waited for."""
+    if any(told in words.lower() for told in TOO_FEW_NODES):
+        return NODES_HINT
+    return ROOM_HINT if ROOM.search(words) else WAIT_HINT
 
 
 def _of_request(status: int, words: str) -> StoreError:
     """Return the error for a request that is bad, too large, or not allowed by strict mode or to this key."""
+    if told := _of_place(status, words) or _of_strict_mode(status, words):
+        return told
+    if status == 403:
+        return Forbidden(f"the key may not do this (403): {words}", hint=WRITE_HINT)
+    return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
+
+
+def _of_strict_mode(status: int, words: str) -> StoreError | None:
+    """Return the error for a limit of the collection, None for another refusal."""
+    limited = f"a limit of the collection ({status}): {words}"
     if FULL.search(words):
         return StoreRefused(f"the collection is full ({status}): {words}", hint=FULL_HINT)
     if "Index required but not found" in words:
         return StoreRefused(f"the server refuses the filter ({status}): {words}", hint=INDEX_HINT)
     if limit := STRICT.search(words):
-        name, most = limit["name"] or "exact", float(limit["most"] or 0)
-        return Limited(f"a limit of the collection ({status}): {words}", name=name, most=most, hint=STRICT_HINT)
-    if "limit reached (" in words:  # of a filter's conditions: fewer ids in one request are within it
-        return Disputed(f"a limit of the collection ({status}): {words}", hint=STRICT_HINT)
-    if status == 403:
-        return Forbidden(f"the key may not do this (403): {words}", hint=WRITE_HINT)
-    return Disputed(f"the server calls the request bad ({status}): {words}", hint="`importer doctor` looks closer")
+        return Limited(limited, name=limit["name"] or "exact", most=float(limit["most"] or 0), hint=STRICT_HINT)
+    # Of a filter's conditions fewer ids in one request are within it, and of one long vector the others are.
+    if "limit reached (" in words or "has a limit of" in words:
+        return Disputed(limited, hint=STRICT_HINT)
+    return StoreRefused(limited, hint=STRICT_HINT) if HELP in words else None
+
+
+def _of_place(status: int, words: str) -> StoreError | None:
+    """Return the error for a server that takes no points at all for now, or none like ours; None else.
+
+    It answers in the same way to a bad request, and no point is to blame.
+    """
+    if "Storage locked" in words:
+        return StoreUnreachable(f"the server is locked ({status}): {words}", hint=LOCK_HINT)
+    if ROOM.search(words):
+        return StoreUnreachable(f"the server has no room ({status}): {words}", hint=ROOM_HINT)
+    if "Shard key" in words or "shard key" in words:
+        return StoreRefused(f"the collection wants a shard key ({status}): {words}", hint=SHARDING_HINT)
+    return None
 
 
 def _of_grpc(error: Any) -> StoreError:

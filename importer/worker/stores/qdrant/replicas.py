@@ -2,10 +2,14 @@
 
 A node answers from its own replicas where it has any. So several addresses show what a single one cannot: points that
 stand on another replica only.
+
+While a replica is dead, nothing can be read from all of them. Where writes ask for fewer replicas than there are, the
+import goes on all the same: no point that is known counts as sure then, so it is written again, to as many as asked.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -14,7 +18,8 @@ from qdrant_client import QdrantClient, models
 
 from importer.errors import StoreUnreachable
 from importer.worker.stores import Page
-from importer.worker.stores.qdrant.errors import translated
+from importer.worker.stores.qdrant.collection import Factors
+from importer.worker.stores.qdrant.errors import NODES_HINT, translated
 from importer.worker.stores.qdrant.nodes import each_of
 from importer.worker.stores.qdrant.requests import Disputed
 from importer.worker.stores.qdrant.values import cursor as cursor_of
@@ -25,31 +30,59 @@ Ask = Callable[[Callable[[], Any]], Any]
 Payloads = dict[str, Mapping[str, Any]]
 
 ALL = models.ReadConsistencyType.ALL  # what stands alike on every replica, and nothing else
+AWAY_S = 30.0  # a node that did not answer is left out for as long: one that hangs costs a time-out each time
 
 
 class Replicas:
-    """Reads one collection; `ask` calls a client and tries again. `replicated` says whether shards have replicas."""
+    """Reads one collection; `ask` calls a client and tries again, `ask_once` does not."""
 
-    def __init__(self, client: QdrantClient, collection: str, dense: str, ask: Ask, replicated: bool) -> None:
-        self.replicated = replicated
+    def __init__(
+        self, client: QdrantClient, collection: str, dense: str, ask: Ask, *, ask_once: Ask, factors: Factors
+    ) -> None:
+        self.factors = factors
         self._client = client
         self._nodes = each_of(client)
         self._collection = collection
         self._dense = dense
         self._ask = ask
+        self._ask_node = ask_once if len(self._nodes) > 1 else ask
+        self._away: dict[int, float] = {}  # nodes by number, and when to ask them again
+
+    @property
+    def replicated(self) -> bool:
+        """Whether shards have replicas."""
+        return self.factors.copies > 1
 
     def read(self, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> Payloads:
         """Return the payloads of those of `ids` that exist: on one replica, or with `everywhere` alike on all."""
-        return self._of(self._client, ids, wanted, everywhere=everywhere)
+        try:
+            return self._of(self._client, ids, wanted, everywhere=everywhere)
+        except StoreUnreachable as error:
+            if not (everywhere and self._may_miss(error)):
+                raise
+            return self._of(self._client, ids, wanted)
+
+    def _may_miss(self, error: StoreUnreachable) -> bool:
+        """Return True if a replica is missing, and writes ask for fewer than all of them."""
+        return self.replicated and error.hint == NODES_HINT and self.factors.written < self.factors.copies
 
     def doubtful(self, ids: Sequence[str], failed: set[str], wanted: Any) -> Payloads:
         """Return the payloads of those of `ids` that exist, but are `failed` or do not stand alike on every replica."""
         if not self.replicated:
             return self.read(sorted(failed.intersection(ids)), wanted)
         found: Payloads = {}
-        for client in self._nodes:
-            found = (self._there(partial(self._of, client, ids, wanted)) or {}) | found
-        sure = self.read(list(found), wanted, everywhere=True)
+        for number in range(len(self._nodes)):
+            found = (self._there(number, lambda client: self._of(client, ids, wanted)) or {}) | found
+        return self._unsure(found, failed, wanted)
+
+    def _unsure(self, found: Payloads, failed: set[str], wanted: Any) -> Payloads:
+        """Return those of the points that are `failed`, or not known to stand alike on every replica."""
+        try:
+            sure = self._of(self._client, list(found), wanted, everywhere=True)
+        except StoreUnreachable as error:
+            if not self._may_miss(error):
+                raise
+            return found
         return {id: payload for id, payload in found.items() if id in failed or id not in sure}
 
     def bare(self, ids: Sequence[str], wanted: Any) -> Payloads:
@@ -64,7 +97,9 @@ class Replicas:
         """Return one page of the points of all nodes, in order of id; what stands on one replica only is among them."""
         found: dict[Any, models.Record] = {}
         ends: list[Any] = []
-        pages = [self._there(partial(self._page, client, after, limit)) for client in self._nodes]
+        pages = [
+            self._there(number, lambda client: self._page(client, after, limit)) for number in range(len(self._nodes))
+        ]
         if not any(pages):
             raise StoreUnreachable("no node of the cluster answers", hint="`importer status` shows its nodes")
         for records, end in filter(None, pages):
@@ -77,7 +112,7 @@ class Replicas:
 
     def _page(self, client: QdrantClient, after: str | None, limit: int) -> tuple[list[models.Record], Any]:
         """Return a page of one node."""
-        return self._ask(  # type: ignore[no-any-return]
+        return self._asked(client)(  # type: ignore[no-any-return]
             lambda: client.scroll(self._collection, None, limit, offset=cursor_of(after), with_payload=True)
         )
 
@@ -87,7 +122,7 @@ class Replicas:
         level = ALL if everywhere and self.replicated else None
         call = partial(client.retrieve, self._collection, asked, wanted, False, consistency=level)
         try:
-            return {str(record.id): record.payload or {} for record in self._ask(call)} if asked else {}
+            return {str(record.id): record.payload or {} for record in self._asked(client)(call)} if asked else {}
         except Disputed:  # too many at once
             if len(asked) == 1:
                 raise
@@ -95,14 +130,21 @@ class Replicas:
             first, second = (self._of(client, half, wanted, everywhere=everywhere) for half in halves)
             return first | second
 
-    def _there(self, call: Callable[[], T]) -> T | None:
-        """Return the answer of a node, None where one of several is away."""
+    def _asked(self, client: QdrantClient) -> Ask:
+        """Return how a client is asked: all nodes with patience, one of several without, for another one answers."""
+        return self._ask if client is self._client else self._ask_node
+
+    def _there(self, number: int, call: Callable[[QdrantClient], T]) -> T | None:
+        """Return the answer of a node, None where one of several is away, or was a moment ago."""
+        if self._away.get(number, 0.0) > time.monotonic():
+            return None
         try:
             with translated():
-                return call()
+                return call(self._nodes[number])
         except StoreUnreachable:
             if len(self._nodes) == 1:
                 raise
+            self._away[number] = time.monotonic() + AWAY_S
             return None
 
 

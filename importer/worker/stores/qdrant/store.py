@@ -15,6 +15,8 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
@@ -24,12 +26,18 @@ from importer.worker.patience import Patience, patiently
 from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.filters import build
-from importer.worker.stores.qdrant.asking import candidates, questions
-from importer.worker.stores.qdrant.collection import left_in, open_collection, read_fingerprint, replicas, set_indexing
+from importer.worker.stores.qdrant.asking import Searching
+from importer.worker.stores.qdrant.collection import (
+    Factors,
+    left_in,
+    open_collection,
+    read_fingerprint,
+    set_indexing,
+)
 from importer.worker.stores.qdrant.connect import connect, one_sync, scrub, speaks_tls
 from importer.worker.stores.qdrant.errors import Forbidden, Foreign, translated
 from importer.worker.stores.qdrant.replicas import Replicas
-from importer.worker.stores.qdrant.requests import Disputed, Limited, Limits, change, complain, pack, send
+from importer.worker.stores.qdrant.requests import Limited, Limits, change, complain, pack, send
 from importer.worker.stores.qdrant.stems import Stemming
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, native, point
 from importer.worker.stores.qdrant.values import cursor as cursor_of
@@ -60,11 +68,14 @@ class QdrantStore:
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
         self._stems = Stemming(client, self._collection)
-        several = request.settings.replication_factor > 1 or replicas(client.get_collection(self._collection)) > 1
-        self._replicas = Replicas(client, self._collection, self._dense, self._ask, several)
+        self._settings = request.settings
+        factors = Factors.of(request.settings, client.get_collection(self._collection))
+        once = partial(self._ask, patience=Patience(tries=1))
+        self._replicas = Replicas(client, self._collection, self._dense, self._ask, ask_once=once, factors=factors)
         self._unsure: set[str] = set()  # points of writes that failed or were never answered
         self._undeleted: set[str] = set()  # what such a write was to delete: some replica may have it still
         self._limits = Limits()
+        self._searching = Searching(client, self._collection, self._dense, self._ask, self._limits)
         self._lock: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.kind == "local" else contextlib.nullcontext()
         )
@@ -123,21 +134,9 @@ class QdrantStore:
 
     def candidates(self, asked: Lookup) -> Candidates:
         """Return the best chunks by words, stems and vectors, with raw scores; one request."""
-        wanted = questions(asked, self._dense, stemmed=self._stems.done)
-        return candidates(wanted, self._answers([request for _, request in wanted]), self._stems.done)
-
-    def _answers(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
-        """Return the answers to all queries, from one request where the server allows as many."""
-        if not requests:
-            return []
-        fit = self._limits.fit
-        try:
-            return self._ask(lambda: self._client.query_batch_points(self._collection, [fit(one) for one in requests]))
-        except Disputed:
-            if len(requests) == 1:
-                raise
-            half = len(requests) // 2
-            return self._answers(requests[:half]) + self._answers(requests[half:])
+        if self.kind == "local":  # which searches in this process: reading afterwards costs less than asking twice
+            asked = replace(asked, whole=0)
+        return self._searching.candidates(asked, stemmed=self._stems.done)
 
     def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the payloads of those of `ids` that exist, whole."""
@@ -231,11 +230,11 @@ class QdrantStore:
 
         patiently(completed, self._patience)
 
-    def _ask(self, call: Callable[[], T]) -> T:
+    def _ask(self, call: Callable[[], T], patience: Patience | None = None) -> T:
         """Read from the server: retried, within its limits, and one call at a time in local mode."""
         while True:
             try:
-                return patiently(lambda: self._once(call), self._patience)
+                return patiently(lambda: self._once(call), patience or self._patience)
             except Limited as error:
                 if not self._limits.learn(error):
                     raise
@@ -269,7 +268,7 @@ class QdrantStore:
         A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
         """
         described = self._ask(lambda: self._client.get_collection(self._collection))
-        self._replicas.replicated = self._replicas.replicated or replicas(described) > 1
+        self._replicas.factors = Factors.of(self._settings, described)
         found = read_fingerprint(described)
         if str(found) != self.fingerprint and not (found is None and self.fingerprint.endswith(UNKNOWN)):
             raise StoreRefused(
