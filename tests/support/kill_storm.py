@@ -29,6 +29,7 @@ SEAMS = (
     *("embed", "upsert.before", "upsert.after", "receipt", "reply"),
 )
 SEAMS_OF_SEVERAL = ("embedded", "vectors")  # passed only where several workers embed
+STILL_S = 300  # without any progress
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Storm:
             kill(self.process)
             self._buried(self.process)
         self.process = self._start(orders="")
-        until(self._caught_up, seconds=600, every_s=0.2)  # on a busy machine lives are too short to get far
+        self._catch_up()
         self.process.terminate()
         _, err = self.process.communicate(timeout=30)
         assert self.process.returncode == 0, err[-3000:]
@@ -145,6 +146,16 @@ class Storm:
         if os.path.exists(f"{self.importer.state}/checkpoints.sqlite3"):
             rows = [row for row in oracle.rows_of(self.importer.state) if row["inode"] not in self.world.unsteady]
             self.torn += oracle.torn(rows)
+
+    def _catch_up(self) -> None:
+        """Wait as long as it takes while something gets done: on a busy machine lives are too short to get far."""
+        done: Any = None
+        end = time.monotonic() + STILL_S
+        while not self._caught_up():
+            if (now := oracle.totals_of(self.importer.state)) != done:
+                done, end = now, time.monotonic() + STILL_S
+            assert time.monotonic() < end, f"nothing was done for {STILL_S} s"
+            time.sleep(0.2)
 
     def _caught_up(self) -> bool:
         assert self.process is not None and self.process.poll() is None, "the daemon ended"
