@@ -186,6 +186,7 @@ class Commands(click.Group):
 @click.option("--config", metavar="FILE", help="Settings file (TOML).")
 @click.option("--state-dir", metavar="DIR", help="What the importer owns: checkpoints, embedded store, models, socket.")
 @click.option("--store", metavar="STORE", help="edge, local:PATH or the URL of a Qdrant server.")
+@click.option("--also", metavar="STORE", help="Search further stores as well, with commas between them.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least level logged.")
 @click.option("--log-format", type=click.Choice(["auto", "json", "console"]), help="auto: readable on a terminal.")
 @click.pass_context

@@ -19,7 +19,13 @@ from importer.settings.read import read
 if TYPE_CHECKING:
     from importer.state.checkpoints import Checkpoints
 
-FLAGS = {"state_dir": "state_dir", "store": "store.location", "log_level": "log.level", "log_format": "log.format"}
+FLAGS = {
+    "state_dir": "state_dir",
+    "store": "store.location",
+    "also": "search.also",
+    "log_level": "log.level",
+    "log_format": "log.format",
+}
 
 
 def settings_of(ctx: click.Context, more: Mapping[str, Any] | None = None, *, level: str = "warning") -> Loaded:

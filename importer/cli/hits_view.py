@@ -41,12 +41,12 @@ def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool, wr
     kept = [place for place, share in enumerate(shares) if every or share >= CUT or place == 0]
     if found.get("near") == "weak":
         yield click.style(_weakness(hits), fg="yellow")
-    former = ""
+    former, hosts = "", {hit["metadata"].get("host") for hit in hits}
     for place in kept:
         hit, faint = hits[place], shares[place] < FAINT
         name = str(hit["metadata"].get("conversation_id", ""))
         if name != former or not name:
-            yield from _head(place + 1, hit, shares[place], columns, faint=faint)
+            yield from _head(place + 1, hit, shares[place], columns, faint=faint, host=len(hosts) > 1)
         else:
             yield click.style(f"   {place + 1}. in the same conversation:", dim=True)
         yield _text(hit, columns - len(MARGIN) if wrap else 0, full=full, faint=faint)
@@ -72,8 +72,11 @@ def _weakness(hits: Sequence[Hit]) -> str:
     return "none of its words was said; nearest by meaning:"
 
 
-def _head(number: int, hit: Hit, share: float, columns: int, *, faint: bool) -> Iterator[str]:
-    """Yield the lines above a hit: what it is of, how near, where and when; cut at the edge of the terminal."""
+def _head(number: int, hit: Hit, share: float, columns: int, *, faint: bool, host: bool) -> Iterator[str]:
+    """Yield the lines above a hit: what it is of, how near, where and when; cut at the edge of the terminal.
+
+    With `host` also on which machine it was said.
+    """
     known = hit["metadata"]
     full = max(1, round(share * DOTS))
     bar = "●" * full + "○" * (DOTS - full)
@@ -82,7 +85,8 @@ def _head(number: int, hit: Hit, share: float, columns: int, *, faint: bool) -> 
     title = f"{number}. {name}"
     title = title if len(title) <= room else title[: room - 1] + "…"
     yield click.style(f"{title}  ", fg="cyan", bold=not faint, dim=faint) + click.style(bar, fg="green", dim=faint)
-    told = (known.get("project", ""), known.get("source", ""), clock.dated(str(known.get("timestamp", ""))))
+    at = clock.dated(str(known.get("timestamp", "")))
+    told = (known.get("project", ""), known.get("source", ""), at, known.get("host", "") if host else "")
     yield click.style(f"   {'  '.join(line(str(one)) for one in told if one)}"[:columns], dim=True)
 
 

@@ -18,6 +18,7 @@ from importer.errors import ImporterError, StateError, TryAgainLater, UsageError
 from importer.service import client
 from importer.service.client import ANSWER_S, OtherSettings
 from importer.service.identity import STORE, identity
+from importer.service.questions import SPANNING
 from importer.settings.load import MIGRATED, Settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Asker:
 
         Raises StateError where there is no state: to look makes none.
         """
+        args = self._beside(op, args)
         try:
             return self._shared(op, timeout_s, args)
         except _Elsewhere:
@@ -64,6 +66,7 @@ class Asker:
         """Return the same from within a running loop, without holding it up."""
         import asyncio  # noqa: PLC0415
 
+        args = self._beside(op, args)
         try:
             return await asyncio.to_thread(self._shared, op, timeout_s, args)
         except _Elsewhere:
@@ -73,6 +76,11 @@ class Asker:
                 return await ask_own_worker(self.settings, op, **args)
             finally:
                 alone.__exit__(None, None, None)
+
+    def _beside(self, op: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments, with the further stores of the settings where the question may be put to them."""
+        also = self.settings.search.also
+        return {**args, "also": list(also)} if also and op in SPANNING else dict(args)
 
     def _shared(self, op: str, timeout_s: float, args: Mapping[str, Any]) -> Any:
         """Return the answer of the process that answers for this state. Raises _Elsewhere where there can be none."""

@@ -156,6 +156,12 @@ def location_problem(value: str) -> str:
     return problem and f"{problem}; give edge, local:PATH or the URL of a Qdrant server, or those of several nodes"
 
 
+def locations_problem(values: Collection[str]) -> str:
+    """Return what is wrong with the locations of further stores, or ""."""
+    unnamed = "; edge is this machine's own store: give edge:PATH" if "edge" in values else ""
+    return next(filter(None, (location_problem(value) for value in values)), "") or unnamed.removeprefix("; ")
+
+
 def is_module(value: str) -> bool:
     """Return True if a value has the form `package.module` of a plug-in; loading it shows if there is such a module."""
     return "." in value and all(part.isidentifier() for part in value.split("."))

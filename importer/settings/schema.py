@@ -17,6 +17,7 @@ from importer.settings.declaration import (
     is_module,
     listen_problem,
     location_problem,
+    locations_problem,
     setting,
     url_problem,
 )
@@ -162,11 +163,10 @@ class StoreGroup:
 
 @dataclass(frozen=True, slots=True)
 class SearchGroup:
-    """How what was found is ranked."""
+    """What is searched, and how what was found is ranked."""
 
-    rerank: str = setting(
-        "", "cross-encoder that orders the first ten, by fastembed's name or a directory; empty: none"
-    )
+    also: tuple[str, ...] = setting((), "further stores to search, such as the one of a sync", check=locations_problem)
+    rerank: str = setting("", "cross-encoder that orders the first ten, by name or as a directory; empty: none")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
         found["projects"] = session.projects.counted(wanted.projects)
     if wanted.text != asked.text:
         found["query_cut"] = len(wanted.text)  # so many characters were read
+    if away := getattr(session.store, "away", None):
+        found["away"] = away
     return found
 
 

@@ -95,9 +95,12 @@ class WorkerServer:
             raise ValueError(f"unknown question {request.op!r}")
         if request.op not in AT_ONCE:
             self._writer.settle()
-        args = bound(answer, request.args, first=1)
+        given = dict(request.args)
+        also = [str(location) for location in given.pop("also", None) or ()]
+        args = bound(answer, given, first=1)
         try:
-            frame = wire.encode(number, wire.Answer(answer(self._session, **args)))
+            with self._session.beside(also) as session:
+                frame = wire.encode(number, wire.Answer(answer(session, **args)))
         except (ImporterError, OSError, MemoryError):
             raise
         except (ValueError, OverflowError) as error:  # an id that is none, a number beyond the engine's

@@ -5,21 +5,23 @@ An heir loads its model before it may open the store (see `__main__`); then the 
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from importer.protocol import failpoints, wire
-from importer.protocol.worker_settings import EmbedSettings
+from importer.protocol.worker_settings import EmbedSettings, StoreSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
 from importer.worker.models import locate
 from importer.worker.search import near, rerank
 from importer.worker.search.rerank import Reranker
+from importer.worker.search.spanning import FurtherStores, Spanning
 from importer.worker.store_writer import WriteJob
 from importer.worker.stores import Store
 from importer.worker.stores.projects import ProjectList
@@ -43,6 +45,7 @@ class WorkerSession:
     points: int = 0
     judged: bool = False
     load_reranker: Callable[[], Reranker] | None = None
+    further: FurtherStores | None = None
     _embedder: Embedder | None = None
     _reranker: Reranker | None = None
     _projects: ProjectList | None = None
@@ -73,6 +76,16 @@ class WorkerSession:
         if self._projects is None:
             self._projects = ProjectList(self.store)
         return self._projects
+
+    @contextlib.contextmanager
+    def beside(self, also: Sequence[str]) -> Iterator[WorkerSession]:
+        """Give a session that reads from the stores at these locations, too; this one without any."""
+        if not also or self.further is None:
+            yield self
+            return
+        with self.further.beside(self.store, also) as store:
+            # To what answers questions a session like any other, whose store reads.
+            yield cast(WorkerSession, _Beside(self, store))
 
     def count(self, job: WriteJob) -> None:
         """Keep `points` in step with a write."""
@@ -110,6 +123,31 @@ class NoStore:
         """Do nothing: there is no file to close."""
 
 
+class _Beside:
+    """A session over several stores: all but what is stored is that of the worker's own."""
+
+    def __init__(self, own: WorkerSession, store: Spanning) -> None:
+        self._own = own
+        self.store = store
+        self.projects = ProjectList(cast(Store, store))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+
+FURTHER_S = 5.0  # longest wait for one answer of a further store: the own one has answered
+
+
+def _further(told: StoreSettings, model: str, dimension: int) -> FurtherStores:
+    """Return the further stores of a worker: they have the collection, the key and the authority of its own."""
+
+    def opened(location: str) -> Store:
+        settings = msgspec.structs.replace(told, location=location, timeout_s=min(FURTHER_S, told.timeout_s))
+        return stores.load(settings, model=model, dimension=dimension, create=False, hurried=True)
+
+    return FurtherStores(opened)
+
+
 def open_session(
     configure: wire.Configure, embedder: Embedder | None = None, *, embeds_only: bool = False
 ) -> WorkerSession:
@@ -130,6 +168,7 @@ def open_session(
         token_budget=embed.token_budget,
         dimension=dimension,
         judged=name.lower().endswith(near.MEASURED),
+        further=_further(configure.settings.store, name, dimension),
         load_reranker=partial(rerank.load, configure.settings.rerank, embed) if configure.settings.rerank else None,
     )
     session.recount()  # `Ready` tells it to the daemon

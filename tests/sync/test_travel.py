@@ -180,6 +180,26 @@ def test_a_target_that_was_made_anew_gets_all_again(tmp_path: pathlib.Path) -> N
         shutil.rmtree(tmp_path / "common")
 
 
+def _searched_beside(home: pathlib.Path, target: str) -> None:
+    """Check that another machine finds and opens what the target has, beside its own, and that none away is missed."""
+    folder = home / ".claude/projects/-q"
+    folder.mkdir(parents=True)
+    said = [prompt("what of the kiln here"), answer(text("the kiln here is cold"))]
+    (folder / "q.jsonl").write_bytes(b"".join(raw(line) + b"\n" for line in said))
+    other = Importer(home, embedded=True)
+    other.environ["IMPORTER_HOST"] = "other"
+    assert other.run("backlog").code == 0
+    assert len(other.run("search", "--mode", "keyword", "kiln", "--json").json["hits"]) == 1
+    both = other.run("--also", target, "search", "--mode", "keyword", "kiln", "--json").json
+    assert len(both["hits"]) == 3
+    assert len({hit["metadata"]["host"] for hit in both["hits"]}) == 2
+    (hit, *_) = (hit for hit in both["hits"] if hit["metadata"]["host"] != "other")
+    assert "is hot" in other.run("--also", target, "open", hit["metadata"]["conversation_id"]).out
+    alone = other.run("--also", "http://127.0.0.1:9", "search", "--mode", "keyword", "kiln")
+    assert alone.code == 0
+    assert "is not among what was searched" in alone.err
+
+
 def test_the_command(tmp_path: pathlib.Path) -> None:
     """Killed or not, the command brings all points once; forgotten ones leave the target."""
     folder = tmp_path / ".claude/projects/-p"
@@ -203,4 +223,5 @@ def test_the_command(tmp_path: pathlib.Path) -> None:
     assert [oct(os.stat(f"{importer.state}/{name}").st_mode & 0o777) for name in ledgers] == ["0o600"]
     found = importer.run("--store", target, "search", "--mode", "keyword", "kiln", "--json")
     assert len(json.loads(found.out)["hits"]) == 2
+    _searched_beside(tmp_path / "other", target)
     assert importer.run("sync", "--to", target, "--every", "soon").code == 2

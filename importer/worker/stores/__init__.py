@@ -119,7 +119,7 @@ class StoreRequest:
     """A request to open a store: its settings, and the model and dimension its collection must belong to.
 
     With `create` false a collection that is not there is refused instead of made. `backlog` says that many files are
-    waiting, so a server's indexing stays as it is.
+    waiting, so a server's indexing stays as it is; `hurried` that a call is tried once, for others answer, too.
     """
 
     settings: StoreSettings
@@ -127,6 +127,7 @@ class StoreRequest:
     dimension: int
     create: bool = True
     backlog: bool = False
+    hurried: bool = False
 
 
 class Store(Protocol):
@@ -200,13 +201,13 @@ class Store(Protocol):
         """Let go of files and connections; closing twice is fine."""
 
 
-def load(settings: StoreSettings, *, model: str, dimension: int, create: bool = True, backlog: bool = False) -> Store:
-    """Open the store at `settings.location` and make its collection if there is none.
+def load(settings: StoreSettings, *, model: str, dimension: int, **more: bool) -> Store:
+    """Open the store at `settings.location` and make its collection if there is none; `more` is for a `StoreRequest`.
 
     Raises UsageError for a location that no store declares and that is no module, else only what a store raises.
     """
     module = _module(settings.location)
-    store: Store = module.open_store(StoreRequest(settings, model, dimension, create, backlog))
+    store: Store = module.open_store(StoreRequest(settings, model, dimension, **more))
     return store
 
 

@@ -18,6 +18,7 @@ from qdrant_client import QdrantClient, models
 
 from importer.errors import StoreUnreachable
 from importer.worker.stores import Page
+from importer.worker.stores.pages import joined
 from importer.worker.stores.qdrant.collection import Factors
 from importer.worker.stores.qdrant.errors import NODES_HINT, translated
 from importer.worker.stores.qdrant.nodes import each_of
@@ -95,26 +96,18 @@ class Replicas:
 
     def page(self, after: str | None, limit: int) -> Page:
         """Return one page of the points of all nodes, in order of id; what stands on one replica only is among them."""
-        found: dict[Any, models.Record] = {}
-        ends: list[Any] = []
         pages = [
             self._there(number, lambda client: self._page(client, after, limit)) for number in range(len(self._nodes))
         ]
         if not any(pages):
             raise StoreUnreachable("no node of the cluster answers", hint="`importer status` shows its nodes")
-        for records, end in filter(None, pages):
-            found |= {record.id: record for record in records}
-            ends += [] if end is None else [end]
-        # A node with more points in this stretch of ids ends its page first: what lies behind comes with the next one.
-        end = min(ends, key=_order) if ends else None
-        records = [found[id] for id in sorted(found, key=_order) if end is None or _order(id) < _order(end)]
-        return Page(tuple(point(record, self._dense) for record in records), None if end is None else str(end))
+        return joined(filter(None, pages))
 
-    def _page(self, client: QdrantClient, after: str | None, limit: int) -> tuple[list[models.Record], Any]:
+    def _page(self, client: QdrantClient, after: str | None, limit: int) -> Page:
         """Return a page of one node."""
-        return self._asked(client)(  # type: ignore[no-any-return]
-            lambda: client.scroll(self._collection, None, limit, offset=cursor_of(after), with_payload=True)
-        )
+        call = partial(client.scroll, self._collection, None, limit, offset=cursor_of(after), with_payload=True)
+        records, end = self._asked(client)(call)
+        return Page(tuple(point(record, self._dense) for record in records), None if end is None else str(end))
 
     def _of(self, client: QdrantClient, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> Payloads:
         """Return the payloads as one node tells them."""
@@ -146,8 +139,3 @@ class Replicas:
                 raise
             self._away[number] = time.monotonic() + AWAY_S
             return None
-
-
-def _order(id: Any) -> tuple[bool, Any]:
-    """Return the place of an id in the server's order: integers first."""
-    return (False, id) if isinstance(id, int) else (True, str(id))

@@ -279,7 +279,7 @@ class QdrantStore:
 
 def open_store(request: StoreRequest, patience: Patience | None = None) -> QdrantStore:
     """Connect, and make or check the collection. Raises StoreUnreachable, StoreRefused or UsageError."""
-    patience = patience or Patience()
+    patience = patience or (Patience(tries=1) if request.hurried else Patience())
     with translated():
         client = connect(request.settings)
     try:
