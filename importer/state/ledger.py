@@ -137,6 +137,11 @@ class Ledger:
         rows = self.database.rows("SELECT value FROM meta WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
+    def facts(self, prefix: str) -> list[str]:
+        """Return the single facts whose names begin so, in order of their names."""
+        sql = "SELECT value FROM meta WHERE substr(name, 1, ?) = ? ORDER BY name"
+        return [str(value) for (value,) in self.database.rows(sql, (len(prefix), prefix))]
+
     def remember(self, **facts: str) -> None:
         """Write single facts by name."""
         with self.database.transaction() as connection:

@@ -1,10 +1,12 @@
 """The ledger of one sync: which points were brought to a store, in a small database of its own beside the state.
 
 It holds ids and prints and no text. Losing it costs traffic, not points: everything is looked up in the target again.
+How the last rounds went is a fact of the state, where `status` and the metrics read it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +14,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from importer.state.database import Database
+from importer.state.ledger import Ledger
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS sent (
@@ -88,3 +91,50 @@ class SentPoints:
 def _parted(joined: str) -> tuple[str, ...]:
     """Return the holders of a row."""
     return tuple(joined.split(_JOIN)) if joined else ()
+
+
+FACT = "sync:"  # what the facts of syncs are called, each followed by what tells its target
+KEPT_S = 30 * 86_400  # a sync that was not tried for as long is over
+
+
+class SyncReport(NamedTuple):
+    """How a sync goes on: its last whole round, and the last try that failed since then (0.0 for none).
+
+    Times are UTC seconds; `sent_total` counts all rounds, `every_s` is 0 for a sync that is done by hand.
+    """
+
+    to: str
+    collection: str
+    every_s: float = 0.0
+    at: float = 0.0
+    points: int = 0
+    sent: int = 0
+    changed: int = 0
+    removed: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    sent_total: int = 0
+    rounds: int = 0
+    failed_at: float = 0.0
+    why: str = ""
+
+    def is_late(self, now: float) -> bool:
+        """Return True if it is done again and again, and three rounds are missing."""
+        return bool(self.every_s) and now - self.at > 3 * self.every_s + self.seconds
+
+
+def noted(report: SyncReport) -> str:
+    """Return a report as a fact."""
+    return json.dumps(report._asdict())
+
+
+def report_of(fact: str) -> SyncReport | None:
+    """Return the report of a fact, with the members that this version knows; None for "", which is none."""
+    known = json.loads(fact or "{}")
+    return SyncReport(**{name: known[name] for name in SyncReport._fields if name in known}) if known else None
+
+
+def reports(ledger: Ledger | None, now: float) -> list[SyncReport]:
+    """Return the reports of the syncs that go on."""
+    found = filter(None, map(report_of, ledger.facts(FACT) if ledger else ()))
+    return [one for one in found if now - max(one.at, one.failed_at) < KEPT_S]

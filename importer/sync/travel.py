@@ -30,12 +30,13 @@ class Journey:
 
 @dataclass(slots=True)
 class Round:
-    """What one round did: points seen here, brought, changed there, and taken out there."""
+    """What one round did: points seen here, brought, changed there, taken out there, and refused by the target."""
 
     seen: int = 0
     sent: int = 0
     changed: int = 0
     removed: int = 0
+    refused: int = 0
 
 
 async def travel(
@@ -45,11 +46,13 @@ async def travel(
     done, after = Round(), None
     while True:
         page = await ask("sync_look", after=after, limit=PAGE_POINTS, leave_out=list(journey.leave_out))
+        refused: set[str] = set()
         if new := _new(ledger, page["points"]):
             told = await ask("sync_send", to=journey.to, sent=new, after=after, limit=PAGE_POINTS)
             done.sent += told["written"]
             done.changed += told["changed"]
-        ledger.note(page["points"])
+            done.refused += len(refused := set(told["refused"]))
+        ledger.note(row for row in page["points"] if row[0] not in refused)
         done.seen += len(page["points"])
         shown(len(page["points"]))
         if (after := page["next"]) is None:

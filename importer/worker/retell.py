@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from importer.protocol.conversations import last_part, retitled
 from importer.protocol.records import Chunk, ConversationFacts
+from importer.worker.plan import unsure_points
 from importer.worker.stores import Ownership, Point, Scope, Store
 from importer.worker.stores.schema import metadata, standing_of
 from importer.worker.voices import CONVERSATION, conversations, naming
@@ -16,13 +17,17 @@ MOST_LOOKED_AT = 32  # points of a conversation, for one that tells of it
 
 
 def retell(store: Store, source: str, facts: ConversationFacts) -> int:
-    """Update the points of a conversation that tell other facts; return how many. Raises what the store raises."""
+    """Update the points of a conversation that tell other facts; return how many. Raises what the store raises.
+
+    Those that may tell them on one replica only are written again: a write that failed half is tried until it is done.
+    """
     scope = Scope(source=source, conversation=facts.conversation_id)
     after: str | None = None
     told = 0
     while True:
         page = store.scroll(after, PAGE_POINTS, scope=scope)
-        changed = {point.id: now for point in page.points if (now := _told(point, facts)) is not None}
+        unsure = unsure_points(store, [point.id for point in page.points])
+        changed = {point.id: now for point in page.points if (now := _told(point, facts, unsure)) is not None}
         if changed:
             store.write((), changed, ())
         told += len(changed)
@@ -61,8 +66,8 @@ def _in_project(known: Mapping[str, Any], project: str, to: str) -> Mapping[str,
     return {**known, "project": to, "project_name": last_part(to)} if known.get("project") == project else known
 
 
-def _told(point: Point, facts: ConversationFacts) -> Ownership | None:
-    """Return how a point stands that is to tell these facts; None for one that does so already.
+def _told(point: Point, facts: ConversationFacts, unsure: Collection[str]) -> Ownership | None:
+    """Return how a point stands that is to tell these facts; None for one that does so already on every replica.
 
     Of a point that names another conversation, only what it would tell of this one changes.
     """
@@ -74,4 +79,4 @@ def _told(point: Point, facts: ConversationFacts) -> Ownership | None:
         now = stands._replace(voices={**stands.voices, name: retitled(stands.voices[name], facts)})
     else:
         return None
-    return None if now == stands else now
+    return None if now == stands and point.id not in unsure else now

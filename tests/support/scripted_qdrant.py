@@ -58,6 +58,7 @@ class ScriptedQdrant:
     points: dict[str, dict[str, Any]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    received: Counter[str] = field(default_factory=Counter)  # bytes of bodies by method and last part of the path
     lacking: set[str] = field(default_factory=set)  # points that one of two replicas does not have
     tls: ssl.SSLContext | None = None
     rule: Callable[[str, str, Any], tuple[int, str] | None] = lambda _method, _path, _body: None  # what it refuses
@@ -239,6 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
         state, path = self.server_state, self.path.partition("?")[0]
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         state.requests.append((self.command, path))
+        state.received[f"{self.command} {path.rpartition('/')[2]}"] += len(raw)
         fault = state.fault(path)
         if fault is not None and not fault.applied and fault.how != "wait_timeout":
             self._misbehave(fault)

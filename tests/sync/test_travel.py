@@ -15,11 +15,13 @@ import numpy as np
 import oracle
 import pytest
 from processes import Importer
+from scripted_qdrant import ScriptedQdrant
 from transcripts import answer, prompt, raw, text
 from worker_told import store_settings
 
 from importer.protocol.worker_settings import CopyTarget
-from importer.state.sent_points import SentPoints
+from importer.state.checkpoints import Checkpoints
+from importer.state.sent_points import FACT, KEPT_S, SentPoints, SyncReport, noted, report_of, reports
 from importer.sync.travel import Journey, Round, travel
 from importer.worker import stores
 from importer.worker.copying import copy_points
@@ -180,6 +182,52 @@ def test_a_target_that_was_made_anew_gets_all_again(tmp_path: pathlib.Path) -> N
         shutil.rmtree(tmp_path / "common")
 
 
+def test_what_the_target_refuses_is_tried_again_and_the_others_travel(tmp_path: pathlib.Path) -> None:
+    """One bad point is no end of a round, and no part of what was sent."""
+    with ScriptedQdrant(refused_words=("what b said",)) as server:
+        north = Machine(tmp_path, "north", server.url)
+        north.session.store.write([point("a"), point("b"), point("c")], {}, ())
+        assert north.sync() == Round(seen=3, sent=2, refused=1)
+        assert north.sync() == Round(seen=3, refused=1)
+        server.refused_words = ()
+        assert north.sync() == Round(seen=3, sent=1)
+        assert north.sync() == Round(seen=3)
+        north.close()
+
+
+def test_only_what_is_new_is_on_the_line(tmp_path: pathlib.Path) -> None:
+    """All requests of a round together are hardly more than the new points."""
+    with ScriptedQdrant() as server:
+        north = Machine(tmp_path, "north", server.url)
+        names = [f"{number}" for number in range(400)]
+        north.session.store.write([point(name) for name in names[:340]], {}, ())
+        assert north.sync().sent == 340
+        north.session.store.write([point(name) for name in names[340:]], {}, ())
+        server.received.clear()
+        assert north.sync().sent == 60
+        points = server.received["PUT points"]
+        assert server.received.total() <= 1.2 * points
+        assert points < 60 * 16_000
+        server.received.clear()
+        assert north.sync() == Round(seen=400)
+        assert server.received.total() == 0
+        north.close()
+
+
+def test_how_a_sync_goes_on_is_told(tmp_path: pathlib.Path) -> None:
+    """Its last round, the tries that failed since, and when it is late."""
+    report = SyncReport("http://a", "c", every_s=600.0, at=1000.0, points=9, sent=2, sent_total=9, rounds=3)
+    assert report_of(noted(report)) == report
+    assert report_of(noted(report)[:-1] + ', "of_a_later_version": 1}') == report
+    assert report_of("") is None
+    assert [report.is_late(now) for now in (1000.0, 2800.0, 2801.0)] == [False, False, True]
+    with Checkpoints.open(str(tmp_path / "checkpoints.sqlite3")) as checkpoints:
+        checkpoints.remember(**{FACT + "a": noted(report), "another": "fact"})
+        assert reports(checkpoints, 2000.0) == [report]
+        assert reports(checkpoints, 1000.0 + KEPT_S) == []
+    assert reports(None, 0.0) == []
+
+
 def _searched_beside(home: pathlib.Path, target: str) -> None:
     """Check that another machine finds and opens what the target has, beside its own, and that none away is missed."""
     folder = home / ".claude/projects/-q"
@@ -219,6 +267,9 @@ def test_the_command(tmp_path: pathlib.Path) -> None:
     assert importer.run("sync", "--to", target, "--json").json["sent"] == 0
     assert importer.run("forget", "--conversation", "0f3c1a52-1111-4222-8333-000000000000", "--yes").code == 0
     assert importer.run("sync", "--to", target, "--json").json["removed"] == 1
+    (told,) = importer.run("status", "--json").json["syncs"]
+    assert (told["to"], told["rounds"], told["points"], told["removed"]) == (target, 3, 2, 1)
+    assert "2 points brought" in importer.run("status").out
     ledgers = [name for name in os.listdir(importer.state) if name.startswith("sync-")]
     assert [oct(os.stat(f"{importer.state}/{name}").st_mode & 0o777) for name in ledgers] == ["0o600"]
     found = importer.run("--store", target, "search", "--mode", "keyword", "kiln", "--json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -51,6 +51,7 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "model", ", ".join(filter(None, (status["model"], status.get("engine"))))
     if status.get("usage"):
         yield "cost", _usage(status["usage"])
+    yield from _syncs(status.get("syncs", ()))
     yield from _troubles(status)
 
 
@@ -141,6 +142,20 @@ def _cluster(cluster: Status | None) -> Iterator[tuple[str, str]]:
     )
     for words in cluster["moving"]:
         yield "moving", words
+
+
+def _syncs(syncs: Sequence[Status]) -> Iterator[tuple[str, str]]:
+    """Give how each sync goes on: what the last round did and when, and what keeps the next one from being done."""
+    for one in syncs:
+        often = f", every {duration(one['every_s'])}" if one["every_s"] else ""
+        ago = f"{duration(time.time() - one['at'])} ago" if one["at"] else "never yet"
+        did = f"{number(one['sent'])} of {number(one['points'])} points brought" if one["at"] else "nothing brought"
+        told = f"to {one['to']}: {did} {ago}{often}"
+        if one["failed_at"] > one["at"]:
+            told += click.style(f"; it fails since: {brief(one['why'])}", fg="yellow")
+        elif one["late"]:
+            told += click.style("; it is late", fg="yellow")
+        yield "sync", told
 
 
 def _speed(rate: dict[str, float]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import time
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -15,13 +17,15 @@ from importer.cli import context, store_session
 from importer.cli.commands.migrate import target_of
 from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
+from importer.cli.store_session import StoreSession
 from importer.cli.text import duration
-from importer.errors import DONE, TryAgainLater
+from importer.errors import DONE, QUARANTINED, ImporterError, TryAgainLater
 from importer.protocol.worker_settings import CopyTarget
 from importer.service import assembly
 from importer.settings.load import Settings
-from importer.state.sent_points import SentPoints
-from importer.sync.travel import Journey, travel
+from importer.state.checkpoints import Checkpoints
+from importer.state.sent_points import FACT, SentPoints, SyncReport, noted, report_of
+from importer.sync.travel import Journey, Round, travel
 
 EPILOG = """\b
 Examples:
@@ -58,42 +62,81 @@ def command(ctx: click.Context, /, *, every_s: float, leave_out: tuple[str, ...]
     """Bring what is new in the store to STORE, and take out there what was forgotten here."""
     settings = context.settings_of(ctx).settings
     target = target_of(settings, model="", **given)
+    plan = Plan(settings, target, leave_out, every_s)
     if not every_s:
-        _say(asyncio.run(_round(settings, target, leave_out, silent=as_json)), as_json=as_json)
-        return DONE
+        report = asyncio.run(plan.round(silent=as_json))
+        _say(report, as_json=as_json)
+        return QUARANTINED if report["refused"] else DONE
     while True:
         try:
-            _say(asyncio.run(_round(settings, target, leave_out, silent=True)), as_json=as_json)
+            _say(asyncio.run(plan.round(silent=True)), as_json=as_json)
         except TryAgainLater as error:
+            plan.failed(str(error))
             click.echo(f"{error}; nothing is lost, the next try is in {duration(every_s)}", err=True)
         time.sleep(every_s)
 
 
-async def _round(settings: Settings, target: CopyTarget, leave_out: tuple[str, ...], *, silent: bool) -> dict[str, Any]:
-    """Do one round and return its report."""
-    to = msgspec.to_builtins(target)
-    started_s = time.monotonic()
-    async with store_session.open_session(settings, "sync") as session:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What goes where, and how often (0 s: once)."""
+
+    settings: Settings
+    target: CopyTarget
+    leave_out: tuple[str, ...]
+    every_s: float
+
+    @property
+    def fact(self) -> str:
+        """The name of the fact that tells how it goes on."""
+        store = self.target.store
+        return FACT + hashlib.sha256(f"{store.location}\0{store.collection}".encode()).hexdigest()[:16]
+
+    async def round(self, *, silent: bool) -> dict[str, Any]:
+        """Do one round, note how it went, and return its report."""
+        started_s = time.monotonic()
+        async with store_session.open_session(self.settings, "sync") as session:
+            done = await self._travelled(session, silent=silent)
+            told = asdict(done)
+            told["points"] = told.pop("seen")
+            former, seconds = self._former(session.checkpoints), round(time.monotonic() - started_s, 3)
+            report = former._replace(
+                every_s=self.every_s,
+                at=time.time(),
+                sent_total=former.sent_total + done.sent,
+                rounds=former.rounds + 1,
+                seconds=seconds,
+                why="",
+                **told,
+            )
+            await session.change("remember", **{self.fact: noted(report)})
+        return {"to": report.to, "collection": report.collection, **told, "seconds": seconds}
+
+    def failed(self, why: str) -> None:
+        """Note that a try failed; where another command has the state, the next one is noted."""
+        with contextlib.suppress(ImporterError), context.peek(self.settings) or contextlib.nullcontext() as checkpoints:
+            report = self._former(checkpoints)._replace(every_s=self.every_s, failed_at=time.time(), why=why)
+            store_session.change(self.settings, "remember", **{self.fact: noted(report)})
+
+    def _former(self, checkpoints: Checkpoints | None) -> SyncReport:
+        """Return how the sync went until now."""
+        known = report_of(checkpoints.meta(self.fact)) if checkpoints else None
+        return known or SyncReport(self.target.store.location, self.target.store.collection)
+
+    async def _travelled(self, session: StoreSession, *, silent: bool) -> Round:
+        """Open the target, bring what is new, and close it."""
+        to = msgspec.to_builtins(self.target)
         opened = await session.ask("migrate_open", to=to)
         try:
             # Other projects than in the last round: those that are left out now were not forgotten.
-            name = hashlib.sha256(f"{opened['location']}\0{target.store.collection}\0{leave_out}".encode()).hexdigest()
-            path = os.path.join(settings.state_dir, f"sync-{name[:16]}.sqlite3")
-            host = assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints).host
+            where = f"{opened['location']}\0{self.target.store.collection}\0{self.leave_out}"
+            name = f"sync-{hashlib.sha256(where.encode()).hexdigest()[:16]}.sqlite3"
+            path = os.path.join(self.settings.state_dir, name)
+            host = assembly.reading_of(self.settings, assembly.profile_of(self.settings), session.checkpoints).host
             counted = counting("points looked at", opened["points"], quiet=silent)
             with counted as shown, SentPoints(path, opened["fingerprint"]) as ledger:
-                done = await travel(session.ask, ledger, Journey(to, host, leave_out), shown.add)
+                return await travel(session.ask, ledger, Journey(to, host, self.leave_out), shown.add)
         finally:
             await session.ask("migrate_close", to=to)
-    return {
-        "to": opened["location"],
-        "collection": target.store.collection,
-        "points": done.seen,
-        "sent": done.sent,
-        "changed": done.changed,
-        "removed": done.removed,
-        "seconds": round(time.monotonic() - started_s, 3),
-    }
 
 
 def _say(report: dict[str, Any], *, as_json: bool) -> None:
@@ -101,5 +144,5 @@ def _say(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(report)
         return
-    more = "".join(f", {report[name]:,} {name}" for name in ("changed", "removed") if report[name])
+    more = "".join(f", {report[name]:,} {name}" for name in ("changed", "removed", "refused") if report[name])
     click.echo(f"{report['sent']:,} of {report['points']:,} points were brought to {report['to']}{more}")

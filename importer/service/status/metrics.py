@@ -27,6 +27,7 @@ from importer.protocol.records import Batch
 from importer.protocol.units import NS
 from importer.service.status import expiring, lag, status
 from importer.state.checkpoints import Checkpoints
+from importer.state.sent_points import reports
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series for nothing
 
@@ -85,6 +86,7 @@ class Scrape:
         yield from self._conserved()
         yield from self._run()
         yield from self._behind()
+        yield from self._syncs()
         yield from self._workers()
         yield from self._processes()
         for one in (self._observed.embed, self._observed.store, self._observed.append):
@@ -140,6 +142,21 @@ class Scrape:
         yield _gauges("importer_expiring_files", about, "source", expires)
         rows = self._checkpoints.quarantine.count()
         yield _gauge("importer_quarantine_rows", "Lines and chunks set aside, see `importer failures`.", rows)
+
+    def _syncs(self) -> Iterator[Metric]:
+        """Yield how the syncs go on, together; addresses of their targets can be private."""
+        now = time.time()
+        if not (syncs := reports(self._checkpoints, now)):
+            return
+        about = "Points that syncs have brought to other stores."
+        yield _counter("importer_sync_points_total", about, sum(one.sent_total for one in syncs))
+        yield _counter("importer_sync_rounds_total", "Whole rounds of syncs.", sum(one.rounds for one in syncs))
+        oldest_s = max(now - one.at for one in syncs)
+        yield _gauge(
+            "importer_sync_age_seconds", "Time since the last whole round of the sync that is oldest.", oldest_s
+        )
+        failing = sum(one.failed_at > one.at for one in syncs)
+        yield _gauge("importer_sync_failing", "Syncs whose last try failed.", failing)
 
     def _workers(self) -> Iterator[Metric]:
         """Yield the counters of all workers. Every reason of a recycle is there from the start, at 0."""

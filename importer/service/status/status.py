@@ -31,6 +31,7 @@ from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
+from importer.state.sent_points import reports
 
 MOST_UNREADABLE = 20  # newest paths named; the log has them all
 FILES = ("known", "complete", "pending", "quarantined", "empty", "unrecognised", "refused")
@@ -149,6 +150,7 @@ def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight:
         "quarantine": checkpoints.quarantine.count() if checkpoints else 0,
         "conversations_left_out": forget.left_out(checkpoints),
         "shrank": baseline.shrank(checkpoints) if checkpoints else None,
+        "syncs": [{**one._asdict(), "late": one.is_late(now)} for one in reports(checkpoints, now)],
     }
 
 

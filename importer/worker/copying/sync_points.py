@@ -17,9 +17,10 @@ from typing import Any
 
 import msgspec
 
+from importer.errors import PointsRejected
 from importer.worker.copying.copy_points import page_of, target_of
 from importer.worker.session import WorkerSession
-from importer.worker.stores import Ownership, Point
+from importer.worker.stores import Ownership, Point, Store
 from importer.worker.stores.schema import holders, metadata, standing_of
 from importer.worker.voices import conversations, leave, naming
 
@@ -42,25 +43,39 @@ def sync_send(
     after: str | None = None,
     limit: int = 256,
 ) -> Mapping[str, Any]:
-    """Bring points of a page to the target; return how many were `written` and how many `changed` there.
+    """Bring points of a page to the target; return how many were `written`, how many `changed`, and what was `refused`.
 
-    `sent` names them with the holders that they were sent with before, None for those that never were.
+    `sent` names them with the holders that they were sent with before, None for those that never were. Points that the
+    target refuses, or that have no vector, are told by id, and tried again in the next round.
     """
     target = target_of(session, to).store
     page = session.store.scroll(after, page_of(limit), with_vectors=True)
     wanted = [point for point in page.points if point.id in sent]
     there = target.payloads([point.id for point in wanted])
-    fresh = [point for point in wanted if point.id not in there]
+    fresh = [point for point in wanted if point.id not in there and len(point.dense)]
+    refused = {point.id for point in wanted if point.id not in there and not len(point.dense)}
     changed = {
         point.id: stands
         for point in wanted
         if point.id in there and (stands := _merged(point, there[point.id], sent[point.id])) is not None
     }
-    if fresh or changed:
-        target.write(fresh, changed, ())
+    bad = _write(target, fresh, changed)
     if target.pending_optimize:
         target.optimize()
-    return {"written": len(fresh), "changed": len(changed)}
+    written = sum(point.id not in bad for point in fresh)
+    return {"written": written, "changed": len(changed), "refused": sorted(refused | bad)}
+
+
+def _write(target: Store, fresh: Sequence[Point], changed: Mapping[str, Ownership]) -> set[str]:
+    """Write to the target what it takes; return the ids that it refuses. Raises what a store raises."""
+    bad: set[str] = set()
+    if fresh or changed:
+        try:
+            target.write(fresh, changed, ())
+        except PointsRejected as error:  # the other points were written, and nothing was changed
+            bad = set(error.ids)
+            target.write((), changed, ())
+    return bad
 
 
 def sync_drop(

@@ -14,10 +14,11 @@ from scripted_qdrant import ScriptedQdrant
 from worker_told import store_settings
 
 from importer.errors import StoreRefused, StoreUnreachable
-from importer.protocol.records import Release
+from importer.protocol.records import ConversationFacts, Release
 from importer.worker.maintenance import erase_ids, prints
 from importer.worker.patience import Patience
 from importer.worker.plan import looked_up, plan
+from importer.worker.retell import retell
 from importer.worker.stores import Lookup, StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
@@ -112,6 +113,21 @@ def test_what_a_failed_write_was_to_delete_is_deleted_with_the_next(cluster: Clu
     cluster.failing = lambda _replica: ""
     store.write([made(2)], {}, [])
     assert cluster.holding(identity(1)) == []
+
+
+def test_facts_that_reached_one_replica_are_told_to_all(cluster: Cluster, urls: list[str]) -> None:
+    """A new worker reads them from the one that has them, and tells them again."""
+    opened(*urls).write([made(1), made(2)], {}, [])
+    facts = ConversationFacts("c1", title="Kilns")
+    keeper = cluster.shard_of(identity(1))[0]
+    cluster.failing = lambda replica: "" if replica is keeper else "lost"
+    with pytest.raises(StoreUnreachable):
+        retell(opened(*urls), "claude-code", facts)
+    cluster.failing = lambda _replica: ""
+    retell(opened(*urls), "claude-code", facts)
+    titles = [one.points[identity(1)]["payload"]["metadata"].get("title") for one in cluster.shard_of(identity(1))]
+    assert titles == ["Kilns", "Kilns"]
+    assert retell(opened(*urls), "claude-code", facts) == 0
 
 
 def test_points_without_a_vector_are_not_told_of(cluster: Cluster, urls: list[str]) -> None:
