@@ -88,6 +88,7 @@ def _mark(checkpoints: Checkpoints) -> str:
     return "/".join(str(counters.get(name, 0)) for name in ("points", "known", "bytes_stored", "bytes_skipped"))
 
 
+COPIED = "copied"  # the fact of the last copy that `importer migrate` made: when, and to which store
 SELECTED = "selected"  # the fact of the state that holds the patterns by which files were read last
 
 

@@ -91,12 +91,16 @@ def short_path(state_dir: str) -> Iterator[str]:
     """Give a path of the socket that fits into an address, which ends at 104 or 108 bytes.
 
     A longer one leads through its folder's descriptor, or through a link in a private folder that is gone afterwards.
+    Raises ConnectionError where there is no such folder.
     """
     path = os.path.join(state_dir, SOCKET_NAME)
     if len(os.fsencode(path)) < 100:
         yield path
         return
-    folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ConnectionError(f"no daemon at {state_dir}: {error.strerror}") from error
     try:
         if has("fd-paths"):
             yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"

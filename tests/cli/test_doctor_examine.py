@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from importer.cli.doctor import examine, folders, serving
+from importer.cli.doctor.backup import BackupFacts, Copy, check_backup
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
 from importer.cli.doctor.finding import Finding, Problem, judge
@@ -20,11 +21,13 @@ from importer.cli.doctor.wiring import WiringFacts
 from importer.memory.profiles import BALANCED, CONSERVATIVE
 from importer.service.status.cluster_ping import Cluster, Node, Replica
 from importer.service.status.store_location import Location, Probe
+from importer.state.sent_points import SyncReport
 
 NOW = 1_795_000_000.0
 SERVER = Location("server", "http://q:6333", "conversations")
 ROOT = RootFacts("/home/ann/.claude/projects", "claude-code", True, True, files=70, folders=9)
 CLOSED = (Unreadable("/home/ann/.claude/projects/-p/a.jsonl", "Permission denied", 1001),)
+SYNC = SyncReport("http://s", "c", every_s=600.0, at=NOW - 600.0)
 GOOD = InstallationFacts(
     host=HostFacts((3, 11), {"msgspec": ("0.19.0", ">=0.19")}, (), "", NOW, NOW - 9, 1024, None),
     state=StateFacts("/state", True, 1000, 1000, 0o700, True, "", 9 << 30, 1_000_000),
@@ -35,8 +38,12 @@ GOOD = InstallationFacts(
     store=StoreFacts(SERVER, Probe(True, 500, "1.17.1", status=200)),
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
     wiring=WiringFacts(("/home/ann/.cursor/mcp.json",), found=2),
+    backup=BackupFacts((Copy("edge:/media/backup", NOW - DAY_S),), (SYNC,), on_server=True, now=NOW),
 )
 PLANTED = [
+    ("sync", "backup", {"syncs": (SYNC._replace(failed_at=NOW, why="no answer"),)}, "see to its target"),
+    ("sync", "backup", {"syncs": (SYNC._replace(at=NOW - DAY_S),)}, "importer sync --to http://s"),
+    ("sync", "backup", {"syncs": (SYNC._replace(refused=3),)}, "verify --repair"),
     ("assistants", "wiring", {"lost": ("/home/ann/.claude.json",)}, "importer install"),
     ("assistants", "wiring", {"dead": ("/home/ann/.claude.json",)}, "importer install"),
     ("formats", "folders", {"refused": (("bad", "it lacks feed"),)}, "uninstall the package"),
@@ -171,8 +178,8 @@ def test_each_misconfiguration_is_found_alone(name: str, area: str, change: dict
 
 
 def test_every_check_has_its_misconfiguration() -> None:
-    """Each check fails for some fact, but for those that only tell: how changes are noticed, what is in quarantine."""
-    never = {"watch", "quarantine"}
+    """Each check fails for some fact, but for those that only tell: how changes are noticed, what is set aside."""
+    never = {"watch", "quarantine", "backup"}
     assert {finding.name for finding in examine.run_checks(GOOD)} == {name for name, *_ in PLANTED} | never
     assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(InstallationFacts)}
 
@@ -213,3 +220,16 @@ def test_a_system_without_inotify_has_no_fault() -> None:
     assert (folders.check_inotify(elsewhere).ok, folders.check_watch(elsewhere).detail) == (True, "by events")
     assert "not on this system" in folders.check_inotify(elsewhere).detail
     assert "does not tell" in folders.check_watch(replace(elsewhere, mode="none")).detail
+
+
+@pytest.mark.parametrize(
+    ("copies", "told"),
+    [((), "no copy of the points is known"), ((Copy("edge:/b", NOW - 90 * DAY_S),), "the last copy is old: edge:/b")],
+)
+def test_a_copy_that_is_missing_or_old_is_advice(copies: tuple[Copy, ...], told: str) -> None:
+    """Nothing is broken: the conversations' own files may be enough."""
+    found = check_backup(replace(GOOD.backup, copies=copies))
+    assert found.ok
+    assert found.detail.startswith(told)
+    assert "importer migrate --to edge:" in found.fix
+    assert "/snapshots" in found.fix

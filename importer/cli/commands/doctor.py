@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from importer.cli import context
-from importer.cli.doctor import examine, expiry, folders, host, memory, probes, state, wiring
+from importer.cli.doctor import backup, examine, expiry, folders, host, memory, probes, state, wiring
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
@@ -87,6 +87,7 @@ def gather(loaded: Loaded, roots: Sequence[Root], config_file: str) -> Installat
         store=store,
         daemon=held,
         wiring=wiring.gather(settings.state_dir, os.environ, os.path.expanduser("~")),
+        backup=backup.gather(settings, store.location),
     )
 
 

@@ -7,6 +7,7 @@ copy in a second pass.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import time
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+import msgspec
 from msgspec.structs import replace
 
 from importer.cli import context, model_fetch, next_generation, store_session
@@ -152,17 +154,20 @@ async def _migrate(settings: Settings, target: CopyTarget, other: Settings | Non
             await model_fetch.fetch_model(other)
             launch = launch_of(other, assembly.profile_of(other), once=True)
             target = replace(target, embed=launch.settings.embed)
-        opened = await session.ask("migrate_open", to=target)
+        to = msgspec.to_builtins(target)  # a daemon is asked in JSON
+        opened = await session.ask("migrate_open", to=to)
         try:
-            written = await _copy(session, target, opened, silent)
-            there, bare = await _check(session, target, opened, silent)
+            written = await _copy(session, to, opened, silent)
+            there, bare = await _check(session, to, opened, silent)
             # Until more is imported here, the state is valid for the copy, too: an import into it reads nothing again.
-            await session.change("remember", **baseline.vouch(session.checkpoints, opened["fingerprint"]))
+            copied = {baseline.COPIED: json.dumps({"to": opened["location"], "at": time.time()})}
+            vouched = baseline.vouch(session.checkpoints, opened["fingerprint"])
+            await session.change("remember", **vouched, **copied)
             alias = settings.store.collection
             renamed = other is not None and "://" in target.store.location
-            switched = renamed and await session.ask("migrate_alias", to=target, alias=alias)
+            switched = renamed and await session.ask("migrate_alias", to=to, alias=alias)
         finally:
-            await session.ask("migrate_close", to=target)
+            await session.ask("migrate_close", to=to)
     return {
         "to": opened["location"],
         "collection": target.store.collection,
@@ -177,7 +182,7 @@ async def _migrate(settings: Settings, target: CopyTarget, other: Settings | Non
     }
 
 
-async def _copy(session: StoreSession, target: CopyTarget, opened: Mapping[str, Any], silent: bool) -> int:
+async def _copy(session: StoreSession, to: Mapping[str, Any], opened: Mapping[str, Any], silent: bool) -> int:
     """Copy page after page and return how many points were written. The state keeps the position for both stores."""
     place = f"migrating {opened['source_fingerprint']} {opened['fingerprint']}"
     # Fingerprints change when a collection is made anew: then the copy begins again.
@@ -186,7 +191,7 @@ async def _copy(session: StoreSession, target: CopyTarget, opened: Mapping[str, 
     pages = 0
     with counting("points copied", opened["points"], quiet=silent) as shown:
         while True:
-            page = await session.ask("migrate_page", to=target, after=after, limit=PAGE_POINTS)
+            page = await session.ask("migrate_page", to=to, after=after, limit=PAGE_POINTS)
             written += page["written"]
             shown.add(page["seen"])
             after = page["next"]
@@ -201,7 +206,7 @@ async def _copy(session: StoreSession, target: CopyTarget, opened: Mapping[str, 
 
 
 async def _check(
-    session: StoreSession, target: CopyTarget, opened: Mapping[str, Any], silent: bool
+    session: StoreSession, to: Mapping[str, Any], opened: Mapping[str, Any], silent: bool
 ) -> tuple[int, list[str]]:
     """Look every id of the source up in the target; return the target's count, and the ids without a vector.
 
@@ -210,7 +215,7 @@ async def _check(
     after, missing, bare, seen = None, list[str](), list[str](), 0
     with counting("points verified", opened["points"], quiet=silent) as shown:
         while True:
-            page = await session.ask("migrate_check", to=target, after=after, limit=PAGE_POINTS)
+            page = await session.ask("migrate_check", to=to, after=after, limit=PAGE_POINTS)
             missing += page["missing"]
             bare += page["bare"]
             seen += page["seen"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from importer.cli.doctor import expiry, folders, host, memory, serving, state, wiring
+from importer.cli.doctor import backup, expiry, folders, host, memory, serving, state, wiring
+from importer.cli.doctor.backup import BackupFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
 from importer.cli.doctor.folders import FolderFacts
@@ -29,6 +30,7 @@ class InstallationFacts:
     store: StoreFacts
     daemon: DaemonFacts
     wiring: WiringFacts
+    backup: BackupFacts
 
 
 def run_checks(facts: InstallationFacts) -> list[Finding]:
@@ -59,6 +61,8 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         serving.check_store(facts.store),
         serving.check_cluster(facts.store),
         serving.check_store_version(facts.store),
+        backup.check_backup(facts.backup),
+        backup.check_syncs(facts.backup),
         serving.check_daemon(facts.daemon),
         serving.check_socket(facts.daemon),
         wiring.check_wiring(facts.wiring),
