@@ -94,6 +94,13 @@ PLANTED = [
     ("model", "model", {"directory": "", "offline": True}, "unset HF_HUB_OFFLINE"),
     ("model", "model", {"problem": "model.onnx is damaged"}, "importer model fetch"),
     ("store", "store", {"seen": Probe(False, why="Connection refused")}, "`curl http://q:6333` must answer"),
+    ("store", "store", {"seen": Probe(False, why="\\x15\\x03\\x03")}, "QDRANT_URL=https://"),
+    (
+        "store",
+        "store",
+        {"location": replace(SERVER, location="grpcs://q:6334, grpcs://r"), "seen": Probe(False, why="refused")},
+        "`curl https://q:6333` must answer",
+    ),
     ("store", "store", {"seen": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
     ("store", "store", {"seen": Probe(False, why="[SSL: CERTIFICATE_VERIFY_FAILED] x")}, "IMPORTER_STORE_CA_FILE"),
     ("store", "store", {"seen": Probe(False, why="[SSL: WRONG_VERSION_NUMBER] x")}, "QDRANT_URL=http://"),

@@ -94,7 +94,7 @@ def test_unmodified_server_finds_our_points(tmp_path: pathlib.Path, foreign_serv
     environ = {
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
         "HOME": str(tmp_path),
-        **(store_backends.environ_of(importer.state) or here),
+        **(store_backends.environ_of(importer.state, nodes=1) or here),
         "QDRANT_ALLOW_ARBITRARY_FILTER": "true",
         "FASTEMBED_CACHE_PATH": hub_cache(tmp_path / "hub", model_dir),
         "HF_HUB_OFFLINE": "1",

@@ -1,6 +1,7 @@
 """Where an installation under test keeps its points: embedded, or on the server that QDRANT_TEST_URL names.
 
-There each state directory has a collection of its own, dropped when the tests end.
+There each state directory has a collection of its own, dropped when the tests end. The variable may name all nodes of a
+cluster, with commas.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from importer.protocol.worker_settings import addresses
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -27,11 +30,15 @@ def collection_of(state: str) -> str:
     return name
 
 
-def environ_of(state: str) -> dict[str, str]:
-    """Return the variables that make the importer store there; none for the embedded store."""
+def environ_of(state: str, nodes: int | None = None) -> dict[str, str]:
+    """Return the variables that make the importer store there; none for the embedded store.
+
+    Programs of others take one address: for them `nodes` is 1.
+    """
     if not SERVER:
         return {}
-    return {"QDRANT_URL": SERVER, "QDRANT_API_KEY": KEY, "COLLECTION_NAME": collection_of(state)}
+    urls = ",".join(addresses(SERVER)[:nodes])
+    return {"QDRANT_URL": urls, "QDRANT_API_KEY": KEY, "COLLECTION_NAME": collection_of(state)}
 
 
 def there(state: str) -> bool:
@@ -99,5 +106,6 @@ def drop_all() -> None:
     if SERVER and _made:
         with client() as found:
             for name in _made:
-                found.delete_collection(name)
+                with contextlib.suppress(Exception):  # one that cannot be dropped must not keep the others
+                    found.delete_collection(name)
         _made.clear()

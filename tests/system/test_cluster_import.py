@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ import oracle
 import pytest
 from changing_files import World
 from kill_storm import Storm
-from processes import Importer, asked, idle, until
+from processes import Importer, asked, idle, kill, until
 from scripted_cluster import NODES, Cluster
 
 from importer.bench.corpus import corpus
@@ -142,6 +143,54 @@ def test_some_kills_of_daemon_worker_and_node(installed: Importer, cluster: Clus
         storm.rage(kills=9)
         storm.settle()
     assert not storm.verdict()
+
+
+def test_two_hosts_with_the_same_open_conversations(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    """A home that is synced: both import what grows, and are killed again and again; in the end both call it clean."""
+    (tmp_path / "said").mkdir()
+    world, rng = World(str(tmp_path / "said"), 11, growing=True), random.Random(11)
+    with cluster.listening() as urls, contextlib.ExitStack() as ended:
+        hosts = {name: sharing(tmp_path / name, urls, name) for name in ("north", "south")}
+        alive = {name: started(host, world, ended) for name, host in hosts.items()}
+        for _ in range(8):
+            end = time.monotonic() + rng.uniform(0.5, 2.5)
+            while time.monotonic() < end:
+                world.act()
+                time.sleep(0.02)
+            struck = rng.choice(("north", "south"))
+            kill(alive[struck])
+            alive[struck] = started(hosts[struck], world, ended)
+        world.finish_lines()
+        for name, host in hosts.items():
+            until(lambda host=host: idle(host), seconds=300, every_s=0.2)
+            assert alive[name].poll() is None
+        for host in hosts.values():
+            found = host.run("verify", "--json")
+            assert (found.json["missing"], found.json["differing"], found.json["extra"]) == (0, 0, 0), found.out
+    check(cluster, world.folder)
+
+
+def sharing(base: pathlib.Path, urls: list[str], name: str) -> Importer:
+    """Return an installation of its own on a host of that name, which imports into the cluster."""
+    found = Importer(base, embedded=True)
+    found.environ.update(
+        QDRANT_URL=",".join(urls),
+        IMPORTER_HOST=name,
+        IMPORTER_STORE_REPLICATION_FACTOR="2",
+        IMPORTER_STORE_WRITE_CONSISTENCY_FACTOR="2",
+        IMPORTER_STORE_SHARD_NUMBER="3",
+        IMPORTER_TAIL_RESCAN_S="0.5",
+        IMPORTER_LOG_LEVEL="error",
+        MEMORY_BATCH_SIZE="16",
+    )
+    return found
+
+
+def started(host: Importer, world: World, ended: contextlib.ExitStack) -> subprocess.Popen[str]:
+    """Start a host's daemon, to be killed at the end at the latest."""
+    process = host.start("run", "--source", f"auto={world.folder}")
+    ended.callback(lambda: (process.kill(), process.communicate()))
+    return process
 
 
 @pytest.mark.long

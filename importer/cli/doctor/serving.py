@@ -6,12 +6,15 @@ import os
 import stat as modes
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.cli.doctor.host import satisfies
+from importer.protocol.worker_settings import addresses
 from importer.service.client import SOCKET_NAME as SOCKET
 from importer.service.status.cluster_ping import Cluster
 from importer.service.status.store_location import SERVER, Location, Probe
+from importer.service.status.store_ping import REST_PORT
 
 SERVERS = ">=1.16,<2"  # versions that are supported
 
@@ -125,9 +128,18 @@ def _way_in(where: Location, why: str) -> str:
         return "name your authority's certificate: IMPORTER_STORE_CA_FILE=…, or the setting store.ca_file"
     if "WRONG_VERSION_NUMBER" in why:
         return "the server does not encrypt: QDRANT_URL=http://…"
+    if where.kind == SERVER and ("\\x15\\x03" in why or "without response" in why):
+        return "if the server encrypts: QDRANT_URL=https://…, or grpcs://"
     if where.kind == SERVER:
-        return f"start it, or correct QDRANT_URL; `curl {where.location}` must answer"
+        return f"start it, or correct QDRANT_URL; `curl {_over_rest(where.location)}` must answer"
     return f"chown -R {os.geteuid()} {where.location} && chmod -R u+rwX {where.location}"
+
+
+def _over_rest(location: str) -> str:
+    """Return the first address as `doctor` asks it: over REST, at its usual port where the address is one of gRPC."""
+    url = addresses(location)[0]
+    parts = urlsplit(url)
+    return f"http{parts.scheme[4:]}://{parts.hostname}:{REST_PORT}" if parts.scheme.startswith("grpc") else url
 
 
 def check_cluster(facts: StoreFacts) -> Finding:

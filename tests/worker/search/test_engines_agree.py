@@ -83,17 +83,19 @@ def engines(talk: list[Point], tmp_path_factory: pytest.TempPathFactory) -> Iter
         found = {kind: next(opener)() for kind, opener in made_by.items()}
         settings = store_settings(location, collection=f"agree_{os.getpid()}", api_key=store_backends.KEY)
         found["server"] = stores.load(settings, model=MODEL, dimension=DIMENSION)
-        for store in found.values():
-            store.write(talk[:100], {}, [])
-            store.optimize()
-            store.write(talk[100:], {}, [])
-        yield found
-        found["server"].close()
-        for opener in made_by.values():
-            next(opener, None)
-        if store_backends.SERVER:
-            with store_backends.client() as client:
-                client.delete_collection(settings.collection)
+        try:
+            for store in found.values():
+                store.write(talk[:100], {}, [])
+                store.optimize()
+                store.write(talk[100:], {}, [])
+            yield found
+        finally:
+            found["server"].close()
+            for opener in made_by.values():
+                next(opener, None)
+            if store_backends.SERVER:
+                with store_backends.client() as client:
+                    client.delete_collection(settings.collection)
 
 
 def first_ten(store: Store, query: Query, dense: np.ndarray) -> tuple[list[str], list[float]]:

@@ -5,12 +5,16 @@ What was acknowledged is on all replicas asked for, nothing is there twice, and 
 
 from __future__ import annotations
 
+import os
 import random
 import types
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+import store_backends
 from numbered_points import DIMENSION, MODEL, identity, vector
 from qdrant_client import QdrantClient
 from scripted_cluster import ACTIVE, NODES, Cluster, Replica
@@ -18,13 +22,14 @@ from worker_told import store_settings
 
 from importer.errors import StoreUnreachable
 from importer.protocol.records import Chunk, Release
+from importer.protocol.worker_settings import addresses
 from importer.worker.maintenance import erase_ids, prints
 from importer.worker.patience import Patience
 from importer.worker.plan import looked_up, plan
 from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.collection import open_collection
 from importer.worker.stores.qdrant.nodes import Nodes
-from importer.worker.stores.qdrant.store import QdrantStore
+from importer.worker.stores.qdrant.store import QdrantStore, open_store
 from importer.worker.stores.schema import point
 
 STEPS = 14
@@ -116,6 +121,16 @@ class History:
 
     def acknowledge(self, chunks: list[Chunk], releases: list[Release]) -> None:
         """Note what the receipt says, and look for it on the replicas."""
+        self.note(chunks, releases)
+        for chunk in chunks:
+            self.acknowledged += 1
+            if chunk.id in self.there:
+                replicas = [one for one in self.cluster.shard_of(chunk.id) if one.state == ACTIVE]
+                assert all(chunk.id in one.points for one in replicas), "acknowledged, and not on every replica"
+                assert len(self.cluster.holding(chunk.id)) >= (1 if self.cluster.lenient else 2)
+
+    def note(self, chunks: list[Chunk], releases: list[Release]) -> None:
+        """Note what a receipt says: which points there are now, and by whom each is held open."""
         for chunk in chunks:
             known = self.there.get(chunk.id)
             closed = not chunk.holder or known == set()
@@ -125,12 +140,6 @@ class History:
                 holders.remove(release.holder)
                 if not holders:
                     del self.there[release.id]
-        for chunk in chunks:
-            self.acknowledged += 1
-            if chunk.id in self.there:
-                replicas = [one for one in self.cluster.shard_of(chunk.id) if one.state == ACTIVE]
-                assert all(chunk.id in one.points for one in replicas), "acknowledged, and not on every replica"
-                assert len(self.cluster.holding(chunk.id)) >= (1 if self.cluster.lenient else 2)
 
     def settle(self) -> None:
         """Bring all nodes back, and let the cluster end its transfers."""
@@ -202,3 +211,80 @@ def test_five_hundred_histories(part: int) -> None:
     """The same, five hundred of them."""
     for seed in range(part, 500, 20):
         lived(seed)
+
+
+class NodesHistory(History):
+    """The same history on nodes by their addresses, real ones where QDRANT_TEST_URL names them: these are left alone.
+
+    Now and then a new worker begins with another address, as when the first node is away.
+    """
+
+    def __init__(self, seed: int, urls: list[str], collection: str) -> None:
+        self.urls, self.collection = urls, collection
+        super().__init__(seed)
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(f"nodes {self.seed}")
+        self.several = len(self.urls) > 1
+        self.store = self.worker()
+
+    def worker(self) -> QdrantStore:
+        copies = min(2, len(self.urls))
+        factors = {"replication_factor": copies, "write_consistency_factor": copies, "collection": self.collection}
+        first = self.rng.randrange(len(self.urls))
+        location = ",".join([*self.urls[first:], *self.urls[:first]])
+        settings = store_settings(location, api_key=store_backends.KEY, **factors)
+        return open_store(StoreRequest(settings, MODEL, DIMENSION))
+
+    def happen(self, *, end: bool) -> None:
+        if self.rng.random() < 0.3:
+            self.store.close()
+            self.store = self.worker()
+
+    def acknowledge(self, chunks: list[Chunk], releases: list[Release]) -> None:
+        self.note(chunks, releases)
+
+    def settle(self) -> None:
+        self.store.close()
+        self.store = self.worker()
+
+    def at_each_node(self) -> list[dict[str, tuple[str, ...]]]:
+        """Return what each node has of all points that there can be, with their holders."""
+        found = []
+        for url in self.urls:
+            alone = open_store(
+                StoreRequest(
+                    store_settings(url, api_key=store_backends.KEY, collection=self.collection), MODEL, DIMENSION
+                )
+            )
+            found.append(alone.lookup([identity(number) for number in range(60)]))
+            alone.close()
+        return found
+
+
+@pytest.fixture
+def urls() -> Iterator[list[str]]:
+    if store_backends.SERVER:
+        yield list(addresses(store_backends.SERVER))
+        return
+    with Cluster(random.Random(1)).listening() as found:
+        yield found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(int(os.environ.get("NODE_HISTORIES", "2"))))
+def test_histories_over_addresses(urls: list[str], seed: int) -> None:
+    """Every node has what was acknowledged, held open by whom it says, and a comparison is quiet."""
+    history = NodesHistory(seed, urls, f"test_history_{uuid.uuid4().hex[:12]}")
+    try:
+        history.run()
+        history.settle()
+        wanted = {id: tuple(sorted(holders)) for id, holders in history.there.items()}
+        assert history.at_each_node() == [wanted] * len(urls)
+        assert history.compare() == (set(), set())
+        assert not history.waited
+    finally:
+        history.store.close()
+        if store_backends.SERVER:
+            with store_backends.client() as client:
+                client.delete_collection(history.collection)

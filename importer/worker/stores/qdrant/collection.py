@@ -128,6 +128,14 @@ def _make(client: QdrantClient, request: StoreRequest) -> None:
             )
     except Conflict:
         return  # another importer was faster
+    except Forbidden as error:
+        name = request.settings.collection
+        hint = (
+            "make it once with a key for the whole server (`importer backlog`); then one for this collection is enough"
+        )
+        raise Forbidden(
+            f"there is no collection {name}, and the key may not make one: {error.message}", hint=hint
+        ) from error
 
 
 def _quantisation(kind: str) -> Any:
