@@ -36,7 +36,7 @@ STEPS = 14
 TRIES = 8  # of a batch before its nodes are back
 ROUNDS = 3
 IN_CI = 40
-SETTINGS: dict[str, Any] = {"shard_number": 3, "replication_factor": 2, "write_consistency_factor": 2}
+SETTINGS: dict[str, Any] = {"shard_number": 3, "replication_factor": 2}
 
 
 @dataclass
@@ -52,6 +52,7 @@ class History:
         self.rng = random.Random(f"cluster {self.seed}")
         self.cluster = Cluster(self.rng, lenient=self.rng.random() < 0.3, failing=self.fate)
         self.chance = self.rng.choice((0.02, 0.1, 0.3))
+        self.written = 1 if self.rng.random() < 0.25 else 2  # replicas that a write asks for
         addresses = self.rng.choice((1, NODES, NODES))
         clients = [self.cluster.client(number) for number in range(addresses)]
         self.several = addresses > 1
@@ -66,7 +67,8 @@ class History:
 
     def worker(self) -> QdrantStore:
         """Return the store as a new worker opens it, which knows of no failure."""
-        request = StoreRequest(store_settings("http://node-0", **SETTINGS), MODEL, DIMENSION)
+        factors = {**SETTINGS, "write_consistency_factor": self.written}
+        request = StoreRequest(store_settings("http://node-0", **factors), MODEL, DIMENSION)
         found = open_collection(self.client, request, False)
         return QdrantStore(self.client, request, found, Patience(tries=2, sleep=lambda _: None))
 
@@ -127,7 +129,7 @@ class History:
             if chunk.id in self.there:
                 replicas = [one for one in self.cluster.shard_of(chunk.id) if one.state == ACTIVE]
                 assert all(chunk.id in one.points for one in replicas), "acknowledged, and not on every replica"
-                assert len(self.cluster.holding(chunk.id)) >= (1 if self.cluster.lenient else 2)
+                assert len(self.cluster.holding(chunk.id)) >= (1 if self.cluster.lenient else self.written)
 
     def note(self, chunks: list[Chunk], releases: list[Release]) -> None:
         """Note what a receipt says: which points there are now, and by whom each is held open."""
