@@ -161,18 +161,15 @@ def passed_over(checkpoints: Checkpoints) -> Mapping[str, str]:
 
 def conserved(done: Tally, in_flight: Tally | None, unit: str) -> Mapping[str, int | None]:
     """Return the conservation law in lines or bytes. `in_flight` is None where another process has it: unknown."""
-    sums: dict[str, int | None] = {
-        outcome: getattr(done, f"{unit}_{outcome}") for outcome in ("stored", "skipped", "quarantined")
-    }
+    sums: dict[str, int | None] = {to: getattr(done, f"{unit}_{to}") for to in ("stored", "skipped", "quarantined")}
     here = None if in_flight is None else getattr(in_flight, f"{unit}_read")
     return {"read": getattr(done, f"{unit}_read") + (here or 0), **sums, "in_flight": here}
 
 
 def _oldest_s(behind: Lag, now: float) -> float | None:
     """Return the age of the oldest line not imported: 0 when nothing is behind, None when its file tells no time."""
-    if behind.oldest_at:
-        return round(max(0.0, now - behind.oldest_at), 1)
-    return None if behind.bytes else 0.0
+    untold = None if behind.bytes else 0.0
+    return round(max(0.0, now - behind.oldest_at), 1) if behind.oldest_at else untold
 
 
 def _points(seen: Snapshot, checkpoints: Checkpoints) -> int | None:
