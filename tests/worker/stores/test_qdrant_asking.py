@@ -36,7 +36,7 @@ def store(server: ScriptedQdrant) -> QdrantStore:
     return found
 
 
-@pytest.mark.parametrize("mode", ["dense", "keyword"])
+@pytest.mark.parametrize("mode", ["keyword"])
 def test_a_search_is_one_request(server: ScriptedQdrant, store: QdrantStore, mode: str) -> None:
     """No second one fetches what is shown."""
     found = answer.search(store, Query("number7", limit=1, mode=mode), vector(7), KNOWN)
