@@ -113,9 +113,14 @@ def _outcome(line: Line, said: int, *, broken: bool) -> Tally:
 
 @dataclass
 class Expected:
-    """What the files of a folder say: by id, every form that a file gives it (several files may share one)."""
+    """What the files of a folder say: by id, every form that a file gives it (several files may share one).
+
+    `either`: ids that only one of the names of a file gives. A line without a session is of the conversation that its
+    file's name says, and a file with several names is read under one of them.
+    """
 
     chunks: dict[str, list[Chunk]] = field(default_factory=lambda: defaultdict(list))
+    either: set[str] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
     files: int = 0
 
@@ -139,12 +144,13 @@ def files_below(folder: str) -> Iterator[str]:
 def expect(folder: str, *, without: Collection[str] = (), line_bytes: int = LINE_BYTES, host: str = HOST) -> Expected:
     """Fold every file below the folder but those `without`."""
     expected = Expected()
-    seen: set[int] = set()
+    seen: dict[int, set[str]] = {}
     for path in files_below(folder):
         if path not in without:
             inode, told = os.stat(path).st_ino, fold(content(path), path, line_bytes=line_bytes, host=host)
             expected.add(told if inode not in seen else replace(told, tally=Tally()))  # a hard link is no second file
-            seen.add(inode)
+            ids = set(told.chunks)
+            expected.either |= seen.setdefault(inode, ids) ^ ids
     return expected
 
 

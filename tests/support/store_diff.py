@@ -42,7 +42,8 @@ def compare(
     """
     points = points_of(store)
     by_id = {point.id: point for point in points}
-    absent = [one for one in expected.chunks if one not in by_id and one not in rejected]
+    wanted = [one for one in expected.chunks if one not in expected.either]
+    absent = [one for one in wanted if one not in by_id and one not in rejected]
     missing = [f"{one}: {expected.chunks[one][0].text[:80]!r}" for one in absent]
     extra = [_shown(point) for one, point in by_id.items() if one not in expected.chunks and one not in explained]
     ids = [point.id for point in points]
