@@ -36,7 +36,7 @@ def test_all_are_imported_in_one_run(machine: Importer) -> None:
     for name in stores:
         of = told["stores"][name]
         assert of["files"] and of["messages"] and of["chunks"], (name, of)
-        assert of["lines"] >= of["skipped"] and of["unknown"] * 10 < of["lines"], (name, of)
+        assert of["lines"] >= of["skipped"] and not of["unknown"], (name, of)
     again = run("backlog", "--json").json
     assert (again["embedded"], again["stores"]) == (0, told["stores"])
     status = run("status", "--json").json

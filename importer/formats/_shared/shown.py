@@ -20,6 +20,10 @@ PLAN_TOOLS = frozenset(_PLAN_TOOLS.split())
 WRITERS = frozenset(("write_file", "create", "create_file", "write", "save_file"))
 PLAN_MEMBERS = ("title", "explanation", "summary", "plan", "plan_content", "planContent", "content", "steps", "todos")
 ARTIFACT_MEMBERS = ("title", "summary", "content", "text", "body", "markdown", "html", "code")
+# Where a plan is kept, which is nothing that was said.
+PLACES = frozenset(
+    ("plan_path", "planPath", "plan_file", "planFilePath", "file_path", "filePath", "path", "id", "plan_id")
+)
 STEP_MEMBERS = tuple(dict.fromkeys(("step", "description", "content", "title", "text", "task", *MEMBERS)))
 
 _artifact = re.compile(
@@ -67,7 +71,9 @@ def _made(kind: str, given: Any, members: Sequence[str]) -> Shown | None:
     found = [_steps(known.get(name)) for name in members] if known else [words(given)]
     text, unknown = joined([one.text for one in found]), sum([one.unknown for one in found])
     if known and known.keys().isdisjoint(members):
-        unknown += any(isinstance(one, str | list | dict) and bool(one) for one in known.values())
+        unknown += any(
+            isinstance(one, str | list | dict) and bool(one) for name, one in known.items() if name not in PLACES
+        )
     return Shown(kind, text, unknown) if text or unknown else None
 
 
