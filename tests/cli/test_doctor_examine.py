@@ -14,6 +14,7 @@ from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.cli.doctor.folders import FolderFacts, RootFacts, Unreadable
 from importer.cli.doctor.host import HostFacts
+from importer.cli.doctor.languages import LanguageFacts
 from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
@@ -35,6 +36,7 @@ GOOD = InstallationFacts(
     folders=FolderFacts((ROOT,), 1000, False, "auto", 65_536, 128, ""),
     expiry=ExpiryFacts(30, "/home/ann/.claude/settings.json", (ROOT.path,), (NOW - 5 * DAY_S,), NOW),
     model=ModelFacts("all-MiniLM-L6-v2", True, "/state/models/m", False),
+    languages=LanguageFacts("all-MiniLM-L6-v2", {"english": 40, "german": 4}),
     store=StoreFacts(SERVER, Probe(True, 500, "1.17.1", status=200)),
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
     wiring=WiringFacts(("/home/ann/.cursor/mcp.json",), found=2),
@@ -186,9 +188,9 @@ def test_each_misconfiguration_is_found_alone(name: str, area: str, change: dict
 
 def test_every_check_has_its_misconfiguration() -> None:
     """Each check fails for some fact, but for those that only tell: how changes are noticed, what is set aside."""
-    never = {"watch", "quarantine", "backup"}
+    never = {"watch", "quarantine", "backup", "languages"}
     assert {finding.name for finding in examine.run_checks(GOOD)} == {name for name, *_ in PLANTED} | never
-    assert {area for _, area, *_ in PLANTED} == {field.name for field in fields(InstallationFacts)}
+    assert {area for _, area, *_ in PLANTED} | {"languages"} == {field.name for field in fields(InstallationFacts)}
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import click
 
 from importer.cli import context, model_fetch
+from importer.cli.doctor import languages
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import Form, ImportResult, ImportState, print_summary, showing_import
 from importer.consistency import erase, forget, places, shadows
@@ -30,6 +31,7 @@ from importer.service.assembly import Parts
 from importer.service.control import Answer, Control
 from importer.service.identity import identity
 from importer.service.status import status
+from importer.settings.schema import Settings
 from importer.sources import census
 from importer.sources.events import Mode
 from importer.sources.scan import Root
@@ -138,10 +140,21 @@ def command(
     else:
         print_summary(done)
         _say_sought(roots)
+        _say_languages(settings, done.summary)
     if done.summary["stopped"]:
         return TRY_AGAIN
     left_out = bool(given) and (done.summary["barren"] or done.summary["files_refused"])
     return QUARANTINED if done.in_quarantine or done.errors or left_out else DONE  # by now or before
+
+
+def _say_languages(settings: Settings, told: Mapping[str, Any]) -> None:
+    """Say at the end of a first import that much is in languages that the model was not made for, and what serves."""
+    if not told["embedded"] or told["embedded"] < told["points"]:
+        return
+    checkpoints = context.peek(settings)
+    if said := languages.unmade(languages.gather(settings.embed.model, checkpoints)):
+        click.secho(printable(said), fg="yellow", err=True)
+        click.echo(f"importer migrate --model {languages.BETTER} embeds all anew with one that was", err=True)
 
 
 def _say_sought(roots: Sequence[Root]) -> None:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import click
 
 from importer.cli import context
-from importer.cli.doctor import backup, examine, expiry, folders, host, memory, probes, state, wiring
+from importer.cli.doctor import backup, examine, expiry, folders, host, languages, memory, probes, state, wiring
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
+from importer.cli.doctor.languages import LanguageFacts
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.text import brief
 from importer.errors import DONE, QUARANTINED, StateError, UsageError
@@ -84,11 +85,21 @@ def gather(loaded: Loaded, roots: Sequence[Root], config_file: str) -> Installat
         folders=folders.gather(roots, given=loaded.origins["sources"] != "default", mode=settings.tail.watch),
         expiry=_expiry(settings, roots),
         model=model,
+        languages=_languages(settings),
         store=store,
         daemon=held,
         wiring=wiring.gather(settings.state_dir, os.environ, os.path.expanduser("~")),
         backup=backup.gather(settings, store.location),
     )
+
+
+def _languages(settings: Settings) -> LanguageFacts:
+    """Look at how the newest conversations begin."""
+    try:
+        checkpoints = context.peek(settings)
+    except StateError:
+        checkpoints = None  # check_state reports it
+    return languages.gather(settings.embed.model, checkpoints)
 
 
 def _expiry(settings: Settings, roots: Sequence[Root]) -> ExpiryFacts:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from importer.cli.doctor import backup, expiry, folders, host, memory, serving, state, wiring
+from importer.cli.doctor import backup, expiry, folders, host, languages, memory, serving, state, wiring
 from importer.cli.doctor.backup import BackupFacts
 from importer.cli.doctor.expiry import ExpiryFacts
 from importer.cli.doctor.finding import Finding
 from importer.cli.doctor.folders import FolderFacts
 from importer.cli.doctor.host import HostFacts
+from importer.cli.doctor.languages import LanguageFacts
 from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
@@ -27,6 +28,7 @@ class InstallationFacts:
     folders: FolderFacts
     expiry: ExpiryFacts
     model: ModelFacts
+    languages: LanguageFacts
     store: StoreFacts
     daemon: DaemonFacts
     wiring: WiringFacts
@@ -58,6 +60,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         folders.check_watch(facts.folders),
         expiry.check_expiry(facts.expiry),
         serving.check_model(facts.model),
+        languages.check_languages(facts.languages),
         serving.check_store(facts.store),
         serving.check_cluster(facts.store),
         serving.check_store_version(facts.store),

@@ -21,40 +21,8 @@ from collections.abc import Collection, Mapping
 
 from py_rust_stemmers import SnowballStemmer
 
-ENGLISH, RUSSIAN = "english", "russian"
-# A little word stands in the list of every language that has it, so what two have in common tells neither. Left out is
-# what means something in English or in code and is none of its little words, such as "mit".
-LITTLE: dict[str, frozenset[str]] = {
-    name: frozenset(words.split())
-    for name, words in {
-        ENGLISH: "the of and to is that for it with by at from are this not be have has how why what when which where "
-        "did does my we you can our their there would should were been will but if they your who in an was so do no as "
-        "me on or he his its than then",
-        "german": "der die das und nicht ist ich den dem des ein eine einen einer eines für auf wird werden sich auch "
-        "wenn beim nach aus bei wie warum wieso sind haben wurde wurden nur oder noch über zur zum vom von kein keine "
-        "kann wir mein meine im es zu als wo wer welche welcher welches gegen ohne durch unter schon mehr sie er bis "
-        "dass in an was so",
-        "french": "le la les des du de un une et est pas pour que qui dans sur au aux avec ne ce cette par sont il "
-        "elle nous vous je mon ma mes pourquoi comment quand où quel quelle était été ont en à sans plus ou leur y "
-        "mais aussi alors se son sa ses on me",
-        "spanish": "el la los las de del un una y es que en por para con se su al lo como qué cómo cuándo dónde cuál "
-        "quién está están fue son mi nuestro pero más sin desde hasta porque sobre ya muy hay esta este ser no me",
-        "italian": "il lo la gli le di del della dei delle un una e è che per con si come perché quando dove sono "
-        "nel nella sul sulla al alla dal dalla più anche ma ha ho mio mia questo questa quale senza dopo in no me",
-        "portuguese": "o os as um uma de do da dos das e é que não em no na nos nas por para com se como quando onde "
-        "está são foi meu minha mais mas sem ao à pelo pela também qual este esta porque já muito me",
-        "dutch": "de het een en van is niet dat op te met voor aan zijn er maar om ook als bij uit naar we je ik wij "
-        "waarom wat wanneer welke waar hoe wordt worden deze dit geen mijn ons heeft hebben kan tot of door onder in "
-        "was die zo",
-    }.items()
-}
-LETTERS = {  # of a question's words; those of more languages are left out
-    "german": "äöüß",
-    "french": "àâçèêëîïœùû",
-    "spanish": "ñ¿¡áíóú",
-    "italian": "àèìòù",
-    "portuguese": "ãõâêçáíóú",
-}
+from importer.protocol.foreign.languages import ENGLISH, LETTERS, LITTLE, RUSSIAN
+
 OTHERS = tuple(name for name in LITTLE if name != ENGLISH)
 LEAST_LITTLE, LEAST_OF_LINE = 3, 2  # different little words of a text, and of one line of it
 MOST_CHARS = 20_000  # of a text that are looked at for its language
