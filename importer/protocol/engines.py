@@ -42,7 +42,7 @@ def choose(wanted: str, precision: str) -> Engine:
     if wanted == "onnxruntime":
         return Engine("onnxruntime", "fp32")
     if not has_openvino():
-        return Engine("onnxruntime", "fp32", "OpenVINO is not installed: pip install 'importer[fast]'")
+        return Engine("onnxruntime", "fp32", "OpenVINO is not installed: pip install 'conversation-importer[fast]'")
     if not has_bf16():
         return Engine("openvino", "fp32", "this processor has no bf16")
     return Engine("openvino", "bf16")

@@ -36,11 +36,11 @@ def page(title: str, place: str, *inside: Any, refresh: int | None = None) -> st
     keys = join(
         [
             tag("kbd", "/"),
-            " search  ",
+            " search · ",
             tag("kbd", "j"),
             " ",
             tag("kbd", "k"),
-            " next, last  ",
+            " next, last · ",
             tag("kbd", "Enter"),
             " open",
         ]
@@ -49,7 +49,7 @@ def page(title: str, place: str, *inside: Any, refresh: int | None = None) -> st
         [
             tag("header", tag("b", "importer"), tag("nav", *links)),
             tag("main", *inside),
-            tag("footer", keys, f"   Times are {clock.zone_name()}. Everything stays on this machine."),
+            tag("footer", keys, f" · Times are {clock.zone_name()}. Everything stays on this machine."),
             tag("script", src="/static/page.js", defer="defer"),
         ]
     )
