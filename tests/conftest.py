@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import store_backends
@@ -45,3 +46,11 @@ def model_dir() -> str:
     from importer.worker.models import locate
 
     return locate.fetch(embed_settings(model_dir=str(STATE / "models"))).directory
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    """Let a process that has no more tests take some of another's: the slowest stand together, at the end."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)

@@ -115,7 +115,7 @@ class EmbedGroup:
         "what runs a local model; auto: the fastest installed one that keeps the vectors",
         among=("auto", "onnxruntime", "openvino"),
     )
-    device: str = setting("cpu", "where a local model runs; cuda takes conversation-importer[gpu]", among=("cpu", "cuda"))
+    device: str = setting("cpu", "where a local model runs; cuda takes the extra [gpu]", among=("cpu", "cuda"))
     gpu_memory_mb: int = setting(2048, "most memory that a model takes on a GPU; 0: no limit", least=0)
     window_tokens: int = setting(0, "longest text the model embeds at once; 0: the model's limit", least=0, most=8192)
     threads: int | None = setting(

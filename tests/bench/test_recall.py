@@ -247,7 +247,7 @@ def test_the_generated_questions_are_of_seven_kinds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["kinds", "known items"])
+@pytest.mark.parametrize("name", ["kinds", pytest.param("known items", marks=pytest.mark.long)])
 def test_what_is_found_may_not_fall(tmp_path: pathlib.Path, model_dir: str, name: str) -> None:
     """A floor for every kind of question, and hybrid is no more than a point below the better of its parts."""
     (haystack,) = (one for one in generated.benchmark().haystacks if one.name == name)

@@ -137,7 +137,10 @@ def test_bytes_that_are_no_text(asked: Importer) -> None:
 
 @pytest.mark.parametrize(
     ("flag", "told"),
-    [("--source", "there is no source 'nonsuch', but aider, "), ("--kind", "but exchange, summary, subagent")],
+    [
+        ("--source", "there is no source 'nonsuch', but ai-studio, aider, "),
+        ("--kind", "but exchange, summary, subagent"),
+    ],
 )
 def test_a_filter_that_nothing_can_pass(installed: Importer, flag: str, told: str) -> None:
     """When a filter's name is unknown, the existing names are listed."""

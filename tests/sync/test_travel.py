@@ -272,7 +272,7 @@ def test_the_command(tmp_path: pathlib.Path) -> None:
     assert "2 points brought" in importer.run("status").out
     ledgers = [name for name in os.listdir(importer.state) if name.startswith("sync-")]
     assert [oct(os.stat(f"{importer.state}/{name}").st_mode & 0o777) for name in ledgers] == ["0o600"]
+    _searched_beside(tmp_path / "other", target)  # first: a search of the target keeps it open for a minute
     found = importer.run("--store", target, "search", "--mode", "keyword", "kiln", "--json")
     assert len(json.loads(found.out)["hits"]) == 2
-    _searched_beside(tmp_path / "other", target)
     assert importer.run("sync", "--to", target, "--every", "soon").code == 2

@@ -145,14 +145,15 @@ def test_some_kills_of_daemon_worker_and_node(installed: Importer, cluster: Clus
     assert not storm.verdict()
 
 
-def test_two_hosts_with_the_same_open_conversations(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.long)])
+def test_two_hosts_with_the_same_open_conversations(cluster: Cluster, tmp_path: pathlib.Path, kills: int) -> None:
     """A home that is synced: both import what grows, and are killed again and again; in the end both call it clean."""
     (tmp_path / "said").mkdir()
     world, rng = World(str(tmp_path / "said"), 11, growing=True), random.Random(11)
     with cluster.listening() as urls, contextlib.ExitStack() as ended:
         hosts = {name: sharing(tmp_path / name, urls, name) for name in ("north", "south")}
         alive = {name: started(host, world, ended) for name, host in hosts.items()}
-        for _ in range(8):
+        for _ in range(kills):
             end = time.monotonic() + rng.uniform(0.5, 2.5)
             while time.monotonic() < end:
                 world.act()

@@ -56,7 +56,7 @@ def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Ite
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
         row = text[at:end].split(sign) if end - at <= ROW_CHARS else []
-        if len(row) != cells:
+        if len(row) != cells or any(_NAMED.fullmatch(row[column]) for column in columns):  # another head
             return
         for column in columns:
             start = at + sum(len(cell) + 1 for cell in row[:column])

@@ -89,7 +89,7 @@ def gather(loaded: Loaded, roots: Sequence[Root], config_file: str) -> Installat
         store=store,
         daemon=held,
         wiring=wiring.gather(settings.state_dir, os.environ, os.path.expanduser("~")),
-        backup=backup.gather(settings, store.location),
+        backup=backup.gather(settings, store.location, store.seen.points),
     )
 
 

@@ -38,15 +38,19 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class BackupFacts:
-    """The copies that are known, the syncs that go on, whether the points are on a server, and the time now."""
+    """The copies that are known, the syncs that go on, whether the points are on a server, and the time now.
+
+    `points` is how many there are to be copied, None where that is not known.
+    """
 
     copies: tuple[Copy, ...] = ()
     syncs: tuple[SyncReport, ...] = ()
     on_server: bool = False
     now: float = 0.0
+    points: int | None = None
 
 
-def gather(settings: Settings, location: Location) -> BackupFacts:
+def gather(settings: Settings, location: Location, points: int | None) -> BackupFacts:
     """Gather what the state knows of copies, and a server of its snapshots."""
     now = time.time()
     try:
@@ -58,7 +62,7 @@ def gather(settings: Settings, location: Location) -> BackupFacts:
     copies = [Copy(known["to"], known["at"])] if known else []
     copies += [Copy(one.to, one.at) for one in syncs if one.at]
     copies += _snapshots(settings, location) if location.kind == SERVER else []
-    return BackupFacts(tuple(copies), syncs, location.kind == SERVER, now)
+    return BackupFacts(tuple(copies), syncs, location.kind == SERVER, now, points)
 
 
 def _snapshots(settings: Settings, location: Location) -> list[Copy]:
@@ -91,9 +95,11 @@ def check_backup(facts: BackupFacts) -> Finding:
     way = "`importer migrate --to edge:/media/backup/store` makes one while everything runs"
     if facts.on_server:
         way += ", POST /collections/NAME/snapshots one on the server"
-    fine = f"{newest.where}, {duration(facts.now - newest.at)} ago" if newest else ""
+    fine = f"{newest.where}, {duration(facts.now - newest.at)} ago" if newest else "nothing to copy yet"
 
     def hints() -> Iterator[Problem]:
+        if newest is None and facts.points == 0:
+            return
         if newest is None:
             yield Problem("no copy of the points is known", way)
         elif facts.now - newest.at > OLD_S:

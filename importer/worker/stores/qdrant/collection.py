@@ -100,7 +100,7 @@ class Factors(NamedTuple):
         """Return what the server tells; where it tells of none, what the settings ask for."""
         told = described.config.params
         return cls(
-            max(told.replication_factor or 1, settings.replication_factor),
+            max(1 if told.replication_factor is None else told.replication_factor, settings.replication_factor),
             told.write_consistency_factor or max(1, settings.write_consistency_factor),
         )
 

@@ -57,6 +57,7 @@ CODES = {
 
 CLIENTS = (UnexpectedResponse, ResponseHandlingException, QdrantException, grpc.RpcError, pydantic.ValidationError)
 LOCAL = (sqlite3.Error, OSError, ValueError, KeyError, RuntimeError)  # mode, which runs in this process
+_NO_COLLECTION = re.compile(r"Collection `[^`]*` doesn't exist")
 NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError)
 
 
@@ -119,7 +120,7 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
         return _of_request(status, words)
     if status == 401:
         return Forbidden(f"the server refuses the key (401): {words}", hint=KEY_HINT)
-    if status == 404 and words.startswith("Not found"):
+    if status == 404 and (words.startswith("Not found") or _NO_COLLECTION.search(words)):
         return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
