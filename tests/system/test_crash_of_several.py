@@ -54,7 +54,14 @@ def kind_of(worker: psutil.Process) -> str:
     return "gone"
 
 
-@pytest.mark.parametrize(("seam", "nth"), [("vectors", 2), ("embed", 5), ("upsert.after", 3), ("reply", 9)])
+@pytest.mark.parametrize(
+    ("seam", "nth"),
+    [
+        ("vectors", 2),
+        ("upsert.after", 3),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in (("embed", 5), ("reply", 9))),
+    ],
+)
 def test_a_worker_killed(installed: Importer, conversations: str, seam: str, nth: int) -> None:
     """It is replaced, and the same run finishes as usual."""
     once = installed.base / "once"
@@ -63,7 +70,9 @@ def test_a_worker_killed(installed: Importer, conversations: str, seam: str, nth
     check(installed, conversations)
 
 
-@pytest.mark.parametrize("seam", ["embedded", "send", "committed"])
+@pytest.mark.parametrize(
+    "seam", ["embedded", *(pytest.param(one, marks=pytest.mark.long) for one in ("send", "committed"))]
+)
 def test_the_importer_killed(installed: Importer, conversations: str, seam: str) -> None:
     """No worker outlives it, and the next run finishes."""
     process = installed.start("backlog", conversations, IMPORTER_FAILPOINTS=f"{seam}=kill@4")
@@ -74,7 +83,7 @@ def test_the_importer_killed(installed: Importer, conversations: str, seam: str)
     check(installed, conversations)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_random_kills_of_each_kind(installed: Importer, conversations: str, seed: int) -> None:
     """One after the other while the model is slow; in the end everything is there, once."""
     rng, kills = random.Random(seed), Counter[str]()

@@ -102,9 +102,9 @@ def check_switched(installed: Importer, before: Mapping[str, Point]) -> None:
     "order",
     [
         "migrate.page=orphan@2",
-        "migrate.ready=orphan",
+        pytest.param("migrate.ready=orphan", marks=pytest.mark.long),
         "switch.chosen=kill",
-        "switch.between=orphan",
+        pytest.param("switch.between=orphan", marks=pytest.mark.long),
         "switch.placed=orphan",
     ],
 )

@@ -68,6 +68,7 @@ def test_an_older_copy_of_the_state_directory(installed: Importer, world: World,
         check(installed, world)
 
 
+@pytest.mark.long
 def test_an_older_store_under_a_newer_state(installed: Importer, world: World, tmp_path: pathlib.Path) -> None:
     """What is missing is told, and brought back by a repair."""
     imported(installed, world)
