@@ -104,11 +104,19 @@ def first_ten(store: Store, query: Query, dense: np.ndarray) -> tuple[list[str],
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other", ["local", "server"])
-def test_the_same_first_ten(engines: dict[str, Store], questions: list[tuple[Query, np.ndarray]], other: str) -> None:
-    """Ids and order, for 200 questions; scores to half a percent, for engines count stems a little differently."""
+@pytest.mark.parametrize(
+    ("other", "every"),
+    [("local", 1), ("server", 1 if store_backends.SERVER else 3), pytest.param("server", 1, marks=pytest.mark.long)],
+)
+def test_the_same_first_ten(
+    engines: dict[str, Store], questions: list[tuple[Query, np.ndarray]], other: str, every: int
+) -> None:
+    """Ids and order, for 200 questions; scores to half a percent, for engines count stems a little differently.
+
+    A stand-in is slow: it is asked a third of them, unless there is time for all.
+    """
     apart = []
-    for query, dense in questions:
+    for query, dense in questions[::every]:
         (ours, scores), (theirs, their_scores) = (first_ten(engines[name], query, dense) for name in ("edge", other))
         assert ours or query.mode == "keyword" or query.conversation
         if ours != theirs or scores != pytest.approx(their_scores, rel=0.005, abs=0.005):
