@@ -89,7 +89,7 @@ LOGINS = (
     Place(
         "password",
         ("INSERT INTO", "insert into", "Insert Into"),
-        re.compile(
+        (
             r"(?i:insert into) [\w.\"`\[\]]{1,130}\s{0,3}\((?P<columns>[^()]{1,600}+)\)\s{0,20}"
             r"(?i:values)\s{0,20}\((?P<values>[^()\n]{1,4000}+)\)"
         ),

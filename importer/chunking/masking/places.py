@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from importer.chunking.masking.shapes import compiled
 from importer.chunking.masking.spans import Span
 from importer.chunking.masking.values import drawn, mixed, stands_for_one
 
@@ -21,12 +22,12 @@ class Place:
 
     kind: str
     markers: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     found: Found
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the secrets of this kind from left to right."""
-        for match in self.pattern.finditer(text):
+        for match in compiled(self.pattern).finditer(text):
             for start, end in self.found(match):
                 yield Span(start, end, self.kind)
 
@@ -64,19 +65,18 @@ def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str
         if not stands_for_one(value) and judge(value):
             yield match.span("secret")
 
-    return Place(kind, tuple(markers.split(", ")), re.compile(pattern), found)
+    return Place(kind, tuple(markers.split(", ")), pattern, found)
 
 
 def each(kind: str, markers: str, pattern: str, values: str) -> Place:
     """Define a place that holds several values: those of its matches that look drawn."""
-    inner = re.compile(values)
 
     def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-        for value in inner.finditer(match.string, match.start("all"), match.end("all")):
+        for value in compiled(values).finditer(match.string, match.start("all"), match.end("all")):
             if drawn(value["secret"]) and not stands_for_one(value["secret"]):
                 yield value.span("secret")
 
-    return Place(kind, tuple(markers.split(", ")), re.compile(pattern), found)
+    return Place(kind, tuple(markers.split(", ")), pattern, found)
 
 
 _RUN = "[A-Za-z0-9_-]"

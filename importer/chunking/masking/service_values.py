@@ -40,7 +40,7 @@ def _values(text: str, start: int, end: int) -> Iterator[Span]:
     colon = text.rfind(":", start, end) + 1
     for at in (start, colon) if colon > start else (start,):
         for kind, shape in VALUES.get(_service(text, at), ()):
-            match = shape.match(text, at)
+            match = shapes.compiled(shape).match(text, at)
             if match and match.end() >= end and _plausible(match[0]):
                 yield Span(at, match.end(), kind)
                 return
@@ -65,7 +65,7 @@ def _service(text: str, at: int) -> str:
 
 
 VALUES = {
-    name: [(f"{service.names.split()[0]}-key", re.compile(shapes.pattern(shape))) for shape in service.shapes]
+    name: [(f"{service.names.split()[0]}-key", shapes.pattern(shape)) for shape in service.shapes]
     for service in SERVICES
     for name in service.names.split()
 }

@@ -6,6 +6,7 @@ A count is the least there may be, and all that follows of the same class belong
 
 from __future__ import annotations
 
+import functools
 import re
 
 MOST_CHARS = 1000  # of a part when a token is judged, so that a text of nothing but prefixes takes linear time
@@ -30,6 +31,12 @@ _PART = re.compile(
 )
 _ALPHABET = "qZ7vK2mX9wP4tR8nJ3bL6hD5sF1gC0yTkWpNaEdHuVeQiBzMcGxYfUjSrAo"  # a lot of each class, in no order of its own
 _HEX = "9f3ac07e5d18b264"
+
+
+@functools.cache
+def compiled(source: str) -> re.Pattern[str]:
+    """Compile a pattern of a table once, when it is first needed: all of them take a tenth of a second at a start."""
+    return re.compile(source)
 
 
 def pattern(shape: str) -> str:

@@ -36,12 +36,12 @@ class Word(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A prefix with its shape, compiled. `glued`: it is known behind letters too; `careful`: the rest must be drawn."""
+    """A prefix with its shape, as patterns. `glued`: known behind letters too; `careful`: the rest must be drawn."""
 
     kind: str
     prefix: str
-    pattern: re.Pattern[str]
-    rest: re.Pattern[str]
+    pattern: str
+    rest: str
     glued: bool
     careful: bool
 
@@ -89,12 +89,12 @@ def _end(token: Token, text: str, at: int) -> int:
     begins = _begins(token, text, at)
     if not begins and not token.glued:
         return 0
-    match = token.pattern.match(text, at)
+    match = shapes.compiled(token.pattern).match(text, at)
     if not match:
         return _wrapped_end(token, text, at) if begins else 0
     tail = match[0][len(token.prefix) :]
     plausible = scattered(tail) if begins and token.careful else begins or drawn(tail)
-    rest = token.rest.match(text, match.end()) if plausible else None
+    rest = shapes.compiled(token.rest).match(text, match.end()) if plausible else None
     return _further(text, at, rest.end()) if rest else 0
 
 
@@ -135,7 +135,7 @@ def _wrapped_end(token: Token, text: str, at: int) -> int:
     joined = ""
     for start, end in _pieces(text, at):
         first, joined = not joined, joined + text[start:end]
-        match = None if first else token.pattern.match(joined)
+        match = None if first else shapes.compiled(token.pattern).match(joined)
         if match and drawn(match[0][len(token.prefix) :]):
             return end - (len(joined) - match.end())
     return 0
@@ -163,16 +163,18 @@ def _mixed(piece: str) -> bool:
 def _compiled(kinds: tuple[Kind, ...], *, careful: bool) -> Iterator[Token]:
     """Yield the tokens of a table."""
     for kind in kinds:
-        shape, rest = shapes.pattern(kind.shape), re.compile(shapes.rest(kind.shape))
+        shape, rest = shapes.pattern(kind.shape), shapes.rest(kind.shape)
         for prefix in kind.prefixes.split():
             glued = not careful and (prefix.startswith(("AKIA", "ASIA")) or (len(prefix) > 3 and prefix[-1] in "_-."))
-            yield Token(kind.name, prefix, re.compile(re.escape(prefix) + shape), rest, glued, careful)
+            yield Token(kind.name, prefix, re.escape(prefix) + shape, rest, glued, careful)
 
 
 def _by_prefix(tokens: list[Token]) -> dict[str, list[Token]]:
     """Return for each prefix the tokens that may begin with it: its own, then those of shorter prefixes."""
-    longest_first = sorted(tokens, key=lambda token: -len(token.prefix))
-    return {own.prefix: [token for token in longest_first if own.prefix.startswith(token.prefix)] for own in tokens}
+    known: dict[str, list[Token]] = {}
+    for token in tokens:
+        known.setdefault(token.prefix, []).append(token)
+    return {own: [token for chars in range(len(own), 0, -1) for token in known.get(own[:chars], ())] for own in known}
 
 
 def _any_of(words: set[str]) -> str:
