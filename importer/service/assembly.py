@@ -166,7 +166,8 @@ def take_over(lock: Lock, *, sleep: Callable[[float], None] = time.sleep) -> Loc
                 return lock.acquire()
             except StateLocked:
                 who = holder(lock.folder)
-                if time.monotonic() >= end_s or (who is not None and who.command != ANSWERER):
+                # One that signs in or lets go at this moment has no name; it may be an answerer's.
+                if time.monotonic() >= end_s or (who is not None and who.command not in ("", ANSWERER)):
                     raise
             with suppress(ConnectionError, TimeoutError, ImporterError):
                 client.ask_daemon(lock.folder, client.YIELD, timeout_s=1.0)
