@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from importer.delivery.allotment import DEPTH, Place, choose, most_of
+from importer.memory.sharing import THREADS_EACH
 
 CORES = (1, 2, 4, 8, 16, 32, 64)
-THREADS_EACH = 4  # as `memory.sharing` counts
 BATCHES = 400
 ROUND_TRIP_S = 0.05  # assumed for a batch that a cluster writes to its replicas
 

@@ -12,6 +12,7 @@ STATE = (
     *("checkpoints.sqlite3", "checkpoints.sqlite3-*", "checkpoints.sqlite3.corrupt-*", "sync-*.sqlite3*"),
     *("edge", "edge.*", "importer.lock", "importer.wanted", "control.sock", "answerer.log", "answerer.lock"),
     *("alone.lock", "last-search.json", "disabled-sources.json", "installed.json", "installed.json.damaged"),
+    *("embedding-model.json*", "embedding-usage.json*", "borrowed-*"),
     ".importer-*",
 )
 """The names in a state directory that are ours; the models among them have a removal of their own."""

@@ -18,7 +18,8 @@ import msgspec
 
 FILE = "embedding-usage.json"
 KEPT_DAYS = 400
-# List prices in US dollars per million tokens, from the providers' pages; `embed.price_per_million` is for others.
+# List prices in US dollars per million tokens, as they were known when this was written; providers change them, and
+# `embed.price_per_million` wins.
 PRICES: Mapping[str, float] = {
     "text-embedding-3-small": 0.02,
     "text-embedding-3-large": 0.13,
