@@ -128,9 +128,9 @@ class Checkpoints(Ledger):
                 quarantine.put(connection, commit.rejects, now)
             quarantine.put(connection, rejects, now)
             ledger.clear(connection, (r.chunk_id for commit in commits for r in commit.rejects if r.chunk_id))
+            ledger.add_named(connection, (counter for commit in commits for counter in commit.counters))
             for commit in commits:
                 conversations.put(connection, commit)
-                ledger.add_named(connection, commit.counters)
                 former = checkpoint_rows.former_path(connection, commit.checkpoint)
                 checkpoint_rows.write(connection, commit.checkpoint, now)
                 if former and former != commit.checkpoint.path:

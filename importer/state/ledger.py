@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -169,11 +170,19 @@ def add(connection: sqlite3.Connection, counters: Mapping[str, int]) -> None:
 
 
 def add_named(connection: sqlite3.Connection, counters: Iterable[tuple[str, int]]) -> None:
-    """Add to totals whose names come from files, inside a transaction; there are no more than MOST_NAMED of them."""
+    """Add to totals whose names come from files, inside a transaction; there are no more than MOST_NAMED of them.
+
+    Each name is written once, however many files of a batch count towards it.
+    """
+    sums = Counter[str]()
     for name, value in counters:
-        known = connection.execute("SELECT count(*) FROM counters").fetchone()[0]
-        if known < MOST_NAMED or connection.execute("SELECT 1 FROM counters WHERE name = ?", (name,)).fetchone():
+        sums[name] += value
+    room = MOST_NAMED - connection.execute("SELECT count(*) FROM counters").fetchone()[0] if sums else 0
+    for name, value in sums.items():
+        new = connection.execute("SELECT 1 FROM counters WHERE name = ?", (name,)).fetchone() is None
+        if not new or room > 0:
             connection.execute(_ADD, (name, value))
+            room -= new
 
 
 def add_tally(connection: sqlite3.Connection, tally: Tally) -> None:
