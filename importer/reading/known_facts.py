@@ -1,9 +1,8 @@
 """What is known of whole conversations: in the state, and in spans whose commits are not written yet.
 
 A summary line may title a conversation, also one of another file, which it names by the last line (its *tip*) that it
-had once. Whichever
-of the two is read first waits in the state for the other. Such a title fills only what has none: a title of a
-conversation's own file counts more, whenever that is read.
+had once. Whichever of the two is read first waits in the state for the other. Such a title fills only what has none: a
+title of a conversation's own file counts more, whenever that is read.
 """
 
 from __future__ import annotations
