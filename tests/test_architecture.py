@@ -241,6 +241,17 @@ def functions(path: pathlib.Path) -> Iterator[tuple[int, str]]:
             yield (node.end_lineno or node.lineno) - node.lineno + 1 - said, f"{path.name}:{node.lineno} {node.name}"
 
 
+def test_a_class_name_stands_once() -> None:
+    """One word means one thing; only the context of a format, which its contract names, stands in each format."""
+    names = Counter(
+        node.name
+        for name, path in FILES.items()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and (node.name != "Context" or not name.startswith("formats/"))
+    )
+    assert not [name for name, times in names.items() if times > 1]
+
+
 def test_modules_are_small() -> None:
     """One question per module: never over 300 lines."""
     lengths = {name: path.read_text().count("\n") for name, path in FILES.items()}

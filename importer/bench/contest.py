@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from importer.bench import endtoend
-from importer.bench.endtoend import Imported
+from importer.bench.endtoend import MeasuredImport
 from importer.bench.material import Material
 from importer.bench.rivals.orders import Order
 from importer.bench.watching import Watched, watch
@@ -73,8 +73,8 @@ class Results:
 
     slices: list[CeilingSlice] = field(default_factory=list)
     raw: Rival | None = None
-    imported: Imported | None = None
-    again: Imported | None = None
+    imported: MeasuredImport | None = None
+    again: MeasuredImport | None = None
     inprocess: Rival | None = None
 
     def shapes(self, engine: str = "onnxruntime", *, cpu: bool = False) -> dict[str, float]:

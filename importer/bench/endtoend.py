@@ -19,7 +19,7 @@ _NAMES = {"worker.preparing": HEIR, "worker.started": WORKER}
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class MeasuredImport:
     """One import: its own summary at the end, what was measured from outside, and its log events."""
 
     summary: Mapping[str, Any]
@@ -69,7 +69,7 @@ class Imported:
         }
 
 
-def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str, str]) -> Imported:
+def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str, str]) -> MeasuredImport:
     """Import the folder into that state. Raises WorkerError when the importer fails."""
     arguments = [sys.executable, "-P", "-m", "importer", *flags, "--state-dir", state_dir, "--store", "edge"]
     # One JSON line a receipt, which is what is measured by.
@@ -80,7 +80,7 @@ def run(folder: str, state_dir: str, flags: Sequence[str], environ: Mapping[str,
         raise WorkerError(
             f"`importer backlog` ended with {watched.code}: {watched.err.decode(errors='replace')[-500:]}"
         )
-    return Imported(json.loads(watched.out), watched)
+    return MeasuredImport(json.loads(watched.out), watched)
 
 
 def _hear(watched: Watched, event: JsonEvent) -> None:

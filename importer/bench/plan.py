@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from importer.delivery.allotment import DEPTH, Place, choose, most_of
+from importer.delivery.allotment import DEPTH, WorkerPlace, choose, most_of
 from importer.memory.sharing import THREADS_EACH
 
 CORES = (1, 2, 4, 8, 16, 32, 64)
@@ -45,7 +45,7 @@ class BatchTimes:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WorkerPlan:
     """The speed of so many workers on so many cores; `store` and `daemon` are the shares of time that each is busy."""
 
     cores: int
@@ -87,8 +87,8 @@ class _Course:
             self._next()
         return self.stored_s
 
-    def _places(self) -> list[Place]:
-        return [Place(load, most_of(at, self.workers)) for at, load in enumerate(self.load)]
+    def _places(self) -> list[WorkerPlace]:
+        return [WorkerPlace(load, most_of(at, self.workers)) for at, load in enumerate(self.load)]
 
     def _begin(self, number: int, at: int) -> None:
         """Have a worker embed a batch, after those it has."""
@@ -112,7 +112,7 @@ class _Course:
             self.committed.append(self.stored_s)
 
 
-def planned(times: BatchTimes, cores: int, workers: int = 0) -> Plan:
+def planned(times: BatchTimes, cores: int, workers: int = 0) -> WorkerPlan:
     """Return the speed of an import on so many cores; `workers` 0 is one for every four cores."""
     count = workers or max(1, cores // THREADS_EACH)
     threads = min(THREADS_EACH, max(1, cores // count))
@@ -120,7 +120,7 @@ def planned(times: BatchTimes, cores: int, workers: int = 0) -> Plan:
     busy_s = BATCHES * (times.model_s + times.store_s + times.daemon_s) / cores
     seconds = max(course.run(BATCHES), busy_s)
     speed = BATCHES / seconds
-    return Plan(
+    return WorkerPlan(
         cores,
         count,
         round(speed * times.tokens, 1),

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from importer.bench.contest import RIVAL, Results, Rival
-from importer.bench.endtoend import DAEMON, WORKER, Imported
+from importer.bench.endtoend import DAEMON, WORKER, MeasuredImport
 from importer.bench.material import Material
 from importer.protocol.units import MB
 
@@ -105,7 +105,7 @@ def ratios(found: Mapping[str, Any]) -> dict[str, float]:
     )
 
 
-def _importer(imported: Imported) -> dict[str, Any]:
+def _importer(imported: MeasuredImport) -> dict[str, Any]:
     """Return the importer's figures: of daemon and worker together, but for the two at the end."""
     summary, watched = imported.summary, imported.watched
     seconds, files = summary["seconds"], summary["files"]
@@ -131,7 +131,7 @@ def _importer(imported: Imported) -> dict[str, Any]:
     }
 
 
-def _process(imported: Imported, name: str) -> dict[str, Any]:
+def _process(imported: MeasuredImport, name: str) -> dict[str, Any]:
     """Return the memory of one of the importer's processes, and its growth."""
     watched, points, anon = imported.watched, imported.along(name), imported.along(name, anon=True)
     return {
@@ -167,7 +167,7 @@ def _rival(rival: Rival | None) -> dict[str, Any]:
     }
 
 
-def _noop(again: Imported) -> dict[str, Any]:
+def _noop(again: MeasuredImport) -> dict[str, Any]:
     """Return what an import costs when there is nothing new: `process_s` is the whole command, its start included."""
     return {
         "seconds": again.summary["seconds"],

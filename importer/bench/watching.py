@@ -98,7 +98,7 @@ def watch(
     try:
         with suppress(BrokenPipeError), process.stdin as stdin:
             stdin.write(given)
-        _Reader(watched, process, events_on_err, heard).follow(stop)
+        _OutputReader(watched, process, events_on_err, heard).follow(stop)
     finally:
         # Also when it has ended by itself, or when we are interrupted: nothing outlives the measurement.
         process.kill()
@@ -110,7 +110,7 @@ def watch(
     return watched
 
 
-class _Reader:
+class _OutputReader:
     """A reader of both outputs of a process, which samples memory in between.
 
     One thread for all: pipes are read when they have something, so a process never waits for us with a full pipe.

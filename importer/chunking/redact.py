@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from importer.chunking.masking import assignments, commands, logins, numbers, places, service_values, tables, tokens
-from importer.chunking.masking.spans import Span, beside_labels, joined, original, replaced
+from importer.chunking.masking.spans import SecretSpan, beside_labels, joined, original, replaced
 from importer.chunking.masking.views import views
 from importer.protocol.records import ConversationFacts, Facts
 
@@ -29,13 +29,13 @@ def mask(text: str) -> str:
     return replaced(text, found) if (found := find(text)) else text
 
 
-def find(text: str) -> list[Span]:
+def find(text: str) -> list[SecretSpan]:
     """Return the secrets that `mask` replaces, from left to right, none within another.
 
     Repeated until nothing is found: what stands beside a masked secret may be one only now. Each round leaves fewer
     characters outside labels, so it ends; a text without secrets takes one.
     """
-    found: list[Span] = []
+    found: list[SecretSpan] = []
     masked = text
     while more := beside_labels(masked, joined(_found_once(masked))):
         found = joined([*found, *original(found, more)])
@@ -43,7 +43,7 @@ def find(text: str) -> list[Span]:
     return found
 
 
-def _found_once(text: str) -> list[Span]:
+def _found_once(text: str) -> list[SecretSpan]:
     """Return the secrets seen at once, in the text and in its views without wrappings, the surest kinds first."""
     found = _seen(text)
     for view in views(text):
@@ -51,7 +51,7 @@ def _found_once(text: str) -> list[Span]:
     return found
 
 
-def _seen(text: str) -> list[Span]:
+def _seen(text: str) -> list[SecretSpan]:
     """Return what the tables find in a text."""
     words = list(tokens.long_words(text))
     found = [*tokens.find(text, words), *service_values.find(text, words)]
@@ -90,10 +90,12 @@ _mask_title = lru_cache(maxsize=64)(mask)
 def _mask_name(name: str) -> str:
     """Mask tokens in a path or branch: only what no name looks like, so that other names stay byte for byte."""
     found = tokens.found_tokens(name, tokens.long_words(name))
-    return replaced(name, [Span(at, end, token.kind) for token, at, end in found if not _named(token, name[at:end])])
+    return replaced(
+        name, [SecretSpan(at, end, token.kind) for token, at, end in found if not _named(token, name[at:end])]
+    )
 
 
-def _named(token: tokens.Token, value: str) -> bool:
+def _named(token: tokens.TokenShape, value: str) -> bool:
     """Return True if a token may be a part of a name: its rest is words and numbers, or of letters of one case."""
     rest = value[len(token.prefix) :]
     return bool(_NAMED.fullmatch(rest)) or (token.careful and (rest.islower() or rest.isupper()))

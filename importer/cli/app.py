@@ -43,7 +43,7 @@ class DefaultGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-class Row(NamedTuple):
+class Entry(NamedTuple):
     """One command: its name, the module of `commands` that has it, what `importer --help` says, its name there."""
 
     name: str
@@ -53,45 +53,45 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
-    Row("run", "run", "Watch the conversation folders and keep everything in them searchable"),
-    Row("backlog", "backlog", "Import everything pending below PATHS, then exit"),
-    Row("search", "search", "Find what was said about QUERY"),
-    Row("open", "open", "Show a conversation, around a hit or whole"),
-    Row("browse", "browse", "Browse conversations on the whole terminal"),
-    Row("list", "listing", "List conversations, the newest first"),
-    Row("projects", "listing", "List projects, the one spoken of last first", "projects"),
-    Row("blame", "blame", "Show which conversations touched FILE, the newest first, or wrote one of its lines"),
-    Row("fix", "fix", "Show what helped when ERROR was met before, the likest error first"),
-    Row("status", "status", "Show what the importer does, how far it is and what it takes"),
-    Row("sources", "sources", "Show which assistants keep conversations here, and leave out or take in one"),
-    Row(
+    Entry("run", "run", "Watch the conversation folders and keep everything in them searchable"),
+    Entry("backlog", "backlog", "Import everything pending below PATHS, then exit"),
+    Entry("search", "search", "Find what was said about QUERY"),
+    Entry("open", "open", "Show a conversation, around a hit or whole"),
+    Entry("browse", "browse", "Browse conversations on the whole terminal"),
+    Entry("list", "listing", "List conversations, the newest first"),
+    Entry("projects", "listing", "List projects, the one spoken of last first", "projects"),
+    Entry("blame", "blame", "Show which conversations touched FILE, the newest first, or wrote one of its lines"),
+    Entry("fix", "fix", "Show what helped when ERROR was met before, the likest error first"),
+    Entry("status", "status", "Show what the importer does, how far it is and what it takes"),
+    Entry("sources", "sources", "Show which assistants keep conversations here, and leave out or take in one"),
+    Entry(
         "doctor",
         "doctor",
         "Check model, store, folders, permissions, limits, memory, disk, clock, versions and transcripts that expire",
     ),
-    Row("pause", "pause", "Keep the running daemon from importing until `importer resume`"),
-    Row("resume", "resume", "Go on with a conversation; without ID, let the paused daemon import again"),
-    Row("failures", "failures", "Show, retry or drop what is in quarantine (alone: show it)"),
-    Row("verify", "verify", "Compare the store with what the files give"),
-    Row("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),
-    Row("forget", "forget", "Delete the points of a project, a conversation, files or a time, for good"),
-    Row("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
-    Row("migrate", "migrate", "Copy every point to STORE, or embed all anew with another model"),
-    Row("sync", "sync", "Bring what is new in the store to STORE, and take out there what was forgotten here"),
-    Row("install", "install", "Set up every assistant found here to search past conversations"),
-    Row("uninstall", "uninstall", "Give the assistants their settings back; what was imported stays"),
-    Row("serve", "serve", "Show a page to search and read conversations in the browser, and serve MCP over HTTP"),
-    Row("mcp", "mcp", "Serve past conversations to assistants over MCP until its input ends"),
-    Row(
+    Entry("pause", "pause", "Keep the running daemon from importing until `importer resume`"),
+    Entry("resume", "resume", "Go on with a conversation; without ID, let the paused daemon import again"),
+    Entry("failures", "failures", "Show, retry or drop what is in quarantine (alone: show it)"),
+    Entry("verify", "verify", "Compare the store with what the files give"),
+    Entry("rebuild-state", "rebuild", "Forget how far files are imported and import them again"),
+    Entry("forget", "forget", "Delete the points of a project, a conversation, files or a time, for good"),
+    Entry("redact", "redact", "Show what is masked as a secret in files, or mask what is stored already"),
+    Entry("migrate", "migrate", "Copy every point to STORE, or embed all anew with another model"),
+    Entry("sync", "sync", "Bring what is new in the store to STORE, and take out there what was forgotten here"),
+    Entry("install", "install", "Set up every assistant found here to search past conversations"),
+    Entry("uninstall", "uninstall", "Give the assistants their settings back; what was imported stays"),
+    Entry("serve", "serve", "Show a page to search and read conversations in the browser, and serve MCP over HTTP"),
+    Entry("mcp", "mcp", "Serve past conversations to assistants over MCP until its input ends"),
+    Entry(
         "hook",
         "hook",
         "Print what conversations there were about this project, for an assistant that begins",
     ),
-    Row("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
-    Row("model", "model", "Fetch, find or list the models that embed (alone: list them)"),
-    Row("completion", "completion", "Print what makes a shell complete commands, options, projects and ids"),
-    Row("config", "config", "Show the settings in effect, secrets masked"),
-    Row("service", "service", "Install, remove and show the service"),
+    Entry("bench", "bench", "Measure speed and memory of this importer and of the usual ways"),
+    Entry("model", "model", "Fetch, find or list the models that embed (alone: list them)"),
+    Entry("completion", "completion", "Print what makes a shell complete commands, options, projects and ids"),
+    Entry("config", "config", "Show the settings in effect, secrets masked"),
+    Entry("service", "service", "Install, remove and show the service"),
 )
 """The commands in the order people meet them, with their texts, so that `--help` imports none of them."""
 

@@ -19,7 +19,7 @@ BLOCK_BYTES = 8 * 1024 * 1024  # of a plain text that are looked at together: a 
 NAMES = ("project", "cwd", "git_branch")
 
 
-class Found(NamedTuple):
+class FoundSecret(NamedTuple):
     """A secret in a file: the number of the line (of a document, of the unit) it stands in, its kind, its length."""
 
     line: int
@@ -37,7 +37,7 @@ def below(path: bytes) -> Iterator[bytes]:
         yield from (os.path.join(base, name) for name in sorted(names) if not os.path.islink(os.path.join(base, name)))
 
 
-def secrets_in(path: bytes, reading: Reading, unread: Callable[[str], None]) -> Iterator[Found]:
+def secrets_in(path: bytes, reading: Reading, unread: Callable[[str], None]) -> Iterator[FoundSecret]:
     """Yield what would be masked in a file; `unread` is told why one cannot be read."""
     opened = files.open_file(path)
     while isinstance(opened, files.Gone) and opened.more:
@@ -55,7 +55,7 @@ def secrets_in(path: bytes, reading: Reading, unread: Callable[[str], None]) -> 
         os.close(opened.fd)
 
 
-def _in_turns(file: reader.OpenFile, source: formats.Format, reading: Reading) -> Iterator[Found]:
+def _in_turns(file: reader.OpenFile, source: formats.Format, reading: Reading) -> Iterator[FoundSecret]:
     """Yield what stands in the turns of a conversation's file."""
     slices, context, number = reader.SliceReader(final=True), source.begin(file.stat.path), 0
     place = reader.Position(0)
@@ -75,19 +75,19 @@ def _in_turns(file: reader.OpenFile, source: formats.Format, reading: Reading) -
         place = reader.Position(at, part.scanned_to, unpacked=at)
 
 
-def _in_turn(turn: Turn, number: int) -> Iterator[Found]:
+def _in_turn(turn: Turn, number: int) -> Iterator[FoundSecret]:
     """Yield what is masked in a turn: its text and title, and the tokens in its names."""
     for text in (turn.text, turn.facts.title):
         for span in find(text):
-            yield Found(number, span.kind, span.end - span.start)
+            yield FoundSecret(number, span.kind, span.end - span.start)
     now = mask_facts(turn.facts)
     pairs: list[tuple[Any, Any]] = [(getattr(turn.facts, name), getattr(now, name)) for name in NAMES]
     for name, masked in (*pairs, *zip(turn.facts.files, now.files, strict=True)):
         if name != masked:
-            yield Found(number, "name", len(name))
+            yield FoundSecret(number, "name", len(name))
 
 
-def _in_text(fd: int) -> Iterator[Found]:
+def _in_text(fd: int) -> Iterator[FoundSecret]:
     """Yield what stands in a plain text, a block of whole lines at a time; a binary file has none."""
     at, first, rest = 0, 1, b""
     while block := os.pread(fd, BLOCK_BYTES, at):
@@ -101,9 +101,9 @@ def _in_text(fd: int) -> Iterator[Found]:
     yield from _in_lines(rest.decode("utf-8", "replace"), first)
 
 
-def _in_lines(text: str, first: int) -> Iterator[Found]:
+def _in_lines(text: str, first: int) -> Iterator[FoundSecret]:
     """Yield the secrets of a text whose first line has the number `first`."""
     seen, at = first, 0
     for span in find(text):
         seen, at = seen + text.count("\n", at, span.start), span.start
-        yield Found(seen, span.kind, span.end - span.start)
+        yield FoundSecret(seen, span.kind, span.end - span.start)

@@ -18,7 +18,7 @@ MOST_WITH_EMBEDDING_WRITER = 4  # from five on storing what the others embed tak
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkerPlace:
     """One worker as a batch sees it: `load` batches of at most `most` are with it; `rests` if it cannot be started.
 
     `files` are those it has embedded or is to embed, of the `lifetime_files` after which it ends (0: no limit).
@@ -48,7 +48,7 @@ def most_of(place: int, count: int) -> int:
     return 1 if count <= MOST_WITH_EMBEDDING_WRITER else 0
 
 
-def choose(places: Sequence[Place]) -> int | None:
+def choose(places: Sequence[WorkerPlace]) -> int | None:
     """Return the place of the worker with least to do, the first of equals; None when all have enough.
 
     So a single batch starts no other worker than the writer, which has to be there anyway.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 from importer.delivery import allotment
-from importer.delivery.allotment import WRITER, Place
+from importer.delivery.allotment import WRITER, WorkerPlace
 from importer.delivery.in_flight import Embedding, InFlight, halved_budget, note_death, to_blame
 from importer.delivery.policy import Recycle
 from importer.delivery.progress import complete_files
@@ -65,14 +65,14 @@ class EmbedPool:
         """Return the supervisor of the worker at a place."""
         return self.writer if place == WRITER else self.others[place - 1]
 
-    def places(self, queue: Collection[InFlight]) -> list[Place]:
+    def places(self, queue: Collection[InFlight]) -> list[WorkerPlace]:
         """Return every worker as the next batch sees it. A suspect has the writer to itself."""
         places = [self._place(at, queue) for at in range(self.count)]
         if any(flight.suspect for flight in queue):
             places[WRITER] = replace(places[WRITER], most=0)
         return places
 
-    def _place(self, at: int, queue: Iterable[InFlight]) -> Place:
+    def _place(self, at: int, queue: Iterable[InFlight]) -> WorkerPlace:
         """Return one worker as the next batch sees it."""
         theirs = [flight for flight in queue if flight.embedding is not None and flight.embedding.at == at]
         supervisor = self.supervisor(at)
@@ -80,7 +80,7 @@ class EmbedPool:
         files = sum(len(flight.batch.commits) for flight in theirs) + (worker.files if worker else 0)
         lifetime = worker.lifetime_files if worker else supervisor.recycle_files
         rests = self._rest_until_s.get(at, 0.0) > self.clock() or at in self._leaving
-        return Place(len(theirs), allotment.most_of(at, self.count), files, lifetime, rests)
+        return WorkerPlace(len(theirs), allotment.most_of(at, self.count), files, lifetime, rests)
 
     def lets_post(self, flight: InFlight, queue: Collection[InFlight]) -> bool:
         """Return whether a batch may go to the writer now, as far as its vectors are concerned."""

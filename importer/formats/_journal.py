@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 
-class Pieces(Protocol):
+class JournalPieces(Protocol):
     """The main file of such a conversation, and what lies around it; names are relative to the main file's folder."""
 
     @property
@@ -29,7 +29,7 @@ class Pieces(Protocol):
         """Return what is in a folder, sorted; nothing where there is none."""
 
 
-def nothing_beside(_: Pieces) -> Iterable[str]:
+def nothing_beside(_: JournalPieces) -> Iterable[str]:
     """Return no names: what lies around the main file changes with it, or does not matter."""
     return ()
 
@@ -42,4 +42,4 @@ class Journal(msgspec.Struct, frozen=True):
 
     called: Callable[[bytes], bool]
     opens: Callable[[bytes], bool]
-    beside: Callable[[Pieces], Iterable[str]] = nothing_beside
+    beside: Callable[[JournalPieces], Iterable[str]] = nothing_beside

@@ -35,7 +35,7 @@ ID_BYTES = 120
 TITLE_CHARS = 200
 
 
-class Message(msgspec.Struct, gc=False):
+class ChatMessage(msgspec.Struct, gc=False):
     """A message of a person or of Claude; its fields may be of any shape."""
 
     uuid: Any = None
@@ -47,7 +47,7 @@ class Message(msgspec.Struct, gc=False):
     files: Any = None
 
 
-class Conversation(msgspec.Struct):
+class ClaudeConversation(msgspec.Struct):
     """A conversation as exported; its messages are decoded one by one."""
 
     uuid: str | None = None
@@ -61,8 +61,8 @@ class Context(msgspec.Struct, frozen=True):
     """An empty context: a conversation tells all about itself."""
 
 
-_lines = Lines(Conversation)
-_message = json_lines.reader(Message)
+_lines = Lines(ClaudeConversation)
+_message = json_lines.reader(ChatMessage)
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, talk: Conversation, options: Options) -> Fed:
+def _step(context: Context, talk: ClaudeConversation, options: Options) -> Fed:
     """Return the turns of all messages of a conversation, in their order: branches follow one another.
 
     Not by the links between messages, which only about half of them have.
@@ -105,43 +105,43 @@ def _step(context: Context, talk: Conversation, options: Options) -> Fed:
     return Fed(context, tuple(turn for one in told for turn in one.turns), unknown, (), _facts(talk))
 
 
-def _facts(talk: Conversation) -> tuple[ConversationFacts, ...]:
+def _facts(talk: ClaudeConversation) -> tuple[ConversationFacts, ...]:
     """Return the facts of the whole conversation: a newer export may hold another name of it."""
     title, project = _title(talk), _project(talk)
     return (ConversationFacts(_id(talk), title, project),) if talk.uuid and (title or project) else ()
 
 
-def _id(talk: Conversation) -> str:
+def _id(talk: ClaudeConversation) -> str:
     """Return the conversation's id, made of its name where it has none."""
     return clip(talk.uuid or "", ID_BYTES) or f"chat-{key(talk.name or '')[:16]}"
 
 
-def _title(talk: Conversation) -> str:
+def _title(talk: ClaudeConversation) -> str:
     """Return the conversation's name, of bounded length."""
     return (talk.name or "").strip()[:TITLE_CHARS]
 
 
-def _project(talk: Conversation) -> str:
+def _project(talk: ClaudeConversation) -> str:
     """Return the name of the project that a conversation belongs to, "" for none."""
     named = talk.project.get("name") if isinstance(talk.project, dict) else talk.project
     return named.strip()[:TITLE_CHARS] if isinstance(named, str) else ""
 
 
-class Told(NamedTuple):
+class MessageTurns(NamedTuple):
     """What a message gives: its turns, and how many parts of it could not be read."""
 
     turns: tuple[Turn, ...] = ()
     unknown: int = 0
 
 
-def _told(talk: Conversation, message: Message, options: Options) -> Told:
+def _told(talk: ClaudeConversation, message: ChatMessage, options: Options) -> MessageTurns:
     """Make the turn of a message, and one of each artifact in it."""
     blocks, role = [_block(one) for one in listed(message.content)], _role(message)
     said, pasted = _text(message, blocks, options), _pasted(message)
     unknown = said.unknown + pasted.unknown + sum(kind_of(block) not in KNOWN_BLOCKS for block in blocks)
     if not role:
         silent = isinstance(message.sender, str) and message.sender in SILENT
-        return Told((), max(unknown, int(not silent)))
+        return MessageTurns((), max(unknown, int(not silent)))
     tools, files = once([_string(block.get("name")) for block in blocks if _is_call(block)]), _files(message)
     # Without a paste the key is what it was before pastes were read.
     bare = _text(message, blocks, PLAIN) if options.thinking or options.tool_results else said
@@ -154,7 +154,7 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     turn = Turn(conversation, id_ or mark, role, text, at, mark, facts)
     shown = [artifacts.made(_string(block.get("name")), block.get("input")) for block in blocks if _is_call(block)]
     made = tuple(_artifact(turn, one.text) for one in shown if one.text)
-    return Told(((turn,) if text or tools or files else ()) + made, unknown + sum(one.unknown for one in shown))
+    return MessageTurns(((turn,) if text or tools or files else ()) + made, unknown + sum(one.unknown for one in shown))
 
 
 def _artifact(turn: Turn, text: str) -> Turn:
@@ -163,7 +163,7 @@ def _artifact(turn: Turn, text: str) -> Turn:
     return Turn(turn.conversation_id, mark, "assistant", text, turn.at, mark, facts)
 
 
-def _role(message: Message) -> str:
+def _role(message: ChatMessage) -> str:
     """Return user or assistant, "" for any other sender."""
     return ROLES.get(message.sender, "") if isinstance(message.sender, str) else ""
 
@@ -183,17 +183,17 @@ def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _enclosed(message: Message) -> list[Any]:
+def _enclosed(message: ChatMessage) -> list[Any]:
     """Return what is attached to a message, files last."""
     return [*listed(message.attachments), *listed(message.files)]
 
 
-def _files(message: Message) -> tuple[str, ...]:
+def _files(message: ChatMessage) -> tuple[str, ...]:
     """Return the names of what is attached."""
     return once([_string(one.get("file_name") if isinstance(one, dict) else one) for one in _enclosed(message)])
 
 
-def _pasted(message: Message) -> Words:
+def _pasted(message: ChatMessage) -> Words:
     """Return the text of attachments: a long paste becomes one, and the message may hold nothing else."""
     enclosed = _enclosed(message)
     pasted = words([one.get("extracted_content") for one in enclosed if isinstance(one, dict)])
@@ -201,7 +201,7 @@ def _pasted(message: Message) -> Words:
     return Words(pasted.text, pasted.unknown + strange)
 
 
-def _text(message: Message, blocks: list[dict[str, Any]], options: Options) -> Words:
+def _text(message: ChatMessage, blocks: list[dict[str, Any]], options: Options) -> Words:
     """Return what is to be indexed of a message: its blocks, or its text where they hold none."""
     texts = [_said(block, options) for block in blocks]
     # Older exports have the text alone.

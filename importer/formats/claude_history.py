@@ -36,7 +36,7 @@ GROUP_CHARS = 8  # of the hash of a project
 _command = re.compile(r"/[a-z][\w:-]*(?:\s|\Z)", re.IGNORECASE)
 
 
-class Row(msgspec.Struct, rename="camel", gc=False):
+class HistoryRow(msgspec.Struct, rename="camel", gc=False):
     """One row, as far as it is read; each field as loose as the file may be."""
 
     display: Any = None
@@ -52,7 +52,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     titles: tuple[tuple[str, str], ...] = ()
 
 
-_rows = Lines(Row)
+_rows = Lines(HistoryRow)
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _rows.feed(context, raw, options, _step)
 
 
-def _step(context: Context, row: Row, _: Options) -> Fed:
+def _step(context: Context, row: HistoryRow, _: Options) -> Fed:
     """Take one row."""
     shown = words(row.display)
     unknown = shown.unknown + pasted_lost(row.pasted_contents)

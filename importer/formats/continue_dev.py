@@ -44,35 +44,35 @@ class Function(msgspec.Struct, gc=False):
     arguments: Any = None
 
 
-class Call(msgspec.Struct, gc=False):
+class ContinueCall(msgspec.Struct, gc=False):
     """A call of a tool."""
 
     id: str | None = None
     function: Function | None = None
 
 
-class Message(msgspec.Struct, gc=False, rename="camel"):
+class ContinueMessage(msgspec.Struct, gc=False, rename="camel"):
     """A message of the history; `tool_call_id` is of a tool's result, which older versions leave out."""
 
     role: str = ""
     content: Any = None
-    tool_calls: list[Call] | None = None
+    tool_calls: list[ContinueCall] | None = None
     tool_call_id: str | None = None
 
 
-class Unit(msgspec.Struct, gc=False, rename="camel"):
+class ContinueUnit(msgspec.Struct, gc=False, rename="camel"):
     """The document's head, or an item of its history, which is a message or holds one."""
 
     session_id: str | None = None
     title: str | None = None
     workspace_directory: str | None = None
-    message: Message | list[Any] | str | float | None = None
+    message: ContinueMessage | list[Any] | str | float | None = None
     role: str | None = None
     content: Any = None
     conversation_summary: Any = None
 
 
-_lines = Lines(Unit)
+_lines = Lines(ContinueUnit)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,17 +114,17 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, unit: Unit, options: Options) -> Fed:
+def _step(context: Context, unit: ContinueUnit, options: Options) -> Fed:
     """Take the head, or an item."""
     message = unit.message
     beside = words(unit.content)
     if message is None and unit.role is not None:
-        message, beside = Message(unit.role, unit.content), Words()
+        message, beside = ContinueMessage(unit.role, unit.content), Words()
     strange = beside.unknown + bool(beside.text)
     if message is None:
         fed = _headed(context, unit)
         return replace(fed, unknown=strange)
-    if not isinstance(message, Message):
+    if not isinstance(message, ContinueMessage):
         return Fed(context, (), 1)
     fed, summary = _told(context, message, options), words(unit.conversation_summary)
     fed = replace(fed, unknown=fed.unknown + strange + summary.unknown)
@@ -135,7 +135,7 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
     return replace(fed, turns=(*fed.turns, Turn(context.session, mark, "assistant", summary.text, "", mark, facts)))
 
 
-def _headed(context: Context, unit: Unit) -> Fed:
+def _headed(context: Context, unit: ContinueUnit) -> Fed:
     """Return the context after the head, and what it says of the session."""
     folder = clip(unquote((unit.workspace_directory or "").removeprefix("file://")), NAME_BYTES)  # a URI or a path
     session, title = clip(unit.session_id or "", ID_BYTES) or context.session, (unit.title or "").strip()
@@ -144,7 +144,7 @@ def _headed(context: Context, unit: Unit) -> Fed:
     return Fed(Context(session, title, folder), facts=(known,) if title or folder else ())
 
 
-def _told(context: Context, message: Message, options: Options) -> Fed:
+def _told(context: Context, message: ContinueMessage, options: Options) -> Fed:
     """Take a message: a turn, or what stands beside the chain of turns."""
     called = once([call.function.name or "" for call in message.tool_calls or () if call.function])
     if called:
@@ -159,13 +159,13 @@ def _told(context: Context, message: Message, options: Options) -> Fed:
     return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),), unknown)
 
 
-def _calling(context: Context, calls: Sequence[Call]) -> Context:
+def _calling(context: Context, calls: Sequence[ContinueCall]) -> Context:
     """Return the context that knows which of these calls ask the memory: any of them may, not only the last."""
     own = [_mark(call.id) for call in calls if _is_own(call)]
     return replace(context, own_calls=(*context.own_calls, *own)[-OWN_CALLS:], asked=bool(own))
 
 
-def _is_own(call: Call) -> bool:
+def _is_own(call: ContinueCall) -> bool:
     """Return True if a call asks the memory, as a tool or on the command line."""
     function = call.function or Function()
     given = function.arguments
@@ -193,7 +193,7 @@ def _mark(id_: str | None) -> str:
     return key(id_ or "")[:12]
 
 
-def _aside(context: Context, message: Message, text: str, options: Options) -> Fed:
+def _aside(context: Context, message: ContinueMessage, text: str, options: Options) -> Fed:
     """Make a turn of a tool's answer or a thought, which are optional: the chain of keys does not depend on them."""
     role = message.role
     wanted_ = (role == "tool" and options.tool_results and not _is_own_result(context, message.tool_call_id)) or (

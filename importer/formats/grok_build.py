@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from importer.formats._journal import Journal, Pieces
+from importer.formats._journal import Journal, JournalPieces
 from importer.formats._shared.calls import call_of
 from importer.formats._shared.message import spoken
 from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, member, objects, string, value
@@ -54,7 +54,7 @@ def wanted(relative: bytes) -> bool:
     return relative.rpartition(b"/")[2] in (UPDATES.encode(), HISTORY.encode())
 
 
-def replayed(pieces: Pieces) -> Iterator[Any]:
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
     """Yield what a session says. Never raises for what is in it."""
     *_, folder, session, name = pieces.path.decode("utf-8", "replace").rsplit("/", 3)
     if name == HISTORY and UPDATES in pieces.names("."):
@@ -69,7 +69,7 @@ def replayed(pieces: Pieces) -> Iterator[Any]:
     yield from _updates(records, model) if name == UPDATES else _history(records)
 
 
-def _records(pieces: Pieces) -> Iterator[Any]:
+def _records(pieces: JournalPieces) -> Iterator[Any]:
     """Yield the record of each line; None for a line that is none."""
     for raw in pieces.lines():
         if raw.strip(b" \t\r\n\0"):

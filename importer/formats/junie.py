@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from importer.formats._journal import Journal, Pieces
+from importer.formats._journal import Journal, JournalPieces
 from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, speech, string, value
 
 __all__ = ["JOURNAL", "NAME", "Context", "begin", "feed", "replayed", "roots", "wanted"]
@@ -46,7 +46,7 @@ def wanted(relative: bytes) -> bool:
     return relative.rpartition(b"/")[2] == EVENTS
 
 
-def replayed(pieces: Pieces) -> Iterator[Any]:
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
     """Yield what a session says. Never raises for what is in it."""
     session = pieces.path.decode("utf-8", "replace").rsplit("/", 2)[-2]
     yield Unit(conversation=session)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from importer.formats import Tables
-from importer.formats._journal import Journal, Pieces
+from importer.formats._journal import Journal, JournalPieces
 from importer.formats._shared.calls import call_of
 from importer.formats._shared.told import (
     RESULT,
@@ -51,7 +51,7 @@ SILENT = frozenset(("image", "json", "toolResult", "redactedThinking"))
 _sessions = b"/sessions/cli/"
 
 
-def _sheet(pieces: Pieces) -> tuple[str]:
+def _sheet(pieces: JournalPieces) -> tuple[str]:
     """Return the name of the sheet of a session."""
     return (pieces.path.decode("utf-8", "replace").rpartition("/")[2].removesuffix("l"),)
 
@@ -76,7 +76,7 @@ def wanted(relative: bytes) -> bool:
     return name in UNCOPIED or (name.endswith(b".jsonl") and (not folders or folders[-1] == b"cli"))
 
 
-def replayed(pieces: Pieces) -> Iterator[Any]:
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
     """Yield what a session says. Never raises for what is in it."""
     (name,) = _sheet(pieces)
     sheet = value(pieces.read(name).decode("utf-8", "replace"))

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._journal import Journal, Pieces
+from importer.formats._journal import Journal, JournalPieces
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.told import (
     RESULT,
@@ -106,12 +106,12 @@ def wanted(relative: bytes) -> bool:
     return name.endswith(b".db") and name.startswith(tuple(one.encode() for one in FOLDERS))
 
 
-def _session_of(pieces: Pieces) -> str:
+def _session_of(pieces: JournalPieces) -> str:
     """Return the id of a session of a tree, by the name of its file."""
     return pieces.path.decode("utf-8", "replace").rpartition("/")[2].removesuffix(".json")
 
 
-def _beside(pieces: Pieces) -> Iterator[str]:
+def _beside(pieces: JournalPieces) -> Iterator[str]:
     """Yield what changes with a session of a tree: its folder of messages, and the newest ones with their parts."""
     folder = f"../../message/{_session_of(pieces)}"
     yield folder
@@ -125,7 +125,7 @@ def _beside(pieces: Pieces) -> Iterator[str]:
 JOURNAL = Journal(lambda path: bool(SESSION.match(path)), lambda head: head.startswith(b"{"), _beside)
 
 
-def replayed(pieces: Pieces) -> Iterator[Any]:
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
     """Yield what a session of a tree says, as rows of the database would say it. Never raises for what is in it."""
 
     def read(name: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from importer.formats._journal import Journal, Pieces
+from importer.formats._journal import Journal, JournalPieces
 from importer.formats._shared.calls import call_of
 from importer.formats._shared.told import (
     RESULT,
@@ -54,7 +54,7 @@ def wanted(relative: bytes) -> bool:
     return relative.rpartition(b"/")[2] == STATE
 
 
-def replayed(pieces: Pieces) -> Iterator[Any]:
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
     """Yield what a conversation says. Never raises for what is in it."""
     state = value(b"".join(pieces.lines()).decode("utf-8", "replace"))
     session = string(state, "id") or pieces.path.decode("utf-8", "replace").rsplit("/", 2)[-2]

@@ -24,7 +24,7 @@ HINT = "raise worker.soft_limit_mb, choose a memory profile with a higher one, o
 META = "memory_forecast"  # its name among the state's facts
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class RememberedForecast(msgspec.Struct, frozen=True):
     """What the state keeps: of which model, what is known of it, and the last forecast beside what was measured."""
 
     model: str
@@ -98,19 +98,21 @@ class Forecasts:
         """Return what the state is to remember, "" before anything is known."""
         if not self.known.known:
             return ""
-        told = Remembered(self.model, self.known, self.forecast_bytes, self.measured_bytes, self.errors.figures())
+        told = RememberedForecast(
+            self.model, self.known, self.forecast_bytes, self.measured_bytes, self.errors.figures()
+        )
         return msgspec.json.encode(told).decode()
 
 
-def read(text: str) -> Remembered | None:
+def read(text: str) -> RememberedForecast | None:
     """Return what the state remembers, None for nothing, or for what another version wrote."""
     try:
-        return msgspec.json.decode(text, type=Remembered) if text else None
+        return msgspec.json.decode(text, type=RememberedForecast) if text else None
     except msgspec.MsgspecError:
         return None
 
 
-def shown(found: Remembered, budget_tokens: int) -> dict[str, Any]:
+def shown(found: RememberedForecast, budget_tokens: int) -> dict[str, Any]:
     """Return for people and programs: what the next full batch takes, of what, and how it was with the last one."""
     known = found.known
     return {

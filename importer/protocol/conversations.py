@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from importer.protocol.records import ConversationFacts, Said
+from importer.protocol.records import ConversationFacts, SpokenCounts
 
 FILLED = ("project", "cwd", "git_branch")
 NOTHING = ConversationFacts("")
@@ -31,10 +31,10 @@ def retitled(metadata: Mapping[str, Any], facts: ConversationFacts) -> Mapping[s
     return {**metadata, **news} if news else metadata
 
 
-def counted(former: Said, later: Said) -> Said:
+def counted(former: SpokenCounts, later: SpokenCounts) -> SpokenCounts:
     """Return both together: turns are added, times widened; the first opening stays, else the later wins."""
     times = [at for at in (former.first, former.last, later.first, later.last) if at]
-    return Said(
+    return SpokenCounts(
         later.conversation_id,
         former.turns + later.turns,
         min(times, default=""),

@@ -22,7 +22,7 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # names of /proc/cpuinfo for products 
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class EmbeddingEngine:
     """What runs the model: `name`, `arithmetic` (fp32, bf16, int8), and `reason`, why it is not a faster one or ""."""
 
     name: str
@@ -34,18 +34,20 @@ class Engine:
         return f"{self.name} {self.arithmetic}" + (f" ({self.reason})" if self.reason else "")
 
 
-def choose(wanted: str, precision: str) -> Engine:
+def choose(wanted: str, precision: str) -> EmbeddingEngine:
     """Return the engine for `embed.engine` on this machine: the fastest that is installed and keeps the vectors."""
     if precision == "int8":
         reason = "OpenVINO is for fp32 models" if wanted == "openvino" else ""
-        return Engine("onnxruntime", "int8", reason)
+        return EmbeddingEngine("onnxruntime", "int8", reason)
     if wanted == "onnxruntime":
-        return Engine("onnxruntime", "fp32")
+        return EmbeddingEngine("onnxruntime", "fp32")
     if not has_openvino():
-        return Engine("onnxruntime", "fp32", "OpenVINO is not installed: pip install 'conversation-importer[fast]'")
+        return EmbeddingEngine(
+            "onnxruntime", "fp32", "OpenVINO is not installed: pip install 'conversation-importer[fast]'"
+        )
     if not has_bf16():
-        return Engine("openvino", "fp32", "this processor has no bf16")
-    return Engine("openvino", "bf16")
+        return EmbeddingEngine("openvino", "fp32", "this processor has no bf16")
+    return EmbeddingEngine("openvino", "bf16")
 
 
 def described(provider: str, wanted: str, precision: str) -> str:

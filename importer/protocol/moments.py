@@ -54,7 +54,7 @@ _ZONE = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d){0,2})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """A span of time from `first` to just before `end`, both with a zone; a moment, when they are equal."""
 
     first: datetime
@@ -90,7 +90,7 @@ def rfc3339(moment: datetime) -> str:
     return utc.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-def read(text: str, now: datetime) -> Span | None:
+def read(text: str, now: datetime) -> TimeSpan | None:
     """Return the span that a text means, None for a text that is no time."""
     written = " ".join(text.split())
     words = re.sub(r"(?<=[a-z\d])[-_](?=[a-z])|(?<=[a-z])[-_](?=\d)", " ", written.casefold())
@@ -98,7 +98,7 @@ def read(text: str, now: datetime) -> Span | None:
         try:
             found = reader(written.upper() if reader in _AS_WRITTEN else words, now)
         except OverflowError:  # so far back that there is no calendar
-            return Span(FIRST, FIRST)
+            return TimeSpan(FIRST, FIRST)
         except ValueError:  # such as 30 February
             return None
         if found is not None:
@@ -106,12 +106,12 @@ def read(text: str, now: datetime) -> Span | None:
     return None
 
 
-def _days(first: date, behind: date | None, now: datetime) -> Span:
+def _days(first: date, behind: date | None, now: datetime) -> TimeSpan:
     """Return the whole local days from `first` to before `behind`, None for the end of the calendar."""
-    return Span(_midnight(first, now), LAST if behind is None else _midnight(behind, now))
+    return TimeSpan(_midnight(first, now), LAST if behind is None else _midnight(behind, now))
 
 
-def _day(day: date, now: datetime) -> Span:
+def _day(day: date, now: datetime) -> TimeSpan:
     """Return one whole local day."""
     return _days(day, day + DAY if day < date.max else None, now)
 
@@ -121,7 +121,7 @@ def _midnight(day: date, now: datetime) -> datetime:
     return datetime.combine(day, time(), now.tzinfo)
 
 
-def _month(year: int, month: int, now: datetime) -> Span:
+def _month(year: int, month: int, now: datetime) -> TimeSpan:
     """Return a whole month."""
     first = date(year, month, 1)
     return _days(first, None if (year, month) == (date.max.year, 12) else _first_of_month(first, 1), now)
@@ -135,12 +135,12 @@ def _first_of_month(day: date, later: int) -> date:
     return date(months // 12, months % 12 + 1, 1)
 
 
-def _year(year: int, now: datetime) -> Span:
+def _year(year: int, now: datetime) -> TimeSpan:
     """Return a whole year."""
     return _days(date(year, 1, 1), date(year + 1, 1, 1) if year < date.max.year else None, now)
 
 
-def _numeric(text: str, now: datetime) -> Span | None:
+def _numeric(text: str, now: datetime) -> TimeSpan | None:
     """Read a year, a month or a day in figures: 2026, 2026-10, 2026/10/3, 3.10.2026."""
     if re.fullmatch(r"\d{4}", text):
         return _year(int(text), now)
@@ -153,7 +153,7 @@ def _numeric(text: str, now: datetime) -> Span | None:
     return None
 
 
-def _iso(text: str, now: datetime) -> Span | None:
+def _iso(text: str, now: datetime) -> TimeSpan | None:
     """Read ISO 8601 as Python does: a date, a week, a time with or without its zone; `2026-03-01 14:03 UTC`, too."""
     text = re.sub(r" ?(UTC|GMT)$", "Z", text)
     try:
@@ -169,24 +169,24 @@ def _iso(text: str, now: datetime) -> Span | None:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
     digits = len(re.sub(r"\D", "", _ZONE.sub("", text[10:]) if "-" in text[:8] else ""))
     length = {2: timedelta(hours=1), 4: timedelta(minutes=1)}.get(digits)
-    return _while(moment, length) if length else Span(moment, moment)
+    return _while(moment, length) if length else TimeSpan(moment, moment)
 
 
-def _while(first: datetime, length: timedelta) -> Span:
+def _while(first: datetime, length: timedelta) -> TimeSpan:
     """Return the span of a clock's reading that lasts so long; it is both of them in the hour that comes twice."""
     try:
         end = max(first.astimezone(UTC), first.replace(fold=1).astimezone(UTC)) + length
     except (ValueError, OverflowError):
         end = LAST if first.year == LAST.year else FIRST
-    return Span(first, end)
+    return TimeSpan(first, end)
 
 
-def _week(monday: date, now: datetime) -> Span:
+def _week(monday: date, now: datetime) -> TimeSpan:
     """Return a whole week."""
     return _days(monday, monday + 7 * DAY if (date.max - monday).days >= 7 else None, now)
 
 
-def _back(text: str, now: datetime) -> Span | None:
+def _back(text: str, now: datetime) -> TimeSpan | None:
     """Read how long ago: 3h, 7d, 2 weeks ago; and a span up to now: last 3 days, past week."""
     text = text.removeprefix("-").removesuffix(" ago")
     rolling = re.match(r"(?:the )?(?:last|past) (?=\d|[a-z]+ )|(?:the )?past ", text)
@@ -200,8 +200,8 @@ def _back(text: str, now: datetime) -> Span | None:
         return None
     exact = any(unit in _SECONDS for _, unit in counted)
     if rolling:
-        return Span(then if exact else _midnight(then.date(), now), now if exact else _day(now.date(), now).end)
-    return Span(then, then) if exact else _day(then.date(), now)
+        return TimeSpan(then if exact else _midnight(then.date(), now), now if exact else _day(now.date(), now).end)
+    return TimeSpan(then, then) if exact else _day(then.date(), now)
 
 
 def _subtract(counted: list[tuple[float, str]], now: datetime) -> datetime | None:
@@ -219,14 +219,14 @@ def _subtract(counted: list[tuple[float, str]], now: datetime) -> datetime | Non
     return (then.astimezone(UTC) - back).astimezone(now.tzinfo) if back else then
 
 
-def _stretch(text: str, now: datetime) -> Span | None:
+def _stretch(text: str, now: datetime) -> TimeSpan | None:
     """Read this or last week, month and year, as the calendar has them; last hour is the sixty minutes before now."""
     found = re.fullmatch(r"(?:the )?(this|current|last|previous) (day|week|month|year|hour)", text)
     if not found:
         return None
     today, ago = now.date(), 1 if found[1] in {"last", "previous"} else 0
     if found[2] == "hour":
-        return Span((now.astimezone(UTC) - timedelta(hours=1)).astimezone(now.tzinfo), now)
+        return TimeSpan((now.astimezone(UTC) - timedelta(hours=1)).astimezone(now.tzinfo), now)
     if found[2] == "day":
         return _day(today - ago * DAY, now)
     if found[2] == "week":
@@ -237,7 +237,7 @@ def _stretch(text: str, now: datetime) -> Span | None:
     return _year(today.year - ago, now)
 
 
-def _named(text: str, now: datetime) -> Span | None:
+def _named(text: str, now: datetime) -> TimeSpan | None:
     """Read a day by its name or its month, or a whole month by its name."""
     days = {"today": 0, "yesterday": -1, "tomorrow": 1}
     if text in days:
@@ -253,7 +253,7 @@ def _named(text: str, now: datetime) -> Span | None:
     return _dated(found, now, last=last)
 
 
-def _dated(found: re.Match[str], now: datetime, *, last: bool) -> Span | None:
+def _dated(found: re.Match[str], now: datetime, *, last: bool) -> TimeSpan | None:
     """Return the day or month of a match; without a year the newest that has begun, with `last` that is over."""
     month = next(at for at, name in enumerate(_MONTHS, 1) if name.startswith(found["month"]))
     day = int(found["before"] or found["after"] or 0)
@@ -265,10 +265,10 @@ def _dated(found: re.Match[str], now: datetime, *, last: bool) -> Span | None:
     return _day(date(year, month, day), now) if day else _month(year, month, now)
 
 
-def _clock(text: str, now: datetime) -> Span | None:
+def _clock(text: str, now: datetime) -> TimeSpan | None:
     """Read a time of day, alone or behind a day: 14:03, yesterday 9am, monday at 18:30."""
     if text == "now":
-        return Span(now, now)
+        return TimeSpan(now, now)
     found = _CLOCK.search(text)
     if not found or not (found[2] or found[4]):
         return None
@@ -282,8 +282,8 @@ def _clock(text: str, now: datetime) -> Span | None:
             return None
         hour = hour % 12 + (12 if found[4] == "pm" else 0)
     first = datetime.combine(day.first.date(), time(hour, minute, second), now.tzinfo)
-    return Span(first, first) if found[3] else _while(first, timedelta(minutes=1))
+    return TimeSpan(first, first) if found[3] else _while(first, timedelta(minutes=1))
 
 
-_AS_WRITTEN: tuple[Callable[[str, datetime], Span | None], ...] = (_numeric, _iso)
+_AS_WRITTEN: tuple[Callable[[str, datetime], TimeSpan | None], ...] = (_numeric, _iso)
 _READERS = (*_AS_WRITTEN, _back, _stretch, _named, _clock)

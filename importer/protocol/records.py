@@ -94,7 +94,7 @@ class ConversationFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpokenCounts:
     """How much of a conversation some lines hold; see `state.spoken`. `opening` is the first prompt's first line."""
 
     conversation_id: str
@@ -258,7 +258,7 @@ class Commit:
     tally: Tally
     rejects: tuple[Reject, ...] = ()
     facts: tuple[ConversationFacts, ...] = ()
-    said: tuple[Said, ...] = ()
+    said: tuple[SpokenCounts, ...] = ()
     counters: tuple[tuple[str, int], ...] = ()
 
 

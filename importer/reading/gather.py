@@ -30,7 +30,7 @@ from importer.protocol.records import (
     Line,
     Reject,
     Release,
-    Said,
+    SpokenCounts,
     Tally,
     Turn,
 )
@@ -93,7 +93,7 @@ class SliceFold:
     releases: list[Release] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     facts: dict[str, ConversationFacts] = field(default_factory=dict)
-    said: dict[str, Said] = field(default_factory=dict)
+    said: dict[str, SpokenCounts] = field(default_factory=dict)
     leaves: dict[str, ConversationFacts] = field(default_factory=dict)
     unwanted: set[str] = field(default_factory=set)  # conversations whose person asked not to index them
     messages: int = 0
@@ -216,8 +216,8 @@ class SliceFold:
         told = (tidy(project, PATH_BYTES), tidy(turn.facts.title, TITLE_BYTES), tidy(opening, TITLE_BYTES))
         repeats = turn.role == "user" and (hasattr(self.source, "SHADOW") or hasattr(self.source, "ORIGINAL"))
         lines = (turn.turn_id[-LEAF_CHARS:],) if hasattr(self.source, "tip") else ()
-        one = Said(name, 1, at, at, *told, prompts=(prompt_of(turn),) if repeats else (), lines=lines)
-        self.said[name] = counted(self.said.get(name, Said(name)), one)
+        one = SpokenCounts(name, 1, at, at, *told, prompts=(prompt_of(turn),) if repeats else (), lines=lines)
+        self.said[name] = counted(self.said.get(name, SpokenCounts(name)), one)
 
     def _tell(self, facts: ConversationFacts) -> None:
         """Note facts of a whole conversation."""

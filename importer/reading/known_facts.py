@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from importer.protocol.conversations import merged
-from importer.protocol.records import Commit, ConversationFacts, Said
+from importer.protocol.records import Commit, ConversationFacts, SpokenCounts
 from importer.state.checkpoints import Checkpoints
 
 
@@ -30,7 +30,7 @@ class KnownFacts:
         return self._news.get((source, conversation)) or self._written(source, conversation)
 
     def add(
-        self, source: str, found: Iterable[ConversationFacts], said: Iterable[Said] = ()
+        self, source: str, found: Iterable[ConversationFacts], said: Iterable[SpokenCounts] = ()
     ) -> tuple[ConversationFacts, ...]:
         """Take in what a span says; return that, with what it means together with what was read before."""
         named = [one for each in said if each.lines for one in self._met(source, each)]
@@ -63,7 +63,7 @@ class KnownFacts:
         self._summaries.clear()
         self._waiting.clear()
 
-    def _met(self, source: str, said: Said) -> Iterator[ConversationFacts]:
+    def _met(self, source: str, said: SpokenCounts) -> Iterator[ConversationFacts]:
         """Yield the titles that wait for lines of a conversation which was read now."""
         if source not in self._waiting:
             fresh = {leaf: title for (of, leaf), title in self._summaries.items() if of == source}

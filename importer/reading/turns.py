@@ -22,7 +22,7 @@ from importer.reading.tail import Slice
 from importer.sources import files
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file that is gone, or that cannot be read now."""
 
 
@@ -71,11 +71,11 @@ def _parts(path: bytes, source: Format, reading: Reading) -> Iterator[Slice]:
     while isinstance(opened, files.Gone) and opened.more:  # a member of an archive is being unpacked
         opened = files.open_file(path)
     if isinstance(opened, files.Gone):
-        raise Unreadable(opened.reason)
+        raise UnreadableFile(opened.reason)
     try:
         yield from _slices(reader.OpenFile(opened.fd, opened.stat), source, reading)
     except OSError as error:
-        raise Unreadable(error.strerror or str(error)) from error
+        raise UnreadableFile(error.strerror or str(error)) from error
     finally:
         close(opened.fd)
 
@@ -86,7 +86,7 @@ def _slices(file: reader.OpenFile, source: Format, reading: Reading) -> Iterator
     while True:
         part = slices.read(file, source, reading, position)
         if part.torn:
-            raise Unreadable("it was written anew while it was read")
+            raise UnreadableFile("it was written anew while it was read")
         yield part
         if part.at_end:
             return

@@ -198,7 +198,7 @@ def shortened(fd: int, part: tail.Slice, offset: int) -> tail.Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class _FoundLines:
+class _UnpackedLines:
     """Lines found and not yet passed; `ended`: they are the file's last, and the last one may be `half` there."""
 
     lines: tuple[Line, ...]
@@ -206,12 +206,12 @@ class _FoundLines:
     half: bool = False
 
 
-def _lines(stream: UnpackedStream, max_bytes: int, max_line_bytes: int) -> _FoundLines:
+def _lines(stream: UnpackedStream, max_bytes: int, max_line_bytes: int) -> _UnpackedLines:
     """Find the lines within so many bytes, or one longer line."""
     ended, newline = False, stream.ahead.find(b"\n")
     while not ended and (newline < 0 or len(stream.ahead) < max_bytes):
         if newline < 0 and len(stream.ahead) > max_line_bytes:
-            return _FoundLines((stream.pass_line(),), ended=False)
+            return _UnpackedLines((stream.pass_line(),), ended=False)
         begin = len(stream.ahead)
         stream.check_density()
         ended = not stream.more()
@@ -226,4 +226,4 @@ def _lines(stream: UnpackedStream, max_bytes: int, max_line_bytes: int) -> _Foun
     if half:
         sample = rest[: tail.SAMPLE_BYTES] if stream.problem else rest
         lines.append(Line(end, end + len(rest), sample, problem=stream.problem))
-    return _FoundLines(tuple(lines), ended, half)
+    return _UnpackedLines(tuple(lines), ended, half)

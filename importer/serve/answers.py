@@ -14,7 +14,7 @@ from importer.assistants import registry
 from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import fenced, plain
-from importer.serve.fitting import Draft, Part, Step, windows
+from importer.serve.fitting import AnswerPart, Draft, GrowthStep, windows
 
 Hit = Mapping[str, Any]
 BEGUN = 240  # characters of a piece in which no passage answers
@@ -34,7 +34,12 @@ def found(near: str, hits: Sequence[Hit], notes: Sequence[str], beside: Sequence
     entries = [_entry(number, list(group)) for number, (_, group) in enumerate(grouped, 1)]
     begin, end = len(notes), len(notes) + len(entries)
     around, nearest_first = _around(beside, str(hits[0]["id"]) if hits else "", end)
-    parts = [*(Part((note,), (None,)) for note in notes), *entries, *around, Part((freshness,), (freshness,))]
+    parts = [
+        *(AnswerPart((note,), (None,)) for note in notes),
+        *entries,
+        *around,
+        AnswerPart((freshness,), (freshness,)),
+    ]
 
     def values(told: Sequence[Any]) -> dict[str, Any]:
         pieces = [one for one in told[end:-1] if one]
@@ -45,22 +50,22 @@ def found(near: str, hits: Sequence[Hit], notes: Sequence[str], beside: Sequence
     return Draft(parts, _steps(begin, end, nearest_first, len(parts) - 1), values)
 
 
-def _steps(begin: int, end: int, around: Sequence[int], last: int) -> list[Step]:
+def _steps(begin: int, end: int, around: Sequence[int], last: int) -> list[GrowthStep]:
     """Return in which order an answer grows; its entries are the parts from `begin` to `end`."""
     ranks = range(begin, end)
     first, rest = ranks[:FIRST], ranks[FIRST:]
     passages = (SHORTEST, SHORTER, ALL_OF_IT)
     heads, passages = (IDS, HEAD), (SHORTEST, SHORTER, ALL_OF_IT)
-    beside = [Step(place, length, 0.3) for length in (0, 1) for place in around[:2]]
-    beside += [Step(place, length, 0.5) for place in around for length in range(len(BESIDE) + 1)]
+    beside = [GrowthStep(place, length, 0.3) for length in (0, 1) for place in around[:2]]
+    beside += [GrowthStep(place, length, 0.5) for place in around for length in range(len(BESIDE) + 1)]
 
-    def grown(places: Sequence[int], lengths: Sequence[int]) -> list[Step]:
-        return [Step(place, length) for place in places for length in lengths]
+    def grown(places: Sequence[int], lengths: Sequence[int]) -> list[GrowthStep]:
+        return [GrowthStep(place, length) for place in places for length in lengths]
 
     return [
-        *(Step(note, 0) for note in range(begin)),
+        *(GrowthStep(note, 0) for note in range(begin)),
         *grown(ranks[:1], (IDS, HEAD, SHORTEST)),
-        Step(last, 0),
+        GrowthStep(last, 0),
         *beside,
         *grown(first, heads),
         *grown(first, passages[:1]),
@@ -75,7 +80,7 @@ def _steps(begin: int, end: int, around: Sequence[int], last: int) -> list[Step]
     ]
 
 
-def _entry(number: int, hits: list[Hit]) -> Part:
+def _entry(number: int, hits: list[Hit]) -> AnswerPart:
     """Return one conversation: its best hit, and the newest of its others where that was said later."""
     best = hits[0]
     later = max(hits[1:], key=_at, default=None)
@@ -86,7 +91,7 @@ def _entry(number: int, hits: list[Hit]) -> Part:
     lengths: tuple[list[str], ...] = ([], [], told[:1], told[1:], few, few, whole)
     texts = (_text(number, shown, one, length) for length, one in enumerate(lengths))
     values = (_values(best, one, length) for length, one in enumerate(lengths))
-    return Part(tuple(texts), tuple(values))
+    return AnswerPart(tuple(texts), tuple(values))
 
 
 def _text(number: int, hits: Sequence[Hit], texts: Sequence[str], length: int) -> str:
@@ -131,10 +136,10 @@ def resume(known: Mapping[str, Any]) -> str:
     return registry.way_back(str(known.get("source", "")), conversation, str(folder)).words
 
 
-def _around(beside: Sequence[Hit], best: str, begin: int) -> tuple[list[Part], list[int]]:
+def _around(beside: Sequence[Hit], best: str, begin: int) -> tuple[list[AnswerPart], list[int]]:
     """Return the pieces around a hit, which begin at a place of the answer, and their places, the nearest first."""
     at = next((place for place, one in enumerate(beside) if one["id"] == best), -1)
-    parts, distances = list[Part](), list[int]()
+    parts, distances = list[AnswerPart](), list[int]()
     for place, one in enumerate(beside):
         if place == at:
             continue
@@ -146,7 +151,7 @@ def _around(beside: Sequence[Hit], best: str, begin: int) -> tuple[list[Part], l
         needs = -1 if abs(distance) == 1 else own + (1 if distance < 0 else -1)
         label = "Before hit 1" if distance < 0 else "After hit 1"
         texts = tuple(f"{label}:\n{fenced(part)}" for part in shown)
-        parts.append(Part(texts, tuple(shown), whole=len(BESIDE), needs=needs))
+        parts.append(AnswerPart(texts, tuple(shown), whole=len(BESIDE), needs=needs))
         distances.append(abs(distance))
     return parts, sorted(range(begin, begin + len(parts)), key=lambda place: distances[place - begin])
 

@@ -23,7 +23,7 @@ Told = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AnswerPart:
     """One part of an answer in its lengths, the shortest first: as text ("" for none) and as a value (None for none).
 
     It stands only where the part `needs` does; told shorter than `whole`, something was left out.
@@ -35,7 +35,7 @@ class Part:
     needs: int = -1
 
 
-class Step(NamedTuple):
+class GrowthStep(NamedTuple):
     """One part grows to one of its lengths, if it then takes at most this share of all room."""
 
     part: int
@@ -50,8 +50,8 @@ class Draft:
     `values` makes the answer's values of those of its parts, None for a part that is left out.
     """
 
-    parts: Sequence[Part]
-    steps: Sequence[Step]
+    parts: Sequence[AnswerPart]
+    steps: Sequence[GrowthStep]
     values: Callable[[Sequence[Any]], dict[str, Any]]
     joint: str = "\n\n"
 

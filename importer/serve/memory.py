@@ -132,11 +132,11 @@ class Memory:
         found: Opened = self._library(look)
         return found
 
-    def _place(self, opened: Opened, id: str) -> turns.Place:
+    def _place(self, opened: Opened, id: str) -> turns.FoundTurn:
         """Return where a hit stands in its turn: at the passage that was found, else where its piece begins."""
         return turns.placed(opened.turns, opened.at, self._recent.passage(id))
 
-    async def _elsewhere(self, opened: Opened, query: str) -> list[turns.Place]:
+    async def _elsewhere(self, opened: Opened, query: str) -> list[turns.FoundTurn]:
         """Return where else a conversation speaks of a query, the nearest to it first."""
         if not query:
             return []

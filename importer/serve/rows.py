@@ -8,7 +8,7 @@ from typing import Any
 from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import plain
-from importer.serve.fitting import Draft, Part, Step
+from importer.serve.fitting import AnswerPart, Draft, GrowthStep
 from importer.service.conversations.values import Listed
 
 NAMED = 30  # characters of a title or a name where there is no room for all of it
@@ -30,12 +30,12 @@ def _draft(name: str, rows: Sequence[tuple[Row, Row]], notes: list[str], none: s
     notes += [] if rows else [none]
     begin = len(notes)
     told = [
-        Part((short[0], full[0]), (short[1], full[1]), needs=begin + at - 1 if at else -1)
+        AnswerPart((short[0], full[0]), (short[1], full[1]), needs=begin + at - 1 if at else -1)
         for at, (short, full) in enumerate(rows)
     ]
-    parts = [*(Part((note,), (None,)) for note in notes), *told, Part(("",), (None,))]
-    steps = [Step(at, 0) for at in (*range(begin), len(parts) - 1)]
-    steps += [Step(begin + at, length) for at in range(len(rows)) for length in (0, 1)]
+    parts = [*(AnswerPart((note,), (None,)) for note in notes), *told, AnswerPart(("",), (None,))]
+    steps = [GrowthStep(at, 0) for at in (*range(begin), len(parts) - 1)]
+    steps += [GrowthStep(begin + at, length) for at in range(len(rows)) for length in (0, 1)]
 
     def values(told: Sequence[Any]) -> dict[str, Any]:
         return {name: [one for one in told[begin:] if one]}

@@ -13,7 +13,7 @@ from importer.assistants import registry
 from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import fenced, plain
-from importer.serve.fitting import Draft, Part, Step, windows
+from importer.serve.fitting import AnswerPart, Draft, GrowthStep, windows
 from importer.service.conversations.values import Opened, SaidTurn
 
 NAMED = 60  # characters of a title where there is no room for all of it
@@ -22,7 +22,7 @@ OWN, NEXT, LAST, OTHER, FAR = 0.5, 0.25, 0.2, 0.2, 0.15  # of all room: the hit'
 PARTS = (1 / 8, 1 / 2, 2, CHARS_PER_TOKEN)  # characters of a turn's lengths, per token that the answer may have
 
 
-class Place(NamedTuple):
+class FoundTurn(NamedTuple):
     """What was found: the turn it stands in, and where in its text."""
 
     turn: int
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 class Wanted(NamedTuple):
     """What is to be read: around which places, the hit's first, of which turns, in how many tokens."""
 
-    places: Sequence[Place]
+    places: Sequence[FoundTurn]
     span: range
     most: int
 
@@ -44,29 +44,29 @@ def whole_turn(turn: SaidTurn, place: int, of: int, text: str = "") -> str:
     return f"[{place} of {of}] {plain(turn.role)}{when}\n{fenced(text or turn.text)}"
 
 
-def placed(turns: Sequence[SaidTurn], turn: int, said: str) -> Place:
+def placed(turns: Sequence[SaidTurn], turn: int, said: str) -> FoundTurn:
     """Return where in a turn something was said; at its beginning, where its words do not tell that."""
     text = turns[turn].text
     for part in (said, *(line for line in said.splitlines() if line.strip()), said[-40:]):
         if part.strip() and (at := text.find(part.strip())) >= 0:
-            return Place(turn, at, at + len(part.strip()))
-    return Place(turn)
+            return FoundTurn(turn, at, at + len(part.strip()))
+    return FoundTurn(turn)
 
 
 def read(opened: Opened, wanted: Wanted, notes: Sequence[str] = ()) -> Draft:
     """Return the answer that shows a conversation; `notes` are said before it."""
     places, span, most = wanted
-    here = places[0] if places else Place(max(0, opened.at))
+    here = places[0] if places else FoundTurn(max(0, opened.at))
     near = _candidates(opened.turns, here.turn, span, most)
     order = sorted({*near, *(one.turn + more for one in places for more in (0, 1) if one.turn + more < span.stop)})
     index = {turn: place for place, turn in enumerate(order, 1)}
     found = {one.turn: one for one in reversed(places)}
-    more = [Part(("",), (None,))] if len(order) < len(span) else []  # never shown: it says that there is more
+    more = [AnswerPart(("",), (None,))] if len(order) < len(span) else []  # never shown: it says that there is more
     parts = [_head(opened, notes)]
     parts += [
-        _part(opened, found.get(turn, Place(turn)), most, _needs(turn, here.turn, found, index)) for turn in order
+        _part(opened, found.get(turn, FoundTurn(turn)), most, _needs(turn, here.turn, found, index)) for turn in order
     ]
-    parts += [*more, Part(("",), (None,))]
+    parts += [*more, AnswerPart(("",), (None,))]
 
     def values(told: Sequence[Any]) -> dict[str, Any]:
         shown = [one for one in told[1:] if one]
@@ -74,7 +74,7 @@ def read(opened: Opened, wanted: Wanted, notes: Sequence[str] = ()) -> Draft:
         fixed = {"conversation": opened.conversation, **(told[0] or {}), "first": first, "of": len(opened.turns)}
         return {**fixed, "turns": shown}
 
-    return Draft(parts, [*_steps(parts, index, here.turn, places), Step(len(parts) - 1, 0)], values)
+    return Draft(parts, [*_steps(parts, index, here.turn, places), GrowthStep(len(parts) - 1, 0)], values)
 
 
 def _candidates(turns: Sequence[SaidTurn], here: int, span: range, most: int) -> list[int]:
@@ -94,7 +94,7 @@ def _nearest_first(here: int, span: range) -> Iterator[int]:
         yield from (turn for turn in dict.fromkeys((here + distance, here - distance)) if turn in span)
 
 
-def _head(opened: Opened, notes: Sequence[str]) -> Part:
+def _head(opened: Opened, notes: Sequence[str]) -> AnswerPart:
     """Return what is told of a conversation before its turns."""
     way = registry.way_back(opened.source, opened.conversation, opened.cwd).words
     name = opened.title or last_part(opened.project)
@@ -107,10 +107,10 @@ def _head(opened: Opened, notes: Sequence[str]) -> Part:
         {"title": opened.title, "project": opened.project, "source": opened.source, "resume": way},
     ]
     texts = ("\n".join([*notes, short, names]), "\n".join([*notes, full, f"{names}{resume}"]))
-    return Part(texts, tuple(values))
+    return AnswerPart(texts, tuple(values))
 
 
-def _part(opened: Opened, place: Place, most: int, needs: int) -> Part:
+def _part(opened: Opened, place: FoundTurn, most: int, needs: int) -> AnswerPart:
     """Return one turn in its lengths, around the place in it."""
     turn, of = place.turn, len(opened.turns)
     one = opened.turns[turn]
@@ -124,10 +124,10 @@ def _part(opened: Opened, place: Place, most: int, needs: int) -> Part:
     )
     shown = tuple(whole_turn(one, turn + 1, of, text) for text in texts)
     values = tuple({"place": turn + 1, "role": one.role, "at": one.timestamp, "text": text} for text in texts)
-    return Part(shown, values, whole=cut, needs=needs)
+    return AnswerPart(shown, values, whole=cut, needs=needs)
 
 
-def _needs(turn: int, here: int, found: Mapping[int, Place], index: Mapping[int, int]) -> int:
+def _needs(turn: int, here: int, found: Mapping[int, FoundTurn], index: Mapping[int, int]) -> int:
     """Return the part without which a turn is not shown, so that no gap stands between a place and its turns."""
     if turn == here or turn in found:
         return -1
@@ -135,21 +135,23 @@ def _needs(turn: int, here: int, found: Mapping[int, Place], index: Mapping[int,
     return index.get(nearer, -1)
 
 
-def _steps(parts: Sequence[Part], index: Mapping[int, int], here: int, places: Sequence[Place]) -> Iterator[Step]:
+def _steps(
+    parts: Sequence[AnswerPart], index: Mapping[int, int], here: int, places: Sequence[FoundTurn]
+) -> Iterator[GrowthStep]:
     """Yield in which order an answer grows."""
 
-    def grown(turn: int, share: float) -> Iterator[Step]:
+    def grown(turn: int, share: float) -> Iterator[GrowthStep]:
         part = index.get(turn, 0)
-        yield from (Step(part, length, share) for length in range(len(parts[part].texts)) if part)
+        yield from (GrowthStep(part, length, share) for length in range(len(parts[part].texts)) if part)
 
-    yield Step(0, 0)
+    yield GrowthStep(0, 0)
     yield from grown(here, OWN)
     yield from grown(here + 1, NEXT)
     yield from grown(here - 1, LAST)
     for one in places[1:]:
         yield from grown(one.turn, OTHER)
         yield from grown(one.turn + 1, FAR)
-    yield Step(0, 1)
+    yield GrowthStep(0, 1)
     turns = sorted(index, key=lambda turn: (abs(turn - here), -turn))
     for turn in turns:
         yield from grown(turn, FAR)

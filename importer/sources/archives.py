@@ -35,7 +35,7 @@ ENCRYPTED = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ArchiveListing:
     """The members of an archive by name, with their sizes; `problem` says why it cannot be opened."""
 
     members: dict[bytes, int] = field(default_factory=dict)
@@ -66,17 +66,17 @@ class Archives:
 
     def __init__(self, folder: str = "") -> None:
         self.folder = folder
-        self._listings: OrderedDict[tuple[int, ...], Listing] = OrderedDict()
+        self._listings: OrderedDict[tuple[int, ...], ArchiveListing] = OrderedDict()
         self._member: Unpacking | None = None
 
-    def listing(self, path: bytes) -> Listing:
+    def listing(self, path: bytes) -> ArchiveListing:
         """Return the members of the archive at a path. Never raises for what is in it."""
         try:
             key = _key(os.stat(path))
             if key not in self._listings:
-                self._listings[key] = Listing(_members(path))
+                self._listings[key] = ArchiveListing(_members(path))
         except Exception as error:  # a damaged archive raises what it likes, deep in the library
-            return Listing(problem=_reason(error))
+            return ArchiveListing(problem=_reason(error))
         self._listings.move_to_end(key)
         while len(self._listings) > KEPT_LISTINGS:
             self._listings.popitem(last=False)

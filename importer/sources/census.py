@@ -17,7 +17,7 @@ from importer.sources import scan
 from importer.sources.databases import tables
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
-from importer.state.checkpoints import Checkpoints, Known
+from importer.state.checkpoints import Checkpoints, KnownFile
 
 IMPORTED, PENDING = "imported", "pending"
 FATES = (IMPORTED, str(Fate.EMPTY), str(Fate.UNRECOGNISED), str(Fate.REFUSED), PENDING)
@@ -71,14 +71,14 @@ def take(roots: Iterable[Root], checkpoints: Checkpoints, *, follow_links: bool 
 
 def _files(
     root: Root, checkpoints: Checkpoints, seen: scan.Visited, *, follow_links: bool
-) -> Iterator[tuple[FileStat, Known | None]]:
+) -> Iterator[tuple[FileStat, KnownFile | None]]:
     """Yield each file of a root with its row."""
     for folder in scan.scan(root, wanted(root), follow_links=follow_links, seen=seen):
         known = checkpoints.folder(folder.path)
         yield from ((stat, known.get(os.path.basename(stat.path))) for stat in folder.files)
 
 
-def _add(census: Census, stat: FileStat, known: Known | None) -> str:
+def _add(census: Census, stat: FileStat, known: KnownFile | None) -> str:
     """Name a file if there is a reason to, and return its fate."""
     fate = fate_of(stat, known)
     if fate in PASSED_OVER and len(census.named) < MOST_NAMED:
@@ -89,7 +89,7 @@ def _add(census: Census, stat: FileStat, known: Known | None) -> str:
     return fate
 
 
-def fate_of(stat: FileStat, known: Known | None) -> str:
+def fate_of(stat: FileStat, known: KnownFile | None) -> str:
     """Return the fate of a file as it stands, one of FATES.
 
     A file that was read too soon after a write is behind; read to its end it is imported all the same.
@@ -104,7 +104,7 @@ def fate_of(stat: FileStat, known: Known | None) -> str:
     return str(Fate.EMPTY) if known.fate or not stat.size else IMPORTED
 
 
-def _is_same(stat: FileStat, known: Known) -> bool:
+def _is_same(stat: FileStat, known: KnownFile) -> bool:
     """Return True if a row is of this very file at its present size, or as it was changed last."""
     if stat.size == tables.SIZE_UNKNOWN and known.ctime_ns not in (0, stat.ctime_ns):
         return False

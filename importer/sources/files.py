@@ -21,7 +21,7 @@ TICK_NS = 20_000_000  # file times move in steps of a kernel tick, 10 ms at the 
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedFile:
     """Regular file open for reading. The caller closes `fd`; `stat` was taken of the descriptor."""
 
     fd: int
@@ -41,7 +41,7 @@ class Gone:
     more: bool = False
 
 
-def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
+def open_file(path: bytes, device: int = 0, inode: int = 0) -> OpenedFile | Gone:
     """Open a regular file for reading; with `inode`, only if it still is that one on that `device`.
 
     Follows no link in the last component, does not wait for a pipe's writer, never raises for what the file system
@@ -65,10 +65,10 @@ def open_file(path: bytes, device: int = 0, inode: int = 0) -> Opened | Gone:
     if reason:
         os.close(fd)
         return Gone(reason)
-    return Opened(fd, found)
+    return OpenedFile(fd, found)
 
 
-def _open_member(path: bytes, inode: int) -> Opened | Gone | None:
+def _open_member(path: bytes, inode: int) -> OpenedFile | Gone | None:
     """Open what a path names within an archive or a database; None if it leads into none."""
     archived, told = archives.split(path), tables.split(path)
     try:
@@ -83,7 +83,7 @@ def _open_member(path: bytes, inode: int) -> Opened | Gone | None:
     if inode and stat.inode != inode:
         os.close(fd)
         return Gone("replaced since it was listed")
-    return Opened(fd, stat)
+    return OpenedFile(fd, stat)
 
 
 def look(path: bytes) -> FileStat:

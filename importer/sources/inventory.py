@@ -22,7 +22,7 @@ MOST_ENTRIES = 200_000  # of one place that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPlace:
     """A place of an assistant that is there. `newest` is UTC seconds, 0.0 for none; `reason`: why it is not read.
 
     `expiring` is how many files the assistant deletes within days that are not imported yet.
@@ -39,14 +39,14 @@ class Found:
     expiring: int = 0
 
 
-def take(places: Iterable[tuple[str, str]], disabled: Collection[str], home: str) -> list[Found]:
+def take(places: Iterable[tuple[str, str]], disabled: Collection[str], home: str) -> list[FoundPlace]:
     """Return the places that are there: those of formats, given as name and path, then those that cannot be read."""
     found = [_found(name, path, name not in disabled) for name, path in places if os.path.exists(path)]
     for name, (below, reason) in UNSUPPORTED.items():
         path = f"{home}/{below}"
         if os.path.exists(path):
             files, size, newest = _counted(path, lambda _: True)
-            found.append(Found(name, path, files, size, newest, supported=False, enabled=False, reason=reason))
+            found.append(FoundPlace(name, path, files, size, newest, supported=False, enabled=False, reason=reason))
     return found
 
 
@@ -55,14 +55,14 @@ def known_places(environ: Mapping[str, str], home: str) -> list[tuple[str, str]]
     return [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
 
 
-def _found(name: str, path: str, enabled: bool) -> Found:
+def _found(name: str, path: str, enabled: bool) -> FoundPlace:
     """Count the conversations at a place."""
     wanted: Callable[[bytes], bool] = lambda _: True  # noqa: E731
     if name != "auto":
         judge = formats.load(name).wanted
         packed = judge(EXPORT)
         wanted = lambda below: judge(below) or (packed and archives.is_archive(below))  # noqa: E731
-    return Found(name, path, *_counted(path, wanted), supported=True, enabled=enabled)
+    return FoundPlace(name, path, *_counted(path, wanted), supported=True, enabled=enabled)
 
 
 def _counted(path: str, wanted: Callable[[bytes], bool]) -> tuple[int, int, float]:

@@ -22,7 +22,7 @@ from importer.sources.databases import borrowed, tables
 from importer.sources.files import look as look_at
 from importer.sources.queue import NAMED, FileQueue, Pending
 from importer.sources.scan import Folder, Root
-from importer.state.checkpoints import Checkpoints, Known
+from importer.state.checkpoints import Checkpoints, KnownFile
 
 log = logger()
 
@@ -166,7 +166,7 @@ class Reconcile:
         if not folder.error and folder.path != self._in_pieces and root.holds(folder.path):
             self._mark_gone(folder, known)
 
-    def _mark_gone(self, folder: Folder, known: dict[bytes, Known]) -> None:
+    def _mark_gone(self, folder: Folder, known: dict[bytes, KnownFile]) -> None:
         """Let the rows of vanished files age from now on, and those of returned ones no more."""
         there = {os.path.basename(stat.path) for stat in folder.files}
         gone = [name for name, row in known.items() if name not in there and not row.gone]
@@ -182,7 +182,7 @@ def pending(root: Root, stat: FileStat) -> Pending:
     return Pending(stat.path, root.path, root.format, stat.size, stat.mtime_ns)
 
 
-def behind(stat: FileStat, known: Known | None, named: str = "auto") -> bool:
+def behind(stat: FileStat, known: KnownFile | None, named: str = "auto") -> bool:
     """Return True if a file must be looked into: unknown, or not as it was when it was read to its end.
 
     So must a file that no format knew, if its root is `named` one now.

@@ -42,7 +42,7 @@ LOOKED_BY = "looked_by"  # the fact that names the version and formats by which 
 PAGE_ROWS = 500  # of a walk over all checkpoints
 
 
-class Known(NamedTuple):
+class KnownFile(NamedTuple):
     """Row of a file that a rescan compares with `stat`. `gone`: the last error-free scan did not see it."""
 
     size: int
@@ -173,12 +173,12 @@ class Checkpoints(Ledger):
         """Return the checkpoint of this very file under any path; b"" is the path when another took it."""
         return self._one("device = ? AND inode = ?", signed(device), signed(inode))
 
-    def folder(self, folder: bytes) -> dict[bytes, Known]:
+    def folder(self, folder: bytes) -> dict[bytes, KnownFile]:
         """Return the known files directly in a folder, by name: one query, small rows."""
         sql = "SELECT name, size, mtime_ns, ctime_ns, device, inode, offset, gone_at, fate"
         rows = self.database.rows(f"{sql} FROM files WHERE folder = ?", (_slashed(folder),))
         return {
-            name: Known(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None, fate)
+            name: KnownFile(size, mtime, ctime, device & UINT64, inode & UINT64, offset, gone is not None, fate)
             for name, size, mtime, ctime, device, inode, offset, gone, fate in rows
         }
 

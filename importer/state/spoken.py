@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from importer.protocol.conversations import counted
-from importer.protocol.records import Commit, Said
+from importer.protocol.records import Commit, SpokenCounts
 from importer.state.database import Database
 
 PAGE_ROWS = 500
@@ -91,7 +91,9 @@ def put(connection: sqlite3.Connection, commit: Commit) -> None:
     for said in commit.said:
         place = (known.format, said.conversation_id, known.path)
         row = connection.execute(_READ, place).fetchone()
-        now = counted(Said(said.conversation_id, *row[1:]), said) if row and row[0] == known.generation else said
+        now = (
+            counted(SpokenCounts(said.conversation_id, *row[1:]), said) if row and row[0] == known.generation else said
+        )
         values = (known.generation, now.turns, now.first, now.last, now.project, now.title, now.opening)
         connection.execute("INSERT OR REPLACE INTO spoken VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*place, *values))
         if said.lines:
@@ -100,7 +102,7 @@ def put(connection: sqlite3.Connection, commit: Commit) -> None:
         connection.executemany("INSERT OR IGNORE INTO prompts VALUES (?, ?, ?, ?)", prompts)
 
 
-def _add_lines(connection: sqlite3.Connection, source: str, said: Said) -> None:
+def _add_lines(connection: sqlite3.Connection, source: str, said: SpokenCounts) -> None:
     """Add, inside a transaction, the lines of a conversation that are not known yet."""
     place = (source, said.conversation_id)
     row = connection.execute("SELECT ids FROM lines WHERE source = ? AND conversation = ?", place).fetchone()

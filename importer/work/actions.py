@@ -43,7 +43,7 @@ HEAD_CHARS = 200  # of a result, where tools name the exit code
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class WorkCall:
     """What an assistant did: `kind` is command, edit, read or tool; `written` is the text that an edit brings."""
 
     id: str
@@ -63,7 +63,7 @@ class Result:
     failed: bool | None
 
 
-def actions(record: Any, depth: int = 0) -> Iterator[Call | Result]:
+def actions(record: Any, depth: int = 0) -> Iterator[WorkCall | Result]:
     """Yield the calls and results anywhere in a record, in its order."""
     if isinstance(record, list):
         for one in record if depth < MOST_DEPTH else ():
@@ -76,7 +76,7 @@ def actions(record: Any, depth: int = 0) -> Iterator[Call | Result]:
                 yield from actions(value, depth + 1)
 
 
-def call_of(record: Mapping[str, Any]) -> Call | None:
+def call_of(record: Mapping[str, Any]) -> WorkCall | None:
     """Return the call that an object is, None for one that is none."""
     inner = record.get("function")
     holder = inner if isinstance(inner, dict) else record
@@ -86,7 +86,7 @@ def call_of(record: Mapping[str, Any]) -> Call | None:
     if not isinstance(name, str) or given is None:
         return None
     command, paths = _command(given), _paths(given)
-    return Call(_id(record), name, _kind(name, command, paths), command, paths, _written(given))
+    return WorkCall(_id(record), name, _kind(name, command, paths), command, paths, _written(given))
 
 
 def result_of(record: Mapping[str, Any]) -> Result | None:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from importer.work.past import Action
+from importer.work.past import PastAction
 
 LEAST_LINE_CHARS = 4  # of a line that tells who wrote it: a bracket stands everywhere
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AskedFile:
     """A file that is asked for: its path, and below its repository (the base name where there is none)."""
 
     path: str
@@ -26,7 +26,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AskedLine:
     """A line that is asked for: its text, and the commit that brought it ("" before the first), with its time."""
 
     text: str
@@ -52,7 +52,7 @@ class Touch:
         return bool(self.edits or self.commands)
 
 
-def touch(actions: Iterable[Action], target: Target, line: str = "") -> Touch | None:
+def touch(actions: Iterable[PastAction], target: AskedFile, line: str = "") -> Touch | None:
     """Return what some actions did to a file, None for nothing; `wrote` is when they last wrote that line."""
     times, counts, wrote = list[str](), dict.fromkeys(("edit", "command", "read"), 0), ""
     for one in actions:
@@ -76,7 +76,7 @@ def has_line(written: str, line: str) -> bool:
     return any(one.lstrip("+ \t").rstrip() == wanted or one.strip() == wanted for one in written.splitlines())
 
 
-def order(touch: Touch, line: Line | None) -> tuple[int, float | str]:
+def order(touch: Touch, line: AskedLine | None) -> tuple[int, float | str]:
     """Return the key that sorts the likely writer of the line first, then newest first (sorted in reverse)."""
     if line is not None and touch.wrote:
         before = not line.at or touch.wrote <= line.at
@@ -84,7 +84,7 @@ def order(touch: Touch, line: Line | None) -> tuple[int, float | str]:
     return int(touch.changed), touch.last
 
 
-def _touches(one: Action, target: Target) -> str:
+def _touches(one: PastAction, target: AskedFile) -> str:
     """Return how an action touches the file (edit, command or read), "" if it does not."""
     if any(_is(path, one.cwd, target) for path in one.call.paths):
         return one.call.kind if one.call.kind in ("edit", "read") else "edit"
@@ -94,14 +94,14 @@ def _touches(one: Action, target: Target) -> str:
     return ""
 
 
-def _is(path: str, cwd: str, target: Target) -> bool:
+def _is(path: str, cwd: str, target: AskedFile) -> bool:
     """Return True if a path of a call is the file's: here, or in another checkout of its repository."""
     whole = path if os.path.isabs(path) else os.path.normpath(os.path.join(cwd, path))
     whole = whole.replace("\\", "/")
     return whole == target.path or (target.relative != target.name and whole.endswith(f"/{target.relative}"))
 
 
-def _named(command: str, target: Target) -> bool:
+def _named(command: str, target: AskedFile) -> bool:
     """Return True if a command names the file as a word: its path, the path below the repository, or its end."""
     words = re.findall(r"[^\s'\"`;|&<>()=]+", command)
     ends = (target.path, target.relative)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.work.actions import seems_wrong
-from importer.work.past import Action
+from importer.work.past import PastAction
 
 LEAST_COVERED = 0.6  # of the weight of the error's words
 UNSEEN = 0.3  # weight of a word that no outcome has: the name of a log file, or what is new in a known kind of error
@@ -81,7 +81,7 @@ def excerpt(error: str, output: str) -> str:
     return "\n".join(lines[best : best + height])
 
 
-def found(actions: Sequence[Action], error: str, wanted: dict[str, float]) -> Fix | None:
+def found(actions: Sequence[PastAction], error: str, wanted: dict[str, float]) -> Fix | None:
     """Return the best such error of one conversation, with what helped; None if it was not met there."""
     scored = [(_score(one, error, wanted), at) for at, one in enumerate(actions)]
     scored = [(score, at) for score, at in scored if score]
@@ -92,7 +92,7 @@ def found(actions: Sequence[Action], error: str, wanted: dict[str, float]) -> Fi
     return Fix(best, failed, helped(actions, failed))
 
 
-def _score(one: Action, error: str, wanted: dict[str, float]) -> float:
+def _score(one: PastAction, error: str, wanted: dict[str, float]) -> float:
     """Return how well an outcome is that error, 0 for one that is not; what failed for sure counts more."""
     share = covered(wanted, error, one.output) if one.output else 0.0
     if share < LEAST_COVERED or (one.failed is not True and not seems_wrong(one.output)):
@@ -100,7 +100,7 @@ def _score(one: Action, error: str, wanted: dict[str, float]) -> float:
     return share + 0.1 * (one.failed is True) - 0.1 * (one.call.kind != "command")
 
 
-def helped(actions: Sequence[Action], failed: int) -> int:
+def helped(actions: Sequence[PastAction], failed: int) -> int:
     """Return the place of what worked after a failure, -1 where nothing did."""
     program = program_of(actions[failed].call.command)
     later = range(failed + 1, min(len(actions), failed + 1 + MOST_LATER))
@@ -110,14 +110,14 @@ def helped(actions: Sequence[Action], failed: int) -> int:
     return next(same, next(other, -1))
 
 
-def steps(actions: Sequence[Action], fix: Fix) -> list[Action]:
+def steps(actions: Sequence[PastAction], fix: Fix) -> list[PastAction]:
     """Return what was edited and run between a failure and what worked, at most `MOST_STEPS`, the last of them."""
     between = actions[fix.failed + 1 : fix.worked] if fix.worked >= 0 else actions[fix.failed + 1 :][:MOST_STEPS]
     did = [one for one in between if one.call.kind == "edit" or _does(one)]
     return did[-MOST_STEPS:]
 
 
-def _does(one: Action) -> bool:
+def _does(one: PastAction) -> bool:
     """Return True for a command that did more than look, and did not fail."""
     return one.call.kind == "command" and one.failed is not True and program_of(one.call.command) not in LOOKING
 
@@ -132,6 +132,6 @@ def program_of(command: str) -> str:
     return f"{name}-{parts[1]}" if name == "git" and len(parts) > 1 else name
 
 
-def _went_well(one: Action) -> bool:
+def _went_well(one: PastAction) -> bool:
     """Return True for an outcome that is no failure: by its code, or without one by its words."""
     return one.failed is False or (one.failed is None and not seems_wrong(one.output))

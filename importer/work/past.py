@@ -16,19 +16,19 @@ import msgspec
 
 from importer.chunking.redact import mask
 from importer.reading.gather import Reading
-from importer.reading.turns import Unreadable, lines_of
+from importer.reading.turns import UnreadableFile, lines_of
 from importer.state.spoken import Spoken
-from importer.work.actions import Call, Result, actions
+from importer.work.actions import Result, WorkCall, actions
 
 TIMES = ("timestamp", "time", "ts", "created_at", "createdAt")
 PLAIN = (b".jsonl", b".json", b".md")  # suffixes of files in which a word can be looked for as bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class PastAction:
     """One call and what came of it; `at` is as the record tells it, `cwd` where the assistant worked then."""
 
-    call: Call
+    call: WorkCall
     output: str
     failed: bool | None
     at: str
@@ -49,32 +49,32 @@ def mentions(path: bytes, needles: Sequence[bytes], least: int) -> bool:
         return True
 
 
-def done_in(one: Spoken, reading: Reading) -> list[Action]:
+def done_in(one: Spoken, reading: Reading) -> list[PastAction]:
     """Return what was done in a file, in order; nothing where it cannot be read."""
     try:
         return list(_joined(lines_of(one.path, one.source, reading)))
-    except Unreadable:
+    except UnreadableFile:
         return []
 
 
-def _joined(lines: Iterable[bytes]) -> Iterator[Action]:
+def _joined(lines: Iterable[bytes]) -> Iterator[PastAction]:
     """Yield each call with its result, when that comes or, without one, at the end."""
-    waiting: dict[str, Action] = {}
+    waiting: dict[str, PastAction] = {}
     at = cwd = ""
     for line in lines:
         record = _decoded(line)
         at, cwd = _told(record, TIMES) or at, _told(record, ("cwd", "workdir")) or cwd
         for one in actions(record):
-            if isinstance(one, Call):
-                waiting[one.id or f"call {len(waiting)}"] = Action(one, "", None, at, cwd)
+            if isinstance(one, WorkCall):
+                waiting[one.id or f"call {len(waiting)}"] = PastAction(one, "", None, at, cwd)
             elif (called := waiting.pop(one.id, None)) is not None:
                 yield _answered(called, one)
     yield from waiting.values()
 
 
-def _answered(called: Action, result: Result) -> Action:
+def _answered(called: PastAction, result: Result) -> PastAction:
     """Return an action with its result."""
-    return Action(called.call, result.output, result.failed, called.at, called.cwd)
+    return PastAction(called.call, result.output, result.failed, called.at, called.cwd)
 
 
 def _decoded(line: bytes) -> Any:

@@ -27,7 +27,7 @@ Holders = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WritePlan:
     """What to embed and write (and how it stands), which points stand otherwise from now on, and which go.
 
     `known` is how many chunks the store has already, open or closed; `again` how many points of `write` it has on some
@@ -70,7 +70,7 @@ def plan(
     stored: Mapping[str, Holders],
     payloads: Mapping[str, Mapping[str, Any]] | None = None,
     unsure: Collection[str] = (),
-) -> Plan:
+) -> WritePlan:
     """Apply chunks, then releases, to `stored`: the ids that exist, with their holders, () for a closed one.
 
     `payloads` are those of the ids that exist; `unsure` are those of them that some replica may lack.
@@ -89,7 +89,7 @@ def plan(
             now[chunk.id] = Ownership((chunk.holder,) if chunk.holder else (), chunk.metadata)
     for release in releases:
         _release(now, release)
-    return Plan(
+    return WritePlan(
         write=tuple((_of(chunk, now[chunk.id]), now[chunk.id]) for chunk in fresh.values() if chunk.id in now),
         # Only what the store has and what changed, or may not have changed everywhere; the others are written whole.
         standing={

@@ -68,7 +68,7 @@ def answered(session: WorkerSession, wanted: Query, today: date) -> Found:
         raise UsageError(f"no search mode {wanted.mode!r}", hint="hybrid, dense or keyword")
     dense = None if _by_words(wanted) else session.embedder.query(wanted.text).tolist()
     reranker = session.reranker if wanted.mode == "hybrid" else None
-    known = answer.Known(session.points, today, session.judged, reranker)
+    known = answer.QueryContext(session.points, today, session.judged, reranker)
     return answer.search(session.store, wanted, dense, known)
 
 

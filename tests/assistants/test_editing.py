@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from importer.assistants.wiring import hook
 from importer.assistants.wiring.editing import parsed, renewed, with_entry, without
-from importer.assistants.wiring.jsonc import Unreadable, is_strict, trailing_commas
-from importer.assistants.wiring.spot import Spot, is_hook
+from importer.assistants.wiring.jsonc import UnreadableSettings, is_strict, trailing_commas
+from importer.assistants.wiring.spot import EntrySpot, is_hook
 from importer.errors import UsageError
 
 ENTRY = {"command": "/opt/my tools/importer", "args": ["mcp"]}
-JSON = Spot("json", ("mcpServers",), "conversations")
-TOML = Spot("toml", ("mcp_servers",), "conversations")
-YAML = Spot("yaml", ("extensions",), "conversations")
-HOOK = Spot("json", ("hooks", "SessionStart"), "", is_hook)
+JSON = EntrySpot("json", ("mcpServers",), "conversations")
+TOML = EntrySpot("toml", ("mcp_servers",), "conversations")
+YAML = EntrySpot("yaml", ("extensions",), "conversations")
+HOOK = EntrySpot("json", ("hooks", "SessionStart"), "", is_hook)
 BUSY = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=100)  # no fault of a machine
 ODD = [
     "",
@@ -54,13 +54,13 @@ def test_json_in_and_out(text: str) -> None:
 @pytest.mark.parametrize("text", ["{", "[1]", '{"mcpServers": 3}', '{"mcpServers": []}', "{'a': 1}", '{"a": "b', "{,}"])
 def test_what_is_not_understood_is_left(text: str) -> None:
     """A broken file, or one of another form, is not touched."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableSettings):
         with_entry(text, JSON, ENTRY)
 
 
 def test_an_inline_table_is_left() -> None:
     """TOML does not let it be added to."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableSettings):
         with_entry('mcp_servers = {x = {command = "y"}}\n', TOML, ENTRY)
 
 
@@ -252,7 +252,7 @@ def test_yaml_in_and_out(text: str) -> None:
 @pytest.mark.parametrize("text", ["extensions: {}\n", "extensions: {a: {}}\n", "extensions:\n- a\n", "a: [", "- 1\n"])
 def test_other_yaml_is_left(text: str) -> None:
     """Only the plain form is edited."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableSettings):
         with_entry(text, YAML, ENTRY)
 
 
@@ -272,7 +272,7 @@ def test_an_element_of_an_array(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "spot"), [('{"a": 1}', JSON), ("a = 1\n", TOML), ("a: 1\n", YAML)])
-def test_an_old_path_is_renewed(text: str, spot: Spot) -> None:
+def test_an_old_path_is_renewed(text: str, spot: EntrySpot) -> None:
     """Where it was not touched, byte for byte as if it were new; else its words alone, and out again by structure."""
     old, inserted = with_entry(text, spot, ENTRY)
     now = {"command": "/new/importer", "args": ["--state-dir", "/s", "mcp"]}

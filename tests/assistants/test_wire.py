@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from processes import ROOT
 
 from importer.assistants.wiring import files, here, record, wire
-from importer.assistants.wiring.places import Place, places
+from importer.assistants.wiring.places import AssistantPlace, places
 from importer.protocol import failpoints
 
 WORDS = ["/opt/importer", "mcp"]
@@ -120,17 +120,17 @@ def test_killed_while_it_gives_back(home: pathlib.Path, run: Run, seam: str) -> 
     assert at > 3
 
 
-def qwen(home: pathlib.Path) -> Place:
+def qwen(home: pathlib.Path) -> AssistantPlace:
     """Return one assistant's place."""
     return next(place for place in places({}, str(home)) if place.assistant == "qwen")
 
 
-def write(place: Place, state: str, words: list[str] = WORDS) -> wire.Change:
+def write(place: AssistantPlace, state: str, words: list[str] = WORDS) -> wire.Change:
     """Set up one assistant."""
     return wire.write(lambda: wire.planned(place, words, record.read(state)), state)
 
 
-def back(place: Place, state: str) -> wire.Change:
+def back(place: AssistantPlace, state: str) -> wire.Change:
     """Give one assistant's settings back."""
     written = record.read(state).files[place.path]
     return wire.undo(lambda: wire.taken_out(place.path, written, place), written, state)
@@ -276,7 +276,7 @@ def test_any_file(
     assert tree(home) == before
 
 
-def json_of(place: Place) -> Any:
+def json_of(place: AssistantPlace) -> Any:
     """Return what an assistant's settings say."""
     from importer.assistants.wiring import editing
 

@@ -14,7 +14,7 @@ import pytest
 from importer.bench import contest, endtoend, material, picture, report
 from importer.bench import report as slope
 from importer.bench.contest import RIVAL, Contest, Results, Times
-from importer.bench.endtoend import DAEMON, WORKER, Imported
+from importer.bench.endtoend import DAEMON, WORKER, MeasuredImport
 from importer.bench.rivals.orders import Order
 from importer.bench.watching import JsonEvent, ProcessSample, Watched, watch
 from importer.chunking.fold import Cutting
@@ -180,8 +180,8 @@ def test_a_fresh_worker_is_compared_with_a_warm_one() -> None:
     start = {"event": "worker.started", "pid": 1, "seconds": 0.7}
     first = {**stored, "embed_s": 1.5}
     seen = watched_of(*enumerate([start, first, stored, stored]))
-    assert Imported({}, seen).recycling() == {"ready_s": 0.7, "first_batch_ratio": 1.5, "workers": 1}
-    assert Imported({}, seen).steady_tokens_per_s == 100.0
+    assert MeasuredImport({}, seen).recycling() == {"ready_s": 0.7, "first_batch_ratio": 1.5, "workers": 1}
+    assert MeasuredImport({}, seen).steady_tokens_per_s == 100.0
 
 
 def test_a_picture_needs_a_known_ending() -> None:

@@ -12,8 +12,8 @@ import pytest
 from processes import Importer
 
 from importer.bench.recall import generated, measures, questions, run, trial
-from importer.bench.recall.measures import Asked
-from importer.bench.recall.questions import Haystack, Question, Said, Session
+from importer.bench.recall.measures import QuestionResult
+from importer.bench.recall.questions import Haystack, Question, Session, SpokenTurn
 from importer.cli.commands import recall
 from importer.errors import UsageError
 from importer.settings.load import load
@@ -103,8 +103,8 @@ def file_of(folder: pathlib.Path, value: Any) -> str:
     return str(path)
 
 
-def asked(*ranks: int, right: int = 1, **more: Any) -> Asked:
-    return Asked("q", "h", more.pop("category", "c"), more.pop("near", "weak"), 0.1, right, ranks, **more)
+def asked(*ranks: int, right: int = 1, **more: Any) -> QuestionResult:
+    return QuestionResult("q", "h", more.pop("category", "c"), more.pop("near", "weak"), 0.1, right, ranks, **more)
 
 
 def test_locomo_is_read(tmp_path: pathlib.Path) -> None:
@@ -277,12 +277,12 @@ def tongues() -> Haystack:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
             prompt, answer, asked = line.split("|")
             id = f"{path.stem}-{number}"
-            sessions.append(Session(id, (Said("user", prompt), Said("assistant", answer))))
+            sessions.append(Session(id, (SpokenTurn("user", prompt), SpokenTurn("assistant", answer))))
             questions.append(Question(id, asked, path.stem, frozenset({id})))
     return Haystack("tongues", tuple(sessions), tuple(questions))
 
 
-def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> dict[str, list[Asked]]:
+def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> dict[str, list[QuestionResult]]:
     """Import a haystack with the real model and ask its questions in every mode."""
     environ = {**Importer(folder, embedded=True).environment((), {}), **REAL}
     environ["IMPORTER_MODEL_DIR"] = str(pathlib.Path(model_dir).parent)
@@ -290,7 +290,7 @@ def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> di
     ((_, engine),) = ((one, one.at(str(folder / "state"), "1")) for one in recall.setups(settings, (), (), "test"))
     trial.write(str(folder / "said"), haystack)
     trial.fill(str(folder / "said"), replace(engine, environ={**engine.environ, **environ}))
-    found: dict[str, list[Asked]] = {mode: [] for mode in run.MODES}
+    found: dict[str, list[QuestionResult]] = {mode: [] for mode in run.MODES}
     with trial.asking(engine, haystack, trial.load_embedder(engine.told)) as asking:
         for mode, asked in found.items():
             asked.extend(asking.ask(question, mode) for question in haystack.questions)

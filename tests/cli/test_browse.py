@@ -15,7 +15,7 @@ from terminals import on_terminal
 
 from importer.assistants.registry import WayBack
 from importer.cli.browser import shelf
-from importer.cli.browser.shelf import Page, Row
+from importer.cli.browser.shelf import ShelfPage, ShelfRow
 from importer.errors import UsageError
 from importer.service.conversations.values import Spot
 
@@ -32,20 +32,20 @@ class ScriptedShelf:
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    def rows(self, text: str, filters: str) -> tuple[list[Row], str]:
+    def rows(self, text: str, filters: str) -> tuple[list[ShelfRow], str]:
         """Return the conversations whose title has the text."""
         self.asked.append((text, filters))
         assert self.may_answer.wait(30)
         shelf.filters(filters)
-        found = [Row(Spot(one), f"About {one}", "infra", said="[red]x[/red]") for one in ("kilns", "boats")]
+        found = [ShelfRow(Spot(one), f"About {one}", "infra", said="[red]x[/red]") for one in ("kilns", "boats")]
         rows = [row for row in found if text in row.title]
         return rows, f"{len(rows)} found"
 
-    def page(self, spot: Spot, *, whole: bool) -> Page:
+    def page(self, spot: Spot, *, whole: bool) -> ShelfPage:
         """Return a page that names its conversation; boats have no way back."""
         name = f"{spot.conversation}{' whole' if whole else ''}"
         way = WayBack(("claude", "--resume", name)) if name == "kilns" else WayBack()
-        return Page((f"\x1b[1mhead of {name}\x1b[0m\n", f"turn [bold]of {name}\n", ""), way)
+        return ShelfPage((f"\x1b[1mhead of {name}\x1b[0m\n", f"turn [bold]of {name}\n", ""), way)
 
 
 def browsed(steps: Callable[[Any, Any, ScriptedShelf], Awaitable[None]]) -> tuple[Any, ScriptedShelf]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from importer.cli.doctor import examine, folders, serving
-from importer.cli.doctor.backup import BackupFacts, Copy, check_backup
+from importer.cli.doctor.backup import BackupCopy, BackupFacts, check_backup
 from importer.cli.doctor.examine import InstallationFacts
 from importer.cli.doctor.expiry import DAY_S, ExpiryFacts
 from importer.cli.doctor.finding import Finding, Problem, judge
-from importer.cli.doctor.folders import FolderFacts, RootFacts, Unreadable
+from importer.cli.doctor.folders import FolderFacts, RootFacts, UnreadablePath
 from importer.cli.doctor.host import HostFacts
 from importer.cli.doctor.languages import LanguageFacts
 from importer.cli.doctor.memory import MemoryFacts
@@ -20,14 +20,14 @@ from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
 from importer.cli.doctor.state import StateFacts
 from importer.cli.doctor.wiring import WiringFacts
 from importer.memory.profiles import BALANCED, CONSERVATIVE
-from importer.service.status.cluster_ping import Cluster, Node, Replica
+from importer.service.status.cluster_ping import Cluster, ClusterNode, Replica
 from importer.service.status.store_location import Location, Probe
 from importer.state.sent_points import SyncReport
 
 NOW = 1_795_000_000.0
 SERVER = Location("server", "http://q:6333", "conversations")
 ROOT = RootFacts("/home/ann/.claude/projects", "claude-code", True, True, files=70, folders=9)
-CLOSED = (Unreadable("/home/ann/.claude/projects/-p/a.jsonl", "Permission denied", 1001),)
+CLOSED = (UnreadablePath("/home/ann/.claude/projects/-p/a.jsonl", "Permission denied", 1001),)
 SYNC = SyncReport("http://s", "c", every_s=600.0, at=NOW - 600.0)
 GOOD = InstallationFacts(
     host=HostFacts((3, 11), {"msgspec": ("0.19.0", ">=0.19")}, (), "", NOW, NOW - 9, 1024, None),
@@ -40,7 +40,7 @@ GOOD = InstallationFacts(
     store=StoreFacts(SERVER, Probe(True, 500, "1.17.1", status=200)),
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
     wiring=WiringFacts(("/home/ann/.cursor/mcp.json",), found=2),
-    backup=BackupFacts((Copy("edge:/media/backup", NOW - DAY_S),), (SYNC,), on_server=True, now=NOW),
+    backup=BackupFacts((BackupCopy("edge:/media/backup", NOW - DAY_S),), (SYNC,), on_server=True, now=NOW),
 )
 PLANTED = [
     ("sync", "backup", {"syncs": (SYNC._replace(failed_at=NOW, why="no answer"),)}, "see to its target"),
@@ -110,7 +110,7 @@ PLANTED = [
     (
         "cluster",
         "store",
-        {"cluster": Cluster((Node("http://a", False, why="refused"), Node("http://b", True)))},
+        {"cluster": Cluster((ClusterNode("http://a", False, why="refused"), ClusterNode("http://b", True)))},
         "QDRANT_URL",
     ),
     (
@@ -233,9 +233,12 @@ def test_a_system_without_inotify_has_no_fault() -> None:
 
 @pytest.mark.parametrize(
     ("copies", "told"),
-    [((), "no copy of the points is known"), ((Copy("edge:/b", NOW - 90 * DAY_S),), "the last copy is old: edge:/b")],
+    [
+        ((), "no copy of the points is known"),
+        ((BackupCopy("edge:/b", NOW - 90 * DAY_S),), "the last copy is old: edge:/b"),
+    ],
 )
-def test_a_copy_that_is_missing_or_old_is_advice(copies: tuple[Copy, ...], told: str) -> None:
+def test_a_copy_that_is_missing_or_old_is_advice(copies: tuple[BackupCopy, ...], told: str) -> None:
     """Nothing is broken: the conversations' own files may be enough."""
     found = check_backup(replace(GOOD.backup, copies=copies))
     assert found.ok

@@ -12,7 +12,7 @@ import click
 import pytest
 from processes import Importer
 
-from importer.cli.app import COMMANDS, Row, importer
+from importer.cli.app import COMMANDS, Entry, importer
 
 # Runs a command line and prints the modules that it has loaded, on standard error.
 PROGRAM = """
@@ -56,7 +56,7 @@ def test_what_a_daemon_answers_is_light(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
-def test_the_table_says_what_the_command_says(row: Row) -> None:
+def test_the_table_says_what_the_command_says(row: Entry) -> None:
     """The text in `importer --help` begins the command's own help."""
     command = importer.get_command(click.Context(importer), row.name)
     assert command.get_short_help_str(300).startswith(row.help)

@@ -7,7 +7,7 @@ import importlib.util
 import pytest
 
 from importer.protocol import engines
-from importer.protocol.engines import Engine, choose, has_bf16
+from importer.protocol.engines import EmbeddingEngine, choose, has_bf16
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_bf16_is_read_off_the_processor(tmp_path) -> None:
 
 def test_a_service_has_no_engine() -> None:
     assert engines.described("openai", "auto", "fp32") == ""
-    assert engines.described("fastembed", "onnxruntime", "fp32") == str(Engine("onnxruntime", "fp32"))
+    assert engines.described("fastembed", "onnxruntime", "fp32") == str(EmbeddingEngine("onnxruntime", "fp32"))
 
 
 def test_installed_is_what_can_be_imported() -> None:

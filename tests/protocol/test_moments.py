@@ -206,4 +206,4 @@ def test_days_meet(now: datetime) -> None:
 
 def test_the_first_moment_there_is() -> None:
     """A span before the calendar is its first moment."""
-    assert read("5000 years ago", NOW) == moments.Span(FIRST, FIRST)
+    assert read("5000 years ago", NOW) == moments.TimeSpan(FIRST, FIRST)

@@ -268,7 +268,7 @@ def test_paths_into_archives(tmp_path: pathlib.Path) -> None:
     (folder / "a.json").write_bytes(b"{}")
     assert archives.split(bytes(folder / "a.json")) is None
     opened = files.open_file(bytes(folder / "a.json"))
-    assert isinstance(opened, files.Opened)
+    assert isinstance(opened, files.OpenedFile)
     os.close(opened.fd)
     inner = folder / "in.ZIP"
     inner.write_bytes(zipped({"conversations.json": export(1)}))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from importer.protocol.records import Checkpoint, Commit, ConversationFacts, HeadPrint, Said, Tally
+from importer.protocol.records import Checkpoint, Commit, ConversationFacts, HeadPrint, SpokenCounts, Tally
 from importer.reading.known_facts import KnownFacts
 from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
@@ -93,8 +93,8 @@ def test_a_growing_conversation_keeps_a_few_tips(state: Checkpoints) -> None:
     assert state.conversation_at(SOURCE, "line 1") == ""
 
 
-def said(conversation: str, *lines: str) -> Said:
-    return Said(conversation, len(lines), lines=lines)
+def said(conversation: str, *lines: str) -> SpokenCounts:
+    return SpokenCounts(conversation, len(lines), lines=lines)
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -99,7 +99,7 @@ def test_a_conversation_keeps_its_tokens(count: Any, said: Any, names: Any, aske
     spoken = tuple(SaidTurn("user", text, "2026-02-10T10:00:00Z") for text in said)
     most, at, other = asked[0], min(asked[1], len(said) - 1), max(0, min(asked[2], len(said) - 1))
     opened = Opened(ID, names[0], names[1], "claude-code", "", spoken, "/home/ann", at)
-    places = [turns.Place(at), turns.Place(other)] if at >= 0 else []
+    places = [turns.FoundTurn(at), turns.FoundTurn(other)] if at >= 0 else []
     draft = turns.read(opened, turns.Wanted(places, range(len(said)), most))
     text, values = told(draft, most, count)
     places = [one["place"] for one in values["turns"]]
@@ -157,7 +157,7 @@ def test_other_places_of_a_conversation_are_shown() -> None:
     """What speaks of the question elsewhere in a long conversation stands beside the hit, with what follows it."""
     said = tuple(SaidTurn("user", f"turn {number}. " + "on and on. " * 40, "") for number in range(60))
     opened = Opened(ID, "", "", "codex", "", said, at=50)
-    draft = turns.read(opened, turns.Wanted([turns.Place(50), turns.Place(3, 0, 7)], range(60), 1000))
+    draft = turns.read(opened, turns.Wanted([turns.FoundTurn(50), turns.FoundTurn(3, 0, 7)], range(60), 1000))
     _, values = told(draft, 1000)
     assert {4, 5, 51, 52} <= {one["place"] for one in values["turns"]}
 

@@ -8,7 +8,7 @@ import resource
 import pytest
 
 from importer.protocol.records import FileStat
-from importer.sources.files import TICK_NS, Gone, Opened, open_file, settled
+from importer.sources.files import TICK_NS, Gone, OpenedFile, open_file, settled
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_the_listed_file_is_opened_and_not_inherited(folder):
     """The stat is that of the descriptor, which no worker inherits."""
     found = write(folder + b"/f")
     opened = open_file(folder + b"/f", found.st_dev, found.st_ino)
-    assert isinstance(opened, Opened)
+    assert isinstance(opened, OpenedFile)
     assert (opened.stat.inode, opened.stat.size) == (found.st_ino, 2)
     assert not os.get_inheritable(opened.fd)
     os.close(opened.fd)

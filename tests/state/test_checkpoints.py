@@ -13,7 +13,7 @@ from state_values import checkpoint, commit, open_elsewhere, reject
 
 from importer.errors import StateUnwritable
 from importer.protocol.records import Tally
-from importer.state.checkpoints import Checkpoints, FilesSummary, Known
+from importer.state.checkpoints import Checkpoints, FilesSummary, KnownFile
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ def test_paths_are_bytes_and_identities_use_64_bits(state):
     strange = checkpoint(b"/home/\xff\xfe/\n.jsonl", inode=2**64 - 1, device=2**63, mtime_ns=-1)
     state.commit([commit(strange.path, 2**64 - 1, device=2**63, mtime_ns=-1)])
     assert state.by_identity(2**63, 2**64 - 1) == strange
-    assert state.folder(b"/home/\xff\xfe") == {b"\n.jsonl": Known(10, -1, 6_000_000_000, 2**63, 2**64 - 1, 10, False)}
+    assert state.folder(b"/home/\xff\xfe") == {
+        b"\n.jsonl": KnownFile(10, -1, 6_000_000_000, 2**63, 2**64 - 1, 10, False)
+    }
 
 
 def test_unknown_files_are_none(state):

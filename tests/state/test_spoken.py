@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from importer.protocol.records import Checkpoint, Commit, HeadPrint, Said, Tally
+from importer.protocol.records import Checkpoint, Commit, HeadPrint, SpokenCounts, Tally
 from importer.state import erasure, schema
 from importer.state.checkpoints import Checkpoints
 from importer.state.spoken import PAGE_ROWS
 
 FILE = Checkpoint(b"/t/a.jsonl", 1, 2, 0, 10, HeadPrint(0, b""), b"", 10, 1, 1, "claude-code")
-FIRST = Said("kiln", 2, "2026-01-01", "2026-01-02", "/p", "", "how hot?")
-SECOND = Said("kiln", 3, "2026-01-03", "2026-01-04", "", "The kiln", "later")
+FIRST = SpokenCounts("kiln", 2, "2026-01-01", "2026-01-02", "/p", "", "how hot?")
+SECOND = SpokenCounts("kiln", 3, "2026-01-03", "2026-01-04", "", "The kiln", "later")
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def checkpoints(tmp_path: pathlib.Path) -> Checkpoints:
     return Checkpoints.open(str(tmp_path / "state.sqlite3"))
 
 
-def commit(checkpoints: Checkpoints, *said: Said, **changed: object) -> None:
+def commit(checkpoints: Checkpoints, *said: SpokenCounts, **changed: object) -> None:
     """Commit what lines of a file hold."""
     checkpoints.commit([Commit(replace(FILE, **changed), Tally(), said=said)])  # type: ignore[arg-type]
 
@@ -57,7 +57,7 @@ def test_a_rename_moves_the_rows(checkpoints: Checkpoints) -> None:
 
 def test_prefixes_and_times(checkpoints: Checkpoints) -> None:
     """A prefix finds whole ids; a time keeps what went on in it, and nothing without a time."""
-    commit(checkpoints, FIRST, Said("kiosk", 1, "2026-02-01", "2026-02-01"), Said("silent", 1))
+    commit(checkpoints, FIRST, SpokenCounts("kiosk", 1, "2026-02-01", "2026-02-01"), SpokenCounts("silent", 1))
     assert checkpoints.spoken.with_prefix("ki", 9) == ["kiln", "kiosk"]
     assert checkpoints.spoken.with_prefix("kil", 9) == ["kiln"]
     found = [one.conversation for one in checkpoints.spoken.newest_first("2026-01-02", "2026-01-31")]
@@ -68,7 +68,7 @@ def test_prefixes_and_times(checkpoints: Checkpoints) -> None:
 
 def test_every_row_comes_once_over_many_pages(checkpoints: Checkpoints) -> None:
     """Newest first, also where a page ends among rows of one time, of one conversation, or without any time."""
-    said = [Said(f"c{number}", 1, "", f"2026-01-0{number % 3}" if number % 3 else "") for number in range(700)]
+    said = [SpokenCounts(f"c{number}", 1, "", f"2026-01-0{number % 3}" if number % 3 else "") for number in range(700)]
     for inode, path in enumerate((b"/t/one", b"/t/two"), 2):
         commit(checkpoints, *said, path=path, inode=inode)
     rows = [(one.last, one.conversation, one.path) for one in checkpoints.spoken.newest_first()]
@@ -104,7 +104,7 @@ HISTORY = "claude-history"
 def type_(checkpoints: Checkpoints, source: str, conversation: str, *typed: tuple[int, bytes], inode: int = 2) -> None:
     """Commit prompts of a format, each by its milliseconds behind AT_MS and its hash."""
     prompts = tuple((AT_MS + after, mark) for after, mark in typed)
-    said = Said(conversation, len(typed), "2026-02-03T06:43:20Z", "2026-02-03T06:43:50Z", "/p", prompts=prompts)
+    said = SpokenCounts(conversation, len(typed), "2026-02-03T06:43:20Z", "2026-02-03T06:43:50Z", "/p", prompts=prompts)
     commit(checkpoints, said, format=source, inode=inode, path=b"/t/%d" % inode)
 
 

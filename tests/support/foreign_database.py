@@ -46,7 +46,7 @@ def _lines(path: bytes) -> bytes:
     opened = files.open_file(path)
     while isinstance(opened, files.Gone) and opened.more:
         opened = files.open_file(path)
-    assert isinstance(opened, files.Opened), opened
+    assert isinstance(opened, files.OpenedFile), opened
     try:
         return os.pread(opened.fd, opened.stat.size, 0)
     finally:

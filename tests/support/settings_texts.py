@@ -114,7 +114,7 @@ def put(text: str, at: int, typed: str) -> str:
     return text[:at] + typed + text[at:]
 
 
-def objects(node: jsonc.Node) -> list[jsonc.Node]:
+def objects(node: jsonc.JsonNode) -> list[jsonc.JsonNode]:
     """Return all objects and arrays of a tree."""
     return [node, *(one for part in node.parts if part.value.opens for one in objects(part.value))]
 

@@ -14,4 +14,4 @@ TODAY = date(2026, 11, 29)
 
 def hits(store: Store, query: Query, dense: Sequence[float] | None = None) -> tuple[Hit, ...]:
     """Return the hits of a query, best conversation first."""
-    return answer.search(store, query, dense, answer.Known(store.count(), TODAY)).hits
+    return answer.search(store, query, dense, answer.QueryContext(store.count(), TODAY)).hits

@@ -9,7 +9,7 @@ import pytest
 
 from importer.bench import endtoend, report
 from importer.bench.corpus import corpus
-from importer.bench.endtoend import DAEMON, WORKER, Imported
+from importer.bench.endtoend import DAEMON, WORKER, MeasuredImport
 
 FILES = 240
 KB = 1024
@@ -23,7 +23,7 @@ BATCHES = {  # small, so that there are enough to see a slope
 
 
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory, model_dir: str) -> Imported:
+def imported(tmp_path_factory: pytest.TempPathFactory, model_dir: str) -> MeasuredImport:
     folder = tmp_path_factory.mktemp("slope")
     said = corpus.write(str(folder / "said"), files=FILES, seed=17, bytes_per_file=2_000)
     model = {"HF_HUB_OFFLINE": "1", "IMPORTER_EMBED_MODEL_DIR": str(pathlib.Path(model_dir).parent)}
@@ -31,14 +31,14 @@ def imported(tmp_path_factory: pytest.TempPathFactory, model_dir: str) -> Import
     return endtoend.run(said.folder, str(folder / "state"), (), environ)
 
 
-def test_one_worker_saw_all_files(imported: Imported) -> None:
+def test_one_worker_saw_all_files(imported: MeasuredImport) -> None:
     """Nothing was recycled but for the end: a slope over several workers would hide a leak."""
     assert imported.summary["worker"]["recycles"] == {"stop": 1}
     assert imported.summary["files"] == FILES
 
 
 @pytest.mark.parametrize("name", [WORKER, DAEMON])
-def test_memory_does_not_grow_with_files(imported: Imported, name: str) -> None:
+def test_memory_does_not_grow_with_files(imported: MeasuredImport, name: str) -> None:
     """The trend over the second half of the files stays below what would matter in months."""
     points = imported.along(name)
     assert len(points) >= 8, "too few looks to judge by"

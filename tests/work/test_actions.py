@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importer.work.actions import Call, Result, actions
+from importer.work.actions import Result, WorkCall, actions
 
 CODEX = '{"command": ["bash", "-lc", "make"]}'
 PATCH = "*** Begin Patch\n*** Update File: src/a.py\n+x = 1\n*** End Patch"
@@ -41,7 +41,7 @@ PATCH = "*** Begin Patch\n*** Update File: src/a.py\n+x = 1\n*** End Patch"
 )
 def test_calls(record: dict[str, Any], kind: str, command: str, paths: tuple[str, ...]) -> None:
     """Each form gives its kind, command and files."""
-    (found,) = [one for one in actions({"payload": [record]}) if isinstance(one, Call)]
+    (found,) = [one for one in actions({"payload": [record]}) if isinstance(one, WorkCall)]
     assert (found.id, found.kind, found.command, found.paths) == ("1", kind, command, paths)
 
 
@@ -82,4 +82,4 @@ values = st.recursive(
 @given(values)
 def test_any_value(value: Any) -> None:
     """With anything in a record, the search ends without an error."""
-    assert all(isinstance(one, Call | Result) for one in actions(value))
+    assert all(isinstance(one, WorkCall | Result) for one in actions(value))

@@ -16,9 +16,9 @@ from importer.service.ask import Asker
 from importer.service.conversations import deeds
 from importer.service.conversations.library import Library
 from importer.settings.schema import Settings
-from importer.work.blame import Target, has_line, touch
+from importer.work.blame import AskedFile, has_line, touch
 from importer.work.git import line_of, target_of
-from importer.work.past import Action
+from importer.work.past import PastAction
 
 LINES = 40
 
@@ -87,17 +87,17 @@ def test_a_file_has_all_its_conversations(seeded: Importer) -> None:
     assert seeded.run("blame", f"{seeded.base}/app/never.py", "--json").json["touched"] == []
 
 
-def action(**given: object) -> Action:
+def action(**given: object) -> PastAction:
     from importer.work.actions import call_of
 
     call = call_of({"id": "a", "name": "Edit", "input": given})
     assert call is not None
-    return Action(call, "", None, "2026-01-01T00:00:00Z", "/w")
+    return PastAction(call, "", None, "2026-01-01T00:00:00Z", "/w")
 
 
 def test_another_checkout_is_the_same_file() -> None:
     """The path below the repository counts, the bare name does not."""
-    target = Target("/home/ann/app/src/store.py", "src/store.py")
+    target = AskedFile("/home/ann/app/src/store.py", "src/store.py")
     assert touch([action(file_path="/tmp/worktree/src/store.py", new_string="x")], target)
     assert not touch([action(file_path="/tmp/other/store.py", new_string="x")], target)
 

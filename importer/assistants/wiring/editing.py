@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from importer.assistants.wiring import json_edit, jsonc, toml_edit, yaml_edit
-from importer.assistants.wiring.jsonc import BOM, Unreadable
-from importer.assistants.wiring.spot import Spot
+from importer.assistants.wiring.jsonc import BOM, UnreadableSettings
+from importer.assistants.wiring.spot import EntrySpot
 from importer.errors import UsageError
 
 Entry = Mapping[str, Any]
 
 
-def with_entry(text: str, spot: Spot, entry: Entry) -> tuple[str, str]:
+def with_entry(text: str, spot: EntrySpot, entry: Entry) -> tuple[str, str]:
     """Return the text with the entry, and what was inserted; ("", "") inserted where it stands there already.
 
     Raises Unreadable for a form that is not understood, UsageError where another entry has the name.
@@ -34,11 +34,11 @@ def with_entry(text: str, spot: Spot, entry: Entry) -> tuple[str, str]:
     at, inserted = _insertion(text, read, spot, entry)
     changed = text[:at] + inserted + text[at:]
     if not _same(parsed(changed, spot.kind), spot.added_to(read, entry)) or _laxer(text, changed, spot.kind):
-        raise Unreadable("the entry would not be read back as it is meant")
+        raise UnreadableSettings("the entry would not be read back as it is meant")
     return changed, inserted
 
 
-def without(text: str, spot: Spot, inserted: str = "") -> str | None:
+def without(text: str, spot: EntrySpot, inserted: str = "") -> str | None:
     """Return the text without our entry, None where it cannot be taken out; the text itself where it has none.
 
     `inserted` is what was put in once: it goes as it stands there, or tells which objects around it are ours, too.
@@ -49,24 +49,24 @@ def without(text: str, spot: Spot, inserted: str = "") -> str | None:
     for taken in (_exactly, _by_structure):
         try:
             rest = taken(text, spot, inserted)
-        except Unreadable:
+        except UnreadableSettings:
             continue
         if rest is not None and _says_the_rest(rest, text, spot):
             return rest
     return None
 
 
-def _says_the_rest(rest: str, text: str, spot: Spot) -> bool:
+def _says_the_rest(rest: str, text: str, spot: EntrySpot) -> bool:
     """Return True if a text says all that another says but our entry, in no laxer form."""
     try:
         left, read = parsed(rest, spot.kind), parsed(text, spot.kind)
-    except Unreadable:
+    except UnreadableSettings:
         return False
     same = spot.entry_in(left) is None and _same(spot.taken_from(left), spot.taken_from(read))
     return same and not _laxer(text, rest, spot.kind)
 
 
-def renewed(text: str, spot: Spot, entry: Entry, inserted: str = "") -> tuple[str, str]:
+def renewed(text: str, spot: EntrySpot, entry: Entry, inserted: str = "") -> tuple[str, str]:
     """Return the text with an entry of ours brought up to date, and what then counts as inserted.
 
     What others added to the entry stays. Raises Unreadable where that cannot be done.
@@ -80,7 +80,7 @@ def renewed(text: str, spot: Spot, entry: Entry, inserted: str = "") -> tuple[st
     changed = _with_words(text, spot, entry) or text
     after = parsed(changed, spot.kind)
     if not says(spot.entry_in(after), entry) or not _same(spot.taken_from(after), spot.taken_from(read)):
-        raise Unreadable("its entry is written in a form that cannot be brought up to date")
+        raise UnreadableSettings("its entry is written in a form that cannot be brought up to date")
     return changed, inserted
 
 
@@ -99,9 +99,9 @@ def parsed(text: str, kind: str) -> dict[str, Any]:
     try:
         found = READERS[kind](text)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"it is no {kind.upper()} that can be read: {error}") from error
+        raise UnreadableSettings(f"it is no {kind.upper()} that can be read: {error}") from error
     if not isinstance(found, dict):
-        raise Unreadable("it is no object")
+        raise UnreadableSettings("it is no object")
     return found
 
 
@@ -113,7 +113,7 @@ def says_nothing(text: str, kind: str) -> bool:
             inside = text.strip().removeprefix(BOM) if node is None else text[: node.start] + text[node.end :]
             return not inside.strip() and (node is None or not text[node.start + 1 : node.closing].strip())
         return not any(parsed(text, kind).values()) and "#" not in text
-    except Unreadable:
+    except UnreadableSettings:
         return False
 
 
@@ -135,7 +135,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def _insertion(text: str, read: Mapping[str, Any], spot: Spot, entry: Entry) -> tuple[int, str]:
+def _insertion(text: str, read: Mapping[str, Any], spot: EntrySpot, entry: Entry) -> tuple[int, str]:
     """Return where to insert an entry, and what. Raises Unreadable."""
     if spot.kind == "json":
         return json_edit.insertion(text, spot.member, spot.name, entry)
@@ -144,12 +144,12 @@ def _insertion(text: str, read: Mapping[str, Any], spot: Spot, entry: Entry) -> 
     return yaml_edit.insertion(text, spot.member[0], spot.name, entry, there=spot.member[0] in read)
 
 
-def _exactly(text: str, _spot: Spot, inserted: str) -> str | None:
+def _exactly(text: str, _spot: EntrySpot, inserted: str) -> str | None:
     """Return the text without what was inserted; None where it stands there no more, or twice."""
     return text.replace(inserted, "", 1) if inserted and text.count(inserted) == 1 else None
 
 
-def _by_structure(text: str, spot: Spot, inserted: str) -> str | None:
+def _by_structure(text: str, spot: EntrySpot, inserted: str) -> str | None:
     """Return the text without our entry, taken out as a part of what the file is made of."""
     if spot.kind == "toml":
         return toml_edit.without_table(text, (*spot.member, spot.name))
@@ -167,7 +167,7 @@ def _by_structure(text: str, spot: Spot, inserted: str) -> str | None:
     return text
 
 
-def _json_part(text: str, spot: Spot) -> tuple[jsonc.Node, int] | None:
+def _json_part(text: str, spot: EntrySpot) -> tuple[jsonc.JsonNode, int] | None:
     """Return what holds our entry in a JSON text, and its index there; None for none."""
     node = json_edit.container(text, spot.member)
     if node is None or not node.parts:
@@ -180,7 +180,7 @@ def _json_part(text: str, spot: Spot) -> tuple[jsonc.Node, int] | None:
     return (node, at) if at >= 0 else None
 
 
-def _with_words(text: str, spot: Spot, entry: Entry) -> str | None:
+def _with_words(text: str, spot: EntrySpot, entry: Entry) -> str | None:
     """Return the text with our entry starting another program, None where that cannot be done."""
     if spot.kind == "toml":
         return toml_edit.with_values(text, (*spot.member, spot.name), _words(entry))

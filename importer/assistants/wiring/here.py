@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from importer.assistants.wiring import hook, record, skill, wire
-from importer.assistants.wiring.places import Place, places
+from importer.assistants.wiring.places import AssistantPlace, places
 from importer.assistants.wiring.record import Written
 from importer.assistants.wiring.wire import Change, Plan
 from importer.errors import UsageError
@@ -23,11 +23,11 @@ class Planned:
 
     plan: Plan
     shown: Change
-    place: Place | None = None
+    place: AssistantPlace | None = None
     written: Written | None = None
 
 
-def assistants(only: Sequence[str], environ: Mapping[str, str], home: str) -> list[Place]:
+def assistants(only: Sequence[str], environ: Mapping[str, str], home: str) -> list[AssistantPlace]:
     """Return the assistants that are here, or those named. Raises UsageError for a name that is none."""
     known = places(environ, home)
     names = {place.assistant for place in known}
@@ -36,13 +36,13 @@ def assistants(only: Sequence[str], environ: Mapping[str, str], home: str) -> li
     return [place for place in known if (place.assistant in only if only else os.path.exists(place.shows))]
 
 
-def to_write(found: Sequence[Place], words: Sequence[str], state_dir: str, *, hooked: bool) -> list[Planned]:
+def to_write(found: Sequence[AssistantPlace], words: Sequence[str], state_dir: str, *, hooked: bool) -> list[Planned]:
     """Return what setting up these assistants means; a hook only where it is wanted, or was before."""
     claude = next((place for place in found if place.assistant == "claude-code"), None)
     hooks = [hook.place_of(claude)] if claude is not None else []
     wanted = [one for one in hooks if hooked or wire.found_without_note([one])]
     skills = {place.skills: place.title for place in reversed(found) if place.skills}
-    plans: list[tuple[Place | None, Callable[[record.Note], Change]]] = [
+    plans: list[tuple[AssistantPlace | None, Callable[[record.Note], Change]]] = [
         *((one, partial(wire.planned, one, words)) for one in [*found, *wanted]),
         *(
             (None, partial(wire.planned_skill, f"{title}'s skill", os.path.join(folder, skill.PATH)))
@@ -52,7 +52,7 @@ def to_write(found: Sequence[Place], words: Sequence[str], state_dir: str, *, ho
     return [_planned(place, lambda plan=plan: plan(record.read(state_dir))) for place, plan in plans]  # type: ignore[misc]
 
 
-def _planned(place: Place | None, plan: Plan) -> Planned:
+def _planned(place: AssistantPlace | None, plan: Plan) -> Planned:
     """Return a plan as it is now."""
     return Planned(plan, plan(), place)
 
@@ -69,13 +69,13 @@ def to_give_back(note: record.Note, environ: Mapping[str, str], home: str, *, un
     return [_given_back(path, place, one) for path, (place, one) in found.items()]
 
 
-def _given_back(path: str, place: Place | None, written: Written) -> Planned:
+def _given_back(path: str, place: AssistantPlace | None, written: Written) -> Planned:
     """Return the plan to give one file back."""
     plan = partial(wire.taken_out, path, written, place)
     return Planned(plan, plan(), place, written)
 
 
-def _place_of(path: str, written: Written, known: Sequence[Place]) -> Place | None:
+def _place_of(path: str, written: Written, known: Sequence[AssistantPlace]) -> AssistantPlace | None:
     """Return the place that a file was written for, None for a skill; where it lay then may not be where it is now."""
     at_path = next((place for place in known if place.path == path), None)
     named = next((replace(place, path=path) for place in known if written.of == place.assistant), None)

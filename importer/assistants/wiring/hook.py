@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from importer.assistants.wiring.places import Place
+from importer.assistants.wiring.places import AssistantPlace
 
 EVENT = "SessionStart"
 WHEN = "startup|clear"  # not after a resume or a compaction: the conversation itself is there then
@@ -25,7 +25,7 @@ def entry(words: Sequence[str]) -> dict[str, Any]:
     return element(shlex.join([*words[:-1], WORD]))
 
 
-def place_of(claude: Place) -> Place:
+def place_of(claude: AssistantPlace) -> AssistantPlace:
     """Return where Claude Code keeps its hooks."""
     path = f"{claude.shows}/settings.json"
-    return Place(NAME, "Claude Code's session start", path, claude.shows, ("hooks", EVENT), entry, name="")
+    return AssistantPlace(NAME, "Claude Code's session start", path, claude.shows, ("hooks", EVENT), entry, name="")

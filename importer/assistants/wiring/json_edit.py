@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from importer.assistants.wiring import jsonc
-from importer.assistants.wiring.jsonc import Node, Unreadable
+from importer.assistants.wiring.jsonc import JsonNode, UnreadableSettings
 
 Edit = tuple[int, int, str]  # from, to, what stands there then
 
@@ -29,7 +29,7 @@ def insertion(text: str, member: Sequence[str], name: str, entry: Any) -> tuple[
     whole = deep == len(member)
     if node.opens != ("[" if whole and not name else "{"):
         wanted = "array" if whole and not name else "object"
-        raise Unreadable(f"its {member[deep - 1]} is no {wanted}" if deep else f"it is no {wanted}")
+        raise UnreadableSettings(f"its {member[deep - 1]} is no {wanted}" if deep else f"it is no {wanted}")
     key = name if whole else member[deep]
     value = entry if whole else _nested(member[deep + 1 :], name, entry)
     return node.start + 1, _first(text, node, key, value, depth=deep + 1)
@@ -43,7 +43,7 @@ def _nested(member: Sequence[str], name: str, entry: Any) -> Any:
     return value
 
 
-def _first(text: str, node: Node, key: str, value: Any, *, depth: int) -> str:
+def _first(text: str, node: JsonNode, key: str, value: Any, *, depth: int) -> str:
     """Return a part as the first of an object or array, laid out as that is; `depth` is how deep its parts stand."""
     end, rest, more = "\r\n" if "\r\n" in text else "\n", text[node.start + 1 :], bool(node.parts)
     spaces = rest[: len(rest) - len(rest.lstrip())]
@@ -57,7 +57,7 @@ def _first(text: str, node: Node, key: str, value: Any, *, depth: int) -> str:
     return f"{end}{unit}{head}{written}{comma}{'' if more else closing}"
 
 
-def container(text: str, member: Sequence[str]) -> Node | None:
+def container(text: str, member: Sequence[str]) -> JsonNode | None:
     """Return the object or array at a path, None where there is none. Raises Unreadable."""
     node = jsonc.tree(text)
     for key in member:
@@ -68,7 +68,7 @@ def container(text: str, member: Sequence[str]) -> Node | None:
     return node
 
 
-def without_part(text: str, node: Node, at: int) -> str:
+def without_part(text: str, node: JsonNode, at: int) -> str:
     """Return the text without one part of an object or array."""
     part, last, end = node.parts[at], at == len(node.parts) - 1, node.parts[at].value.end
     comma = node.parts[at - 1].comma if last and at and part.comma < 0 else part.comma
@@ -95,7 +95,7 @@ def _blanks_after(text: str, at: int) -> int:
     return len(text) - len(text[at:].lstrip(" \t\r\n"))
 
 
-def with_values(text: str, node: Node, values: dict[str, Any]) -> str | None:
+def with_values(text: str, node: JsonNode, values: dict[str, Any]) -> str | None:
     """Return the text with other values for some members of an object; None where one is not there."""
     places = {key: node.named(key) for key in values}
     if min(places.values(), default=0) < 0:

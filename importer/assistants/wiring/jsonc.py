@@ -19,11 +19,11 @@ _TOKEN = re.compile(
 CLOSING = {"{": "}", "[": "]"}
 
 
-class Unreadable(Exception):
+class UnreadableSettings(Exception):
     """A file whose form is not understood; nothing is changed in it."""
 
 
-class Token(NamedTuple):
+class JsonToken(NamedTuple):
     """A text, sign or word that means something, and where it stands."""
 
     said: str
@@ -32,12 +32,12 @@ class Token(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class JsonNode:
     """A value and its place; `parts` are those of an object or array, `closing` is where its last bracket stands."""
 
     start: int
     end: int
-    parts: tuple[Part, ...] = ()
+    parts: tuple[JsonPart, ...] = ()
     opens: str = ""
 
     @property
@@ -51,39 +51,41 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class JsonPart:
     """A member of an object, or an element of an array, whose `key` is ""; `comma` behind it stands there, or at -1."""
 
     key: str
     start: int
-    value: Node
+    value: JsonNode
     comma: int = -1
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str) -> Iterator[JsonToken]:
     """Yield what means something, with its place. Raises Unreadable for what is no JSON with comments."""
     at = 1 if text.startswith(BOM) else 0
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise Unreadable(f"it is no JSON that can be read: line {text.count(chr(10), 0, at) + 1} is not understood")
+            raise UnreadableSettings(
+                f"it is no JSON that can be read: line {text.count(chr(10), 0, at) + 1} is not understood"
+            )
         at = found.end()
         if found.lastgroup not in {"comment", "space"}:
-            yield Token(found[0], found.start(), at)
+            yield JsonToken(found[0], found.start(), at)
 
 
 @functools.lru_cache(maxsize=8)
-def tree(text: str) -> Node | None:
+def tree(text: str) -> JsonNode | None:
     """Return the value in a text, None where there is none. Raises Unreadable."""
-    reader = _Reader(list(tokens(text)))
+    reader = _TokenReader(list(tokens(text)))
     if not reader.tokens:
         return None
     try:
         value = reader.value()
     except RecursionError as error:
-        raise Unreadable("it is nested too deeply") from error
+        raise UnreadableSettings("it is nested too deeply") from error
     if reader.at < len(reader.tokens):
-        raise Unreadable("it is no JSON that can be read: something follows its end")
+        raise UnreadableSettings("it is no JSON that can be read: something follows its end")
     return value
 
 
@@ -101,7 +103,7 @@ def value_of(text: str) -> Any:
     try:
         return json.loads(" ".join(kept))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"it is no JSON that can be read: {error}") from error
+        raise UnreadableSettings(f"it is no JSON that can be read: {error}") from error
 
 
 @functools.lru_cache(maxsize=8)
@@ -133,49 +135,49 @@ def blank(text: str) -> bool:
     return not text.removeprefix(BOM).strip()
 
 
-class _Reader:
+class _TokenReader:
     """Reads tokens from the first to the last."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[JsonToken]) -> None:
         self.tokens, self.at = tokens, 0
 
-    def take(self, *wanted: str) -> Token:
+    def take(self, *wanted: str) -> JsonToken:
         """Return the next token, which must be one of those. Raises Unreadable."""
         if self.at >= len(self.tokens) or (wanted and self.tokens[self.at].said not in wanted):
-            raise Unreadable(f"it is no JSON that can be read: {' or '.join(wanted) or 'a value'} is missing")
+            raise UnreadableSettings(f"it is no JSON that can be read: {' or '.join(wanted) or 'a value'} is missing")
         self.at += 1
         return self.tokens[self.at - 1]
 
-    def value(self) -> Node:
+    def value(self) -> JsonNode:
         """Read a value."""
         first = self.take()
         if first.said in CLOSING:
             return self.parts(first)
         if first.said in {"}", "]", ",", ":"}:
-            raise Unreadable(f"it is no JSON that can be read: {first.said} stands where a value should be")
-        return Node(first.start, first.end)
+            raise UnreadableSettings(f"it is no JSON that can be read: {first.said} stands where a value should be")
+        return JsonNode(first.start, first.end)
 
-    def parts(self, first: Token) -> Node:
+    def parts(self, first: JsonToken) -> JsonNode:
         """Read what follows an opening bracket, up to the one that closes it."""
-        closing, found = CLOSING[first.said], list[Part]()
+        closing, found = CLOSING[first.said], list[JsonPart]()
         while self.tokens[self.at : self.at + 1] and self.tokens[self.at].said != closing:
             part = self.part(named=closing == "}")
             after = self.take(",", closing)
             if after.said == closing:
-                return Node(first.start, after.end, (*found, part), first.said)
-            found.append(Part(part.key, part.start, part.value, after.start))
-        return Node(first.start, self.take(closing).end, tuple(found), first.said)
+                return JsonNode(first.start, after.end, (*found, part), first.said)
+            found.append(JsonPart(part.key, part.start, part.value, after.start))
+        return JsonNode(first.start, self.take(closing).end, tuple(found), first.said)
 
-    def part(self, *, named: bool) -> Part:
+    def part(self, *, named: bool) -> JsonPart:
         """Read a member or an element."""
         if not named:
             value = self.value()
-            return Part("", value.start, value)
+            return JsonPart("", value.start, value)
         key = self.take()
         if not key.said.startswith('"'):
-            raise Unreadable(f"it is no JSON that can be read: {key.said} is no name")
+            raise UnreadableSettings(f"it is no JSON that can be read: {key.said} is no name")
         self.take(":")
         try:
-            return Part(json.loads(key.said), key.start, self.value())
+            return JsonPart(json.loads(key.said), key.start, self.value())
         except ValueError as error:
-            raise Unreadable(f"it is no JSON that can be read: {error}") from error
+            raise UnreadableSettings(f"it is no JSON that can be read: {error}") from error

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from importer.assistants.wiring.spot import Spot, is_hook, is_server
+from importer.assistants.wiring.spot import EntrySpot, is_hook, is_server
 
 NAME = "conversations"  # of our server in all of them
 SERVERS = ("mcpServers",)  # where most keep them
@@ -45,7 +45,7 @@ def _goose(words: Sequence[str]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AssistantPlace:
     """One assistant: its settings file, where in it servers stand, and our entry there; `kind` is json, toml or yaml.
 
     `shows` is a folder or file that is there where the assistant is, `skills` the folder that it reads skills from.
@@ -62,12 +62,12 @@ class Place:
     name: str = NAME
 
     @property
-    def spot(self) -> Spot:
+    def spot(self) -> EntrySpot:
         """The place of our entry in the file."""
-        return Spot(self.kind, self.member, self.name, is_server if self.name else is_hook)
+        return EntrySpot(self.kind, self.member, self.name, is_server if self.name else is_hook)
 
 
-def places(environ: Mapping[str, str], home: str) -> list[Place]:
+def places(environ: Mapping[str, str], home: str) -> list[AssistantPlace]:
     """Return the places of all assistants that are known, found or not; their own variables count."""
     claude = environ.get("CLAUDE_CONFIG_DIR", "").split(",")[0]
     codex = environ.get("CODEX_HOME") or f"{home}/.codex"
@@ -76,26 +76,28 @@ def places(environ: Mapping[str, str], home: str) -> list[Place]:
     opencode, goose = _first(f"{config}/opencode/opencode.jsonc", f"{config}/opencode/opencode.json"), f"{config}/goose"
     desktop = _first(f"{home}/Library/Application Support/Claude", f"{config}/Claude")
     return [
-        Place(
+        AssistantPlace(
             "claude-code", "Claude Code", f"{claude or home}/.claude.json", own, entry=_stdio, skills=f"{own}/skills"
         ),
-        Place("claude-desktop", "Claude Desktop", f"{desktop}/claude_desktop_config.json", desktop),
-        Place("codex", "Codex", f"{codex}/config.toml", codex, ("mcp_servers",), kind="toml", skills=shared),
-        Place("gemini", "Gemini CLI", f"{home}/.gemini/settings.json", f"{home}/.gemini", skills=shared),
-        Place("qwen", "Qwen Code", f"{home}/.qwen/settings.json", f"{home}/.qwen"),
-        Place("copilot-cli", "Copilot CLI", f"{home}/.copilot/mcp-config.json", f"{home}/.copilot", entry=_copilot),
-        Place("cursor", "Cursor", f"{home}/.cursor/mcp.json", f"{home}/.cursor"),
+        AssistantPlace("claude-desktop", "Claude Desktop", f"{desktop}/claude_desktop_config.json", desktop),
+        AssistantPlace("codex", "Codex", f"{codex}/config.toml", codex, ("mcp_servers",), kind="toml", skills=shared),
+        AssistantPlace("gemini", "Gemini CLI", f"{home}/.gemini/settings.json", f"{home}/.gemini", skills=shared),
+        AssistantPlace("qwen", "Qwen Code", f"{home}/.qwen/settings.json", f"{home}/.qwen"),
+        AssistantPlace(
+            "copilot-cli", "Copilot CLI", f"{home}/.copilot/mcp-config.json", f"{home}/.copilot", entry=_copilot
+        ),
+        AssistantPlace("cursor", "Cursor", f"{home}/.cursor/mcp.json", f"{home}/.cursor"),
         *_in_editors(home, config),
-        Place("opencode", "OpenCode", opencode, f"{config}/opencode", ("mcp",), _opencode, skills=shared),
-        Place("zed", "Zed", f"{config}/zed/settings.json", f"{config}/zed", ("context_servers",), _zed),
-        Place("goose", "Goose", f"{goose}/config.yaml", goose, ("extensions",), _goose, "yaml"),
-        Place("crush", "Crush", f"{config}/crush/crush.json", f"{config}/crush", ("mcp",), _stdio),
-        Place("amp", "Amp", f"{config}/amp/settings.json", f"{config}/amp", ("amp.mcpServers",)),
+        AssistantPlace("opencode", "OpenCode", opencode, f"{config}/opencode", ("mcp",), _opencode, skills=shared),
+        AssistantPlace("zed", "Zed", f"{config}/zed/settings.json", f"{config}/zed", ("context_servers",), _zed),
+        AssistantPlace("goose", "Goose", f"{goose}/config.yaml", goose, ("extensions",), _goose, "yaml"),
+        AssistantPlace("crush", "Crush", f"{config}/crush/crush.json", f"{config}/crush", ("mcp",), _stdio),
+        AssistantPlace("amp", "Amp", f"{config}/amp/settings.json", f"{config}/amp", ("amp.mcpServers",)),
         *_at_home(home),
     ]
 
 
-def _at_home(home: str) -> list[Place]:
+def _at_home(home: str) -> list[AssistantPlace]:
     """Return the places of assistants that have a folder of their own at home, and nothing special in it."""
     known = (
         ("windsurf", "Windsurf", ".codeium/windsurf", "mcp_config.json"),
@@ -105,11 +107,14 @@ def _at_home(home: str) -> list[Place]:
         ("junie", "Junie", ".junie", "mcp/mcp.json"),
         ("lm-studio", "LM Studio", ".lmstudio", "mcp.json"),
     )
-    droid = Place("droid", "Droid", f"{home}/.factory/mcp.json", f"{home}/.factory", entry=_stdio)
-    return [droid, *(Place(name, said, f"{home}/{at}/{file}", f"{home}/{at}") for name, said, at, file in known)]
+    droid = AssistantPlace("droid", "Droid", f"{home}/.factory/mcp.json", f"{home}/.factory", entry=_stdio)
+    return [
+        droid,
+        *(AssistantPlace(name, said, f"{home}/{at}/{file}", f"{home}/{at}") for name, said, at, file in known),
+    ]
 
 
-def _in_editors(home: str, config: str) -> list[Place]:
+def _in_editors(home: str, config: str) -> list[AssistantPlace]:
     """Return the places of VS Code and of the extensions that keep their settings inside it."""
     code = _first(f"{home}/Library/Application Support/Code/User", f"{config}/Code/User")
     insiders = _first(f"{home}/Library/Application Support/Code - Insiders/User", f"{config}/Code - Insiders/User")
@@ -120,10 +125,10 @@ def _in_editors(home: str, config: str) -> list[Place]:
     )
     kept = f"{code}/globalStorage"
     return [
-        Place("vscode", "VS Code", f"{code}/mcp.json", code, ("servers",), _stdio),
-        Place("vscode-insiders", "VS Code Insiders", f"{insiders}/mcp.json", insiders, ("servers",), _stdio),
+        AssistantPlace("vscode", "VS Code", f"{code}/mcp.json", code, ("servers",), _stdio),
+        AssistantPlace("vscode-insiders", "VS Code Insiders", f"{insiders}/mcp.json", insiders, ("servers",), _stdio),
         *(
-            Place(name, title, f"{kept}/{folder}/settings/{file}", f"{kept}/{folder}")
+            AssistantPlace(name, title, f"{kept}/{folder}/settings/{file}", f"{kept}/{folder}")
             for name, title, folder, file in extensions
         ),
     ]

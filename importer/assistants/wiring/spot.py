@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from importer.assistants.wiring.jsonc import Unreadable
+from importer.assistants.wiring.jsonc import UnreadableSettings
 
 PROGRAMS = ("importer", "conversation-importer")
 RUNNERS = ("uv", "uvx", "pipx", "env")  # that start a program which they are told of
@@ -55,7 +55,7 @@ def _split(hook: Any) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class EntrySpot:
     """The place of our entry: a file's `kind` (json, toml, yaml), the path to what holds it, and its name there.
 
     Without a `name` it is an element of an array. `ours` tells an entry of ours from another.
@@ -82,7 +82,7 @@ class Spot:
         inner = read.get(self.member[at], empty)
         inner = empty if inner is None and self.kind == "yaml" else inner
         if not isinstance(inner, type(empty)):
-            raise Unreadable(f"its {self.member[at]} is no {'object' if empty == {} else 'array'}")
+            raise UnreadableSettings(f"its {self.member[at]} is no {'object' if empty == {} else 'array'}")
         last = not self.name and at == len(self.member) - 1
         return {**read, self.member[at]: [entry, *inner] if last else self.added_to(inner, entry, at + 1)}
 

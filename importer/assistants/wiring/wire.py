@@ -14,8 +14,8 @@ from typing import Any
 
 from importer.assistants.wiring import editing, files, record, skill
 from importer.assistants.wiring.files import ChangedMeanwhileError
-from importer.assistants.wiring.jsonc import Unreadable
-from importer.assistants.wiring.places import Place
+from importer.assistants.wiring.jsonc import UnreadableSettings
+from importer.assistants.wiring.places import AssistantPlace
 from importer.assistants.wiring.record import Written
 from importer.assistants.wiring.spot import words_of
 from importer.errors import ImporterError
@@ -49,13 +49,13 @@ class Change:
 Plan = Callable[[], Change]
 
 
-def planned(place: Place, words: Sequence[str], note: record.Note) -> Change:
+def planned(place: AssistantPlace, words: Sequence[str], note: record.Note) -> Change:
     """Return what wiring an assistant would do to its file."""
     change = Change(place.title, place.path, of=place.assistant)
     try:
         before = files.read(place.path)
         text, inserted, why = _revised(before or "", place, words, note)
-    except (ImporterError, Unreadable, OSError, UnicodeError) as error:
+    except (ImporterError, UnreadableSettings, OSError, UnicodeError) as error:
         return replace(change, why=f"left as it is: {_said(error)}", left=True)
     if why:
         return replace(change, why=why, before=before)
@@ -65,7 +65,7 @@ def planned(place: Place, words: Sequence[str], note: record.Note) -> Change:
     return replace(change, text=text, inserted=inserted, before=before, renews=renews)
 
 
-def _revised(text: str, place: Place, words: Sequence[str], note: record.Note) -> tuple[str, str, str]:
+def _revised(text: str, place: AssistantPlace, words: Sequence[str], note: record.Note) -> tuple[str, str, str]:
     """Return the text with our entry, what was inserted, and why nothing is to be done, "" if something is."""
     spot, entry, written = place.spot, place.entry(words), note.files.get(place.path)
     standing = spot.entry_in(editing.parsed(text, place.kind))
@@ -156,13 +156,13 @@ def _unnote(state_dir: str, path: str, former: Written | None, folders: tuple[st
         record.note(state_dir, path, former)
 
 
-def taken_out(path: str, written: Written, place: Place | None) -> Change:
+def taken_out(path: str, written: Written, place: AssistantPlace | None) -> Change:
     """Return what taking our entry out of a file would do."""
     change = Change(place.title if place else "", path)
     try:
         before = files.read(path)
         text, whole = (None, False) if before is None else _rest(before, written, place)
-    except (OSError, UnicodeError, Unreadable) as error:
+    except (OSError, UnicodeError, UnreadableSettings) as error:
         return replace(change, why=f"left as it is: {_said(error)}", left=True)
     if before is None or text == before:
         return replace(change, why=GONE, before=before)
@@ -173,7 +173,7 @@ def taken_out(path: str, written: Written, place: Place | None) -> Change:
     return replace(change, text=text, before=before, whole=whole)
 
 
-def _rest(before: str, written: Written, place: Place | None) -> tuple[str | None, bool]:
+def _rest(before: str, written: Written, place: AssistantPlace | None) -> tuple[str | None, bool]:
     """Return a file's text without what is ours, None where it cannot be told, and whether all of it is ours."""
     if place is None or (written.created and before == written.inserted):
         ours = place is not None or skill.is_ours(before, written.inserted)
@@ -209,20 +209,20 @@ def undo(plan: Plan, written: Written, state_dir: str) -> Change:
     raise OSError(0, "another program keeps changing it")
 
 
-def lines_by_hand(place: Place, words: Sequence[str]) -> list[str]:
+def lines_by_hand(place: AssistantPlace, words: Sequence[str]) -> list[str]:
     """Return the lines that a person adds to a settings file that was left alone."""
     _, inserted = editing.with_entry("", place.spot, place.entry(words))
     return inserted.splitlines()
 
 
-def found_without_note(places: Sequence[Place]) -> dict[str, tuple[Place, Written]]:
+def found_without_note(places: Sequence[AssistantPlace]) -> dict[str, tuple[AssistantPlace, Written]]:
     """Return the files that have an entry of ours, by path, for a note that is lost."""
-    found = dict[str, tuple[Place, Written]]()
+    found = dict[str, tuple[AssistantPlace, Written]]()
     for place in places:
         standing: Any = None
         try:
             standing = place.spot.entry_in(editing.parsed(files.read(place.path) or "", place.kind))
-        except (OSError, UnicodeError, Unreadable):
+        except (OSError, UnicodeError, UnreadableSettings):
             continue
         if standing is not None and place.spot.ours(standing):
             found[place.path] = (place, Written(""))

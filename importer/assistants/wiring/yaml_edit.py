@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from importer.assistants.wiring.jsonc import Unreadable
+from importer.assistants.wiring.jsonc import UnreadableSettings
 from importer.assistants.wiring.toml_edit import written
 
 PLAIN_ONLY = "only a plain block can be added to"
@@ -21,7 +21,7 @@ def insertion(text: str, key: str, name: str, entry: Mapping[str, Any], *, there
     head = _head(text, key)
     if head is None:
         if there:
-            raise Unreadable(f"its {key} is written in another way: {PLAIN_ONLY}")
+            raise UnreadableSettings(f"its {key} is written in another way: {PLAIN_ONLY}")
         before = "" if not text or text.endswith("\n") else end
         return len(text), f"{before}{key}:{end}{_block('  ', name, entry, end)}"
     at = head.end()
@@ -56,13 +56,13 @@ def without_block(text: str, key: str, name: str, made: Sequence[str] = ()) -> s
     """Return the text without the block of a name; its key goes, too, where it is among `made` and nothing is left."""
     head = _head(text, key)
     if head is None:
-        raise Unreadable(f"its {key} is written in another way: {PLAIN_ONLY}")
+        raise UnreadableSettings(f"its {key} is written in another way: {PLAIN_ONLY}")
     above, lines = text[: head.end()], _lines(text[head.end() :])
     indent = _indent("".join(lines))
     opening = re.compile(rf"{indent}[\"']?{re.escape(name)}[\"']?:")
     first = next((at for at, line in enumerate(lines) if opening.match(line)), -1)
     if first < 0 or not indent:
-        raise Unreadable(f"its {name} was not found")
+        raise UnreadableSettings(f"its {name} was not found")
     last = _block_end(lines, first, len(indent))
     comments = [line for line in lines[first:last] if line.lstrip().startswith("#")]
     rest = lines[:first] + comments + lines[last:]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from importer.bench.corpus.talk import FORMS, Talk
 from importer.bench.recall import wordings
-from importer.bench.recall.questions import Benchmark, Haystack, Question, Said, Session
+from importer.bench.recall.questions import Benchmark, Haystack, Question, Session, SpokenTurn
 
 EACH = 62  # questions of each of the five kinds
 TALKS, KNOWN = 180, 150  # conversations of made-up talk, and questions of each of the two kinds about them
@@ -73,12 +73,12 @@ def _matter(
     }
 
 
-def _talk(dice: random.Random, said: list[tuple[str, str]]) -> Iterator[Said]:
+def _talk(dice: random.Random, said: list[tuple[str, str]]) -> Iterator[SpokenTurn]:
     """Yield exchanges as turns, with small talk of work between them."""
     for prompt, answer in said:
         for asked, answered in (dice.choice(wordings.FILLERS), (prompt, answer)):
-            yield Said("user", asked)
-            yield Said("assistant", answered)
+            yield SpokenTurn("user", asked)
+            yield SpokenTurn("assistant", answered)
 
 
 def known_items(seed: int = 1) -> Haystack:
@@ -104,8 +104,8 @@ def _made_up(seed: int, number: int) -> Session:
     talk = Talk(dice)
     turns = []
     for _ in range(dice.randrange(2, 5)):
-        turns.append(Said("user", talk.prompt(dice.randrange(60, 260))))
-        turns.append(Said("assistant", f"{talk.answer(dice.randrange(80, 400))} See `{talk.identifier()}`."))
+        turns.append(SpokenTurn("user", talk.prompt(dice.randrange(60, 260))))
+        turns.append(SpokenTurn("assistant", f"{talk.answer(dice.randrange(80, 400))} See `{talk.identifier()}`."))
     return Session(f"talk-{number}", tuple(turns), FIRST_DAY + timedelta(days=number))
 
 

@@ -19,7 +19,7 @@ TIMES = ("p50", "p95")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionResult:
     """What one question found: ranks (from 1) of right conversations among the distinct ones, and of right turns.
 
     `right` and `turns` are how many there are to be found; `near` is the answer's own word; `took_s` is the time from
@@ -37,7 +37,7 @@ class Asked:
     turn_ranks: tuple[int, ...] = ()
 
 
-Measure = Callable[[Asked], float]
+Measure = Callable[[QuestionResult], float]
 
 
 def hit(k: int) -> Measure:
@@ -45,7 +45,7 @@ def hit(k: int) -> Measure:
     return lambda one: float(bool(one.ranks) and one.ranks[0] <= k)
 
 
-def reciprocal(one: Asked) -> float:
+def reciprocal(one: QuestionResult) -> float:
     """Return 1 / rank of the first right conversation, 0 without one."""
     return 1 / one.ranks[0] if one.ranks else 0.0
 
@@ -71,7 +71,7 @@ MEASURES: Mapping[str, Measure] = {
 TURN_MEASURES: Mapping[str, Measure] = {"turns@5": turn_recall(5), "turns@10": turn_recall(10)}
 
 
-def figures(asked: Sequence[Asked]) -> dict[str, object]:
+def figures(asked: Sequence[QuestionResult]) -> dict[str, object]:
     """Return the figures of a run: all measures with intervals, by category, the share told nothing, and the times."""
     rated = [one for one in asked if one.right]
     absent = [one for one in asked if not one.right]
@@ -86,7 +86,7 @@ def figures(asked: Sequence[Asked]) -> dict[str, object]:
     }
 
 
-def _measured(asked: Sequence[Asked]) -> dict[str, dict[str, float]]:
+def _measured(asked: Sequence[QuestionResult]) -> dict[str, dict[str, float]]:
     """Return every measure as value, low and high."""
     found = {name: interval([measure(one) for one in asked]) for name, measure in MEASURES.items()}
     with_turns = [one for one in asked if one.turns]
@@ -94,7 +94,7 @@ def _measured(asked: Sequence[Asked]) -> dict[str, dict[str, float]]:
     return {name: {"value": value, "low": low, "high": high} for name, (value, low, high) in found.items()}
 
 
-def _by_category(asked: Sequence[Asked]) -> dict[str, object]:
+def _by_category(asked: Sequence[QuestionResult]) -> dict[str, object]:
     """Return the values of a category's questions, and the intervals they are in."""
     found = _measured(asked)
     values = {name: one["value"] for name, one in found.items()}
@@ -110,7 +110,7 @@ def interval(values: Sequence[float], draws: int = DRAWS) -> tuple[float, float,
     return round(fmean(values), 4), round(means[int(draws * 0.025)], 4), round(means[int(draws * 0.975) - 1], 4)
 
 
-def _share(asked: Sequence[Asked], holds: Callable[[Asked], bool]) -> float:
+def _share(asked: Sequence[QuestionResult], holds: Callable[[QuestionResult], bool]) -> float:
     """Return the share of the questions for which something holds, 0 for none."""
     return round(sum(map(holds, asked)) / len(asked), 4) if asked else 0.0
 

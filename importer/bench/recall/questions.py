@@ -32,7 +32,7 @@ _LONGMEM_TIMES = ("%Y/%m/%d (%a) %H:%M", "%Y/%m/%d %H:%M", "%Y/%m/%d")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpokenTurn:
     """One turn: `role` is user or assistant; `key` names it where the benchmark points at turns, else ""."""
 
     role: str
@@ -45,7 +45,7 @@ class Session:
     """One conversation, begun `at` (None if unknown)."""
 
     id: str
-    turns: tuple[Said, ...]
+    turns: tuple[SpokenTurn, ...]
     at: datetime | None = None
 
 
@@ -117,10 +117,10 @@ def _locomo(sample: Mapping[str, Any]) -> Haystack:
     return Haystack(name, sessions, tuple(one for one in asked if one.right))
 
 
-def _locomo_turn(turn: Mapping[str, Any], user: str) -> Said:
+def _locomo_turn(turn: Mapping[str, Any], user: str) -> SpokenTurn:
     """Return a turn with its speaker's name, by which the questions ask; the first speaker is the user."""
     role = "user" if turn["speaker"] == user else "assistant"
-    return Said(role, f"{turn['speaker']}: {turn['text']}", turn["dia_id"])
+    return SpokenTurn(role, f"{turn['speaker']}: {turn['text']}", turn["dia_id"])
 
 
 def _locomo_question(name: str, at: int, one: Mapping[str, Any]) -> Question:
@@ -150,15 +150,17 @@ def _longmemeval(one: Mapping[str, Any]) -> Haystack:
     return Haystack(name, sessions, (question,) if right else ())
 
 
-def _longmem_turn(session: str, number: int, turn: Mapping[str, Any]) -> Said:
+def _longmem_turn(session: str, number: int, turn: Mapping[str, Any]) -> SpokenTurn:
     """Return a turn, with a key if it has the answer."""
-    return Said(str(turn["role"]), str(turn["content"]), f"{session}:{number}" if turn.get("has_answer") else "")
+    return SpokenTurn(str(turn["role"]), str(turn["content"]), f"{session}:{number}" if turn.get("has_answer") else "")
 
 
 def _own(value: Mapping[str, Any]) -> Haystack:
     """Return the haystack of one's own file."""
     sessions = tuple(
-        Session(str(one["id"]), tuple(Said(str(t["role"]), str(t["text"])) for t in one["turns"]), _iso(one.get("at")))
+        Session(
+            str(one["id"]), tuple(SpokenTurn(str(t["role"]), str(t["text"])) for t in one["turns"]), _iso(one.get("at"))
+        )
         for one in value["conversations"]
     )
     known = {session.id for session in sessions}

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from importer.bench.recall import measures, trial
-from importer.bench.recall.measures import Asked
+from importer.bench.recall.measures import QuestionResult
 from importer.bench.recall.questions import Benchmark, Haystack
-from importer.bench.recall.trial import Engine
+from importer.bench.recall.trial import TrialEngine
 
 MODES = ("hybrid", "dense", "keyword")
 
@@ -22,17 +22,17 @@ class Setup:
 
     precision: str
     engine: str
-    at: Callable[[str, str], Engine]  # of a state directory and a haystack's name
+    at: Callable[[str, str], TrialEngine]  # of a state directory and a haystack's name
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ModeOutcome:
     """What one mode of one setup found."""
 
     precision: str
     engine: str
     mode: str
-    asked: tuple[Asked, ...]
+    asked: tuple[QuestionResult, ...]
     chunks: int
 
 
@@ -51,10 +51,10 @@ def sampled(benchmark: Benchmark, count: int | None, seed: int = 1) -> Benchmark
 
 def outcomes(
     benchmark: Benchmark, folder: str, setups: Sequence[Setup], modes: Sequence[str], say: Callable[[str], None]
-) -> Iterator[Outcome]:
+) -> Iterator[ModeOutcome]:
     """Yield what every mode of every setup finds. Raises WorkerError when an import fails."""
     for setup in setups:
-        found: dict[str, list[Asked]] = {mode: [] for mode in modes}
+        found: dict[str, list[QuestionResult]] = {mode: [] for mode in modes}
         chunks, embedder = 0, None
         for number, haystack in enumerate(benchmark.haystacks, 1):
             base = os.path.join(folder, f"{setup.precision}-{setup.engine.partition(':')[0]}-{number}")
@@ -66,10 +66,10 @@ def outcomes(
                 embedder = trial.load_embedder(engine.told)
             _ask(haystack, engine, embedder, found)
         for mode, asked in found.items():
-            yield Outcome(setup.precision, setup.engine, mode, tuple(asked), chunks)
+            yield ModeOutcome(setup.precision, setup.engine, mode, tuple(asked), chunks)
 
 
-def _ask(haystack: Haystack, engine: Engine, embedder: Any, found: Mapping[str, list[Asked]]) -> None:
+def _ask(haystack: Haystack, engine: TrialEngine, embedder: Any, found: Mapping[str, list[QuestionResult]]) -> None:
     """Ask all questions of a haystack in every mode."""
     with trial.asking(engine, haystack, embedder) as asking:
         for mode, asked in found.items():
@@ -77,7 +77,7 @@ def _ask(haystack: Haystack, engine: Engine, embedder: Any, found: Mapping[str, 
             asked.extend(asking.ask(question, mode) for question in haystack.questions)
 
 
-def result(benchmark: Benchmark, found: Sequence[Outcome], about: Mapping[str, Any]) -> dict[str, Any]:
+def result(benchmark: Benchmark, found: Sequence[ModeOutcome], about: Mapping[str, Any]) -> dict[str, Any]:
     """Return the run as one JSON object: what was asked of which bytes, by what, the figures, and every rank."""
     return {
         "benchmark": {

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from importer.bench.recall.measures import Asked
+from importer.bench.recall.measures import QuestionResult
 from importer.bench.recall.questions import Haystack, Question, Session
 from importer.errors import WorkerError
 from importer.protocol import wire
@@ -31,7 +31,7 @@ TURN_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class TrialEngine:
     """Where a haystack is imported: how to start the importer, its environment, and the worker's settings there."""
 
     command: Sequence[str]
@@ -57,7 +57,7 @@ def _lines(session: Session) -> Iterator[dict[str, str]]:
         yield line
 
 
-def fill(folder: str, engine: Engine) -> Mapping[str, Any]:
+def fill(folder: str, engine: TrialEngine) -> Mapping[str, Any]:
     """Import the folder; return the import's own summary. Raises WorkerError when it fails."""
     command = [sys.executable, "-P", "-m", "importer", *engine.command, "backlog", folder, "--json"]
     done = subprocess.run(command, env={**engine.environ}, capture_output=True, check=False)
@@ -79,7 +79,7 @@ class Asking:
         newest = max((one.at for one in haystack.sessions if one.at), default=None)
         self._today = newest or datetime.now(UTC)
 
-    def ask(self, question: Question, mode: str) -> Asked:
+    def ask(self, question: Question, mode: str) -> QuestionResult:
         """Ask one question, verbatim, as on its day, or on that of the newest conversation."""
         from importer.worker.questions import answered  # noqa: PLC0415  brings the model's libraries
 
@@ -91,7 +91,7 @@ class Asking:
         said = [(_owners(hit.metadata), _plain(hit.document)) for hit in found.hits]
         wanted = [self._turns[key] for key in question.turns if key in self._turns]
         turn_ranks = [_rank(turn, said) for turn in wanted]
-        return Asked(
+        return QuestionResult(
             question.id,
             self._haystack.name,
             question.category,
@@ -105,7 +105,7 @@ class Asking:
 
 
 @contextmanager
-def asking(engine: Engine, haystack: Haystack, embedder: Any) -> Iterator[Asking]:
+def asking(engine: TrialEngine, haystack: Haystack, embedder: Any) -> Iterator[Asking]:
     """Open the store that the haystack was imported into."""
     from importer.worker.session import open_session  # noqa: PLC0415  brings the model's libraries
 

@@ -14,7 +14,7 @@ import string
 from collections.abc import Iterator
 
 from importer.chunking.masking.names import ASSIGNED, HINT, KINDS_OF_KEYS, NAMES, NAMES_OF_TEXTS, OTHER_KEYS, WIDE_NAMES
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import (
     drawn,
     erratic,
@@ -68,7 +68,7 @@ _ABOUT = re.compile(  # a name ending so speaks about a secret, and is not one
 )
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[SecretSpan]:
     """Yield the values given to secret names, from left to right; places within one are passed over."""
     done = 0
     for start in _places(text):
@@ -77,7 +77,7 @@ def find(text: str) -> Iterator[Span]:
         )
         span = _phrase(text, start) or _value(text, start) if given else None
         if span:
-            yield Span(*span, _label(text[start : start + 3]))
+            yield SecretSpan(*span, _label(text[start : start + 3]))
             done = span[1]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import drawn, stands_for_one
 
 COMMAND_CHARS = 300  # between a command and its password
@@ -15,7 +15,7 @@ _GAP = r"(?:=|\s{0,3})\\?[\"']?"
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandPlace:
     """Commands, one of which stands before the match of a pattern that is tried when `marker` occurs in the text.
 
     If it is not `sure`, the password must look drawn.
@@ -26,17 +26,17 @@ class Command:
     pattern: re.Pattern[str]
     sure: bool = True
 
-    def spans(self, text: str) -> Iterator[Span]:
+    def spans(self, text: str) -> Iterator[SecretSpan]:
         """Yield the passwords given to these commands, from left to right."""
         present = [command for command in self.commands if command in text]
         for match in self.pattern.finditer(text) if present else ():
             value = match["secret"]
             plausible = not stands_for_one(value) and (self.sure or drawn(value))
             if plausible and _argument(present, match):
-                yield Span(*match.span("secret"), "password")
+                yield SecretSpan(*match.span("secret"), "password")
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[SecretSpan]:
     """Yield the passwords that commands are given; most texts have none of the options."""
     for sign, rows in BY_SIGN.items():
         if sign in text:
@@ -52,9 +52,9 @@ def _argument(commands: list[str], match: re.Match[str]) -> bool:
     return begin >= 0 and not _NEXT_COMMAND.search(text, begin, start)
 
 
-def _command(marker: str, commands: str, pattern: str, *, sure: bool = True) -> Command:
+def _command(marker: str, commands: str, pattern: str, *, sure: bool = True) -> CommandPlace:
     """Define a row: a marker, commands separated by commas, and the pattern of the option with its password."""
-    return Command(marker, tuple(commands.split(", ")), re.compile(pattern), sure)
+    return CommandPlace(marker, tuple(commands.split(", ")), re.compile(pattern), sure)
 
 
 def _option(name: str, gap: str = _GAP) -> str:

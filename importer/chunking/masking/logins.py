@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importer.chunking.masking.places import Place, each, found_if, place
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.places import SecretPlace, each, found_if, place
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import erratic, stands_for_one
 
 _Q = "[\"'`]"
@@ -25,7 +25,7 @@ _VALUES = re.compile(r"\s{0,20}(?:[NE]?'(?P<text>[^'\n]{0,500})'|[^',()\n]{1,200
 _OF_PASSWORD = re.compile(r"\W{0,4}(?:\w{1,20}_)?(?:pass(?:word|wd)?|pwd|secret|api_?key|\w{1,20}token)\W{0,4}", re.I)
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[SecretSpan]:
     """Yield the passwords of the logins that a text tells, row by row."""
     for row in LOGINS:
         if row.may_stand(text):
@@ -86,7 +86,7 @@ LOGINS = (
         "PASSWORD FOR, password for",
         r"(?i:password for) [^\s=]{1,130}\s?=\s?(?:(?i:password)\()?[\"'](?P<secret>[^\"'\s]{4,128}+)",
     ),
-    Place(
+    SecretPlace(
         "password",
         ("INSERT INTO", "insert into", "Insert Into"),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 
 # Visa, Mastercard, American Express, Discover, JCB, Diners: ISO/IEC 7812, in groups as cards print them or in one
 _CARD = re.compile(
@@ -33,7 +33,7 @@ _IBAN_CHARS = {
 }  # fmt: skip
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[SecretSpan]:
     """Yield card and account numbers whose check digits are right, looked for around four digits in a row."""
     digits = text.encode("ascii", "replace").translate(_DIGITS)
     done, place = 0, digits.find(b"dddd")
@@ -47,17 +47,17 @@ def find(text: str) -> Iterator[Span]:
         place = digits.find(b"dddd", end) if end >= 0 else -1
 
 
-def _card(text: str, place: int) -> Span | None:
+def _card(text: str, place: int) -> SecretSpan | None:
     """Return the card number that begins at a place."""
     match = _CARD.match(text, place)
-    return Span(*match.span(), "card-number") if match and _luhn(match[0]) and _is_card(match) else None
+    return SecretSpan(*match.span(), "card-number") if match and _luhn(match[0]) and _is_card(match) else None
 
 
-def _iban(text: str, start: int, place: int) -> Span | None:
+def _iban(text: str, start: int, place: int) -> SecretSpan | None:
     """Return the account number that begins at `start` or later, with its first four digits in a row at `place`."""
     match = _IBAN.search(text, start, place + 40)
     end = _iban_end(match[0]) if match else 0
-    return Span(match.start(), match.start() + end, "iban") if match and end else None
+    return SecretSpan(match.start(), match.start() + end, "iban") if match and end else None
 
 
 def _is_card(match: re.Match[str]) -> bool:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from importer.chunking.masking.shapes import compiled
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import drawn, mixed, stands_for_one
 
 Found = Callable[[re.Match[str]], Iterator[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SecretPlace:
     """A place of a secret: `pattern` is tried when a marker occurs; `found` gives the secrets of a match."""
 
     kind: str
@@ -25,11 +25,11 @@ class Place:
     pattern: str
     found: Found
 
-    def spans(self, text: str) -> Iterator[Span]:
+    def spans(self, text: str) -> Iterator[SecretSpan]:
         """Yield the secrets of this kind from left to right."""
         for match in compiled(self.pattern).finditer(text):
             for start, end in self.found(match):
-                yield Span(start, end, self.kind)
+                yield SecretSpan(start, end, self.kind)
 
     def may_stand(self, within: str) -> bool:
         """Return True if a marker occurs in a text, or in a part of it; a loop, since `any` takes longer."""
@@ -39,7 +39,7 @@ class Place:
         return False
 
 
-def find(text: str, words: str) -> Iterator[Span]:
+def find(text: str, words: str) -> Iterator[SecretSpan]:
     """Yield the secrets of all places, the surest first; `words` are the long words of the text."""
     for place in PLACES:
         if place.may_stand(text):
@@ -52,12 +52,12 @@ def find(text: str, words: str) -> Iterator[Span]:
             yield from place.spans(text)
 
 
-def place(kind: str, markers: str, pattern: str, *, sure: bool = True) -> Place:
+def place(kind: str, markers: str, pattern: str, *, sure: bool = True) -> SecretPlace:
     """Define a place by its markers, separated by commas; if it is not `sure`, the secret must look drawn."""
     return found_if(bool if sure else drawn, kind, markers, pattern)
 
 
-def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str) -> Place:
+def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str) -> SecretPlace:
     """Define a place whose secret is one if it is judged so, and is no placeholder."""
 
     def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
@@ -65,10 +65,10 @@ def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str
         if not stands_for_one(value) and judge(value):
             yield match.span("secret")
 
-    return Place(kind, tuple(markers.split(", ")), pattern, found)
+    return SecretPlace(kind, tuple(markers.split(", ")), pattern, found)
 
 
-def each(kind: str, markers: str, pattern: str, values: str) -> Place:
+def each(kind: str, markers: str, pattern: str, values: str) -> SecretPlace:
     """Define a place that holds several values: those of its matches that look drawn."""
 
     def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
@@ -76,7 +76,7 @@ def each(kind: str, markers: str, pattern: str, values: str) -> Place:
             if drawn(value["secret"]) and not stands_for_one(value["secret"]):
                 yield value.span("secret")
 
-    return Place(kind, tuple(markers.split(", ")), pattern, found)
+    return SecretPlace(kind, tuple(markers.split(", ")), pattern, found)
 
 
 _RUN = "[A-Za-z0-9_-]"

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from importer.chunking.masking import shapes
 from importer.chunking.masking.services import SERVICES
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.tokens import Word
 from importer.chunking.masking.values import scattered
 
@@ -28,21 +28,21 @@ _PUBLIC = frozenset(
 _IDS = frozenset(("client", "access", "app", "application", "account", "api", "consumer"))  # of a login
 
 
-def find(text: str, words: list[Word]) -> Iterator[Span]:
+def find(text: str, words: list[Word]) -> Iterator[SecretSpan]:
     """Yield the values of services among the long words of a text, from left to right."""
     for start, end, digits in words:
         if digits:
             yield from _values(text, start, end)
 
 
-def _values(text: str, start: int, end: int) -> Iterator[Span]:
+def _values(text: str, start: int, end: int) -> Iterator[SecretSpan]:
     """Yield the value of a service that a long word is, or that stands behind its last colon."""
     colon = text.rfind(":", start, end) + 1
     for at in (start, colon) if colon > start else (start,):
         for kind, shape in VALUES.get(_service(text, at), ()):
             match = shapes.compiled(shape).match(text, at)
             if match and match.end() >= end and _plausible(match[0]):
-                yield Span(at, match.end(), kind)
+                yield SecretSpan(at, match.end(), kind)
                 return
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 LABEL = re.compile(r"\[secret:[a-z0-9-]{1,40}\]")
 
 
-class Span(NamedTuple):
+class SecretSpan(NamedTuple):
     """A secret of a text: positions in characters, `text[start:end]`, and its kind as the label says it."""
 
     start: int
@@ -19,7 +19,7 @@ class Span(NamedTuple):
     kind: str
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def joined(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
     """Return spans from left to right, those that overlap as one; of two kinds, the one that came first stays."""
     ranked = sorted((span.start, span.end, rank, span.kind) for rank, span in enumerate(spans))
     done: list[tuple[int, int, int, str]] = []
@@ -30,15 +30,15 @@ def joined(spans: Iterable[Span]) -> list[Span]:
             done[-1] = (first, max(reach, end), surest, its)
         else:
             done.append((start, end, rank, kind))
-    return [Span(start, end, kind) for start, end, _, kind in done]
+    return [SecretSpan(start, end, kind) for start, end, _, kind in done]
 
 
-def replaced(text: str, spans: list[Span]) -> str:
+def replaced(text: str, spans: list[SecretSpan]) -> str:
     """Return the text with a label in place of each span; spans are as `joined` gives them."""
     if not spans:
         return text
     parts = [text[: spans[0].start]]
-    for span, after in pairwise([*spans, Span(len(text), len(text), "")]):
+    for span, after in pairwise([*spans, SecretSpan(len(text), len(text), "")]):
         parts += (label(span.kind), text[span.end : after.start])
     return "".join(parts)
 
@@ -48,7 +48,7 @@ def label(kind: str) -> str:
     return f"[secret:{kind}]"
 
 
-def beside_labels(text: str, spans: list[Span]) -> list[Span]:
+def beside_labels(text: str, spans: list[SecretSpan]) -> list[SecretSpan]:
     """Return the spans that hold more than labels, each with the whole of a label that it holds a part of."""
     if "[secret:" not in text:
         return spans
@@ -58,7 +58,7 @@ def beside_labels(text: str, spans: list[Span]) -> list[Span]:
     for span in spans:
         start, end = _whole(labels, starts, span.start)[0], _whole(labels, starts, span.end)[1]
         if LABEL.sub("", text[start:end]):
-            kept.append(Span(start, end, span.kind))
+            kept.append(SecretSpan(start, end, span.kind))
     return kept
 
 
@@ -68,7 +68,7 @@ def _whole(labels: list[tuple[int, int]], starts: list[int], place: int) -> tupl
     return labels[at] if at >= 0 and labels[at][0] < place < labels[at][1] else (place, place)
 
 
-def original(found: list[Span], more: list[Span]) -> list[Span]:
+def original(found: list[SecretSpan], more: list[SecretSpan]) -> list[SecretSpan]:
     """Return the positions in a text of spans seen after those `found` in it were replaced by labels."""
     starts, moves, moved = [], [0], 0
     for span in found:
@@ -83,4 +83,4 @@ def original(found: list[Span], more: list[Span]) -> list[Span]:
             return found[at - 1].end if end else found[at - 1].start
         return place - moves[at]
 
-    return [Span(back(span.start, end=False), back(span.end, end=True), span.kind) for span in more]
+    return [SecretSpan(back(span.start, end=False), back(span.end, end=True), span.kind) for span in more]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import drawn, stands_for_one
 
 MOST_ROWS = 200  # of one table
@@ -20,7 +20,7 @@ _CELL_ENDS = re.compile(r"[ *\"']{0,4}(?P<sign>[|,;\t\r\n])")
 _VALUE = re.compile(r"[\s\"'`*]{0,6}(?P<secret>[^\s\"'`]{4,200}+)[\s\"'`*]{0,6}")
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[SecretSpan]:
     """Yield the values in the columns of passwords, keys and tokens, table by table."""
     if "\n" not in text:
         return
@@ -37,7 +37,7 @@ def find(text: str) -> Iterator[Span]:
             yield from _table(text, start)
 
 
-def _table(text: str, start: int) -> Iterator[Span]:
+def _table(text: str, start: int) -> Iterator[SecretSpan]:
     """Yield the values below the head that begins at a place, if it is one."""
     end = text.find("\n", start)
     if end < 0 or end - start > HEAD_CHARS:
@@ -50,7 +50,7 @@ def _table(text: str, start: int) -> Iterator[Span]:
         yield from _below(text, end + 1, sign, len(cells), columns)
 
 
-def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Iterator[Span]:
+def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Iterator[SecretSpan]:
     """Yield the values in these columns of the rows that begin at a place."""
     for _ in range(MOST_ROWS):
         end = text.find("\n", at)
@@ -62,5 +62,5 @@ def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Ite
             start = at + sum(len(cell) + 1 for cell in row[:column])
             value = _VALUE.fullmatch(row[column])
             if value and drawn(value["secret"]) and not stands_for_one(value["secret"]):
-                yield Span(start + value.start("secret"), start + value.end("secret"), "password")
+                yield SecretSpan(start + value.start("secret"), start + value.end("secret"), "password")
         at = end + 1

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from importer.chunking.masking import shapes
 from importer.chunking.masking.rules import CAREFUL, SURE, Kind
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import drawn, scattered
 
 WORD_CHARS = 14  # of the shortest word that is looked at, a value of a service
@@ -35,7 +35,7 @@ class Word(NamedTuple):
     digits: bool
 
 
-class Token(NamedTuple):
+class TokenShape(NamedTuple):
     """A prefix with its shape, as patterns. `glued`: known behind letters too; `careful`: the rest must be drawn."""
 
     kind: str
@@ -46,12 +46,12 @@ class Token(NamedTuple):
     careful: bool
 
 
-def find(text: str, words: list[Word]) -> Iterator[Span]:
+def find(text: str, words: list[Word]) -> Iterator[SecretSpan]:
     """Yield the tokens that begin in the long words of a text, from left to right."""
-    return (Span(at, end, token.kind) for token, at, end in found_tokens(text, words))
+    return (SecretSpan(at, end, token.kind) for token, at, end in found_tokens(text, words))
 
 
-def found_tokens(text: str, words: Iterable[Word]) -> Iterator[tuple[Token, int, int]]:
+def found_tokens(text: str, words: Iterable[Word]) -> Iterator[tuple[TokenShape, int, int]]:
     """Yield the tokens that begin in long words: their row of the table, where they start, and where they end."""
     for start, end, digits in words:
         if end - start >= TOKEN_CHARS and (digits or end - start >= LETTERS_CHARS):
@@ -72,7 +72,7 @@ def long_words(text: str) -> Iterator[Word]:
         start = words.find(run, end)
 
 
-def _prefixed(text: str, start: int, end: int) -> Iterator[tuple[Token, int, int]]:
+def _prefixed(text: str, start: int, end: int) -> Iterator[tuple[TokenShape, int, int]]:
     """Yield the tokens that begin in a word: where, and where they end."""
     while match := PREFIXES.search(text, start, end):
         start = match.start() + 1
@@ -84,7 +84,7 @@ def _prefixed(text: str, start: int, end: int) -> Iterator[tuple[Token, int, int
                 break
 
 
-def _end(token: Token, text: str, at: int) -> int:
+def _end(token: TokenShape, text: str, at: int) -> int:
     """Return where a token that begins at a place ends, 0 when it is none."""
     begins = _begins(token, text, at)
     if not begins and not token.glued:
@@ -98,7 +98,7 @@ def _end(token: Token, text: str, at: int) -> int:
     return _further(text, at, rest.end()) if rest else 0
 
 
-def _begins(token: Token, text: str, at: int) -> bool:
+def _begins(token: TokenShape, text: str, at: int) -> bool:
     """Return True if a token may begin at a place: in no word, or behind what only wraps it."""
     before = text[at - 1 : at] if at else ""
     if not before or not (before.isascii() and (before.isalnum() or before in "_-./+")):
@@ -128,7 +128,7 @@ def _pieces(text: str, at: int) -> Iterator[tuple[int, int]]:
             return
 
 
-def _wrapped_end(token: Token, text: str, at: int) -> int:
+def _wrapped_end(token: TokenShape, text: str, at: int) -> int:
     """Return where a token ends that is broken over lines, 0 when there is none."""
     if not _BROKEN.match(text, at):
         return 0
@@ -160,18 +160,18 @@ def _mixed(piece: str) -> bool:
     return len(piece) >= 4 and not piece.islower() and not piece.isupper() and any(map(str.isdigit, piece))
 
 
-def _compiled(kinds: tuple[Kind, ...], *, careful: bool) -> Iterator[Token]:
+def _compiled(kinds: tuple[Kind, ...], *, careful: bool) -> Iterator[TokenShape]:
     """Yield the tokens of a table."""
     for kind in kinds:
         shape, rest = shapes.pattern(kind.shape), shapes.rest(kind.shape)
         for prefix in kind.prefixes.split():
             glued = not careful and (prefix.startswith(("AKIA", "ASIA")) or (len(prefix) > 3 and prefix[-1] in "_-."))
-            yield Token(kind.name, prefix, re.escape(prefix) + shape, rest, glued, careful)
+            yield TokenShape(kind.name, prefix, re.escape(prefix) + shape, rest, glued, careful)
 
 
-def _by_prefix(tokens: list[Token]) -> dict[str, list[Token]]:
+def _by_prefix(tokens: list[TokenShape]) -> dict[str, list[TokenShape]]:
     """Return for each prefix the tokens that may begin with it: its own, then those of shorter prefixes."""
-    known: dict[str, list[Token]] = {}
+    known: dict[str, list[TokenShape]] = {}
     for token in tokens:
         known.setdefault(token.prefix, []).append(token)
     return {own: [token for chars in range(len(own), 0, -1) for token in known.get(own[:chars], ())] for own in known}

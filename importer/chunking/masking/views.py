@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.chunking.masking.spans import Span
+from importer.chunking.masking.spans import SecretSpan
 
 _UNSEEN = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _WRAP = re.compile(  # begins with one set of characters, which `re` searches for fast
@@ -35,9 +35,9 @@ class View:
     starts: list[int]
     moves: list[int]
 
-    def back(self, span: Span) -> Span:
+    def back(self, span: SecretSpan) -> SecretSpan:
         """Return the span in the text that was unwrapped; what surrounds it there stays outside."""
-        return Span(self._place(span.start), self._place(span.end - 1) + 1, span.kind)
+        return SecretSpan(self._place(span.start), self._place(span.end - 1) + 1, span.kind)
 
     def _place(self, place: int) -> int:
         """Return where a character of the view begins in the text."""

@@ -25,7 +25,7 @@ from textual.widgets.option_list import Option
 
 from importer.assistants.registry import WayBack
 from importer.cli import confirm
-from importer.cli.browser.shelf import FILTERS, Page, Row, Shelf
+from importer.cli.browser.shelf import FILTERS, Shelf, ShelfPage, ShelfRow
 from importer.errors import ImporterError
 
 PAUSE_S = 0.12  # between the last key and the question
@@ -68,8 +68,8 @@ class Browser(App[WayBack]):
         self._importer = importer
         self._shelf, self._first = shelf, {"search": text, "filters": filters}
         self._asking = ThreadPoolExecutor(1, "browser")
-        self._rows: list[Row] = []
-        self._page: Page | None = None
+        self._rows: list[ShelfRow] = []
+        self._page: ShelfPage | None = None
 
     def compose(self) -> ComposeResult:
         """Give the widgets."""
@@ -141,7 +141,7 @@ class Browser(App[WayBack]):
         if 0 <= place < len(self._rows):
             self.run_worker(self._open(self._rows[place], pause_s, whole=whole), group="read", exclusive=True)
 
-    async def _open(self, row: Row, pause_s: float, *, whole: bool) -> None:
+    async def _open(self, row: ShelfRow, pause_s: float, *, whole: bool) -> None:
         """Show a conversation at the turn that answers."""
         self._page = None
         await asyncio.sleep(pause_s)
@@ -155,7 +155,7 @@ class Browser(App[WayBack]):
             self._tell(f"{error.message}; {error.hint}" if error.hint else error.message)
             return None
 
-    def _show(self, page: Page | None) -> None:
+    def _show(self, page: ShelfPage | None) -> None:
         """Put a page on the screen, with the turn of the hit at its top."""
         self._page = page
         for name, part in zip(("before", "marked", "after"), page.parts if page else ("", "", ""), strict=True):
@@ -178,7 +178,7 @@ class Browser(App[WayBack]):
             self._read(place, 0.0, whole=True)
             self.action_to("page")
 
-    def _chosen(self) -> Row | None:
+    def _chosen(self) -> ShelfRow | None:
         """Return the row under the cursor."""
         place = self.query_one("#list", OptionList).highlighted
         return self._rows[place] if place is not None and place < len(self._rows) else None
@@ -223,7 +223,7 @@ def _run(commands: Sequence[Sequence[str]]) -> None:
     confirm.wait_for_key("\nany key goes back to the conversations ")
 
 
-def _label(row: Row) -> Text:
+def _label(row: ShelfRow) -> Text:
     """Return a row as it is shown: its title with the bar, then where and when, then what was said."""
     label = Text(row.title, style="bold", no_wrap=True, overflow="ellipsis")
     about = f"{row.bar} {row.about}" if row.bar else row.about

@@ -35,7 +35,7 @@ MOST_CHARS = 200_000  # of a conversation on the screen
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ShelfRow:
     """One conversation of the list: where it leads, what it is called, when and where; `bar` and `said` of a hit."""
 
     spot: Spot
@@ -46,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ShelfPage:
     """A conversation as coloured text, in parts: before the turn of the hit, that turn, and what comes after."""
 
     parts: tuple[str, str, str]
@@ -79,7 +79,7 @@ class Shelf:
         """The library, opened by the thread that asks first."""
         return Library(self._asker)
 
-    def rows(self, text: str, line_of_filters: str) -> tuple[list[Row], str]:
+    def rows(self, text: str, line_of_filters: str) -> tuple[list[ShelfRow], str]:
         """Return the rows for what is typed, and what to say of them. Raises what the answer is refused with."""
         chosen: dict[str, Any] = filters(line_of_filters)
         if not text.strip():
@@ -91,7 +91,7 @@ class Shelf:
         rows = _found(told["hits"])
         return rows, f"{_counted(rows)}, the best first" + (": no sure match" * (told["near"] == "weak"))
 
-    def page(self, spot: Spot, *, whole: bool) -> Page:
+    def page(self, spot: Spot, *, whole: bool) -> ShelfPage:
         """Return a conversation around a hit, or whole. Raises UsageError where nothing is stored of it."""
         opened = self._library.open(spot)
         at = max(opened.at, 0)
@@ -100,7 +100,7 @@ class Shelf:
         # The head, and a line for what is left out, stand before the turns.
         marked = len(shown) - len(opened.turns[first:last]) - (last < len(opened.turns)) + at - first
         parts = ("".join(shown[:marked]), shown[marked], "".join(shown[marked + 1 :]))
-        return Page(_bounded(parts), _way(opened))
+        return ShelfPage(_bounded(parts), _way(opened))
 
     def share(self, spot: Spot) -> str:
         """Write a conversation as Markdown, secrets masked, into this folder, for its user alone; return the path.
@@ -123,18 +123,18 @@ class Shelf:
             library.checkpoints.close()
 
 
-def _counted(rows: Sequence[Row]) -> str:
+def _counted(rows: Sequence[ShelfRow]) -> str:
     """Return how many conversations there are, in words."""
     return f"{len(rows)} conversation{'s' * (len(rows) != 1)}"
 
 
-def _listed(one: Any) -> Row:
+def _listed(one: Any) -> ShelfRow:
     """Return the row of a conversation in a list."""
     about = (clock.ago(one.last) or clock.shown(one.last), last_part(one.project), one.source)
-    return Row(Spot(one.id), line(one.title or one.id), "  ".join(line(part) for part in about if part))
+    return ShelfRow(Spot(one.id), line(one.title or one.id), "  ".join(line(part) for part in about if part))
 
 
-def _found(hits: Sequence[Mapping[str, Any]]) -> list[Row]:
+def _found(hits: Sequence[Mapping[str, Any]]) -> list[ShelfRow]:
     """Return a row for each conversation of an answer, with its best passage; those far from the best are left out."""
     best, rows = max(map(worth, hits)), {}
     for hit in hits:
@@ -148,7 +148,7 @@ def _found(hits: Sequence[Mapping[str, Any]]) -> list[Row]:
         said = (hit.get("passage") or {}).get("text") or hit["document"]
         title = str(known.get("title") or known.get("project_name") or name)
         bar = "●" * full + "○" * (DOTS - full)
-        rows[name] = Row(
+        rows[name] = ShelfRow(
             spot_of(hit), line(title), "  ".join(line(one) for one in about if one), _beginning(line(said)), bar
         )
     return list(rows.values())

@@ -12,7 +12,7 @@ import click
 
 from importer.bench.recall import generated, questions, run
 from importer.bench.recall.run import Setup
-from importer.bench.recall.trial import Engine
+from importer.bench.recall.trial import TrialEngine
 from importer.cli import context, measuring
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE, UsageError
@@ -101,13 +101,13 @@ def setups(settings: Settings, precisions: Sequence[str], engines: Sequence[str]
 def _maker(settings: Settings, engine: str, name: str) -> Any:
     """Return what makes the engine of a state directory and a haystack's number."""
 
-    def made(state_dir: str, number: str) -> Engine:
+    def made(state_dir: str, number: str) -> TrialEngine:
         location = f"local:{state_dir}/local" if engine == "local" else engine
         collection = f"recall_{name}_{number}"
         store = replace(settings.store, location=location, collection=collection)
         here = replace(settings, state_dir=state_dir, store=store)
         environ = {**measuring.environ(here, os.environ), "COLLECTION_NAME": collection}
         told = launch_of(here, assembly.profile_of(here), once=True).settings
-        return Engine(("--state-dir", state_dir, "--store", location), environ, told)
+        return TrialEngine(("--state-dir", state_dir, "--store", location), environ, told)
 
     return made

@@ -71,7 +71,7 @@ def _check(settings: Any, paths: tuple[str, ...], as_json: bool) -> int:
     return 0
 
 
-def _show(name: str, found: list[secrets.Found]) -> None:
+def _show(name: str, found: list[secrets.FoundSecret]) -> None:
     """Print the places in one file."""
     click.echo(f"{name}: {len(found):,}")
     for one in found[:MOST_SHOWN]:

@@ -18,7 +18,7 @@ from importer.protocol.foreign.quoting import printable
 
 if TYPE_CHECKING:
     from importer.settings.load import Settings
-    from importer.sources.inventory import Found
+    from importer.sources.inventory import FoundPlace
 
 EPILOG = """\b
 Examples:
@@ -85,7 +85,7 @@ def _switch(ctx: click.Context, name: str, *, on: bool) -> int:
     return DONE
 
 
-def _taken(settings: Settings) -> list[Found]:
+def _taken(settings: Settings) -> list[FoundPlace]:
     """Return what is on this machine: folders that the settings name go in place of the known ones."""
     from importer.settings.load import parse_source
     from importer.sources import inventory
@@ -102,7 +102,7 @@ def _taken(settings: Settings) -> list[Found]:
     return inventory.take(inventory.known_places(os.environ, home), switches.disabled(settings.state_dir), home)
 
 
-def _with_expiring(found: list[Found], settings: Settings) -> list[Found]:
+def _with_expiring(found: list[FoundPlace], settings: Settings) -> list[FoundPlace]:
     """Return the places with what their assistants delete soon and is not imported. Compares names and times."""
     from importer.service.status import expiring
     from importer.sources.scan import Root
@@ -127,7 +127,7 @@ def _stamp(newest: float) -> str:
     return datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if newest else ""
 
 
-def _line(one: Found) -> str:
+def _line(one: FoundPlace) -> str:
     """Return a line of the table."""
     state = "on" if one.enabled else "off" if one.supported else f"not read: {one.reason}"
     newest = text.when(one.newest) if one.newest else "-"

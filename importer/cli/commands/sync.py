@@ -62,7 +62,7 @@ def command(ctx: click.Context, /, *, every_s: float, leave_out: tuple[str, ...]
     """Bring what is new in the store to STORE, and take out there what was forgotten here."""
     settings = context.settings_of(ctx).settings
     target = target_of(settings, model="", **given)
-    plan = Plan(settings, target, leave_out, every_s)
+    plan = SyncPlan(settings, target, leave_out, every_s)
     if not every_s:
         report = asyncio.run(plan.round(silent=as_json))
         _say(report, as_json=as_json)
@@ -77,7 +77,7 @@ def command(ctx: click.Context, /, *, every_s: float, leave_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SyncPlan:
     """What goes where, and how often (0 s: once)."""
 
     settings: Settings

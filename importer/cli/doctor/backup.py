@@ -29,7 +29,7 @@ OLD_S = 30 * 86_400  # a copy that is older is told as old
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class BackupCopy:
     """A copy of the points: where it is, and when it was made, in UTC seconds."""
 
     where: str
@@ -43,7 +43,7 @@ class BackupFacts:
     `points` is how many there are to be copied, None where that is not known.
     """
 
-    copies: tuple[Copy, ...] = ()
+    copies: tuple[BackupCopy, ...] = ()
     syncs: tuple[SyncReport, ...] = ()
     on_server: bool = False
     now: float = 0.0
@@ -59,13 +59,13 @@ def gather(settings: Settings, location: Location, points: int | None) -> Backup
         checkpoints = None  # check_state reports it
     syncs = tuple(reports(checkpoints, now))
     known = json.loads(checkpoints.meta(COPIED) or "{}") if checkpoints else {}
-    copies = [Copy(known["to"], known["at"])] if known else []
-    copies += [Copy(one.to, one.at) for one in syncs if one.at]
+    copies = [BackupCopy(known["to"], known["at"])] if known else []
+    copies += [BackupCopy(one.to, one.at) for one in syncs if one.at]
     copies += _snapshots(settings, location) if location.kind == SERVER else []
     return BackupFacts(tuple(copies), syncs, location.kind == SERVER, now, points)
 
 
-def _snapshots(settings: Settings, location: Location) -> list[Copy]:
+def _snapshots(settings: Settings, location: Location) -> list[BackupCopy]:
     """Return the server's snapshots of the collection and of all collections; none where the key may not list them."""
     found = []
     for url in addresses(location.location):
@@ -77,7 +77,7 @@ def _snapshots(settings: Settings, location: Location) -> list[Copy]:
                 break
             rows = answer.get("result") if isinstance(answer, dict) else None
             times = [_utc(str(row.get("creation_time") or "")) for row in rows or () if isinstance(row, dict)]
-            found += [Copy(f"snapshot of {url}", at) for at in times if at]
+            found += [BackupCopy(f"snapshot of {url}", at) for at in times if at]
     return found
 
 

@@ -23,7 +23,7 @@ LIMITS = "/proc/sys/fs/inotify"
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadablePath:
     """A file or folder that may not be read, and its owner (uid), -1 if unknown."""
 
     path: str
@@ -41,7 +41,7 @@ class RootFacts:
     there: bool
     files: int = 0
     folders: int = 0
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[UnreadablePath, ...] = ()
     remote: str = ""
 
 
@@ -89,7 +89,7 @@ def _root(root: Root, given: bool, mounts: str) -> RootFacts:
     if not os.path.lexists(root.path):
         return RootFacts(path, root.format, given, there=False)
     files = folders = 0
-    unreadable: list[Unreadable] = []
+    unreadable: list[UnreadablePath] = []
     for folder in scan.scan(root, wanted(root)):
         folders += 1
         files += len(folder.files)
@@ -99,7 +99,7 @@ def _root(root: Root, given: bool, mounts: str) -> RootFacts:
     return RootFacts(path, root.format, given, True, files, folders, tuple(unreadable[:MOST_UNREADABLE]), kind)
 
 
-def _unreadable_in(folder: scan.Folder) -> Iterator[Unreadable]:
+def _unreadable_in(folder: scan.Folder) -> Iterator[UnreadablePath]:
     """Yield the folder itself, or the files in it, if they may not be read by the real user of this process."""
     if folder.error:
         yield _with_owner(folder.path, folder.error)  # then its files are not known
@@ -108,13 +108,13 @@ def _unreadable_in(folder: scan.Folder) -> Iterator[Unreadable]:
             yield _with_owner(stat.path, os.strerror(errno.EACCES))
 
 
-def _with_owner(path: bytes, reason: str) -> Unreadable:
+def _with_owner(path: bytes, reason: str) -> UnreadablePath:
     """Return an unreadable path with its owner, on which the repair depends."""
     try:
         owner = os.stat(path).st_uid
     except OSError:
         owner = -1
-    return Unreadable(os.fsdecode(path), reason, owner)
+    return UnreadablePath(os.fsdecode(path), reason, owner)
 
 
 def _number(name: str) -> int | None:
@@ -185,7 +185,7 @@ def check_permissions(facts: FolderFacts) -> Finding:
     return judge("permissions", f"everything is readable for user {facts.uid}", problems)
 
 
-def _repair(unreadable: Unreadable, facts: FolderFacts) -> str:
+def _repair(unreadable: UnreadablePath, facts: FolderFacts) -> str:
     """Return the command that makes a path readable: by its mode, by running as its owner, or by an access list.
 
     Its owner stays, because the assistant that writes it runs as that user.

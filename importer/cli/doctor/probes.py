@@ -38,7 +38,7 @@ Ask = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProbeOutcome:
     """The outcome of a question: the number of points, or the error of the model or of the store."""
 
     points: int | None = None
@@ -78,7 +78,7 @@ def probe_model_and_store(settings: Settings, held: DaemonFacts, *, fits: bool) 
     location = store_location.of_settings(settings)
     seen, cluster = _look_from_outside(settings, location)
     named = find_model(settings)
-    answer = Outcome()
+    answer = ProbeOutcome()
     if fits and (named.directory or not named.local) and not (held.pid and not held.state):
         answer = asyncio.run(_ask_daemon(settings) if held.state else _ask_own_worker(settings, location, seen))
     if answer.points is not None and seen.points is None:
@@ -136,7 +136,7 @@ def find_model(settings: Settings) -> ModelFacts:
     return facts if "not on this machine" in message else replace(facts, directory="?", problem=message)
 
 
-async def _ask_daemon(settings: Settings) -> Outcome:
+async def _ask_daemon(settings: Settings) -> ProbeOutcome:
     """Ask the daemon, whose worker has the store open."""
 
     async def ask(op: str, **args: Any) -> Any:
@@ -145,7 +145,7 @@ async def _ask_daemon(settings: Settings) -> Outcome:
     return await _answer(ask, count=False)
 
 
-async def _ask_own_worker(settings: Settings, location: Location, seen: Probe) -> Outcome:
+async def _ask_own_worker(settings: Settings, location: Location, seen: Probe) -> ProbeOutcome:
     """Ask the process that answers for an embedded store, or a worker that fetches nothing, and end it.
 
     A store that is not there yet (404: the collection) is not made for a check: the worker gets one in a folder that is
@@ -163,18 +163,18 @@ async def _ask_own_worker(settings: Settings, location: Location, seen: Probe) -
             return await _answer(worker.ask, count=made and location.kind != SERVER)
 
 
-async def _answer(ask: Ask, *, count: bool) -> Outcome:
+async def _answer(ask: Ask, *, count: bool) -> ProbeOutcome:
     """Have the store opened, the model loaded and a search made; tell if an error is the model's or the store's."""
     try:
         async with asyncio.timeout(WORKER_S):
             points = int(await ask("count")) if count else None
             await ask("search", **QUESTION)
     except StoreError as error:
-        return Outcome(store=error)
+        return ProbeOutcome(store=error)
     except (TimeoutError, OSError) as error:
         hint = str(error) or "is the machine overloaded?"
-        return Outcome(model=TryAgainLater(f"no answer in {WORKER_S:.0f} s", hint=hint))
+        return ProbeOutcome(model=TryAgainLater(f"no answer in {WORKER_S:.0f} s", hint=hint))
     except ImporterError as error:
         of_store = error.exit_code in (StoreError.exit_code, TryAgainLater.exit_code)
-        return Outcome(store=error) if of_store else Outcome(model=error)
-    return Outcome(points)
+        return ProbeOutcome(store=error) if of_store else ProbeOutcome(model=error)
+    return ProbeOutcome(points)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from importer.assistants.wiring import editing, files, hook, record
-from importer.assistants.wiring.jsonc import Unreadable
-from importer.assistants.wiring.places import Place, places
+from importer.assistants.wiring.jsonc import UnreadableSettings
+from importer.assistants.wiring.places import AssistantPlace, places
 from importer.assistants.wiring.spot import words_of
 from importer.cli.doctor.finding import Finding, Problem, judge
 
@@ -48,11 +48,11 @@ def gather(state_dir: str, environ: Mapping[str, str], home: str) -> WiringFacts
     return WiringFacts(tuple(wired), tuple(lost), tuple(dead), len(here), unfinished, note.damaged)
 
 
-def _program(place: Place) -> str:
+def _program(place: AssistantPlace) -> str:
     """Return the program that an assistant starts for us, "" where it starts none."""
     try:
         entry: Any = place.spot.entry_in(editing.parsed(files.read(place.path) or "", place.kind))
-    except (OSError, UnicodeError, Unreadable):
+    except (OSError, UnicodeError, UnreadableSettings):
         return ""
     words = words_of(entry) if place.name or entry is None else shlex.split(entry["hooks"][0]["command"])
     return words[0] if words else ""

@@ -28,7 +28,7 @@ from importer.cli.output import emit
 from importer.delivery.policy import Recycle
 from importer.errors import DONE
 from importer.memory import forecasting
-from importer.memory.forecasting import Remembered
+from importer.memory.forecasting import RememberedForecast
 from importer.protocol import clock
 from importer.protocol.units import MB
 from importer.service import assembly
@@ -144,7 +144,7 @@ class Past:
     step_s: int
     moments: Sequence[Moment]
     endings: Sequence[WorkerEnding]  # oldest first
-    forecast: Remembered | None = None  # of the worker's memory, beside what was measured
+    forecast: RememberedForecast | None = None  # of the worker's memory, beside what was measured
 
     @property
     def worker(self) -> list[Point]:

@@ -6,19 +6,19 @@ from typing import Any
 
 from importer.cli import text as words
 from importer.memory import forecasting
-from importer.memory.forecasting import Remembered
+from importer.memory.forecasting import RememberedForecast
 from importer.service import assembly
 from importer.settings.load import Settings
 
 PARTS = (("floor_bytes", "model loaded"), ("run_bytes", "its runs"), ("rest_bytes", "store and texts"))
 
 
-def figures(found: Remembered | None, settings: Settings) -> dict[str, Any] | None:
+def figures(found: RememberedForecast | None, settings: Settings) -> dict[str, Any] | None:
     """Return what the next full batch takes, of what, and how far forecasts were off; None before the first batch."""
     return forecasting.shown(found, assembly.profile_of(settings).token_budget) if found is not None else None
 
 
-def lines(found: Remembered | None, settings: Settings) -> list[str]:
+def lines(found: RememberedForecast | None, settings: Settings) -> list[str]:
     """Return the same for people."""
     told = figures(found, settings)
     if told is None:

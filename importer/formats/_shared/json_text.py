@@ -27,7 +27,7 @@ class Within(NamedTuple):
     quoted: bool = False
 
 
-class Member(NamedTuple):
+class ObjectMember(NamedTuple):
     """A member of an object, its value at `start` to `end`; `end` is None where the text ends before the value."""
 
     key: bytes
@@ -90,11 +90,11 @@ def skip_gap(text: bytes, at: int) -> int:
     return GAP.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
 
 
-def members(text: bytes, at: int) -> Iterator[Member]:
+def members(text: bytes, at: int) -> Iterator[ObjectMember]:
     """Yield the members of the object that opens just before `at`, as far as they can be seen."""
     while key := KEY.match(text, skip_gap(text, at)):
         end = end_of(text, key.end()) if key.end() < len(text) else None
-        yield Member(key[1], key.end(), end)
+        yield ObjectMember(key[1], key.end(), end)
         if end is None:
             return
         at = end

@@ -50,7 +50,7 @@ _behind = re.compile(
 _NOTHING = frozenset(("", "(none)", "none", "no feedback provided", "n/a"))
 
 
-class Question(NamedTuple):
+class CallQuestion(NamedTuple):
     """One question of a call: its id there, a short name, and the words a person read."""
 
     id: str
@@ -58,10 +58,10 @@ class Question(NamedTuple):
     text: str
 
 
-class Asked(NamedTuple):
+class AskedQuestions(NamedTuple):
     """The questions of a call, and how many parts of them could not be read."""
 
-    questions: tuple[Question, ...] = ()
+    questions: tuple[CallQuestion, ...] = ()
     unknown: int = 0
 
     @property
@@ -92,25 +92,27 @@ def arguments(given: Any) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def asked(given: Any) -> Asked:
+def asked(given: Any) -> AskedQuestions:
     """Return the questions of a call, from its arguments: a list of them, one object, or one text."""
     known = arguments(given)
     found = [_question(one, at) for at, one in enumerate(listed(known.get("questions")) or [known or given])]
     whole = tuple([one for one, _ in found if one.text])
-    return Asked(whole[:MOST_QUESTIONS], sum([unknown for _, unknown in found]) + max(0, len(whole) - MOST_QUESTIONS))
+    return AskedQuestions(
+        whole[:MOST_QUESTIONS], sum([unknown for _, unknown in found]) + max(0, len(whole) - MOST_QUESTIONS)
+    )
 
 
-def _question(one: Any, at: int) -> tuple[Question, int]:
+def _question(one: Any, at: int) -> tuple[CallQuestion, int]:
     """Read one question with the options it offers, and count what cannot be read; without an id it has its place's."""
     if not isinstance(one, dict):
         text, unknown = words(one)
-        return Question(str(at), text, text), unknown
+        return CallQuestion(str(at), text, text), unknown
     found = beside([one.get(name) for name in QUESTION_MEMBERS])
     offered = [_option(option) for option in listed(one.get("options"))]
     text = "\n".join(found.texts).strip()
     whole = "\n".join([text, *[f"- {option.text}" for option in offered if option.text]]) if text else ""
     id_, label = one.get("id"), one.get("header")
-    question = Question(
+    question = CallQuestion(
         id_ if isinstance(id_, str) else str(at), label if isinstance(label, str) and label else text, whole
     )
     return question, found.unknown + sum([option.unknown for option in offered]) + (not text)

@@ -19,7 +19,7 @@ from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.own_search import is_own_tool
 from importer.formats._shared.turns import clip, key, moment, once
 from importer.formats._shared.words import MEMBERS, Words, beside, clean, joined, kind_of, listed, of_members, words
-from importer.formats.chatgpt.thread import Message, thread
+from importer.formats.chatgpt.thread import ThreadMessage, thread
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 NAME = "chatgpt"
@@ -48,7 +48,7 @@ _named = re.compile(rb"conversations(?:[-_]\d+)?\.json\Z")  # large exports come
 _cited = re.compile("\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue206]")  # marks of sources, which only their page can show
 
 
-class Conversation(msgspec.Struct):
+class ChatgptConversation(msgspec.Struct):
     """A conversation as exported; its nodes are decoded one by one.
 
     `mapping` goes by node, and its order means nothing; what connects nodes are their parents. It may be a list.
@@ -67,7 +67,7 @@ class Context(msgspec.Struct, frozen=True):
     """An empty context: a conversation tells all about itself."""
 
 
-_lines = Lines(Conversation)
+_lines = Lines(ChatgptConversation)
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:
@@ -98,43 +98,43 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, talk: Conversation, options: Options) -> Fed:
+def _step(context: Context, talk: ChatgptConversation, options: Options) -> Fed:
     """Return the turns of a conversation's active thread."""
     if talk.mapping is None:
         return Fed(context, (), 1)
     turns: list[Turn] = []
     unknown = 0
     for message in thread(talk.mapping, talk.current_node):
-        told = _told(talk, message, options) if isinstance(message, Message) else Told((), 1)
+        told = _told(talk, message, options) if isinstance(message, ThreadMessage) else ThreadTurns((), 1)
         turns += told.turns
         unknown += told.unknown
     return Fed(context, tuple(turns), unknown, (), _facts(talk))
 
 
-def _facts(talk: Conversation) -> tuple[ConversationFacts, ...]:
+def _facts(talk: ChatgptConversation) -> tuple[ConversationFacts, ...]:
     """Return the title, which a newer export may hold another of."""
     title, named = _title(talk), talk.conversation_id or talk.id
     return (ConversationFacts(_id(talk), title),) if title and named else ()
 
 
-def _id(talk: Conversation) -> str:
+def _id(talk: ChatgptConversation) -> str:
     """Return the conversation's id, made of its title where it has none."""
     return clip(talk.conversation_id or talk.id or "", ID_BYTES) or f"chat-{key(talk.title or '')[:16]}"
 
 
-def _title(talk: Conversation) -> str:
+def _title(talk: ChatgptConversation) -> str:
     """Return the conversation's title, of bounded length."""
     return (talk.title or "")[:TITLE_CHARS]
 
 
-class Told(NamedTuple):
+class ThreadTurns(NamedTuple):
     """What a message gives: its turns, and how many parts of it could not be read."""
 
     turns: tuple[Turn, ...] = ()
     unknown: int = 0
 
 
-def _told(talk: Conversation, message: Message, options: Options) -> Told:
+def _told(talk: ChatgptConversation, message: ThreadMessage, options: Options) -> ThreadTurns:
     """Make the turn of a message, nothing if it says nothing; a call of a tool is a turn without text.
 
     Results of tools are the assistant's: they are no prompt, and belong to the exchange that goes on. What a call shows
@@ -142,14 +142,14 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     """
     about, (author, by), kind = _object(message.metadata), _author(message), _kind(message.content)
     if any(about.get(name) for name in HIDDEN):
-        return Told()
+        return ThreadTurns()
     called = _called(message) if author == "assistant" else ""
     said = Words() if called else _said(author, by, kind, message.content, options)
     pasted = _pasted(about) if author == "user" else Words()
     text = "\n\n".join(one for one in (said.text, pasted.text) if one)
-    unknown = said.unknown + pasted.unknown + (kind not in KNOWN_CONTENTS) + (message == Message())
+    unknown = said.unknown + pasted.unknown + (kind not in KNOWN_CONTENTS) + (message == ThreadMessage())
     if not (text or called):
-        return Told((), unknown)
+        return ThreadTurns((), unknown)
     conversation, role = _id(talk), "user" if author == "user" else "assistant"
     # Without a paste the key is what it was before pastes were read.
     stamp = _string(message.id) or str(_time(message.create_time))
@@ -160,7 +160,7 @@ def _told(talk: Conversation, message: Message, options: Options) -> Told:
     turn = Turn(conversation, _string(message.id) or mark, role, text, at, mark, facts)
     shown = artifacts.made(called, _words(message.content).text) if artifacts.is_made(called) else Words()
     made = (_artifact(turn, shown.text),) if shown.text else ()
-    return Told((turn, *made), unknown + shown.unknown)
+    return ThreadTurns((turn, *made), unknown + shown.unknown)
 
 
 def _artifact(turn: Turn, text: str) -> Turn:
@@ -169,13 +169,13 @@ def _artifact(turn: Turn, text: str) -> Turn:
     return Turn(turn.conversation_id, mark, "assistant", text, turn.at, mark, facts)
 
 
-def _author(message: Message) -> tuple[str, str]:
+def _author(message: ThreadMessage) -> tuple[str, str]:
     """Return the author's role and name; some exports write the role alone, or beside it."""
     author = message.author if isinstance(message.author, dict) else {"role": message.author or message.role}
     return _string(author.get("role")).lower(), _string(author.get("name"))
 
 
-def _called(message: Message) -> str:
+def _called(message: ThreadMessage) -> str:
     """Return the name of the tool that a message is for, "" for one to the person."""
     to = _string(message.recipient)
     return "" if to == "all" else to

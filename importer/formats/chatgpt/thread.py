@@ -13,7 +13,7 @@ from importer.formats._shared.turns import moment
 UNREADABLE = ""  # in the place of a message
 
 
-class Message(msgspec.Struct, gc=False):
+class ThreadMessage(msgspec.Struct, gc=False):
     """A message; `recipient` is "all" or the tool it is for. Its fields may be of any shape."""
 
     id: Any = None
@@ -25,16 +25,16 @@ class Message(msgspec.Struct, gc=False):
     metadata: Any = None
 
 
-class Node(msgspec.Struct, gc=False):
+class ThreadNode(msgspec.Struct, gc=False):
     """A place in the tree; the root holds no message, and a message that is no object cannot be read."""
 
     id: str | None = None
     parent: str | None = None
     children: list[str] | None = None
-    message: Message | list[Any] | str | float | None = None
+    message: ThreadMessage | list[Any] | str | float | None = None
 
 
-_node = json_lines.reader(Node)
+_node = json_lines.reader(ThreadNode)
 
 
 def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | None) -> list[Any]:
@@ -43,7 +43,7 @@ def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | N
     Where the current node is told, only those on the way are decoded: branches that were given up cost nothing.
     """
     raws = mapping if isinstance(mapping, dict) else _by_id(mapping)
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, ThreadNode] = {}
 
     def parent(name: str) -> str | None:
         nodes[name] = _read(raws[name])
@@ -58,10 +58,10 @@ def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | N
     return [nodes[name].message for name in reversed(way) if nodes[name].message is not None]
 
 
-def _read(raw: msgspec.Raw) -> Node:
+def _read(raw: msgspec.Raw) -> ThreadNode:
     """Return a node; one that has nothing of what nodes have cannot be read."""
-    node = _node(raw) or Node()
-    return Node(message=UNREADABLE) if node == Node() else node
+    node = _node(raw) or ThreadNode()
+    return ThreadNode(message=UNREADABLE) if node == ThreadNode() else node
 
 
 def _by_id(listed_: list[msgspec.Raw]) -> dict[str, msgspec.Raw]:
@@ -79,7 +79,7 @@ def _climb(at: str | None, known: Container[str], parent: Callable[[str], str | 
     return list(way)
 
 
-def _search(nodes: Mapping[str, Node], current: str | None) -> list[str]:
+def _search(nodes: Mapping[str, ThreadNode], current: str | None) -> list[str]:
     """Return the way up from the current node, or from the last of the nodes without children.
 
     A link may be told by either end. Where there are none at all, all messages are the thread, by their times.

@@ -42,7 +42,7 @@ class Input(msgspec.Struct, gc=False):
     code: msgspec.Raw = EMPTY
 
 
-class Source(msgspec.Struct, gc=False):
+class BlockSource(msgspec.Struct, gc=False):
     """The source of a picture or document; of a document it may be text."""
 
     type: str = ""
@@ -62,7 +62,7 @@ class Block(msgspec.Struct, gc=False):
     tool_use_id: str | None = None
     is_error: bool | None = None
     content: msgspec.Raw = EMPTY
-    source: Source | str | None = None
+    source: BlockSource | str | None = None
     value: Any = None
     parts: Any = None
     refusal: Any = None
@@ -73,7 +73,7 @@ Scalar: TypeAlias = str | int | float | bool | None
 Content: TypeAlias = Scalar | list[Block | Scalar | list[Any]] | Block
 
 
-class Message(msgspec.Struct, gc=False):
+class ApiMessage(msgspec.Struct, gc=False):
     """A message to or from the API; one answer comes as several lines with a block each."""
 
     content: Content = None
@@ -124,7 +124,7 @@ class TranscriptLine(msgspec.Struct, gc=False, rename="camel"):
     team_name: str | None = None
     parent_call: str | None = msgspec.field(default=None, name="parent_tool_use_id")
     source_call: str | None = msgspec.field(default=None, name="sourceToolUseID")
-    message: Message | Scalar | list[Any] = None
+    message: ApiMessage | Scalar | list[Any] = None
     attachment: Attachment | Scalar | list[Any] = None
     origin: PromptOrigin | str | None = None
     tool_denial_kind: str | None = None
@@ -143,22 +143,22 @@ _decode_content: Callable[[msgspec.Raw | bytes], Content] = msgspec.json.Decoder
 _decode_input = msgspec.json.Decoder(Input).decode
 
 
-def message_of(line: TranscriptLine) -> Message:
+def message_of(line: TranscriptLine) -> ApiMessage:
     """Return a line's message; one that is only its content, or stands on the line itself, is given that form."""
     message = line.message
-    if isinstance(message, Message):
+    if isinstance(message, ApiMessage):
         return message
     if message is None:
-        return Message(content=content_of(line.content))
-    return Message(content=_converted(message))
+        return ApiMessage(content=content_of(line.content))
+    return ApiMessage(content=_converted(message))
 
 
-def is_only_content(message: Message) -> bool:
+def is_only_content(message: ApiMessage) -> bool:
     """Return True if all that a message says is its content, as with nearly all."""
     return message.text is message.parts is message.value is message.refusal is None
 
 
-def others(line: TranscriptLine, message: Message, blocks: Sequence[Block]) -> list[Block]:
+def others(line: TranscriptLine, message: ApiMessage, blocks: Sequence[Block]) -> list[Block]:
     """Return as blocks what a line says beside its message's content: words, and of unknown type what is no words.
 
     A message that says nothing at all is such, too.
@@ -276,7 +276,7 @@ def texts(raw: msgspec.Raw) -> tuple[str, ...]:
 def document_of(block: Block) -> msgspec.Raw:
     """Return the text that a document is made of, undecoded; nothing where it is a file in base64."""
     source = block.source if block.type == "document" else None
-    if not isinstance(source, Source) or source.type not in ("text", "content"):
+    if not isinstance(source, BlockSource) or source.type not in ("text", "content"):
         return EMPTY
     return source.data if source.type == "text" else source.content
 

@@ -8,7 +8,7 @@ import msgspec
 
 from importer.formats._shared.turns import key, moment, since_1970
 from importer.formats.claude_code import queue
-from importer.formats.claude_code.lines import Message, TranscriptLine
+from importer.formats.claude_code.lines import ApiMessage, TranscriptLine
 from importer.formats.claude_code.sessions import TranscriptSession
 from importer.protocol.records import Facts, Turn
 
@@ -60,7 +60,7 @@ def make_turn(
         title=session.title,
         cwd=session.cwd,
         git_branch=session.git_branch,
-        model=(line.message.model or "") if isinstance(line.message, Message) else "",
+        model=(line.message.model or "") if isinstance(line.message, ApiMessage) else "",
         agent=agent,
         tools=tools,
         files=files,

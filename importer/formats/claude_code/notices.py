@@ -53,17 +53,17 @@ _trailer = re.compile(r"\s*(?:Read the output file to retrieve|Full transcript a
 _blank = re.compile(r"\s*")
 
 
-class Command(NamedTuple):
+class SlashCommand(NamedTuple):
     """A slash command as a text has it: its name without the slash, and what the person typed behind it."""
 
     name: str
     arguments: str
 
 
-class Said(NamedTuple):
+class TypedText(NamedTuple):
     """A text without the pieces of machinery: what commands it holds, and the words that remain."""
 
-    commands: tuple[Command, ...]
+    commands: tuple[SlashCommand, ...]
     words: str
 
 
@@ -75,7 +75,7 @@ class _Block(NamedTuple):
     end: int
 
 
-def apart(text: str) -> Said:
+def apart(text: str) -> TypedText:
     """Take the machinery's blocks from the beginning and the end of a text; commands and shell lines are kept.
 
     A shell line (`!make test`) is a command without a name. Each search goes on where the last one ended, so the time
@@ -83,19 +83,19 @@ def apart(text: str) -> Said:
     """
     text = text.replace("\0", "")
     if "</" not in text:  # one search tells it of most texts
-        return Said((), "" if is_phrase(text.strip()) else text.strip())
-    at, commands = 0, list[Command]()
+        return TypedText((), "" if is_phrase(text.strip()) else text.strip())
+    at, commands = 0, list[SlashCommand]()
     parts: dict[str, str] = {}
     while block := _leading(text, at):
         at = block.end
         if block.tag in COMMAND_TAGS:
             parts.setdefault(block.tag, block.inside.strip())
         elif block.tag == SHELL_TAG:
-            commands.append(Command("", block.inside.strip()))
+            commands.append(SlashCommand("", block.inside.strip()))
     if parts:
-        commands.insert(0, Command(parts.get("command-name", "").lstrip("/"), parts.get("command-args", "")))
+        commands.insert(0, SlashCommand(parts.get("command-name", "").lstrip("/"), parts.get("command-args", "")))
     words = text[at : _end_of_words(text, at)].strip()
-    return Said(tuple(commands), "" if is_phrase(words) else words)
+    return TypedText(tuple(commands), "" if is_phrase(words) else words)
 
 
 def is_phrase(text: str) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from importer.formats._shared.words import MEDIA, MEMBERS, kind_of, listed, pieces
 from importer.formats.claude_code import lines
-from importer.formats.claude_code.notices import Command, apart
+from importer.formats.claude_code.notices import SlashCommand, apart
 
 SUMMARY_START = "This session is being continued from a previous conversation"
 INTERRUPTED = "[Request interrupted by user"
@@ -99,7 +99,7 @@ def _pastes(value: Any) -> dict[str, Any]:
     return {str(number): item for number, item in enumerate(listed(value), 1)}
 
 
-def _command_text(command: Command) -> str:
+def _command_text(command: SlashCommand) -> str:
     """Return what the person typed of a command; a shell line is typed behind an exclamation mark."""
     if not command.name and command.arguments:
         return f"!{command.arguments}"

@@ -14,7 +14,7 @@ from importer.formats import Fed, Options
 from importer.formats._shared.turns import key
 from importer.formats.claude_code import lines, queue, shown
 from importer.formats.claude_code.answers import answered, may_speak, objection, unread
-from importer.formats.claude_code.lines import Attachment, Block, Message, PromptOrigin, TranscriptLine
+from importer.formats.claude_code.lines import ApiMessage, Attachment, Block, PromptOrigin, TranscriptLine
 from importer.formats.claude_code.making import instant, is_subagent, joined, make_plans, make_steered, make_turn
 from importer.formats.claude_code.sessions import Context, TranscriptSession, with_leaf, with_own_calls, with_session
 from importer.formats.claude_code.text import answer_text, is_summary, pasted_lost, queued_text, typed_text, with_pasted
@@ -222,7 +222,7 @@ def _attached(found: Attachment) -> str:
 
 def _is_passed_over(line: TranscriptLine) -> bool:
     """Return True if Claude Code wrote a message of the assistant itself, such as an API error."""
-    return bool(line.is_api_error_message) or (isinstance(line.message, Message) and line.message.model == SYNTHETIC)
+    return bool(line.is_api_error_message) or (isinstance(line.message, ApiMessage) and line.message.model == SYNTHETIC)
 
 
 def _answers(blocks: Sequence[Block], options: Options) -> list[str]:

@@ -49,7 +49,9 @@ def _stamp(line: CodexLine) -> str:
     return line.timestamp if isinstance(line.timestamp, str) else ""
 
 
-def _asked(context: Context, line: CodexLine, item: Item, asked: questions.Asked, turns: tuple[Turn, ...]) -> Fed:
+def _asked(
+    context: Context, line: CodexLine, item: Item, asked: questions.AskedQuestions, turns: tuple[Turn, ...]
+) -> Fed:
     """Take the questions of a call as the assistant's text, and remember their names for the answers."""
     named = tuple([(clip(one.id, ASK_BYTES), clip(one.label, ASK_BYTES)) for one in asked.questions[:ASK_QUESTIONS]])
     fed = beside(context, line, f"asked {item.call_id}", asked.text)

@@ -25,7 +25,7 @@ from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.told import member
 from importer.formats._shared.turns import clip, stem
 from importer.formats.gemini import turns
-from importer.formats.gemini.lines import NAME_BYTES, Change, ChatLine, Context, listed
+from importer.formats.gemini.lines import NAME_BYTES, ChatLine, Context, StateChange, listed
 
 __all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
 
@@ -95,7 +95,7 @@ def _step(context: Context, line: ChatLine, options: Options) -> Fed:
         return replace(fed, unknown=fed.unknown + turns.says(line))
     if context.subagent and not options.subagents:
         return Fed(context)
-    if not isinstance(line.change, Change) and line.change is not None:
+    if not isinstance(line.change, StateChange) and line.change is not None:
         return Fed(context, (), 1)
     if line.change:
         name = turns.named(context, line.change.title, line.change.summary)

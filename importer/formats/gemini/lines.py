@@ -17,7 +17,7 @@ NAME_BYTES = 120  # encoded: it stands in the context, which is bounded
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
 
-class Call(msgspec.Struct, gc=False, rename="camel"):
+class GeminiCall(msgspec.Struct, gc=False, rename="camel"):
     """A tool call with its result."""
 
     id: str | None = None
@@ -33,7 +33,7 @@ class Thought(msgspec.Struct, gc=False):
     description: str | None = None
 
 
-class Message(msgspec.Struct, gc=False, rename="camel"):
+class GeminiMessage(msgspec.Struct, gc=False, rename="camel"):
     """One message, as a line of its own or in a list. Older and foreign writers name its words in other ways."""
 
     id: str | None = None
@@ -45,11 +45,11 @@ class Message(msgspec.Struct, gc=False, rename="camel"):
     message: Any = None
     text: Any = None
     thoughts: list[Thought] | None = None
-    tool_calls: list[Call] | None = None
+    tool_calls: list[GeminiCall] | None = None
     model: str | None = None
 
 
-class Change(msgspec.Struct, gc=False):
+class StateChange(msgspec.Struct, gc=False):
     """A change of the chat's state: a new list of messages, a new name."""
 
     messages: msgspec.Raw = EMPTY
@@ -57,7 +57,7 @@ class Change(msgspec.Struct, gc=False):
     title: Any = None
 
 
-class ChatLine(Message, gc=False, rename="camel"):
+class ChatLine(GeminiMessage, gc=False, rename="camel"):
     """A line: metadata (`session_id`), a message, or a change.
 
     In the older form the document's other members come first, as a line of metadata.
@@ -68,7 +68,7 @@ class ChatLine(Message, gc=False, rename="camel"):
     kind: str | None = None
     summary: Any = None
     title: Any = None
-    change: Change | list[Any] | str | float | None = msgspec.field(default=None, name="$set")
+    change: StateChange | list[Any] | str | float | None = msgspec.field(default=None, name="$set")
     rewind: Any = msgspec.field(default=None, name="$rewindTo")
 
 
@@ -88,10 +88,10 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     named: bool = False
 
 
-_read = reader(Message)
+_read = reader(GeminiMessage)
 
 
-def listed(raw: msgspec.Raw) -> tuple[list[Message], int]:
+def listed(raw: msgspec.Raw) -> tuple[list[GeminiMessage], int]:
     """Return the messages of a list that replaces all, and how many of its parts are none."""
     try:
         parts = msgspec.json.decode(raw, type=list[msgspec.Raw] | dict[str, msgspec.Raw] | None) or []
@@ -102,6 +102,6 @@ def listed(raw: msgspec.Raw) -> tuple[list[Message], int]:
     return messages, len(found) - len(messages)
 
 
-def sent(message: Message) -> Pieces:
+def sent(message: GeminiMessage) -> Pieces:
     """Return the words that the model was sent, by whichever names this writer gave them."""
     return beside((message.content, message.parts, message.message, message.text))

@@ -18,7 +18,7 @@ from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.shown import shown
 from importer.formats._shared.turns import clip, key, moment, once
 from importer.formats._shared.words import Pieces, beside, joined, pieces
-from importer.formats.gemini.lines import NAME_BYTES, Call, Context, Message, sent
+from importer.formats.gemini.lines import NAME_BYTES, Context, GeminiCall, GeminiMessage, sent
 from importer.formats.gemini.text import is_summary, typed
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
@@ -38,7 +38,7 @@ def named(context: Context, title: Any, summary: Any) -> Fed:
     return Fed(replace(context, named=True) if given else context, facts=(facts,))
 
 
-def replayed(context: Context, messages: Sequence[Message], options: Options) -> Fed:
+def replayed(context: Context, messages: Sequence[GeminiMessage], options: Options) -> Fed:
     """Take from a list that replaces all messages those newer than any seen.
 
     Compared by time, not by `recent`, which a long list would exceed. A message without a time counts as seen.
@@ -53,7 +53,7 @@ def replayed(context: Context, messages: Sequence[Message], options: Options) ->
     return Fed(context, turns, unknown)
 
 
-def message(context: Context, message: Message, options: Options) -> Fed:
+def message(context: Context, message: GeminiMessage, options: Options) -> Fed:
     """Make the turns of a message, none of what was said before."""
     role = ROLES.get(message.type)
     if role is None:
@@ -75,14 +75,14 @@ def message(context: Context, message: Message, options: Options) -> Fed:
     return Fed(context, turns, unknown)
 
 
-def says(message: Message) -> bool:
+def says(message: GeminiMessage) -> bool:
     """Return True if a message holds anything where words stand."""
     held = (message.display_content, message.content, message.parts, message.message, message.text)
     return beside(held) != Pieces()
 
 
 def _said(
-    context: Context, message: Message, role: str, texts: Sequence[str], options: Options
+    context: Context, message: GeminiMessage, role: str, texts: Sequence[str], options: Options
 ) -> tuple[Context, tuple[Turn, ...]]:
     """Make the turn of what a message says itself, none if it says nothing that was not said before.
 
@@ -105,7 +105,7 @@ def _said(
     return _remembered(context, turn), (_with_calls(turn, tools, files),)
 
 
-def _summed_up(context: Context, message: Message, text: str, options: Options) -> Fed:
+def _summed_up(context: Context, message: GeminiMessage, text: str, options: Options) -> Fed:
     """Take the snapshot that a compression wrote."""
     mark = key("summary", text)
     if not options.summaries or mark[:12] in context.recent:
@@ -114,7 +114,7 @@ def _summed_up(context: Context, message: Message, text: str, options: Options) 
     return Fed(_remembered(context, turn), (turn,))
 
 
-def _called(context: Context, message: Message, call: Call) -> Fed:
+def _called(context: Context, message: GeminiMessage, call: GeminiCall) -> Fed:
     """Take what a call shows and what a person says through it: each once, for the message comes again with it."""
     found, unknown = _told(call)
     turns: tuple[Turn, ...] = ()
@@ -126,7 +126,7 @@ def _called(context: Context, message: Message, call: Call) -> Fed:
     return Fed(context, turns, unknown)
 
 
-def _told(call: Call) -> tuple[list[tuple[str, str, str]], int]:
+def _told(call: GeminiCall) -> tuple[list[tuple[str, str, str]], int]:
     """Return the texts of a call by role and kind, and how many parts cannot be read.
 
     Those are its questions with their answers, a plan, a refusal's reason.
@@ -145,7 +145,7 @@ def _told(call: Call) -> tuple[list[tuple[str, str, str]], int]:
     return [*texts, *([("user", "refused", reason)] if reason else [])], made.unknown if made else 0
 
 
-def _turn(context: Context, message: Message, role: str, text: str, mark: str, *, kind: str = "") -> Turn:
+def _turn(context: Context, message: GeminiMessage, role: str, text: str, mark: str, *, kind: str = "") -> Turn:
     """Make a turn with all that the chat knows."""
     facts = Facts(
         kind="subagent" if context.subagent else kind or "exchange",
@@ -170,7 +170,7 @@ def _remembered(context: Context, turn: Turn) -> Context:
     return replace(context, recent=recent, latest=max(context.latest, turn.at))
 
 
-def _stamp(message: Message) -> str:
+def _stamp(message: GeminiMessage) -> str:
     """Return a message's time as it stands there, "" where it is no text."""
     return message.timestamp if isinstance(message.timestamp, str) else ""
 
@@ -181,7 +181,7 @@ def _news(context: Context, id_: str, text: str) -> tuple[Context, str]:
     return replace(context, told=appended.remember(context.told, known, text)), appended.rest(context.told, known, text)
 
 
-def _text(message: Message, texts: Iterable[str], options: Options) -> str:
+def _text(message: GeminiMessage, texts: Iterable[str], options: Options) -> str:
     """Return what is to be indexed of a message, with thoughts and results if they are wanted."""
     parts = list(texts)
     if options.thinking:
@@ -191,13 +191,13 @@ def _text(message: Message, texts: Iterable[str], options: Options) -> str:
     return joined(tuple(parts))
 
 
-def _paths(call: Call) -> list[str]:
+def _paths(call: GeminiCall) -> list[str]:
     """Return the files that a call names."""
     given = call.args if isinstance(call.args, dict) else {}
     return [path for path in (given.get("file_path"), given.get("absolute_path")) if isinstance(path, str)]
 
 
-def _result(call: Call) -> str:
+def _result(call: GeminiCall) -> str:
     """Return the beginning of what a tool answered, unless it was our own search.
 
     In the form of the API: a list of parts with a `functionResponse` each. Anything else has no text.
@@ -209,14 +209,14 @@ def _result(call: Call) -> str:
     return "\n".join([str(one) for one in outputs])[:RESULT_CHARS]
 
 
-def _results(call: Call) -> list[Any]:
+def _results(call: GeminiCall) -> list[Any]:
     """Return what a call gave back, outputs and errors, in the form of the API or bare."""
     if responses := _responses(call):
         return [value for one in responses for name in ("output", "error") if (value := one.get(name)) is not None]
     return [call.result] if isinstance(call.result, str | dict) else []
 
 
-def _responses(call: Call) -> list[dict[str, Any]]:
+def _responses(call: GeminiCall) -> list[dict[str, Any]]:
     """Return the responses in a call's result."""
     try:
         parts = msgspec.convert(call.result, list[dict[str, Any]])

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from importer.formats import Document, Fed, Options
-from importer.formats._journal import Journal, Pieces
+from importer.formats._journal import Journal, JournalPieces
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, once, stem
 from importer.formats._shared.words import MEMBERS, Words, clean, kind_of, listed, of_members, words
@@ -60,7 +60,7 @@ TITLE_BYTES = 400
 _session = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl?\Z")
 
 
-class Unit(msgspec.Struct, gc=False, rename="camel"):
+class ChatUnit(msgspec.Struct, gc=False, rename="camel"):
     """The document's head, or a request; what holds text may be of any shape."""
 
     session_id: str | None = None
@@ -75,7 +75,7 @@ class Unit(msgspec.Struct, gc=False, rename="camel"):
     model_id: str | None = None
 
 
-_lines = Lines(Unit)
+_lines = Lines(ChatUnit)
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -108,7 +108,7 @@ def recognises_document(keys: Collection[str]) -> bool:
     return not {"version", "requesterUsername"}.isdisjoint(keys)
 
 
-def replayed(pieces: Pieces) -> Iterator[Any]:
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
     """Yield the head and the requests of a journal. Never raises for what is in it."""
     return journal.replayed(pieces.lines(), pieces.read("../workspace.json"))
 
@@ -124,7 +124,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
     return _lines.feed(context, raw, options, _step)
 
 
-def _step(context: Context, unit: Unit, options: Options) -> Fed:
+def _step(context: Context, unit: ChatUnit, options: Options) -> Fed:
     """Take the head, or a request.
 
     The key of an answer is made without its thoughts, whether they are indexed or not.
@@ -149,7 +149,7 @@ def _step(context: Context, unit: Unit, options: Options) -> Fed:
     return Fed(context, tuple(turns), typed.unknown + pasted.unknown + plain.unknown + strange)
 
 
-def _headed(context: Context, unit: Unit) -> Fed:
+def _headed(context: Context, unit: ChatUnit) -> Fed:
     """Return the context after the head, and the title it gives the session."""
     session = clip(unit.session_id or "", ID_BYTES) or context.session
     title = clip((unit.custom_title or "").strip(), TITLE_BYTES)
@@ -160,7 +160,7 @@ def _headed(context: Context, unit: Unit) -> Fed:
     return Fed(Context(session, title, folder), facts=(told,) if title or folder else ())
 
 
-def _beside(context: Context, unit: Unit, parts: Sequence[dict[str, Any]]) -> list[Turn]:
+def _beside(context: Context, unit: ChatUnit, parts: Sequence[dict[str, Any]]) -> list[Turn]:
     """Make the turns of plans shown for approval, of questions with their answers, and of comments on plans."""
     turns = []
     for part in parts:
@@ -173,7 +173,7 @@ def _beside(context: Context, unit: Unit, parts: Sequence[dict[str, Any]]) -> li
     return turns
 
 
-def _turn(context: Context, unit: Unit, role: str, text: str, *, content: str, facts: Facts) -> Turn:
+def _turn(context: Context, unit: ChatUnit, role: str, text: str, *, content: str, facts: Facts) -> Turn:
     """Make a turn; `content` is the hash of what its key goes by."""
     mark = key(context.session, unit.request_id or "", role, content)
     at = moment(unit.timestamp)

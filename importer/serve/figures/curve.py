@@ -13,14 +13,14 @@ WIDTH, HEIGHT, LEFT, TOP, FOOT = 800, 200, 56, 14, 26
 STEPS = (1, 2, 5, 10)  # of a scale, times a power of ten
 
 
-class Line(NamedTuple):
+class Curve(NamedTuple):
     """One curve: its name and `(UTC seconds, value)`."""
 
     name: str
     points: tuple[tuple[float, float], ...]
 
 
-def curve(lines: Sequence[Line], unit: str, none: str) -> Safe:
+def curve(lines: Sequence[Curve], unit: str, none: str) -> Safe:
     """Return curves in one picture; `none` is said where nothing was measured."""
     shown = [line for line in lines if any(value for _, value in line.points)]
     times = [at for line in shown for at, _ in line.points]
@@ -45,7 +45,7 @@ def curve(lines: Sequence[Line], unit: str, none: str) -> Safe:
     return tag("figure", drawn, names)
 
 
-def _path(line: Line, first: float, last: float, top: float) -> str:
+def _path(line: Curve, first: float, last: float, top: float) -> str:
     """Return the places of a curve's points."""
     wide = WIDTH - 8 - LEFT
     return " ".join(

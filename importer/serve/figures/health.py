@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from importer.protocol import clock
-from importer.serve.figures.curve import Line, curve
+from importer.serve.figures.curve import Curve, curve
 from importer.serve.html import Safe, join, tag
-from importer.service.status.remembered import Remembered
+from importer.service.status.remembered import RememberedMemory
 
 NOTHING = "nothing"
 MOST_ROWS = 20  # of what went wrong
@@ -17,11 +17,11 @@ UNITS = ("B", "KB", "MB", "GB", "TB")
 Status = Mapping[str, Any]
 
 
-def health(found: Status, seen: Remembered) -> Safe:
+def health(found: Status, seen: RememberedMemory) -> Safe:
     """Return the page's inside: what a person asks first on top."""
     lines = [
-        Line("worker", tuple((at, worker) for at, worker, _ in seen.memory)),
-        Line("daemon", tuple((at, daemon) for at, _, daemon in seen.memory)),
+        Curve("worker", tuple((at, worker) for at, worker, _ in seen.memory)),
+        Curve("daemon", tuple((at, daemon) for at, _, daemon in seen.memory)),
     ]
     return join(
         [
@@ -92,7 +92,7 @@ def _row(name: str, value: str) -> Safe:
     return tag("tr", tag("th", name, scope="row"), tag("td", value, class_="bad" if bad else None))
 
 
-def _wrong(found: Status, seen: Remembered) -> Iterable[Safe]:
+def _wrong(found: Status, seen: RememberedMemory) -> Iterable[Safe]:
     """Yield what went wrong last: lines set aside, files that cannot be read or are no conversations, lost workers."""
     set_aside = [
         (f"{one['id']}: {one['reason']}", f"{one['path']} at {one['offset']:,}", clock.dated(moment(one["at"])))

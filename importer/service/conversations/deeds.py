@@ -14,12 +14,14 @@ from importer.errors import UsageError
 from importer.service.conversations.library import Library
 from importer.state.spoken import Spoken
 from importer.work import blame, fixes
-from importer.work.past import Action, done_in, mentions, shown
+from importer.work.past import PastAction, done_in, mentions, shown
 
 SHOWN_CHARS, ERROR_CHARS = 300, 400
 
 
-def touches(library: Library, target: blame.Target, line: blame.Line | None, limit: int) -> list[dict[str, Any]]:
+def touches(
+    library: Library, target: blame.AskedFile, line: blame.AskedLine | None, limit: int
+) -> list[dict[str, Any]]:
     """Return the conversations that touched a file, the likely writer of the line first, then the newest."""
     found = []
     for one, actions in _past(library, [os.fsencode(target.name)], 1):
@@ -55,7 +57,7 @@ def remedies(library: Library, error: str, limit: int) -> list[dict[str, Any]]:
     return [{**_head(one), **met} for _, one, met in _once(found)[:limit]]
 
 
-def _past(library: Library, needles: Sequence[bytes], least: int) -> Iterator[tuple[Spoken, list[Action]]]:
+def _past(library: Library, needles: Sequence[bytes], least: int) -> Iterator[tuple[Spoken, list[PastAction]]]:
     """Yield each file that may hold the words with what was done in it, newest first."""
     reading, seen = library.reading(), set[bytes]()
     for one in library.told():
@@ -78,7 +80,7 @@ def _head(one: Spoken) -> dict[str, Any]:
     return {"conversation": one.conversation, "title": one.title, "project": one.project, "source": one.source}
 
 
-def _remedy(error: str, actions: Sequence[Action], fix: fixes.Fix) -> dict[str, Any]:
+def _remedy(error: str, actions: Sequence[PastAction], fix: fixes.Fix) -> dict[str, Any]:
     """Return an error that was met, and what helped; secrets are masked."""
     failed = actions[fix.failed]
     worked = actions[fix.worked] if fix.worked >= 0 else None
@@ -92,7 +94,7 @@ def _remedy(error: str, actions: Sequence[Action], fix: fixes.Fix) -> dict[str, 
     }
 
 
-def _step(one: Action) -> dict[str, str]:
+def _step(one: PastAction) -> dict[str, str]:
     """Return one step on the way to what worked."""
     if one.call.kind == "edit":
         return {"kind": "edit", "text": shown(", ".join(one.call.paths) or one.call.tool, SHOWN_CHARS)}

@@ -19,7 +19,7 @@ from importer.protocol import projects as project_names
 from importer.protocol.conversations import last_part
 from importer.protocol.records import Turn
 from importer.reading.gather import Reading
-from importer.reading.turns import Unreadable, turns_of
+from importer.reading.turns import UnreadableFile, turns_of
 from importer.service import assembly
 from importer.service.ask import Asker, no_state
 from importer.service.conversations import stitching
@@ -80,7 +80,7 @@ class Library:
         try:
             for one in files:
                 turns += [t for t in turns_of(one.path, one.source, reading) if t.conversation_id == spot.conversation]
-        except Unreadable:
+        except UnreadableFile:
             return None
         said = tuple(_said(turn) for turn in _in_order(turns, len(files)))
         if not said:

@@ -30,7 +30,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ClusterNode:
     """One address: whether it answers, the version it tells, why it does not answer, and its number as a peer."""
 
     url: str
@@ -73,12 +73,12 @@ class Resharding:
 class Cluster:
     """All nodes by their addresses, the replicas they tell of, and the transfers and the resharding that go on."""
 
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[ClusterNode, ...] = ()
     replicas: tuple[Replica, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     resharding: tuple[Resharding, ...] = ()
 
-    def away(self) -> list[Node]:
+    def away(self) -> list[ClusterNode]:
         """Return the nodes that do not answer."""
         return [node for node in self.nodes if not node.reachable]
 
@@ -119,7 +119,7 @@ def look(location: str, collection: str, *, api_key: str = "", ca_file: str = ""
             probe = found
         told = _distribution(server, collection) if found.status else {}
         # An answer without a count is an answer: a shard may lack replicas, and then the replicas tell why.
-        node = Node(url, bool(found.status), found.version, found.why, int(told.get("peer_id") or 0))
+        node = ClusterNode(url, bool(found.status), found.version, found.why, int(told.get("peer_id") or 0))
         cluster = _joined(replace(cluster, nodes=(*cluster.nodes, node)), told)
     return probe or Probe(False, why="no address"), cluster
 

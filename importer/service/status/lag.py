@@ -17,7 +17,7 @@ from importer.protocol.units import NS
 from importer.sources import scan
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
-from importer.state.checkpoints import Checkpoints, Known
+from importer.state.checkpoints import Checkpoints, KnownFile
 
 NEVER = float("inf")
 
@@ -108,7 +108,7 @@ def _committed(checkpoints: Checkpoints) -> Lag:
     return replace(lag, empty=rows.empty, unrecognised=rows.unrecognised, refused=rows.refused)
 
 
-def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Iterator[tuple[bytes, Known | None]]:
+def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> Iterator[tuple[bytes, KnownFile | None]]:
     """Yield each path with its committed row, None for a new file. Asks the state once for each folder."""
     folders = defaultdict(list)
     for path in seen:
@@ -118,7 +118,7 @@ def _rows(checkpoints: Checkpoints | None, seen: Mapping[bytes, SeenFile]) -> It
         yield from ((path, known.get(os.path.basename(path))) for path in paths)
 
 
-def _change(seen: SeenFile, row: Known | None) -> LagChange:
+def _change(seen: SeenFile, row: KnownFile | None) -> LagChange:
     """Return what one changed file adds: it is new, it has grown, or it was rewritten."""
     counted = row is not None and not row.gone
     if row is not None and counted and row.fate in PASSED_OVER:  # the look that it waits for tells whether it still is

@@ -18,7 +18,7 @@ MOST_ENDINGS = 200  # of workers that are looked through
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedMemory:
     """`memory` is `(at, worker, daemon)` in UTC seconds and MB, `lost` are workers as `(at, reason, files)`."""
 
     memory: tuple[tuple[float, float, float], ...] = ()
@@ -26,7 +26,7 @@ class Remembered:
     lost: tuple[tuple[float, str, int], ...] = ()
 
 
-def look_back(checkpoints: Checkpoints, most: int) -> Remembered:
+def look_back(checkpoints: Checkpoints, most: int) -> RememberedMemory:
     """Return what is remembered, of each list so many rows at most."""
     history, planned = checkpoints.history, {str(reason) for reason in Recycle}
     curves = (history.curve(since=time.time() - LAST_S), history.curve(step_s=COARSE_S), history.curve())
@@ -39,4 +39,4 @@ def look_back(checkpoints: Checkpoints, most: int) -> Remembered:
         for one in rows
     )
     lost = [(one.at, one.reason, one.files) for one in history.endings(MOST_ENDINGS) if one.reason not in planned]
-    return Remembered(tuple(memory), tuple(set_aside), tuple(lost[:most]))
+    return RememberedMemory(tuple(memory), tuple(set_aside), tuple(lost[:most]))

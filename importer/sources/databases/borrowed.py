@@ -86,7 +86,7 @@ def _stamps(found: os.stat_result) -> tuple[int, int, int, int]:
 
 
 @dataclass(slots=True)
-class Copy:
+class BorrowedCopy:
     """A database copied with what lies beside it, and the stamps of both as they were then."""
 
     folder: tempfile.TemporaryDirectory[str]
@@ -109,7 +109,7 @@ class Lender:
     folder: str = ""
     uncopied: Callable[[bytes], bool] = lambda _: False
     now_s: Callable[[], float] = time.time
-    _copy: Copy | None = None
+    _copy: BorrowedCopy | None = None
 
     @contextmanager
     def open(self, path: bytes) -> Iterator[sqlite3.Connection]:
@@ -171,7 +171,7 @@ class Lender:
         try:
             if self._copy is None or self._copy.main != found[0]:
                 self.release()
-                self._copy = Copy(tempfile.TemporaryDirectory(prefix=COPIES, dir=self.folder or None), found[0])
+                self._copy = BorrowedCopy(tempfile.TemporaryDirectory(prefix=COPIES, dir=self.folder or None), found[0])
                 shutil.copyfile(path, self._copy.path)
             if self._copy.beside != beside:
                 with suppress(FileNotFoundError):

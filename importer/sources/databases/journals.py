@@ -18,7 +18,7 @@ from typing import Any
 
 from importer import formats
 from importer.formats._journal import Journal
-from importer.sources.databases.queries import Listing, Member
+from importer.sources.databases.queries import DatabaseListing, Member
 
 NAME = b"chat"  # of the one conversation in a journal
 JOURNAL_BYTES = 512 * 1024 * 1024  # a larger one is no chat, but what tools have put into it
@@ -28,7 +28,7 @@ MOST_NAMES = 200_000
 HEAD_BYTES = 256
 
 
-class Pieces:
+class JournalFiles:
     """A journal's main file, and what lies around it: see `importer.formats._journal`."""
 
     def __init__(self, path: bytes) -> None:
@@ -99,17 +99,17 @@ def is_journal(path: bytes) -> bool:
         return form[1].opens(file.read(HEAD_BYTES))
 
 
-def listing_of(path: bytes) -> Listing:
+def listing_of(path: bytes) -> DatabaseListing:
     """Return the one conversation of a journal, by the stamps of its files. Raises OSError."""
     name, form = _form(path) or ("", None)
     if form is None:
-        return Listing()
-    found, pieces = os.stat(path), Pieces(path)
+        return DatabaseListing()
+    found, pieces = os.stat(path), JournalFiles(path)
     beside = list(form.beside(pieces))
     stamps = [pieces.stamps(one) for one in (os.path.basename(os.fsdecode(path)), *beside)]
     newest_ns = max(found.st_mtime_ns, *map(pieces.newest_ns, beside), 0)
     version = int.from_bytes(sha256("\n".join(stamps).encode()).digest()[:6], "big")
-    return Listing(name, None, members={NAME: Member("", max(1, newest_ns // 10**6), version)})
+    return DatabaseListing(name, None, members={NAME: Member("", max(1, newest_ns // 10**6), version)})
 
 
 def units_of(path: bytes) -> Iterator[Any]:
@@ -118,4 +118,4 @@ def units_of(path: bytes) -> Iterator[Any]:
     if os.stat(path).st_size > JOURNAL_BYTES:
         yield f"a journal of more than {JOURNAL_BYTES} bytes"
     elif form is not None:
-        yield from formats.load(form[0]).replayed(Pieces(path))  # type: ignore[attr-defined]
+        yield from formats.load(form[0]).replayed(JournalFiles(path))  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class DatabaseListing:
     """The conversations of a database by the names that their paths have; `format` is "" if no format knows it."""
 
     format: str = ""
@@ -49,7 +49,7 @@ class Listing:
     members: dict[bytes, Member] = field(default_factory=dict)
 
 
-def conversations(connection: sqlite3.Connection) -> Listing:
+def conversations(connection: sqlite3.Connection) -> DatabaseListing:
     """Ask a database for its conversations, in the first form that fits it."""
     columns = _columns(connection)
     for name in formats.names():
@@ -57,8 +57,8 @@ def conversations(connection: sqlite3.Connection) -> Listing:
             if all(f"{table}.{one}" in columns for table, ones in form.needs.items() for one in ones.split()):
                 rows = connection.execute(_filled(form.members, columns)).fetchmany(MOST_MEMBERS)
                 found = [_member(row) for row in rows if isinstance(row[0], str | int) and row[0] != ""]
-                return Listing(name, form, columns, {_path_name(one.name): one for one in found})
-    return Listing()
+                return DatabaseListing(name, form, columns, {_path_name(one.name): one for one in found})
+    return DatabaseListing()
 
 
 def _columns(connection: sqlite3.Connection) -> frozenset[str]:
@@ -85,7 +85,7 @@ def _path_name(name: str | int) -> bytes:
     return quote(str(name), safe=SAFE).encode()
 
 
-def units(connection: sqlite3.Connection, listing: Listing, member: Member) -> Iterator[Any]:
+def units(connection: sqlite3.Connection, listing: DatabaseListing, member: Member) -> Iterator[Any]:
     """Yield what the format tells of the rows of a conversation."""
     told: Callable[[dict[str, Any]], Iterable[Any]] = formats.load(listing.format).told  # type: ignore[attr-defined]
     for query in listing.form.rows if listing.form else ():

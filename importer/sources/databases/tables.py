@@ -29,7 +29,7 @@ from importer import formats
 from importer.protocol.records import FileStat
 from importer.sources.databases import borrowed, journals
 from importer.sources.databases.borrowed import Lender
-from importer.sources.databases.queries import Listing, Member, conversations, line, units
+from importer.sources.databases.queries import DatabaseListing, Member, conversations, line, units
 
 SIZE_UNKNOWN = -1
 STEP_BYTES = 4 * 1024 * 1024  # told in one call
@@ -46,7 +46,7 @@ class _Listed:
     """A listing, the database it was made of, and what that took."""
 
     found: borrowed.Print
-    listing: Listing
+    listing: DatabaseListing
     at_s: float
     took_s: float
 
@@ -75,7 +75,7 @@ class Databases:
         self._listings: OrderedDict[bytes, _Listed] = OrderedDict()
         self._telling: _Telling | None = None
 
-    def listing(self, path: bytes) -> Listing:
+    def listing(self, path: bytes) -> DatabaseListing:
         """Return the conversations of the database at a path. Raises OSError, Busy if waiting helps.
 
         A large one that changes all the time is not listed at every change.
@@ -214,7 +214,7 @@ def _stat(path: bytes, found: os.stat_result, name: bytes, member: Member) -> Fi
     return FileStat(path + b"/" + name, found.st_dev, inode, SIZE_UNKNOWN, mtime_ns, mtime_ns + member.version % MS_NS)
 
 
-def _lines(lender: Lender, path: bytes, listing: Listing, member: Member) -> Generator[bytes | None]:
+def _lines(lender: Lender, path: bytes, listing: DatabaseListing, member: Member) -> Generator[bytes | None]:
     """Yield the lines of a conversation; None at the end if what follows is held. Raises OSError."""
     chain, held, held_until_ms = sha256(), False, member.changed_ms + HELD_MS
     yield line({"database": listing.format, "conversation": str(member.name)}, chain)
@@ -229,7 +229,7 @@ def _lines(lender: Lender, path: bytes, listing: Listing, member: Member) -> Gen
         yield None
 
 
-def _told(lender: Lender, path: bytes, listing: Listing, member: Member) -> Generator[Any]:
+def _told(lender: Lender, path: bytes, listing: DatabaseListing, member: Member) -> Generator[Any]:
     """Yield what a conversation says; the database is open for as long as this goes on. Raises OSError."""
     if journals.is_called_journal(path):
         yield from journals.units_of(path)

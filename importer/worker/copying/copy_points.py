@@ -29,14 +29,14 @@ MOST_IN_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Destination:
     """Where points go: the store, and the model that embeds them anew (None: vectors are copied)."""
 
     store: Store
     embedder: Embedder | None = None
 
 
-_targets: dict[str, Target] = {}  # open for as long as this worker lives, which serves one daemon
+_targets: dict[str, Destination] = {}  # open for as long as this worker lives, which serves one daemon
 
 
 def page_of(limit: int) -> int:
@@ -135,7 +135,7 @@ def close_target(to: Mapping[str, Any]) -> bool:
     return target is not None
 
 
-def target_of(session: WorkerSession, to: Mapping[str, Any]) -> Target:
+def target_of(session: WorkerSession, to: Mapping[str, Any]) -> Destination:
     """Return the target, opened by the first question that needs it: the worker may be another one than before."""
     name = _name(to)
     if name not in _targets:
@@ -146,7 +146,7 @@ def target_of(session: WorkerSession, to: Mapping[str, Any]) -> Target:
             model, size, _, _ = session.store.fingerprint.rsplit("/", 3)
             dimension = int(size)
         store = stores.load(wanted.store, model=model, dimension=dimension)
-        _targets[name] = Target(store, embedder_of(wanted.embed) if wanted.embed else None)
+        _targets[name] = Destination(store, embedder_of(wanted.embed) if wanted.embed else None)
     return _targets[name]
 
 

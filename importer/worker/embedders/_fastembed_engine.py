@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from importer.errors import ModelError
 from importer.protocol import engines
-from importer.protocol.engines import Engine
+from importer.protocol.engines import EmbeddingEngine
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker.embedders._gpu import check_loaded, providers
 from importer.worker.embedders._openvino import OpenVinoModel
@@ -107,7 +107,7 @@ from fastembed.text.onnx_text_model import OnnxTextModel  # noqa: E402
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-class Row(NamedTuple):
+class PaddedWindow(NamedTuple):
     """A window padded to its run: what fastembed reads of an encoding."""
 
     ids: NDArray[np.int64]
@@ -132,7 +132,7 @@ class _Windowed:
         self, model_dir: Path, model_file: str, threads: int, *, extra_session_options: Mapping[str, Any], **more: Any
     ) -> None:
         """Load the graph with the engine chosen: fastembed calls this when it is made."""
-        engine: Engine = extra_session_options["engine"]
+        engine: EmbeddingEngine = extra_session_options["engine"]
         if engine.name == "onnxruntime":
             given = {"model_dir": model_dir, "model_file": model_file, "threads": threads, **more}
             super()._load_onnx_model(**given, extra_session_options=extra_session_options)  # type: ignore[misc]
@@ -142,7 +142,7 @@ class _Windowed:
         self.model = OpenVinoModel(graph, threads=threads, lanes=lanes, arithmetic=engine.arithmetic)
         self._load_tokenizer(model_dir=model_dir)  # type: ignore[attr-defined]  # of the class it is mixed into
 
-    def tokenize(self, documents: list[Row], **_: Any) -> list[Row]:
+    def tokenize(self, documents: list[PaddedWindow], **_: Any) -> list[PaddedWindow]:
         """Return the rows as they are: they are tokenised already."""
         return documents
 
@@ -177,7 +177,9 @@ def load(chosen: EmbedSettings, threads: int, lanes: int) -> TextEmbedding:
     return loaded
 
 
-def _loaded(chosen: EmbedSettings, threads: int, lanes: int, engine: Engine, usable: Sequence[Any]) -> TextEmbedding:
+def _loaded(
+    chosen: EmbedSettings, threads: int, lanes: int, engine: EmbeddingEngine, usable: Sequence[Any]
+) -> TextEmbedding:
     """Load the model with this engine. Raises what fastembed and the engine raise."""
     with warnings.catch_warnings():
         # A static model has no threads and no arena, and needs none.

@@ -19,7 +19,7 @@ from importer.errors import EmbedError, UsageError
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
-from importer.worker.embedders._fastembed_engine import MINILM, OnnxTextModel, Row, TextEmbedding, beside, load
+from importer.worker.embedders._fastembed_engine import MINILM, OnnxTextModel, PaddedWindow, TextEmbedding, beside, load
 from importer.worker.models import footprint
 from importer.worker.models.catalog import LONGEST_WINDOW
 from importer.worker.models.prompts import prompts_of
@@ -127,7 +127,7 @@ class FastEmbedder:
         longest = max(window.tokens for window in windows)
         return [self._row(window, longest) for window in windows]
 
-    def _row(self, window: Window, longest: int) -> Row:
+    def _row(self, window: Window, longest: int) -> PaddedWindow:
         """Return ids and mask, each (longest,), with the padding on the side where the tokenizer has it."""
         if not isinstance(window, Encoded):
             raise EmbedError("the window was split by another embedder")
@@ -136,7 +136,7 @@ class FastEmbedder:
         start = longest - window.tokens if self._padding["direction"] == "left" else 0
         ids[start : start + window.tokens] = window.ids
         mask[start : start + window.tokens] = 1
-        return Row(ids, mask)
+        return PaddedWindow(ids, mask)
 
     def _collected(self, vectors: Any) -> NDArray[np.float32]:
         """Foreign exceptions end here; not every model normalises by itself, so it is done for all."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from importer.worker.models.onnx_file import FLOAT, Array, Node, OnnxModel, node
+from importer.worker.models.onnx_file import FLOAT, Array, GraphNode, OnnxModel, node
 
 EXACT, REDUCED = 127, 64  # the largest weight: 8 bits, or 7 where a processor's sums saturate
 OPSET = 11  # the first with DynamicQuantizeLinear
@@ -28,7 +28,7 @@ def quantised(model: OnnxModel, largest: int) -> OnnxModel:
     constants, nodes = dict(model.constants), list[bytes]()
     scaled, replaced = set[str](), set[str]()
     for raw in model.nodes:
-        one = Node.read(raw)
+        one = GraphNode.read(raw)
         matrix = model.constants.get(one.inputs[1]) if one.kind == "MatMul" else None
         if matrix is None or matrix.ndim != 2 or matrix.dtype != np.float32:
             nodes.append(bytes(raw))  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def quantised(model: OnnxModel, largest: int) -> OnnxModel:
         replaced.add(name)
     if not scaled:
         raise ValueError("it has no MatMul weights to quantise")
-    for name in replaced - {name for raw in nodes for name in Node.read(raw).inputs}:
+    for name in replaced - {name for raw in nodes for name in GraphNode.read(raw).inputs}:
         del constants[name]
     return replace(model, nodes=tuple(nodes), constants=constants)
 
@@ -58,7 +58,7 @@ def _scaled(of: str) -> bytes:
     return node("DynamicQuantizeLinear", [of], [f"{of}_uint8", f"{of}_scale", f"{of}_zero"], f"{of}_quantise")
 
 
-def _product(one: Node) -> list[bytes]:
+def _product(one: GraphNode) -> list[bytes]:
     """Return the nodes of a product in 8 bits, which ends in the output of the one in floats."""
     (of, by), out = one.inputs, one.outputs[0]
     return [

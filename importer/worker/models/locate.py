@@ -20,7 +20,7 @@ from importer.protocol.worker_settings import ModelSettings
 from importer.worker.models import cache, catalog
 from importer.worker.models.cache import FETCH, ModelManifest
 from importer.worker.models.catalog import describe
-from importer.worker.models.sources import Progress, Source
+from importer.worker.models.sources import ModelSource, Progress
 
 YES = frozenset({"1", "true", "yes", "on"})  # as huggingface_hub reads HF_HUB_OFFLINE
 REMOTE_DIMENSIONS = {  # of the providers' models, from their references
@@ -69,7 +69,7 @@ def fetch(
     wish: ModelSettings,
     *,
     progress: Progress = lambda _stage, _done_bytes, _total_bytes: None,
-    sources: Sequence[Source] | None = None,
+    sources: Sequence[ModelSource] | None = None,
     environ: Mapping[str, str] = os.environ,
     trusting: bool = False,
 ) -> Model:
@@ -93,7 +93,7 @@ def fetch(
     return _model(folder, made, wish.window_tokens)
 
 
-def _make(wish: ModelSettings, folder: str, progress: Progress, sources: Sequence[Source] | None) -> ModelManifest:
+def _make(wish: ModelSettings, folder: str, progress: Progress, sources: Sequence[ModelSource] | None) -> ModelManifest:
     """Fetch and build the wished model, or quantise it from the fp32 model, which is fetched first if it is not there.
 
     `sources` None are the network's, () is offline. For int8 two locks are held, first this model's, then that of the

@@ -39,7 +39,7 @@ def outside(graph: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """A node as far as it is asked for."""
 
     kind: str
@@ -48,7 +48,7 @@ class Node:
     name: str = ""
 
     @classmethod
-    def read(cls, raw: Value) -> Node:
+    def read(cls, raw: Value) -> GraphNode:
         """Read a node from its bytes. Raises ValueError."""
         found: dict[int, list[str]] = {1: [], 2: [], 3: [], 4: []}
         for number, value in fields(memoryview(raw)):  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def load(path: str) -> OnnxModel:
 def kinds(path: str) -> frozenset[str]:
     """Return the operators of a graph, without a look at its constants. Raises ValueError for another file, OSError."""
     graphs = [value for number, value in _parts(path) if number == GRAPH]
-    return frozenset(Node.read(raw).kind for graph in graphs for part, raw in fields(graph) if part == NODE)  # type: ignore[arg-type]
+    return frozenset(GraphNode.read(raw).kind for graph in graphs for part, raw in fields(graph) if part == NODE)  # type: ignore[arg-type]
 
 
 def _parts(path: str) -> Iterator[tuple[int, int | memoryview]]:

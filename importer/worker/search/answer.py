@@ -10,7 +10,7 @@ from typing import Any
 
 from importer.protocol.query import Found, Hit, Passage, Query
 from importer.worker.search import dates, near, passages, ranking, rerank, shown
-from importer.worker.search.ranking import Conversation, Scored
+from importer.worker.search.ranking import RankedConversation, Scored
 from importer.worker.search.rerank import Reranker
 from importer.worker.stores import Lookup, Store, bm25, scope_of
 from importer.worker.stores.candidates import DEPTH
@@ -23,7 +23,7 @@ WHOLE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class QueryContext:
     """What is known beside a query: how many points the store holds, and the day of today.
 
     `judged` says that the limits of `near` are this model's; `reranker` orders the first conversations of mode hybrid.
@@ -35,7 +35,7 @@ class Known:
     reranker: Reranker | None = None
 
 
-def search(store: Store, query: Query, dense: Sequence[float] | None, known: Known) -> Found:
+def search(store: Store, query: Query, dense: Sequence[float] | None, known: QueryContext) -> Found:
     """Return the hits of a query, best conversation first, and how near they are; `dense` is the embedded text."""
     if not hasattr(store, "candidates"):
         return _of_plugin(store, query, dense)
@@ -70,7 +70,9 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Kno
     return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, parts, strict=True)))
 
 
-def _reranked(store: Store, question: str, ranked: list[Conversation], reranker: Reranker) -> list[Conversation]:
+def _reranked(
+    store: Store, question: str, ranked: list[RankedConversation], reranker: Reranker
+) -> list[RankedConversation]:
     """Return the conversations with the first ones in the reranker's order, by their best chunks' passages."""
     first = ranked[: rerank.MOST_CONVERSATIONS]
     ids = [one.chunks[0].id for one in first]
@@ -103,7 +105,7 @@ def _share(question: str, texts: Sequence[str]) -> float:
     return near.share(wanted, (bm25.encode_document(text, stems=True)[0] for text in texts[: near.FIRST_CHUNKS]))
 
 
-def _hit(one: Conversation, chunk: Scored, payload: Mapping[str, Any], passage: Passage) -> Hit:
+def _hit(one: RankedConversation, chunk: Scored, payload: Mapping[str, Any], passage: Passage) -> Hit:
     """Return a chunk as an answer shows it, with what it was ranked by."""
     reasons = {"words": chunk.lexical, "cosine": chunk.cosine, "date": chunk.date, "conversation": one.score}
     told = {name: round(value, ranking.DIGITS) for name, value in reasons.items() if value}

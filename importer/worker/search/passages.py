@@ -33,7 +33,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _stemmer = SnowballStemmer("english")
 
 
-class Piece(NamedTuple):
+class WordPiece(NamedTuple):
     """A word or a part of one: its terms, and its place in the text."""
 
     terms: frozenset[str]
@@ -56,7 +56,7 @@ def passages(question: str, documents: Sequence[str]) -> list[Passage]:
     return [_best(text[:MOST_CHARS], pieces, weights) for text, pieces in zip(documents, said, strict=True)]
 
 
-def _best(text: str, pieces: Sequence[Piece], weights: dict[str, float]) -> Passage:
+def _best(text: str, pieces: Sequence[WordPiece], weights: dict[str, float]) -> Passage:
     """Return the window of sentences with the most weight; the beginning where no word of the question stands."""
     sentences = list(_sentences(text))
     if not sentences:
@@ -82,7 +82,7 @@ def _chars(sentences: Sequence[tuple[int, int]], first: int, count: int) -> int:
     return sentences[first + count - 1][1] - sentences[first][0]
 
 
-def _cut(text: str, start: int, end: int, pieces: Sequence[Piece]) -> Passage:
+def _cut(text: str, start: int, end: int, pieces: Sequence[WordPiece]) -> Passage:
     """Return a stretch of the text with the places, in it, of the words that match; touching ones are one."""
     marks: list[tuple[int, int]] = []
     for piece in pieces:
@@ -111,12 +111,12 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
         start = after
 
 
-def _pieces(text: str) -> Iterator[Piece]:
+def _pieces(text: str) -> Iterator[WordPiece]:
     """Yield the words of a text in order: plain ones whole, identifiers in parts, runs without spaces in pairs."""
     for word in _WORD.finditer(text):
         start, said = word.start(), word.group()
         if said.isascii() and said.isalpha() and (said.islower() or said[1:].islower()):  # most words, at once
-            yield Piece(_forms(said), start, word.end())
+            yield WordPiece(_forms(said), start, word.end())
             continue
         if not said.isascii() and UNSPACED.search(said):
             yield from _pairs(said, start)
@@ -125,18 +125,18 @@ def _pieces(text: str) -> Iterator[Piece]:
             yield from _humps(part.group(), start + part.start())
 
 
-def _humps(part: str, start: int) -> Iterator[Piece]:
+def _humps(part: str, start: int) -> Iterator[WordPiece]:
     """Yield the humps of camelCase; a part without any as it is."""
     at = 0
     for hump in _CAMEL.split(part):
-        yield Piece(_forms(hump), start + at, start + at + len(hump))
+        yield WordPiece(_forms(hump), start + at, start + at + len(hump))
         at += len(hump)
 
 
-def _pairs(run: str, start: int) -> Iterator[Piece]:
+def _pairs(run: str, start: int) -> Iterator[WordPiece]:
     """Yield overlapping pairs of letters; a single letter stands for itself."""
     for at in range(max(1, len(run) - 1)):
-        yield Piece(frozenset({run[at : at + 2]}), start + at, start + min(len(run), at + 2))
+        yield WordPiece(frozenset({run[at : at + 2]}), start + at, start + min(len(run), at + 2))
 
 
 @functools.lru_cache(maxsize=50_000)

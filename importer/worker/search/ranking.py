@@ -51,7 +51,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class RankedConversation:
     """One conversation: its score and its chunks, the best first. `id` is that of the chunk where none is named."""
 
     id: str
@@ -65,7 +65,7 @@ def rank(
     mode: str,
     date_fit: Callable[[str], float] = lambda _at: 0.0,
     terms: int = 0,
-) -> list[Conversation]:
+) -> list[RankedConversation]:
     """Return all conversations that have a candidate, the best first.
 
     `points` is how many the store holds, `mode` is hybrid, dense (cosines alone, which are the scores then) or keyword
@@ -85,7 +85,7 @@ def rank(
     return _guarded(_ranked(faint, unit, WEAK_EVIDENCE), 1)
 
 
-def _ranked(scored: Iterable[tuple[Candidate, Scored]], unit: float, evidence: float = 1.0) -> list[Conversation]:
+def _ranked(scored: Iterable[tuple[Candidate, Scored]], unit: float, evidence: float = 1.0) -> list[RankedConversation]:
     """Return the conversations of chunks by score; with a unit of 0 the best chunk's score is theirs."""
     grouped: dict[str, list[Scored]] = {}
     for one, chunk in scored:
@@ -94,7 +94,7 @@ def _ranked(scored: Iterable[tuple[Candidate, Scored]], unit: float, evidence: f
     return sorted(ranked, key=lambda one: (-round(one.score, DIGITS), one.id))
 
 
-def _weak(ranked: Sequence[Conversation], most: float) -> bool:
+def _weak(ranked: Sequence[RankedConversation], most: float) -> bool:
     """Return True if the first one's words, which could come to `most`, are no evidence, and no date is; 0: unknown."""
     if not most or not ranked or any(chunk.date for one in ranked for chunk in one.chunks):
         return False
@@ -119,14 +119,14 @@ def _scored(
     return Scored(one.id, score, lexical, one.words, one.cosine, date)
 
 
-def _conversation(id: str, chunks: Sequence[Scored], unit: float, evidence: float) -> Conversation:
+def _conversation(id: str, chunks: Sequence[Scored], unit: float, evidence: float) -> RankedConversation:
     """Return a conversation with its score and its chunks in order."""
     ordered = tuple(sorted(chunks, key=_best_first))
     score = ordered[0].score
     if unit:
         support = sum(sorted((one.lexical for one in chunks), reverse=True)[1:3])
         score += evidence * SUPPORT * support + DATE * unit * max(one.date for one in chunks)
-    return Conversation(id, score, ordered)
+    return RankedConversation(id, score, ordered)
 
 
 def _best_first(one: Scored) -> tuple[float, str]:
@@ -134,7 +134,7 @@ def _best_first(one: Scored) -> tuple[float, str]:
     return -round(one.score, DIGITS), one.id
 
 
-def _guarded(ranked: list[Conversation], cosine_place: int) -> list[Conversation]:
+def _guarded(ranked: list[RankedConversation], cosine_place: int) -> list[RankedConversation]:
     """Return the order in which neither the best words nor the best cosine were voted down."""
     best_words = max(ranked, key=lambda one: max(chunk.words for chunk in one.chunks), default=None)
     best_cosine = max(ranked, key=lambda one: max(chunk.cosine or 0.0 for chunk in one.chunks), default=None)
@@ -145,7 +145,7 @@ def _guarded(ranked: list[Conversation], cosine_place: int) -> list[Conversation
     return ranked
 
 
-def hits(ranked: Sequence[Conversation], limit: int) -> list[tuple[Conversation, Scored]]:
+def hits(ranked: Sequence[RankedConversation], limit: int) -> list[tuple[RankedConversation, Scored]]:
     """Return at most `limit` chunks, conversation by conversation; all there are, if these are not more.
 
     Each conversation gives its best chunk. Up to two more stand beside it if they say more than the best of the last

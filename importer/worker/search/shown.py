@@ -13,18 +13,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from importer.worker.search.ranking import WEAK_MOST, WEAK_WORDS, Conversation, Scored
+from importer.worker.search.ranking import WEAK_MOST, WEAK_WORDS, RankedConversation, Scored
 
 LEAST_NEARER = 0.05  # of cosine: what is hardly nearer than the first chunk goes not before it
 
 
-def first_shown(ranked: Sequence[Conversation], points: int, terms: int) -> list[Conversation]:
+def first_shown(ranked: Sequence[RankedConversation], points: int, terms: int) -> list[RankedConversation]:
     """Return conversations in their order, each with the chunk to show first; `terms` as in `ranking.rank`."""
     most = math.log1p(max(1, points)) * terms
     return [_turned(one, most) for one in ranked]
 
 
-def _turned(one: Conversation, most: float) -> Conversation:
+def _turned(one: RankedConversation, most: float) -> RankedConversation:
     """Return a conversation with its nearest chunk first, if the words of the one before it are no evidence."""
     first, *rest = one.chunks
     nearest = max(rest, key=_cosine, default=first)

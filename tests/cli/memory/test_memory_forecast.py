@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importer.cli.memory import memory_forecast
 from importer.memory.forecast import MemoryModel
-from importer.memory.forecasting import Remembered
+from importer.memory.forecasting import RememberedForecast
 from importer.protocol.outcome import MemoryTaken
 from importer.protocol.units import MB
 from importer.settings.load import Settings
@@ -14,7 +14,7 @@ KNOWN = MemoryModel(MemoryTaken(90 * MB, 0, 10_752, 96, 256, 2, 7), (30 * MB,), 
 
 def test_forecast_stands_beside_what_was_measured() -> None:
     """What the next batch takes and of what, and how it was with those before."""
-    found = Remembered("a model", KNOWN, 150 * MB, 140 * MB, {"batches": 12, "p50": 0.02, "p95": 0.07})
+    found = RememberedForecast("a model", KNOWN, 150 * MB, 140 * MB, {"batches": 12, "p50": 0.02, "p95": 0.07})
     first, second = memory_forecast.lines(found, Settings())
     assert "next batch 150 MB" in first and "90 MB model loaded" in first and "30 MB store and texts" in first
     assert "150 MB forecast, 140 MB measured; 12 batches were within 2% (median) and 7% (p95)" in second

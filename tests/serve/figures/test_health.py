@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from importer.serve.figures.curve import Line, curve, scale
+from importer.serve.figures.curve import Curve, curve, scale
 from importer.serve.figures.health import health, lasts, size
-from importer.service.status.remembered import Remembered
+from importer.service.status.remembered import RememberedMemory
 
 RATE = {"files_per_s": 2.0, "bytes_per_s": 3.4e6, "tokens_per_s": 9000.0}
 FOUND: dict[str, Any] = {
@@ -19,7 +19,7 @@ FOUND: dict[str, Any] = {
     "passed_over": {"/said/odd": "no format recognises it"}, "store": {"kind": "edge", "location": "/s", "why": ""},
     "daemon": {"rss_bytes": 30e6}, "worker": {"rss_bytes": 200e6, "spawns": 3, "recycles": {"files": 1}, "crashes": 1},
 }  # fmt: skip
-SEEN = Remembered(
+SEEN = RememberedMemory(
     ((1.0, 100.0, 25.0), (61.0, 180.0, 26.0)),
     ({"id": 7, "path": "/said/bad", "offset": 10, "reason": "no JSON", "at": 1.0},),
     ((1.0, "killed by signal 9", 12),),
@@ -45,7 +45,7 @@ def test_what_went_wrong() -> None:
 def test_when_nothing_runs() -> None:
     """Nothing is shown of an import, of trouble or of memory where there is none."""
     calm = {**FOUND, "state": "stopped", "quarantine": 0, "unreadable": {}, "passed_over": {}, "rate": None}
-    shown = health(calm, Remembered())
+    shown = health(calm, RememberedMemory())
     assert "Being imported" not in shown and "In quarantine</h2>" not in shown and "Nothing was measured" in shown
 
 
@@ -58,7 +58,8 @@ def test_scales_are_round(most: float, end: float) -> None:
 def test_one_moment_is_no_curve() -> None:
     """Two lines of a single moment have no length to be drawn in."""
     assert (
-        curve([Line("a", ((1.0, 2.0),)), Line("b", ((1.0, 3.0),))], "MB", "none yet") == '<p class="note">none yet</p>'
+        curve([Curve("a", ((1.0, 2.0),)), Curve("b", ((1.0, 3.0),))], "MB", "none yet")
+        == '<p class="note">none yet</p>'
     )
 
 

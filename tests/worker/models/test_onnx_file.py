@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from importer.worker.models import onnx_file
-from importer.worker.models.onnx_file import FLOAT, INT64, Node, OnnxModel
+from importer.worker.models.onnx_file import FLOAT, INT64, GraphNode, OnnxModel
 from importer.worker.models.protobuf import fields, message
 
 LARGE = np.arange(1 << 18, dtype=np.float32).reshape(512, 512)  # just large enough to lie outside
@@ -68,7 +68,7 @@ def test_what_others_wrote_is_read(tmp_path, outside) -> None:
     found = onnx_file.load(path)
     assert found.opset == 20
     assert np.array_equal(found.constants["large"], LARGE) and np.array_equal(found.constants["small"], SMALL)
-    assert Node.read(found.nodes[0]) == Node("Gather", ("large", "ids"), ("rows",), "first")
+    assert GraphNode.read(found.nodes[0]) == GraphNode("Gather", ("large", "ids"), ("rows",), "first")
     assert onnx_file.kinds(path) == {"Gather", "LayerNormalization", "Transpose"}
     assert found.encoded() == theirs().SerializeToString()
 

@@ -96,7 +96,7 @@ def test_it_orders_the_first_ten_conversations(tmp_path: pathlib.Path) -> None:
 
     def order(mode: str, **more: Fixed) -> list[str]:
         asked = Query(query.text, limit=14, mode=mode)
-        known = answer.Known(14, TODAY, **more)
+        known = answer.QueryContext(14, TODAY, **more)
         return [hit.metadata["conversation_id"] for hit in answer.search(store, asked, vector(3), known).hits]
 
     plain, ordered = order("hybrid"), order("hybrid", reranker=reranker)

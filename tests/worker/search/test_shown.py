@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.worker.search.ranking import Conversation, Scored
+from importer.worker.search.ranking import RankedConversation, Scored
 from importer.worker.search.shown import first_shown
 
 POINTS, TERMS = 1_000, 5  # words could come to 34.5
@@ -27,7 +27,7 @@ def chunk(id: str, lexical: float, cosine: float | None, date: float = 0.0) -> S
 )
 def test_first(chunks: list[Scored], first: str) -> None:
     """The order of conversations stays, and no chunk is lost."""
-    given = [Conversation("a", 9.0, tuple(chunks)), Conversation("b", 12.0, tuple(chunks))]
+    given = [RankedConversation("a", 9.0, tuple(chunks)), RankedConversation("b", 12.0, tuple(chunks))]
     shown = first_shown(given, POINTS, TERMS)
     assert [(one.id, one.score, one.chunks[0].id) for one in shown] == [("a", 9.0, first), ("b", 12.0, first)]
     assert all({*one.chunks} == {*chunks} for one in shown)
@@ -36,4 +36,4 @@ def test_first(chunks: list[Scored], first: str) -> None:
 def test_an_unknown_number_of_words() -> None:
     """Without the question's words nothing can be said of their share: the order stays."""
     chunks = (chunk("word", 4.3, 0.1), chunk("meaning", 0.0, 0.45))
-    assert first_shown([Conversation("a", 9.0, chunks)], POINTS, 0)[0].chunks == chunks
+    assert first_shown([RankedConversation("a", 9.0, chunks)], POINTS, 0)[0].chunks == chunks

@@ -14,7 +14,7 @@ from importer.errors import StoreUnreachable
 from importer.protocol.query import Query
 from importer.worker import stores
 from importer.worker.search import answer
-from importer.worker.search.answer import Known
+from importer.worker.search.answer import QueryContext
 from importer.worker.search.spanning import AWAY_S, FurtherStores, Spanning
 from importer.worker.stores import Store
 
@@ -77,7 +77,7 @@ def test_a_search_ranks_all_of_them_together(machines: Machines, north: Store, m
     for number in (2, 10, 18):
         query = Query(f"number{number}", limit=5, mode=mode)
         with machines.further().beside(north, ["south"]) as both:
-            found = answer.search(both, query, vector(number), Known(20, date(2026, 3, 1)))  # type: ignore[arg-type]
+            found = answer.search(both, query, vector(number), QueryContext(20, date(2026, 3, 1)))  # type: ignore[arg-type]
         assert found.hits[0].id == identity(number)
         assert len({hit.id for hit in found.hits}) == len(found.hits)
 

@@ -12,13 +12,13 @@ from worker_told import store_settings
 
 from importer.protocol.query import Query
 from importer.worker.search import answer
-from importer.worker.search.answer import Known
+from importer.worker.search.answer import QueryContext
 from importer.worker.stores import Lookup, StoreRequest
 from importer.worker.stores.qdrant.asking import questions
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
 POINTS = 150
-KNOWN = Known(POINTS, date(2026, 3, 1))
+KNOWN = QueryContext(POINTS, date(2026, 3, 1))
 SEARCHES = ("/points/query/batch", "/points", "/points/scroll")
 
 

@@ -17,7 +17,7 @@ from importer.errors import StoreUnreachable
 from importer.protocol.records import Chunk, Release
 from importer.worker.maintenance import erase_ids, prints
 from importer.worker.patience import Patience
-from importer.worker.plan import Plan, looked_up, plan
+from importer.worker.plan import WritePlan, looked_up, plan
 from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
@@ -43,7 +43,7 @@ def half_written(server: ScriptedQdrant, store: QdrantStore, number: int = 1, **
     assert identity(number) in server.points
 
 
-def planned(store: QdrantStore, chunks: Sequence[Chunk], releases: Sequence[Release] = ()) -> Plan:
+def planned(store: QdrantStore, chunks: Sequence[Chunk], releases: Sequence[Release] = ()) -> WritePlan:
     ids = [one.id for one in (*chunks, *releases)]
     return plan(chunks, releases, *looked_up(store, ids))
 

@@ -73,7 +73,7 @@ class Pass:
             return None
 
 
-class Stemming(Pass):
+class EdgeStemming(Pass):
     """The pass that gives stems to all points; `done` when every one can be found by them."""
 
     def __init__(self, shard: Any, path: str) -> None:

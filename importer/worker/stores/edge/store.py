@@ -35,7 +35,7 @@ from importer.worker.stores.edge.shard import (
     sync_log,
     translated,
 )
-from importer.worker.stores.edge.stems import Stemming, Tagging
+from importer.worker.stores.edge.stems import EdgeStemming, Tagging
 from importer.worker.stores.edge.values import VISIBLE, EdgeDialect, held, native, point
 from importer.worker.stores.filters import build
 from importer.worker.stores.schema import OPEN_BY, Fingerprint, check, dense_name
@@ -69,7 +69,7 @@ class EdgeStore:
         self._written = max(0, int(info.points_count) - int(info.indexed_vectors_count))
         self._logged = 0  # changes since the last flush
         self._open = True
-        self._stems, self._tags = Stemming(shard, path), Tagging(shard, path)
+        self._stems, self._tags = EdgeStemming(shard, path), Tagging(shard, path)
         self._average_known: float | None = None
         self._read_ahead: set[str] = set()  # segments
         self._doubled = mark_open(path) and self._counts_differ()  # only after a kill: it counts every point
@@ -248,7 +248,7 @@ class EdgeStore:
                 scrub(self.path, config, self._dense, self._dimension)
             finally:
                 self._shard = edge.EdgeShard.load(self.path, config_of(self._found, self._optimize_every))
-            self._stems, self._tags = Stemming(self._shard, self.path), Tagging(self._shard, self.path)
+            self._stems, self._tags = EdgeStemming(self._shard, self.path), Tagging(self._shard, self.path)
         self._written = self._logged = 0
         self._doubled = self._counts_differ()
         return ()

@@ -20,7 +20,7 @@ STEMS, DONE = "importer_stems", "done"  # key of the collection's metadata, and 
 SAMPLE_POINTS = 8
 
 
-class Stemming:
+class QdrantStemming:
     """The pass over a collection's points; `done` when every one can be found by its stems."""
 
     def __init__(self, client: QdrantClient, collection: str) -> None:

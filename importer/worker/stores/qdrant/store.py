@@ -38,7 +38,7 @@ from importer.worker.stores.qdrant.connect import connect, one_sync, scrub, spea
 from importer.worker.stores.qdrant.errors import Forbidden, Foreign, translated
 from importer.worker.stores.qdrant.replicas import Replicas
 from importer.worker.stores.qdrant.requests import Limited, Limits, change, complain, pack, send
-from importer.worker.stores.qdrant.stems import Stemming
+from importer.worker.stores.qdrant.stems import QdrantStemming
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, native, point
 from importer.worker.stores.qdrant.values import cursor as cursor_of
 from importer.worker.stores.schema import METADATA, OPEN_BY, VOICES, Fingerprint, check, dense_name
@@ -67,7 +67,7 @@ class QdrantStore:
         self._patience = patience
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
-        self._stems = Stemming(client, self._collection)
+        self._stems = QdrantStemming(client, self._collection)
         self._settings = request.settings
         factors = Factors.of(request.settings, client.get_collection(self._collection))
         once = partial(self._ask, patience=Patience(tries=1))
