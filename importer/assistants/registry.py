@@ -1,34 +1,27 @@
-"""Find the module of an assistant by the format of its conversations, and the way to go on with one of them.
-
-A module of this folder has `SOURCE`, the name of its format, and `PROGRAM`, what people type. Those that can go on with
-a conversation have `resume(conversation) -> tuple[str, ...]`, a list of arguments; those that can begin one with a text
-have `begin(text) -> tuple[str, ...]`; those in a browser have `page(conversation) -> str`, an address.
+"""Find the way to go on with a conversation in its own tool, and the tools that begin one with a text.
 
 An id comes from a file, which a stranger may have written: one that a program could take for an option is refused.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 import shlex
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
 
-from importer import assistants
+from importer.assistants.known import WAYS, Way
 
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """The way to go on with a conversation: a `command` to be run in `folder`, or a `page`; empty for none."""
+    """The way to go on with a conversation: a `command` to be run in `folder`, or a `page`, or `why` there is none."""
 
     command: tuple[str, ...] = ()
     folder: str = ""
     page: str = ""
+    why: str = ""
 
     @property
     def words(self) -> str:
@@ -39,25 +32,33 @@ class WayBack:
         return f"cd {shlex.quote(self.folder)} && {typed}" if self.folder else typed
 
 
-@cache
-def known() -> dict[str, ModuleType]:
-    """Return the modules of all assistants, by the format of their conversations."""
-    found = pkgutil.iter_modules(assistants.__path__)
-    names = (one.name for one in found if not one.ispkg and one.name != "registry")
-    modules = (importlib.import_module(f"importer.assistants.{name}") for name in sorted(names))
-    return {module.SOURCE: module for module in modules}
+def way_back(source: str, conversation: str, folder: str = "", path: str = "") -> WayBack:
+    """Return how to go on with a conversation that was held in a folder, and is kept at a path ("" if unknown)."""
+    way = _of(source, path)
+    name = way.take(conversation) if SAFE_ID.fullmatch(conversation) else ""
+    if not SAFE_ID.fullmatch(name) or not (way.resume or way.page):
+        return WayBack(why=way.why)
+    if way.page:
+        return WayBack(page=way.page.format(id=name))
+    return WayBack(_typed(way.program, way.resume, id=name), folder)
 
 
-def way_back(source: str, conversation: str, folder: str = "") -> WayBack:
-    """Return how to go on with a conversation that was held in a folder; an empty one where no way is known."""
-    module = known().get(source)
-    if module is None or not SAFE_ID.fullmatch(conversation):
-        return WayBack()
-    if hasattr(module, "resume"):
-        return WayBack(module.resume(conversation), folder)
-    return WayBack(page=module.page(conversation)) if hasattr(module, "page") else WayBack()
+def _of(source: str, path: str) -> Way:
+    """Return what is known of a format, or of the product whose conversations are at a path."""
+    way = WAYS.get(source, Way(why="it is not known"))
+    return next((other for part, other in way.at if part in path.replace("\\", "/")), way)
 
 
-def beginners() -> dict[str, ModuleType]:
-    """Return the assistants that can begin a conversation with a text, by what people type."""
-    return {module.PROGRAM: module for module in known().values() if hasattr(module, "begin")}
+def beginners() -> dict[str, str]:
+    """Return the programs that begin a conversation with a text, those tried first, with their arguments."""
+    return {way.program: way.begin for way in WAYS.values() if way.begin}
+
+
+def begun(program: str, text: str) -> tuple[str, ...]:
+    """Return the command that begins a conversation with a text in one of the `beginners`."""
+    return _typed(program, beginners()[program], text=text)
+
+
+def _typed(program: str, arguments: str, **given: str) -> tuple[str, ...]:
+    """Return a command; what is given stands in one argument, even if it has spaces or braces."""
+    return (program, *(one.format(**given) for one in arguments.split()))

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 import click
 
 from importer.cli.output import emit
+from importer.cli.text import stores
 from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.units import MB
 from importer.sources.census import FATES
@@ -218,11 +219,8 @@ def print_summary(done: ImportResult) -> None:
             f"peak memory: worker {summary['worker']['peak_anon_bytes'] // MB} MB, "
             f"daemon {summary['daemon']['peak_rss_bytes'] // MB} MB"
         )
-        for name, one in summary.get("stores", {}).items():
-            click.echo(
-                f"  {name:14} {one['files']:,} files, {one['messages']:,} messages, {one['chunks']:,} chunks, "
-                f"{one['skipped']:,} lines skipped, {one['unknown']:,} unknown"
-            )
+        for row in stores(summary.get("stores", {})):
+            click.echo(f"  {row}")
     _print_fates(done)
     if count := summary.get("conversations_left_out"):
         click.echo(f"{count:,} conversations ask not to be indexed and are left out; see `importer forget --list`")

@@ -6,6 +6,7 @@ A number that is not known is shown as "unknown", never as a made-up zero.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
 
 from importer.protocol.foreign.quoting import printable
 
@@ -56,3 +57,30 @@ def brief(text: str) -> str:
 def when(at: float) -> str:
     """Return a time of UTC seconds as local time, to the second; `clock.zone_name` tells the zone once for all."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+STORE_COUNTS = ("messages", "chunks", "skipped", "unknown")
+"""What the text tells of an assistant's store beside its files; `skipped` are lines in which nothing is said."""
+
+
+def counted(store: Mapping[str, int] | None) -> list[str]:
+    """Return what was read of an assistant's store, in the order of STORE_COUNTS; dashes for None."""
+    return [number(store[name]) if store else "-" for name in STORE_COUNTS]
+
+
+def stores(found: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Give a table of what was read of each assistant's store, with a line of titles; nothing for no store."""
+    rows = [[name, number(one["files"]), *counted(one)] for name, one in found.items()]
+    if rows:
+        yield from table([["", "files", *STORE_COUNTS], *rows], left=(0,))
+
+
+def table(rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:
+    """Give the lines of a table of equally long rows; the columns `left` begin below each other, others end so."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            f"{cell:{'<' if at in left else '>'}{width}}"
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()

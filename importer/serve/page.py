@@ -99,7 +99,7 @@ class _Pages:
     async def conversation(self, request: Request) -> Response:
         """Show a conversation, whole."""
         opened = await self._opened(request)
-        way = registry.way_back(opened.source, opened.conversation, opened.cwd).words
+        way = registry.way_back(opened.source, opened.conversation, opened.cwd, opened.path).words
         inside = views.conversation(opened, way, redacted=_is_redacted(request))
         return HTMLResponse(views.page(line(opened.title or opened.conversation), "", inside))
 

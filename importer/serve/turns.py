@@ -96,7 +96,7 @@ def _nearest_first(here: int, span: range) -> Iterator[int]:
 
 def _head(opened: Opened, notes: Sequence[str]) -> AnswerPart:
     """Return what is told of a conversation before its turns."""
-    way = registry.way_back(opened.source, opened.conversation, opened.cwd).words
+    way = registry.way_back(opened.source, opened.conversation, opened.cwd, opened.path).words
     name = opened.title or last_part(opened.project)
     short = ", ".join(plain(one[:NAMED]) for one in (name, opened.source) if one)
     full = ", ".join(plain(one) for one in (opened.title, opened.project, opened.source) if one)

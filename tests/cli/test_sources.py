@@ -56,6 +56,12 @@ def test_one_that_is_disabled_is_not_imported(installed: Importer) -> None:
     installed.run("sources", "enable", "cursor")
     assert listed(installed)["cursor"]["enabled"] is True
     assert json.loads(installed.run("backlog", "--json").out)["points"] == 4
+    stores = installed.run("sources", "list", "--json").json["stores"]
+    assert stores == installed.run("status", "--json").json["stores"]
+    assert {name: one["chunks"] for name, one in stores.items()} == {"cursor": 1, "opencode": 3}
+    shown = {row.split()[0]: row.split() for row in installed.run("sources").out.splitlines()[1:]}
+    for name, one in stores.items():
+        assert shown[name][7:11] == [str(one[what]) for what in ("messages", "chunks", "skipped", "unknown")]
 
 
 def test_a_name_that_is_none_is_refused(installed: Importer) -> None:

@@ -106,3 +106,18 @@ def test_a_hosted_provider_costs(limits: dict[str, float], told: str) -> None:
     used = {"today": {"tokens": 19_844}, "month": {"tokens": 90_000, "cost": 1.5}, "price_per_million": 0.02}
     usage = {**used, "max_tokens_per_day": 0, "max_cost_per_month": 0.0, **limits}
     assert told in shown(usage=usage)
+
+
+def test_each_store_has_a_row_and_many_folders_are_a_number() -> None:
+    """Files, messages, chunks, skipped lines and unknown records stand below their titles; one store needs no table."""
+    one = {"files": 1, "lines": 9, "messages": 1200, "chunks": 3, "skipped": 4, "quarantined": 0, "unknown": 5}
+    rows = shown(stores={"pi": one, "claude-history": {**one, "unknown": 0}}).splitlines()
+    at = next(place for place, row in enumerate(rows) if row.startswith("stores"))
+    assert rows[at].split() == ["stores", "files", "messages", "chunks", "skipped", "unknown"]
+    assert [row.split() for row in rows[at + 1 : at + 3]] == [
+        ["pi", "1", "1,200", "3", "4", "5"],
+        ["claude-history", "1", "1,200", "3", "4", "0"],
+    ]
+    assert "stores" not in shown(stores={"pi": one})
+    many = [{"path": f"/r{number}", "format": "pi", "there": True} for number in range(9)]
+    assert "folders     9 folders of 1 assistants (`importer sources` lists them)" in shown(roots=many)

@@ -42,8 +42,10 @@ def test_all_are_imported_in_one_run(machine: Importer) -> None:
     status = run("status", "--json").json
     assert (status["stores"], status["suspicious"]) == (told["stores"], [])
     shown = run("status").out
-    assert all(name[:11] in shown for name in stores)
-    found = {one["name"]: one for one in run("sources", "list", "--json").json["sources"]}
+    assert all(f" {name} " in shown for name in stores)
+    listed = run("sources", "list", "--json").json
+    assert listed["stores"] == told["stores"]
+    found = {one["name"]: one for one in listed["sources"]}
     assert set(stores) <= set(found)
     assert all(found[name]["files"] and found[name]["enabled"] for name in stores)
     assert picture(home) == before

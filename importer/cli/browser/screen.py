@@ -212,7 +212,7 @@ class Browser(App[WayBack]):
         if page is not None and page.way.words:
             self.exit(page.way)
         elif page is not None:
-            self._tell("no command goes on with it; `importer resume ID --with TOOL` hands it over")
+            self._tell(f"no command goes on with it: {page.way.why}; `importer resume ID --with TOOL` hands it over")
 
 
 def _run(commands: Sequence[Sequence[str]]) -> None:

@@ -174,4 +174,4 @@ def _bounded(parts: tuple[str, str, str]) -> tuple[str, str, str]:
 def _way(opened: Opened) -> WayBack:
     """Return how to go on with a conversation."""
     folder = opened.cwd if opened.cwd.startswith("/") else ""
-    return way_back(opened.source, opened.conversation, folder)
+    return way_back(opened.source, opened.conversation, folder, opened.path)

@@ -70,10 +70,12 @@ def _way(asker: Asker, which: str, tool: str, redacted: bool) -> Any:
     folder = opened.cwd if os.path.isabs(opened.cwd) else ""
     if tool:
         return _handed_over(registry, opened, tool, folder)
-    way = registry.way_back(opened.source, opened.conversation, folder)
+    way = registry.way_back(opened.source, opened.conversation, folder, opened.path)
     if not way.words:
-        hint = f"importer resume {which} --with {next(iter(registry.beginners()))} hands it over to another assistant"
-        raise UsageError(f"{opened.source} has no command that goes on with a conversation", hint=hint)
+        others = registry.beginners()
+        other = next(filter(shutil.which, others), next(iter(others)))
+        hint = f"importer resume {which} --with {other} hands it over to another assistant"
+        raise UsageError(f"{opened.source} has no command that goes on with this conversation: {way.why}", hint=hint)
     return way
 
 
@@ -81,13 +83,12 @@ def _handed_over(registry: Any, opened: Any, tool: str, folder: str) -> Any:
     """Write the conversation to a file, for its user alone, and return the command that begins with it."""
     from importer.service.conversations import shared
 
-    module = registry.beginners().get(tool)
-    if module is None:
+    if tool not in registry.beginners():
         raise UsageError(f"no assistant {tool!r} takes a hand-over", hint=", ".join(registry.beginners()))
     descriptor, path = tempfile.mkstemp(prefix="importer-handover-", suffix=".md")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(shared.markdown(opened, opened.turns))
-    return registry.WayBack(module.begin(HANDOVER.format(path=path)), folder)
+    return registry.WayBack(registry.begun(tool, HANDOVER.format(path=path)), folder)
 
 
 def run(way: Any) -> None:

@@ -17,8 +17,11 @@ from importer.errors import DONE, StateError, UsageError
 from importer.protocol.foreign.quoting import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from importer.settings.load import Settings
     from importer.sources.inventory import FoundPlace
+    from importer.state.checkpoints import Checkpoints
 
 EPILOG = """\b
 Examples:
@@ -40,12 +43,14 @@ def command() -> None:
 def list_(ctx: click.Context, as_json: bool) -> int:
     """Show which assistants keep conversations on this machine. Nothing of theirs is opened."""
     settings = context.settings_of(ctx).settings
-    found = _with_expiring(_taken(settings), settings)
+    checkpoints = _checkpoints(settings)
+    found = _with_expiring(_taken(settings), checkpoints)
+    stores = checkpoints.stores() if checkpoints else {}
     if as_json:
-        emit({"sources": [{**asdict(one), "newest": _stamp(one.newest)} for one in found]})
+        emit({"sources": [{**asdict(one), "newest": _stamp(one.newest)} for one in found], "stores": stores})
         return DONE
-    for one in found:
-        click.echo(_line(one))
+    for row in _rows(found, stores):
+        click.echo(row)
     if not found:
         click.echo("no assistant that is known keeps conversations here; name a folder: --source NAME=PATH")
     return DONE
@@ -102,18 +107,20 @@ def _taken(settings: Settings) -> list[FoundPlace]:
     return inventory.take(inventory.known_places(os.environ, home), switches.disabled(settings.state_dir), home)
 
 
-def _with_expiring(found: list[FoundPlace], settings: Settings) -> list[FoundPlace]:
+def _checkpoints(settings: Settings) -> Checkpoints | None:
+    """Open what is known of earlier imports; None where there were none, or it cannot be read."""
+    try:
+        return context.peek(settings)
+    except StateError:  # `importer doctor` tells
+        return None
+
+
+def _with_expiring(found: list[FoundPlace], checkpoints: Checkpoints | None) -> list[FoundPlace]:
     """Return the places with what their assistants delete soon and is not imported. Compares names and times."""
     from importer.service.status import expiring
     from importer.sources.scan import Root
 
     known, now = expiring.periods(os.environ, os.path.expanduser("~")), time.time()
-    if not any(one.name in known for one in found):
-        return found
-    try:
-        checkpoints = context.peek(settings)
-    except StateError:  # `importer doctor` tells
-        return found
     counted = []
     for one in found:
         late = expiring.late_files([Root(os.fsencode(one.place), one.name)], checkpoints) if one.name in known else ()
@@ -127,10 +134,25 @@ def _stamp(newest: float) -> str:
     return datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if newest else ""
 
 
-def _line(one: FoundPlace) -> str:
-    """Return a line of the table."""
-    state = "on" if one.enabled else "off" if one.supported else f"not read: {one.reason}"
-    newest = text.when(one.newest) if one.newest else "-"
-    amount = f"{text.number(one.files)} files, {text.size(one.bytes)}"
+def _rows(found: list[FoundPlace], stores: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Give the table: each place, what was imported of its assistant in the first row of it; then other stores."""
+    rows, told = [["", "files", "size", "newest", "", *text.STORE_COUNTS, "place"]], set[str]()
+    for one in found:
+        counts = [""] * len(text.STORE_COUNTS) if one.name in told else text.counted(stores.get(one.name))
+        told.add(one.name)
+        newest = text.when(one.newest)[:16] if one.newest else "-"
+        amount = [text.number(one.files), text.size(one.bytes), newest, "on" if one.enabled else "off"]
+        rows.append([one.name, *amount, *counts, _place(one)])
+    rows += (
+        [name, text.number(stores[name]["files"]), "-", "-", "-", *text.counted(stores[name]), "elsewhere"]
+        for name in sorted(stores.keys() - told)
+    )
+    yield from text.table(rows, left=(0, 4, len(rows[0]) - 1)) if len(rows) > 1 else ()
+
+
+def _place(one: FoundPlace) -> str:
+    """Return a place with what is to be said of it."""
+    home = os.path.expanduser("~")
+    shown = f"~{one.place[len(home) :]}" if one.place.startswith(f"{home}/") else one.place
     soon = f"  ({text.number(one.expiring)} expire within days, not imported yet)" if one.expiring else ""
-    return f"{one.name:14}  {amount:26}  {newest:19}  {state:4}  {printable(one.place)}{soon}"
+    return printable(shown) + (soon if one.supported else f"  (not read: {one.reason})")

@@ -16,12 +16,14 @@ import click
 from importer.cli import context
 from importer.cli.output import emit
 from importer.cli.text import UNKNOWN, brief, duration, number, size
+from importer.cli.text import stores as table_of
 from importer.protocol.foreign.quoting import neutral
 from importer.service.status import drift, status
 from importer.service.status.gather import gather
 from importer.settings.load import Settings
 
 COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
+MOST_NAMED = 6  # folders in one line
 Status = dict[str, Any]
 
 
@@ -76,8 +78,11 @@ def _state(status: Status) -> str:
 
 
 def _folders(roots: list[Status]) -> str:
-    """Return the roots that exist; of those that do not, one by name, several by number."""
+    """Return the roots that exist, many by number; of those that do not, one by name, several by number."""
     there = [f"{root['path']} ({root['format']})" for root in roots if root["there"]]
+    if len(there) > MOST_NAMED:
+        tools = {root["format"] for root in roots if root["there"]}
+        there = [f"{len(there)} folders of {len(tools)} assistants (`importer sources` lists them)"]
     absent = [root["path"] for root in roots if not root["there"]]
     named = absent[0] if len(absent) == 1 else f"{len(absent)} others"
     waiting = [f"{named} not there (yet)"] if absent else []
@@ -110,11 +115,9 @@ def _conserved(law: dict[str, int | None], shown: Any) -> str:
 
 
 def _stores(stores: dict[str, dict[str, int]]) -> Iterator[tuple[str, str]]:
-    """Give what was read of each assistant's store, where there are several."""
-    for name, one in stores.items() if len(stores) > 1 else ():
-        unknown = f", {number(one['unknown'])} unknown" if one["unknown"] else ""
-        read = f"{number(one['files'])} files, {number(one['messages'])} messages, {number(one['chunks'])} chunks"
-        yield name[:11], f"{read}, {number(one['skipped'])} lines skipped{unknown}"
+    """Give a table of what was read of each assistant's store, where there are several."""
+    for at, row in enumerate(table_of(stores) if len(stores) > 1 else ()):
+        yield "" if at else "stores", row
 
 
 def _points(status: Status) -> str:
