@@ -25,7 +25,7 @@ EXCLUDE = ("*/checkpoints",)  # whole repositories
 DOCUMENT = (Document("messages", head=True), Document())
 
 EXTENSIONS = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code")
-EDITORS_ON_LINUX = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
+EDITORS_WITH_IT = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
 TASKS = (b"ui_messages.json", b"claude_messages.json")
 SESSION = b".messages.json"
 FEEDBACK = frozenset(("user_feedback", "user_feedback_diff"))
@@ -36,7 +36,8 @@ EDITS = EDITORS | {"editedexistingfile", "newfilecreated", "applieddiff", "searc
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """Return the folders of tasks in each editor, and those of the command line."""
     config, mac = environ.get("XDG_CONFIG_HOME") or f"{home}/.config", f"{home}/Library/Application Support"
-    users = [f"{base}/{editor}/User" for base in (config, mac) for editor in EDITORS_ON_LINUX]
+    bases = (config, mac, f"{home}/AppData/Roaming")
+    users = [f"{base}/{editor}/User" for base in bases for editor in EDITORS_WITH_IT]
     data = environ.get("CLINE_DATA_DIR") or f"{environ.get('CLINE_DIR') or f'{home}/.cline'}/data"
     return (
         environ.get("CLINE_SESSION_DATA_DIR") or f"{data}/sessions",

@@ -1,12 +1,12 @@
-"""Crush: `.crush/crush.db` in each project, SQLite. Its folder is the project's.
-
-Only what lies in its folder of data is found by itself: a project's database is imported by its path.
-"""
+"""Crush: `.crush/crush.db` in each project, SQLite. Its folder is the project's; one file lists the projects."""
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from importer.formats import Tables
 from importer.formats._shared.calls import call_of
@@ -19,6 +19,7 @@ from importer.formats._shared.told import (
     Unit,
     feed,
     member,
+    objects,
     parted,
     string,
     value,
@@ -30,7 +31,7 @@ __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wante
 
 NAME = "crush"
 
-FOLDER = "/.crush/"
+FOLDER, DATABASE = "/.crush/", "crush.db"
 KNOWN = frozenset(("text", "reasoning", "tool_call", "tool_result", "finish", "binary", "image_url", "shell_command"))
 TABLES = (
     Tables(
@@ -49,14 +50,27 @@ TABLES = (
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """Return the folder of its own data."""
-    data = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
-    return (environ.get("CRUSH_GLOBAL_DATA") or f"{data}/crush",)
+    """Return the folder of its own data; the last is that of Windows."""
+    if named := environ.get("CRUSH_GLOBAL_DATA"):
+        return (named,)
+    return (f"{environ.get('XDG_DATA_HOME') or f'{home}/.local/share'}/crush", f"{home}/AppData/Local/crush")
+
+
+def _elsewhere(text: str) -> Iterator[str]:
+    """Yield the databases of the projects that the list names. Raises ValueError where it is no JSON."""
+    held: Any = msgspec.json.decode(text)
+    for project in objects(member(held, "projects") if isinstance(held, dict) else held):
+        path, below = string(project, "path"), string(project, "data_dir") or FOLDER.strip("/")
+        if path.startswith("/"):
+            yield posixpath.join(path, below, DATABASE)
+
+
+ELSEWHERE = ("projects.json", _elsewhere)
 
 
 def wanted(relative: bytes) -> bool:
     """Return True for a database by its name."""
-    return relative.rpartition(b"/")[2] == b"crush.db"
+    return relative.rpartition(b"/")[2] == DATABASE.encode()
 
 
 def begin(path: bytes) -> Context:

@@ -83,7 +83,7 @@ def roots_of(settings: Settings, environ: Mapping[str, str]) -> tuple[Root, ...]
     else:
         home = os.path.expanduser("~")
         off = switches.disabled(settings.state_dir)
-        pairs = [(name, path) for name, path in inventory.known_places(environ, home) if name not in off]
+        pairs = [one for one in inventory.known_places(environ, home, off) if one[0] not in off]
     for name, _ in pairs:
         if name != "auto":
             formats.load(name)  # raises UsageError for an unknown format

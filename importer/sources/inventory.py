@@ -1,12 +1,13 @@
 """Take stock of the assistants on this machine: which keep conversations here, how many, how large, how new.
 
-Names, sizes and times alone are looked at; nothing is opened. Assistants whose store cannot be read are named too, with
-the reason, so that a person does not wait for their conversations.
+Names, sizes and times alone are looked at; no conversation is opened. Assistants whose store cannot be read are named
+too, with the reason, so that a person does not wait for their conversations.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from importer.sources.scan import EXPORT
 UNSUPPORTED = {
     "windsurf": (".codeium/windsurf/cascade", "its files are encrypted"),
 }
+_tilde = re.compile(r"(\A|,[ \t]*)~(?=/|,|\Z)")
+MOST_LISTED_CHARS = 4_000_000
 MOST_ENTRIES = 200_000  # of one place that are looked at
 
 
@@ -50,9 +53,34 @@ def take(places: Iterable[tuple[str, str]], disabled: Collection[str], home: str
     return found
 
 
-def known_places(environ: Mapping[str, str], home: str) -> list[tuple[str, str]]:
-    """Return the places of every format, by its name."""
-    return [(name, path) for name in formats.names() for path in formats.load(name).roots(environ, home)]
+def known_places(environ: Mapping[str, str], home: str, off: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return the places of every format, by its name: absolute, each once.
+
+    Some tools list further places in a file of their own (`ELSEWHERE`: its name below a root, and what reads it). It is
+    not opened for a format that is `off`.
+    """
+    given, found = at_home(environ, home), list[tuple[str, str]]()
+    for name in formats.names():
+        format_ = formats.load(name)
+        places = format_.roots(given, home)
+        listed = getattr(format_, "ELSEWHERE", None)
+        further = [one for path in places for one in _listed(path, *listed)] if listed and name not in off else []
+        found += ((name, os.path.abspath(path)) for path in (*places, *further))
+    return list(dict.fromkeys(found))
+
+
+def _listed(place: str, name: str, read: Callable[[str], Iterable[str]]) -> list[str]:
+    """Return the places that a tool's own file lists; none where it is not there, or says nothing that can be read."""
+    try:
+        with open(f"{place}/{name}", encoding="utf-8") as file:
+            return list(read(file.read(MOST_LISTED_CHARS)))
+    except (OSError, ValueError, RecursionError):
+        return []
+
+
+def at_home(environ: Mapping[str, str], home: str) -> dict[str, str]:
+    """Return variables in which `~` stands for the home, also in lists: units and editors pass it on as it is."""
+    return {name: _tilde.sub(lambda found: found[1] + home, value) for name, value in environ.items()}
 
 
 def _found(name: str, path: str, enabled: bool) -> FoundPlace:

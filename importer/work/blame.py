@@ -77,10 +77,15 @@ def has_line(written: str, line: str) -> bool:
 
 
 def order(touch: Touch, line: AskedLine | None) -> tuple[int, float | str]:
-    """Return the key that sorts the likely writer of the line first, then newest first (sorted in reverse)."""
+    """Return the key that sorts the likely writer of the line first, then newest first (sorted in reverse).
+
+    Of a line that tells nothing, such as a bracket, the commit tells: who changed the file last before it was made.
+    """
     if line is not None and touch.wrote:
         before = not line.at or touch.wrote <= line.at
-        return (3 if before else 2), touch.wrote
+        return (4 if before else 3), touch.wrote
+    if line is not None and touch.changed and "" < touch.first <= line.at:
+        return 2, touch.last if touch.last <= line.at else touch.first
     return int(touch.changed), touch.last
 
 

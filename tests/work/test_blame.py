@@ -16,7 +16,7 @@ from importer.service.ask import Asker
 from importer.service.conversations import deeds
 from importer.service.conversations.library import Library
 from importer.settings.schema import Settings
-from importer.work.blame import AskedFile, has_line, touch
+from importer.work.blame import AskedFile, AskedLine, Touch, has_line, order, touch
 from importer.work.git import line_of, target_of
 from importer.work.past import PastAction
 
@@ -107,6 +107,19 @@ def test_a_bracket_tells_nothing() -> None:
     assert has_line("+    return value", "return value")
     assert not has_line("}", "}")
     assert not has_line("return values", "return value")
+
+
+def test_the_commit_tells_who_wrote_a_bracket() -> None:
+    """Who changed the file last before it; what came later, or only read the file, stands behind."""
+    line = AskedLine("}", "c0ffee", "2026-01-02T00:00:00Z")
+    touches = {
+        "later": Touch("2026-01-03T00:00:00Z", "2026-01-03T00:00:00Z", 1, 0, 0, ""),
+        "reader": Touch("2026-01-01T12:00:00Z", "2026-01-01T12:00:00Z", 0, 0, 3, ""),
+        "writer": Touch("2026-01-01T09:00:00Z", "2026-01-01T10:00:00Z", 1, 0, 0, ""),
+        "first": Touch("2025-12-31T09:00:00Z", "2025-12-31T10:00:00Z", 1, 0, 0, ""),
+    }
+    found = sorted(touches, key=lambda name: order(touches[name], line), reverse=True)
+    assert found == ["writer", "first", "later", "reader"]
 
 
 def test_a_file_outside_of_a_repository(tmp_path: pathlib.Path) -> None:

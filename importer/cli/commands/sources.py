@@ -41,7 +41,7 @@ def command() -> None:
 @JSON_OPTION
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> int:
-    """Show which assistants keep conversations on this machine. Nothing of theirs is opened."""
+    """Show which assistants keep conversations on this machine. No conversation is opened."""
     settings = context.settings_of(ctx).settings
     checkpoints = _checkpoints(settings)
     found = _with_expiring(_taken(settings), checkpoints)
@@ -92,6 +92,7 @@ def _switch(ctx: click.Context, name: str, *, on: bool) -> int:
 
 def _taken(settings: Settings) -> list[FoundPlace]:
     """Return what is on this machine: folders that the settings name go in place of the known ones."""
+    from importer import formats
     from importer.settings.load import parse_source
     from importer.sources import inventory
     from importer.state import switches
@@ -99,12 +100,13 @@ def _taken(settings: Settings) -> list[FoundPlace]:
     home = os.path.expanduser("~")
     if settings.sources:
         given = [parse_source(one) for one in settings.sources]
-        others = [one for one in inventory.known_places(os.environ, home) if one not in given]
+        others = [one for one in inventory.known_places(os.environ, home, formats.names()) if one not in given]
         off = {name for name, _ in others}
         return inventory.take(given, (), home) + [
             one for one in inventory.take(others, off, home) if one.supported and one.files
         ]
-    return inventory.take(inventory.known_places(os.environ, home), switches.disabled(settings.state_dir), home)
+    left_out = switches.disabled(settings.state_dir)
+    return inventory.take(inventory.known_places(os.environ, home, left_out), left_out, home)
 
 
 def _checkpoints(settings: Settings) -> Checkpoints | None:

@@ -89,7 +89,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """Return the folders of chats: of windows without a folder, and of all others."""
     config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
-    bases = (config, f"{home}/Library/Application Support")
+    bases = (config, f"{home}/Library/Application Support", f"{home}/AppData/Roaming")
     users = [f"{base}/{editor}/User" for base in bases for editor in EDITORS]
     users.append(f"{home}/.vscode-server/data/User")
     return tuple(

@@ -15,6 +15,7 @@ from importer import formats
 from importer.formats._retention import FOREVER, Retention
 from importer.protocol.units import NS
 from importer.sources import scan
+from importer.sources.inventory import at_home
 from importer.sources.queue import Pending
 from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
@@ -51,7 +52,8 @@ class Due:
 def periods(environ: Mapping[str, str], home: str) -> dict[str, Period]:
     """Return the period of each format whose tool deletes conversations. Reads the tools' settings."""
     found = ((name, getattr(formats.load(name), "RETENTION", None)) for name in formats.names())
-    return {name: _period(one, environ, home) for name, one in found if one is not None}
+    given = at_home(environ, home)
+    return {name: _period(one, given, home) for name, one in found if one is not None}
 
 
 def _period(retention: Retention, environ: Mapping[str, str], home: str) -> Period:
