@@ -60,6 +60,11 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
         ("1/", "user", "And lions?"),
         ("1/", "assistant", "They roar."),
     ],
+    "pi/openclaw-agent.sqlite.sql": [
+        ("oc1", "user", "When does the ferry leave?"),
+        ("oc1", "assistant", "It leaves at noon."),
+        ("oc1", "user", "Then I take the ferry."),
+    ],
     "devin/sessions.db.sql": [("d1", "user", "Fix the login."), ("d1", "assistant", "Fixed.")],
     "kiro/data.sqlite3.sql": [
         ("k1", "user", "List the sluices."),

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 WORDS = ("text", "content", "value", "parts")
 
 
@@ -35,10 +37,15 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def pi(path: Path) -> Iterator[str]:
-    for line in lines(path):
+    for line in lines(path) if path.suffix == ".jsonl" else _events(path):
         message = line.get("message") or {}
         if message.get("role") in ("user", "assistant"):
             yield from texts(message["content"])
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    sql = "SELECT event_json, event_zstd FROM transcript_events WHERE session_id = 'oc1' ORDER BY seq"
+    yield from (json.loads(event or zstandard.decompress(packed)) for event, packed in rows(path, sql))
 
 
 def qwen(path: Path) -> Iterator[str]:
