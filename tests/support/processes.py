@@ -47,13 +47,15 @@ class Done:
 class Importer:
     """One installation: a state directory, a home of its own, an environment; on the test server if there is one.
 
-    `bound`: permissions bind root too. `embedded`: never on that server.
+    `bound`: permissions bind root too. `embedded`: never on that server. `under`: a program that starts the command
+    and looks on, with its options.
     """
 
     base: pathlib.Path
     environ: dict[str, str] = field(default_factory=lambda: dict(FAKE))
     bound: bool = False
     embedded: bool = False
+    under: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -85,7 +87,7 @@ class Importer:
     @property
     def command(self) -> list[str]:
         """The words before the command's own."""
-        return [sys.executable, "-m", "importer", "--state-dir", self.state]
+        return [*self.under, sys.executable, "-m", "importer", "--state-dir", self.state]
 
     def environment(self, arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
         """Return the environment that a command with these arguments is started with."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 
 import pytest
 from many_stores import make, picture
 from processes import Done, Importer
 
 AT_LEAST = 30  # assistants with places of their own
+OUTSIDE = (".ssh/id_rsa", "Documents/conversations.json", ".codeium/windsurf/cascade/a.jsonl")
+WRITING = ("O_WRONLY", "O_RDWR", "O_CREAT", "unlink", "rename", "truncate", "utime", "chmod", "mkdir", "link(")
 
 
 @pytest.fixture
@@ -17,12 +20,23 @@ def machine(tmp_path: pathlib.Path) -> Importer:
     return Importer(tmp_path, embedded=True)
 
 
+def touched(trace: pathlib.Path, home: pathlib.Path) -> tuple[set[str], set[str]]:
+    """Return what was opened outside of the stores, and what was written anywhere in the home, as the system saw it."""
+    calls = trace.read_text(errors="replace").splitlines() if trace.exists() else []
+    ours = [line for line in calls if f'"{home}/' in line and "execve(" not in line]
+    outside = {name for name in OUTSIDE for line in ours if f'"{home}/{name}"' in line and "openat(" in line}
+    return outside, {line for line in ours if any(sign in line for sign in WRITING)}
+
+
 def test_all_are_imported_in_one_run(machine: Importer) -> None:
     """`sources`, the summary and `status` tell each store; a second run embeds nothing; the owners' files stay."""
     home = machine.base / "home"
     home.mkdir()
     stores = make(home)
     assert len(stores) >= AT_LEAST
+    for name in OUTSIDE:
+        (home / name).parent.mkdir(parents=True)
+        (home / name).write_text('{"role": "user", "content": "nothing to be read"}\n')
     before = picture(home)
 
     def run(*words: str) -> Done:
@@ -30,7 +44,13 @@ def test_all_are_imported_in_one_run(machine: Importer) -> None:
         assert done.code == 0, done.err
         return done
 
+    trace = machine.base / "trace"
+    if strace := shutil.which("strace"):
+        machine.under = (strace, "-f", "-qq", "--seccomp-bpf", "-e", "trace=%file", "-o", str(trace))
     told = run("backlog", "--json").json
+    machine.under = ()
+    assert touched(trace, home) == (set(), set())
+    assert not strace or f'"{home}/.claude/history.jsonl", O_RDONLY' in trace.read_text(errors="replace")
     assert told["files_pending"] == told["files_refused"] == told["quarantined"] == 0, told
     assert set(stores) <= set(told["stores"]), sorted(set(stores) - set(told["stores"]))
     for name in stores:
