@@ -7,9 +7,14 @@ all of it is told again, as the rows of a database are, and what was told before
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
+
+from importer.formats._shared import salvage
+
+MARK = b"\xef\xbb\xbf"  # of byte order, which some editors write
+BLANKS = b" \t\r\n\0"
 
 
 class JournalPieces(Protocol):
@@ -27,6 +32,22 @@ class JournalPieces(Protocol):
 
     def names(self, name: str) -> list[str]:
         """Return what is in a folder, sorted; nothing where there is none."""
+
+
+def opens_object(head: bytes) -> bool:
+    """Return True for the beginning of a JSON object, perhaps behind blanks."""
+    return head.removeprefix(MARK).lstrip(BLANKS).startswith(b"{")
+
+
+def records(pieces: JournalPieces) -> Iterator[Any]:
+    """Yield the record of each line, damaged ones as far as they can be saved; a text for what cannot be read."""
+    for raw in pieces.lines():
+        try:
+            yield msgspec.json.decode(raw)
+        except (ValueError, RecursionError):  # the slow path, also for blank lines
+            whole = salvage.whole(raw)
+            yield from map(msgspec.json.decode, whole.parts)
+            yield from (f"a line that cannot be read: {problem}" for problem in whole.problems)
 
 
 def nothing_beside(_: JournalPieces) -> Iterable[str]:

@@ -9,7 +9,18 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from importer.formats import Document
-from importer.formats._shared.told import THOUGHT, Context, Records, Unit, begin_by_name, member, parted, speech, string
+from importer.formats._shared.told import (
+    THOUGHT,
+    Context,
+    Records,
+    Unit,
+    begin_by_name,
+    inner,
+    member,
+    parted,
+    speech,
+    string,
+)
 from importer.formats._shared.words import of_members
 
 __all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises_document", "roots", "wanted"]
@@ -55,7 +66,7 @@ def recognises_document(keys: Collection[str]) -> bool:
 def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what the chunks of a chat say."""
     common: dict[str, Any] = {"model": string(record, "runSettings", "model"), "chained": True}
-    chunks, strange = parted(member(record, "chunkedPrompt", "chunks") or [])
+    chunks, strange = parted(inner(record.get("chunkedPrompt"), "chunks") or [])
     yield Unit(unknown=strange)
     for chunk in chunks:
         role = SIDES.get(string(chunk, "role"), "")
@@ -64,7 +75,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
             continue
         found = of_members(chunk.get("text"), _shown(chunk.get("parts")))
         bare = not found.text and ENCLOSED.isdisjoint(chunk) and not chunk.get("parts")
-        unknown = found.unknown or ((not role and bool(found.text)) or (bare and not role))
+        unknown = found.unknown or (bare and not role)
         yield Unit(role=role, text=found.text, unknown=int(unknown), at=chunk.get("createTime"), **common)
 
 

@@ -53,7 +53,7 @@ def recognises_opening(head: bytes) -> bool:
     return b'"T-' in head
 
 
-def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what the head or a message says."""
     role = string(record, "role")
     if "role" not in record and "content" not in record:
@@ -66,7 +66,7 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         yield Unit(unknown=1)
     elif string(record, "state", "type") != "streaming":
         common = {"id": f"message-{record.get('messageId')}", "at": member(record, "meta", "sentAt")}
-        yield from spoken(context, role, record.get("content"), {**common, "model": string(record, "usage", "model")})
+        yield from spoken(role, record.get("content"), {**common, "model": string(record, "usage", "model")})
 
 
 feed = Records(_said).feed

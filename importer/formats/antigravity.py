@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import of_person
+from importer.formats._shared.calls import used
 from importer.formats._shared.told import (
     ID_BYTES,
     RESULT,
@@ -22,7 +23,6 @@ from importer.formats._shared.told import (
     string,
 )
 from importer.formats._shared.turns import clip, stem
-from importer.formats._shared.wrapped import of_person
 
 __all__ = ["EXCLUDE", "NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -32,6 +32,8 @@ EXCLUDE = ("*/[!.]*", "*/.[!s]*", "*/.system_generated/[!l]*")  # all but the lo
 FOLDERS = ("antigravity", "antigravity-cli", "antigravity-ide")
 LOGS = (b"transcript.jsonl", b"transcript_full.jsonl")
 SUMMARIES = frozenset(("CHECKPOINT", "CONVERSATION_HISTORY"))
+EXPLICIT = "USER_EXPLICIT"
+MACHINES = ("SYSTEM", "MODEL", "USER_IMPLICIT")  # sources of input that no person typed
 GOING_ON = frozenset(("RUNNING", "PENDING", "GENERATING", "IN_PROGRESS", "WAITING"))
 
 
@@ -64,14 +66,14 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     common: dict[str, Any] = {"id": f"step-{record.get('step_index')}", "at": record.get("created_at")}
     if string(record, "status") in GOING_ON:
         return
-    if kind == "USER_INPUT":
-        yield Unit(role="user" if source in ("", "USER_EXPLICIT") else "", text=of_person(content), **common)
+    if kind == "USER_INPUT" or source == EXPLICIT:
+        text = of_person(content) if source not in MACHINES else ""
+        yield Unit(role="user" if source in ("", EXPLICIT) else "", text=text, **common)
     elif kind == "PLANNER_RESPONSE":
         if thought := string(record, "thinking"):
             yield Unit(role="assistant", kind=THOUGHT, text=thought, **common)
-        calls = [call_of(one.get("name"), one.get("args")) for one in objects(record.get("tool_calls"))]
-        tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
-        yield Unit(role="assistant", text=content, tools=tools, files=files, **common)
+        calls = [(one.get("id"), one.get("name"), one.get("args")) for one in objects(record.get("tool_calls"))]
+        yield Unit(role="assistant", text=content, **used(calls), **common)
     elif kind in SUMMARIES:
         yield Unit(role="assistant", kind=SUMMARY, text=content, **common)
     elif source == "MODEL":

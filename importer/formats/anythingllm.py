@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, string, value
+from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, inner, string, value
+from importer.formats._shared.words import words
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -59,8 +60,8 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
         return
     answer, common = value(row["response"]), {"at": row["at"]}
     yield Unit(role="user", text=string(row, "prompt"), id=f"{row['id']}/user", **common)
-    text = string(answer, "text")
+    text, unknown = words(inner(answer, "text"))
     if found := _thought.match(text):
         yield Unit(role="assistant", kind=THOUGHT, text=found[1], id=f"{row['id']}/assistant", **common)
         text = text[found.end() :]
-    yield Unit(role="assistant", text=text, id=f"{row['id']}/assistant", **common)
+    yield Unit(role="assistant", text=text, unknown=unknown, id=f"{row['id']}/assistant", **common)

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from importer.formats import Document
-from importer.formats._shared.calls import EDITORS
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.calls import EDITORS, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import ID_BYTES, THOUGHT, Context, Records, Unit, string, value
+from importer.formats._shared.told import ANSWER, ID_BYTES, THOUGHT, Context, Records, Unit, string, value
 from importer.formats._shared.turns import clip, key, stem
 from importer.formats._shared.words import words
-from importer.formats._shared.wrapped import unwrapped
 
 __all__ = ["DOCUMENT", "EXCLUDE", "NAME", "Context", "begin", "feed", "recognises_document", "roots", "wanted"]
 
@@ -29,7 +29,19 @@ EDITORS_WITH_IT = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
 TASKS = (b"ui_messages.json", b"claude_messages.json")
 SESSION = b".messages.json"
 FEEDBACK = frozenset(("user_feedback", "user_feedback_diff"))
-WORDS = frozenset(("text", "task", "completion_result", "followup", "plan_mode_respond"))
+QUESTIONS = frozenset(("followup", "question"))
+QUESTION = "followup"  # by which a question and its answer know each other
+WORDS = frozenset(("text", "task", "completion_result", "plan_mode_respond"))
+# Kinds of rows that hold no words of either side.
+_SILENT = """
+    command command_output use_mcp_server error error_retry info image shell_integration_warning deleted_api_reqs
+    diff_error subtask_result user_edit_todos sliding_window_truncation codebase_search_result new_task new_task_started
+    resume_task resume_completed_task interactive_app mistake_limit_reached clineignore_error rooignore_error
+    summarize_task report_bug task_progress generate_explanation load_mcp_documentation auto_approval_max_req_reached
+"""
+SILENT = frozenset(_SILENT.split())
+SILENT_KINDS = ("api_req_", "checkpoint_", "browser_", "mcp_", "condense", "hook_", "subagent")
+SPOKEN = WORDS | FEEDBACK | QUESTIONS
 EDITS = EDITORS | {"editedexistingfile", "newfilecreated", "applieddiff", "searchandreplace", "insertcontent"}
 
 
@@ -71,43 +83,63 @@ def begin(path: bytes) -> Context:
 
 def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a row, the head of a session or one of its messages says."""
-    if "type" in record and "ts" in record:
+    if not {"say", "ask"}.isdisjoint(record) or ("type" in record and "ts" in record):
         yield from _row(context, record)
     elif "role" in record:
         model = record.get("modelInfo")
         common = {"id": string(record, "id"), "at": record.get("ts"), "model": string(model, "id")}
-        if (role := string(record, "role")) in ("user", "assistant"):
-            yield from spoken(context, role, record.get("content"), common, clean=unwrapped)
+        if (role := string(record, "role")) in ("user", "assistant", "tool"):
+            yield from spoken("assistant" if role == "tool" else role, record.get("content"), common)
+        elif role != "system":
+            yield Unit(unknown=1)
     elif "sessionId" in record:
         agent = string(record, "agent")
         yield Unit(conversation=string(record, "sessionId"), agent="" if agent == "lead" else agent)
+    else:
+        yield Unit(unknown=1)
 
 
 def _row(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a row of a task says: the person's first words or feedback, an answer, a question, a call."""
-    kind, text = string(record, "say") or string(record, "ask"), record.get("text") or ""
-    at = record["ts"]
+    kind, text, at = string(record, "say") or string(record, "ask"), record.get("text") or "", record.get("ts")
     if record.get("partial") is True:
         return
     if not isinstance(text, str):
         found = words(text)
-        text, unknown = found.text, found.unknown if kind in WORDS | FEEDBACK else 0
+        text, unknown = found.text, found.unknown if kind in SPOKEN else 0
         yield Unit(unknown=unknown)
-    if kind in FEEDBACK or (kind in ("text", "task") and not context.last):
+    if kind in FEEDBACK and context.asks:
+        yield Unit(role="assistant", kind=ANSWER, text=text, of=QUESTION, at=at)
+    elif kind in FEEDBACK or (kind in ("text", "task") and not context.last):
         yield Unit(role="user", text=unwrapped(text), at=at)
-    elif kind == "reasoning":
+    elif kind in QUESTIONS:
+        yield Unit(role="assistant", at=at, calls=used([(QUESTION, "ask_user", value(text) or text)])["calls"])
+    elif kind in SPOKEN:
+        yield from _shown(context, text, at)
+    else:
+        yield from _beside(kind, text, at)
+
+
+def _shown(context: Context, text: str, at: Any) -> Iterator[Unit]:
+    """Yield an answer; a result is said, and then asked about in the same words."""
+    shown = value(text) if text.startswith("{") else None
+    text = string(shown, "response") or string(shown, "text") or text
+    mark = key(text)[:12]
+    if text.strip() and mark != context.note:
+        yield Unit(role="assistant", text=text, at=at)
+        yield Unit(note=mark)
+
+
+def _beside(kind: str, text: str, at: Any) -> Iterator[Unit]:
+    """Yield a thought, or the call of a tool."""
+    if kind == "reasoning":
         yield Unit(role="assistant", kind=THOUGHT, text=text, at=at)
-    elif kind in WORDS:
-        shown = value(text) if text.startswith("{") else None
-        text = string(shown, "question") or string(shown, "response") or string(shown, "text") or text
-        mark = key(text)[:12]
-        if text.strip() and mark != context.note:  # a result is said, and then asked about
-            yield Unit(role="assistant", text=text, at=at)
-            yield Unit(note=mark)
     elif kind == "tool":
         given = value(text)
         name, path = string(given, "tool"), string(given, "path")
         yield Unit(role="assistant", tools=[name], files=[path] if path and name.lower() in EDITS else [], at=at)
+    elif kind not in SILENT and not kind.startswith(SILENT_KINDS):
+        yield Unit(text=text)
 
 
 feed = Records(_said).feed

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from importer.formats import Tables
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import of_person
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.told import (
     NAME_BYTES,
     OF_PATH,
+    RESULT,
     SUMMARY,
     THOUGHT,
     Context,
@@ -32,6 +35,7 @@ __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wante
 NAME = "crush"
 
 FOLDER, DATABASE = "/.crush/", "crush.db"
+PASTED = "paste"  # how names of pasted texts begin
 KNOWN = frozenset(("text", "reasoning", "tool_call", "tool_result", "finish", "binary", "image_url", "shell_command"))
 TABLES = (
     Tables(
@@ -86,12 +90,16 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
         return
     role = string(row, "role")
     parts, strange = parted(value(row["parts"]))
-    if role not in ("user", "assistant"):
+    if role not in ("user", "assistant", "tool"):
+        yield Unit(unknown=int(role != "system"))
         return
     if role == "assistant" and not (row["finished"] or any(one.get("type") == "finish" for one in parts)):
         yield {"held": True, "id": row["id"]}
     yield Unit(unknown=strange)
-    yield from _message(role, parts, row)
+    results = [part.get("data") for part in parts if part.get("type") == "tool_result"]
+    yield from (_result(one, {"id": string(row, "id"), "at": row["at"]}) for one in results)
+    if role != "tool":
+        yield from _message(role, parts, row)
 
 
 def _message(role: str, parts: list[dict[str, Any]], row: Mapping[str, Any]) -> Iterator[Unit]:
@@ -100,14 +108,32 @@ def _message(role: str, parts: list[dict[str, Any]], row: Mapping[str, Any]) -> 
     for part in parts:
         if thought := string(part, "data", "thinking"):
             yield Unit(role=role, kind=THOUGHT, text=thought, **common)
-    used = [part.get("data") for part in parts if part.get("type") == "tool_call"]
-    calls = [call_of(member(one, "name"), value(member(one, "input"))) for one in used]
+    calls = [part.get("data") for part in parts if part.get("type") == "tool_call"]
+    texts = [wordy(part.get("data", part)) for part in parts if part.get("type") == "text"]
+    texts = [of_person(one) for one in texts] if role == "user" else texts
     yield Unit(
         role=role,
         kind=SUMMARY if row["summary"] else "",
-        text=[wordy(part.get("data", part)) for part in parts if part.get("type") == "text"],
-        tools=[name for call in calls for name in call.tools],
-        files=[path for call in calls for path in call.files],
+        text=[*texts, *(_pasted(part.get("data")) for part in parts if part.get("type") == "binary")],
         unknown=sum(string(part, "type") not in KNOWN for part in parts),
+        **used([(member(one, "id"), member(one, "name"), member(one, "input")) for one in calls]),
         **common,
     )
+
+
+def _pasted(held: Any) -> str:
+    """Return a long text that was pasted, which becomes a file beside the prompt; "" for other files."""
+    given = {name.lower(): one for name, one in held.items()} if isinstance(held, dict) else {}
+    name = string(given, "path").rpartition("/")[2]
+    if not (name.startswith(PASTED) and string(given, "mimetype").startswith("text/")):
+        return ""
+    try:
+        return b64decode(string(given, "data"), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return string(given, "data")
+
+
+def _result(held: Any, common: dict[str, Any]) -> Unit:
+    """Return what a tool answered."""
+    of = id_of(member(held, "tool_call_id"), member(held, "name"))
+    return Unit(role="assistant", kind=RESULT, text=member(held, "content"), of=of, **common)

@@ -18,23 +18,23 @@ from typing import Any
 
 from importer.formats import Fed, Options, Tables
 from importer.formats._shared import told as plain
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import has_wrapper, unwrapped
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.message import spoken
 from importer.formats._shared.told import (
     ID_BYTES,
+    RESULT,
     THOUGHT,
     Context,
     Records,
     Unit,
     is_told,
     member,
-    objects,
     string,
     value,
 )
 from importer.formats._shared.turns import clip, stem
-from importer.formats._shared.words import words
-from importer.formats._shared.wrapped import has_wrapper, unwrapped
+from importer.formats._shared.words import pieces, words
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "recognises", "roots", "told", "wanted"]
 
@@ -44,6 +44,7 @@ EXCLUDE = ("*/terminals", "*/mcps", "*/assets", "*/agent-tools", "*.*/*")  # the
 FOLDER = b"agent-transcripts"
 REDACTED = "[REDACTED]"  # stands in place of words that were not written down
 OF_OTHERS = frozenset(("type", "uuid", "sessionId", "parentUuid", "message_id"))
+OF_OTHER_TYPES = (OF_OTHERS | {"message", "payload", "data"}) - {"type"}
 
 
 PERSON, ANSWER = 1, 2  # types of bubbles
@@ -103,9 +104,8 @@ def wanted(relative: bytes) -> bool:
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     """Return True for a message below a role, without the members of other programs, or the end of a turn."""
-    return any(_is_message(record) for record in records) and not any(
-        record.get("type") not in (None, "turn_ended") for record in records
-    )
+    typed = [record for record in records if record.get("type") not in (None, "turn_ended")]
+    return any(map(_is_message, records)) and all(OF_OTHER_TYPES.isdisjoint(one) for one in typed)
 
 
 def _is_message(record: Mapping[str, Any]) -> bool:
@@ -127,14 +127,14 @@ def begin(path: bytes) -> Context:
     return Context(session=clip(stem(session), ID_BYTES), agent=clip(agent, ID_BYTES))
 
 
-def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message says."""
     role = string(record, "role")
     if role in ("user", "assistant"):
         common = {"at": record.get("timestamp"), "chained": True}
         message = record.get("message")
         content = message.get("content", message) if isinstance(message, dict) else message
-        for unit in spoken(context, role, content, common, clean=unwrapped):
+        for unit in spoken(role, content, common):
             unit.text = "" if unit.text == REDACTED else unit.text
             yield unit
     elif not (record.get("type") == "turn_ended" or record.get("event") == "turn_ended"):
@@ -172,6 +172,7 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
 def _bubble(bubble: Any) -> Iterator[Unit]:
     """Yield what a bubble says; a tool's has no words."""
     if not isinstance(bubble, dict) or bubble.get("type") not in (PERSON, ANSWER):
+        yield Unit(text=bubble.get("text") if isinstance(bubble, dict) else bubble)
         return
     role = "user" if bubble["type"] == PERSON else "assistant"
     common: dict[str, Any] = {"id": string(bubble, "bubbleId"), "chained": True}
@@ -180,10 +181,23 @@ def _bubble(bubble: Any) -> Iterator[Unit]:
     if thought := string(bubble, "thinking", "text") or (text if bubble.get("capabilityType") == THINKING else ""):
         yield Unit(role=role, kind=THOUGHT, text=thought, **common)
         text = "" if thought == text else text
-    call = call_of(member(bubble, "toolFormerData", "name"), value(member(bubble, "toolFormerData", "params")))
     text = unwrapped(text) if role == "user" else text
     text = "" if text == REDACTED else text
-    yield Unit(role=role, text=text, tools=call.tools, files=call.files, unknown=unknown, **common)
+    yield Unit(role=role, text=text, unknown=unknown, **_called(bubble.get("toolFormerData")), **common)
+    result = member(bubble, "toolFormerData", "result")
+    if result and (of := _id_of(bubble["toolFormerData"])):
+        yield Unit(role="assistant", kind=RESULT, text=result, of=of, **common)
+
+
+def _called(tool: Any) -> dict[str, Any]:
+    """Return what is told of a tool's call, which a bubble holds with its result."""
+    given = next((held for held in (member(tool, "params"), member(tool, "rawArgs")) if held), None)
+    return used([(_id_of(tool), member(tool, "name"), given)]) if tool else {}
+
+
+def _id_of(tool: Any) -> str:
+    """Return the id of a tool's call."""
+    return id_of(member(tool, "toolCallId"), member(tool, "name"))
 
 
 def _heading(meta: str) -> Unit:
@@ -198,9 +212,14 @@ def _blob(message: Any) -> Iterator[Unit]:
     """Yield what a message of a chat says; a person's without a query was put there by the program."""
     role = string(message, "role")
     if role == "user":
-        texts = [text for one in objects(member(message, "content")) if has_wrapper(text := string(one, "text"), QUERY)]
-        yield from (Unit(role=role, text=unwrapped(text), chained=True) for text in texts)
+        found = pieces(member(message, "content"))
+        yield Unit(unknown=found.unknown)
+        for text in found.texts:
+            if has_wrapper(text, QUERY):
+                yield Unit(role=role, text=unwrapped(text), chained=True)
     elif role == "assistant":
-        for unit in spoken(Context(), role, member(message, "content"), {"chained": True}):
+        for unit in spoken(role, member(message, "content"), {"chained": True}):
             unit.text = "" if unit.text == REDACTED else unit.text
             yield unit
+    elif role not in ("system", "tool"):
+        yield Unit(unknown=int(bool(message)))

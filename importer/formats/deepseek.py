@@ -100,6 +100,7 @@ def _message(message: dict[str, Any], id_: str) -> Iterator[Unit]:
         yield Unit(role="assistant", kind=THOUGHT, text=text_of(message.get("reasoning_content")), **common)
         said = speech(role, message.get("content"), **common)
         said.unknown += role not in ("user", "assistant", "system") and bool(message)
+        said.text = "" if role == "system" else said.text
         yield said
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.calls import call_of
-from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, member, objects, string, value
+from importer.formats._shared.calls import api_calls, id_of, used
+from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, member, prompt, string, value
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -54,14 +54,11 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
     role, text = string(message, "role"), member(message, "content")
     common = {"id": string(message, "message_id"), "at": row["at"]}
     if role == "user" and member(message, "metadata", "is_user_input"):
-        yield Unit(role=role, text=text, **common)
+        yield prompt(text, **common)
     elif role == "assistant":
-        calls = [
-            call_of(one.get("name"), value(one.get("arguments"))) for one in objects(member(message, "tool_calls"))
-        ]
-        tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
-        yield Unit(role=role, text=text, tools=tools, files=files, **common)
+        yield Unit(role=role, text=text, **used(api_calls(member(message, "tool_calls"))), **common)
     elif role == "tool":
-        yield Unit(role="assistant", kind=RESULT, text=text, **common)
+        of = id_of(member(message, "tool_call_id"), member(message, "name"))
+        yield Unit(role="assistant", kind=RESULT, text=text, of=of, **common)
     elif role not in ("user", "system"):
         yield Unit(unknown=1)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import RESULT, Context, Records, Unit, begin_by_name, string, text_of
+from importer.formats._shared.told import RESULT, Context, Records, Unit, begin_by_name, string
 from importer.formats._shared.turns import key
 from importer.formats._shared.words import words
-from importer.formats._shared.wrapped import unwrapped
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -56,7 +55,7 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     elif kind == "message" and isinstance(message, dict):
         if (role := string(message, "role")) in ("user", "assistant"):
             given = {**common, "model": string(message, "model")}
-            yield from spoken(context, role, message.get("content"), given, clean=unwrapped)
+            yield from spoken(role, message.get("content"), given)
         elif role not in ("system", "tool"):
             yield Unit(unknown=1)
     elif kind in CAPTURED and "session_id" in record:
@@ -76,15 +75,14 @@ def _captured(context: Context, kind: str, record: dict[str, Any], common: dict[
         if role in ("user", "assistant") and not (kind == "completion" and mark == context.note):
             yield Unit(role=role, text=text, **common)
             yield Unit(note=mark)
+        elif role not in ("user", "assistant", "system", "tool"):
+            yield Unit(text=text)
     elif kind == "tool_call":
-        call = call_of(record.get("toolName"), record.get("parameters"))
-        yield Unit(role="assistant", tools=call.tools, files=call.files, **common)
-        if call.own:
-            yield Unit(note=string(record, "toolCallId"))
-    elif string(record, "toolCallId") != context.note:
-        result = record.get("value")
-        text = string(result, "stdout") if isinstance(result, dict) else text_of(result)
-        yield Unit(role="assistant", kind=RESULT, text=text, **common)
+        call = (record.get("toolCallId"), record.get("toolName"), record.get("parameters"))
+        yield Unit(role="assistant", **used([call]), **common)
+    else:
+        result, of = record.get("value"), id_of(record.get("toolCallId"), record.get("toolName"))
+        yield Unit(role="assistant", kind=RESULT, text=string(result, "stdout") or result, of=of, **common)
 
 
 feed = Records(_said).feed

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.calls import api_calls, id_of, used
 from importer.formats._shared.told import (
     RESULT,
     THOUGHT,
@@ -26,7 +27,6 @@ from importer.formats._shared.told import (
     text_of,
     value,
 )
-from importer.formats._shared.wrapped import unwrapped
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -65,22 +65,21 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
     agent = "" if string(talk, "initiator") in ("", "user", "forgecode", "forge") else string(talk, "initiator")
     yield Unit(title=string(row, "title"), agent=agent)
     entries, strange = parted(talk.get("messages"))
-    yield Unit(unknown=strange)
-    own: set[str] = set()
+    yield Unit(unknown=strange + (bool(talk) and "messages" not in talk))
     for entry in entries:
         held = entry.get("message", entry)
         if isinstance(said := member(held, "text"), dict):
-            yield from _message(said, {"at": row["at"], "chained": True}, own)
+            yield from _message(said, {"at": row["at"], "chained": True})
         elif isinstance(tool := member(held, "tool"), dict):
-            if string(tool, "call_id") not in own:
-                text = text_of(member(tool, "output", "values"))
-                yield Unit(role="assistant", kind=RESULT, text=text, at=row["at"], id=string(tool, "call_id"))
+            of = id_of(tool.get("call_id"), tool.get("name"))
+            text = text_of(member(tool, "output", "values"))
+            yield Unit(role="assistant", kind=RESULT, text=text, at=row["at"], id=string(tool, "call_id"), of=of)
         elif member(held, "image") is None:
             yield Unit(unknown=1)
 
 
-def _message(said: dict[str, Any], common: dict[str, Any], own: set[str]) -> Iterator[Unit]:
-    """Yield what a message says; calls of this memory are noted in `own`."""
+def _message(said: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
+    """Yield what a message says."""
     role = string(said, "role").lower()
     if role == "user" and said.get("droppable") is not True:
         raw = said.get("raw_content")
@@ -90,11 +89,7 @@ def _message(said: dict[str, Any], common: dict[str, Any], own: set[str]) -> Ite
     elif role == "assistant":
         thoughts = [string(one, "text") for one in objects(said.get("reasoning_details"))]
         yield Unit(role=role, kind=THOUGHT, text="\n".join(thoughts), **common)
-        given = list(objects(said.get("tool_calls")))
-        calls = [call_of(one.get("name"), value(one.get("arguments"))) for one in given]
-        own.update(string(one, "call_id") for one, call in zip(given, calls, strict=True) if call.own)
-        found = speech(role, said.get("content"), model=string(said, "model"), **common)
-        found.tools, found.files = [n for call in calls for n in call.tools], [p for call in calls for p in call.files]
-        yield found
+        calls = used(api_calls(said.get("tool_calls")))
+        yield speech(role, said.get("content"), model=string(said, "model"), **calls, **common)
     elif role not in ("user", "system"):
         yield Unit(unknown=1)

@@ -11,8 +11,20 @@ from typing import Any
 
 from importer.formats import Fed, Options, Tables
 from importer.formats._shared import told as plain
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import Context, Records, Unit, begin_by_name, is_told, member, objects, string, value
+from importer.formats._shared.told import (
+    ANSWER,
+    Context,
+    Records,
+    Unit,
+    begin_by_name,
+    is_told,
+    member,
+    objects,
+    string,
+    value,
+)
 
 __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "recognises", "roots", "told", "wanted"]
 
@@ -60,7 +72,7 @@ def wanted(relative: bytes) -> bool:
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     """Return True for the header of an older file: a description beside a working folder."""
-    return bool(records) and "description" in records[0] and "working_dir" in records[0]
+    return any("description" in record and "working_dir" in record for record in records)
 
 
 def told(row: Mapping[str, Any]) -> Iterator[Unit]:
@@ -71,27 +83,30 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
         yield Unit(title=string(row, "name") or string(row, "description"), cwd=string(row, "cwd"), agent=agent)
     elif member(value(row["metadata"]), "userVisible") is not False:
         id_ = string(row, "message") or str(row["id"])
-        yield from _message(Context(), string(row, "role"), value(row["content"]), {"id": id_, "at": row["at"]})
+        yield from _message(string(row, "role"), value(row["content"]), {"id": id_, "at": row["at"]})
 
 
-def _message(context: Context, role: str, content: Any, common: dict[str, Any]) -> Iterator[Unit]:
+def _message(role: str, content: Any, common: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message says, and what a person answered where a tool asked."""
     if role not in ROLES:
         yield Unit(unknown=1)
         return
-    yield from spoken(context, "user" if role == "user" else "assistant", content, common, known=SILENT)
+    yield from spoken("user" if role == "user" else "assistant", content, common, known=SILENT)
     for block in objects(content):
-        given = member(block, "data", "user_data") or member(block, "user_data")
-        if isinstance(given, dict):
-            answers = [str(one) for one in given.values() if isinstance(one, str | int | float)]
-            yield Unit(role="user", text="\n".join(answers), **common)
+        data = member(block, "data") or block
+        if string(data, "actionType") == "elicitation":
+            asked = used([(data.get("id"), "ask_user", data)])["calls"]
+            yield Unit(role="assistant", calls=asked, **common)
+        elif (given := member(data, "user_data")) is not None:
+            of = id_of(data.get("id"), "ask_user")
+            yield Unit(role="assistant", kind=ANSWER, text={"answers": given}, of=of, **common)
 
 
-def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a line of an older file says."""
     if "role" in record:
         common = {"id": string(record, "id"), "at": record.get("created")}
-        yield from _message(context, string(record, "role"), record.get("content"), common)
+        yield from _message(string(record, "role"), record.get("content"), common)
     else:
         yield Unit(title=string(record, "description"), cwd=string(record, "working_dir"))
 

@@ -11,14 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
-
-from importer.formats._journal import Journal, JournalPieces
-from importer.formats._shared.calls import call_of
+from importer.formats._journal import Journal, JournalPieces, opens_object, records
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.calls import api_calls, id_of, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import THOUGHT, Context, Unit, begin, feed, member, objects, string, value
-from importer.formats._shared.words import listed, words
-from importer.formats._shared.wrapped import unwrapped
+from importer.formats._shared.told import RESULT, THOUGHT, Context, Unit, begin, feed, member, objects, string, value
+from importer.formats._shared.words import words
 
 __all__ = ["JOURNAL", "NAME", "Context", "begin", "feed", "replayed", "roots", "wanted"]
 
@@ -41,7 +39,7 @@ def _called(path: bytes) -> bool:
     return name in (UPDATES.encode(), HISTORY.encode()) and b"sessions" in folders[-4:]
 
 
-JOURNAL = Journal(_called, lambda head: head.startswith(b"{"), lambda _: (SHEET,))
+JOURNAL = Journal(_called, opens_object, lambda _: (SHEET,))
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -65,24 +63,14 @@ def replayed(pieces: JournalPieces) -> Iterator[Any]:
     title = string(sheet, "generated_title") or string(sheet, "session_summary")
     yield Unit(conversation=session, title=title, cwd=cwd, branch=string(sheet, "head_branch"), agent=agent)
     model = string(sheet, "current_model_id")
-    records = _records(pieces)
-    yield from _updates(records, model) if name == UPDATES else _history(records)
+    found = records(pieces)
+    yield from _updates(found, model) if name == UPDATES else _history(found)
 
 
-def _records(pieces: JournalPieces) -> Iterator[Any]:
-    """Yield the record of each line; None for a line that is none."""
-    for raw in pieces.lines():
-        if raw.strip(b" \t\r\n\0"):
-            try:
-                yield msgspec.json.decode(raw)
-            except (ValueError, RecursionError):
-                yield None
-
-
-def _updates(records: Iterator[Any], model: str) -> Iterator[Any]:
+def _updates(found: Iterator[Any], model: str) -> Iterator[Any]:
     """Yield each side's words, joined from their pieces."""
     side, texts, common = "", list[str](), dict[str, Any]()
-    for record in records:
+    for record in found:
         update = member(record, "params", "update")
         kind = string(update, "sessionUpdate")
         prompt = string(record, "params", "_meta", "promptId") or str(member(update, "_meta", "promptIndex"))
@@ -109,10 +97,12 @@ def _time(record: Any) -> Any:
 
 def _beside_words(record: Any, update: Any, kind: str) -> Iterator[Any]:
     """Yield the call of a tool; what is not known is counted."""
-    if record is None:
-        yield "a line of the session that cannot be read"
+    if isinstance(record, str):
+        yield record
     elif kind == "tool_call":
         yield _call(update)
+    elif kind == "tool_call_update" and (result := _output(update)):
+        yield Unit(role="assistant", kind=RESULT, text=result, of=id_of(update.get("toolCallId"), ""), at=_time(record))
     elif kind not in SILENT:
         yield Unit(unknown=1)
 
@@ -135,33 +125,34 @@ def _joined(side: str, texts: list[str], common: dict[str, Any]) -> Iterator[Uni
 def _call(update: Any) -> Unit:
     """Return the call of a tool; what it edits stands among its places."""
     name = string(update, "_meta", "toolName") or string(update, "title").partition(" ")[0]
-    call = call_of(name, member(update, "rawInput"))
+    found = used([(member(update, "toolCallId"), name, member(update, "rawInput"))])
     places = [string(one, "path") for one in objects(member(update, "locations"))]
     edited = [path for path in places if path] if string(update, "kind") in ("edit", "delete", "move") else []
-    return Unit(role="assistant", tools=call.tools, files=edited or call.files, id=string(update, "toolCallId"))
+    found["files"] = edited or found["files"]
+    return Unit(role="assistant", id=string(update, "toolCallId"), **found)
 
 
-def _history(records: Iterator[Any]) -> Iterator[Any]:
+def _output(update: Any) -> Any:
+    """Return what a call gave back: the program's own form of it, or blocks."""
+    told = [member(one, "content") or one for one in objects(member(update, "content"))]
+    return member(update, "rawOutput") or told
+
+
+def _history(found: Iterator[Any]) -> Iterator[Any]:
     """Yield what the history says; of a person's lines what the program put in is marked, but for interjections."""
-    context, chained = Context(), {"chained": True}
-    for record in records:
+    chained: dict[str, Any] = {"chained": True}
+    for record in found:
         if not isinstance(record, dict):
-            yield "a line of the history that cannot be read"
+            yield record if isinstance(record, str) else Unit(unknown=1)
             continue
         side = string(record, "type") or string(record, "role")
         if side == "user" and string(record, "synthetic_reason") in ("", "interjection"):
-            yield from spoken(context, side, listed(record.get("content")), chained, clean=unwrapped)
+            yield from spoken(side, record.get("content"), chained)
         elif side == "assistant":
-            given = [(one, member(one, "function") or one) for one in objects(record.get("tool_calls"))]
-            calls = [call_of(member(of, "name"), value(member(of, "arguments"))) for _, of in given]
-            yield from spoken(
-                context, side, listed(record.get("content")), {**chained, "model": string(record, "model_id")}
-            )
-            yield Unit(
-                role=side,
-                tools=[name for call in calls for name in call.tools],
-                files=[path for call in calls for path in call.files],
-                chained=True,
-            )
-        elif side not in ("user", "system", "tool", "tool_result", "reasoning", "backend_tool_call"):
+            yield from spoken(side, record.get("content"), {**chained, "model": string(record, "model_id")})
+            yield Unit(role=side, chained=True, **used(api_calls(record.get("tool_calls"))))
+        elif side in ("tool", "tool_result"):
+            of = id_of(record.get("tool_call_id"), record.get("name"))
+            yield Unit(role="assistant", kind=RESULT, text=record.get("content"), of=of)
+        elif side not in ("user", "system", "reasoning", "backend_tool_call"):
             yield Unit(unknown=1)

@@ -12,16 +12,17 @@ from typing import Any
 
 from importer.formats import Tables
 from importer.formats._retention import FOREVER, Retention
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.calls import api_calls, call_of, id_of, used
+from importer.formats._shared.questions import is_question, refusal
 from importer.formats._shared.told import (
+    ANSWER,
     RESULT,
     THOUGHT,
     Context,
     Unit,
     begin,
     feed,
-    member,
-    objects,
+    prompt,
     string,
     text_of,
     value,
@@ -32,6 +33,7 @@ __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "to
 NAME = "hermes"
 EXCLUDE = ("[!p]*/*", "p[!r]*/*", "profiles/*/*/*")  # skills, logs and what else lies there
 
+SILENT = frozenset(("system", "session_meta", "developer"))  # roles without words of a side
 PARTS = "\0json:"
 MACHINES = frozenset(("tool", "cron", "schedule", "scheduled"))  # sources of sessions that no person leads
 TABLES = (
@@ -45,7 +47,7 @@ TABLES = (
             " {sessions.git_branch} AS branch FROM sessions WHERE id = :member",
             "SELECT id, role, content, timestamp AS at, {messages.tool_calls} AS calls,"
             " {messages.reasoning} AS thought, {messages.display_kind} AS display, {messages.observed} AS observed,"
-            " {messages.tool_name} AS tool"
+            " {messages.tool_name} AS tool, {messages.tool_call_id} AS call"
             " FROM messages WHERE session_id = :member ORDER BY id",
         ),
     ),
@@ -93,13 +95,13 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
     content = string(row, "content")
     text = text_of(value(content[len(PARTS) :])) if content.startswith(PARTS) else content
     if role == "user" and string(row, "display") != "hidden" and not row["observed"]:
-        yield Unit(role=role, text=text, **common)
+        yield prompt(text, **common)
     elif role == "assistant":
         if thought := string(row, "thought"):
             yield Unit(role=role, kind=THOUGHT, text=thought, **common)
-        given = [member(one, "function") or one for one in objects(value(row["calls"]))]
-        calls = [call_of(member(one, "name"), value(member(one, "arguments"))) for one in given]
-        tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
-        yield Unit(role=role, text=text, tools=tools, files=files, **common)
-    elif role == "tool" and not call_of(row["tool"], {}).own:
-        yield Unit(role="assistant", kind=RESULT, text=text, **common)
+        yield Unit(role=role, text=text, **used(api_calls(value(row["calls"]))), **common)
+    elif role == "tool" and (not call_of(row["tool"], {}).own or refusal(text)):
+        kind = ANSWER if is_question(string(row, "tool")) else RESULT
+        yield Unit(role="assistant", kind=kind, text=text, of=id_of(row["call"], row["tool"]), **common)
+    elif role not in ("user", "tool", *SILENT):
+        yield Unit(unknown=1)

@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
-from importer.formats._journal import Journal, JournalPieces
-from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, speech, string, value
+from importer.formats._journal import Journal, JournalPieces, opens_object, records
+from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, prompt, speech, string, value
 
 __all__ = ["JOURNAL", "NAME", "Context", "begin", "feed", "replayed", "roots", "wanted"]
 
@@ -28,11 +26,11 @@ _SILENT = """
 """
 SILENT = frozenset(_SILENT.split())
 _mark = re.compile(r"\A\s*<!--\s*ANSWER\s*-->\s*")
-_opening = re.compile(rb'\s*\{\s*"kind"\s*:\s*"(?:\w+Event|UserMessagesDroppedFromHistory)"')
+_kind = re.compile(rb'"kind"\s*:\s*"\w+"')
 
 JOURNAL = Journal(
     lambda path: path.endswith(b"/" + EVENTS) and path.rsplit(b"/", 2)[-2].startswith(b"session-"),
-    lambda head: bool(_opening.match(head)),
+    lambda head: opens_object(head) and bool(_kind.search(head)),
 )
 
 
@@ -53,7 +51,7 @@ def replayed(pieces: JournalPieces) -> Iterator[Any]:
     for line in pieces.read(INDEX).splitlines():
         if session.encode() in line and string(entry := value(line.decode("utf-8", "replace")), "sessionId") == session:
             yield Unit(title=string(entry, "taskName"), cwd=string(entry, "projectDir"))
-    events = [_event(raw) for raw in pieces.lines() if raw.strip(b" \t\r\n\0")]
+    events = list(records(pieces))
     last = {string(one, "event", "agentEvent", "stepId"): one for one in events if _is_block(one)}
     last.pop("", None)  # blocks without an id stand for themselves
     for event in events:
@@ -66,14 +64,6 @@ def replayed(pieces: JournalPieces) -> Iterator[Any]:
             yield from _told(found)
 
 
-def _event(raw: bytes) -> Any:
-    """Return the event of a line, None for a line that is none."""
-    try:
-        return msgspec.json.decode(raw)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _is_block(event: Any) -> bool:
     """Return True for a block of an answer."""
     return string(event, "event", "agentEvent", "kind") in BLOCKS
@@ -84,11 +74,11 @@ def _told(event: Any) -> Iterator[Any]:
     kind, at = string(event, "kind"), member(event, "timestampMs")
     agent = member(event, "event", "agentEvent")
     block = string(agent, "kind")
-    if event is None:
-        yield "a line of the session that cannot be read"
+    if isinstance(event, str):
+        yield event
     elif kind == "UserPromptEvent":
         shown = member(event, "presentablePrompt") or member(event, "prompt")
-        yield speech("user", shown, id=string(event, "requestId"), at=at)
+        yield prompt(shown, id=string(event, "requestId"), at=at)
     elif kind == "SessionTitleSetEvent":
         yield Unit(title=string(event, "name"))
     elif kind == "SessionA2uxEvent" and block in BLOCKS:

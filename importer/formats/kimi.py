@@ -11,19 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.calls import api_calls, id_of, used
 from importer.formats._shared.told import (
+    ANSWER,
     ID_BYTES,
     PLAN,
+    RESULT,
     THOUGHT,
     Context,
     Records,
     Unit,
+    inner,
     member,
+    speech,
     string,
-    value,
 )
-from importer.formats._shared.turns import clip, stem
+from importer.formats._shared.turns import clip, key, stem
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -31,6 +35,25 @@ NAME = "kimi"
 
 WIRE = b"wire.jsonl"
 MAIN = "main"
+ANSWERS = ("QuestionResponse", "interaction.resolved")
+# Messages of the older program that are a side's words, and the members that hold them.
+SPOKEN = {
+    "TurnBegin": ("user", ("user_input", "input")),
+    "SteerInput": ("user", ("user_input", "input")),
+    "PlanDisplay": ("assistant", ("content",)),
+    "BtwBegin": ("user", ("question",)),
+    "BtwEnd": ("assistant", ("response",)),
+}
+# Others that hold no words of either side, or repeat them.
+_SILENT = """
+    TurnEnd StepBegin StepInterrupted StepRetry CompactionBegin CompactionEnd HookTriggered HookResolved StatusUpdate
+    MCPLoadingBegin MCPLoadingEnd Notification ToolCallPart ApprovalRequest ApprovalResponse ApprovalRequestResolved
+    SubagentEvent ToolCallRequest TaskStatus
+"""
+SILENT = frozenset(_SILENT.split())
+MOST_STEERED = 8  # prompts put in while the assistant was at work, which become messages later
+DIGITS = 12  # of the hash of each
+NOTHING = "-"
 ROLES = frozenset(("user", "assistant", "system", "tool", "developer"))
 
 
@@ -46,8 +69,8 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Return True for the metadata of the protocol in the first line."""
-    return any(record.get("type") == "metadata" and "protocol_version" in record for record in records[:2])
+    """Return True for the metadata of the protocol, nearly always the first line."""
+    return any(record.get("type") == "metadata" and "protocol_version" in record for record in records)
 
 
 def begin(path: bytes) -> Context:
@@ -62,22 +85,57 @@ def begin(path: bytes) -> Context:
     return Context(session=clip(folders[-1] if folders else "", ID_BYTES) or "wire", agent=clip(agent, ID_BYTES))
 
 
-def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a record of either program says."""
-    message = record.get("message")
+    message, kind, at = record.get("message"), string(record, "type"), record.get("time")
     if "timestamp" in record and isinstance(message, dict) and "payload" in message:
         yield from _old(string(message, "type"), message["payload"], record["timestamp"])
-    elif string(record, "type") == "context.append_message":
-        role = string(message, "role")
-        if role == "user" and string(message, "origin", "kind") in ("", "user"):
-            yield Unit(role="user", text=member(message, "content"), at=record.get("time"))
-        elif role not in ROLES:
-            yield Unit(unknown=1)
-    elif string(record, "type") == "context.append_loop_event":
+    elif kind == "context.append_message":
+        yield from _message(context, message, at)
+    elif kind == "turn.steer" and _is_typed(record):
+        yield from _steered(context, record.get("input"), at)
+    elif kind == "context.append_loop_event":
         event = record.get("event")
-        yield from _part(string(event, "type"), event if isinstance(event, dict) else {}, record.get("time"))
+        yield from _part(string(event, "type"), event if isinstance(event, dict) else {}, at)
+    elif kind in ANSWERS:
+        yield _answer({**record, **(found if isinstance(found := record.get("response"), dict) else {})}, at)
     elif not isinstance(record.get("type"), str):
         yield Unit(unknown=1)
+
+
+def _is_typed(record: Any) -> bool:
+    """Return True if a person typed what a record holds, and no machinery made it."""
+    return string(record, "origin", "kind") in ("", "user")
+
+
+def _message(context: Context, message: Any, at: Any) -> Iterator[Unit]:
+    """Yield what a message of the context says: a prompt, unless it was told when the person put it in."""
+    role = string(message, "role")
+    if role != "user" or not _is_typed(message):
+        yield Unit(unknown=int(role not in ROLES))
+        return
+    said = speech(role, member(message, "content"), at=at)
+    mark, steered = _mark(said.text), context.note.split()
+    if mark in steered:
+        steered.remove(mark)
+        yield Unit(note=" ".join(steered) or NOTHING)
+        return
+    said.text = unwrapped(said.text)
+    yield said
+
+
+def _steered(context: Context, content: Any, at: Any) -> Iterator[Unit]:
+    """Yield what a person put in while the assistant was at work: it becomes a message with the next turn, if ever."""
+    said = speech("user", content, at=at)
+    mark = _mark(said.text)
+    yield said
+    if said.text:
+        yield Unit(note=" ".join([*context.note.split(), mark][-MOST_STEERED:]))
+
+
+def _mark(text: str) -> str:
+    """Return a short hash of what was put in."""
+    return key(text)[:DIGITS]
 
 
 def _part(kind: str, event: dict[str, Any], at: Any) -> Iterator[Unit]:
@@ -88,28 +146,50 @@ def _part(kind: str, event: dict[str, Any], at: Any) -> Iterator[Unit]:
     elif kind == "content.part":
         yield Unit(role="assistant", text=part, at=at)
     elif kind == "tool.call":
-        call = call_of(event.get("name"), value(event.get("args") or event.get("arguments")))
-        yield Unit(role="assistant", tools=call.tools, files=call.files, at=at)
+        given = event.get("args") or event.get("arguments")
+        yield Unit(role="assistant", at=at, **used([(_id(event), event.get("name"), given)]))
+    elif kind == "tool.result":
+        result = event.get("result", event.get("output"))
+        text = member(result, "output") or member(result, "content") or result
+        yield Unit(role="assistant", kind=RESULT, text=text, of=id_of(_id(event), event.get("name")), at=at)
     elif not kind:
         yield Unit(unknown=1)
 
 
 def _old(kind: str, payload: Any, at: Any) -> Iterator[Unit]:
     """Yield what a message of the older program says."""
-    if kind in ("TurnBegin", "SteerInput"):
-        yield Unit(role="user", text=member(payload, "user_input") or member(payload, "input"), at=at)
-    elif kind == "ContentPart" and string(payload, "type") == "think":
+    if kind in SPOKEN:
+        role, names = SPOKEN[kind]
+        kind = PLAN if kind == "PlanDisplay" else ""
+        yield Unit(role=role, kind=kind, text=inner(payload, *names) if payload else "", at=at)
+    elif kind == "ContentPart" and string(payload, "type") in ("think", "thinking"):
         yield Unit(role="assistant", kind=THOUGHT, text=string(payload, "think"), at=at)
     elif kind == "ContentPart":
         yield Unit(role="assistant", text=payload, at=at)
-    elif kind == "PlanDisplay":
-        yield Unit(role="assistant", kind=PLAN, text=member(payload, "content"), at=at)
-    elif kind == "ToolCall":
-        call = call_of(string(payload, "function", "name"), value(member(payload, "function", "arguments")))
-        yield Unit(role="assistant", tools=call.tools, files=call.files, at=at)
-    elif kind == "QuestionResponse":
-        answers = member(payload, "answers")
-        yield Unit(role="user", text=list(answers.values()) if isinstance(answers, dict) else answers, at=at)
+    elif kind == "ToolResult":
+        value = member(payload, "return_value") or member(payload, "result")
+        text = member(value, "output") or member(value, "message") or value
+        yield Unit(role="assistant", kind=RESULT, text=text, of=id_of(member(payload, "tool_call_id"), ""), at=at)
+    elif kind in ("ToolCall", "QuestionRequest"):
+        asks = kind == "QuestionRequest"
+        found = used([(member(payload, "id"), "ask_user", payload)] if asks else api_calls([payload]))
+        yield Unit(role="assistant", at=at, **{**found, "tools": [] if asks else found["tools"]})
+    elif kind in ANSWERS:
+        yield _answer(payload, at)
+    elif kind not in SILENT:
+        yield Unit(unknown=1)
+
+
+def _answer(payload: Any, at: Any) -> Unit:
+    """Return what a person answered."""
+    told = next((held for name in ("answers", "feedback", "answer") if (held := member(payload, name))), None)
+    of = id_of(member(payload, "request_id") or member(payload, "id"), "ask_user")
+    return Unit(role="assistant", kind=ANSWER, text={"answers": told}, of=of, at=at)
+
+
+def _id(event: dict[str, Any]) -> Any:
+    """Return the id of a call, which versions call differently."""
+    return next((event[name] for name in ("toolCallId", "tool_call_id", "callId", "id") if event.get(name)), None)
 
 
 feed = Records(_said).feed

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from importer.formats import Tables
-from importer.formats._journal import Journal, JournalPieces
-from importer.formats._shared.calls import call_of
+from importer.formats._journal import Journal, JournalPieces, opens_object, records
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.told import (
     RESULT,
     THOUGHT,
@@ -22,8 +20,11 @@ from importer.formats._shared.told import (
     Unit,
     begin,
     feed,
+    inner,
     member,
+    objects,
     parted,
+    prompt,
     speech,
     string,
     text_of,
@@ -47,7 +48,7 @@ TABLES = (
         ("SELECT key AS folder, value, NULL AS at FROM conversations WHERE key = :member",),
     ),
 )
-SILENT = frozenset(("image", "json", "toolResult", "redactedThinking"))
+SILENT = frozenset(("image", "json", "redactedThinking"))
 _sessions = b"/sessions/cli/"
 
 
@@ -58,7 +59,7 @@ def _sheet(pieces: JournalPieces) -> tuple[str]:
 
 JOURNAL = Journal(
     lambda path: path.endswith(b".jsonl") and _sessions in path,
-    lambda head: head.startswith(b"{") and b'"kind"' in head,
+    opens_object,
     _sheet,
 )
 
@@ -82,21 +83,12 @@ def replayed(pieces: JournalPieces) -> Iterator[Any]:
     sheet = value(pieces.read(name).decode("utf-8", "replace"))
     session = string(sheet, "session_id") or name.removesuffix(".json")
     yield Unit(conversation=session, title=string(sheet, "title"), cwd=string(sheet, "cwd"))
-    own = ""
-    for raw in pieces.lines():
-        if raw.strip(b" \t\r\n\0"):
-            try:
-                record = msgspec.json.decode(raw)
-            except (ValueError, RecursionError):
-                yield "a line of the session that cannot be read"
-                continue
-            for unit in _said(record, own):
-                own = unit.note or own
-                yield unit
+    for record in records(pieces):
+        yield from [record] if isinstance(record, str) else _said(record)
 
 
-def _said(record: Any, own: str) -> Iterator[Unit]:
-    """Yield what a line of a session says; the call of this memory is `own`."""
+def _said(record: Any) -> Iterator[Unit]:
+    """Yield what a line of a session says."""
     kind, data = string(record, "kind"), member(record, "data")
     role = {"Prompt": "user", "AssistantMessage": "assistant"}.get(kind, "")
     common: dict[str, Any] = {"id": string(data, "message_id"), "at": member(data, "meta", "timestamp")}
@@ -106,13 +98,13 @@ def _said(record: Any, own: str) -> Iterator[Unit]:
         if what == "thinking":
             yield Unit(role="assistant", kind=THOUGHT, text=text_of(held), **common)
         elif what == "toolUse":
-            call = call_of(member(held, "name"), member(held, "input"))
-            yield Unit(role="assistant", tools=call.tools, files=call.files, **common)
-            yield Unit(note=string(held, "toolUseId") if call.own else "")
-        elif what == "toolResult" and not (own and string(held, "toolUseId") == own):
-            yield Unit(role="assistant", kind=RESULT, text=_answer(member(held, "content")), **common)
+            call = (member(held, "toolUseId"), member(held, "name"), member(held, "input"))
+            yield Unit(role="assistant", **used([call]), **common)
+        elif what == "toolResult":
+            of = id_of(member(held, "toolUseId"), "")
+            yield Unit(role="assistant", kind=RESULT, text=_answer(member(held, "content")), of=of, **common)
         elif what not in SILENT:
-            found = speech(role, held, **common)
+            found = prompt(held, **common) if role == "user" else speech(role, held, **common)
             found.unknown += not what or ((what != "text" or not role) and bool(found.text))
             yield found
     yield Unit(unknown=strange + (data is not None and member(data, "content") is None))
@@ -122,8 +114,8 @@ def _said(record: Any, own: str) -> Iterator[Unit]:
 
 def _answer(content: Any) -> str:
     """Return what a tool answered: text, or the output of a command."""
-    shown = [member(one, "data") for one in content] if isinstance(content, list) else []
-    return "\n".join([string(one, "stdout") if isinstance(one, dict) else text_of(one) for one in shown]).strip()
+    shown = [next((one[name] for name in ("data", "Text", "Json") if name in one), one) for one in objects(content)]
+    return "\n".join([string(one, "stdout") or text_of(one) for one in shown]).strip() or text_of(content)
 
 
 def told(row: Mapping[str, Any]) -> Iterator[Any]:
@@ -131,18 +123,30 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
     talk = value(row["value"])
     yield Unit(conversation=string(talk, "conversation_id"), cwd=string(row, "folder"))
     turns, strange = parted(member(talk, "history"))
-    yield Unit(unknown=strange)
+    yield Unit(unknown=strange + (bool(talk) and member(talk, "history") is None))
     for turn in turns:
         asked, answer = turn.get("user"), turn.get("assistant")
         at = member(asked, "timestamp") or row["at"]
-        content = member(asked, "content")
-        if isinstance(content, dict) and "Prompt" in content:
-            yield speech("user", member(content, "Prompt", "prompt"), at=at, chained=True)
-        elif content and not (isinstance(content, dict) and {"ToolUseResults", "CancelledToolUses"} & content.keys()):
-            yield Unit(unknown=1)
+        yield from _asked(inner(asked, "content"), at)
         if asked is None and answer is None:
             yield Unit(unknown=1)
         yield from _answered(answer, {"at": member(turn, "request_metadata", "stream_end_timestamp_ms") or at})
+
+
+def _asked(content: Any, at: Any) -> Iterator[Unit]:
+    """Yield what a person typed, also in place of tools that were cancelled, and what tools answered."""
+    kinds = content if isinstance(content, dict) else {}
+    for kind in kinds:
+        held = kinds[kind]
+        if kind == "Prompt" or (kind == "CancelledToolUses" and member(held, "prompt")):
+            yield prompt(inner(held, "prompt"), at=at, chained=True)
+        elif kind not in ("ToolUseResults", "CancelledToolUses"):
+            yield Unit(unknown=1)
+        for one in objects(member(held, "tool_use_results")):
+            of = id_of(one.get("tool_use_id") or one.get("id"), "")
+            yield Unit(role="assistant", kind=RESULT, text=_answer(one.get("content")), of=of, at=at)
+    if content and not kinds:
+        yield Unit(unknown=1)
 
 
 def _answered(answer: Any, common: dict[str, Any]) -> Iterator[Unit]:
@@ -152,9 +156,8 @@ def _answered(answer: Any, common: dict[str, Any]) -> Iterator[Unit]:
         yield Unit(unknown=int(bool(answer)))
         return
     uses, strange = parted(member(held, "tool_uses") or [])
-    calls = [call_of(one.get("name"), one.get("args")) for one in uses]
-    said = speech("assistant", member(held, "content"), chained=True, **common)
-    said.tools, said.files = [n for call in calls for n in call.tools], [p for call in calls for p in call.files]
+    calls = used([(one.get("id"), one.get("name"), one.get("args")) for one in uses])
+    said = speech("assistant", inner(held, "content"), chained=True, **calls, **common)
     said.unknown += strange
     said.id = string(held, "message_id")
     yield said

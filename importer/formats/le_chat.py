@@ -64,7 +64,8 @@ def _message(message: dict[str, Any]) -> Unit:
         "at": message.get("createdAt"),
         "model": string(message, "model"),
     }
-    return Unit(role=side, text=found.text, files=list(names), unknown=strange, **common)
+    text = "" if role in ("system", "tool") else found.text
+    return Unit(role=side, text=text, files=list(names), unknown=strange, **common)
 
 
 _records = Records(_said)

@@ -38,7 +38,7 @@ def recognises_document(keys: Collection[str]) -> bool:
     return {"conversationId", "endpoint"} <= set(keys) and not {"messages", "messagesTree"}.isdisjoint(keys)
 
 
-def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what the head says, or a message with all below it."""
     if "endpoint" in record and "isCreatedByUser" not in record:
         yield Unit(conversation=string(record, "conversationId"), title=string(record, "title"))
@@ -48,12 +48,12 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         message, seen = pending.pop(), seen + 1
         below, strange = parted(message.get("children") or [])
         yield Unit(unknown=strange)
-        yield from _message(context, message)
+        yield from _message(message)
         pending += reversed(below)
     yield Unit(unknown=len(pending))
 
 
-def _message(context: Context, message: dict[str, Any]) -> Iterator[Unit]:
+def _message(message: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message says; that of an error is the program's."""
     person = message.get("isCreatedByUser")
     if message.get("error") is True:
@@ -67,7 +67,7 @@ def _message(context: Context, message: dict[str, Any]) -> Iterator[Unit]:
         "model": string(message, "model"),
     }
     content = listed(message.get("content")) or message.get("text")
-    yield from spoken(context, "user" if person else "assistant", content, common)
+    yield from spoken("user" if person else "assistant", content, common, clean=str)
 
 
 feed = Records(_said).feed

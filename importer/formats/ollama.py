@@ -55,3 +55,5 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
         yield Unit(role=role, text=string(row, "content"), **common)
     elif role == "tool":
         yield Unit(role="assistant", kind=RESULT, text=string(row, "content"), **common)
+    elif role != "system":
+        yield Unit(text=row["content"])

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.told import Context, Unit, begin, feed, member, parted, string, value
+from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, parted, string, text_of, value
 from importer.formats._shared.words import words
 
 __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
 NAME = "open-webui"
+PASTED = "Pasted_Text"  # in the names of files that pasted texts become
 
 TABLES = (
     Tables(
@@ -43,20 +44,29 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
     """Yield what a chat says, in the order of time; an answer that is being written ends what is told."""
     chat = value(row["chat"])
     yield Unit(title=string(row, "title") or string(chat, "title"))
-    found, strange = parted(member(chat, "history", "messages") or [])
-    yield Unit(unknown=strange)
+    held = member(chat, "history", "messages") or member(chat, "messages")
+    found, strange = parted(held or [])
+    yield Unit(unknown=strange + (bool(chat) and not held and not isinstance(member(chat, "history"), dict)))
     for node in sorted(found, key=_time):
         role = string(node, "role")
         if role == "assistant" and node.get("done") is False:
             yield {"held": True, "id": string(node, "id")}
         if role in ("user", "assistant"):
             text, unknown = words(node.get("content"))
-            text = _details.sub("", text) if role == "assistant" else text
+            text = _details.sub("", text) if role == "assistant" else "\n\n".join([text, *_pasted(node)]).strip()
             common: dict[str, Any] = {"id": string(node, "id"), "at": node.get("timestamp")}
             common["model"] = string(node, "model")
             yield Unit(role=role, text=text, unknown=unknown, **common)
         elif role not in ("system", "tool"):
             yield Unit(unknown=1)
+
+
+def _pasted(node: dict[str, Any]) -> list[str]:
+    """Return long texts that were pasted, which become files beside the prompt."""
+    files = [
+        one for one in objects(node.get("files")) if PASTED in (string(one, "name") or string(one, "file", "filename"))
+    ]
+    return [text_of(member(one, "file", "data", "content") or member(one, "content")) for one in files]
 
 
 def _time(node: dict[str, Any]) -> float:

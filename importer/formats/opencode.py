@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._journal import Journal, JournalPieces
-from importer.formats._shared.own_search import is_own_command, is_own_tool
+from importer.formats._journal import Journal, JournalPieces, opens_object
+from importer.formats._shared.blocks import of_person
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.told import (
     RESULT,
     RESULT_CHARS,
@@ -122,7 +123,7 @@ def _beside(pieces: JournalPieces) -> Iterator[str]:
         yield from (f"{parts}/{part}" for part in pieces.names(parts)[-NEWEST:])
 
 
-JOURNAL = Journal(lambda path: bool(SESSION.match(path)), lambda head: head.startswith(b"{"), _beside)
+JOURNAL = Journal(lambda path: bool(SESSION.match(path)), opens_object, _beside)
 
 
 def replayed(pieces: JournalPieces) -> Iterator[Any]:
@@ -179,7 +180,7 @@ def _whole(data: dict[str, Any], common: dict[str, Any]) -> Iterator[dict[str, A
     """Yield what a message of version 2 says."""
     kind = common["role"]
     if kind == "user":
-        yield {**common, "text": data.get("text")}
+        yield {**common, "text": of_person(data.get("text"))}
     elif kind == "assistant":
         parts, strange = parted(data.get("content"))
         yield {"unknown": strange} if strange else {}
@@ -196,7 +197,8 @@ def _part(part: Any, common: dict[str, Any], *, of_summary: bool) -> Iterator[di
     kind = string(part, "type")
     if kind == "text":
         if not (part.get("synthetic") or part.get("ignored")):
-            yield {**common, "text": wordy(part), "kind": SUMMARY if of_summary else ""}
+            text = of_person(wordy(part)) if common["role"] == "user" else wordy(part)
+            yield {**common, "text": text, "kind": SUMMARY if of_summary else ""}
     elif kind == "reasoning":
         yield {**common, "text": string(part, "text"), "kind": THOUGHT}
     elif kind == "tool":
@@ -209,13 +211,16 @@ def _call(part: dict[str, Any], common: dict[str, Any]) -> Iterator[dict[str, An
     """Yield the call of a tool, and what came back, unless this memory was asked."""
     name = string(part, "tool") or string(part, "name")
     given, state = member(part, "state", "input"), member(part, "state") or {}
-    path = string(given, "filePath") or string(given, "path")
-    yield {**common, "tools": [name], "files": [path] if name in EDITS and path else []}
-    result = words(state.get("output") or state.get("content")).text
+    id_, path = string(part, "callID") or string(part, "id"), string(given, "filePath") or string(given, "path")
+    files = [path] if name in EDITS and path else []
+    result = words(state.get("output") or state.get("content") or state.get("error")).text
     if name == "question" and result:  # it repeats each question with the answer that the person gave
+        yield {**common, "tools": [name], "files": files}
         yield {**common, "text": result}
-    elif result and not (is_own_tool(name) or is_own_command(string(given, "command"))):
-        yield {**common, "text": result[:RESULT_CHARS], "kind": RESULT}
+        return
+    yield {**common, **used([(id_, name, given)]), "files": files}
+    if result:
+        yield {**common, "text": result[:RESULT_CHARS], "kind": RESULT, "of": id_of(id_, name)}
 
 
 def _model(data: dict[str, Any]) -> str:

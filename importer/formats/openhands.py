@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from importer.formats._journal import Journal, JournalPieces
-from importer.formats._shared.calls import call_of
+from importer.formats._journal import Journal, JournalPieces, opens_object
+from importer.formats._shared.calls import used
 from importer.formats._shared.told import (
     RESULT,
     THOUGHT,
@@ -18,7 +18,9 @@ from importer.formats._shared.told import (
     Unit,
     begin,
     feed,
+    inner,
     member,
+    prompt,
     speech,
     string,
     text_of,
@@ -33,14 +35,13 @@ EXCLUDE = ("*/events",)  # events are looked up from the state beside them
 STATE, EVENTS = b"base_state.json", "events"
 _SILENT = """
     SystemPromptEvent Condensation CondensationEvent CondensationRequest CondensationSummaryEvent PauseEvent
-    ConversationStateUpdateEvent AgentErrorEvent TokenEvent UserRejectObservation ConversationErrorEvent
+    ConversationStateUpdateEvent AgentErrorEvent TokenEvent ConversationErrorEvent
     LLMCompletionLogEvent
 """
 SILENT = frozenset(_SILENT.split())
+REFUSED = ("User rejected the action", "User rejected the action.")  # where no reason was given
 
-JOURNAL = Journal(
-    lambda path: path.endswith(b"/" + STATE), lambda head: head.lstrip().startswith(b"{"), lambda _: (EVENTS,)
-)
+JOURNAL = Journal(lambda path: path.endswith(b"/" + STATE), opens_object, lambda _: (EVENTS,))
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -60,17 +61,12 @@ def replayed(pieces: JournalPieces) -> Iterator[Any]:
     session = string(state, "id") or pieces.path.decode("utf-8", "replace").rsplit("/", 2)[-2]
     cwd = string(state, "workspace", "working_dir")
     yield Unit(conversation=session.replace("-", ""), title=string(state, "title"), cwd=cwd)
-    own = ""
     for name in pieces.names(EVENTS):
         if name.startswith("event-") and name.endswith(".json"):
             event = value(pieces.read(f"{EVENTS}/{name}").decode("utf-8", "replace"))
             if not isinstance(event, dict):
                 yield f"an event that cannot be read: {name}"
-            elif string(event, "kind") == "ObservationEvent":
-                if string(event, "action_id") != own:
-                    yield _result(event)
             else:
-                own = string(event, "id") if _call(event).own else own
                 yield from _told(event)
 
 
@@ -80,26 +76,24 @@ def _told(event: dict[str, Any]) -> Iterator[Unit]:
     common: dict[str, Any] = {"id": string(event, "id"), "at": event.get("timestamp")}
     if kind == "MessageEvent":
         role = {"user": "user", "agent": "assistant"}.get(source, "")
-        said = speech(role, member(event, "llm_message", "content"), **common)
-        said.unknown += not role and source != "environment" and bool(said.text)
+        content = inner(event.get("llm_message"), "content")
+        said = prompt(content, **common) if role == "user" else speech(role, content, **common)
+        said.text = "" if source == "environment" else said.text
         yield said
     elif kind == "ActionEvent":
-        call = _call(event)
+        action = event.get("action")
         yield Unit(role="assistant", kind=THOUGHT, text=text_of(event.get("reasoning_content")), **common)
         yield speech("assistant", event.get("thought"), **common)
         finishes = string(event, "tool_name") == "finish" or string(event, "action", "kind") == "FinishAction"
-        text = member(event, "action", "message") if finishes else ""
-        yield Unit(role="assistant", text=text, tools=call.tools, files=call.files, **common)
+        text = inner(action, "message") if finishes else ""
+        yield Unit(role="assistant", text=text, **used([(event.get("id"), event.get("tool_name"), action)]), **common)
+    elif kind == "ObservationEvent":
+        result = member(event, "observation")
+        text = text_of(member(result, "content") or member(result, "output"))
+        yield Unit(role="assistant", kind=RESULT, text=text, of=string(event, "action_id"), **common)
+    elif kind == "UserRejectObservation":
+        reason = speech("user", event.get("rejection_reason"), **common)
+        reason.text = "" if reason.text in REFUSED else reason.text
+        yield reason
     elif kind not in SILENT:
         yield Unit(unknown=1)
-
-
-def _call(event: dict[str, Any]) -> Any:
-    """Return the call of an action; no call for any other event."""
-    return call_of(event.get("tool_name") if event.get("kind") == "ActionEvent" else "", event.get("action"))
-
-
-def _result(event: dict[str, Any]) -> Unit:
-    """Return what a tool answered."""
-    text = text_of(member(event, "observation", "content") or member(event, "observation", "output"))
-    return Unit(role="assistant", kind=RESULT, text=text, id=string(event, "id"), at=event.get("timestamp"))

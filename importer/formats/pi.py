@@ -81,10 +81,10 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Return True for a header with an id, perhaps behind a title in a slot of fixed width."""
+    """Return True for a header with an id; a title in a slot of fixed width may stand before it."""
     return any(
         record.get("type") == "session" and isinstance(record.get("id"), str) and "timestamp" in record
-        for record in records[:2]
+        for record in records
     )
 
 
@@ -100,7 +100,7 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
         yield Unit(problem="an entry that is no JSON object")
 
 
-def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what an entry says."""
     kind = string(record, "type")
     if kind == "session":
@@ -111,21 +111,21 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         yield _summary(record, record.get("summary"))
     elif kind == "message":
         message = record.get("message")
-        yield from _message(context, record, message if isinstance(message, dict) else {})
+        yield from _message(record, message if isinstance(message, dict) else {})
     elif kind not in SILENT:
         yield Unit(unknown=1)
 
 
-def _message(context: Context, record: dict[str, Any], message: dict[str, Any]) -> Iterator[Unit]:
+def _message(record: dict[str, Any], message: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message says: a side's words, a thought, a call, a tool's answer."""
     role = string(message, "role")
     common = {"id": string(record, "id"), "at": record.get("timestamp") or message.get("timestamp")}
     if role in SUMMARIES:
         yield _summary(record, message.get("summary") or message.get("content"))
     elif role == "toolResult":
-        yield from spoken(context, "assistant", [{**message, "type": role}], common)
+        yield from spoken("assistant", [{**message, "type": role}], common)
     elif role in ("user", "assistant"):
-        yield from spoken(context, role, message.get("content"), {**common, "model": string(message, "model")})
+        yield from spoken(role, message.get("content"), {**common, "model": string(message, "model")})
     elif role not in SILENT:
         yield Unit(unknown=1)
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.calls import call_of, id_of, used
+from importer.formats._shared.questions import refusal
 from importer.formats._shared.told import (
     RESULT,
     THOUGHT,
@@ -20,9 +22,10 @@ from importer.formats._shared.told import (
     begin_by_name,
     member,
     objects,
+    speech,
     string,
 )
-from importer.formats._shared.words import words
+from importer.formats.gemini.text import typed
 
 __all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
 
@@ -68,7 +71,7 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         yield from _of_system(record, subtype, common)
     elif kind == "user":
         if not subtype and string(record, "provenance") in ("", "real_user"):
-            yield Unit(role=kind, text=member(record, "systemPayload", "displayText") or said, **common)
+            yield _typed(member(record, "systemPayload", "displayText") or said, common)
     elif kind == "assistant":
         yield from _answer(said, {**common, "model": string(record, "model")})
     elif kind == "tool_result":
@@ -83,7 +86,14 @@ def _of_system(record: dict[str, Any], subtype: str, common: dict[str, Any]) -> 
         yield Unit(title=string(record, "systemPayload", "customTitle"))
     elif subtype == "mid_turn_user_message":
         shown = member(record, "systemPayload", "displayText") or record.get("message")
-        yield Unit(role="user", text=shown, **common)
+        yield _typed(shown, common)
+
+
+def _typed(content: Any, common: dict[str, Any]) -> Unit:
+    """Return a prompt, without the contents of files that it names and what hooks added."""
+    said = speech("user", content, **common)
+    said.text = unwrapped(typed(said.text))
+    return said
 
 
 def _answer(said: Any, common: dict[str, Any]) -> Iterator[Unit]:
@@ -92,18 +102,19 @@ def _answer(said: Any, common: dict[str, Any]) -> Iterator[Unit]:
     for part in parts:
         if part.get("thought") is True:
             yield Unit(role="assistant", kind=THOUGHT, text=string(part, "text"), **common)
-    calls = [call_of(member(part, "functionCall", "name"), member(part, "functionCall", "args")) for part in parts]
-    tools, files = [name for call in calls for name in call.tools], [path for call in calls for path in call.files]
-    yield Unit(role="assistant", text=said, tools=tools, files=files, **common)
+    calls = [part["functionCall"] for part in parts if isinstance(part.get("functionCall"), dict)]
+    found = used([(call.get("id"), call.get("name"), call.get("args")) for call in calls])
+    yield Unit(role="assistant", text=said, **found, **common)
 
 
 def _results(said: Any, common: dict[str, Any]) -> Iterator[Unit]:
     """Yield what tools answered, but for this memory's."""
     for part in objects(member(said, "parts")):
         response = part.get("functionResponse")
-        if not call_of(member(response, "name"), {}).own:
-            text = words(member(response, "response", "output") or member(response, "response", "error")).text
-            yield Unit(role="assistant", kind=RESULT, text=text, **common)
+        text = member(response, "response", "output") or member(response, "response", "error")
+        if not call_of(member(response, "name"), {}).own or refusal(text):
+            of = id_of(member(response, "id"), member(response, "name"))
+            yield Unit(role="assistant", kind=RESULT, text=text, of=of, **common)
 
 
 feed = Records(_said).feed

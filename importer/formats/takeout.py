@@ -76,7 +76,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     strange += odd
     ours = string(record, "header") in HEADERS
     if not ours or not (answers or title.startswith(VERB)) or (title.startswith(OTHER_DEEDS) and not answers):
-        yield Unit(unknown=strange + (not ours))
+        yield Unit(unknown=strange + (not ours or not title.startswith(OTHER_DEEDS)))
         return
     prompt = title.removeprefix(VERB)
     yield Unit(database=NAME, conversation=f"gemini-{moment(at)[:10]}-{key(moment(at), prompt)[:12]}")

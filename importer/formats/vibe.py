@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.calls import api_calls, id_of, used
 from importer.formats._shared.told import (
     ID_BYTES,
     RESULT,
@@ -17,11 +17,8 @@ from importer.formats._shared.told import (
     Context,
     Records,
     Unit,
-    member,
-    objects,
+    prompt,
     string,
-    text_of,
-    value,
 )
 from importer.formats._shared.turns import clip, stem
 
@@ -44,8 +41,8 @@ def wanted(relative: bytes) -> bool:
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Return True for messages of a known role, all with an id of their own and no type."""
-    return bool(records) and all(
+    """Return True for a message of a known role, with an id of its own and no type."""
+    return any(
         isinstance(record.get("message_id"), str) and string(record, "role") in ROLES and "type" not in record
         for record in records
     )
@@ -57,23 +54,20 @@ def begin(path: bytes) -> Context:
     return Context(session=clip(stem(folder if name == MESSAGES else path), ID_BYTES))
 
 
-def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
+def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     """Yield what a message says."""
     role, id_ = string(record, "role"), string(record, "message_id")
     if role not in ROLES:
         yield Unit(unknown=1)
     elif role == "user" and record.get("injected") is not True:
-        yield Unit(role=role, text=record.get("user_display_content") or record.get("content"), id=id_)
+        yield prompt(record.get("user_display_content") or record.get("content"), id=id_)
     elif role == "assistant":
         if thought := string(record, "reasoning_content"):
             yield Unit(role=role, kind=THOUGHT, text=thought, id=id_)
-        given = [(one, member(one, "function")) for one in objects(record.get("tool_calls"))]
-        calls = [(one, call_of(member(of, "name"), value(member(of, "arguments")))) for one, of in given]
-        tools, files = [n for _, call in calls for n in call.tools], [p for _, call in calls for p in call.files]
-        yield Unit(role=role, text=record.get("content"), id=id_, tools=tools, files=files)
-        yield from (Unit(note=string(one, "id")) for one, call in calls if call.own)
-    elif role == "tool" and string(record, "tool_call_id") != context.note:
-        yield Unit(role="assistant", kind=RESULT, text=text_of(record.get("content")), id=id_)
+        yield Unit(role=role, text=record.get("content"), id=id_, **used(api_calls(record.get("tool_calls"))))
+    elif role == "tool":
+        of = id_of(record.get("tool_call_id"), record.get("name"))
+        yield Unit(role="assistant", kind=RESULT, text=record.get("content"), id=id_, of=of)
 
 
 feed = Records(_said).feed

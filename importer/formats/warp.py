@@ -12,7 +12,19 @@ from contextlib import suppress
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.told import Context, Unit, begin, feed, member, parted, speech, string, value
+from importer.formats._shared.told import (
+    Context,
+    Unit,
+    begin,
+    feed,
+    inner,
+    member,
+    parted,
+    prompt,
+    speech,
+    string,
+    value,
+)
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -78,9 +90,13 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
         inputs, strange = parted(value(row["input"]))
         yield Unit(unknown=strange)
         for one in inputs:
-            if "Query" in one:
-                asked = member(one, "Query", "text")
-                yield speech("user", asked, id=str(row["id"]), model=string(row, "model"), chained=True, at=row["at"])
+            for asked in [inner(one[kind], "text", "query") for kind in one if _asks(kind, one[kind])]:
+                yield prompt(asked, id=str(row["id"]), model=string(row, "model"), chained=True, at=row["at"])
+
+
+def _asks(kind: str, held: Any) -> bool:
+    """Return True for an input that is, or holds, what a person typed."""
+    return kind == "Query" or isinstance(member(held, "query"), str)
 
 
 def _packed(digits: str) -> Iterator[Any]:
@@ -102,7 +118,8 @@ def _message(found: dict[int, bytes | int]) -> Iterator[Unit]:
         held = found.get(number)
         if isinstance(held, bytes):
             common = {"id": _text(found.get(ID)), "at": _seconds(found.get(TIME)), "chained": True}
-            yield speech(role, _text(dict(fields(held)).get(1)), **common)
+            text = _text(dict(fields(held)).get(1))
+            yield prompt(text, **common) if role == "user" else speech(role, text, **common)
 
 
 def _text(raw: bytes | int | None) -> str:

@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.calls import call_of
+from importer.formats._shared.blocks import of_person
+from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.told import (
+    RESULT,
     SUMMARY,
     THOUGHT,
     Context,
     Unit,
     begin,
     feed,
+    inner,
     member,
     objects,
     parted,
@@ -65,6 +68,7 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
     title = string(thread, "title") or string(thread, "summary") or string(row, "summary")
     yield Unit(title=title, cwd=string(row, "folders").partition("\n")[0], agent=agent)
     common = {"at": row["at"], "model": string(thread, "model", "model"), "chained": True}
+    yield Unit(unknown=int("messages" not in thread))
     for message in listed(thread.get("messages")):
         if isinstance(message, dict) and "role" in message:
             yield from _older(message, common)
@@ -79,9 +83,13 @@ def _message(message: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
     for side, held in message.items():
         if side in ("User", "Agent"):
             role = "user" if side == "User" else "assistant"
-            blocks, strange = parted(member(held, "content") if isinstance(held, dict) else held)
+            blocks, strange = parted(inner(held, "content"))
             yield Unit(unknown=strange)
             yield from _blocks(role, blocks, common)
+            results = member(held, "tool_results")
+            for id_, one in results.items() if isinstance(results, dict) else ():
+                shown = member(one, "content", "Text") or member(one, "content") or member(one, "output")
+                yield Unit(role="assistant", kind=RESULT, text=shown, of=id_of(id_, ""), **common)
         elif side == "Compaction":
             yield Unit(role="assistant", kind=SUMMARY, text=member(held, "Summary"), **common)
         else:
@@ -93,13 +101,12 @@ def _blocks(role: str, blocks: list[dict[str, Any]], common: dict[str, Any]) -> 
     for block in blocks:
         if thought := string(block, "Thinking", "text"):
             yield Unit(role=role, kind=THOUGHT, text=thought, **common)
-    texts = [block["Text"] for block in blocks if "Text" in block]
-    calls = [call_of(member(block, "ToolUse", "name"), member(block, "ToolUse", "input")) for block in blocks]
+    texts = [of_person(block["Text"]) if role == "user" else block["Text"] for block in blocks if "Text" in block]
+    calls = [block["ToolUse"] for block in blocks if isinstance(block.get("ToolUse"), dict)]
     yield Unit(
         role=role,
         text=texts,
-        tools=[name for call in calls for name in call.tools],
-        files=[path for call in calls for path in call.files],
+        **used([(call.get("id"), call.get("name"), call.get("input")) for call in calls]),
         unknown=sum(
             SILENT.isdisjoint(block) and not {"Text", "Thinking", "ToolUse"} & block.keys() for block in blocks
         ),
@@ -115,3 +122,5 @@ def _older(message: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
         texts = [one for one in segments if string(one, "type") not in ("thinking", "redacted_thinking")]
         tools = [string(one, "name") for one in objects(message.get("tool_uses"))]
         yield Unit(role=role, text=texts, tools=tools, unknown=strange, **common)
+    else:
+        yield Unit(unknown=int(role != "system"))

@@ -23,6 +23,8 @@ SIGNATURES = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
     b"SQLite format 3\0": "an SQLite database of a program that is not known",
     b"%PDF-": "a PDF document",
+    b"\xff\xfe": "text in UTF-16: write it in UTF-8 first",
+    b"\xfe\xff": "text in UTF-16: write it in UTF-8 first",
     b"\x89PNG\r\n\x1a\n": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"\x7fELF": "a program",

@@ -60,8 +60,8 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
     "cline/1767258000000/ui_messages.json": [
         ("1767258000000", "user", "Add a login test to the mill's site."),
         ("1767258000000", "assistant", "I look at the router first."),
-        ("1767258000000", "assistant", "Which framework?"),
-        ("1767258000000", "user", "vitest"),
+        ("1767258000000", "assistant", "Which framework?\n- vitest"),
+        ("1767258000000", "assistant", "vitest"),
         ("1767258000000", "assistant", "Done: three tests."),
     ],
     "jan/t1/messages.jsonl": [("t1", "user", "Why do cats purr?"), ("t1", "assistant", "For several reasons.")],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from codex_lines import event, item
 from fold_lines import turns
+from planted_talk import PLACES
 
 GEMINI = {"id": "m", "timestamp": "2026-03-01T09:00:00.000Z", "type": "user"}
 COPILOT = {"id": "e", "timestamp": "2026-06-25T01:50:00.403Z", "type": "user.message"}
@@ -53,6 +54,48 @@ def record(name: str, text: str) -> dict[str, Any]:
 def test_a_prompt_stays(name: str, text: str, typed: list[str]) -> None:
     """Only closed blocks go, and only from where the program puts them."""
     assert [turn.text for turn in turns(name, record(name, text))] == typed
+
+
+# Of every other assistant that frames a prompt, where the person's words stand.
+PROMPTS = {
+    **dict.fromkeys(("pi", "kimi", "antigravity", "droid", "vibe", "cursor", "amp", "kiro", "grok-build"), "prompt"),
+    **dict.fromkeys(("qwen", "zed", "crush", "opencode"), "text"),
+    **dict.fromkeys(("forge", "devin"), "content"),
+    **{"cline": "prompt", "goose": "block", "warp": "query", "junie": "shown", "openhands": "prompt"},
+}
+BLOCK = "<system-reminder>\nBe quick.\n</system-reminder>"
+BESIDE = {
+    f"{BLOCK}\nFix it.": "Fix it.",
+    f"{BLOCK}\n\n{BLOCK}\n\nFix it.": "Fix it.",
+    f"Fix it.\n\n{BLOCK}": "Fix it.",
+    "Fix it.\n\n<environment_details>\n# Time\n</environment_details>": "Fix it.",
+    '<user_input mode="act">Fix it.</user_input>': "Fix it.",
+    f"<task>\nFix it.\n</task>\n{BLOCK}": "Fix it.",
+    "<user_query>\nWhat does <user_query> do?\n</user_query>": "What does <user_query> do?",
+    BLOCK: "",
+    "What is <system-reminder> in my log?": "What is <system-reminder> in my log?",
+    "<system-reminder> is in my log, why?": "<system-reminder> is in my log, why?",
+    **{text: text for text in ("<system-reminder>x</system-reminder> is in my log, why?",)},
+    "<task> is never closed\nmy words": "<task> is never closed\nmy words",
+    "<timestamp>12:00</timestamp> is wrong": "<timestamp>12:00</timestamp> is wrong",
+    "<div>\nhello\n</div>\nwhy?": "<div>\nhello\n</div>\nwhy?",
+}
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_blocks_beside_a_prompt_go_and_all_else_stays(name: str) -> None:
+    """Only what is closed and where a program puts it; a tag that a sentence names is the person's."""
+    for text, typed in BESIDE.items():
+        told: Any = {"type": "text", "text": text} if name == "grok-build" else text
+        found = [turn.text for turn in turns(name, *PLACES[name][PROMPTS[name]](told)) if turn.text]
+        assert found == [typed] * bool(typed), text
+
+
+@pytest.mark.parametrize(("name", "place"), [("lm-studio", "content"), ("librechat", "text"), ("jan", "content")])
+def test_a_chat_program_frames_nothing(name: str, place: str) -> None:
+    """What looks like a frame there was pasted."""
+    for text in BESIDE:
+        assert [turn.text for turn in turns(name, *PLACES[name][place](text))] == [text]
 
 
 def test_the_same_words_twice_are_two_prompts() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from importer.formats._shared.calls import call_of
-from importer.formats._shared.told import RESULT, THOUGHT, Context, Unit, member, string
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.calls import id_of, used
+from importer.formats._shared.told import RESULT, THOUGHT, Unit, member, string
 from importer.formats._shared.words import kind_of, listed, words
 
 THOUGHTS = frozenset(("thinking", "reasoning", "redacted_thinking", "redactedThinking", "think"))
@@ -14,18 +15,12 @@ CALLS = frozenset(("tool_use", "toolCall", "tool-call", "tool_call", "toolReques
 RESULTS = frozenset(("tool_result", "toolResult", "tool-result", "toolResponse"))
 
 
-def plain(text: str) -> str:
-    """Return a text as it is."""
-    return text
-
-
 def spoken(
-    context: Context,
     role: str,
     content: Any,
     common: dict[str, Any],
     *,
-    clean: Callable[[str], str] = plain,
+    clean: Callable[[str], str] = unwrapped,
     known: frozenset[str] = frozenset(),
 ) -> Iterator[Unit]:
     """Yield the units of a message. `common` is told with each; `clean` unwraps each text of a person's.
@@ -33,49 +28,47 @@ def spoken(
     Blocks of the kinds `known` hold no words; others without any are counted as unknown.
     """
     texts: list[str] = []
-    tools: list[str] = []
-    files: list[str] = []
-    unknown, own = 0, ""
+    calls: list[tuple[Any, Any, Any]] = []
+    results: list[Unit] = []
+    unknown = 0
     for block in listed(content):
         kind = kind_of(block)
         if kind in THOUGHTS:
             thought = string(block, "thinking") or string(block, "think") or words(block.get("text")).text
             yield Unit(role=role, kind=THOUGHT, text=thought, **common)
         elif kind in CALLS:
-            call = call_of(*_named(block))
-            tools += call.tools
-            files += call.files
-            own = (string(block, "id") or string(block, "toolCallId")) if call.own else own
+            calls.append(_call(block))
         elif kind in RESULTS:
-            if _result_of(block) not in (own, context.note) or not _result_of(block):
-                yield Unit(role="assistant", kind=RESULT, text=_answer(block), **common)
+            results.append(Unit(role="assistant", kind=RESULT, text=_answer(block), of=_result_of(block), **common))
         elif kind not in known:
             found = words(block)
             texts.append(clean(found.text) if role == "user" else found.text)
             unknown += found.unknown
     text = "\n\n".join(one for one in texts if one.strip())
-    yield Unit(role=role, text=text, tools=tools, files=files, unknown=unknown, **common)
-    if own:
-        yield Unit(note=own)
+    yield from results
+    yield Unit(role=role, text=text, unknown=unknown, **used(calls), **common)
 
 
-def _named(block: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the name and the arguments of a call, wherever they stand."""
+def _call(block: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the id, the name and the arguments of a call, wherever they stand."""
     value = member(block, "toolCall", "value") or block.get("toolCall")
     held: dict[str, Any] = value if isinstance(value, dict) else block
-    given: Any = next((held[name] for name in ("input", "arguments", "args") if isinstance(held.get(name), dict)), {})
-    return held.get("name") or held.get("toolName"), given
+    given: Any = next((held[name] for name in ("input", "arguments", "args") if held.get(name)), {})
+    name = held.get("name") or held.get("toolName")
+    return next((block[key] for key in ("id", "toolCallId") if block.get(key)), None), name, given
 
 
 def _result_of(block: dict[str, Any]) -> str:
     """Return the id of the call that a result answers."""
     names = ("tool_use_id", "toolUseID", "toolCallId", "tool_call_id", "id")
-    return next((block[name] for name in names if isinstance(block.get(name), str)), "")
+    found = next((block[name] for name in names if isinstance(block.get(name), str)), None)
+    return id_of(found, block.get("toolName") or block.get("name"))
 
 
-def _answer(block: dict[str, Any]) -> str:
-    """Return the words of a tool's answer."""
-    for held in (block.get("content"), block.get("output"), block.get("result"), member(block, "toolResult", "value")):
-        if held and (text := words(held).text):
-            return text
-    return ""
+def _answer(block: dict[str, Any]) -> Any:
+    """Return what a tool answered: of its members the first that holds words."""
+    held = (
+        *(block.get("content"), block.get("output"), block.get("result"), block.get("text")),
+        *(member(block, "run", "result"), member(block, "toolResult", "value"), member(block, "toolResult", "error")),
+    )
+    return next((one for one in held if one), "")

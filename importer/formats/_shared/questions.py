@@ -7,29 +7,40 @@ stands behind it in the same exchange. A refusal's reason is a prompt.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from importer.formats._shared.words import MEMBERS, Words, beside, clean, listed, pieces, words
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.words import MEMBERS, Pieces, Words, beside, clean, kind_of, listed, pieces, words
 
 _TOOLS = """
-    request_user_input ask_user ask_user_question askuserquestion ask_followup_question ask_question ask_questions
-    askquestions
+    requestuserinput getuserinput userinput askuser askuserquestion askuserquestions askuserinput askfollowupquestion
+    askfollowupquestions askquestion askquestions askhuman askclarification question questions clarify followup
 """
-TOOLS = frozenset(_TOOLS.split())
-QUESTION_MEMBERS = tuple(dict.fromkeys(("question", "prompt", "message", *MEMBERS)))
-_ANSWER_MEMBERS = ("answers", "answer", "selected", "labels", "label", "text", "value", "notes", "note", "other")
-ANSWER_MEMBERS = tuple(dict.fromkeys((*_ANSWER_MEMBERS, *MEMBERS)))
+TOOLS = frozenset(_TOOLS.split())  # as `bare` gives their names
+QUESTION_MEMBERS = tuple(dict.fromkeys(("question", "prompt", "message", "questionnaire", *MEMBERS)))
+OPTION_LISTS = ("options", "choices", "suggestions", "suggest", "follow_up")
+OPTION_MEMBERS = tuple(f"option{number}" for number in range(1, 10))
+_ANSWER_MEMBERS = """
+    answers answer user_response userResponse response selected selectedOptions selected_options selectedOptionIds
+    selected_option_ids labels label text value freeformText freeform customText custom notes note other
+"""
+ANSWER_MEMBERS = tuple(dict.fromkeys((*_ANSWER_MEMBERS.split(), *MEMBERS)))
+RESULT_MEMBERS = ("answers", "answer", "user_response", "userResponse", "response", "selected")
 MOST_QUESTIONS = 16  # of one call
 
 _noted = re.compile(r"\A(?:user_note|note|other):\s*", re.IGNORECASE)
 _answered = re.compile(
-    r"\A(?:the )?user(?:'s)? (?:selected|responded|answered|chose|replied|response|answer)(?: with)?:\s*",
+    r"\A(?:the )?user(?:'s)? (?:has )?(?:selected|responded|answered|chose|replied|provided|response|answers?)"
+    r"[^\n:\"]{0,40}:\s*",
     re.IGNORECASE,
 )
 _no_answer = re.compile(
-    r"\A(?:the )?user (?:dismissed|skipped|cancel|did not|declined|is not|rejected)|\A(?:error|failed|\[)",
+    r"\A(?:the )?(?:user|questions?) (?:has |was |were )?(?:dismissed|skipped|cancel|did not|declined|is not|rejected)"
+    r"|\A(?:error|failed):|\Afailed to |\A\[(?:operation|user|the user|request|question|no |tool|error|cancel)",
     re.IGNORECASE,
 )
 _refused = re.compile(
@@ -38,6 +49,16 @@ _refused = re.compile(
     (?:\b(?:feedback|reason|comments?|message|note|said)\b\ ?:|(?<=by\ user):|(?<=by\ the\ user):)\s*(.+)\Z""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
+# As Claude Code words it, in older and newer versions, and what was made after it.
+_said = re.compile(
+    r"\A(?:The user doesn.t want to|The tool use was rejected|Permission for this tool use was denied)[^\n]{0,400}?"
+    r"(?:the user said:|reason for the rejection:)\s*(.+)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+# In front of a notice, where a program tells it as an error.
+_marked = re.compile(r"\A(?:<tool(?:_use)?_error>\s*|\w{0,40}Error:\s*)+", re.IGNORECASE)
+_REFUSALS = ("reject", "denied", "declined", "refused", "approved", "cancelled", "want to")
+NOTICE_CHARS = 600  # within which a notice says that it is one
 _cancelled = re.compile(
     r"\A\[Operation Cancelled\] Reason:\s*(?!\s|(?:the )?user |request )(.+)\Z", re.IGNORECASE | re.DOTALL
 )
@@ -79,7 +100,13 @@ class Answered(NamedTuple):
 
 def is_question(tool: str) -> bool:
     """Return True if a tool of this name asks the person something."""
-    return re.split(r"__|[./:]", tool)[-1].lower() in TOOLS
+    return bare(tool) in TOOLS
+
+
+@lru_cache(maxsize=256)
+def bare(tool: str) -> str:
+    """Return a tool's name without the server it comes from, in small letters without hyphens."""
+    return re.split(r"__|[./:]", tool)[-1].lower().replace("_", "").replace("-", "")
 
 
 def arguments(given: Any) -> dict[str, Any]:
@@ -95,7 +122,7 @@ def arguments(given: Any) -> dict[str, Any]:
 def asked(given: Any) -> AskedQuestions:
     """Return the questions of a call, from its arguments: a list of them, one object, or one text."""
     known = arguments(given)
-    found = [_question(one, at) for at, one in enumerate(listed(known.get("questions")) or [known or given])]
+    found = [_question(one, at) for at, one in enumerate(listed(_decoded(known.get("questions"))) or [known or given])]
     whole = tuple([one for one, _ in found if one.text])
     return AskedQuestions(
         whole[:MOST_QUESTIONS], sum([unknown for _, unknown in found]) + max(0, len(whole) - MOST_QUESTIONS)
@@ -108,7 +135,8 @@ def _question(one: Any, at: int) -> tuple[CallQuestion, int]:
         text, unknown = words(one)
         return CallQuestion(str(at), text, text), unknown
     found = beside([one.get(name) for name in QUESTION_MEMBERS])
-    offered = [_option(option) for option in listed(one.get("options"))]
+    options = [option for name in OPTION_LISTS for option in listed(_decoded(one.get(name)))]
+    offered = [_option(option) for option in (*options, *[one[name] for name in OPTION_MEMBERS if one.get(name)])]
     text = "\n".join(found.texts).strip()
     whole = "\n".join([text, *[f"- {option.text}" for option in offered if option.text]]) if text else ""
     id_, label = one.get("id"), one.get("header")
@@ -122,8 +150,10 @@ def _option(option: Any) -> Words:
     """Return an option as text: its label, and what it means."""
     if not isinstance(option, dict):
         return words(option)
-    found = beside([option.get(name) for name in ("label", "value", "text", "description")])
-    return Words(": ".join([clean(text) for text in found.texts]), found.unknown)
+    found = beside([option.get(name) for name in ("label", "answer", "value", "text", "description")])
+    return (
+        Words(": ".join([clean(text) for text in found.texts]), found.unknown) if found != Pieces() else words(option)
+    )
 
 
 def answers(result: Any, *, plain: bool = False) -> Answered:
@@ -131,8 +161,11 @@ def answers(result: Any, *, plain: bool = False) -> Answered:
 
     `plain`: a result that is mere text is an answer, too, unless it says that there is none.
     """
-    found: Any = arguments(result)
-    told = next((found[name] for name in ("answers", "answer", "response") if found.get(name) is not None), None)
+    result = _decoded(result)
+    found: Any = result if isinstance(result, dict) else {}
+    told = next((found[name] for name in RESULT_MEMBERS if found.get(name) is not None), None)
+    if isinstance(result, list) and not _are_blocks(result):
+        told = result
     if told is not None:
         if isinstance(told, dict) and not {"answers", "answer", "text"} & told.keys():
             read = [(str(id_), _answer(one)) for id_, one in told.items()]
@@ -141,10 +174,26 @@ def answers(result: Any, *, plain: bool = False) -> Answered:
         pairs = tuple([(id_, one.text) for id_, one in read if one.text])
         return Answered(pairs, sum([one.unknown for _, one in read]))
     text, unknown = words(found or result)
+    if text != result and not isinstance(inner := _decoded(text), str):
+        return answers(inner, plain=plain)
+    text = unwrapped(text)
     said = _answered.sub("", text, count=1)
     if not said or said != text or (plain and not _no_answer.match(text)):
         return Answered((("", said),) if said else (), unknown)
     return Answered((), unknown)
+
+
+def _decoded(told: Any) -> Any:
+    """Return what a result is as JSON, an object or a list; anything else as it is."""
+    if isinstance(told, str) and told.lstrip().startswith(("[", "{")):
+        with suppress(ValueError, RecursionError):
+            return msgspec.json.decode(told)
+    return told
+
+
+def _are_blocks(result: list[Any]) -> bool:
+    """Return True for a list of blocks, in which a text stands as a message's does."""
+    return any(isinstance(one, dict) and (kind_of(one) or {"text", "content"} & one.keys()) for one in result)
 
 
 def _answer(told: Any) -> Words:
@@ -174,15 +223,21 @@ def refusal(result: Any) -> str:
     if known:
         if isinstance(known.get("approved"), bool) and isinstance(known.get("feedback"), str):
             return _reason(known["feedback"])
-        result = next((known[name] for name in ("error", "output", "message", "content") if known.get(name)), None)
+        result = next((known[name] for name in ("error", "output", "message", "content") if known.get(name)), known)
     text = "\n".join(pieces(result).texts).strip()
-    found = _refused.match(text) or _cancelled.match(text)
+    notice = text[:NOTICE_CHARS].lower()
+    if not any(word in notice for word in _REFUSALS):  # nearly all results
+        return ""
+    text = _marked.sub("", text, count=1)
+    found = _refused.match(text) or _cancelled.match(text) or _said.match(text)
     return _reason(found[1]) if found else ""
 
 
 def _reason(text: str) -> str:
     """Return a reason without what programs write around it."""
-    text = _behind.sub("", text).strip()
+    text = unwrapped(_behind.sub("", text).strip())
+    for end in ("</tool_use_error>", "</tool_error>"):
+        text = text.removesuffix(end).strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1].strip()
     return "" if text.lower().rstrip(".") in _NOTHING else text

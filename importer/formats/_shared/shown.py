@@ -1,4 +1,4 @@
-"""Read the assistant's visible text out of tool calls: plans shown for approval, documents made for the person.
+"""Read the assistant's visible text out of tool calls: plans shown for approval, documents, messages.
 
 Files that a call writes are no such text, but for those in which a program keeps its plan.
 """
@@ -7,18 +7,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from importer.formats._shared.questions import arguments
+from importer.formats._shared.questions import arguments, bare
 from importer.formats._shared.words import MEMBERS, Words, beside, clean, joined, words
 
+MESSAGE = "exchange"  # the kind of a message, which is said within the exchange
 _PLAN_TOOLS = """
-    update_plan exit_plan_mode exitplanmode write_todos update_todo update_todos todo_write todowrite present_plan
-    propose_plan submit_plan create_plan write_plan writeplan
+    updateplan exitplanmode exitplanmodev2 exitspecmode writetodos updatetodo updatetodos updatetodolist todowrite
+    presentplan proposeplan submitplan createplan writeplan
 """
 PLAN_TOOLS = frozenset(_PLAN_TOOLS.split())
-WRITERS = frozenset(("write_file", "create", "create_file", "write", "save_file"))
-PLAN_MEMBERS = ("title", "explanation", "summary", "plan", "plan_content", "planContent", "content", "steps", "todos")
+_MESSAGE_TOOLS = """
+    attemptcompletion planmoderespond notifyuser sendusermessage messageuser sendmessagetouser respondtouser brief
+    finalanswer finaloutput
+"""
+MESSAGE_TOOLS = frozenset(_MESSAGE_TOOLS.split())
+WRITERS = frozenset(("writefile", "create", "createfile", "write", "savefile"))
+PLAN_MEMBERS = (
+    *("title", "name", "overview", "explanation", "summary", "plan", "plan_content", "planContent", "content", "steps"),
+    *("todos", "todo_list", "todoList"),
+)
+MESSAGE_MEMBERS = (
+    "title",
+    "message",
+    "Message",
+    "result",
+    "response",
+    "answer",
+    "text",
+    "content",
+    "summary",
+    "output",
+)
 ARTIFACT_MEMBERS = ("title", "summary", "content", "text", "body", "markdown", "html", "code")
 # Where a plan is kept, which is nothing that was said.
 PLACES = frozenset(
@@ -26,9 +48,11 @@ PLACES = frozenset(
 )
 STEP_MEMBERS = tuple(dict.fromkeys(("step", "description", "content", "title", "text", "task", *MEMBERS)))
 
+WRITTEN = "written"
+
 _artifact = re.compile(
-    r"(?:(?:create|update|rewrite|write|render|publish|show|make)_?)?(?:artifacts?|canvas|document|textdoc|canmore)"
-    r"(?:_(?:create|update|write)\w*)?\Z|task_complete\Z|create_textdoc\Z"
+    r"(?:create|update|rewrite|write|render|publish|show|make)?(?:artifacts?|canvas|document|textdoc|canmore)"
+    r"(?:(?:create|update|write)\w*)?\Z|taskcomplete\Z"
 )
 _plan_file = re.compile(
     r"/\.(?:gemini|copilot|codex)/(?:[^\n]*/)?plans?/[^/\n]+\.md\Z|/session-state/[^/\n]+/plan\.md\Z"
@@ -45,12 +69,23 @@ class Shown(NamedTuple):
 
 def shown(tool: str, given: Any) -> Shown | None:
     """Return what a call of this tool shows, None if that is nothing."""
-    name = re.split(r"__|[./:]", tool)[-1].lower()
+    kind, members = _known(tool)
+    if kind == WRITTEN:
+        return _plan_written(given)
+    return _made(kind, given, members) if kind else None
+
+
+@lru_cache(maxsize=256)
+def _known(tool: str) -> tuple[str, Sequence[str]]:
+    """Return the kind of what calls of this tool show, and the members that hold it; "" where they show nothing."""
+    name = bare(tool)
     if name in PLAN_TOOLS:
-        return _made("plan", given, PLAN_MEMBERS)
+        return "plan", PLAN_MEMBERS
+    if name in MESSAGE_TOOLS:
+        return MESSAGE, MESSAGE_MEMBERS
     if _artifact.match(name):
-        return _made("artifact", given, ARTIFACT_MEMBERS)
-    return _plan_written(given) if name in WRITERS else None
+        return "artifact", ARTIFACT_MEMBERS
+    return (WRITTEN if name in WRITERS else ""), ()
 
 
 def _plan_written(given: Any) -> Shown | None:

@@ -22,57 +22,56 @@ from msgspec.structs import replace
 
 from importer.formats import Fed, Options
 from importer.formats._shared import salvage
+from importer.formats._shared.blocks import unwrapped
+from importer.formats._shared.dialogue import RESULT_CHARS, answering, is_passed_over, showing
 from importer.formats._shared.json_lines import Lines
-from importer.formats._shared.turns import clip, key, moment, once, stem
-from importer.formats._shared.words import MEMBERS, clean, words
-from importer.protocol.records import ConversationFacts, Facts, Turn
+from importer.formats._shared.turns import clip, key, moment, stem
+from importer.formats._shared.units import (
+    ANSWER,
+    ID_BYTES,
+    NAME_BYTES,
+    PLAN,
+    RESULT,
+    SUMMARY,
+    THOUGHT,
+    Context,
+    Unit,
+    turn,
+)
+from importer.formats._shared.words import MEMBERS, Words, clean, words
+from importer.protocol.records import ConversationFacts, Turn
 
-ID_BYTES = 200  # encoded: it stands in the context, which is bounded
-NAME_BYTES = 600
-RESULT_CHARS = 2_000  # of each tool result, where those are indexed
+__all__ = [
+    "ANSWER",
+    "ID_BYTES",
+    "NAME_BYTES",
+    "OF_PATH",
+    "PLAN",
+    "RESULT",
+    "RESULT_CHARS",
+    "SUMMARY",
+    "THOUGHT",
+    "Context",
+    "Records",
+    "Unit",
+    "begin",
+    "begin_by_name",
+    "feed",
+    "inner",
+    "is_told",
+    "member",
+    "objects",
+    "parted",
+    "prompt",
+    "speech",
+    "step",
+    "string",
+    "text_of",
+    "value",
+    "wordy",
+]
+
 OF_PATH = "path"  # the note of a context whose folder the path of a database tells
-SUMMARY, PLAN, THOUGHT, RESULT = "summary", "plan", "thought", "result"
-
-
-class Unit(msgspec.Struct, gc=False, omit_defaults=True):
-    """A line. `text` is words in any shape; what cannot be read of them is counted. `kind` is one of those above, ""
-    for plain words; `unknown` counts what the format does not know.
-
-    `agent` is the name of a subagent, whose words, and those said to it, are not the person's. `chained`: neither time
-    nor id tells its words from others.
-    """
-
-    database: str = ""
-    conversation: str = ""
-    title: str = ""
-    cwd: str = ""
-    branch: str = ""
-    agent: str = ""
-    role: str = ""
-    text: Any = ""
-    id: str = ""
-    at: int | float | str | None = None
-    kind: str = ""
-    model: str = ""
-    tools: list[str] = []
-    files: list[str] = []
-    unknown: int = 0
-    problem: str = ""
-    note: str = ""
-    chained: bool = False
-
-
-class Context(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The conversation as the lines so far tell it; `last` is the key of the last turn, `note` the format's own."""
-
-    session: str = ""
-    title: str = ""
-    cwd: str = ""
-    branch: str = ""
-    agent: str = ""
-    last: str = ""
-    note: str = ""
-
 
 _lines = Lines(Unit)
 
@@ -128,40 +127,46 @@ class Records:
 
 
 def step(context: Context, unit: Unit, options: Options) -> Fed:
-    """Take facts of the conversation, or what was said in it."""
+    """Take facts of the conversation, or what was said in it; words without a side are counted."""
     problems = (unit.problem,) if unit.problem else ()
     if unit.role not in ("user", "assistant"):
-        fed = _headed(context, unit)
-        return Fed(fed.context, (), unit.unknown, problems, fed.facts)
+        fed, lost = _headed(context, unit), bool(unit.text) and words(unit.text) != Words()
+        return Fed(fed.context, (), unit.unknown + lost, problems, fed.facts)
+    fed = answering(context, unit, options) if unit.kind in (RESULT, ANSWER) else _spoken(context, unit, options)
+    if unit.calls:
+        shown = showing(fed.context, unit, options)
+        fed = Fed(shown.context, fed.turns + shown.turns, fed.unknown + shown.unknown)
+    return Fed(fed.context, fed.turns, fed.unknown + unit.unknown, problems)
+
+
+def _spoken(context: Context, unit: Unit, options: Options) -> Fed:
+    """Take the words of a side, or a thought; and what tools were used."""
     text, strange = words(unit.text)
-    if unit.kind in (THOUGHT, RESULT):
-        return Fed(context, _aside(context, unit, text, options), unit.unknown, problems)
-    unit.unknown += strange
+    if unit.kind == THOUGHT:
+        return Fed(context, _thought(context, unit, text, options))
     if not (text or any(unit.tools) or any(unit.files)) or (unit.kind == SUMMARY and not options.summaries):
-        return Fed(context, (), unit.unknown, problems)
-    agent = unit.agent or context.agent
-    if agent and not options.subagents:
-        return Fed(context, (), unit.unknown, problems)
+        return Fed(context, (), strange)
+    if is_passed_over(context, unit, options):
+        return Fed(context, (), strange)
     at = moment(unit.at)
     anchor = context.last if unit.chained else at or unit.id or context.last
     mark = key(unit.kind, unit.role, anchor, text, *unit.tools, *unit.files)
-    turn = _turn(context, unit, text, mark, at)
     last = mark[:16] if text or not unit.chained else context.last
-    return Fed(replace(context, last=last), (turn,), unit.unknown, problems)
+    return Fed(replace(context, last=last), (turn(context, unit, text, mark, at),), strange)
 
 
 def _headed(context: Context, unit: Unit) -> Fed:
     """Return the context after a line of facts: what it does not say stays, but for the first line."""
     if unit.database:
         return Fed(Context(clip(unit.conversation, ID_BYTES), cwd=context.cwd if context.note == OF_PATH else ""))
-    after = Context(
-        clip(unit.conversation, ID_BYTES) or context.session,
-        clip(clean(unit.title), NAME_BYTES) or context.title,
-        clip(clean(unit.cwd), NAME_BYTES) or context.cwd,
-        clip(clean(unit.branch), ID_BYTES) or context.branch,
-        clip(clean(unit.agent), ID_BYTES) or context.agent,
-        context.last,
-        clip(unit.note, NAME_BYTES) or context.note,
+    after = replace(
+        context,
+        session=clip(unit.conversation, ID_BYTES) or context.session,
+        title=clip(clean(unit.title), NAME_BYTES) or context.title,
+        cwd=clip(clean(unit.cwd), NAME_BYTES) or context.cwd,
+        branch=clip(clean(unit.branch), ID_BYTES) or context.branch,
+        agent=clip(clean(unit.agent), ID_BYTES) or context.agent,
+        note=clip(unit.note, ID_BYTES) or context.note,
     )
     if after == context:
         return Fed(context)
@@ -171,32 +176,12 @@ def _headed(context: Context, unit: Unit) -> Fed:
     return Fed(after, facts=(told,) if after.session and (after.title or after.cwd or after.branch) else ())
 
 
-def _aside(context: Context, unit: Unit, text: str, options: Options) -> tuple[Turn, ...]:
-    """Return the turn of a thought or a tool's result, which are optional: no key of another turn depends on them."""
-    wanted = options.thinking if unit.kind == THOUGHT else options.tool_results
-    if not (wanted and text) or ((unit.agent or context.agent) and not options.subagents):
+def _thought(context: Context, unit: Unit, text: str, options: Options) -> tuple[Turn, ...]:
+    """Return the turn of a thought, which is optional: no key of another turn depends on it."""
+    if not (options.thinking and text) or is_passed_over(context, unit, options):
         return ()
-    text = clean(text[:RESULT_CHARS]) if unit.kind == RESULT else text
     at = moment(unit.at)
-    return (_turn(context, unit, text, key(unit.kind, at or unit.id or context.last, text), at),)
-
-
-def _turn(context: Context, unit: Unit, text: str, mark: str, at: str) -> Turn:
-    """Make a turn with what the conversation knows."""
-    agent = clip(unit.agent, ID_BYTES) or context.agent
-    kind = "subagent" if agent else unit.kind if unit.kind in (SUMMARY, PLAN) else "exchange"
-    facts = Facts(
-        kind=kind,
-        project=context.cwd,
-        title=context.title,
-        cwd=context.cwd,
-        git_branch=context.branch,
-        model=unit.model,
-        agent=agent,
-        tools=once(unit.tools),
-        files=once(unit.files),
-    )
-    return Turn(context.session or "unnamed", unit.id or mark, unit.role, text, at, mark, facts)
+    return (turn(context, unit, text, key(unit.kind, at or unit.id or context.last, text), at),)
 
 
 def value(text: Any) -> Any:
@@ -217,6 +202,12 @@ def member(held: Any, *names: str) -> Any:
     return held
 
 
+def inner(held: Any, *names: str) -> Any:
+    """Return the first of these members that an object has; what has none is given as it is, to be read or counted."""
+    known = [name for name in names if name in held] if isinstance(held, Mapping) else []
+    return held[known[0]] if known else held
+
+
 def text_of(content: Any) -> str:
     """Return the words of content in any shape: a text, blocks of a type, nested ones."""
     return words(content).text
@@ -226,6 +217,13 @@ def speech(role: str, content: Any, **common: Any) -> Unit:
     """Return the unit of words in any shape, read: its text is text, and what cannot be read is counted."""
     found = words(content)
     return Unit(role=role, text=found.text, unknown=found.unknown, **common)
+
+
+def prompt(content: Any, **common: Any) -> Unit:
+    """Return the unit of a person's words, without the blocks that an agent puts around them."""
+    said = speech("user", content, **common)
+    said.text = unwrapped(said.text)
+    return said
 
 
 def parted(held: Any) -> tuple[list[dict[str, Any]], int]:

@@ -50,12 +50,24 @@ def thread(mapping: dict[str, msgspec.Raw] | list[msgspec.Raw], current: str | N
         return nodes[name].parent
 
     way = _climb(current, raws, parent)
-    if len(way) < min(2, len(raws)):  # no current node, or parents that are not told
+    # No current node, or a parent that is not told: at the root stands no message.
+    if len(way) < min(2, len(raws)) or (len(way) < len(raws) and nodes[way[-1]].message is not None):
         nodes.clear()  # the order of the file may be the only one
         for name in raws:
             parent(name)
         way = _search(nodes, current)
-    return [nodes[name].message for name in reversed(way) if nodes[name].message is not None]
+    found = [nodes[name].message for name in reversed(way) if nodes[name].message is not None]
+    cut = bool(way) and nodes[way[-1]].message is not None and len(way) < len(raws)
+    return [*[UNREADABLE] * (cut and _is_cut(way, nodes)), *found]
+
+
+def _is_cut(way: list[str], nodes: Mapping[str, ThreadNode]) -> bool:
+    """Return True if a parent is missing, or messages stand in trees of their own, of which only this one is told."""
+    if nodes[way[-1]].parent:
+        return True
+    below = {name for name, node in nodes.items() if node.parent in nodes}
+    below |= {child for node in nodes.values() for child in node.children or ()}
+    return any(name not in below and node.message is not None for name, node in nodes.items() if name != way[-1])
 
 
 def _read(raw: msgspec.Raw) -> ThreadNode:
@@ -85,7 +97,7 @@ def _search(nodes: Mapping[str, ThreadNode], current: str | None) -> list[str]:
     A link may be told by either end. Where there are none at all, all messages are the thread, by their times.
     """
     parents = {child: name for name, node in nodes.items() for child in node.children or ()}
-    parents |= {name: node.parent for name, node in nodes.items() if node.parent}
+    parents |= {name: node.parent for name, node in nodes.items() if node.parent and node.parent in nodes}
     if not parents:
         told = {name: moment(getattr(node.message, "create_time", None)) for name, node in nodes.items()}
         ordered = sorted(nodes, key=lambda name: told[name]) if all(told.values()) else list(nodes)

@@ -62,10 +62,10 @@ def _asked(
 def output(context: Context, line: CodexLine, item: Item, options: Options) -> Fed:
     """Take of what a call gave back a person's words, and the beginning of the rest if that is wanted.
 
-    What our own search answered is never taken.
+    What our own search answered is never taken, but for why a person refused to have it asked.
     """
     mark = digest(item.call_id or "")
-    if mark in context.own_calls or passed_over(context, options):
+    if passed_over(context, options):
         return Fed(context)
     named = next((named for id_, named in context.asks if id_ == mark), None)
     if named is not None:
@@ -76,7 +76,7 @@ def output(context: Context, line: CodexLine, item: Item, options: Options) -> F
             return replace(fed, unknown=told.unknown)
     elif reason := _refusal(item):
         return beside(context, line, f"refused {item.call_id}", reason, "user")
-    if not options.tool_results:
+    if not options.tool_results or mark in context.own_calls:
         return Fed(context)
     return beside(context, line, "aside", "\n".join(pieces(lines.raw_value(item.output)).texts)[:RESULT_CHARS])
 

@@ -16,8 +16,9 @@ EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
 # Headers of apply_patch. Inside JSON a name ends where an escape or the quote begins.
 _patched = re.compile(r"\*\*\* (?:Add|Update|Delete) File: ([^\n\\\"]+)")
-_refusal = re.compile(rb"(?i)rejected|denied|declined|refused")
+_REFUSED = (b"rejected", b"denied", b"declined", b"refused")
 REFUSAL_BYTES = 16_384
+NOTICE_BYTES = 512  # at the beginning of a result: a notice in front of a person's reason is a sentence
 # Two wordings of the environment block, by version.
 _cwd = re.compile(r"<cwd>([^<\n]+)</cwd>|Current working directory: ([^\n]+)")
 
@@ -70,8 +71,11 @@ def raw_value(raw: msgspec.Raw) -> Any:
 
 
 def may_refuse(raw: msgspec.Raw) -> bool:
-    """Return True if a result may be a refusal: a short text that does not begin as those of commands do."""
-    return len(raw) <= REFUSAL_BYTES and _refusal.search(bytes(raw)) is not None
+    """Return True if a result may be a refusal: a short text that soon says so."""
+    if len(raw) > REFUSAL_BYTES:
+        return False
+    notice = bytes(memoryview(raw)[:NOTICE_BYTES]).lower()
+    return any(word in notice for word in _REFUSED)
 
 
 def given(item: Item) -> str:

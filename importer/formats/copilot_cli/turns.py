@@ -80,11 +80,11 @@ def _called(context: Context, event: Event, request: Request) -> Fed:
 def resulted(context: Context, event: Event, details: Details, options: Options) -> Fed:
     """Take of what a call gave back a person's words, and the beginning of the rest if that is wanted.
 
-    What our own search answered is never taken.
+    What our own search answered is never taken, but for why a person refused to have it asked.
     """
     subagent = bool(details.parent_tool_call_id) and not options.subagents
     call, mark = details.tool_call_id or "", _mark(details.tool_call_id)
-    if subagent or mark in context.own_calls:
+    if subagent:
         return Fed(context)
     if mark in context.asks:
         context = replace(context, asks=tuple([one for one in context.asks if one != mark]))
@@ -96,7 +96,7 @@ def resulted(context: Context, event: Event, details: Details, options: Options)
     elif reason := _refusal(details):
         return Fed(context, (_aside(context, event, "user", reason, ("refused", call, reason)),))
     text = joined(pieces(_content(details.result)).texts)[:RESULT_CHARS]
-    wanted = options.tool_results and text
+    wanted = options.tool_results and text and mark not in context.own_calls
     return Fed(context, (_turn(context, event, details, "assistant", text),) if wanted else ())
 
 

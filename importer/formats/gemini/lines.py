@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from importer.formats._shared import appended
 from importer.formats._shared.json_lines import reader
 from importer.formats._shared.words import Pieces, beside
+from importer.formats.gemini import appended
 
 NAME_BYTES = 120  # encoded: it stands in the context, which is bounded
 EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null

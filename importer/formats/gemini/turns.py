@@ -13,11 +13,12 @@ import msgspec
 from msgspec.structs import replace
 
 from importer.formats import Fed, Options
-from importer.formats._shared import appended, questions
+from importer.formats._shared import questions
 from importer.formats._shared.own_search import is_own_command, is_own_tool
 from importer.formats._shared.shown import shown
 from importer.formats._shared.turns import clip, key, moment, once
 from importer.formats._shared.words import Pieces, beside, joined, pieces
+from importer.formats.gemini import appended
 from importer.formats.gemini.lines import NAME_BYTES, Context, GeminiCall, GeminiMessage, sent
 from importer.formats.gemini.text import is_summary, typed
 from importer.protocol.records import ConversationFacts, Facts, Turn

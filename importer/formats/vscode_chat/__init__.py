@@ -193,7 +193,9 @@ def _typed(message: Any) -> Words:
 def _pasted(attached: Any) -> Words:
     """Return the code that a person pasted; the other variables of a request are files, and what the editor adds."""
     variables = attached.get("variables") if isinstance(attached, dict) else attached
-    pastes = [one for one in listed(variables) if isinstance(one, dict) and one.get("kind") == PASTE]
+    pastes = [
+        one for one in listed(variables) if isinstance(one, dict) and (one.get("kind") == PASTE or one.get("code"))
+    ]
     found = [of_members(one.get("code"), one.get("value")) for one in pastes]
     return Words("\n\n".join([one.text for one in found if one.text]), sum([one.unknown for one in found]))
 

@@ -15,7 +15,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from importer.formats._shared.told import member, objects, string, value
+from importer.formats._journal import BLANKS, MARK
+from importer.formats._shared.told import member, parted, string, value
+from importer.formats._shared.words import listed
 
 WHOLE, SET, PUSH, REMOVE = 0, 1, 2, 3
 GOING_ON = (0, 4)  # states of a request: pending, and waiting for input
@@ -34,16 +36,20 @@ def is_called_so(path: bytes) -> bool:
 
 def opens(head: bytes) -> bool:
     """Return True for the line that sets the whole document."""
-    return head.startswith(MARKS)
+    return head.removeprefix(MARK).lstrip(BLANKS).startswith(MARKS)
 
 
 def replayed(lines: Iterable[bytes], sheet: bytes = b"") -> Iterator[Any]:
     """Yield the document's head and its requests; of a damaged line a text that says so. Never raises."""
     document, damaged = _document(lines)
     if not isinstance(document, dict):
+        yield "a journal of something else than a chat"
         return
     yield _head(document, sheet)
-    for request in objects(document.get("requests")):
+    requests, strange = parted(document.get("requests"))
+    if strange:
+        yield f"{strange} requests that cannot be read"
+    for request in requests:
         if not any(request.get(name) for name in HIDDEN):
             if _goes_on(request):
                 yield {"held": True, "requestId": string(request, "requestId")}
@@ -59,7 +65,7 @@ def _document(lines: Iterable[bytes]) -> tuple[Any, int]:
     for raw in lines:
         if raw.strip(b" \t\r\n\0"):
             try:
-                document = _applied(document, msgspec.json.decode(raw))
+                document = _applied(document, msgspec.json.decode(raw.removeprefix(MARK)))
             except (ValueError, RecursionError, TypeError, LookupError):
                 damaged += 1
     return document, damaged
@@ -113,4 +119,4 @@ def _push(place: Any, last: Any, entry: dict[str, Any]) -> None:
     held = held if isinstance(held, list) else []
     cut = entry.get("i")
     kept = held[:cut] if isinstance(cut, int) and cut >= 0 else held
-    _set(place, last, [*kept, *(entry.get("v") or [])])
+    _set(place, last, [*kept, *listed(entry.get("v"))])
