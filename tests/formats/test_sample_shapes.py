@@ -11,6 +11,8 @@ import pytest
 from read_units import content, raws
 
 from importer import formats
+from importer.protocol.records import Turn
+from importer.reading.unwanted import is_unwanted
 
 CORPUS = pathlib.Path(__file__).parents[1] / "corpus"
 Path = tuple[str | int, ...]
@@ -100,3 +102,29 @@ def test_words_in_another_shape_are_read_or_counted(name: str) -> None:
             if "wren" not in text and counted <= before and (name, place[-1]) not in SPARED:
                 lost.append((place, shape))
     assert lost == []
+
+
+def asked(name: str, units: list[bytes], path: bytes) -> list[str]:
+    """Return what the person says in a file."""
+    format_, turns = formats.load(name), list[Turn]()
+    context = format_.begin(path)
+    for raw in units:
+        fed = format_.feed(context, raw, formats.Options())
+        context = fed.context
+        turns += fed.turns
+    return [turn.text for turn in turns if turn.role == "user" and turn.text]
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_the_wish_to_be_left_out_is_heard(name: str) -> None:
+    """In place of a prompt of the samples, with all that the program writes around it."""
+    heard = 0
+    for path, units in samples(name):
+        for text in asked(name, units, path):
+            spelled = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+            for one in spelled:
+                changed = [raw.replace(one.encode(), b"DO NOT INDEX THIS CHAT") for raw in units]
+                if changed != units:
+                    assert any(map(is_unwanted, asked(name, changed, path))), (path, text)
+                    heard += 1
+    assert heard

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from importer.formats._shared import questions
-from importer.formats._shared.own_search import is_own_command, is_own_tool
+from importer.formats._shared.own_search import is_own_call, is_own_command
 from importer.formats._shared.shown import MESSAGE, shown
 
 _EDITORS = """
@@ -52,7 +52,7 @@ def call_of(name: Any, given: Any) -> Call:
     path = next((given[key] for key in PATHS if isinstance(given.get(key), str)), "").strip('"')
     command = next((given[key] for key in COMMANDS if isinstance(given.get(key), str)), "")
     edits = name.lower() in EDITORS and bool(path)
-    return Call([name] if name else [], [path] if edits else [], is_own_tool(name) or is_own_command(command))
+    return Call([name] if name else [], [path] if edits else [], is_own_call(name, given) or is_own_command(command))
 
 
 def used(calls: Iterable[tuple[Any, Any, Any]]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ over the same collection, and the command line.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 TOOLS = ("search_conversations", "open_conversation", "list_conversations", "list_projects", "import_status")
 # Continue puts one underscore between server and tool, so there the tool must be one of ours.
@@ -18,6 +20,8 @@ _command = re.compile(
     r"\bimporter\b[^|;&\n]*\b(?:search|mcp)\b"
     r"|\bimporter(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+(?:open|list|projects|blame|fix)\b"
 )
+_GENERAL = ("mcp", "call_tool", "use_tool", "execute_tool")  # in names of tools that call one by its name
+_CALLED = ("tool_name", "toolName", "ToolName", "tool", "name", "Name")
 _HINTS = ("importer", "qdrant", "conversation", "list_projects", "import_status")
 
 
@@ -25,6 +29,15 @@ def is_own_tool(name: str) -> bool:
     """Return True if a tool of this name asks this memory."""
     # The plain search first: nearly every tool is another server's.
     return any(hint in name for hint in _HINTS) and bool(_tool.match(name))
+
+
+def is_own_call(name: str, given: Mapping[str, Any]) -> bool:
+    """Return True if a call asks this memory, by its name or by the tool that a general one is to call."""
+    if is_own_tool(name):
+        return True
+    if not any(sign in name.lower() for sign in _GENERAL):
+        return False
+    return any(isinstance(given.get(member), str) and is_own_tool(given[member]) for member in _CALLED)
 
 
 def is_own_command(command: str) -> bool:
