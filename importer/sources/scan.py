@@ -23,6 +23,7 @@ PathFilter = Callable[[bytes], bool]
 Visited = set[tuple[int, int]]  # (device, inode) of what has been visited
 PIECE_FILES = 4096  # about 1.5 MB of stats at a time, however many files one folder holds
 EXPORT = b"conversations.json"  # a root where exports are wanted is one where they may be archives
+PACKED = (b".gz", b".bz2", b".xz")  # of files that are told of, for they cannot be read so
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # deleted since it was listed, or a link to nothing
 
 
@@ -231,7 +232,8 @@ class _Walk:
     def chosen(self, path: bytes) -> bool:
         """Return True if the format wants a file at this path and no pattern excludes it."""
         below = path[len(self._prefix) :]
-        return (self._wanted(below) or (self._archives and archives.is_archive(below))) and not self._excluded(path)
+        wanted = self._wanted(_unpacked(below)) or (self._archives and archives.is_archive(below))
+        return wanted and not self._excluded(path)
 
     def holds(self, path: bytes) -> bool:
         """Return True if the path truly lies below the root, not only through a link, and in no excluded folder."""
@@ -258,3 +260,8 @@ def _first_visit(found: os.stat_result, seen: Visited) -> bool:
 def _reason(error: OSError) -> str:
     """Return the system's message without the path, which stands beside it."""
     return error.strerror or str(error)
+
+
+def _unpacked(path: bytes) -> bytes:
+    """Return the name that a file had before it was packed."""
+    return next((path.removesuffix(ending) for ending in PACKED if path.endswith(ending)), path)

@@ -62,6 +62,7 @@ KINDS = {
     "prose": (b"Dear diary,\n", "unrecognised"),
     "bytes": (bytes(range(256)), "unrecognised"),
     "gzip": (b"\x1f\x8b\x08\0" + bytes(40), "refused"),
+    "wide": ("{}\n".encode("utf-16"), "refused"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "refused"),
 }
 
@@ -138,9 +139,10 @@ def test_naming_a_format_reads_it_although_unchanged(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("named", ["auto", "claude-code"])
-def test_what_is_no_text_is_refused_by_name(desk: Desk, named: str) -> None:
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_what_is_no_text_is_refused_by_name(desk: Desk, named: str, name: str) -> None:
     """Named with a format or not, a packed file is not read as lines; it is told what it is."""
-    path = desk.put("a.jsonl", b"\x1f\x8b\x08\0" + bytes(300))
+    path = desk.put(name, b"\x1f\x8b\x08\0" + bytes(300))
     assert "gzip" in look(desk, named).named[bytes(path)]
     assert desk.checkpoints.totals().lines_read == 0
 
