@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 TOOLS = ("search_conversations", "open_conversation", "list_conversations", "list_projects", "import_status")
@@ -25,6 +26,7 @@ _CALLED = ("tool_name", "toolName", "ToolName", "tool", "name", "Name")
 _HINTS = ("importer", "qdrant", "conversation", "list_projects", "import_status")
 
 
+@lru_cache(maxsize=1024)
 def is_own_tool(name: str) -> bool:
     """Return True if a tool of this name asks this memory."""
     # The plain search first: nearly every tool is another server's.

@@ -64,9 +64,9 @@ def output(context: Context, line: CodexLine, item: Item, options: Options) -> F
 
     What our own search answered is never taken, but for why a person refused to have it asked.
     """
-    mark = digest(item.call_id or "")
     if passed_over(context, options):
         return Fed(context)
+    mark = digest(item.call_id or "") if context.asks or context.own_calls else ""
     named = next((named for id_, named in context.asks if id_ == mark), None)
     if named is not None:
         context = replace(context, asks=tuple([ask for ask in context.asks if ask[0] != mark]))

@@ -16,7 +16,6 @@ EMPTY = msgspec.Raw(b"null")  # decodes as None, like a field that is null
 
 # Headers of apply_patch. Inside JSON a name ends where an escape or the quote begins.
 _patched = re.compile(r"\*\*\* (?:Add|Update|Delete) File: ([^\n\\\"]+)")
-_REFUSED = (b"rejected", b"denied", b"declined", b"refused")
 REFUSAL_BYTES = 16_384
 NOTICE_BYTES = 512  # at the beginning of a result: a notice in front of a person's reason is a sentence
 # Two wordings of the environment block, by version.
@@ -75,7 +74,7 @@ def may_refuse(raw: msgspec.Raw) -> bool:
     if len(raw) > REFUSAL_BYTES:
         return False
     notice = bytes(memoryview(raw)[:NOTICE_BYTES]).lower()
-    return any(word in notice for word in _REFUSED)
+    return b"rejected" in notice or b"denied" in notice or b"declined" in notice or b"refused" in notice
 
 
 def given(item: Item) -> str:
@@ -83,7 +82,8 @@ def given(item: Item) -> str:
 
     Neither is parsed: patches and commands are found in them by their words.
     """
-    return next((text for text in (item.arguments, item.input) if isinstance(text, str)), "")
+    text = item.arguments if isinstance(item.arguments, str) else item.input
+    return text if isinstance(text, str) else ""
 
 
 def patched_files(item: Item) -> list[str]:
