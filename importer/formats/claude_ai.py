@@ -35,6 +35,9 @@ ID_BYTES = 120
 TITLE_CHARS = 200
 
 
+PASTES = ("extracted_content", "value")  # of an attachment
+
+
 class ChatMessage(msgspec.Struct, gc=False):
     """A message of a person or of Claude; its fields may be of any shape."""
 
@@ -196,7 +199,7 @@ def _files(message: ChatMessage) -> tuple[str, ...]:
 def _pasted(message: ChatMessage) -> Words:
     """Return the text of attachments: a long paste becomes one, and the message may hold nothing else."""
     enclosed = _enclosed(message)
-    pasted = words([one.get("extracted_content") for one in enclosed if isinstance(one, dict)])
+    pasted = words([one.get(name) for one in enclosed if isinstance(one, dict) for name in PASTES])
     strange = sum([bool(one) and not isinstance(one, dict | str) for one in enclosed])
     return Words(pasted.text, pasted.unknown + strange)
 

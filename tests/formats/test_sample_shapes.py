@@ -128,3 +128,49 @@ def test_the_wish_to_be_left_out_is_heard(name: str) -> None:
                     assert any(map(is_unwanted, asked(name, changed, path))), (path, text)
                     heard += 1
     assert heard
+
+
+SIDES = frozenset(("role", "sender", "author", "say"))  # members that tell who speaks
+# By design: what another kind of role, or of agent, says is a machine's.
+MACHINES = {"claude-code", "codex", "continue-dev"}
+
+
+def changed_structures(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield places of a value with what is put there instead: another side, or an object in another shape."""
+    for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+        place = (*path, name)
+        if name in SIDES:
+            yield from ((place, other) for other in (None, 7, "hologram"))
+        if isinstance(one, dict | list):
+            yield from changed_structures(one, place)
+        if isinstance(one, dict):
+            yield from ((place, other) for other in ([one], {"value": one}))
+
+
+@pytest.mark.parametrize("name", [name for name in formats.names() if name not in MACHINES])
+def test_words_in_another_structure_are_read_or_counted(name: str) -> None:
+    """What a side said is neither lost below an object of another shape, nor where the side is not known."""
+    lost, seen = [], set[tuple[Any, ...]]()
+    for path, units in samples(name):
+        before, counted = fold_texts(name, units, path)
+        for at, raw in enumerate(units):
+            try:
+                value = json.loads(raw)
+            except ValueError:
+                continue
+            for place, instead in changed_structures(value) if isinstance(value, dict | list) else ():
+                kind = (*("*" if isinstance(one, int) else one for one in place), type(instead))
+                if kind in seen:
+                    continue
+                seen.add(kind)
+                changed = [*units[:at], json.dumps(put(value, place, instead)).encode(), *units[at + 1 :]]
+                after, now = fold_texts(name, changed, path)
+                if now <= counted and not all(text in "\n".join(after) for text in before):
+                    lost.append((place, instead))
+    assert lost == []
+
+
+def fold_texts(name: str, units: list[bytes], path: bytes) -> tuple[list[str], int]:
+    """Return the texts of a file's turns, and how much was counted."""
+    text, counted = told(name, units, path)
+    return [line for line in text.split("\n") if line.strip()], counted

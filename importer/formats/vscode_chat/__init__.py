@@ -197,7 +197,9 @@ def _pasted(attached: Any) -> Words:
         one for one in listed(variables) if isinstance(one, dict) and (one.get("kind") == PASTE or one.get("code"))
     ]
     found = [of_members(one.get("code"), one.get("value")) for one in pastes]
-    return Words("\n\n".join([one.text for one in found if one.text]), sum([one.unknown for one in found]))
+    inside = [one.get("value") if isinstance(one, dict) else one for one in listed(variables) if one not in pastes]
+    strange = sum([isinstance(one, list) or (isinstance(one, dict) and "code" in one) for one in inside])
+    return Words("\n\n".join([one.text for one in found if one.text]), sum([one.unknown for one in found]) + strange)
 
 
 def _answer(parts: Sequence[dict[str, Any]], *, thinking: bool) -> Words:
@@ -215,7 +217,8 @@ def _words(part: dict[str, Any], *, thinking: bool) -> Words:
     if kind == "inlineReference":
         place = part.get("inlineReference")
         name = _string(place.get("name")) if isinstance(place, dict) else ""
-        return Words(f"`{name or _path(place).rpartition('/')[2]}`") if place else Words()
+        name = name or _path(place).rpartition("/")[2]
+        return Words(f"`{name}`") if name else Words("", int(bool(place)))
     if kind == THOUGHT:
         return Words(f"{_markdown(part.get('value')).text}\n\n") if thinking else Words()
     if kind not in TEXT:

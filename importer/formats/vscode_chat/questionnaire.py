@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from importer.formats._shared.words import kind_of, words
+from importer.formats._shared.words import kind_of, listed, words
 
 DIALOGS = frozenset(("elicitation", "elicitation2", "elicitationSerialized"))
+ASKED = frozenset(("id", "title", "message"))
 COMMENTS = ("feedback", "feedbackOverall")  # the former holds all comments on a plan in one text
 
 
@@ -33,11 +34,13 @@ def answers(part: Mapping[str, Any]) -> str:
 
 
 def unread(part: Mapping[str, Any]) -> int:
-    """Count the texts of a plan and the comments on it that cannot be read."""
+    """Count the questions of a form, the texts of a plan and the comments on it that cannot be read."""
+    if kind_of(part) == "questionCarousel":
+        return sum([not isinstance(one, dict) or ASKED.isdisjoint(one) for one in listed(part.get("questions"))])
     if kind_of(part) != "planReview":
         return 0
     told = part.get("data")
-    held = [told.get(name) for name in COMMENTS] if isinstance(told, dict) else [told]
+    held = [told.get(name) for name in (*COMMENTS, "value")] if isinstance(told, dict) else [told]
     return words([part.get("title"), part.get("content"), *held]).unknown
 
 
