@@ -17,7 +17,7 @@ import many_stores
 
 TALKS = (
     *("messages", "message", "part", "session_message", "message_nodes", "workspace_chats", "threads", "chat"),
-    *("conversations_v2", "conversations", "agent_tasks", "ai_queries", "blobs", "cursorDiskKV"),
+    *("conversations_v2", "conversations", "agent_tasks", "ai_queries", "blobs", "cursorDiskKV", "transcript_events"),
 )
 DATABASES = (".db", ".sqlite", ".sqlite3", ".vscdb")
 REWRITTEN = ("amp", "cline", "continue-dev", "gemini", "grok-build", "jan", "junie", "kiro", "lm-studio", "vscode-chat")
