@@ -133,7 +133,7 @@ class Archive:
 
     def search(self, text: str, *, since: str = "", until: str = "", **filters: Any) -> Found:
         """Return what was said about `text`: `limit`, `mode` and the filters of `Query`, times as people write them."""
-        times = {"since": clock.instant(since), "until": clock.instant(until, end=True)}
+        times = dict(zip(("since", "until"), clock.span(since, until), strict=True))
         asked = {name: value for name, value in {**times, **filters}.items() if value}
         return msgspec.convert(self._asker.ask("search", text=text, **asked), Found)
 
@@ -149,7 +149,7 @@ class Archive:
     def list(self, *, since: str = "", until: str = "", limit: int = 20, **filters: Any) -> builtins.list[Listed]:
         """Return conversations, the newest first; `filters` are those of `importer list`."""
         library = Library(self._asker)
-        times = {"since": clock.instant(since), "until": clock.instant(until, end=True)}
+        times = dict(zip(("since", "until"), clock.span(since, until), strict=True))
         try:
             return library.recent(limit=limit, **times, **filters)
         finally:

@@ -6,6 +6,7 @@ Light on purpose: formats and state are loaded when they are needed.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -70,3 +71,10 @@ def locked_state(settings: Settings) -> Iterator[Checkpoints]:
     called = click.get_current_context(silent=True)
     with assembly.locked_state(settings, command=called.command_path if called else "") as checkpoints:
         yield checkpoints
+
+
+def importer_of(ctx: click.Context) -> list[str]:
+    """Return how this importer is called for another command, with the same flags in front."""
+    given = ctx.find_root().params
+    flags = [word for name, value in given.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
+    return [sys.executable, "-P", "-m", "importer", *flags]

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import click
 
-from importer.cli.text import number
+from importer.cli.text import columns as columns_of
+from importer.cli.text import cut, fitted, number
 from importer.protocol import clock
-from importer.protocol.foreign.quoting import printable
+from importer.protocol.foreign.quoting import line, printable
+from importer.protocol.units import counted
 from importer.service.conversations.shared import LABELS
 from importer.service.conversations.values import Listed, Opened, SaidTurn
 
 COLOURS = {"user": "green", "assistant": "cyan", "subagent": "magenta", "exchange": "cyan"}
-SHORT_ID = 8  # characters at least
 NARROW = 80  # columns, below which a row has no room for a date and its age
+PHONE = 60  # columns, below which a row has no room for its title
 FENCE = re.compile(r"^\s*(```|~~~)")
 
 
@@ -43,7 +46,7 @@ def pages(opened: Opened, turns: Sequence[SaidTurn], first: int) -> Iterator[str
 
 def _counted(turns: int, which: str) -> str:
     """Return a number of turns in words."""
-    return f"{turns:,} {which} turn{'s' * (turns != 1)}"
+    return counted(turns, f"{which} turn")
 
 
 def _turn(turn: SaidTurn, *, marked: bool) -> str:
@@ -57,24 +60,55 @@ def _turn(turn: SaidTurn, *, marked: bool) -> str:
 def _lines(text: str) -> Iterator[str]:
     """Yield the lines of a text; those of code are of another colour, and none is broken or joined."""
     inside = False
-    for line in printable(text.strip("\n"), keep="\n\t").split("\n"):
-        fence = bool(FENCE.match(line))
-        yield (click.style(line, fg="yellow", dim=fence) if inside or fence else line) + "\n"
+    for said in printable(text.strip("\n"), keep="\n\t").split("\n"):
+        fence = bool(FENCE.match(said))
+        yield (click.style(said, fg="yellow", dim=fence) if inside or fence else said) + "\n"
         inside ^= fence
 
 
-def rows(found: Sequence[Listed], columns: int) -> Iterator[str]:
-    """Yield a line for each conversation: id, when it was last spoken in, turns, project and title."""
-    ids = short_ids([one.id for one in found])
+def rows(found: Sequence[Listed], ids: Sequence[str], columns: int) -> Iterator[str]:
+    """Yield a line for each conversation: id, when it was last spoken in, turns, project and title; two on a phone.
+
+    `ids` are the beginnings of ids that are enough to open them.
+    """
     widest = max(map(len, ids), default=0)
-    room = max((len(_project(one)) for one in found), default=0)
-    room = min(room, max(8, columns // 5))
+    room = min(max((columns_of(_project(one)) for one in found), default=0), max(8, columns // 5))
     for name, one in zip(ids, found, strict=True):
+        shown, at, title = click.style(f"{name:<{widest}}", fg="cyan"), when(one.last, columns), printable(one.title)
+        if columns < PHONE:
+            yield f"{shown}  {cut(f'{at.rstrip()}  {_project(one)}', max(10, columns - widest - 2))}"
+            yield f"  {cut(title or '(no title)', columns - 2)}"
+            continue
         turns = f"{number(one.turns):>5}" if one.turns else "    ?"
-        start = f"{name:<{widest}}  {when(one.last, columns)} {turns}"
-        rest = f"  {_cut(_project(one), room):<{room}}  {printable(one.title)}"
-        cut = _cut(rest, max(10, columns - len(start)))
-        yield click.style(f"{name:<{widest}}", fg="cyan") + start[widest:] + cut
+        start = f"  {at} {turns}  {fitted(_project(one), room)}  "
+        yield shown + start + cut(title, max(10, columns - widest - columns_of(start)))
+
+
+def tabbed(found: Sequence[Listed]) -> Iterator[str]:
+    """Yield a line for each conversation with the columns of a search's hits, parted by tabs; there is no passage."""
+    for place, one in enumerate(found, 1):
+        told = (place, one.id, one.id, one.last, one.source, one.project, one.title, "")
+        yield "\t".join(line(str(value)) for value in told)
+
+
+def project_rows(found: Sequence[Mapping[str, Any]], columns: int) -> Iterator[str]:
+    """Yield a line for each project: when it was last spoken of, how much, its path and its assistants."""
+    for one in found:
+        conversations = counted(one["conversations"], "conversation")
+        turns = counted(one["turns"], "turn")
+        name, sources = printable(one["project"] or "(no project)"), ", ".join(one["sources"])
+        if columns < PHONE:
+            yield click.style(cut(name, columns), fg="cyan")
+            yield cut(f"  {when(one['last'], columns).rstrip()}, {conversations}, {turns}", columns)
+            continue
+        head = f"{when(one['last'], columns)} {_aligned(conversations):>19} {_aligned(turns):>12}  "
+        room = max(20, columns - columns_of(head + name) - 2)
+        yield f"{head}{click.style(name, fg='cyan')}  {click.style(cut(sources, room), dim=True)}"
+
+
+def _aligned(count: str) -> str:
+    """Return a number of things with room for the letter that tells several."""
+    return count if count.endswith("s") else f"{count} "
 
 
 def when(stored: str, columns: int) -> str:
@@ -83,17 +117,6 @@ def when(stored: str, columns: int) -> str:
     return f"{age or date:<14}" if columns < NARROW else f"{date:<16}  {age:<14}"
 
 
-def short_ids(ids: Sequence[str]) -> list[str]:
-    """Return the beginnings of ids by which each is told from the others, SHORT_ID characters at least."""
-    sizes = (SHORT_ID, 13, 18, 23, 28, 36, 200)
-    return [next(one[:size] for size in sizes if sum(o.startswith(one[:size]) for o in {*ids}) == 1) for one in ids]
-
-
 def _project(one: Listed) -> str:
     """Return the last part of a project's path."""
     return printable(one.project.replace("\\", "/").rstrip("/").rpartition("/")[2])
-
-
-def _cut(text: str, room: int) -> str:
-    """Return a text that fits into so many columns."""
-    return text if len(text) <= room else text[: max(0, room - 1)] + "…"

@@ -14,7 +14,10 @@ from typing import Any
 
 import click
 
+from importer.cli.conversation_view import NARROW
+from importer.cli.text import cut
 from importer.protocol import clock
+from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line, printable
 
 DOTS = 4  # of a full bar
@@ -79,15 +82,17 @@ def _head(number: int, hit: Hit, share: float, columns: int, *, faint: bool, hos
     """
     known = hit["metadata"]
     full = max(1, round(share * DOTS))
-    bar = "●" * full + "○" * (DOTS - full)
     name = line(str(known.get("title") or known.get("project_name") or known.get("project") or "untitled"))
     room = max(8, columns - DOTS - 2)
-    title = f"{number}. {name}"
-    title = title if len(title) <= room else title[: room - 1] + "…"
-    yield click.style(f"{title}  ", fg="cyan", bold=not faint, dim=faint) + click.style(bar, fg="green", dim=faint)
-    at = clock.dated(str(known.get("timestamp", "")))
-    told = (known.get("project", ""), known.get("source", ""), at, known.get("host", "") if host else "")
-    yield click.style(f"   {'  '.join(line(str(one)) for one in told if one)}"[:columns], dim=True)
+    weight = {"dim": True} if faint else {"bold": True}  # each taken back would take the other back, too
+    title = click.style(f"{cut(f'{number}. {name}', room)}  ", fg="cyan", **weight)
+    yield title + click.style("●" * full + "○" * (DOTS - full), fg="green", dim=faint or None)
+    stored, project = str(known.get("timestamp", "")), str(known.get("project", ""))
+    narrow = columns < NARROW
+    at = clock.ago(stored) or clock.shown(stored) if narrow else clock.dated(stored)
+    place = last_part(project) if narrow else project
+    told = (place, known.get("source", ""), at, known.get("host", "") if host else "")
+    yield click.style(cut(f"   {'  '.join(line(str(one)) for one in told if one)}", columns), dim=True)
 
 
 def _text(hit: Hit, columns: int, *, full: bool, faint: bool) -> str:

@@ -20,7 +20,7 @@ import click
 from importer.cli.output import emit
 from importer.cli.text import stores
 from importer.protocol.foreign.quoting import line, printable
-from importer.protocol.units import MB
+from importer.protocol.units import MB, counted
 from importer.sources.census import FATES
 
 Form = Literal["text", "json", "events"]
@@ -209,7 +209,8 @@ def print_summary(done: ImportResult) -> None:
         click.echo(f"{began}; {summary['points']:,} points in the store ({summary['seconds']:.1f} s)")
     else:
         click.echo(
-            f"imported {summary['files']:,} files, {summary['lines']:,} lines: {summary['messages']:,} messages, "
+            f"imported {counted(summary['files'], 'file')}, {counted(summary['lines'], 'line')}: "
+            f"{counted(summary['messages'], 'message')}, "
             f"{summary['embedded']:,} new points ({summary['known']:,} known already); "
             f"{summary['points']:,} in the store"
         )
@@ -221,6 +222,9 @@ def print_summary(done: ImportResult) -> None:
         )
         for row in stores(summary.get("stores", {})):
             click.echo(f"  {row}")
+        click.secho("lines that hold no talk, such as what tools print, are skipped", dim=True)
+        if summary["points"]:
+            click.secho("next: `importer search WORDS`, `importer serve` or `importer browse`", dim=True)
     _print_fates(done)
     if count := summary.get("conversations_left_out"):
         click.echo(f"{count:,} conversations ask not to be indexed and are left out; see `importer forget --list`")

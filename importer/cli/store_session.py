@@ -96,14 +96,17 @@ class StoreSession:
 
 
 @asynccontextmanager
-async def open_session(settings: Settings, reason: str) -> AsyncIterator[StoreSession]:
+async def open_session(settings: Settings, reason: str, *, makes: bool = False) -> AsyncIterator[StoreSession]:
     """Open state and store with nothing in flight. Raises StateLocked while an import without a socket runs.
 
-    A daemon's import rests meanwhile and goes on afterwards, however the block ends.
+    A daemon's import rests meanwhile and goes on afterwards, however the block ends. Raises StateError where nothing
+    was ever imported, unless the block has something to keep there (`makes`).
     """
     try:
         await asyncio.to_thread(client.ask_daemon, settings.state_dir, "rest", timeout_s=REST_S, reason=reason)
     except ConnectionError:
+        if not makes:
+            context.check_state(settings)
         async with _own_session(settings) as own:
             yield own
         return
@@ -130,10 +133,11 @@ async def _own_session(settings: Settings) -> AsyncIterator[StoreSession]:
 def change(settings: Settings, op: str, **args: Any) -> dict[str, Any]:
     """Do one operation that needs no store, without a rest. `daemon` in the result says whether a daemon did it.
 
-    Raises StateLocked while an import without a socket has the state.
+    Raises StateLocked while an import without a socket has the state, StateError where nothing was ever imported.
     """
     try:
         return {**client.ask_daemon(settings.state_dir, op, **args), "daemon": True}
     except ConnectionError:
+        context.check_state(settings)
         with context.locked_state(settings) as checkpoints:
             return {**OPERATIONS[op](checkpoints, **args), "daemon": False}

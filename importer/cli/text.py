@@ -6,6 +6,7 @@ A number that is not known is shown as "unknown", never as a made-up zero.
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from importer.protocol.foreign.quoting import printable
@@ -41,6 +42,28 @@ def duration(seconds: float | None) -> str:
             rest = int(seconds % unit // _SPANS[place + 1][0]) if place + 1 < len(_SPANS) else 0
             return f"{int(seconds // unit)} {name}" + (f" {rest} {_SPANS[place + 1][1]}" if rest else "")
     return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"
+
+
+def columns(text: str) -> int:
+    """Return the columns of a terminal that a text takes: ideographs and emoji two each, accents none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(one) else 1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
+
+
+def cut(text: str, room: int) -> str:
+    """Return a text that fits into so many columns: its beginning with a mark, where it does not."""
+    if columns(text) <= room:
+        return text
+    while text and columns(text) > room - 1:
+        text = text[: max(0, min(len(text) - 1, room - 1))]
+    return f"{text}…"
+
+
+def fitted(text: str, room: int) -> str:
+    """Return a text that takes exactly so many columns."""
+    shown = cut(text, room)
+    return shown + " " * (room - columns(shown))
 
 
 def brief(text: str) -> str:

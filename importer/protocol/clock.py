@@ -57,6 +57,14 @@ def instant(text: str, *, end: bool = False) -> str:
     return found
 
 
+def span(since: str, until: str) -> tuple[str, str]:
+    """Return two typed times as `instant` does. Raises UsageError where the first comes after the second."""
+    first, last = instant(since), instant(until, end=True)
+    if first and last and first > last:
+        raise UsageError(f"{since!r} is after {until!r}", hint="since is the earlier time, until the later one")
+    return first, last
+
+
 def shown(stored: str, zone: tzinfo = HERE) -> str:
     """Return a stored RFC 3339 time as people here read it, `2026-11-28 14:03`; a text that is no time as it is."""
     try:

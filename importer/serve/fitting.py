@@ -16,8 +16,6 @@ from typing import Any, NamedTuple
 LEAST_TOKENS = 120  # of an answer: less has no room for an id and what to do with it
 MORE = "(more was left out: ask for less, or for more max_tokens)"
 BETWEEN_VALUES = ", "  # a value in a list costs this beside itself
-SURE = 3  # tokens are counted in thirds: a letter is two of them at most, a space one, a sign three, beyond ASCII more
-HANGUL = "\u1100"  # from here on a letter may be several tokens
 Counter = Callable[[Sequence[str]], Awaitable[list[int]]]
 Told = tuple[str, dict[str, Any]]
 
@@ -113,16 +111,6 @@ def as_json(values: Any) -> str:
 def _told(value: Any) -> str:
     """Return a value as it stands in a list of values."""
     return "" if value is None else as_json(value) + BETWEEN_VALUES
-
-
-def shortened(text: str, most: int) -> str:
-    """Return as much of a text as surely has no more tokens, where no tokenizer can be asked."""
-    room = most * SURE
-    for at, sign in enumerate(text):
-        room -= 1 if sign.isspace() else 2 if sign.isascii() and sign.isalnum() else SURE if sign < HANGUL else SURE**2
-        if room < 0:
-            return f"{text[: at - 4].rstrip()} …"
-    return text
 
 
 def windows(text: str, at: int, end: int, sizes: Sequence[int]) -> list[str]:

@@ -18,7 +18,8 @@ from importer.errors import ImporterError
 from importer.log import logger
 from importer.protocol.foreign import tool_arguments
 from importer.protocol.foreign.quoting import plain
-from importer.serve.fitting import LEAST_TOKENS, shortened
+from importer.protocol.foreign.token_bound import shortened
+from importer.serve.fitting import LEAST_TOKENS
 from importer.serve.memory import Memory
 from importer.serve.tools import BY_NAME, INSTEAD, INSTRUCTIONS, SPECS, Spec
 

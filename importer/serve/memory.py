@@ -92,7 +92,12 @@ class Memory:
     async def list_conversations(self, limit: int = 20, max_tokens: int = TOKENS, **filters: Any) -> Told:
         """Return conversations, the newest first."""
         most, notes = _room(max_tokens)
-        found = await asyncio.to_thread(self._library, lambda library: library.recent(limit=limit, **_moments(filters)))
+        wanted = _moments(filters)
+        found = await asyncio.to_thread(self._library, lambda library: library.recent(limit=limit, **wanted))
+        notes += [rows.OLDER] if len(found) == limit else []
+        if not found:
+            why = await asyncio.to_thread(self._library, lambda library: library.why_nothing(**wanted))
+            notes += [line(why)] if why else []
         return await rows.conversations(found, notes).answer(most, self._tokens)
 
     async def list_projects(self, max_tokens: int = TOKENS, **filters: Any) -> Told:
@@ -192,7 +197,7 @@ class Memory:
 
 def _moments(filters: Mapping[str, Any]) -> dict[str, Any]:
     """Return filters with times in UTC. Raises UsageError for words that name no time."""
-    since, until = clock.instant(filters.get("since", "")), clock.instant(filters.get("until", ""), end=True)
+    since, until = clock.span(filters.get("since", ""), filters.get("until", ""))
     return {**filters, "since": since, "until": until}
 
 
@@ -202,7 +207,8 @@ def _notes(found: Mapping[str, Any], project: str) -> list[str]:
     several = [projects.several(project, told, told)] if len(told) > 1 else []
     read = found.get("query_cut")
     long = [] if read is None else [f"The query was long: only its first {read:,} characters were searched for."]
-    return [*long, *several]
+    unknown = [line(found["unknown"])] if found.get("unknown") else []
+    return [*long, *several, *unknown]
 
 
 def _room(max_tokens: int) -> tuple[int, list[str]]:

@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -47,9 +47,10 @@ REFRESH_S, SLOW_REFRESH_S = 2, 15
 FILTERS = (*(name for name, _ in views.FILTERS), *(name for name, *_ in views.CHOICES))
 
 
-def page_app(asker: Asker, token: str) -> ASGIApp:
-    """Return the application; `token` lets in."""
-    pages, mcp = _Pages(asker, token), mcp_app(asker)
+def page_app(asker: Asker, token: str, importer: Sequence[str] = ()) -> ASGIApp:
+    """Return the application; `token` lets in. `importer` is how this one is called, for what a command does."""
+    called = [*importer] or [sys.executable, "-P", "-m", "importer", "--state-dir", asker.settings.state_dir]
+    pages, mcp = _Pages(asker, token, called), mcp_app(asker)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -79,8 +80,8 @@ def page_app(asker: Asker, token: str) -> ASGIApp:
 class _Pages:
     """One method an address."""
 
-    def __init__(self, asker: Asker, token: str) -> None:
-        self._asker, self._token = asker, token
+    def __init__(self, asker: Asker, token: str, importer: Sequence[str]) -> None:
+        self._asker, self._token, self._importer = asker, token, importer
 
     async def search(self, request: Request) -> Response:
         """Show what was found, or without a query what was said last."""
@@ -90,7 +91,7 @@ class _Pages:
             every = "" if given.get("all") else "/?" + urlencode({**given, "all": "1"})
             inside = views.hits(found, every)
         else:
-            inside = views.rows(await self._recent(given))
+            inside = views.newest(await self._recent(given), LISTED)
         if request.headers.get("x-part") == "results":
             return HTMLResponse(inside)
         whole = tag("div", inside, id="results", aria_live="polite")
@@ -136,7 +137,7 @@ class _Pages:
         sent = dict(pair.partition("=")[::2] for pair in (await request.body()).decode("latin-1").split("&"))
         if sent.get("token") != self._token:
             return PlainTextResponse("The form was not of this page.\n", 403)
-        await asyncio.to_thread(_forget, self._asker, opened.conversation)
+        await asyncio.to_thread(_forget, self._importer, opened.conversation)
         return RedirectResponse("/", 303)
 
     async def api_search(self, request: Request) -> Response:
@@ -211,7 +212,7 @@ class _Pages:
 def _filters(given: Mapping[str, str]) -> dict[str, Any]:
     """Return the filters of an address, with times in UTC. Raises UsageError for words that name no time."""
     known = {name: given[name].strip() for name in FILTERS if given.get(name, "").strip()}
-    since, until = clock.instant(known.pop("since", "")), clock.instant(known.pop("until", ""), end=True)
+    since, until = clock.span(known.pop("since", ""), known.pop("until", ""))
     return {**known, **({"since": since} if since else {}), **({"until": until} if until else {})}
 
 
@@ -220,11 +221,10 @@ def _is_redacted(request: Request) -> bool:
     return request.query_params.get("redacted", "") not in ("", "0")
 
 
-def _forget(asker: Asker, conversation: str) -> None:
+def _forget(importer: Sequence[str], conversation: str) -> None:
     """Forget a conversation as the command does, in a process of its own. Raises UsageError with what it says."""
-    command = [sys.executable, "-P", "-m", "importer", "--state-dir", asker.settings.state_dir, "forget"]
-    words = ["--conversation", conversation, "--yes", "--json"]
-    done = subprocess.run([*command, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    command = [*importer, "forget", "--conversation", conversation, "--yes", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise UsageError(done.stderr.strip()[-500:] or "it could not be forgotten", hint="importer forget says more")
     json.loads(done.stdout)

@@ -8,10 +8,12 @@ from typing import Any
 from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import plain
+from importer.protocol.units import counted
 from importer.serve.fitting import AnswerPart, Draft, GrowthStep
 from importer.service.conversations.values import Listed
 
 NAMED = 30  # characters of a title or a name where there is no room for all of it
+OLDER = "(these are the newest: a larger limit, since, until and the other filters reach older ones)"
 Row = tuple[str, Mapping[str, Any]]
 
 
@@ -47,7 +49,7 @@ def _conversation(one: Listed) -> tuple[Row, Row]:
     """Return one conversation, in short and in full."""
     age, title = clock.dated(one.last), one.title or "(no title)"
     values = {"conversation": one.id, "title": one.title[:NAMED], "age": age, "turns": one.turns}
-    names = f"{one.turns} turns, conversation {plain(one.id)}"
+    names = f"{counted(one.turns, 'turn')}, conversation {plain(one.id)}"
     short = ", ".join([*(plain(text[:NAMED]) for text in (title, last_part(one.project)) if text), names])
     full = ", ".join([*(plain(text) for text in (title, one.project, one.source) if text), names])
     more = {"title": one.title, "project": one.project, "source": one.source, "at": one.last}
@@ -58,7 +60,8 @@ def _project(one: Mapping[str, Any]) -> tuple[Row, Row]:
     """Return one project, in short and in full."""
     name = str(one["project"])
     short = last_part(name)[:NAMED] or name[:NAMED]
-    told = f"{one['conversations']} conversations, {one['turns']} turns, last {clock.dated(one['last'])}"
+    told = f"{counted(one['conversations'], 'conversation')}, {counted(one['turns'], 'turn')}"
+    told += f", last {clock.dated(one['last'])}"
     values = {"project": short, "conversations": one["conversations"], "turns": one["turns"]}
     more = {"project": name, "first": one["first"], "last": one["last"], "sources": list(one["sources"])}
     full = f"{plain(name or '(no project)')}: {told}, {', '.join(one['sources'])}"

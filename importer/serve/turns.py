@@ -13,6 +13,7 @@ from importer.assistants import registry
 from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import fenced, plain
+from importer.protocol.units import counted
 from importer.serve.fitting import AnswerPart, Draft, GrowthStep, windows
 from importer.service.conversations.values import Opened, SaidTurn
 
@@ -100,7 +101,7 @@ def _head(opened: Opened, notes: Sequence[str]) -> AnswerPart:
     name = opened.title or last_part(opened.project)
     short = ", ".join(plain(one[:NAMED]) for one in (name, opened.source) if one)
     full = ", ".join(plain(one) for one in (opened.title, opened.project, opened.source) if one)
-    names = f"conversation {plain(opened.conversation)}, {len(opened.turns)} turns"
+    names = f"conversation {plain(opened.conversation)}, {counted(len(opened.turns), 'turn')}"
     resume = f", resume: {plain(way)}" if way else ""
     values: list[Mapping[str, Any]] = [
         {"title": name[:NAMED]},

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from importer.protocol import clock
 from importer.protocol.query import KINDS, ROLES
+from importer.protocol.units import counted
 from importer.serve.html import Safe, join, marked, spoken, tag
 from importer.service.conversations.values import Listed, Opened
 
@@ -90,6 +91,7 @@ def hits(found: Mapping[str, Any], every: str) -> Safe:
     entries = [list(group) for _, group in grouped]
     kept = [_entry(group, best) for group in entries if every == "" or group[0][1] >= CUT * best]
     note = [tag("p", NOTE[found["near"]], class_=f"note {found['near']}")] if found["near"] in NOTE else []
+    note += [tag("p", found["unknown"], class_="note")] if found.get("unknown") else []
     left = (len(entries) - len(kept)) or (found["near"] == "nothing" and len(found["hits"]))
     more = [tag("p", tag("a", "Show what is farther away", href=every), class_="note")] if left and every else []
     return join([*note, *kept, *more])
@@ -115,6 +117,12 @@ def _address(conversation: Any, hit: str = "") -> str:
     return f"/c/{quote(str(conversation), safe='')}" + (f"?{urlencode({'at': hit})}#here" if hit else "")
 
 
+def newest(found: Sequence[Listed], most: int) -> Safe:
+    """Return the newest conversations, and where the older ones are."""
+    older = tag("p", "These are the newest; a search and the days reach older ones.", class_="note")
+    return join([rows(found), older] if len(found) == most else [rows(found)])
+
+
 def rows(found: Iterable[Listed], *, project: bool = True) -> Safe:
     """Return a list of conversations, with their projects or without."""
     return tag("ul", *(_row(one, project=project) for one in found), class_="rows")
@@ -122,7 +130,7 @@ def rows(found: Iterable[Listed], *, project: bool = True) -> Safe:
 
 def _row(one: Listed, *, project: bool) -> Safe:
     """Return one conversation of a list."""
-    turns = f"{one.turns} turns" if one.turns else ""
+    turns = counted(one.turns, "turn") if one.turns else ""
     facts = [one.project if project else "", one.source, clock.dated(one.last), turns]
     told = tag("div", *(tag("span", fact) for fact in facts if fact), class_="facts")
     return tag("li", tag("a", one.title or "untitled", href=_address(one.id)), told)
@@ -136,8 +144,8 @@ def projects(found: Sequence[Mapping[str, Any]]) -> Safe:
             tag("a", one["project"] or "(no project)", href=f"/days?{urlencode({'project': one['project']})}"),
             tag(
                 "div",
-                tag("span", f"{one['conversations']} conversations"),
-                tag("span", f"{one['turns']} turns"),
+                tag("span", counted(one["conversations"], "conversation")),
+                tag("span", counted(one["turns"], "turn")),
                 tag("span", clock.dated(one["last"])),
                 tag("span", ", ".join(one["sources"])),
                 class_="facts",
@@ -151,7 +159,7 @@ def projects(found: Sequence[Mapping[str, Any]]) -> Safe:
 def conversation(opened: Opened, way: str, *, redacted: bool) -> Safe:
     """Return a conversation, whole, with what can be done with it."""
     address = _address(opened.conversation)
-    facts = [opened.project, opened.source, f"{len(opened.turns)} turns", opened.conversation]
+    facts = [opened.project, opened.source, counted(len(opened.turns), "turn"), opened.conversation]
     resume = (
         [tag("span", "Go on: ", tag("code", way)), tag("button", "copy", type="button", data_copy=way)] if way else []
     )

@@ -15,20 +15,19 @@ from typing import Any
 from importer.errors import ImporterError, UsageError
 from importer.protocol import clock
 from importer.protocol.foreign.arguments import converted
+from importer.protocol.foreign.values import MOST_NAMED
 from importer.protocol.query import Found, Query
 from importer.worker import malloc
 from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
 from importer.worker.plan import looked_up
 from importer.worker.retell import own_facts
-from importer.worker.search import answer, question_text
+from importer.worker.search import answer, meant, question_text
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
 from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
-from importer.worker.voices import CONVERSATION, CONVERSATIONS, conversations, told_by
+from importer.worker.voices import conversations, told_by
 
-MOST_NAMED = 9  # ids that are told; more are too many to choose from
-MOST_CONVERSATIONS = 1_000_000  # whose ids are looked through
 TOLD_POINTS = 4096  # whose metadata are looked at in one question
 CANARY_RUNS = 8  # spread over the time asked for
 MOST_HITS = 1000
@@ -37,14 +36,18 @@ MOST_HITS = 1000
 def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
     """Return the answer to `query.Query(**query)` (see `query.Found`) as plain dicts, with the projects that it means.
 
-    Raises UsageError for an unknown mode or project.
+    A filter with a value that nothing has is told as `unknown`. Raises UsageError for an unknown mode, project or
+    conversation.
     """
     asked = _in_utc(converted(query, Query))
     if not 0 <= asked.limit <= MOST_HITS:
         raise UsageError(f"a limit of {asked.limit}", hint=f"0 to {MOST_HITS}")
     wanted = session.projects.resolve(asked)
+    wanted = replace(wanted, conversation=meant.conversation(session.store, wanted.conversation))
     wanted = replace(wanted, text=question_text.cut(wanted.text, None if _by_words(wanted) else session.embedder))
     found = asdict(answered(session, wanted, clock.now().date()))
+    if not found["hits"] and (why := meant.unknown(session.store, wanted)):
+        found["unknown"] = why
     _tell_of(session, wanted.conversation, found["hits"])
     if asked.project:
         found["projects"] = session.projects.counted(wanted.projects)
@@ -79,7 +82,8 @@ def _by_words(query: Query) -> bool:
 
 def _in_utc(query: Query) -> Query:
     """Return the query with its times, which may be written as people write them, in UTC. Raises UsageError."""
-    return replace(query, since=clock.instant(query.since), until=clock.instant(query.until, end=True))
+    since, until = clock.span(query.since, query.until)
+    return replace(query, since=since, until=until)
 
 
 def tokens(session: WorkerSession, texts: list[str]) -> list[int]:
@@ -162,8 +166,7 @@ def backlog(session: WorkerSession, on: bool) -> bool:
 def beginning(session: WorkerSession, prefix: str) -> Mapping[str, Any]:
     """Return the conversations and the points whose ids begin so: `conversations` are ids, `points` as hits are."""
     asked = prefix.strip()
-    names = {name for key in (CONVERSATION, CONVERSATIONS) for name in session.store.facet(key, MOST_CONVERSATIONS)}
-    fitting = sorted(name for name in names if name.startswith(asked))
+    fitting = meant.beginning(session.store, asked)
     return {"conversations": fitting[:MOST_NAMED], "points": _points(session, asked.lower())}
 
 
@@ -193,7 +196,8 @@ def told(session: WorkerSession, after: str | None = None, **scope: Any) -> Mapp
             row = found.setdefault((str(facts.get("source", "")), name), [title, project, at, at])
             times = [moment for moment in (*row[2:], at) if moment]
             row[2:] = [min(times, default=""), max(times, default="")]
-    return {"conversations": [[*key, *row] for key, row in found.items()], "next": page.next}
+    why = "" if page.points or after else meant.unknown(session.store, asked)
+    return {"conversations": [[*key, *row] for key, row in found.items()], "next": page.next, "unknown": why}
 
 
 # By the function's name, which is the `op` of a question on the wire.

@@ -23,8 +23,10 @@ def rows(installed: Importer) -> list[dict]:
     return installed.run("failures", "--json").json["failures"]
 
 
-def test_nothing_is_in_quarantine_before_anything_was_imported(installed: Importer) -> None:
-    """Without a state the list is empty, and that is no error."""
+def test_nothing_is_in_quarantine(installed: Importer) -> None:
+    """The list is empty, and that is no error."""
+    (installed.base / ".claude/projects/-p/a.jsonl").write_bytes(GOOD)
+    assert installed.run("backlog").code == 0
     assert installed.run("failures").out == "nothing is in quarantine\n"
     assert installed.run("failures", "--json").json == {"count": 0, "failures": []}
 
@@ -53,6 +55,7 @@ def test_which_ones_must_be_said(installed: Importer) -> None:
 @pytest.mark.parametrize("op", ["show", "retry", "drop"])
 def test_an_unknown_id_is_no_success(installed: Importer, op: str) -> None:
     """It is named, and the exit code is 2; the same holds for a number larger than any id."""
+    assert installed.run("backlog").code == 1
     done = installed.run("failures", op, "99")
     assert (done.code, "not in quarantine: 99\n" in done.err) == (2, True)
     done = installed.run("failures", op, str(1 << 70))

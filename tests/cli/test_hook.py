@@ -12,6 +12,7 @@ import pytest
 from processes import ROOT, Importer
 
 from importer.cli.commands import hook
+from importer.protocol.foreign.token_bound import most_tokens
 from importer.state.spoken import Spoken
 
 CORPUS = ROOT / "tests/corpus/claude-code/-home-ann-infra"
@@ -42,7 +43,7 @@ def test_a_project_s_conversations(tmp_path: pathlib.Path) -> None:
     listed = installed.run("list", "--json").json["conversations"]
     newest = next(one for one in listed if one["project"] == "/home/ann/infra")
     assert newest["id"] in text.splitlines()[1] and newest["last"][:10] in text and "ago" in text
-    assert hook.tokens(text) <= hook.MOST_TOKENS
+    assert most_tokens(text) <= hook.MOST_TOKENS
     assert newest["id"] not in found(installed, "/home/ann/infra", newest["id"])
     assert found(installed, "/home/ann") == found(installed, "/home/ann/infra2") == ""
     session = {"cwd": "/home/ann/infra/modules", "hook_event_name": "SessionStart", "source": "startup"}
@@ -58,7 +59,7 @@ def test_it_stays_small(title: str) -> None:
     """Any titles: at most 300 tokens, one line a conversation, and at least one of them."""
     rows = [Spoken(*_row(f"c3789b90-d08e-44fe-8e4a-06bce888ed{n:02}", title)) for n in range(8)]
     text = hook.told(rows)
-    assert hook.tokens(text) <= 300 and "\x1b" not in text
+    assert most_tokens(text) <= 300 and "\x1b" not in text
     assert 2 <= len(text.splitlines()) <= 9 and all(one.startswith("- 20") for one in text.splitlines()[1:])
     assert hook.told([]) == ""
 

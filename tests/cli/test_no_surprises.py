@@ -74,11 +74,20 @@ def test_each_says_what_is_kept(command: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["search", "x"], ["list"], ["projects"], ["open", "1"], ["verify"], ["forget", "--project", "x", "--dry-run"]],
-    ids=lambda words: words[0],
+    [
+        *(["search", "x"], ["list"], ["projects"], ["open", "1"], ["verify"], ["failures"], ["failures", "drop", "1"]),
+        *(
+            ["forget", "--project", "x", "--yes"],
+            ["forget", "--list"],
+            ["redact", "--stored"],
+            ["sync", "--to", "edge:x"],
+        ),
+        ["migrate", "--to", "edge:x"],
+    ],
+    ids=" ".join,
 )
 def test_reading_makes_no_state(tmp_path: pathlib.Path, words: list[str]) -> None:
-    """Where nothing was imported, commands that only look say so and leave no directory behind."""
+    """Where nothing was imported, commands that work on what there is say so and leave no directory behind."""
     done = Importer(tmp_path, embedded=True).run(*words)
     assert (done.code, "there is no state at" in done.err) == (3, True)
     assert not (tmp_path / "state").exists()

@@ -88,8 +88,12 @@ def test_lists(installed: Importer) -> None:
     (row,) = installed.run("list", "--json").json["conversations"]
     assert (row["id"], row["turns"], row["source"]) == (SESSION, 19, "claude-code")
     assert set(row) == {"id", "title", "project", "source", "first", "last", "turns"}
-    narrow = installed.run("list", COLUMNS="44").out.splitlines()[0]
-    assert (narrow.startswith(SESSION[:8]), len(narrow) <= 44) == (True, True)
+    head, title, *_ = installed.run("list", COLUMNS="44").out.splitlines()
+    assert (head.startswith(SESSION[:8]), "question 0" in title, len(title) <= 44) == (True, True, True)
+    rows = [
+        installed.run(*words, "--format", "tsv").out for words in (["search", "--project", "work"], ["search", "kilns"])
+    ]
+    assert [one.splitlines()[0].split("\t")[2] for one in rows] == [SESSION] * 2
     (project,) = installed.run("projects", "--json").json["projects"]
     assert (project["name"], project["conversations"], project["turns"]) == ("work", 1, 19)
     assert installed.run("list", "--until", "1999", "--json").json["conversations"] == []

@@ -63,3 +63,13 @@ def test_numbers(value: Any, shown: str) -> None:
 def test_a_reason_is_one_line(text: str, shown: str) -> None:
     """Of a traceback the last line is kept, which says what happened."""
     assert words.brief(text) == shown
+
+
+@pytest.mark.parametrize("text", ["kiln", "窯が割れた", "e\u0301 accents", "👩 ok", ""])
+def test_what_fits_a_terminal(text: str) -> None:
+    """Ideographs take two columns; a text is cut so that its mark fits, and padded to the column."""
+    for room in range(1, 14):
+        assert words.columns(words.fitted(text, room)) == room
+        assert words.columns(words.cut(text, room)) <= room
+    assert words.cut(text, 40) == text
+    assert words.columns("窯") == 2

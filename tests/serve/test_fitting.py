@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importer.serve import answers, rows, turns
-from importer.serve.fitting import LEAST_TOKENS, MORE, Draft, shortened, windows
+from importer.serve.fitting import LEAST_TOKENS, MORE, Draft, windows
 from importer.service.conversations.values import Listed, Opened, SaidTurn
 
 SAID = st.one_of(
@@ -160,13 +160,6 @@ def test_other_places_of_a_conversation_are_shown() -> None:
     draft = turns.read(opened, turns.Wanted([turns.FoundTurn(50), turns.FoundTurn(3, 0, 7)], range(60), 1000))
     _, values = told(draft, 1000)
     assert {4, 5, 51, 52} <= {one["place"] for one in values["turns"]}
-
-
-@pytest.mark.parametrize("text", ["a b c " * 400, "題" * 500, "가" * 500, "no project fits 'x'"])
-def test_shortened_without_a_tokenizer(text: str) -> None:
-    """What a failure says fits for sure; a short one stays whole."""
-    assert pieces(shortened(text, 120)) <= 120
-    assert shortened("short", 120) == "short"
 
 
 def test_windows_hold_what_they_are_around() -> None:

@@ -20,6 +20,7 @@ from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line
 from importer.protocol.query import KINDS, ROLES
+from importer.protocol.units import counted
 from importer.service.ask import Asker
 from importer.service.conversations import shared
 from importer.service.conversations.library import Library, spot_of
@@ -28,6 +29,7 @@ from importer.service.conversations.values import Opened, Spot
 FILTERS = ("project", "source", "since", "until", "branch", "file", "tool", "model", "host", "role", "kind")
 KNOWN = {"role": ROLES, "kind": KINDS}
 MOST_ROWS = 200
+OLDER = "; words and filters reach older ones"
 MOST_HITS = 50
 SAID_CHARS = 120  # of a hit in the list
 AROUND = 20  # turns before and after a hit
@@ -63,9 +65,8 @@ def filters(text: str) -> dict[str, str]:
         if name in KNOWN and value and value not in KNOWN[name]:
             raise UsageError(f"there is no {name} {value!r}", hint=", ".join(KNOWN[name]))
         found |= {name: value} if value else {}
-    for name in {"since", "until"} & {*found}:
-        found[name] = clock.instant(found[name], end=name == "until")
-    return found
+    since, until = clock.span(found.pop("since", ""), found.pop("until", ""))
+    return {**found, **({"since": since} if since else {}), **({"until": until} if until else {})}
 
 
 class Shelf:
@@ -84,7 +85,12 @@ class Shelf:
         chosen: dict[str, Any] = filters(line_of_filters)
         if not text.strip():
             found = [_listed(one) for one in self._library.recent(limit=MOST_ROWS, **chosen)]
-            return found, f"{_counted(found)}, the newest first" if found else "no conversation passes"
+            return (
+                found,
+                f"{_counted(found)}, the newest first{OLDER * (len(found) == MOST_ROWS)}"
+                if found
+                else "no conversation passes",
+            )
         told = self._asker.ask("search", text=text.strip(), limit=MOST_HITS, **chosen)
         if not told["hits"] or told["near"] == "nothing":
             return [], "nothing close was found" if told["hits"] else "nothing was found"
@@ -125,7 +131,7 @@ class Shelf:
 
 def _counted(rows: Sequence[ShelfRow]) -> str:
     """Return how many conversations there are, in words."""
-    return f"{len(rows)} conversation{'s' * (len(rows) != 1)}"
+    return counted(len(rows), "conversation")
 
 
 def _listed(one: Any) -> ShelfRow:

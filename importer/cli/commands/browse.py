@@ -45,16 +45,9 @@ def command(ctx: click.Context, /, query: tuple[str, ...], filters: str) -> int:
         raise UsageError(
             "this terminal cannot be drawn on (TERM=dumb)", hint="`importer search` and `importer list` print"
         )
-    way = Browser(Shelf(asker), " ".join(query), filters, _importer(ctx)).run()
+    way = Browser(Shelf(asker), " ".join(query), filters, context.importer_of(ctx)).run()
     if way is not None:
         click.echo(way.words)
         if way.command:
             resume.run(way)
     return DONE
-
-
-def _importer(ctx: click.Context) -> list[str]:
-    """Return how this importer is called for another command, with the same flags in front."""
-    given = ctx.find_root().params
-    flags = [word for name, value in given.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
-    return [sys.executable, "-P", "-m", "importer", *flags]

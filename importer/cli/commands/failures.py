@@ -45,6 +45,7 @@ def command() -> None:
 def show(ctx: click.Context, ids: tuple[int, ...], limit: int, as_json: bool) -> int:
     """List what is set aside: IDS, or the first LIMIT."""
     settings = context.settings_of(ctx).settings
+    context.check_state(settings)
     checkpoints = context.peek(settings)
     rows = _chosen(checkpoints.quarantine, ids, limit) if checkpoints else []  # no state yet: nothing is set aside
     count = checkpoints.quarantine.count() if checkpoints else 0

@@ -24,12 +24,13 @@ from importer.consistency.forget import ForgetRule
 from importer.consistency.refold import Unread
 from importer.errors import UsageError
 from importer.protocol import clock, projects
+from importer.protocol.foreign import values
 from importer.protocol.foreign.quoting import printable
 
 EPILOG = """\b
 Examples:
   importer forget --project secret-app --dry-run    how much would go?
-  importer forget --conversation 0f3c1a52-…         one conversation
+  importer forget --conversation 0f3c1a52           one conversation, by the first letters of its id
   importer forget --path 'private/**' --yes         what these files say
   importer forget --before 2025                     everything older
   importer forget --list                            what was forgotten so far
@@ -78,9 +79,7 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
         raise UsageError("what is to be forgotten?", hint="--project, --conversation, --path or --before; see --help")
     if given["undo"]:
         return asyncio.run(_undo(settings, wish, as_json))
-    if given["dry_run"]:
-        context.check_state(settings)
-    counted = asyncio.run(_look(settings, wish, unknown=given["dry_run"] or given["remember"]))
+    counted = asyncio.run(_look(settings, wish, unknown=given["dry_run"], remember=given["remember"]))
     wish = counted.wish
     if not (counted.points or counted.stands or given["remember"]):
         return _nothing(wish, counted, dry=given["dry_run"], as_json=as_json)
@@ -91,10 +90,11 @@ def command(ctx: click.Context, /, yes: bool, as_json: bool, **given: Any) -> in
     return asyncio.run(_forget(settings, wish, counted.points, as_json))
 
 
-async def _look(settings: Any, wish: ForgetRule, *, unknown: bool) -> Counted:
+async def _look(settings: Any, wish: ForgetRule, *, unknown: bool, remember: bool) -> Counted:
     """Count what the rule means. A project may be `unknown` where nothing is changed, or where that is wanted."""
-    async with store_session.open_session(settings, "forget") as session:
-        wish = await _of_one_project(session, wish, unknown=unknown)
+    async with store_session.open_session(settings, "forget", makes=remember) as session:
+        wish = await _of_one_project(session, wish, unknown=unknown or remember)
+        wish = wish if remember else await _of_one_conversation(session, wish)
         points = await erase.count(session.hands(_say_unread), wish)
         stands = wish in [made for made, _ in forget.rules(session.checkpoints)]
         near = () if points or stands or not wish.conversation else await _near(session, wish.conversation)
@@ -120,6 +120,28 @@ async def _of_one_project(session: StoreSession, wish: ForgetRule, *, unknown: b
             raise refused
         click.echo(f"{refused.message}; there are: {refused.hint}", err=True)
     return replace(wish, project=found[0]) if found else wish
+
+
+async def _of_one_conversation(session: StoreSession, wish: ForgetRule) -> ForgetRule:
+    """Return the rule with the whole id of the conversation of which its text is the beginning, if it is one's alone.
+
+    Raises UsageError for the beginning of several.
+    """
+    word = wish.conversation
+    if len(word) < values.LEAST_PREFIX:
+        return wish
+    stored = (await session.ask("beginning", prefix=word))["conversations"]
+    return _completed(wish, {*stored, *session.checkpoints.spoken.with_prefix(word, values.MOST_NAMED + 1)})
+
+
+def _completed(wish: ForgetRule, known: set[str]) -> ForgetRule:
+    """Return the rule with the one of these conversations that its text begins. Raises UsageError for several."""
+    word = wish.conversation
+    if word in known or not known:
+        return wish
+    if len(known) > 1:
+        raise values.begins_several(word, sorted(known))
+    return replace(wish, conversation=known.pop())
 
 
 def _forgotten_projects(session: StoreSession) -> set[str]:
@@ -187,7 +209,9 @@ async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
     """Remove the tombstone and have all files read again. Raises UsageError when there is none."""
     async with store_session.open_session(settings, "forget --undo") as session:
         (named,) = _projects(wish, _forgotten_projects(session))[:1] or (wish.project,)
-        wish = replace(wish, project=named)
+        made = {made.conversation for made, _ in forget.rules(session.checkpoints)}
+        begun = {one for one in made if wish.conversation and one.startswith(wish.conversation)}
+        wish = _completed(replace(wish, project=named), begun)
         if not forget.standing(session.checkpoints, wish):
             raise UsageError(f"{_words(wish)} was not forgotten", hint="`importer forget --list` shows what was")
         files = int((await session.change("unforget", **wish.named))["files"])
@@ -206,6 +230,7 @@ async def _undo(settings: Any, wish: ForgetRule, as_json: bool) -> int:
 def _list(settings: Any, as_json: bool) -> int:
     """Print what was forgotten so far, each with its local time."""
 
+    context.check_state(settings)
     checkpoints = context.peek(settings)
     made = forget.rules(checkpoints) if checkpoints else []
     if as_json:

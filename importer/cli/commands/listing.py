@@ -49,19 +49,31 @@ def filters(command: Command) -> Command:
 @click.pass_context
 def command(ctx: click.Context, /, *, limit: int, as_json: bool, **chosen: Any) -> int:
     """List conversations, the newest first."""
-    return show(ctx, limit, as_json=as_json, **_moments(chosen))
+    return show(ctx, limit, "json" if as_json else "text", **_moments(chosen))
 
 
-def show(ctx: click.Context, limit: int, *, as_json: bool, **chosen: Any) -> int:
-    """Print conversations, the newest first; times are in UTC."""
+def show(ctx: click.Context, limit: int, form: str, **chosen: Any) -> int:
+    """Print conversations, the newest first, in one of the forms of `search`; times are in UTC."""
     from importer.cli import conversation_view
 
-    found = _library(ctx).recent(limit=limit, **chosen)
-    if as_json:
+    library = _library(ctx)
+    found = library.recent(limit=limit + 1, **chosen)
+    more = len(found) > limit
+    found = found[:limit]
+    if form == "json":
         emit({"conversations": [one.fields() for one in found]})
         return 0
-    for line in conversation_view.rows(found, conversation_view.width()):
+    if form == "tsv":
+        for line in conversation_view.tabbed(found):
+            click.echo(line)
+        return 0
+    for line in conversation_view.rows(found, library.short([one.id for one in found]), conversation_view.width()):
         click.echo(line)
+    if not found and (why := library.why_nothing(**chosen)):
+        click.echo(why)
+        return 0
+    if more:
+        click.secho(f"there are older ones: -n {5 * limit} shows more", dim=True)
     _say_end(bool(found), "importer open ID reads one, importer resume ID goes on with it")
     return 0
 
@@ -73,18 +85,17 @@ def show(ctx: click.Context, limit: int, *, as_json: bool, **chosen: Any) -> int
 def projects(ctx: click.Context, /, *, as_json: bool, **chosen: str) -> int:
     """List projects, the one spoken of last first."""
     from importer.cli import conversation_view
-    from importer.cli.text import number
-    from importer.protocol.foreign.quoting import printable
 
-    found = _library(ctx).projects(**_moments(chosen))
+    library, wanted = _library(ctx), _moments(chosen)
+    found = library.projects(**wanted)
     if as_json:
         emit({"projects": found})
         return 0
-    for one in found:
-        counts = f"{number(one['conversations']):>5} conversations {number(one['turns']):>7} turns"
-        head = f"{conversation_view.when(one['last'], conversation_view.width())} {counts}  "
-        name = click.style(printable(one["project"] or "(no project)"), fg="cyan")
-        click.echo(f"{head}{name}  {click.style(', '.join(one['sources']), dim=True)}")
+    if not found and (why := library.why_nothing(**wanted)):
+        click.echo(why)
+        return 0
+    for line in conversation_view.project_rows(found, conversation_view.width()):
+        click.echo(line)
     _say_end(bool(found), "importer list --project NAME shows its conversations")
     return 0
 
@@ -98,7 +109,7 @@ def _library(ctx: click.Context) -> Any:
 
 def _moments(chosen: dict[str, Any]) -> dict[str, Any]:
     """Return the filters with typed times as UTC."""
-    since, until = clock.instant(chosen["since"]), clock.instant(chosen["until"], end=True)
+    since, until = clock.span(chosen["since"], chosen["until"])
     return {**chosen, "since": since, "until": until}
 
 

@@ -40,6 +40,8 @@ def command(ctx: click.Context, /, which: str, *, as_json: bool, **chosen: Any) 
     from importer.cli import conversation_view
     from importer.service.conversations import shared
 
+    if as_json and chosen["markdown"]:
+        raise UsageError("--json and --markdown are two forms of one answer", hint="leave one of them away")
     library, spot = located(Asker.of(context.settings_of(ctx)), which)
     opened = library.open(spot, redacted=chosen["redacted"])
     first, turns = _window(opened, chosen)

@@ -13,6 +13,7 @@ from importer.cli import context
 from importer.cli.output import JSON_OPTION, PROJECT_OPTION, SOURCE_OPTION, carried, completes
 from importer.errors import UsageError
 from importer.protocol import clock, projects
+from importer.protocol.foreign.quoting import printable
 from importer.protocol.query import KINDS
 
 EPILOG = """\b
@@ -25,6 +26,10 @@ Examples:
   importer search --mode keyword ECONNRESET --json | jq .hits[0].document
   importer search "flaky test" --format tsv | fzf -d "\\t" --with-nth 4,7,8 | cut -f1 | xargs importer open
 """
+FILTERS = (
+    *("project", "source", "kind", "without_kind", "role", "branch", "file", "tool", "model", "host"),
+    *("since", "until", "conversation"),
+)
 
 
 @click.command(epilog=EPILOG)
@@ -61,13 +66,16 @@ Examples:
 def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
     """Find what was said about QUERY; without one, list by time what passes the filters."""
     look = {name: given.pop(name) for name in ("full", "every", "form", "as_json")}
+    if look["as_json"] and look["form"] == "tsv":
+        raise UsageError("--json and --format tsv are two forms of one answer", hint="leave one of them away")
     look["form"] = "json" if look["as_json"] else look["form"]
     from importer.cli import last_search
     from importer.service.ask import Asker
 
     loaded = context.settings_of(ctx)
     text = " ".join(query).strip().encode("utf-8", "replace").decode()  # typed bytes need not be UTF-8
-    filters = {**given, "since": clock.instant(given["since"]), "until": clock.instant(given["until"], end=True)}
+    since, until = clock.span(given["since"], given["until"])
+    filters = {**given, "since": since, "until": until}
     if not text:
         return _listed(ctx, filters, look)
     asker = Asker.of(loaded)
@@ -91,7 +99,7 @@ def _listed(ctx: click.Context, filters: Mapping[str, Any], look: Mapping[str, A
     if not any(chosen.values()):
         hint = 'importer search "why did the build fail", or importer list'
         raise UsageError("the query is empty", hint=hint)
-    return listing.show(ctx, filters["limit"], as_json=look["form"] == "json", **chosen)
+    return listing.show(ctx, filters["limit"], look["form"], **chosen)
 
 
 def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], look: Mapping[str, Any]) -> None:
@@ -105,7 +113,8 @@ def _tell(text: str, found: Mapping[str, Any], filters: Mapping[str, Any], look:
         for row in hits_view.tabbed(hits):
             click.echo(row)
     elif not hits:
-        click.echo(f"nothing found for {text!r}; {_why_nothing(filters)}")
+        why = printable(found.get("unknown", "")) or _why_nothing(filters)
+        click.echo(f"nothing found for {text!r}; {why}")
     elif _is_hidden(found, look):
         click.echo(f"nothing close to {text!r} was found; --all shows the {len(hits)} nearest")
     else:
@@ -129,12 +138,9 @@ def _way(hit: Mapping[str, Any]) -> str:
 
 
 def _why_nothing(filters: Mapping[str, Any]) -> str:
-    """Return which filter nothing can pass, else where to look."""
-    from importer import formats  # they are many modules, and most searches find something
-
-    for name, known in (("source", formats.names()), ("kind", KINDS)):
-        if filters[name] and filters[name] not in known:
-            return f"there is no {name} {filters[name]!r}, but {', '.join(known)}"
+    """Return what may be in the way: filters, else that it is not imported."""
     if filters["role"]:
         return "what earlier versions stored does not tell who speaks, and --role leaves it out"
+    if given := [f"--{name.replace('_', '-')}" for name in FILTERS if filters[name]]:
+        return f"more may be found without {', '.join(given)}"
     return "`importer status` shows what is imported"

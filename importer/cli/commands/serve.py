@@ -30,7 +30,8 @@ def command(ctx: click.Context, /, *, port: int, open_it: bool, token_file: str)
     """Show a page to search and read conversations in the browser, and serve MCP over HTTP."""
     import asyncio
 
-    asyncio.run(_serve(Asker.of(context.settings_of(ctx)), port, _token(token_file), open_it=open_it))
+    asker, importer = Asker.of(context.settings_of(ctx)), context.importer_of(ctx)
+    asyncio.run(_serve(asker, importer, port, _token(token_file), open_it=open_it))
     return 0
 
 
@@ -56,7 +57,7 @@ def _token(path: str) -> str:
     return token
 
 
-async def _serve(asker: Asker, port: int, token: str, *, open_it: bool) -> None:
+async def _serve(asker: Asker, importer: list[str], port: int, token: str, *, open_it: bool) -> None:
     """Serve until Ctrl-C. Raises UsageError for a port that is taken."""
     import socket
 
@@ -79,5 +80,6 @@ async def _serve(asker: Asker, port: int, token: str, *, open_it: bool) -> None:
     click.echo(f"{address}\nonly this machine can open it; Ctrl-C ends it")
     if open_it:
         click.launch(address)
-    config = uvicorn.Config(page_app(asker, token), log_level="warning", access_log=False, server_header=False)
+    app = page_app(asker, token, importer)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     await uvicorn.Server(config).serve(sockets=[listener])

@@ -29,7 +29,9 @@ Status = dict[str, Any]
 
 def text(status: Status) -> str:
     """Return the status as text, with styles that click removes in a pipe."""
-    return "\n".join(f"{click.style(f'{name:<11}', dim=True)} {line}" for name, line in _lines(status))
+    lines = list(_lines(status))
+    widest = max(11, *(len(name) for name, _ in lines))
+    return "\n".join(f"{click.style(f'{name:<{widest}}', dim=True)} {line}" for name, line in lines)
 
 
 def _lines(status: Status) -> Iterator[tuple[str, str]]:
@@ -84,6 +86,8 @@ def _folders(roots: list[Status]) -> str:
         tools = {root["format"] for root in roots if root["there"]}
         there = [f"{len(there)} folders of {len(tools)} assistants (`importer sources` lists them)"]
     absent = [root["path"] for root in roots if not root["there"]]
+    if not there and len(absent) > 1:
+        return f"none: no assistant that is known has one here (looked at {len(absent)})"
     named = absent[0] if len(absent) == 1 else f"{len(absent)} others"
     waiting = [f"{named} not there (yet)"] if absent else []
     return ", ".join(there + waiting) or "none"

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from importer.protocol import clock
+from importer.protocol import clock, units
 from importer.protocol.conversations import last_part
 from importer.serve import views
 from importer.serve.figures.curve import bars
@@ -29,7 +29,7 @@ def days(found: Sequence[Listed], given: Mapping[str, str]) -> Safe:
         parts.append(bars(shown))
     for day, group in groupby(found, key=_day):
         several = list(group)
-        total = f"{len(several)} conversation{'s' * (len(several) > 1)}"
+        total = units.counted(len(several), "conversation")
         parts.append(tag("h2", f"{weekday(day)} ", tag("small", total), class_="day"))
         parts += _projects(several, given)
     return join(parts)

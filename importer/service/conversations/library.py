@@ -9,6 +9,7 @@ For every process that shows conversations to people or assistants; nothing here
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from importer.consistency import forget
 from importer.errors import UsageError
 from importer.protocol import projects as project_names
 from importer.protocol.conversations import last_part
+from importer.protocol.foreign import values
 from importer.protocol.records import Turn
 from importer.reading.gather import Reading
 from importer.reading.turns import UnreadableFile, turns_of
@@ -28,11 +30,10 @@ from importer.state.checkpoints import Checkpoints
 from importer.state.open_database import FILE_NAME
 from importer.state.spoken import Spoken
 
-MOST_NAMED = 8  # ids in an error's hint
-LEAST_PREFIX = 4  # characters that the beginning of an id must have to be looked for among the points
 TAIL_CHARS = 80  # of a hit's text, by which its turn is found
 WHOLE = 1_000_000  # chunks of a conversation: all
-UUID = "00000000-0000-0000-0000-000000000000"
+TIMES = ("since", "until")
+SHORT_IDS = (8, 13, 18, 23, 28, 36)  # characters: the parts of a UUID
 
 
 class Library:
@@ -48,10 +49,10 @@ class Library:
 
     def find(self, word: str) -> Spot:
         """Return what an id or the beginning of one names. Raises UsageError for none, or for several."""
-        known = self.checkpoints.spoken.with_prefix(word, MOST_NAMED + 1)
+        known = self.checkpoints.spoken.with_prefix(word, values.MOST_NAMED + 1)
         if word in known or len(known) == 1:
             return Spot(word if word in known else known[0])
-        told = self._asker.ask("beginning", prefix=word) if len(word) >= LEAST_PREFIX else {}
+        told = self._asker.ask("beginning", prefix=word) if len(word) >= values.LEAST_PREFIX else {}
         conversations = sorted({*known, *told.get("conversations", ())})
         points = told.get("points", ())
         if word in conversations or (len(conversations) == 1 and not points):
@@ -59,6 +60,15 @@ class Library:
         if len(points) == 1 and not conversations:
             return _spot(points[0])
         raise _unclear(word, [*conversations, *(point["id"] for point in points)])
+
+    def short(self, ids: Sequence[str]) -> list[str]:
+        """Return the beginnings of ids that `find` takes for them: as few characters as are enough, 8 at least."""
+        beginnings = Counter(one[:size] for one in {*ids} for size in SHORT_IDS)
+
+        def is_enough(beginning: str) -> bool:
+            return beginnings[beginning] == 1 and len(self.checkpoints.spoken.with_prefix(beginning, 2)) < 2
+
+        return [next((one[:size] for size in SHORT_IDS if is_enough(one[:size])), one) for one in ids]
 
     def open(self, spot: Spot, *, redacted: bool = False) -> Opened:
         """Return a conversation, whole. Raises UsageError where nothing is stored of it."""
@@ -139,6 +149,14 @@ class Library:
             row["sources"] = sorted({*row["sources"], one.source})
         return list(found.values())
 
+    def why_nothing(self, *, source: str = "", **filters: Any) -> str:
+        """Return which of these filters has a value that nothing has, "" for none; times and projects aside."""
+        counts = Counter(one.source for one in self._listed("", "", "")) if source else {}
+        if counts and source not in counts:
+            return values.unknown("source", source, counts)
+        carried = {name: value for name, value in filters.items() if value and name not in {"project", *TIMES}}
+        return str(self._asker.ask("told", **carried).get("unknown", "")) if carried else ""
+
     def _known_projects(self, text: str) -> set[str]:
         """Return the projects that a text means of all there are, in which nothing was said at that time.
 
@@ -212,8 +230,7 @@ def _unclear(word: str, found: list[str]) -> UsageError:
     if not found:
         hint = "`importer list` and `importer search` show ids; their first letters are enough"
         return UsageError(f"no conversation and no hit is called {word!r}", hint=hint)
-    more = ", …" if len(found) > MOST_NAMED else ""
-    return UsageError(f"{word!r} begins several ids", hint=f"{', '.join(found[:MOST_NAMED])}{more}")
+    return values.begins_several(word, found)
 
 
 def _said(turn: Turn) -> SaidTurn:

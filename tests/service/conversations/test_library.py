@@ -96,6 +96,10 @@ def test_filters_and_projects(corpus: Importer) -> None:
     assert counts["infra"] == (len(infra), sum(one.turns for one in infra))
     with pytest.raises(UsageError, match="no project fits"):
         shelf.recent(project="nonsuch")
+    for wrong in ({"source": "claude"}, {"branch": "mian"}):
+        assert shelf.recent(**wrong) == []
+        assert "did you mean" in shelf.why_nothing(**wrong)
+    assert shelf.why_nothing(source="codex", branch="main", project="infra", **day) == ""
 
 
 def test_prefixes(corpus: Importer) -> None:
@@ -106,6 +110,16 @@ def test_prefixes(corpus: Importer) -> None:
         shelf.find("019f03e0")
     with pytest.raises(UsageError, match="no conversation and no hit"):
         shelf.find("zzzzzz")
+
+
+def test_what_is_shown_of_an_id_opens_it(corpus: Importer) -> None:
+    """As few letters as are enough, also where others that are not shown begin alike."""
+    shelf = library(corpus)
+    rows = shelf.recent(limit=1000)
+    for shown in (rows, [one for one in rows if one.id.startswith("019f03e0")][:1]):
+        short = shelf.short([one.id for one in shown])
+        assert [shelf.find(one).conversation for one in short] == [one.id for one in shown]
+    assert "4bb60f63" in shelf.short([one.id for one in rows])
 
 
 @pytest.fixture
