@@ -60,8 +60,9 @@ def search(session: WorkerSession, **query: Any) -> dict[str, Any]:
 
 def _tell_of(session: WorkerSession, conversation: str, hits: list[dict[str, Any]]) -> None:
     """Have hits of one conversation tell of it: points that forks share name another one of them."""
-    own = own_facts(session.store, conversation) if conversation else {}
-    for hit in hits if own else ():
+    shared = [hit for hit in hits if conversation and hit["metadata"].get(CONVERSATION) != conversation]
+    own = own_facts(session.store, conversation) if shared else {}
+    for hit in shared:
         hit["metadata"] = told_by(hit["metadata"], conversation, own)
 
 

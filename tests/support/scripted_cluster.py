@@ -101,6 +101,7 @@ class Cluster:
         self.factor = 1
         self.transfers: list[tuple[int, Replica]] = []
         self.resharding: list[dict[str, Any]] = []
+        self.orderings: set[str] = set()
         shared: dict[str, Any] = {"collections": {}, "aliases": {}}
         self.nodes = [Node(cluster=self, number=number, **shared) for number in range(NODES)]
 
@@ -186,6 +187,7 @@ class Cluster:
             return 200, self.distribution(node)
         try:
             if parts[2:3] == ["points"] and (method, "".join(parts[3:])) in WRITES:
+                self.orderings.add(urllib.parse.parse_qs(query).get("ordering", [""])[0])
                 known = node.collections.get(node.aliases.get(parts[1], parts[1]))
                 return self.write(node, parts[3:], body) if known else node.serve(method, path, body)
             if parts[2:3] in (["points"], ["facet"]):

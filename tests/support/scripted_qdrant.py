@@ -223,10 +223,10 @@ class ScriptedQdrant:
 
 
 def _by_name(search: dict[str, Any]) -> dict[str, Any]:
-    """Return a query as the client's own model reads it back: a vector of numbers, or a sparse one."""
+    """Return a query as the client's own model reads it back: a vector of numbers, or a sparse one; all are exact."""
     vector = search["query"].get("nearest", search["query"]) if isinstance(search["query"], dict) else search["query"]
     query = models.SparseVector(**vector) if isinstance(vector, dict) else vector
-    return {**search, "query": query}
+    return {**search, "query": query, "params": None}  # of which local mode warns
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -17,9 +17,7 @@ from importer.worker.stores.candidates import DEPTH
 from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
 
-# As many times the hits wanted come with payloads, of each ranking: then 94 to 100 of 100 questions of LoCoMo for 5
-# and 10 hits, and 90 for 20, need no second request (with 1: 90, 94 and 66; with 3: 96, 100 and 98).
-WHOLE = 2
+Payloads = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,12 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Que
     terms = bm25.encode_query(query.text, stems=True)[0]
     ranked = ranking.rank(found, known.points, query.mode, fit, len(terms))
     if known.reranker is not None and query.mode == "hybrid":
-        ranked = _reranked(store, query.text, ranked, known.reranker)
+        ranked = _reranked(partial(_read, store, found.payloads), query.text, ranked, known.reranker)
     judged = ranking.hits(ranked, near.FIRST_CHUNKS)
     told = shown.first_shown(ranked, known.points, len(terms)) if query.mode == "hybrid" else ranked
     chosen = ranking.hits(told, query.limit)
     wanted = dict.fromkeys(chunk.id for _, chunk in (*chosen, *judged))
-    payloads = {**found.payloads, **store.read([id for id in wanted if id not in found.payloads])}
+    payloads = _read(store, found.payloads, list(wanted))
     # A point deleted since it was ranked is left out, and one that has a file only nearly called so.
     kept = [(one, chunk, payloads[chunk.id]) for one, chunk in chosen if chunk.id in payloads]
     kept = [one for one in kept if has_file(metadata(one[2]), query.file)]
@@ -70,13 +68,18 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Que
     return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, parts, strict=True)))
 
 
+def _read(store: Store, known: Payloads, ids: Sequence[str]) -> Payloads:
+    """Return the payloads of the chunks that exist: those that came with the candidates, else from the store."""
+    return {**known, **store.read([id for id in ids if id not in known])}
+
+
 def _reranked(
-    store: Store, question: str, ranked: list[RankedConversation], reranker: Reranker
+    read: Callable[[Sequence[str]], Payloads], question: str, ranked: list[RankedConversation], reranker: Reranker
 ) -> list[RankedConversation]:
     """Return the conversations with the first ones in the reranker's order, by their best chunks' passages."""
     first = ranked[: rerank.MOST_CONVERSATIONS]
     ids = [one.chunks[0].id for one in first]
-    payloads = store.read(ids)
+    payloads = read(ids)
     parts = passages.passages(question, [document(payloads.get(id)) for id in ids])
     scores = reranker.scores(question, [passage.text for passage in parts])
     return [*(first[place] for place in rerank.order(scores)), *ranked[len(first) :]]
@@ -95,8 +98,7 @@ def _lookup(query: Query, dense: Sequence[float] | None, times: tuple[tuple[str,
     """Return what the store is asked for: as many of each ranking as hits are wanted, at least `DEPTH`."""
     text = "" if query.mode == "dense" else query.text
     vector = None if query.mode == "keyword" else dense
-    whole = WHOLE * min(query.limit, DEPTH) + near.FIRST_CHUNKS
-    return Lookup(text, vector, scope_of(query), times, max(DEPTH, query.limit), whole)
+    return Lookup(text, vector, scope_of(query), times, max(DEPTH, query.limit))
 
 
 def _share(question: str, texts: Sequence[str]) -> float:

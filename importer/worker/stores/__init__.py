@@ -97,7 +97,7 @@ class Lookup:
     """What a store is asked for: `text` by words and stems ("" by neither), `dense` by vector (None by none).
 
     `scope` holds in every ranking. With `times` (since and until each) every ranking is read once more within these.
-    `depth` is how many chunks of each, `whole` of how many of these the payloads are likely to be read afterwards.
+    `depth` is how many chunks of each.
     """
 
     text: str
@@ -105,7 +105,6 @@ class Lookup:
     scope: Scope = EVERYTHING
     times: tuple[Times, ...] = ()
     depth: int = DEPTH
-    whole: int = 0
 
 
 def scope_of(query: Query) -> Scope:

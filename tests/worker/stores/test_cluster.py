@@ -19,7 +19,7 @@ from importer.worker.maintenance import erase_ids, prints
 from importer.worker.patience import Patience
 from importer.worker.plan import looked_up, plan
 from importer.worker.retell import retell
-from importer.worker.stores import Lookup, StoreRequest
+from importer.worker.stores import Lookup, Ownership, Scope, StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
 COPIES: dict[str, Any] = {"replication_factor": 2, "write_consistency_factor": 2, "shard_number": 3}
@@ -58,6 +58,14 @@ def test_the_next_address_is_used_when_one_is_away(cluster: Cluster, urls: list[
         assert "importer status" in caught.value.hint
     store.write(numbered(12), {}, [])
     assert all(len(cluster.holding(identity(number))) == 2 for number in range(12))
+
+
+def test_one_replica_orders_all_writes(cluster: Cluster, urls: list[str]) -> None:
+    """Two hosts that write the same open point to different nodes leave it alike on every replica."""
+    store = opened(*urls)
+    store.write([made(1)], {identity(1): Ownership(("a",))}, [identity(2)])
+    store.delete(Scope(source="other"))
+    assert cluster.orderings == {"medium"}
 
 
 def test_opening_passes_over_one_that_is_away(cluster: Cluster, urls: list[str]) -> None:

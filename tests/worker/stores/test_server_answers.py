@@ -81,6 +81,10 @@ TABLE = [
     Row("sharding of its own", "write", 400, "Wrong input: Shard key not specified", "refuse", "COLLECTION_NAME"),
     Row("another limit of strict mode", "write", 400, "No such thing!. Help: Send none.", "refuse", "strict mode"),
     Row("locked against writing", "write", 403, "Storage locked: maintenance", "wait", "unlocked"),
+    Row("--read-only", "write", 403, "Read-only mode: write operations are not allowed.", "refuse", "--read-only"),
+    Row("max_query_limit, comparison", "survey", 403, LIMIT.format(256, 8, "limit", "limit", 8), "within"),
+    Row("max_query_limit, no vectors", "bare", 403, LIMIT.format(20, 8, "limit", "limit", 8), "within"),
+    Row("a replica that hangs", "lookup", 500, "1 of 2 read operations failed: Timeout", "wait", "importer status"),
     Row("unindexed_filtering_retrieve", "search", 403, INDEX, "refuse", "--branch"),
     Row("unindexed_filtering_update", "change", 400, INDEX, "refuse", "strict mode"),
     Row("a key that reads", "write", 403, "Forbidden: Global manage access is required", "refuse", "QDRANT_API_KEY"),
@@ -111,6 +115,7 @@ TABLE = [
 ]
 PATHS = {"write": "/points", "change": "/points/batch", "search": "/points/query/batch", "lookup": "/points"}
 PATHS |= {"scroll": "/points/scroll", "count": "/points/count", "facet": "/facet"}
+PATHS |= dict.fromkeys(("survey", "bare"), "/points/scroll")
 METHODS = {"write": "PUT"}
 # How large a request must be to be refused, where a smaller one is the remedy; and how it is otherwise where it is not.
 SIZES: dict[str, Callable[[Any], bool]] = {
@@ -141,6 +146,8 @@ def act(store: QdrantStore, to: str) -> object:
     if to == "search":
         return len(store.candidates(Lookup("number3 prompt tests", vector(3), depth=100)).found)
     reads: dict[str, Callable[[], object]] = {
+        "survey": lambda: len(store.survey(None, 256).points),
+        "bare": lambda: len(store.bare(ids)),
         "lookup": lambda: len(store.lookup(ids)),
         "scroll": lambda: len(everything(store, 256)),
         "count": store.count,
@@ -222,6 +229,17 @@ def test_a_key_that_reads_opens_searches_and_counts(server: ScriptedQdrant) -> N
     assert store.candidates(Lookup("number3", None)).found
     store.backlog(True)
     store.close()
+
+
+def test_an_index_of_another_type_gives_way(server: ScriptedQdrant) -> None:
+    """As another program may have made it: projects could not be counted by it."""
+    opened(server.url).close()
+    ((_, collection),) = server.collections.items()
+    collection["schema"]["metadata.project"] = {"data_type": "text", "points": 0}
+    server.requests.clear()
+    opened(server.url).close()
+    assert collection["schema"]["metadata.project"]["data_type"] == "keyword"
+    assert sum(path.endswith("/index") for _, path in server.requests) == 1
 
 
 def test_indexes_that_strict_mode_does_not_allow_are_done_without(server: ScriptedQdrant) -> None:

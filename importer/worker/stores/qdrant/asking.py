@@ -1,7 +1,8 @@
 """A lookup in qdrant-client's queries, sent as one request, and their answers as candidates.
 
-Of a server each ranking is asked in two parts: its head, whose points are likely to be shown, comes with whole
-payloads, the rest with what ranking needs. So nearly every search is one request, and none carries texts for nothing.
+A server gives every ranking with whole payloads, so that a search is one request in every mode: which chunks are
+shown is decided here, and may fall on any of them. That is some hundred kilobytes, which Qdrant packs to a third.
+Local mode searches in this process, where reading afterwards costs less.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ Answers = list[models.QueryResponse]
 
 
 class Searching:
-    """Searches one collection; `ask` calls the client and tries again, `dense` is the vectors' name."""
+    """Searches one collection; `ask` calls the client and tries again, `dense` is the vectors' name.
+
+    With `whole` the payloads come with their documents.
+    """
 
     def __init__(
         self,
@@ -36,16 +40,19 @@ class Searching:
         dense: str,
         ask: Callable[[Callable[[], Answers]], Answers],
         limits: Limits,
+        *,
+        whole: bool,
     ) -> None:
         self._client = client
         self._collection = collection
         self._dense = dense
         self._ask = ask
         self._limits = limits
+        self._whole = whole
 
     def candidates(self, asked: Lookup, *, stemmed: bool) -> Candidates:
         """Return the best chunks of each ranking; without `stemmed` by no stems, for only some points have them."""
-        wanted = questions(asked, self._dense, stemmed=stemmed)
+        wanted = questions(asked, self._dense, stemmed=stemmed, whole=self._whole)
         answers = self._answers([request for _, request in wanted])
         gathering = Gathering()
         for (kind, _), answer in zip(wanted, answers, strict=True):
@@ -66,29 +73,20 @@ class Searching:
             return self._answers(requests[:half]) + self._answers(requests[half:])
 
 
-def questions(asked: Lookup, dense: str, *, stemmed: bool) -> list[Asked]:
+def questions(asked: Lookup, dense: str, *, stemmed: bool, whole: bool) -> list[Asked]:
     """Return the queries of a lookup, each with the kind of its scores; none for a text without a word that counts."""
     dialect = QdrantDialect()
     filters = [build(asked.scope, dialect), *([build(asked.scope, dialect, asked.times)] if asked.times else ())]
     found: list[Asked] = []
+    payload = True if whole else FACTS
     for wanted in filters:
+        more: Any = {"filter": wanted, "limit": asked.depth, "with_payload": payload}
         if asked.dense is not None:
             near = [float(value) for value in asked.dense]
-            found += _parts("cosine", asked, near, using=dense, filter=wanted, params=RESCORED)
+            found.append(("cosine", models.QueryRequest(query=near, using=dense, params=RESCORED, **more)))
         for kind, stems in (("words", False), ("stems", True)):
             indices, weights = encode_query(asked.text, stems=stems, wide=True) if stemmed or not stems else ([], [])
             if indices:
                 vector = models.SparseVector(indices=indices, values=weights)
-                found += _parts(kind, asked, vector, using=SPARSE, filter=wanted)
+                found.append((kind, models.QueryRequest(query=vector, using=SPARSE, **more)))
     return found
-
-
-def _parts(kind: str, asked: Lookup, query: Any, **more: Any) -> list[Asked]:
-    """Return the queries for the head of a ranking, with whole payloads, and for the rest of it."""
-    head = min(asked.whole, asked.depth)
-    parts: list[tuple[int, int, Any]] = [(0, head, True), (head, asked.depth - head, FACTS)]
-    return [
-        (kind, models.QueryRequest(query=query, offset=offset or None, limit=limit, with_payload=payload, **more))
-        for offset, limit, payload in parts
-        if limit
-    ]

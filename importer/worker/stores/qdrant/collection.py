@@ -190,7 +190,9 @@ def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
     with translated():
         described = client.get_collection(collection)
     wait = not described.points_count  # a collection of an earlier version answers meanwhile as it did
-    for key in (key for key in (*KEYWORDS, *TIMES) if key not in (described.payload_schema or {})):
+    there = described.payload_schema or {}
+    # One of another type, from another program, gives way: without its own type nothing can be counted by a key.
+    for key in (key for key in (*KEYWORDS, *TIMES) if key not in there or there[key].data_type != _schema(key).type):
         try:
             with translated():
                 client.create_payload_index(collection, key, field_schema=_schema(key), wait=wait)

@@ -129,9 +129,11 @@ def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
     """
     if not (ca_file and secure):
         return {}
-    if prefer_grpc:
-        os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = ca_file  # the client passes no roots of its own
     try:
-        return {"verify": ssl.create_default_context(cafile=ca_file)}
+        trusted: dict[str, Any] = {"verify": ssl.create_default_context(cafile=ca_file)}
+        if prefer_grpc:
+            with open(ca_file, "rb") as file:
+                trusted["grpc_options"] = {"root_certificates": file.read()}
+        return trusted
     except OSError as error:
         raise UsageError(f"the authority's certificate {ca_file} cannot be read: {error}") from error

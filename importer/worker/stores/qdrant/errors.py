@@ -34,12 +34,17 @@ INDEX_HINT = "its strict mode allows no filter without an index: leave out --bra
 STRICT_HINT = "the collection's strict mode forbids it: GET /collections/NAME shows its limits"
 ROOM_HINT = "the server has no room: give it more memory or disk, or raise its limit; nothing is lost, it goes on then"
 LOCK_HINT = "the server is locked against writing; nothing is lost, it goes on when it is unlocked"
+READ_ONLY_HINT = "start the server without --read-only, or give the address of one that takes points"
 SHARDING_HINT = "the collection has sharding of its own: set COLLECTION_NAME to another one"
 
-TOO_FEW_NODES = ("enough active replicas", "`active` replica", "no active replica", "of this update", "connect error")
+TOO_FEW_NODES = (
+    *("enough active replicas", "`active` replica", "no active replica", "of this update", "connect error"),
+    *("read operations failed", "via leader peer", "no leader could be selected"),
+)
 FULL = re.compile(r"max (points count|vector storage size|payload storage size) limit", re.IGNORECASE)
 STRICT = re.compile(r'Limit exceeded (?P<value>[\d.]+) > (?P<most>[\d.]+) for "(?P<name>[^"]+)"|Exact search disabled')
 ROOM = re.compile(r"exceeding the configured limit|memory usage|disk (usage|space)|no space left", re.IGNORECASE)
+LOCKED = "Storage locked"
 HELP = ". Help: "  # in every refusal of strict mode
 SPLIT = "request larger than rate limiter capacity"  # of a limiter that can never let it through
 TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
@@ -133,6 +138,8 @@ def _wait(words: str) -> str:
     """Return the hint for what is waited for."""
     if any(told in words.lower() for told in TOO_FEW_NODES):
         return NODES_HINT
+    if LOCKED in words:  # over gRPC as a condition that failed
+        return LOCK_HINT
     return ROOM_HINT if ROOM.search(words) else WAIT_HINT
 
 
@@ -165,8 +172,10 @@ def _of_place(status: int, words: str) -> StoreError | None:
 
     It answers in the same way to a bad request, and no point is to blame.
     """
-    if "Storage locked" in words:
+    if LOCKED in words:
         return StoreUnreachable(f"the server is locked ({status}): {words}", hint=LOCK_HINT)
+    if words.startswith("Read-only mode"):
+        return StoreRefused(f"the server only reads ({status}): {words}", hint=READ_ONLY_HINT)
     if ROOM.search(words):
         return StoreUnreachable(f"the server has no room ({status}): {words}", hint=ROOM_HINT)
     if "Shard key" in words or "shard key" in words:

@@ -22,7 +22,7 @@ from importer.worker.stores.pages import joined
 from importer.worker.stores.qdrant.collection import Factors
 from importer.worker.stores.qdrant.errors import NODES_HINT, translated
 from importer.worker.stores.qdrant.nodes import each_of
-from importer.worker.stores.qdrant.requests import Disputed
+from importer.worker.stores.qdrant.requests import Disputed, Limits
 from importer.worker.stores.qdrant.values import cursor as cursor_of
 from importer.worker.stores.qdrant.values import point
 
@@ -35,10 +35,18 @@ AWAY_S = 30.0  # a node that did not answer is left out for as long: one that ha
 
 
 class Replicas:
-    """Reads one collection; `ask` calls a client and tries again, `ask_once` does not."""
+    """Reads one collection; `ask` calls a client and tries again, within the `limits`, `ask_once` tries once."""
 
     def __init__(
-        self, client: QdrantClient, collection: str, dense: str, ask: Ask, *, ask_once: Ask, factors: Factors
+        self,
+        client: QdrantClient,
+        collection: str,
+        dense: str,
+        ask: Ask,
+        limits: Limits,
+        *,
+        ask_once: Ask,
+        factors: Factors,
     ) -> None:
         self.factors = factors
         self._client = client
@@ -46,6 +54,7 @@ class Replicas:
         self._collection = collection
         self._dense = dense
         self._ask = ask
+        self._limits = limits
         self._ask_node = ask_once if len(self._nodes) > 1 else ask
         self._away: dict[int, float] = {}  # nodes by number, and when to ask them again
 
@@ -91,8 +100,17 @@ class Replicas:
         among: list[Any] = [models.HasIdCondition(has_id=list(ids))]
         without = models.Filter(must=among, must_not=[models.HasVectorCondition(has_vector=self._dense)])
         call = partial(self._client.scroll, self._collection, without, with_payload=wanted, with_vectors=False)
-        records, _ = self._ask(lambda: call(limit=len(ids)))
-        return {str(record.id): record.payload or {} for record in records}
+        found: Payloads = {}
+        after: Any = None
+        while True:
+            records, after = self._ask(partial(self._limited, call, len(ids), after))
+            found |= {str(record.id): record.payload or {} for record in records}
+            if after is None:
+                return found
+
+    def _limited(self, scroll: Callable[..., T], wanted: int, after: Any) -> T:
+        """Scroll for as many points as the server allows in one answer."""
+        return scroll(limit=self._limits.page(wanted), offset=after)
 
     def page(self, after: str | None, limit: int) -> Page:
         """Return one page of the points of all nodes, in order of id; what stands on one replica only is among them."""
@@ -105,8 +123,8 @@ class Replicas:
 
     def _page(self, client: QdrantClient, after: str | None, limit: int) -> Page:
         """Return a page of one node."""
-        call = partial(client.scroll, self._collection, None, limit, offset=cursor_of(after), with_payload=True)
-        records, end = self._asked(client)(call)
+        call = partial(client.scroll, self._collection, None, with_payload=True)
+        records, end = self._asked(client)(partial(self._limited, call, limit, cursor_of(after)))
         return Page(tuple(point(record, self._dense) for record in records), None if end is None else str(end))
 
     def _of(self, client: QdrantClient, ids: Sequence[str], wanted: Any, *, everywhere: bool = False) -> Payloads:

@@ -60,8 +60,7 @@ class Limits:
     def fit(self, query: models.QueryRequest) -> models.QueryRequest:
         """Return a query within the limits."""
         params = query.params if self.oversampling else None
-        offset = self.page(query.offset) if query.offset else None  # where the part before it ends
-        return query.model_copy(update={"limit": self.page(query.limit or 0), "offset": offset, "params": params})
+        return query.model_copy(update={"limit": self.page(query.limit or 0), "params": params})
 
 
 def pack(points: Sequence[Point], most_points: int, most_bytes: int) -> Iterator[Sequence[Point]]:

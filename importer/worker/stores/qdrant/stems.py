@@ -12,6 +12,7 @@ from typing import Any
 from qdrant_client import QdrantClient, models
 
 from importer.worker.stores.bm25 import encode_document
+from importer.worker.stores.qdrant.requests import Limits
 from importer.worker.stores.qdrant.values import cursor, sparse
 from importer.worker.stores.schema import DOCUMENT, SPARSE, document
 
@@ -23,9 +24,10 @@ SAMPLE_POINTS = 8
 class QdrantStemming:
     """The pass over a collection's points; `done` when every one can be found by its stems."""
 
-    def __init__(self, client: QdrantClient, collection: str) -> None:
+    def __init__(self, client: QdrantClient, collection: str, limits: Limits) -> None:
         self._client = client
         self._collection = collection
+        self._limits = limits
         metadata = client.get_collection(collection).config.metadata
         self._kept = metadata is not None
         self._after = str((metadata or {}).get(STEMS, ""))
@@ -35,9 +37,8 @@ class QdrantStemming:
         """Do one page; return True if there are more. The same page again does no harm."""
         if not self._kept:
             return False
-        records, after = self._client.scroll(
-            self._collection, limit=PAGE_POINTS, offset=cursor(self._after or None), with_payload=[DOCUMENT]
-        )
+        limit, offset = self._limits.page(PAGE_POINTS), cursor(self._after or None)
+        records, after = self._client.scroll(self._collection, limit=limit, offset=offset, with_payload=[DOCUMENT])
         vectors = [
             models.PointVectors(id=record.id, vector={SPARSE: keywords})
             for record in records

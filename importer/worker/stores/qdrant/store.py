@@ -1,8 +1,7 @@
 """Qdrant through qdrant-client: a server or cluster by URL, or local mode in a directory.
 
 Every write waits, and only status `completed` counts: a server may answer 200 and `wait_timeout`. Requests carry at
-most 128 points and about 8 MiB. Blips are retried in place (`patience`); one bad point is found by halving
-(`requests`).
+most 128 points and about 8 MiB. Blips are retried (`patience`), one bad point is found by halving (`requests`).
 After each write the collection is looked at: one dropped or made again meanwhile is never acknowledged into.
 
 Where a collection has replicas, what decides about writing is read from all of them: a write that failed may stand on
@@ -15,7 +14,6 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -51,10 +49,7 @@ TOLD = [METADATA, OPEN_BY, VOICES]  # all of a payload but its document
 
 
 class QdrantStore:
-    """One collection, opened by `open_store`. See `Store` for what its methods promise.
-
-    Calls may overlap: a server does not mind, and local mode, which would, is locked here.
-    """
+    """One collection, opened by `open_store`; see `Store`. Calls may overlap: local mode, which minds, is locked."""
 
     def __init__(self, client: QdrantClient, request: StoreRequest, found: Fingerprint, patience: Patience) -> None:
         self.kind = "local" if request.settings.location.startswith("local:") else "server"
@@ -67,15 +62,15 @@ class QdrantStore:
         self._patience = patience
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
-        self._stems = QdrantStemming(client, self._collection)
+        self._limits = Limits()
+        self._stems = QdrantStemming(client, self._collection, self._limits)
         self._settings = request.settings
+        one = client, self._collection, self._dense, self._ask, self._limits
         factors = Factors.of(request.settings, client.get_collection(self._collection))
-        once = partial(self._ask, patience=Patience(tries=1))
-        self._replicas = Replicas(client, self._collection, self._dense, self._ask, ask_once=once, factors=factors)
+        self._replicas = Replicas(*one, ask_once=partial(self._ask, patience=Patience(tries=1)), factors=factors)
         self._unsure: set[str] = set()  # points of writes that failed or were never answered
         self._undeleted: set[str] = set()  # what such a write was to delete: some replica may have it still
-        self._limits = Limits()
-        self._searching = Searching(client, self._collection, self._dense, self._ask, self._limits)
+        self._searching = Searching(*one, whole=self.kind == "server")
         self._lock: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.kind == "local" else contextlib.nullcontext()
         )
@@ -110,7 +105,8 @@ class QdrantStore:
         deletes = [*deletes, *(self._undeleted - touched - {*deletes})]
         self._unsure |= touched
         self._undeleted.update(deletes)
-        with translated(), self._one_sync():
+        synced = one_sync(self._client, self._collection) if self.kind == "local" else contextlib.nullcontext()
+        with translated(), synced:  # local mode would sync after every point; a server does its own syncing
             requests = pack(points, self._most_points, self._most_bytes)
             refused = [given for some in requests for given in send(some, self._upsert).items()]
             if not refused:
@@ -125,7 +121,7 @@ class QdrantStore:
     def _change(self, standing: Mapping[str, Ownership], deletes: Sequence[str]) -> None:
         """Send one request of changes and deletions. Raises Disputed when the server calls it bad."""
         operations = list(changes(standing, deletes))
-        self._update(lambda: self._client.batch_update_points(self._collection, operations, wait=True))
+        self._update(lambda: self._client.batch_update_points(self._collection, operations, **self._sure))
 
     def count(self, scope: Scope = EVERYTHING) -> int:
         """Count the points of the scope, exactly."""
@@ -134,8 +130,6 @@ class QdrantStore:
 
     def candidates(self, asked: Lookup) -> Candidates:
         """Return the best chunks by words, stems and vectors, with raw scores; one request."""
-        if self.kind == "local":  # which searches in this process: reading afterwards costs less than asking twice
-            asked = replace(asked, whole=0)
         return self._searching.candidates(asked, stemmed=self._stems.done)
 
     def read(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -166,7 +160,8 @@ class QdrantStore:
         if wanted is None:
             raise UsageError("an empty scope would delete everything")
         count = self.count(scope)
-        self._update(lambda: [self._client.delete(self._collection, models.FilterSelector(filter=wanted), wait=True)])
+        chosen = models.FilterSelector(filter=wanted)
+        self._update(lambda: [self._client.delete(self._collection, chosen, **self._sure)])
         return count
 
     def facet(self, key: str, limit: int = 1000) -> dict[str, int]:
@@ -213,9 +208,14 @@ class QdrantStore:
     def _upsert(self, some: Sequence[Point]) -> None:
         """Send one request. Raises Disputed when the server calls it bad, and what `_update` raises."""
         structs = [native(given, self._dense) for given in some]
-        self._update(lambda: [self._client.upsert(self._collection, structs, wait=True)])
+        self._update(lambda: [self._client.upsert(self._collection, structs, **self._sure)])
         # Done, even where the next one fails: a rate limit that cuts a batch must not have it all written again.
         self._unsure.difference_update(given.id for given in some)
+
+    @property
+    def _sure(self) -> dict[str, Any]:
+        """How a write is asked for. One of the replicas orders them all, so that what two hosts write ends alike."""
+        return {"wait": True, "ordering": models.WriteOrdering.MEDIUM if self._replicas.replicated else None}
 
     def _update(self, call: Callable[[], Sequence[models.UpdateResult]]) -> None:
         """Durable when this returns: every status is `completed`.
@@ -247,10 +247,6 @@ class QdrantStore:
         except Foreign as error:  # it was Qdrant when the store was opened
             raise StoreUnreachable(error.message, hint=error.hint) from error
 
-    def _one_sync(self) -> contextlib.AbstractContextManager[None]:
-        """Local mode would sync after every point; a server does its own syncing."""
-        return one_sync(self._client, self._collection) if self.kind == "local" else contextlib.nullcontext()
-
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Allow one call at a time in local mode, which also warns of its own size at 20,000 points."""
@@ -280,13 +276,17 @@ class QdrantStore:
 def open_store(request: StoreRequest, patience: Patience | None = None) -> QdrantStore:
     """Connect, and make or check the collection. Raises StoreUnreachable, StoreRefused or UsageError."""
     patience = patience or (Patience(tries=1) if request.hurried else Patience())
+    indexes = not request.settings.location.startswith("local:")  # local mode has none, and warns when asked
+
+    def opened() -> QdrantStore:
+        with translated(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return QdrantStore(client, request, open_collection(client, request, indexes), patience)
+
     with translated():
         client = connect(request.settings)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            indexes = not request.settings.location.startswith("local:")  # local mode has none, and warns when asked
-            found = patiently(lambda: open_collection(client, request, indexes), patience)
+        return patiently(opened, patience)
     except StoreUnreachable as error:
         client.close()
         if speaks_tls(request.settings):
@@ -296,4 +296,3 @@ def open_store(request: StoreRequest, patience: Patience | None = None) -> Qdran
     except BaseException:  # or local mode's directory stays locked
         client.close()
         raise
-    return QdrantStore(client, request, found, patience)
