@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from importer.protocol.system.capabilities import has
+from importer.protocol.system.groups import FOLDER, Level, levels, read
 
 ASSUMED_BYTES = 2 << 30  # the limit that is assumed where neither the machine nor a control group tells one
 UNLIMITED_BYTES = 2**60  # version 1 says "no limit" with the largest number that fits a page counter
@@ -95,7 +96,7 @@ class Probes:
         self,
         *,
         proc: str | None = None,
-        groups: str = "/sys/fs/cgroup",
+        groups: str = FOLDER,
         clock: Callable[[], float] = time.monotonic,
         gpu: Callable[[], GroupMemory | None] = lambda: None,
     ) -> None:
@@ -123,7 +124,7 @@ class Probes:
         """Return the memory of one process (None: this one); None when it is gone."""
         if not self._proc:
             return _resident(pid)
-        status = _numbers(_read(self._proc, str(pid or "self"), "status"))
+        status = _numbers(read(self._proc, str(pid or "self"), "status"))
         if "VmRSS" not in status:  # gone, a zombie, or a kernel thread
             return None
         anon = status.get("RssAnon", status["VmRSS"]) + status.get("RssShmem", 0)
@@ -150,52 +151,37 @@ class Probes:
 
     def _stalled_percent(self, levels: list[_Level]) -> float | None:
         """Return the share of time in which all waited for memory; of machine and control group the worse."""
-        machine = _read(self._proc, "pressure", "memory") if self._proc else ""
-        texts = [machine, *[_read(one.folder, "memory.pressure") for one in levels[:1]]]
+        machine = read(self._proc, "pressure", "memory") if self._proc else ""
+        texts = [machine, *[one.text("memory.pressure") for one in levels[:1]]]
         return max((percent for text in texts if (percent := _full_percent(text)) is not None), default=None)
 
     def _levels(self) -> Iterator[_Level]:
-        """Yield the control groups from our own up to the root; version 1 where it holds the memory controller."""
-        text = _read(self._proc, "self", "cgroup") if self._proc else ""
-        lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") > 1]
-        old = next((path for _, names, path in lines if "memory" in names.split(",")), None)
-        new = next((path for number, names, path in lines if number == "0" and not names), None)
-        root, path = (os.path.join(self._groups, "memory"), old) if old is not None else (self._groups, new)
-        parts = [] if path is None else [part for part in path.split("/") if part and part != ".."]
-        for depth in range(len(parts), -1, -1):
-            folder = os.path.join(root, *parts[:depth])
-            if os.path.isdir(folder):  # without a namespace of its own, a container's path is not there: only its root
-                yield _Level(folder, old is not None)
+        """Yield the control groups from our own up to the root."""
+        yield from (_Level(one.folder, one.old) for one in levels("memory", proc=self._proc, groups=self._groups))
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """Folder of the control group file system; `old` for version 1."""
-
-    folder: str
-    old: bool
+class _Level(Level):
+    """What one control group says of memory."""
 
     def limit(self) -> int | None:
         """Return the smaller of the hard limit and the one from which the kernel slows us down; None for none."""
         names = ("memory.limit_in_bytes",) if self.old else ("memory.max", "memory.high")
-        limits = [int(text) for name in names if (text := _read(self.folder, name).strip()).isdigit()]
+        limits = [int(text) for name in names if (text := self.text(name).strip()).isdigit()]
         return min((limit for limit in limits if limit < UNLIMITED_BYTES), default=None)
 
     def memory(self) -> GroupMemory | None:
         """Return limit and working set: the use without the file pages that were not touched lately."""
         limit = self.limit()
-        used = _read(self.folder, "memory.usage_in_bytes" if self.old else "memory.current").strip()
+        used = self.text("memory.usage_in_bytes" if self.old else "memory.current").strip()
         if limit is None or not used.isdigit():
             return None
         # in version 1 only the `total_` numbers include the groups below, as the use does
-        inactive = _numbers(_read(self.folder, "memory.stat")).get(
-            "total_inactive_file" if self.old else "inactive_file", 0
-        )
+        inactive = _numbers(self.text("memory.stat")).get("total_inactive_file" if self.old else "inactive_file", 0)
         return GroupMemory(limit, max(0, int(used) - inactive))
 
     def oom_kills(self) -> int | None:
         """Return how often the kernel killed in it since it exists; None where that is not told."""
-        return _numbers(_read(self.folder, "memory.oom_control" if self.old else "memory.events")).get("oom_kill")
+        return _numbers(self.text("memory.oom_control" if self.old else "memory.events")).get("oom_kill")
 
 
 def _resident(pid: int | None) -> ProcessMemory | None:
@@ -215,15 +201,6 @@ def _tightest(levels: list[_Level]) -> GroupMemory | None:
     """Return the level with the least room left, None without any limit."""
     found = [memory for level in levels if (memory := level.memory()) is not None]
     return min(found, key=lambda memory: memory.limit_bytes - memory.used_bytes, default=None)
-
-
-def _read(*parts: str) -> str:
-    """Return the text of a small kernel file; "" when there is none or it may not be read."""
-    try:
-        with open(os.path.join(*parts), "rb") as file:
-            return file.read(65536).decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def _numbers(text: str) -> dict[str, int]:

@@ -29,14 +29,13 @@ from importer.memory.model_files import floor_of
 from importer.memory.pool_guard import PoolGuard
 from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
-from importer.memory.sharing import shared
 from importer.memory.thresholds import thresholds
 from importer.protocol.wire import Ready
 from importer.reading import batching, installed
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import client
-from importer.service.launch import deadline_of, launch_of, threads_of
+from importer.service.launch import deadline_of, launch_of, share_of
 from importer.service.operations import leave_out
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
@@ -195,7 +194,7 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     profile = profile_of(settings)
     if profile.adapted:
         log.logger().warning("memory.adapted", profile=profile.name, reason=profile.adapted)
-    share = shared(profile, settings.worker.count, threads_of(profile, once=once))
+    share = share_of(settings, profile, once=once)
     profile = share.profile
     launch = launch_of(settings, profile, once=once)
     start = partial(Supervisor, recycle_files=settings.worker.recycle_files, boot_s=settings.worker.boot_s)

@@ -12,11 +12,14 @@ from importer.delivery import environment
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Launch, Supervisor
 from importer.memory import profiles
+from importer.memory.model_files import floor_of
 from importer.memory.profiles import Profile
+from importer.memory.sharing import Share, shared
 from importer.protocol.hosted import usage
 from importer.protocol.system.capabilities import cores
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
 from importer.settings.load import Settings
+from importer.settings.schema import LOCAL
 
 
 def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
@@ -38,6 +41,16 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
 def threads_of(profile: Profile, *, once: bool) -> int:
     """Return how many threads the model gets on this machine, all workers together."""
     return profiles.cores(profile.threads, cores(), once=once)
+
+
+def share_of(settings: Settings, profile: Profile, *, once: bool) -> Share:
+    """Return how many workers there are and what each may take. Raises UsageError where they do not fit.
+
+    Where something else than this machine's cores embeds, more of them are had by asking alone.
+    """
+    by_cores = settings.embed.provider == LOCAL and settings.embed.device == "cpu"
+    wanted = settings.worker.count or (0 if by_cores else 1)
+    return shared(profile, wanted, threads_of(profile, once=once), floor_bytes=floor_of(settings))
 
 
 def worker_settings(settings: Settings, profile: Profile, threads: int) -> WorkerSettings:

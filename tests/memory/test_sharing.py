@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from importer.errors import UsageError
-from importer.memory.profiles import AGGRESSIVE, BALANCED, CONSERVATIVE
+from importer.memory.profiles import AGGRESSIVE, BALANCED, CONSERVATIVE, FLOOR_BYTES
 from importer.memory.sharing import shared
+from importer.protocol.units import MB
 
 ROOMY = replace(BALANCED, soft_limit_mb=16_000)
 
@@ -25,6 +26,15 @@ def test_no_more_than_memory_allows(profile, count: int) -> None:
     share = shared(profile, 0, 64)
     assert share.count == count
     assert share.count * share.profile.soft_limit_mb <= profile.soft_limit_mb
+
+
+def test_a_larger_model_has_fewer_workers() -> None:
+    """By itself no worker comes whose share its model does not fit into; more that are asked for are refused."""
+    large = FLOOR_BYTES + 400 * MB
+    counts = [shared(replace(BALANCED, soft_limit_mb=mb), 0, 64, floor_bytes=large).count for mb in (900, 1400, 2800)]
+    assert counts == [1, 2, 4]
+    with pytest.raises(UsageError, match="one needs more than 580 MB"):
+        shared(BALANCED, 2, 64, floor_bytes=large)
 
 
 def test_a_single_worker_has_the_profile_as_it_is() -> None:

@@ -10,9 +10,9 @@ from importer.errors import UsageError
 from importer.memory.model_files import floor_of
 from importer.memory.probes import ASSUMED_BYTES, Probes
 from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
-from importer.memory.sharing import Share, shared
+from importer.memory.sharing import Share
 from importer.protocol.units import MB
-from importer.service.launch import threads_of
+from importer.service.launch import share_of
 from importer.settings.schema import DECLARED, Settings
 
 DEFAULT_MB = DECLARED["daemon.operational_memory_mb"].default
@@ -43,7 +43,7 @@ def gather(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
     profile, share, problem, hint = None, None, "", ""
     try:
         profile = resolve(settings, limit, floor_bytes=floor_of(settings))
-        share = shared(profile, settings.worker.count, threads_of(profile, once=True))
+        share = share_of(settings, profile, once=True)
     except UsageError as error:
         profile, problem, hint = None, error.message.replace("\n", " "), error.hint
     free = probes.sample().free_fraction

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from importer.protocol.system import groups
+
 SWITCH = "IMPORTER_TEST_WITHOUT"
 
 pidfd_open: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
@@ -95,5 +97,6 @@ def has(name: str) -> bool:
 
 
 def cores() -> int:
-    """Return the number of cores this process may run on, which `taskset` or a cpuset makes fewer than there are."""
-    return len(_sched_getaffinity(0)) if has("affinity") and _sched_getaffinity else os.cpu_count() or 1
+    """Return how many cores this process may use: `taskset`, a cpuset or a quota make them fewer than there are."""
+    allowed = len(_sched_getaffinity(0)) if has("affinity") and _sched_getaffinity else os.cpu_count() or 1
+    return min(allowed, groups.cores_left() or allowed) if has("proc") else allowed

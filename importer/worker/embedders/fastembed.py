@@ -7,7 +7,6 @@ take them. So nothing is cut, nothing is tokenised twice, and a window cut insid
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importer.errors import EmbedError, UsageError
+from importer.protocol.system.capabilities import cores
 from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
@@ -38,7 +38,7 @@ class Encoded(Window):
 
 def open_embedder(settings: EmbedSettings) -> FastEmbedder:
     """Load the model in `settings.directory`; 0 threads are one for each core. Raises ModelError."""
-    threads = settings.threads or os.cpu_count() or 1
+    threads = settings.threads or cores()
     # One thread for each, as long as there are few: a run's small operations use one core of any number.
     lanes = min(threads, MOST_LANES) if settings.device == "cpu" else 1  # a GPU has one run at a time
     return FastEmbedder(load(settings, max(1, threads // lanes), lanes), settings, lanes)
