@@ -54,6 +54,8 @@ class FastEmbedder:
         self.run_bytes = footprint.run_bytes(beside(chosen, "config.json"))
         self._engine = engine
         self._takes_ids = isinstance(engine.model, OnnxTextModel)
+        runtime = getattr(engine.model, "model", None)
+        self._step, self._run_factor = (int(getattr(runtime, name, 1)) for name in ("step", "run_factor"))
         self._tokenizer = engine.model.tokenizer
         # Both are read off the tokenizer before the two lines below switch them off; `split` cuts, `_row` pads.
         self.window_tokens = _window_tokens(self._tokenizer, chosen)
@@ -106,7 +108,11 @@ class FastEmbedder:
 
     def group(self, lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
         """Group windows of like length: see `token_budget.group`."""
-        return token_budget.group(lengths, budget_tokens)
+        return token_budget.group([self._width(length) for length in lengths], budget_tokens * self._run_factor)
+
+    def _width(self, tokens: int) -> int:
+        """Return how wide a run is that has a window of so many tokens."""
+        return max(tokens, min(-(-tokens // self._step) * self._step, self.window_tokens))
 
     def embed(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """Run the model once over the windows, padded to the longest: (n, dimension) at unit length."""
@@ -124,7 +130,7 @@ class FastEmbedder:
         """Return rows as wide as the longest window, or texts where fastembed's class tokenises by itself."""
         if not self._takes_ids:
             return [window.text for window in windows]
-        longest = max(window.tokens for window in windows)
+        longest = self._width(max(window.tokens for window in windows))
         return [self._row(window, longest) for window in windows]
 
     def _row(self, window: Window, longest: int) -> PaddedWindow:

@@ -12,6 +12,7 @@ from worker_told import embed_settings
 
 from importer.protocol import engines
 from importer.worker.embedders._fastembed_engine import MINILM
+from importer.worker.embedders._openvino import OpenVinoModel
 from importer.worker.embedders.fastembed import FastEmbedder, open_embedder
 
 needs_openvino = pytest.mark.skipif(not engines.has_openvino(), reason="OpenVINO is not installed: the extra [fast]")
@@ -60,9 +61,20 @@ def test_a_run_gives_the_same_whatever_ran_before(model_dir: str) -> None:
 
 
 @needs_openvino
+def test_runs_have_few_widths(model_dir: str) -> None:
+    """Each new width costs memory that is never given back; padding changes no vector."""
+    embedder = opened(model_dir, "openvino", threads=1)
+    windows = [parts[0] for parts in embedder.split(["word " * count for count in (1, 9, 10, 14, 252)])]
+    widths = {rows[0].ids.shape[0] for rows in (embedder._documents([window]) for window in windows)}
+    assert all(width % OpenVinoModel.step == 0 for width in widths)
+    assert max(widths) == embedder.window_tokens
+
+
+@needs_openvino
 def test_its_telemetry_is_never_imported(model_dir: str) -> None:
     code = """
 from worker_told import embed_settings
+from importer.worker.embedders._openvino import OpenVinoModel
 from importer.worker.embedders.fastembed import open_embedder
 open_embedder(embed_settings(model=sys.argv[1], directory=sys.argv[2], engine="openvino")).query("a")
 print(sys.modules["openvino_telemetry"], "openvino" in sys.modules)
