@@ -39,7 +39,7 @@ class Profile:
     hard_factor: float
     warning_share: float
     critical_share: float
-    token_budget: int  # padded tokens of all model runs under way together, which set the peak
+    token_budget: int  # padded tokens of all model runs under way together, which set the peak; in bf16 twice as many
     max_chunks: int  # of a batch
     optimise_every_points: int  # new ones, before the embedded store puts itself in order, which takes memory
     threads: int

@@ -8,6 +8,14 @@ daemon, `status` and `doctor` can say what a worker will do.
     ONNX Runtime 1.32, fp32                      3,960     3,400     4,300   (AMD EPYC with AVX-512 BF16)
     OpenVINO 2026.4, fp32                        4,230     3,930     4,540
     OpenVINO 2026.4, bf16                        7,770     6,920     8,150
+
+    ONNX Runtime 1.32, fp32                      3,480     3,260     4,520   (Intel Xeon with AMX, other loads beside)
+    OpenVINO 2026.4, fp32                        3,620     3,310     3,900
+    OpenVINO 2026.4, bf16                       11,370    11,400    14,180
+    ONNX Runtime 1.32, int8                      8,620     6,960    12,270
+    OpenVINO 2026.4, the same int8 graph         2,590     2,740     3,050   (it does not fuse its products)
+
+So int8 stays with ONNX Runtime, and with AMX bf16 is the faster one and the more exact one.
 """
 
 from __future__ import annotations

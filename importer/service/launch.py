@@ -46,7 +46,7 @@ def threads_of(profile: Profile, *, once: bool) -> int:
 def share_of(settings: Settings, profile: Profile, *, once: bool) -> Share:
     """Return how many workers there are and what each may take. Raises UsageError where they do not fit.
 
-    Where something else than this machine's cores embeds, more of them are had by asking alone.
+    Where a GPU or a provider embeds, more than one are had by asking alone.
     """
     by_cores = settings.embed.provider == LOCAL and settings.embed.device == "cpu"
     wanted = settings.worker.count or (0 if by_cores else 1)
