@@ -58,7 +58,7 @@ def shown(found: Mapping[str, Any], columns: int, *, full: bool, every: bool, wr
         yield click.style(next_ + (more if len(next_ + more) <= columns else ""), dim=True) + "\n"
         former = name
     if left := len(hits) - len(kept):
-        yield click.style(f"{left} more are farther from it: --all shows them", dim=True)
+        yield click.style(f"{left} more {'is' if left == 1 else 'are'} farther from it: --all shows them", dim=True)
     if hits:
         yield click.style(f"times are {clock.zone_name()}", dim=True)
 

@@ -17,7 +17,7 @@ PLACES = (("Search", "/"), ("Days", "/days"), ("Projects", "/projects"), ("Healt
 DOTS, FAINT, CUT = 4, 0.5, 0.2
 FILTERS = (
     ("project", "Project"), ("source", "Assistant"), ("since", "From (7d, tuesday, May …)"), ("until", "Up to"),
-    ("branch", "Branch"), ("file", "File"), ("tool", "Tool"), ("model", "Model"),
+    ("branch", "Branch"), ("file", "File"), ("tool", "Tool"), ("model", "Model"), ("host", "Machine"),
 )  # fmt: skip
 CHOICES = (("kind", "Kind", KINDS), ("role", "Said by", ROLES), ("mode", "Mode", ("hybrid", "dense", "keyword")))
 NOTE = {"nothing": "Nothing close was found.", "weak": "No sure match; these come nearest."}

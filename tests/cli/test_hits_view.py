@@ -50,7 +50,7 @@ def test_far_hits_are_cut() -> None:
     """What is far below the best is left out and counted; --all shows it, dimmed."""
     far = hit("b", "far away", 0.1)
     assert "far away" not in lines(hit("a", "near", 2), far)
-    assert "1 more are farther" in click.unstyle(lines(hit("a", "near", 2), far))
+    assert "1 more is farther" in click.unstyle(lines(hit("a", "near", 2), far))
     assert click.style("far away", dim=True) in lines(hit("a", "near", 2), far, every=True)
 
 
