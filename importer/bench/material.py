@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importer import formats
 from importer.bench.corpus import corpus
 from importer.bench.corpus.corpus import Manifest
-from importer.chunking.fold import Cutting, Folding
+from importer.chunking import fold
+from importer.chunking.fold import Cutting
 from importer.protocol.records import Line
 from importer.reading.gather import Reading, SliceFold
 
@@ -53,7 +54,7 @@ def chunks_of(path: str, cutting: Cutting) -> list[str]:
     if name is None or formats.document(formats.load(name), raw[: formats.HEAD_BYTES]):
         return []
     reader, at = formats.load(name), os.fsencode(path)
-    gathered = SliceFold(Reading(cutting, "bench"), reader, at, reader.begin(at), Folding(), 0)
+    gathered = SliceFold(Reading(cutting, "bench"), reader, at, reader.begin(at), fold.begin(""), 0)
     end = 0
     for line in raw.splitlines(keepends=True):
         gathered.feed(Line(end, end := end + len(line), line.rstrip(b"\n")))

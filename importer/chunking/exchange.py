@@ -13,9 +13,12 @@ import msgspec
 from msgspec.structs import replace
 
 from importer.chunking.ids import chunk_id
+from importer.chunking.lead import lead
 from importer.chunking.metadata import About, add_text, begin, metadata, short, speakers
 from importer.chunking.split import PROMPT_CHARS, Cutting, Rest, append, first_line
 from importer.protocol.records import Chunk, Turn
+
+FIRST_LINE, SAYING_LINE = 0, 1  # of a prompt, which its later pieces begin with: former versions knew the first alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ class Grown(NamedTuple):
     outgrown: str = ""
 
 
-def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin) -> Grown:
+def said(stream: Stream, turn: Turn, text: str, cutting: Cutting, origin: Origin, *, leads: int = SAYING_LINE) -> Grown:
     """Add a stripped text to the open exchange; a person's text closes that exchange and begins the next one."""
     if turn.role == "user" or not stream.anchor:
-        closed, stream = close(stream, origin), _next(stream, turn, text)
+        closed, stream = close(stream, origin), _next(stream, turn, text, leads)
         by_person = turn.role == "user" and turn.facts.kind != "subagent"  # a subagent is asked by an assistant
         grown = _grow(stream, add_text(stream.about, turn), text, cutting, origin, by_person=by_person)
         return grown._replace(chunks=closed + grown.chunks)
@@ -84,14 +87,14 @@ def open_chunk(stream: Stream, holder: str, origin: Origin) -> Chunk:
     return _chunk(stream, rest.text, origin, speakers(rest.asked_chars, rest.lead_chars, len(rest.text)), holder)
 
 
-def _next(stream: Stream, turn: Turn, text: str) -> Stream:
+def _next(stream: Stream, turn: Turn, text: str, leads: int) -> Stream:
     """Begin a new exchange in the same conversation; tools used before any text was said belong to it."""
-    prompted = turn.role == "user"
+    prompted, chosen = turn.role == "user", lead if leads == SAYING_LINE else first_line
     return Stream(
         stream.conversation,
         stream.agent,
         anchor=_anchor(turn),
-        prompt=first_line(text, PROMPT_CHARS) if prompted else "",
+        prompt=chosen(text, PROMPT_CHARS) if prompted else "",
         about=begin(stream.about, turn, keep_heard=not stream.anchor and not prompted),
     )
 

@@ -19,18 +19,33 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from importer.chunking.exchange import Grown, Origin, Stream, close, fit, known, open_chunk, said, standalone
+from importer.chunking.exchange import (
+    FIRST_LINE,
+    SAYING_LINE,
+    Grown,
+    Origin,
+    Stream,
+    close,
+    fit,
+    known,
+    open_chunk,
+    said,
+    standalone,
+)
 from importer.chunking.ids import RING_CHARS, ring_key
 from importer.chunking.metadata import add_facts, short
 from importer.chunking.split import Cutting, Rest, plain
 from importer.protocol.records import STANDALONE_KINDS, Chunk, Release, Turn, holder
 
 __all__ = [
+    "FIRST_LINE",
+    "SAYING_LINE",
     "Cutting",
     "Folding",
     "Origin",
     "Step",
     "Stream",
+    "begin",
     "feed",
     "open_ids",
     "restart",
@@ -55,6 +70,7 @@ class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
     earlier generations were in, or other files with the same inode: what they said is in the store, and in no file.
     `unmet` are the anchors of the exchanges of `former` that the new generation has not come by, where those that it
     never does are to stay: what was said stays said, though its owner has taken it back.
+    `leads` tells which line of a prompt its later pieces begin with: that of former versions where they read the file.
     """
 
     streams: tuple[Stream, ...] = ()
@@ -63,6 +79,7 @@ class Folding(msgspec.Struct, frozen=True, omit_defaults=True):
     former: tuple[Release, ...] = ()
     left: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
+    leads: int = FIRST_LINE
 
 
 class Step(NamedTuple):
@@ -88,7 +105,7 @@ def feed(folding: Folding, turn: Turn, cutting: Cutting, origin: Origin) -> Step
     stream, others = _take(folding.streams, turn)
     if not text:
         return _settle(folding, (*others, replace(stream, about=add_facts(stream.about, turn.facts))), cutting, origin)
-    grown = said(stream, turn, text, cutting, origin)
+    grown = said(stream, turn, text, cutting, origin, leads=folding.leads)
     if grown.stream.anchor in folding.unmet:
         folding = replace(folding, unmet=tuple("" if one == grown.stream.anchor else one for one in folding.unmet))
     step = _settle(folding, (*others, grown.stream), cutting, origin)
@@ -123,12 +140,17 @@ def restart(folding: Folding, *, keeps: bool = False) -> Folding:
     open_now = {one: stream.anchor for stream in folding.streams if (one := _open_form(folding, stream)) is not None}
     former = dict(list({**met, **open_now}.items())[-MAX_FORMER:])
     unmet = tuple(former.values()) if keeps else ()
-    return Folding(mark=folding.mark, former=tuple(former), left=_left(folding), unmet=unmet)
+    return Folding((), "", folding.mark, tuple(former), _left(folding), unmet, folding.leads)
 
 
-def succeed(folding: Folding, mark: str) -> Folding:
-    """Begin the fold of another file that has the inode now: what the deleted one left open stays as it is."""
-    return Folding(mark=mark, left=_left(folding))
+def begin(mark: str, *, former: bool = False) -> Folding:
+    """Begin the fold of a file, by the rule of former versions if that is asked for."""
+    return Folding(mark=mark, leads=FIRST_LINE if former else SAYING_LINE)
+
+
+def succeed(folding: Folding, fresh: Folding) -> Folding:
+    """Return the fresh fold of another file that has the inode now: what the deleted one left open stays as it is."""
+    return replace(fresh, left=_left(folding))
 
 
 def silenced(folding: Folding, forgotten: Callable[[Mapping[str, Any]], bool], origin: Origin) -> Folding:

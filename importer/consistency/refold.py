@@ -53,16 +53,21 @@ def _unpacked(checkpoint: Checkpoint) -> int:
 
 
 class Refold:
-    """Chunks of one file, by iterating. Raises Unread. `folding` is the state after the last line folded."""
+    """Chunks of one file, by iterating. Raises Unread. `folding` is the state after all that was folded.
+
+    `leads` is the rule to cut by, as in `Folding`; that of the file without it.
+    """
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         reading: Reading,
         told: Callable[[str, str], ConversationFacts] = lambda _source, _name: NOTHING,
+        leads: int | None = None,
     ) -> None:
         self._checkpoint, self._reading, self._told = checkpoint, reading, told
-        self.folding = Folding(mark=fold_state(checkpoint).mark)
+        known = fold_state(checkpoint)
+        self.folding = Folding(mark=known.mark, leads=known.leads if leads is None else leads)
 
     def __iter__(self) -> Iterator[tuple[Chunk, ...]]:
         """Yield the chunks of each slice in turn, what stands open at the end last."""
@@ -108,6 +113,7 @@ class Refold:
         last = self._gathering(context, offset)
         last.finish(settled=getattr(self._end(), "ended", False))
         last.surface(at_end=True)
+        self.folding = last.folding
         yield self._with_facts(last)
 
     def _end(self) -> Any:

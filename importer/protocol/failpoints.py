@@ -25,6 +25,9 @@
     erase.deleted  points are deleted, their files not            daemon
     erase.scrubbed the store's files are done, the state's not    daemon
     erase.wiped    the state's file is, the task is still noted   daemon
+    leads.mended   pieces with a new first line are stored        daemon
+    leads.erased   former ones are deleted                        daemon
+    leads.switched the file goes on by the new rule               daemon
     retell         points are written, facts of others are not    worker
     migrate.page   a page is embedded anew, not yet written       worker
     migrate.ready  the next generation is whole, not yet used     worker

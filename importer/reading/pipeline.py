@@ -31,6 +31,7 @@ from importer.sources.databases import tables
 from importer.sources.queue import Pending
 from importer.sources.selection import ProjectFilter
 from importer.state.checkpoints import Checkpoints
+from importer.state.schema import FIRST_LINES
 
 UNKNOWN_FORMAT = ""  # stands in the checkpoint of a file whose first bytes told no format yet
 GONE = "gone"  # between the look and the read, which is daily business
@@ -132,7 +133,7 @@ class Pipeline:
         """
         cursor = self._cursors.get((file.stat.device, file.stat.inode))
         known, mark = (cursor.checkpoint, cursor.mark) if cursor else (self._known(file.stat), None)
-        if known is not None and _is_twin(known, file.stat):
+        if known is not None and files.is_twin(known, file.stat):
             # a scan gives one name of a file, not always the same one
             file = replace(file, stat=replace(file.stat, path=known.path))
         start = tail.start(file.stat, known, file.fd)
@@ -160,25 +161,30 @@ class Pipeline:
         return by_identity or self._checkpoints.by_path(stat.path)
 
     def _begin(self, file: OpenFile, former: Checkpoint | None) -> Checkpoint:
-        """Return the checkpoint at offset 0 of a new file, or of a new generation of a known one.
-
-        A new generation releases what the former one left open. A new file that took over the inode of a deleted one
-        does not: what the deleted one said stays.
-        """
-        stat = file.stat
-        empty = HeadPrint(0, tail.digest(b""))
-        same = former is not None and (former.path == stat.path or self._same_head(file.fd, former))
-        folding = Folding(mark=_mark(stat))
+        """Return the checkpoint at offset 0 of a new file, or of a new generation of a known one."""
+        stat, empty = file.stat, HeadPrint(0, tail.digest(b""))
+        folding = fold.begin(_mark(stat), former=bool(self._checkpoints.meta(FIRST_LINES)))
         if former is not None and former.context:
-            before = _states.decode(former.context).fold
-            keeps = tables.split(stat.path) is not None  # what is taken back in a database was said all the same
-            folding = fold.restart(before, keeps=keeps) if same else fold.succeed(before, folding.mark)
+            folding = self._follow(file, former, folding)
         generation = former.generation + bool(former.format) if former else 0
         context = _encode(ResumeState(msgspec.Raw(b"null"), folding))
         return Checkpoint(
             *(stat.path, stat.device, stat.inode, generation, 0, empty, empty.digest),
             *(0, 0, 0, UNKNOWN_FORMAT, context),
         )
+
+    def _follow(self, file: OpenFile, former: Checkpoint, fresh: Folding) -> Folding:
+        """Return the fold of a new generation, which releases what the former one left open.
+
+        A new file that took over the inode of a deleted one does not: what the deleted one said stays.
+        """
+        before = _states.decode(former.context).fold
+        if former.path != file.stat.path and not self._same_head(file.fd, former):
+            return fold.succeed(before, fresh)
+        if before.leads == fold.FIRST_LINE:  # it goes on by that rule, and `consistency.leads` is to move it
+            self._checkpoints.remember(**{FIRST_LINES: "yes"})
+        # What is taken back in a database was said all the same.
+        return fold.restart(before, keeps=tables.split(file.stat.path) is not None)
 
     def _same_head(self, fd: int, former: Checkpoint) -> bool:
         """Return True if the file begins as the former one did, as far as that was read; never if nothing of it was."""
@@ -287,14 +293,3 @@ def _context(gathered: SliceFold, *, packed: bool) -> bytes:
 def _place(checkpoint: Checkpoint) -> tuple[int, int, bytes]:
     """Return what tells a file's spans apart; spans of a packed file may end at one offset."""
     return checkpoint.generation, checkpoint.offset, checkpoint.context
-
-
-def _is_twin(known: Checkpoint, stat: FileStat) -> bool:
-    """Return True if the known file is this one under another name that still exists: a hard link."""
-    if known.path in (stat.path, b"") or (known.device, known.inode) != (stat.device, stat.inode):
-        return False
-    try:
-        there = os.lstat(known.path)
-    except OSError:
-        return False
-    return (there.st_dev, there.st_ino) == (stat.device, stat.inode)

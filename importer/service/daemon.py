@@ -15,7 +15,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from importer.consistency import places, shadows
+from importer.consistency import leads, places, shadows
+from importer.consistency.hands import Hands
 from importer.delivery.engine import Engine
 from importer.delivery.progress import RateWindow
 from importer.errors import DONE, TRY_AGAIN, StateUnwritable, TryAgainLater
@@ -27,7 +28,7 @@ from importer.service import questions, watchdog
 from importer.service.backlog_job import BacklogJobs
 from importer.service.control import Answer, Control
 from importer.service.identity import model_of
-from importer.service.maintenance import Maintenance
+from importer.service.maintenance import Maintenance, when_quiet
 from importer.service.status import status
 from importer.service.watchdog import Notify
 from importer.sources import events, watch
@@ -167,14 +168,16 @@ class Daemon:
         return self._watch(), self._tick(), self._catch_up(), self.guard.run()
 
     async def _catch_up(self) -> None:
-        """Move stored points to the projects of their folders, now and again while nothing is imported."""
+        """Bring what earlier versions or rules stored up to date, now and again while nothing is imported."""
         engine = self.engine
         while True:
             await asyncio.sleep(REST_S)
             if engine.is_idle and not (self.stopping_since_s or self.paused_by or self.preparing):
-                busy = lambda: not engine.is_idle or engine.is_stopping  # noqa: E731  # it belongs to this one call
+                busy = lambda: not engine.is_idle or engine.is_stopping or bool(self.paused_by)  # noqa: E731
                 tidy = await shadows.catch_up(engine.ask, engine.checkpoints, stop=busy)
-                if not await places.catch_up(engine.ask, engine.checkpoints, engine.reading, stop=busy) or not tidy:
+                tidy &= await places.catch_up(engine.ask, engine.checkpoints, engine.reading, stop=busy)
+                hands = Hands(engine.checkpoints, engine.reading, engine.ask, lambda act: when_quiet(engine, act))
+                if not await leads.catch_up(hands, stop=busy) or not tidy:
                     await asyncio.sleep(AGAIN_S)
 
     def _feed_watchdog(self) -> None:

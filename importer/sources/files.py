@@ -13,7 +13,7 @@ import os
 import stat as modes
 from dataclasses import dataclass, replace
 
-from importer.protocol.records import FileStat
+from importer.protocol.records import Checkpoint, FileStat
 from importer.sources import archives
 from importer.sources.databases import tables
 
@@ -118,3 +118,14 @@ def _refusal(fd: int, found: FileStat, device: int, inode: int) -> str:
     if inode and (found.device, found.inode) != (device, inode):
         return "replaced since it was listed"
     return ""
+
+
+def is_twin(known: Checkpoint, stat: FileStat) -> bool:
+    """Return True if the known file is this one under another name that still exists: a hard link."""
+    if known.path in (stat.path, b"") or (known.device, known.inode) != (stat.device, stat.inode):
+        return False
+    try:
+        there = os.lstat(known.path)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (stat.device, stat.inode)

@@ -29,6 +29,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+FIRST_LINES = "first_lines"  # the fact that files may be cut by the former rule: see `consistency.leads`
 APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite database
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
@@ -168,9 +169,17 @@ def version_8(connection: sqlite3.Connection) -> None:
     )
 
 
+def version_9(connection: sqlite3.Connection) -> None:
+    """Note that files were cut by the former rule, by which later pieces begin with the first line of the prompt."""
+    connection.execute(
+        "INSERT INTO meta SELECT ?, 'yes' WHERE EXISTS (SELECT 1 FROM files WHERE format != '')", (FIRST_LINES,)
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     *(version_1, version_2, version_3, version_4),
     *(version_5, version_6, version_7, version_8),
+    version_9,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from importer.protocol import prints as digests
 from importer.protocol.foreign.arguments import converted
-from importer.protocol.records import Chunk
+from importer.protocol.records import Chunk, Release
 from importer.worker.copying import copy_points, next_generation, sync_points
 from importer.worker.embed import embed_chunks
 from importer.worker.plan import looked_up, plan, unsure_points
@@ -51,6 +51,12 @@ def erase_ids(session: WorkerSession, ids: Sequence[str]) -> int:
     return count
 
 
+def named_by(session: WorkerSession, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Return, of these ids, those that are stored, with the conversations that each names."""
+    payloads = looked_up(session.store, ids)[1]
+    return {point: list(conversations(metadata(payload))) for point, payload in payloads.items()}
+
+
 def move_points(session: WorkerSession, project: str, to: str, host: str, source: str = "") -> int:
     """Move a page of the points of a project to another one; return how many. What was moved is not found again."""
     page = session.store.scroll(None, PAGE_POINTS, scope=Scope(projects=(project,), host=host, source=source))
@@ -58,15 +64,22 @@ def move_points(session: WorkerSession, project: str, to: str, host: str, source
     return len(page.points)
 
 
-def mend(session: WorkerSession, chunks: Sequence[Mapping[str, Any]], over: Collection[str] = ()) -> Mapping[str, int]:
-    """Import these chunks as a batch does; return how many were `imported`, embedded that is, and `retold`.
+def mend(
+    session: WorkerSession,
+    chunks: Sequence[Mapping[str, Any]],
+    over: Collection[str] = (),
+    releases: Sequence[Sequence[str]] = (),
+) -> Mapping[str, int]:
+    """Import these chunks and `releases` as a batch does; return how many were `imported` (embedded) and `retold`.
 
     Of the ids in `over` that are stored, the metadata are written over by those of their chunks.
     Written on the thread that asks, which has waited for all other writes. Raises what embedder and store raise.
     """
     made = [converted(chunk, Chunk) for chunk in chunks]
-    stored, payloads, unsure = looked_up(session.store, [chunk.id for chunk in made], vectors=True)
-    todo = plan(made, (), stored, payloads, unsure)
+    outgrown = [Release(*one) for one in releases]
+    ids = [*(chunk.id for chunk in made), *(one.id for one in outgrown)]
+    stored, payloads, unsure = looked_up(session.store, ids, vectors=True)
+    todo = plan(made, outgrown, stored, payloads, unsure)
     retold = {chunk.id: renewed(payloads[chunk.id], chunk) for chunk in made if chunk.id in {*over} & {*payloads}}
     standing = {**todo.standing, **retold}
     texts = [chunk.text for chunk, _ in todo.write]
@@ -168,7 +181,10 @@ def _point(given: Mapping[str, Any], stored: Mapping[str, tuple[str, ...]], dens
 
 
 MAINTENANCE: Mapping[str, Callable[..., Any]] = {
-    **{answer.__name__: answer for answer in (prints, erase_ids, move_points, mend, thread, documents, remask)},
+    **{
+        answer.__name__: answer
+        for answer in (prints, erase_ids, named_by, move_points, mend, thread, documents, remask)
+    },
     **copy_points.COPY_QUESTIONS,
     **next_generation.GENERATION_QUESTIONS,
     **sync_points.SYNC_QUESTIONS,

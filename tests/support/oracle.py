@@ -24,7 +24,7 @@ from read_units import content, units
 from worker_told import store_settings
 
 from importer import formats
-from importer.chunking.fold import Cutting, Folding, Origin, feed, surface
+from importer.chunking.fold import Cutting, Origin, begin, feed, surface
 from importer.chunking.redact import mask, mask_facts
 from importer.protocol.records import Chunk, Line, Tally, Turn
 from importer.service import client
@@ -65,7 +65,7 @@ def fold(
     name = formats.detect(raw[: formats.HEAD_BYTES])
     if name is None:
         return told
-    reader, folding, origin = formats.load(name), Folding(), Origin(name, host)
+    reader, folding, origin = formats.load(name), begin(""), Origin(name, host)
     context = reader.begin(os.fsencode(path))
     for line in _lines(name, raw, line_bytes):
         if until is not None and line.end > until:

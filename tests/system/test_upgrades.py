@@ -2,7 +2,8 @@
 
 The states were written by the importers of their time, from the same files as `state-before-rooms`, whose schema is 2:
 `older-schemas` has the databases of the others, without their stores; `state-before-projects` is a whole one, of schema
-4, with a conversation in a worktree that was a project of its own then.
+4, with a conversation in a worktree that was a project of its own then; `state-before-leads` is one of schema 8, with
+two long answers to prompts whose first line says nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from importer.errors import STATE, STORE
 from importer.state import schema
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
-WITHOUT_STORES = (1, 3, 4, 5, 6, 7)
-WHOLE = {2, 4}
+WITHOUT_STORES = (1, 3, 4, 5, 6, 7, 8)
+WHOLE = {2, 4, 8}
 FORGOTTEN = "c3789b90-d08e-44fe-8e4a-06bce888ede4"
 REPOSITORY = "/home/zoë/thesis"
 
@@ -137,3 +138,49 @@ def test_projects_move_without_their_files(tmp_path: pathlib.Path, model_dir: st
     assert (told["points"], told["embedded"]) == (2, 0)
     hits = installed.run("search", "--json", "bibliography umlauts").json["hits"]
     assert [hit["metadata"]["project"] for hit in hits] == [REPOSITORY] * 2
+
+
+PIECES, LED = 10, 6  # points, and those of them that begin with the line of a prompt
+LEADS = ("Move the tide tables from CSV files to SQLite\n", "sqlite3.OperationalError: database is locked, when")
+SEAMS = ("leads.mended=kill", "leads.mended=kill@2", "leads.erased=kill", "leads.switched=kill")
+
+
+def led(installed: Importer) -> int:
+    """Return how many of the hits begin with a line that says what they are about."""
+    found = [installed.run("search", "--json", "--limit", "20", word).json["hits"] for word in ("tides", "kites")]
+    return len({hit["id"] for hits in found for hit in hits if hit["document"].startswith(LEADS)})
+
+
+@pytest.mark.parametrize("killed", [SEAMS[1:2], pytest.param(SEAMS, marks=pytest.mark.long)])
+def test_pieces_are_moved_to_a_line_that_says_something(
+    tmp_path: pathlib.Path, model_dir: str, killed: tuple[str, ...]
+) -> None:
+    """By a backlog that is killed at any place, too: none is left out, none is there twice, and no file is imported."""
+    unpacked("state-before-leads.tar.xz", tmp_path)
+    installed = at(tmp_path, model_dir)
+    for seam in killed:
+        assert installed.run("backlog", IMPORTER_FAILPOINTS=seam).code != 0, seam
+    told = installed.run("backlog", "--json").json
+    assert (told["points"], told["embedded"]) == (PIECES, 0)
+    found = installed.run("verify", "--json").json
+    assert (found["ok"], found["matching"], found["kept"], led(installed)) == (True, PIECES, 0, LED), found
+
+
+@pytest.mark.long
+def test_pieces_are_moved_by_a_daemon_while_search_answers(tmp_path: pathlib.Path, model_dir: str) -> None:
+    """Both conversations are found all the while."""
+    unpacked("state-before-leads.tar.xz", tmp_path)
+    installed = at(tmp_path, model_dir)
+    with installed.daemon():
+        seen = list[int]()
+
+        def moved() -> bool:
+            found = installed.run("search", "--json", "--mode", "keyword", "harbour before the engine")
+            assert (found.code, len({hit["metadata"]["conversation_id"] for hit in found.json["hits"]})) == (0, 2)
+            seen.append(led(installed))
+            return seen[-1] == LED
+
+        until(moved, 90, 0.3)
+        assert json.loads(installed.run("status", "--json").out)["points"] == PIECES
+    assert seen[0] == 0
+    assert installed.run("verify", "--json").json["ok"]

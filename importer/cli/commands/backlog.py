@@ -21,7 +21,7 @@ from importer.cli import context, model_fetch
 from importer.cli.doctor import languages
 from importer.cli.output import JSON_OPTION, SOURCES_OPTION, emit
 from importer.cli.progress import Form, ImportResult, ImportState, print_summary, showing_import
-from importer.consistency import erase, forget, places, shadows
+from importer.consistency import erase, forget, leads, places, shadows
 from importer.consistency.hands import Hands, at_once
 from importer.delivery.progress import summary
 from importer.errors import DONE, QUARANTINED, TRY_AGAIN, StateLocked, TryAgainLater, UsageError
@@ -216,6 +216,9 @@ async def _import(parts: Parts, form: Form, *, elsewhere: bool) -> None:
             await shadows.catch_up(engine.ask, parts.checkpoints, stop=lambda: engine.is_stopping)
         if not engine.is_stopping:
             await places.catch_up(engine.ask, parts.checkpoints, engine.reading, stop=lambda: engine.is_stopping)
+        if not engine.is_stopping:
+            hands = Hands(parts.checkpoints, engine.reading, engine.ask, at_once)
+            await leads.catch_up(hands, stop=lambda: engine.is_stopping)
         await engine.points()  # nothing may have been imported, so that no receipt has told how many there are
         parts.guard.look()
         await control.stop()
