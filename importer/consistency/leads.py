@@ -1,9 +1,10 @@
 """Have stored pieces of long exchanges begin with the line of their prompt that says what it is about.
 
-Earlier versions began each piece but the first with the first line of the prompt, whatever that said. Ids are those of
-texts, so a piece that begins with another line is another point, and what lies behind it is cut at other places. A
-file's state tells by which rule it is cut, and until all are moved, files that are new to the state are cut by the
-former rule, too: state, store and `verify` agree before and after. One file at a time is moved, while searches go on:
+Earlier versions began each piece but the first with the first line of the prompt, even where that says nothing. Ids are
+those of texts, so a piece that begins with another line is another point, and what lies behind it is cut at other
+places. A file's state tells by which rule it is cut, and until all are moved, files that are new to the state are cut
+by the former rule, too: state, store and `verify` agree before and after. One file at a time is moved, while searches
+go on:
 
     fold      the file by both rules, up to where it is committed
     mend      new pieces of the exchanges of which a former one is stored: only texts that are new are embedded
@@ -30,7 +31,7 @@ from msgspec.structs import replace as with_fields
 
 from importer.chunking import fold
 from importer.chunking.fold import FIRST_LINE, SAYING_LINE, Folding, Stream
-from importer.consistency.hands import Hands
+from importer.consistency.hands import Ask, Hands
 from importer.consistency.redact_stored import Exchange, exchange
 from importer.consistency.refold import Refold, Unread, fold_state, known_files
 from importer.errors import ImporterError
@@ -47,12 +48,12 @@ Known = Mapping[str, Sequence[str]]
 _states = msgspec.json.Decoder(ResumeState)
 
 
-class Changed(Exception):
-    """The file was read on while it was moved."""
+class Interrupted(Exception):
+    """The file was read on while it was moved, or something else is to be done first."""
 
 
 @dataclass(slots=True)
-class Cut:
+class FormerCut:
     """Pieces that continue an exchange, by id, and what the fold remembers at the committed offset."""
 
     pieces: dict[str, Exchange] = field(default_factory=dict)
@@ -68,6 +69,8 @@ async def catch_up(hands: Hands, stop: Callable[[], bool] = lambda: False) -> bo
         return True
     try:
         return await _catch_up(hands, stop)
+    except Interrupted:
+        return False
     except ImporterError as error:
         logger().debug("leads.not_moved", reason=error.message, then="it is tried again")
         return False
@@ -76,6 +79,7 @@ async def catch_up(hands: Hands, stop: Callable[[], bool] = lambda: False) -> bo
 async def _catch_up(hands: Hands, stop: Callable[[], bool]) -> bool:
     """Move every file that can be folded. Raises what worker and state report."""
     erased, tried = 0, set[int]()
+    hands = replace(hands, ask=_unless(stop, hands.ask))
     # Until there is none: files that are new to the state are cut by the former rule for as long as the fact stands.
     while due := _due(hands, tried):
         for number in due:
@@ -86,14 +90,23 @@ async def _catch_up(hands: Hands, stop: Callable[[], bool]) -> bool:
                 erased += await _move(hands, number)
             except Unread as error:
                 logger().debug("leads.file_not_moved", file=number, reason=str(error))
-            except Changed:
-                return False
         await _let_go(hands)
-        if stop():
-            return False
+    if stop():  # then a file that is new to the state may be in flight
+        return False
     hands.checkpoints.drop_facts(FIRST_LINES)
     logger().info("leads.moved", files=len(tried), erased=erased)
     return True
+
+
+def _unless(stop: Callable[[], bool], ask: Ask) -> Ask:
+    """Return a question to the worker that is not asked any more once `stop()` is true: it raises Interrupted then."""
+
+    async def asked(op: str, **arguments: Any) -> Any:
+        if stop():
+            raise Interrupted
+        return await ask(op, **arguments)
+
+    return asked
 
 
 def _due(hands: Hands, tried: set[int]) -> list[int]:
@@ -113,7 +126,7 @@ def _set_aside(hands: Hands) -> set[bytes]:
 
 
 async def _move(hands: Hands, number: int) -> int:
-    """Move one file; return how many former pieces were erased. Raises Unread, Changed and what the worker reports."""
+    """Move one file; return how many former pieces were erased. Raises Unread and Interrupted."""
     if (checkpoint := hands.checkpoints.by_number(number)) is None:
         return 0
     former = await _cut(hands, checkpoint)
@@ -177,9 +190,9 @@ async def _mend(hands: Hands, chunks: Sequence[Chunk]) -> None:
         failpoints.hit("leads.mended")
 
 
-async def _cut(hands: Hands, checkpoint: Checkpoint) -> Cut:
+async def _cut(hands: Hands, checkpoint: Checkpoint) -> FormerCut:
     """Fold a file by the former rule."""
-    found, read = Cut(), Refold(checkpoint, hands.reading, hands.checkpoints.conversation)
+    found, read = FormerCut(), Refold(checkpoint, hands.reading, hands.checkpoints.conversation)
     for chunks in read:
         await asyncio.sleep(0)  # others may ask meanwhile
         found.pieces |= {chunk.id: exchange(chunk.metadata) for chunk in chunks if chunk.metadata["chunk"]}
@@ -223,9 +236,9 @@ def _same(stream: Stream, other: Stream | None) -> bool:
 
 
 def _switch(hands: Hands, number: int, checkpoint: Checkpoint, now: Folding) -> None:
-    """Have the file go on by the new rule. Raises Changed if it was read on since it was folded."""
+    """Have the file go on by the new rule. Raises Interrupted if it was read on since it was folded."""
     if hands.checkpoints.by_number(number) != checkpoint:
-        raise Changed
+        raise Interrupted
     state = _states.decode(checkpoint.context)
     streams = tuple(map(_led, state.fold.streams, _paired(state.fold, now)))
     folding = with_fields(state.fold, streams=streams, leads=SAYING_LINE)

@@ -58,7 +58,7 @@ def test_a_first_line_is_kept(prompt: str) -> None:
     "text", ["```\n```", "# ", "---\n***", "<a>\n<b>", "x" * 5000, "# " * 3000, "<" * 3000, "a:\n" * 900]
 )
 def test_it_is_of_the_text_and_bounded(text: str) -> None:
-    """Whatever stands in a prompt, the line is one of its own, no longer than it may be."""
+    """Of any prompt the line is one of its own, and no longer than it may be."""
     found = lead(text.strip(), 40)
     assert len(found) <= 40
     assert found in text

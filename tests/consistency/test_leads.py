@@ -52,9 +52,9 @@ class Worker:
         assert op == "erase_ids"
         return sum(points.pop(one, None) is not None for one in args["ids"])
 
-    def catch_up(self) -> bool:
+    def catch_up(self, stop: Callable[[], bool] = lambda: False) -> bool:
         hands = Hands(self.desk.checkpoints, self.desk.reading, self.ask, at_once)
-        return asyncio.run(leads.catch_up(hands))
+        return asyncio.run(leads.catch_up(hands, stop))
 
 
 @pytest.fixture
@@ -175,6 +175,19 @@ def test_copies_and_what_is_gone_keep_their_names(desk: Desk) -> None:
     desk.check(path)
     closed = [point for point in desk.store.points.values() if not point.get("open_by")]
     assert {conversations(point["metadata"]) for point in closed} == {("c", "gone")}
+
+
+def test_it_gives_way_at_any_question(desk: Desk) -> None:
+    """What else is to be done comes first; what was done by then is not done again."""
+    path = put(desk)
+    for most in range(20):
+        worker = Worker(desk)
+        if worker.catch_up(lambda worker=worker, most=most: len(worker.asked) >= most):
+            break
+        assert len(worker.asked) <= most
+    assert most > 2
+    desk.check(path)
+    assert len(desk.store.embedded) == len(set(desk.store.embedded))
 
 
 def test_copies_are_moved_together(desk: Desk) -> None:
