@@ -10,7 +10,9 @@ and of 99.5 % of the 1,237 that name no speaker of the dialogue asked, at 2.8 % 
 alone, with dates counted as words, came to 85 % at 2.3 %. A logistic fit to these four, each dialogue told by the other
 four, gives 93.1 % at 3.0 %; with the rarity of words, words missing in the whole store, cosines of passages, of the
 question without names and of its content words alone, distance to the next conversation and four more beside them 94.1
-% at 4.0 %: left out. What is left are plausible absences, which look like a weak hit: of questions whose names were
+% at 4.0 %: left out. What is left are plausible absences, which look like a weak hit: in a second drawing 98 of the 109
+that are missed ask about a person of a name that the dialogue has, too (60 % of those are told), and no weighing of
+these and twelve more measures tells 95 % of all at 3 % lost; a cross-encoder might. Of questions whose names were
 replaced by the dialogue's own speakers, 41 % fall below.
 
 A chunk that has every word of the question is never nothing: an identifier means nothing to the model.
