@@ -25,7 +25,8 @@ from importer.reading import document, tail, zstd
 BLOCK_BYTES = 256 * 1024
 SALVAGED_BYTES = 1024 * 1024  # of damaged lines, which are taken apart slowly
 SHORT_BYTES = 4096  # of a value that is kept whole
-ELEMENTS = 20  # of a list that are looked at, for the first may be empty
+ELEMENTS = 20  # of a long list in a record that are kept
+UNITS = 200  # of a list that are looked at, for the first may be empty, or of a kind that no format knows
 UNITS_BYTES = 4 * 1024 * 1024  # how far in the list of a document's units may begin; each slice looks for it: 50 ms
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -43,12 +44,23 @@ def recognise(fd: int, max_line_bytes: int) -> str | None:
     """Return the name of the format that a file is in, None if none of them knows it. Raises OSError."""
     packed, head = zstd.is_packed(fd), head_of(fd)
     found = formats.claims(head)
-    if not found and not packed and len(head) == formats.HEAD_BYTES:
-        found = _by_outlines(fd, head, max_line_bytes)
+    if not packed and not _is_sure(found) and (len(head) == formats.HEAD_BYTES or _is_list(head)):
+        found = _by_outlines(fd, head, max_line_bytes) or found
     if not found:
         blocks = _unpacked(fd, max_line_bytes) if packed else _lines(fd, max_line_bytes)
         found = _by_lines(blocks, spread=json_text.spread(head))
     return next(iter(found), None)
+
+
+def _is_sure(found: tuple[str, ...]) -> bool:
+    """Return True if a format claims a file that does not only take what no other one does."""
+    return bool(found) and not getattr(formats.load(found[0]), "LAST", False)
+
+
+def _is_list(head: bytes) -> bool:
+    """Return True if a text begins as a list does."""
+    at = json_text.first(head)
+    return head[at : at + 1] == b"["
 
 
 def is_blank(fd: int) -> bool:
@@ -175,7 +187,7 @@ def _outlines(fd: int, head: bytes, limit_bytes: int) -> Iterator[_Outlined]:
     listed = head[at : at + 1] == b"["
     at += listed
     limit = min(os.fstat(fd).st_size, max(limit_bytes, formats.HEAD_BYTES))
-    for _ in range(ELEMENTS if listed else 1):
+    for _ in range(UNITS if listed else 1):
         text = os.pread(fd, SHORT_BYTES, at)
         at += json_text.skip_gap(text, 0)
         if os.pread(fd, 1, at) != b"{":
