@@ -26,7 +26,7 @@ from importer.worker.session import WorkerSession
 from importer.worker.stores import Scope
 from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
-from importer.worker.voices import conversations, told_by
+from importer.worker.voices import CONVERSATION, conversations, told_by
 
 TOLD_POINTS = 4096  # whose metadata are looked at in one question
 CANARY_RUNS = 8  # spread over the time asked for
