@@ -69,8 +69,9 @@ def _lines(text: str) -> Iterator[str]:
 def rows(found: Sequence[Listed], ids: Sequence[str], columns: int) -> Iterator[str]:
     """Yield a line for each conversation: id, when it was last spoken in, turns, project and title; two on a phone.
 
-    `ids` are the beginnings of ids that are enough to open them.
+    `ids` are the beginnings of ids that are enough to open them. The machine is told where there are several.
     """
+    several = len({one.host for one in found}) > 1
     widest = max(map(len, ids), default=0)
     room = min(max((columns_of(_project(one)) for one in found), default=0), max(8, columns // 5))
     for name, one in zip(ids, found, strict=True):
@@ -80,7 +81,7 @@ def rows(found: Sequence[Listed], ids: Sequence[str], columns: int) -> Iterator[
             yield f"  {cut(title or '(no title)', columns - 2)}"
             continue
         turns = f"{number(one.turns):>5}" if one.turns else "    ?"
-        start = f"  {at} {turns}  {fitted(_project(one), room)}  "
+        start = f"  {at} {turns}  {fitted(_project(one), room)}  {f'{printable(one.host)}  ' if several else ''}"
         yield shown + start + cut(title, max(10, columns - widest - columns_of(start)))
 
 

@@ -46,7 +46,7 @@ async def look(hands: Hands) -> Exposed:
     found = Exposed()
     async for page in _pages(hands):
         for point in page:
-            if masked(point) != point:
+            if is_exposed(point):
                 found.points += 1
                 found.kinds.update(span.kind for text in _texts(point) for span in find(text))
     return found
@@ -57,7 +57,7 @@ async def carry_out(hands: Hands) -> Erased:
     done = Erased()
     exchanges: set[Exchange] = set()
     async for page in _pages(hands):
-        exchanges |= {exchange(point["metadata"]) for point in page if masked(point) != point}
+        exchanges |= {exchange(point["metadata"]) for point in page if is_exposed(point)}
     given = await _import_again(hands, exchanges) if exchanges else {}
     failpoints.hit("erase.mended")
     async for page in _pages(hands):
@@ -86,6 +86,11 @@ def masked(point: Stored) -> dict[str, Any]:
     if text != point["document"] and (asked := metadata.get("asked_chars")):
         metadata["asked_chars"] = min(len(text), len(mask(point["document"][:asked])))
     return {"id": point["id"], "document": text, "metadata": metadata, "voices": voices}
+
+
+def is_exposed(point: Stored) -> bool:
+    """Return True if anything of a point would be masked today."""
+    return masked(point) != point
 
 
 def masked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

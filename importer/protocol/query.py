@@ -47,6 +47,11 @@ def without_slash(project: str) -> str:
     return project.rstrip("/") or project
 
 
+def left_out(away: Mapping[str, str]) -> list[str]:
+    """Return in words which of several stores were not among what was read, and why."""
+    return [f"{location} is not among what was read: {why}" for location, why in away.items()]
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """The part of a document that answers best, and `[start, end)` of the question's words in it, in characters."""

@@ -31,7 +31,8 @@ BESIDE = (200, 600)  # characters of a neighbouring piece where there is no room
 def found(near: str, hits: Sequence[Hit], notes: Sequence[str], beside: Sequence[Hit], freshness: str) -> Draft:
     """Return a search's answer; `beside` are the pieces around the best hit, in their order, with that hit."""
     grouped = groupby(hits, key=lambda hit: str(hit["metadata"].get("conversation_id") or hit["id"]))
-    entries = [_entry(number, list(group)) for number, (_, group) in enumerate(grouped, 1)]
+    several = len({hit["metadata"].get("host") for hit in hits}) > 1
+    entries = [_entry(number, list(group), several) for number, (_, group) in enumerate(grouped, 1)]
     begin, end = len(notes), len(notes) + len(entries)
     around, nearest_first = _around(beside, str(hits[0]["id"]) if hits else "", end)
     parts = [
@@ -80,8 +81,11 @@ def _steps(begin: int, end: int, around: Sequence[int], last: int) -> list[Growt
     ]
 
 
-def _entry(number: int, hits: list[Hit]) -> AnswerPart:
-    """Return one conversation: its best hit, and the newest of its others where that was said later."""
+def _entry(number: int, hits: list[Hit], several: bool) -> AnswerPart:
+    """Return one conversation: its best hit, and the newest of its others where that was said later.
+
+    Of `several` machines each is named.
+    """
     best = hits[0]
     later = max(hits[1:], key=_at, default=None)
     shown = [best, *([later] if later is not None and _at(later) > _at(best) else [])]
@@ -89,19 +93,20 @@ def _entry(number: int, hits: list[Hit]) -> AnswerPart:
     few = [_said(hit, _passage(hit)) for hit in shown]
     whole = [_said(hit, str(hit["document"])) for hit in shown]
     lengths: tuple[list[str], ...] = ([], [], told[:1], told[1:], few, few, whole)
-    texts = (_text(number, shown, one, length) for length, one in enumerate(lengths))
+    where = str(best["metadata"].get("host") or "") if several else ""
+    texts = (_text(number, shown, one, length, where) for length, one in enumerate(lengths))
     values = (_values(best, one, length) for length, one in enumerate(lengths))
     return AnswerPart(tuple(texts), tuple(values))
 
 
-def _text(number: int, hits: Sequence[Hit], texts: Sequence[str], length: int) -> str:
+def _text(number: int, hits: Sequence[Hit], texts: Sequence[str], length: int, where: str) -> str:
     """Return an entry as text: its head and its fenced texts; a later one says when it was said."""
     best, known = hits[0], hits[0]["metadata"]
     named = [name[:NAMED] for name in (str(known.get("title") or ""), _project(known), str(known.get("source") or ""))]
     told = [plain(name) for name in named if name.strip()]
     way = resume(known) if length >= WITH_WAY else ""
     ids = f"conversation {plain(str(known.get('conversation_id', '')))}, id {plain(str(best['id'])[:SHORT])}"
-    head = ", ".join([*told, *filter(None, [clock.dated(_at(best))])])
+    head = ", ".join([*told, *filter(None, [where and f"on {plain(where)}", clock.dated(_at(best))])])
     parts = [f"{number}. {head}\n{ids}" if length >= HEAD else f"{number}. {ids}"]
     parts[0] += f", resume: {plain(way)}" if way else ""
     parts += [fenced(text) for text in texts[:1]]

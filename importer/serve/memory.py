@@ -17,6 +17,7 @@ from typing import Any
 from importer.errors import ImporterError, UsageError
 from importer.protocol import clock, projects
 from importer.protocol.foreign.quoting import line
+from importer.protocol.query import left_out
 from importer.serve import answers, rows, turns
 from importer.serve.fitting import LEAST_TOKENS, Told
 from importer.serve.recent import Recent
@@ -93,18 +94,23 @@ class Memory:
         """Return conversations, the newest first."""
         most, notes = _room(max_tokens)
         wanted = _moments(filters)
-        found = await asyncio.to_thread(self._library, lambda library: library.recent(limit=limit, **wanted))
+        found, away = await asyncio.to_thread(
+            self._library, lambda library: (library.recent(limit=limit, **wanted), library.elsewhere.away)
+        )
         notes += [rows.OLDER] if len(found) == limit else []
         if not found:
             why = await asyncio.to_thread(self._library, lambda library: library.why_nothing(**wanted))
             notes += [line(why)] if why else []
-        return await rows.conversations(found, notes).answer(most, self._tokens)
+        return await rows.conversations(found, [*notes, *left_out(away)]).answer(most, self._tokens)
 
     async def list_projects(self, max_tokens: int = TOKENS, **filters: Any) -> Told:
         """Return projects, the one spoken of last first."""
         most, notes = _room(max_tokens)
-        found = await asyncio.to_thread(self._library, lambda library: library.projects(**_moments(filters)))
-        return await rows.projects(found, notes).answer(most, self._tokens)
+        asked = _moments(filters)
+        found, away = await asyncio.to_thread(
+            self._library, lambda library: (library.projects(**asked), library.elsewhere.away)
+        )
+        return await rows.projects(found, [*notes, *left_out(away)]).answer(most, self._tokens)
 
     async def import_status(self) -> Told:
         """Return how fresh this memory is."""
@@ -208,7 +214,7 @@ def _notes(found: Mapping[str, Any], project: str) -> list[str]:
     read = found.get("query_cut")
     long = [] if read is None else [f"The query was long: only its first {read:,} characters were searched for."]
     unknown = [line(found["unknown"])] if found.get("unknown") else []
-    return [*long, *several, *unknown]
+    return [*long, *several, *unknown, *left_out(found.get("away", {}))]
 
 
 def _room(max_tokens: int) -> tuple[int, list[str]]:

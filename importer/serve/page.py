@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -32,7 +32,7 @@ from importer.protocol.foreign.quoting import line
 from importer.serve import views
 from importer.serve.figures import days, health
 from importer.serve.gate import Gate
-from importer.serve.html import tag
+from importer.serve.html import join, tag
 from importer.serve.mcp_http import mcp_app
 from importer.service.ask import Asker
 from importer.service.conversations import shared
@@ -40,6 +40,8 @@ from importer.service.conversations.library import Library
 from importer.service.conversations.values import Listed, Opened
 from importer.service.status.gather import gather
 from importer.service.status.remembered import look_back
+
+T = TypeVar("T")
 
 STATIC = os.path.join(os.path.dirname(__file__), "static")
 LISTED, HITS, MOST = 60, 20, 500
@@ -89,9 +91,10 @@ class _Pages:
         if given.get("q", "").strip():
             found = await self._found(given)
             every = "" if given.get("all") else "/?" + urlencode({**given, "all": "1"})
-            inside = views.hits(found, every)
+            inside = join([views.away(found.get("away", {})), views.hits(found, every)])
         else:
-            inside = views.newest(await self._recent(given), LISTED)
+            listed, away = await self._recent(given)
+            inside = join([views.away(away), views.newest(listed, LISTED)])
         if request.headers.get("x-part") == "results":
             return HTMLResponse(inside)
         whole = tag("div", inside, id="results", aria_live="polite")
@@ -114,13 +117,13 @@ class _Pages:
     async def days(self, request: Request) -> Response:
         """Show conversations by day."""
         given = dict(request.query_params)
-        inside = days.days(await self._recent(given, MOST), given)
-        return HTMLResponse(views.page("Days", "/days", inside))
+        listed, away = await self._recent(given, MOST)
+        return HTMLResponse(views.page("Days", "/days", views.away(away), days.days(listed, given)))
 
     async def projects(self, _request: Request) -> Response:
         """Show the projects."""
-        found = await asyncio.to_thread(self._library, lambda rows: rows.projects())
-        return HTMLResponse(views.page("Projects", "/projects", views.projects(found)))
+        found, away = await self._projects()
+        return HTMLResponse(views.page("Projects", "/projects", views.away(away), views.projects(found)))
 
     async def health(self, _request: Request) -> Response:
         """Show how the importer is; while it imports, again and again."""
@@ -155,12 +158,13 @@ class _Pages:
 
     async def api_list(self, request: Request) -> Response:
         """Give what `importer list --json` gives."""
-        found = await self._recent(dict(request.query_params))
-        return JSONResponse({"conversations": [one.fields() for one in found]})
+        found, away = await self._recent(dict(request.query_params))
+        return JSONResponse({"conversations": [one.fields() for one in found], **_named(away)})
 
     async def api_projects(self, _request: Request) -> Response:
         """Give what `importer projects --json` gives."""
-        return JSONResponse({"projects": await asyncio.to_thread(self._library, lambda rows: rows.projects())})
+        found, away = await self._projects()
+        return JSONResponse({"projects": found, **_named(away)})
 
     async def api_status(self, _request: Request) -> Response:
         """Give what `importer status --json` gives."""
@@ -183,11 +187,22 @@ class _Pages:
         limit = int(given["limit"]) if given.get("limit", "").isdecimal() else HITS
         return await self._asker.ask_beside_others("search", text=given.get("q", ""), limit=limit, **_filters(given))
 
-    async def _recent(self, given: Mapping[str, str], limit: int = LISTED) -> list[Listed]:
-        """Return conversations, the newest first."""
+    async def _recent(self, given: Mapping[str, str], limit: int = LISTED) -> tuple[list[Listed], Mapping[str, str]]:
+        """Return conversations, the newest first, and the stores that are away."""
         filters = {name: value for name, value in _filters(given).items() if name not in ("mode", "kind", "role")}
-        found: list[Listed] = await asyncio.to_thread(self._library, lambda rows: rows.recent(limit=limit, **filters))
-        return found
+
+        def look(rows: Library) -> tuple[list[Listed], Mapping[str, str]]:
+            return rows.recent(limit=limit, **filters), rows.elsewhere.away
+
+        return await asyncio.to_thread(self._library, look)
+
+    async def _projects(self) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+        """Return projects, the one spoken of last first, and the stores that are away."""
+
+        def look(rows: Library) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+            return rows.projects(), rows.elsewhere.away
+
+        return await asyncio.to_thread(self._library, look)
 
     async def _opened(self, request: Request) -> Opened:
         """Return the conversation that an address names, at the hit that it names."""
@@ -200,13 +215,18 @@ class _Pages:
         found: Opened = await asyncio.to_thread(self._library, look)
         return found
 
-    def _library(self, ask: Callable[[Library], Any]) -> Any:
+    def _library(self, ask: Callable[[Library], T]) -> T:
         """Return an answer of the library, which is closed behind it."""
         library = Library(self._asker)
         try:
             return ask(library)
         finally:
             library.checkpoints.close()
+
+
+def _named(away: Mapping[str, str]) -> dict[str, Any]:
+    """Return the stores that are away as a part of an answer, {} where none is."""
+    return {"away": dict(away)} if away else {}
 
 
 def _filters(given: Mapping[str, str]) -> dict[str, Any]:

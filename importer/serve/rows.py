@@ -19,7 +19,9 @@ Row = tuple[str, Mapping[str, Any]]
 
 def conversations(found: Iterable[Listed], notes: Sequence[str]) -> Draft:
     """Return a list of conversations."""
-    return _draft("conversations", [_conversation(one) for one in found], [*notes], "No conversation passes.")
+    told = list(found)
+    several = len({one.host for one in told}) > 1
+    return _draft("conversations", [_conversation(one, several) for one in told], [*notes], "No conversation passes.")
 
 
 def projects(found: Iterable[Mapping[str, Any]], notes: Sequence[str]) -> Draft:
@@ -45,11 +47,13 @@ def _draft(name: str, rows: Sequence[tuple[Row, Row]], notes: list[str], none: s
     return Draft(parts, steps, values, joint="\n")
 
 
-def _conversation(one: Listed) -> tuple[Row, Row]:
-    """Return one conversation, in short and in full."""
+def _conversation(one: Listed, several: bool) -> tuple[Row, Row]:
+    """Return one conversation, in short and in full; of `several` machines each is named."""
     age, title = clock.dated(one.last), one.title or "(no title)"
     values = {"conversation": one.id, "title": one.title[:NAMED], "age": age, "turns": one.turns}
-    names = f"{counted(one.turns, 'turn')}, conversation {plain(one.id)}"
+    where = f"on {plain(one.host)}, " if several and one.host else ""
+    turns = f"{counted(one.turns, 'turn')}, " if one.turns else ""
+    names = f"{where}{turns}conversation {plain(one.id)}"
     short = ", ".join([*(plain(text[:NAMED]) for text in (title, last_part(one.project)) if text), names])
     full = ", ".join([*(plain(text) for text in (title, one.project, one.source) if text), names])
     more = {"title": one.title, "project": one.project, "source": one.source, "at": one.last}

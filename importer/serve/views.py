@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from importer.protocol import clock
-from importer.protocol.query import KINDS, ROLES
+from importer.protocol.query import KINDS, ROLES, left_out
 from importer.protocol.units import counted
 from importer.serve.html import Safe, join, marked, spoken, tag
 from importer.service.conversations.values import Listed, Opened
@@ -82,6 +82,11 @@ def _option(value: str, chosen: str) -> Safe:
     return tag("option", value or "any", value=value, selected="selected" if value == chosen else None)
 
 
+def away(stores: Mapping[str, str]) -> Safe:
+    """Say which of several stores were not among what was read."""
+    return join(tag("p", words, class_="note") for words in left_out(stores))
+
+
 def hits(found: Mapping[str, Any], every: str) -> Safe:
     """Return the hits of a search, one entry a conversation; `every` is the address that shows far ones, too."""
     shown = found["hits"] if every == "" or found["near"] != "nothing" else []
@@ -89,7 +94,8 @@ def hits(found: Mapping[str, Any], every: str) -> Safe:
     best = max(worths, default=0.0) or 1.0
     grouped = groupby(zip(shown, worths, strict=True), key=lambda each: each[0]["metadata"].get("conversation_id"))
     entries = [list(group) for _, group in grouped]
-    kept = [_entry(group, best) for group in entries if every == "" or group[0][1] >= CUT * best]
+    several = len({hit["metadata"].get("host") for hit in shown}) > 1
+    kept = [_entry(group, best, host=several) for group in entries if every == "" or group[0][1] >= CUT * best]
     note = [tag("p", NOTE[found["near"]], class_=f"note {found['near']}")] if found["near"] in NOTE else []
     note += [tag("p", found["unknown"], class_="note")] if found.get("unknown") else []
     left = (len(entries) - len(kept)) or (found["near"] == "nothing" and len(found["hits"]))
@@ -97,13 +103,14 @@ def hits(found: Mapping[str, Any], every: str) -> Safe:
     return join([*note, *kept, *more])
 
 
-def _entry(group: Sequence[tuple[Mapping[str, Any], float]], best: float) -> Safe:
-    """Return the hits of one conversation."""
+def _entry(group: Sequence[tuple[Mapping[str, Any], float]], best: float, *, host: bool) -> Safe:
+    """Return the hits of one conversation, with the machine on which it was said or without."""
     (hit, worth), known = group[0], group[0][0]["metadata"]
     share = worth / best
     dots = max(1, round(share * DOTS))
     name = known.get("title") or known.get("project_name") or known.get("project") or "untitled"
-    facts = [known.get("project"), known.get("source"), clock.dated(str(known.get("timestamp", "")))]
+    where = [known.get("project"), known.get("source"), known.get("host") if host else ""]
+    facts = [*where, clock.dated(str(known.get("timestamp", "")))]
     said = {str(one["passage"]["text"] or one["document"][:600]): one["passage"]["marks"] for one, _ in reversed(group)}
     passages = [tag("p", marked(text, marks)) for text, marks in reversed(said.items())]
     strength = tag("span", "●" * dots + "○" * (DOTS - dots), class_="bar", title=f"{dots} of {DOTS}")
@@ -125,13 +132,16 @@ def newest(found: Sequence[Listed], most: int) -> Safe:
 
 def rows(found: Iterable[Listed], *, project: bool = True) -> Safe:
     """Return a list of conversations, with their projects or without."""
-    return tag("ul", *(_row(one, project=project) for one in found), class_="rows")
+    told = list(found)
+    several = len({one.host for one in told}) > 1
+    return tag("ul", *(_row(one, project=project, host=several) for one in told), class_="rows")
 
 
-def _row(one: Listed, *, project: bool) -> Safe:
+def _row(one: Listed, *, project: bool, host: bool) -> Safe:
     """Return one conversation of a list."""
     turns = counted(one.turns, "turn") if one.turns else ""
-    facts = [one.project if project else "", one.source, clock.dated(one.last), turns]
+    where = [one.project if project else "", one.source, one.host if host else ""]
+    facts = [*where, clock.dated(one.last), turns]
     told = tag("div", *(tag("span", fact) for fact in facts if fact), class_="facts")
     return tag("li", tag("a", one.title or "untitled", href=_address(one.id)), told)
 

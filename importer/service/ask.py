@@ -80,7 +80,8 @@ class Asker:
     def _beside(self, op: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments, with the further stores of the settings where the question may be put to them."""
         also = self.settings.search.also
-        return {**args, "also": list(also)} if also and op in SPANNING else dict(args)
+        spans = op in SPANNING or bool(args.get("elsewhere"))
+        return {**args, "also": list(also)} if also and spans else dict(args)
 
     def _shared(self, op: str, timeout_s: float, args: Mapping[str, Any]) -> Any:
         """Return the answer of the process that answers for this state. Raises _Elsewhere where there can be none."""

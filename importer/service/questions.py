@@ -10,7 +10,7 @@ QUESTIONS = ("search", "thread", "count", "beginning", "told", "facet", "tokens"
 """Names of functions of the worker, which reads and changes nothing for them."""
 
 SPANNING = ("search", "thread", "beginning")
-"""Those of them that are put to further stores, too: what is found there can be opened. A list is this machine's."""
+"""Those of them that are put to further stores, too: what is found there can be opened."""
 
 
 def answers(ask: Callable[..., Awaitable[Any]]) -> Mapping[str, Callable[..., Awaitable[Any]]]:

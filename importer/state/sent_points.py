@@ -112,6 +112,7 @@ class SyncReport(NamedTuple):
     changed: int = 0
     removed: int = 0
     refused: int = 0
+    held: int = 0
     seconds: float = 0.0
     sent_total: int = 0
     rounds: int = 0

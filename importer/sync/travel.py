@@ -3,6 +3,7 @@
     page of (id, print, holders) ─► ledger: sent like this already? ─► send the others ─► note them
     the ledger's points that the round did not come by ─► drop them there ─► take them out
 
+A point in which today's rules would mask anything stays here until it is masked: an older version knew fewer secrets.
 A kill or a cut line at any moment costs at most one page sent again, which the target knows already. A round that was
 cut off drops nothing: only one that came by all points knows what is gone.
 """
@@ -21,22 +22,27 @@ Ask = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """Where points go (a `CopyTarget` in plain values), which host they come from, and which projects stay here."""
+    """Where points go (a `CopyTarget` in plain values), which host they come from, and which projects stay here.
+
+    `is_secret` tells of a point, as the worker's `documents` has it, that it may not travel as it is.
+    """
 
     to: Mapping[str, Any]
     host: str
     leave_out: tuple[str, ...] = ()
+    is_secret: Callable[[Mapping[str, Any]], bool] = lambda _point: False
 
 
 @dataclass(slots=True)
 class Round:
-    """What one round did: points seen here, brought, changed there, taken out there, and refused by the target."""
+    """What one round did: points seen here, brought, changed and taken out there, refused there, and held back here."""
 
     seen: int = 0
     sent: int = 0
     changed: int = 0
     removed: int = 0
     refused: int = 0
+    held: int = 0
 
 
 async def travel(
@@ -47,12 +53,15 @@ async def travel(
     while True:
         page = await ask("sync_look", after=after, limit=PAGE_POINTS, leave_out=list(journey.leave_out))
         refused: set[str] = set()
-        if new := _new(ledger, page["points"]):
+        new = _new(ledger, page["points"])
+        held = await _held(ask, journey, new, after) if new else set()
+        done.held += len(held)
+        if new := {id: sent for id, sent in new.items() if id not in held}:
             told = await ask("sync_send", to=journey.to, sent=new, after=after, limit=PAGE_POINTS)
             done.sent += told["written"]
             done.changed += told["changed"]
             done.refused += len(refused := set(told["refused"]))
-        ledger.note(row for row in page["points"] if row[0] not in refused)
+        ledger.note(row for row in page["points"] if row[0] not in refused | held)
         done.seen += len(page["points"])
         shown(len(page["points"]))
         if (after := page["next"]) is None:
@@ -63,6 +72,12 @@ async def travel(
         done.removed += told["deleted"] + told["released"]
     ledger.end_round()
     return done
+
+
+async def _held(ask: Ask, journey: Journey, new: Mapping[str, Any], after: str | None) -> set[str]:
+    """Return those of the new points of a page that may not travel as they are."""
+    page = await ask("documents", after=after, limit=PAGE_POINTS)
+    return {point["id"] for point in page["points"] if point["id"] in new and journey.is_secret(point)}
 
 
 def _new(ledger: SentPoints, points: Sequence[Any]) -> dict[str, tuple[str, ...] | None]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from importer.errors import ImporterError, UsageError
 from importer.protocol import clock
@@ -22,8 +22,9 @@ from importer.worker.maintenance import MAINTENANCE, PAGE_POINTS
 from importer.worker.plan import looked_up
 from importer.worker.retell import own_facts
 from importer.worker.search import answer, meant, question_text
+from importer.worker.search.spanning import Spanning
 from importer.worker.session import WorkerSession
-from importer.worker.stores import Scope
+from importer.worker.stores import Scope, Store
 from importer.worker.stores.filters import has_file
 from importer.worker.stores.schema import document, metadata
 from importer.worker.voices import CONVERSATION, conversations, told_by
@@ -148,9 +149,14 @@ def tally(session: WorkerSession, **scope: str) -> int:
     return session.store.count(_forgotten(**scope))
 
 
-def facet(session: WorkerSession, key: str, limit: int = 1000) -> dict[str, int]:
-    """Return how many points have each value of `metadata.<key>`."""
-    return session.store.facet(key, limit)
+def facet(session: WorkerSession, key: str, limit: int = 1000, elsewhere: bool = False) -> dict[str, int]:
+    """Return how many points have each value of `metadata.<key>`, or how many of the further stores alone."""
+    return _read_from(session, elsewhere).facet(key, limit)
+
+
+def _read_from(session: WorkerSession, elsewhere: bool) -> Store:
+    """Return the store that is read: that of the session, or its further ones alone."""
+    return cast(Store, cast(Spanning, session.store).elsewhere()) if elsewhere else session.store
 
 
 def trim(_session: WorkerSession) -> bool:
@@ -183,22 +189,26 @@ def _points(session: WorkerSession, prefix: str) -> list[Mapping[str, Any]]:
     return [{"id": p.id, "document": document(p.payload), "metadata": metadata(p.payload)} for p in found]
 
 
-def told(session: WorkerSession, after: str | None = None, **scope: Any) -> Mapping[str, Any]:
-    """Return a page of what points tell of conversations: source, id, title, project, first and last time of each."""
+def told(session: WorkerSession, after: str | None = None, elsewhere: bool = False, **scope: Any) -> Mapping[str, Any]:
+    """Return a page of what points tell of conversations, of the further stores alone with `elsewhere`.
+
+    `conversations` are source, id, title, project, first and last time and host of each; `away` the stores left out.
+    """
     asked = converted(scope, Scope)
-    page = session.store.scroll(after, TOLD_POINTS, scope=asked)
+    page = _read_from(session, elsewhere).scroll(after, TOLD_POINTS, scope=asked)
     found: dict[tuple[str, str], list[str]] = {}
     for point in page.points:
         facts = metadata(point.payload)
         if not has_file(facts, asked.file):
             continue
-        title, project, at = (str(facts.get(name, "")) for name in ("title", "project", "timestamp"))
+        title, project, at, host = (str(facts.get(name, "")) for name in ("title", "project", "timestamp", "host"))
         for name in conversations(facts):
-            row = found.setdefault((str(facts.get("source", "")), name), [title, project, at, at])
-            times = [moment for moment in (*row[2:], at) if moment]
-            row[2:] = [min(times, default=""), max(times, default="")]
-    why = "" if page.points or after else meant.unknown(session.store, asked)
-    return {"conversations": [[*key, *row] for key, row in found.items()], "next": page.next, "unknown": why}
+            row = found.setdefault((str(facts.get("source", "")), name), [title, project, at, at, host])
+            times = [moment for moment in (*row[2:4], at) if moment]
+            row[2:4] = [min(times, default=""), max(times, default="")]
+    rows, away = [[*key, *row] for key, row in found.items()], getattr(session.store, "away", {})
+    why = "" if page.points or after or elsewhere else meant.unknown(session.store, asked)
+    return {"conversations": rows, "next": page.next, "unknown": why, "away": away}
 
 
 # By the function's name, which is the `op` of a question on the wire.

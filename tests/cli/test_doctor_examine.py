@@ -113,6 +113,7 @@ PLANTED = [
         {"cluster": Cluster((ClusterNode("http://a", False, why="refused"), ClusterNode("http://b", True)))},
         "QDRANT_URL",
     ),
+    ("cluster", "store", {"cluster": Cluster((ClusterNode("http://a", True, trouble="no space"),))}, "give it room"),
     (
         "cluster",
         "store",

@@ -152,7 +152,8 @@ class Storm:
         done: Any = None
         end = time.monotonic() + STILL_S
         while not self._caught_up():
-            if (now := oracle.totals_of(self.importer.state)) != done:
+            now = oracle.totals_of(self.importer.state) if oracle.has_begun(self.importer.state) else None
+            if now != done:
                 done, end = now, time.monotonic() + STILL_S
             assert time.monotonic() < end, f"nothing was done for {STILL_S} s"
             time.sleep(0.2)

@@ -209,6 +209,14 @@ def rows_of(state: str) -> list[dict[str, Any]]:
     return [{**row, "path": os.fsdecode(row["folder"] + row["name"])} for row in rows]
 
 
+def has_begun(state: str) -> bool:
+    """Return True once there is a state: a daemon that is killed at once makes none."""
+    checkpoints = Checkpoints.peek(f"{state}/checkpoints.sqlite3")
+    if checkpoints is not None:
+        checkpoints.close()
+    return checkpoints is not None
+
+
 def totals_of(state: str) -> Tally:
     """Return lines and bytes by outcome since the state began."""
     with _peeked(state) as checkpoints:

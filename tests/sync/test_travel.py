@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -19,11 +20,12 @@ from scripted_qdrant import ScriptedQdrant
 from transcripts import answer, prompt, raw, text
 from worker_told import store_settings
 
+from importer.consistency import redact_stored
 from importer.protocol.worker_settings import CopyTarget
 from importer.state.checkpoints import Checkpoints
 from importer.state.sent_points import FACT, KEPT_S, SentPoints, SyncReport, noted, report_of, reports
 from importer.sync.travel import Journey, Round, travel
-from importer.worker import stores
+from importer.worker import maintenance, stores
 from importer.worker.copying import copy_points
 from importer.worker.copying.sync_points import SYNC_QUESTIONS
 from importer.worker.session import WorkerSession
@@ -65,7 +67,7 @@ class Machine:
         self.cut -= 1
         if self.cut == 0 and not self.after:
             raise ConnectionError("the line is cut before")
-        found = SYNC_QUESTIONS[op](self.session, **args)
+        found = {**SYNC_QUESTIONS, "documents": maintenance.documents}[op](self.session, **args)
         if op == "sync_send":
             self.sent.append(len(args["sent"]))
         if self.cut == 0:
@@ -74,7 +76,8 @@ class Machine:
 
     def sync(self, *leave_out: str) -> Round:
         with SentPoints(f"{self.base}/{self.name}.sqlite3", self.fingerprint) as ledger:
-            return asyncio.run(travel(self._ask, ledger, Journey(self.to, self.name, leave_out)))
+            journey = Journey(self.to, self.name, leave_out, redact_stored.is_exposed)
+            return asyncio.run(travel(self._ask, ledger, journey))
 
     def close(self) -> None:
         copy_points.migrate_close(self.session, self.to)
@@ -122,6 +125,34 @@ def test_what_grows_is_replaced_and_what_is_forgotten_leaves(tmp_path: pathlib.P
     left = there(common)
     assert sorted(left) == ["what grown said", "what other said", "what told said"]
     assert left["what told said"]["metadata"]["title"] == "Kilns"
+
+
+def test_what_would_be_masked_today_stays(tmp_path: pathlib.Path) -> None:
+    """An older version stored it; masked, it travels, and what had travelled before it was known as a secret leaves."""
+    common = f"edge:{tmp_path}/common"
+    north = Machine(tmp_path, "north", common)
+    plain, exposed = point("a"), point("a").payload | {"document": "the key is sk-ant-api03-" + "Qz7x" * 24}
+    store, secret = north.session.store, replace(plain, payload=exposed)
+    store.write([secret, point("b")], {}, ())
+    done = north.sync()
+    assert (done.sent, done.held) == (1, 1)
+    assert north.sync() == Round(seen=2, held=1)
+    store.write([plain], {}, ())
+    assert north.sync() == Round(seen=2, sent=1)
+    assert sorted(there_of(north, common)) == ["what a said", "what b said"]
+    store.write([secret], {}, ())
+    done = north.sync()
+    assert (done.held, done.removed) == (1, 1)
+    assert sorted(there_of(north, common)) == ["what b said"]
+    north.close()
+
+
+def there_of(machine: Machine, common: str) -> dict[str, Mapping[str, Any]]:
+    """Return what is there while a machine goes on: the embedded store has one opener."""
+    copy_points.migrate_close(machine.session, machine.to)
+    found = there(common)
+    copy_points.migrate_open(machine.session, machine.to)
+    return found
 
 
 def test_two_hosts_hold_one_point_open(tmp_path: pathlib.Path) -> None:
@@ -243,9 +274,15 @@ def _searched_beside(home: pathlib.Path, target: str) -> None:
     assert len({hit["metadata"]["host"] for hit in both["hits"]}) == 2
     (hit, *_) = (hit for hit in both["hits"] if hit["metadata"]["host"] != "other")
     assert "is hot" in other.run("--also", target, "open", hit["metadata"]["conversation_id"]).out
-    alone = other.run("--also", "http://127.0.0.1:9", "search", "--mode", "keyword", "kiln")
-    assert alone.code == 0
-    assert "is not among what was searched" in alone.err
+    listed = other.run("--also", target, "list", "--json").json["conversations"]
+    assert [one["host"] for one in listed].count("other") == 1
+    assert len(listed) == len({one["id"] for one in listed}) == 3
+    (row,) = other.run("--also", target, "projects", "--project", hit["metadata"]["project"], "--json").json["projects"]
+    assert row["conversations"] == 3
+    for words in (["search", "--mode", "keyword", "kiln"], ["list"]):
+        alone = other.run("--also", "http://127.0.0.1:9", *words)
+        assert alone.code == 0
+        assert "127.0.0.1:9 is not among what was read" in alone.err
 
 
 def test_the_command(tmp_path: pathlib.Path) -> None:

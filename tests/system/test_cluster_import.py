@@ -134,7 +134,8 @@ class ClusterStorm(Storm):
 def storm_over(cluster: Cluster, installed: Importer, folder: pathlib.Path, seed: int) -> ClusterStorm:
     """Return a storm over files that grow."""
     folder.mkdir()
-    return ClusterStorm(World(str(folder), seed, growing=True), installed, seed, cluster=cluster)
+    longest_s = float(os.environ.get("CHAOS_LONGEST_S", "2.5"))  # on a busy machine shorter lives get nowhere
+    return ClusterStorm(World(str(folder), seed, growing=True), installed, seed, cluster=cluster, longest_s=longest_s)
 
 
 def test_some_kills_of_daemon_worker_and_node(installed: Importer, cluster: Cluster, tmp_path: pathlib.Path) -> None:

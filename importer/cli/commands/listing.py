@@ -10,6 +10,7 @@ import click
 from importer.cli import context
 from importer.cli.output import JSON_OPTION, PROJECT_OPTION, SOURCE_OPTION, carried, emit
 from importer.protocol import clock
+from importer.protocol.query import left_out
 from importer.service.ask import Asker
 
 LIST_EPILOG = """\b
@@ -60,6 +61,7 @@ def show(ctx: click.Context, limit: int, form: str, **chosen: Any) -> int:
     found = library.recent(limit=limit + 1, **chosen)
     more = len(found) > limit
     found = found[:limit]
+    _say_away(library)
     if form == "json":
         emit({"conversations": [one.fields() for one in found]})
         return 0
@@ -88,6 +90,7 @@ def projects(ctx: click.Context, /, *, as_json: bool, **chosen: str) -> int:
 
     library, wanted = _library(ctx), _moments(chosen)
     found = library.projects(**wanted)
+    _say_away(library)
     if as_json:
         emit({"projects": found})
         return 0
@@ -105,6 +108,12 @@ def _library(ctx: click.Context) -> Any:
     from importer.service.conversations.library import Library
 
     return Library(Asker.of(context.settings_of(ctx)))
+
+
+def _say_away(library: Any) -> None:
+    """Say which further stores were not read."""
+    for words in left_out(library.elsewhere.away):
+        click.echo(words, err=True)
 
 
 def _moments(chosen: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from importer.cli.output import JSON_OPTION, PROJECT_OPTION, SOURCE_OPTION, carr
 from importer.errors import UsageError
 from importer.protocol import clock, projects
 from importer.protocol.foreign.quoting import printable
-from importer.protocol.query import KINDS
+from importer.protocol.query import KINDS, left_out
 
 EPILOG = """\b
 Examples:
@@ -83,8 +83,8 @@ def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
     last_search.keep(asker.settings.state_dir, [] if _is_hidden(found, look) else found["hits"])
     if len(chosen := found.get("projects", {})) > 1:
         click.echo(projects.several(filters["project"], chosen, chosen), err=True)
-    for location, why in found.get("away", {}).items():
-        click.echo(f"{location} is not among what was searched: {why}", err=True)
+    for words in left_out(found.get("away", {})):
+        click.echo(words, err=True)
     if (read := found.get("query_cut")) is not None:
         click.echo(f"the question is long: only its first {read:,} of {len(text):,} characters count", err=True)
     _tell(text, found, filters, look)

@@ -19,6 +19,7 @@ from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
 from importer.cli.text import duration
+from importer.consistency import redact_stored
 from importer.errors import DONE, QUARANTINED, ImporterError, TryAgainLater
 from importer.protocol.worker_settings import CopyTarget
 from importer.service import assembly
@@ -33,6 +34,7 @@ Examples:
   importer sync --to http://server:6333 --every 10m          until it is stopped; a server that is away is waited for
   importer sync --to edge:/mnt/backup/store --leave-out private
 
+What today's redaction would mask stays here until `importer redact --stored` has masked it.
 Each machine imports into its own store and searches it without a network; the target becomes the union of all of them,
 and `importer --store URL search` searches that. What was forgotten here leaves the target, too.
 """
@@ -66,7 +68,7 @@ def command(ctx: click.Context, /, *, every_s: float, leave_out: tuple[str, ...]
     if not every_s:
         report = asyncio.run(plan.round(silent=as_json))
         _say(report, as_json=as_json)
-        return QUARANTINED if report["refused"] else DONE
+        return QUARANTINED if report["refused"] or report["held"] else DONE
     while True:
         try:
             _say(asyncio.run(plan.round(silent=True)), as_json=as_json)
@@ -134,7 +136,8 @@ class SyncPlan:
             host = assembly.reading_of(self.settings, assembly.profile_of(self.settings), session.checkpoints).host
             counted = counting("points looked at", opened["points"], quiet=silent)
             with counted as shown, SentPoints(path, opened["fingerprint"]) as ledger:
-                return await travel(session.ask, ledger, Journey(to, host, self.leave_out), shown.add)
+                journey = Journey(to, host, self.leave_out, redact_stored.is_exposed)
+                return await travel(session.ask, ledger, journey, shown.add)
         finally:
             await session.ask("migrate_close", to=to)
 
@@ -146,3 +149,5 @@ def _say(report: dict[str, Any], *, as_json: bool) -> None:
         return
     more = "".join(f", {report[name]:,} {name}" for name in ("changed", "removed", "refused") if report[name])
     click.echo(f"{report['sent']:,} of {report['points']:,} points were brought to {report['to']}{more}")
+    if report["held"]:
+        click.echo(f"{report['held']:,} stay here: a secret is in them; `importer redact --stored` masks it", err=True)

@@ -118,6 +118,10 @@ def check_syncs(facts: BackupFacts) -> Finding:
             elif one.is_late(facts.now):
                 again = f"importer sync --to {one.to} --every {duration(one.every_s)}"
                 yield Problem(f"the sync to {one.to} was last done {duration(facts.now - one.at)} ago", again)
+            if one.held:
+                yield Problem(
+                    f"{one.held} points do not go to {one.to}: a secret is in them", "importer redact --stored"
+                )
             if one.refused:
                 yield Problem(
                     f"{one.to} refuses {one.refused} points", "`importer verify --repair` here, then sync again"

@@ -149,13 +149,17 @@ def check_cluster(facts: StoreFacts) -> Finding:
     def problems() -> Iterator[Problem]:
         for node in cluster.away():
             yield Problem(f"{node.url} is away: {node.why}", "start it, or take it out of QDRANT_URL")
+        for node in cluster.nodes:
+            if node.trouble:
+                fix = "its log tells more; give it room and start it again: it then tries anew"
+                yield Problem(f"{node.url} cannot put the collection in order: {node.trouble}", fix)
         for _, words in cluster.behind():
             yield Problem(words, "`importer status --watch` follows it; when all are there, `importer verify --repair`")
 
     shards = len({one.shard for one in cluster.replicas})
     fine = f"{len(cluster.nodes)} nodes, {len(cluster.replicas)} replicas of {shards} shards"
     fine = "; ".join((fine, *cluster.moving()))
-    one_alone = len(cluster.nodes) < 2 and len(cluster.replicas) < 2
+    one_alone = len(cluster.nodes) < 2 and len(cluster.replicas) < 2 and not any(n.trouble for n in cluster.nodes)
     # A single address that is away is told by the store's own check.
     return Finding("cluster", True, "none") if one_alone else judge("cluster", fine, problems())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from importer.reading.turns import UnreadableFile, turns_of
 from importer.service import assembly
 from importer.service.ask import Asker, no_state
 from importer.service.conversations import stitching
+from importer.service.conversations.elsewhere import Elsewhere, told
 from importer.service.conversations.values import Listed, Opened, SaidTurn, Spot
 from importer.state.checkpoints import Checkpoints
 from importer.state.open_database import FILE_NAME
@@ -37,7 +38,10 @@ SHORT_IDS = (8, 13, 18, 23, 28, 36)  # characters: the parts of a UUID
 
 
 class Library:
-    """The conversations of one state; `asker` is asked for what neither state nor files know."""
+    """The conversations of one state; `asker` is asked for what neither state nor files know.
+
+    `elsewhere` are the further stores of its settings, whose conversations lists have, too.
+    """
 
     def __init__(self, asker: Asker) -> None:
         self._asker, self._settings = asker, asker.settings
@@ -46,6 +50,7 @@ class Library:
             raise no_state(asker.settings.state_dir)
         self.checkpoints: Checkpoints = self._rows
         self._forgotten = forget.predicate(self.checkpoints)
+        self.elsewhere = Elsewhere(asker.ask, there=bool(self._settings.search.also))
 
     def find(self, word: str) -> Spot:
         """Return what an id or the beginning of one names. Raises UsageError for none, or for several."""
@@ -126,14 +131,18 @@ class Library:
         `carried` are other filters of a search, such as `branch`: one chunk of a conversation must pass all of them.
         """
         rows = self._listed(source, since, until)
-        if wanted := {name: value for name, value in carried.items() if value}:
-            passing = {(one.source, one.id) for one in self._of_store(lambda _one: True, **wanted)}
+        wanted = {name: value for name, value in {"source": source, **carried}.items() if value}
+        if any(carried.values()):
+            passing = {(one.source, one.id) for one in told(self._asker.ask, **wanted)[0]}
             rows = (one for one in rows if (one.source, one.id) in passing)
         if project:
             everything = list(rows)
-            names = {one.project for one in everything if one.project}
+            names = {one.project for one in everything if one.project} | self.elsewhere.projects()
             chosen = set(project_names.chosen(project, names)) or self._known_projects(project)
             rows = iter([one for one in everything if one.project in chosen])
+            wanted["projects"] = sorted(chosen)
+        if found := self.elsewhere.recent(limit, since, until, **wanted):
+            rows = _once([*rows, *found])
         return [one for one, _ in zip(rows, range(limit), strict=False)]
 
     def projects(self, **filters: Any) -> list[dict[str, Any]]:
@@ -174,36 +183,31 @@ class Library:
         """Yield what passes the filters, newest first: of the state, and of the store where that does not know all."""
         rows: Iterable[Listed] = self._of_state(since, until)
         if not self.checkpoints.spoken.is_whole:
-            told = self._of_store(lambda one: one.last >= since and (not until or one.first <= until))
-            rows = sorted([*rows, *told], key=lambda one: one.last, reverse=True)
-        seen: dict[tuple[str, str], Listed] = {}
-        for one in rows:
-            former = seen.setdefault((one.source, one.id), one)
-            if former is not one:  # a copy in another file, or another part
-                former.first = min(filter(None, (former.first, one.first)), default="")
-                former.turns = max(former.turns, one.turns)
-            elif not source or one.source == source:
-                yield one
+            stored, _ = told(self._asker.ask)
+            there = (one for one in stored if one.last >= since and (not until or one.first <= until))
+            rows = [*rows, *there]
+        return (one for one in _once(rows) if not source or one.source == source)
 
     def _of_state(self, since: str, until: str) -> Iterator[Listed]:
         """Yield the rows of the state that were not forgotten since."""
         for one in self.checkpoints.spoken.newest_first(since, until):
             if not self._forgotten(one.path, _metadata(one)):
-                told = (one.title, one.project, one.source, one.first, one.last, one.turns)
-                yield Listed(one.conversation, *told, path=one.path)
+                facts = (one.title, one.project, one.source, one.first, one.last, one.turns, self._settings.host)
+                yield Listed(one.conversation, *facts, path=one.path)
 
-    def _of_store(self, passes: Callable[[Listed], bool], **scope: Any) -> list[Listed]:
-        """Return what the store's metadata tell of the points of a scope, as of what a state does not know."""
-        found: dict[tuple[str, str], Listed] = {}
-        after: str | None = None
-        while True:
-            page = self._asker.ask("told", after=after, **scope)
-            for source, name, title, project, first, last in page["conversations"]:
-                one = found.setdefault((source, name), Listed(name, title, project, source, first, last, 0))
-                one.first = min(filter(None, (one.first, first)), default="")
-                one.last, one.title = max(one.last, last), title or one.title
-            if (after := page["next"]) is None:
-                return sorted(filter(passes, found.values()), key=lambda one: one.last, reverse=True)
+
+def _once(rows: Iterable[Listed]) -> Iterator[Listed]:
+    """Yield each conversation once, the newest first, though it is in several files or stores."""
+    seen: dict[tuple[str, str], Listed] = {}
+    ordered = rows if isinstance(rows, Iterator) else sorted(rows, key=lambda one: one.last, reverse=True)
+    for one in ordered:
+        former = seen.setdefault((one.source, one.id), one)
+        if former is one:
+            yield one
+            continue
+        # A copy in another file, or another part.
+        former.first = min(filter(None, (former.first, one.first)), default="")
+        former.turns, former.path = max(former.turns, one.turns), former.path or one.path
 
 
 def _metadata(one: Spoken) -> dict[str, Any]:

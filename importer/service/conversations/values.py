@@ -42,7 +42,7 @@ class Opened:
 
 @dataclass(slots=True)
 class Listed:
-    """A row of a list: a conversation, how many turns it has (0 unknown) and when it was said."""
+    """A row of a list: a conversation, how many turns it has (0 unknown), when it was said, and on which machine."""
 
     id: str
     title: str
@@ -51,8 +51,10 @@ class Listed:
     first: str
     last: str
     turns: int
+    host: str = ""
     path: bytes = field(default=b"", repr=False)
 
     def fields(self) -> dict[str, Any]:
         """Return what programs get."""
-        return {name: getattr(self, name) for name in ("id", "title", "project", "source", "first", "last", "turns")}
+        told = ("id", "title", "project", "source", "first", "last", "turns", "host")
+        return {name: getattr(self, name) for name in told}

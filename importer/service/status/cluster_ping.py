@@ -31,13 +31,17 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class ClusterNode:
-    """One address: whether it answers, the version it tells, why it does not answer, and its number as a peer."""
+    """One address: whether it answers, the version it tells, why it does not answer, and its number as a peer.
+
+    `trouble` are its words where the collection's optimizer has failed, which it calls a red status.
+    """
 
     url: str
     reachable: bool
     version: str = ""
     why: str = ""
     peer: int = 0
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +121,28 @@ def look(location: str, collection: str, *, api_key: str = "", ca_file: str = ""
         found = server.look(collection)
         if probe is None or (found.reachable and not probe.reachable):
             probe = found
-        told = _distribution(server, collection) if found.status else {}
+        told = _told(server, collection, "/cluster") if found.status else {}
+        trouble = _trouble(_told(server, collection)) if found.status == 200 else ""
         # An answer without a count is an answer: a shard may lack replicas, and then the replicas tell why.
-        node = ClusterNode(url, bool(found.status), found.version, found.why, int(told.get("peer_id") or 0))
+        node = ClusterNode(url, bool(found.status), found.version, found.why, int(told.get("peer_id") or 0), trouble)
         cluster = _joined(replace(cluster, nodes=(*cluster.nodes, node)), told)
     return probe or Probe(False, why="no address"), cluster
 
 
-def _distribution(server: StoreServer, collection: str) -> Mapping[str, Any]:
-    """Return what a node tells of the collection's shards, {} for one that tells nothing."""
+def _told(server: StoreServer, collection: str, of: str = "") -> Mapping[str, Any]:
+    """Return what a node tells of the collection, or of its shards (`/cluster`); {} for one that tells nothing."""
     try:
-        _, answer = server.ask("GET", f"/collections/{quote(collection, safe='')}/cluster")
+        _, answer = server.ask("GET", f"/collections/{quote(collection, safe='')}{of}")
     except (OSError, http.client.HTTPException, ValueError):
         return {}
     result = answer.get("result") if isinstance(answer, dict) else None
     return result if isinstance(result, dict) else {}
+
+
+def _trouble(described: Mapping[str, Any]) -> str:
+    """Return why a collection's optimizer failed, "" where it did not: writes go on, and nothing is put in order."""
+    status = described.get("optimizer_status")
+    return str(status.get("error", "")) if isinstance(status, dict) else ""
 
 
 def _joined(cluster: Cluster, told: Mapping[str, Any]) -> Cluster:

@@ -29,10 +29,14 @@ KEPT = ("http:", "https:", "grpc:", "grpcs:")  # a server's connection is kept f
 class Spanning:
     """The own store and others by their locations, for reading. `away` says why others are not among them."""
 
-    def __init__(self, own: Store, others: Mapping[str, Store], away: Mapping[str, str]) -> None:
-        self.away = dict(away)
+    def __init__(self, own: Store | None, others: dict[str, Store], away: dict[str, str]) -> None:
+        self.away = away
         self._own = own
-        self._others = dict(others)
+        self._others = others
+
+    def elsewhere(self) -> Spanning:
+        """Return the further stores alone."""
+        return Spanning(None, self._others, self.away)
 
     def candidates(self, asked: Lookup) -> Candidates:
         """Return the best chunks of all stores; scores of one that several have are those of the first one."""
@@ -71,7 +75,8 @@ class Spanning:
 
     def _each(self, call: Callable[[Store], T]) -> Iterator[T]:
         """Yield the answer of the own store, then those of the others that answer."""
-        yield call(self._own)
+        if self._own is not None:
+            yield call(self._own)
         for location, store in list(self._others.items()):
             try:
                 yield call(store)

@@ -40,6 +40,14 @@ def test_a_node_that_is_away_is_named_and_its_replicas_are_not_counted(cluster: 
     assert [one.points for one in found.replicas if one.peer == 2] == [None, None]
 
 
+def test_an_optimizer_that_failed_is_told_in_its_words(cluster: Cluster) -> None:
+    """The server calls that a red status, and takes points all the same."""
+    assert not any(node.trouble for node in seen(cluster).nodes)
+    red = {"optimizer_status": {"error": "Service internal error: No space left on device"}, "status": "red"}
+    cluster.nodes[1].rule = lambda _method, path, _body: (200, red) if path == "/collections/c" else None
+    assert [node.trouble[-9:] for node in seen(cluster).nodes] == ["", "on device", ""]
+
+
 def test_replicas_that_are_dead_or_behind_are_told_by_address(cluster: Cluster) -> None:
     """A dead one is on its way once its node is there."""
     cluster.replicas[0][0].points["a"] = {}

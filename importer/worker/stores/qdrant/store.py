@@ -292,6 +292,7 @@ def open_store(request: StoreRequest, patience: Patience | None = None) -> Qdran
         if speaks_tls(request.settings):
             hint = "the server encrypts: give https:// or grpcs://"
             raise StoreRefused(f"no plain connection: {error.message}", hint=hint) from error
+        error.message = f"{request.settings.location}: {error.message}"
         raise
     except BaseException:  # or local mode's directory stays locked
         client.close()
