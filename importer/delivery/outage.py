@@ -97,7 +97,7 @@ class Outage:
         if self.patience is not None and asked_s > LONGEST_S:  # such as until tomorrow, when a day's budget is used up
             raise kind(error.message, hint=error.hint or "what is stored is kept; the same command goes on later")
         if self._gives_up(self.failures):
-            hint = "what is stored is kept; `importer doctor` tells what is away, then the same command goes on"
+            hint = f"{error.hint or 'what is stored is kept'}; then the same command goes on"
             raise kind(f"{error.message}; tried {self.failures} times", hint=hint)
         wait_s = max(asked_s, backoff_s(self.failures))
         return Settled(reason=f"{self.away} unreachable: {error.message}", wait_s=wait_s)
