@@ -21,7 +21,7 @@ from importer.delivery.progress import WorkerStats
 from importer.errors import ImporterError, WorkerDied, WorkerError
 from importer.log import logger
 from importer.protocol import wire
-from importer.protocol.worker_settings import WorkerSettings
+from importer.protocol.worker_settings import StoreSettings, WorkerSettings, addresses
 
 log = logger()
 
@@ -199,7 +199,7 @@ class Supervisor:
             raise WorkerError(f"no worker can be started: {error.strerror or error}", hint=hint) from error
         try:
             configure = wire.Configure(self.launch.settings, preload=preload, backlog=self.backlog)
-            patience_s = self.boot_s * min(2**self._slow_starts, MOST_PATIENCE)
+            patience_s = self.boot_s * min(2**self._slow_starts, MOST_PATIENCE) + _opening_s(self.launch.settings.store)
             reply = await asyncio.wait_for(child.ask(0, configure), patience_s)
             self._slow_starts = 0
         except TimeoutError as error:
@@ -257,6 +257,11 @@ class Supervisor:
             lived_s,
         )
         self.stats.note_ending(ending)
+
+
+def _opening_s(store: StoreSettings) -> float:
+    """Return how long a worker may wait for its store: servers that hang cost a time-out each, which it then tells."""
+    return store.timeout_s * sum("://" in url for url in addresses(store.location))
 
 
 def error_of(reply: wire.Reply) -> ImporterError:

@@ -87,7 +87,7 @@ def test_lists(installed: Importer) -> None:
     """One line a conversation, cut to a narrow terminal; JSON of the contract."""
     (row,) = installed.run("list", "--json").json["conversations"]
     assert (row["id"], row["turns"], row["source"]) == (SESSION, 19, "claude-code")
-    assert set(row) == {"id", "title", "project", "source", "first", "last", "turns"}
+    assert set(row) == {"id", "title", "project", "source", "first", "last", "turns", "host"}
     head, title, *_ = installed.run("list", COLUMNS="44").out.splitlines()
     assert (head.startswith(SESSION[:8]), "question 0" in title, len(title) <= 44) == (True, True, True)
     rows = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from importer.errors import StoreRefused, StoreUnreachable
@@ -37,6 +39,16 @@ def test_the_last_failure_is_handed_on() -> None:
     with pytest.raises(StoreUnreachable):
         patiently(Flaky(*[StoreUnreachable("x")] * 4), patience(slept))
     assert len(slept) == 3
+
+
+def test_a_server_that_hangs_costs_one_time_out() -> None:
+    """Four would be longer than a worker may take to start, which would be blamed for it."""
+    times = iter((0.0, 30.0))
+    slept: list[float] = []
+    hanging = replace(patience(slept), clock=lambda: next(times))
+    with pytest.raises(StoreUnreachable):
+        patiently(Flaky(StoreUnreachable("timed out")), hanging)
+    assert not slept
 
 
 def test_a_server_that_names_a_short_time_is_obeyed() -> None:

@@ -14,6 +14,7 @@ from importer.worker.stores import Ownership, Point
 if TYPE_CHECKING:
     from qdrant_client import models
 
+LARGE_HINT = "a proxy before the server takes no request as large as one point: raise its limit (client_max_body_size)"
 NUMBER_BYTES = 12  # of a float written out in JSON, comma included
 WORD_SHARE = 5  # a text, and for each of its words an index and a weight written out
 
@@ -124,5 +125,6 @@ def complain(refused: Mapping[str, str], sent: int) -> None:
     """
     words = next(iter(refused.values()))
     if sent > 1 and len(refused) == sent:
-        raise StoreRefused(f"every point is refused: {words}", hint="`importer doctor` compares the collection")
+        hint = LARGE_HINT if "(413)" in words else "`importer doctor` compares the collection"
+        raise StoreRefused(f"every point is refused: {words}", hint=hint)
     raise PointsRejected(f"{len(refused)} of {sent} points are refused: {words}", ids=tuple(refused))

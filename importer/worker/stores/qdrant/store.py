@@ -292,8 +292,8 @@ def open_store(request: StoreRequest, patience: Patience | None = None) -> Qdran
         if speaks_tls(request.settings):
             hint = "the server encrypts: give https:// or grpcs://"
             raise StoreRefused(f"no plain connection: {error.message}", hint=hint) from error
-        error.message = f"{request.settings.location}: {error.message}"
-        raise
+        message = f"{request.settings.location}: {error.message}"
+        raise StoreUnreachable(message, retry_after_s=error.retry_after_s, hint=error.hint) from error
     except BaseException:  # or local mode's directory stays locked
         client.close()
         raise
