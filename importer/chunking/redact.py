@@ -5,7 +5,7 @@
     postgres://me:s3cr3t@db/x    postgres://me:[secret:url-password]@db/x
 
 The tables of `masking/` say what is one: tokens by their prefix (`rules`), values of services by shape (`services`),
-places (`places`), passwords of commands (`commands`), values given to a name such as `api_key` (`names`), cards and
+places (`rows/`), passwords of commands (`commands`), values given to a name such as `api_key` (`names`), cards and
 accounts by their check digits (`numbers`). Where the place alone does not tell, a value counts when it looks drawn at
 random: hashes, prose and code stay. In paths and branches only tokens are masked, since filters compare them.
 
@@ -18,7 +18,9 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from importer.chunking.masking import assignments, commands, logins, numbers, places, service_values, tables, tokens
+from importer.chunking.masking import assignments, commands, numbers, services, tables, tokens
+from importer.chunking.masking.marked import SecretPlaces
+from importer.chunking.masking.rows import calls, logins, places, told
 from importer.chunking.masking.spans import SecretSpan, beside_labels, joined, original, replaced
 from importer.chunking.masking.views import views
 from importer.protocol.records import ConversationFacts, Facts
@@ -54,9 +56,10 @@ def _found_once(text: str) -> list[SecretSpan]:
 def _seen(text: str) -> list[SecretSpan]:
     """Return what the tables find in a text."""
     words = list(tokens.long_words(text))
-    found = [*tokens.find(text, words), *service_values.find(text, words)]
-    found += places.find(text, " ".join([text[word.start : word.end] for word in words]))
-    for table in (logins, tables, commands, assignments, numbers):
+    found = [*tokens.find(text, words), *services.find(text, words)]
+    found += _PLACES.spans(text)
+    found += places.signatures(text)
+    for table in (tables, commands, assignments, numbers):
         found += table.find(text)
     return found
 
@@ -83,6 +86,7 @@ def mask_facts(facts: Facts) -> Facts:
     return replace(facts, title=title, project=project, cwd=cwd, git_branch=git_branch, files=tuple(files))
 
 
+_PLACES = SecretPlaces((*places.PLACES, *places.WORDS, *logins.LOGINS, *told.TOLD, *calls.CALLS))
 _mask_title = lru_cache(maxsize=64)(mask)
 
 

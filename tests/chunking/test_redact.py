@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from importer.chunking.masking import shapes
 from importer.chunking.masking.commands import COMMANDS
-from importer.chunking.masking.places import PLACES, SIGNED, WORDS
+from importer.chunking.masking.rows.places import PLACES, SIGNED, WORDS
 from importer.chunking.masking.rules import CAREFUL, SURE
 from importer.chunking.masking.services import SERVICES
 from importer.chunking.redact import mask

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.chunking.masking.places import PLACES, WORDS
+from importer.chunking.masking.rows.places import PLACES, WORDS
 from importer.chunking.redact import mask
 
 MASKED = {

@@ -7,7 +7,7 @@ from planted_secrets import LISTS, planted, recall
 
 from importer.chunking.redact import mask
 
-LEAST = {"tokens": 0.97, "services": 0.95, "places": 0.95, "wrapped": 0.95}
+LEAST = {"afterwards": 0.95, "tokens": 0.97, "services": 0.95, "places": 0.95, "wrapped": 0.95}
 
 
 def test_the_lists_are_long_and_of_many_kinds():

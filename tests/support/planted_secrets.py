@@ -26,11 +26,12 @@ ALPHABETS = {
     "a": string.ascii_lowercase + string.digits,
     "U": string.ascii_uppercase + "234567",
     "h": "0123456789abcdef",
+    "H": "0123456789ABCDEF",
     "d": string.digits,
     "B": string.ascii_letters + string.digits + "+/",
     "R": string.ascii_letters + string.digits + "_-",
 }
-VALUE = re.compile(r"<(?P<kind>[AaUhdBRu])(?P<count>\d*)>")
+VALUE = re.compile(r"<(?P<kind>[AaUhHdBRu])(?P<count>\d*)>")
 MARKED = re.compile("⟦(.*?)⟧", re.DOTALL)
 
 

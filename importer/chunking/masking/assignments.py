@@ -25,12 +25,15 @@ from importer.chunking.masking.values import (
 )
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_FLAG = re.compile(r"(?:--(?:[a-z]{1,16}[_-]){0,2}|(?<![\w-])-)\Z")  # stands before the name of a command's flag
+_FLAG = re.compile(
+    r"(?:--(?:[a-z]{1,16}[_-]){0,2}(?:api|auth|access)?|(?<![\w-])-)\Z"
+)  # stands before the name of a command's flag
 _TAG = re.compile(
     r"<[A-Za-z0-9_.:-]{0,38}(?:>|\s[a-z]{2,10}=[\"'])?[A-Za-z0-9_.:-]{0,38}\Z"
 )  # stands before the name in a tag
 _SETS = re.compile(
-    r"(?:\b(?:ENV|ARG|(?-i:set(?= [A-Z_]+\Z))|setx|SetEnv|set -g?x|setenv)[ \t]{1,4})[A-Z0-9_]{0,38}\Z", re.I
+    r"(?:(?:\b(?:ENV|ARG|(?-i:set(?= [A-Z_]+\Z))|setx|SetEnv|set -g?x|setenv)|#define)[ \t]{1,4})[A-Z0-9_]{0,38}\Z",
+    re.I,
 )  # sets a variable
 _CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:\||\r?$)", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"(?:\A|[\s\"'])[A-Z0-9_]{1,38}_\Z")
@@ -39,6 +42,8 @@ _ASSIGNING = re.compile(
     r"[\\\"'\]]{0,4}(?::[^=\n]{0,60})?\s{0,20}(?:==?|:=|=>|(?P<pair>:))\s{0,20}[brfu@]{0,2}\\{0,2}[\"'`]\Z"
 )
 _DEFINES = re.compile(r"(?:define|env|environ\.get|setdefault)\(\s?[\"'][A-Z0-9_]{0,30}\Z")
+_MORE_WORDS = re.compile(r"(?: [^\s\"'`\\(){}\[\]=:;,<>]{1,30}){1,8}(?=[\"'`])")
+_MORE_LINES = re.compile(r"(?:[\"'] ?[+\\]?[ ]?\r?\n\s{0,60}[brfu]?[\"'][A-Za-z0-9+/=_-]{8,200}){1,20}(?=[\"'])")
 _CLOSING = "'\"`\\”“»«’"  # noqa: RUF001
 _BEFORE_CHARS = 40
 
@@ -128,7 +133,13 @@ def _value(text: str, start: int) -> tuple[int, int] | None:
         plausible = plausible_bare(value, password, after, bool(match["told"])) or _of_environment(match, after)
     if password and value.isdigit() and not match["rest"] and not match["gap"] and not match["says"]:
         plausible = 6 <= len(value) <= 16  # digits alone
-    return match.span(group) if plausible else None
+    return (match.start(group), _quote_end(match) if match["quoted"] else match.end(group)) if plausible else None
+
+
+def _quote_end(match: re.Match[str]) -> int:
+    """Return where a value in quotes ends: with the words behind it, when the quote that opened it closes them."""
+    more = _MORE_WORDS.match(match.string, match.end()) or _MORE_LINES.match(match.string, match.end())
+    return more.end() if more and match.string[match.start("quoted") - 1] == match.string[more.end()] else match.end()
 
 
 def _literal(match: re.Match[str], after: str) -> bool:
@@ -173,11 +184,13 @@ def _is_secret_key(match: re.Match[str], value: str) -> bool:
     before = match.string[slice(*_before(match))].lower().rstrip("_ -.")
     if before.endswith(KINDS_OF_KEYS):
         return True
-    if (
-        before.endswith(OTHER_KEYS)
-        or not before[-1:].isalnum()
-        or not _NAME_BEFORE.search(match.string, *_before(match))
+    if before.endswith(OTHER_KEYS):
+        return False
+    if drawn(value) and (
+        (len(value) == 44 and value[-1] == "=") or (len(value) >= 32 and value.isalnum() and erratic(value))
     ):
+        return True  # 32 bytes in base64, or letters and digits that no word, hash or name has
+    if not before[-1:].isalnum() or not _NAME_BEFORE.search(match.string, *_before(match)):
         return False
     hexadecimal = len(value) in (32, 40, 64) and not value.strip("0123456789abcdef")
     return len(value) >= 20 and drawn(value) and (match["key"].isupper() or not hexadecimal)
@@ -235,8 +248,14 @@ def _told(match: re.Match[str]) -> bool:
         return bool(match["says"]) and len(value) >= 16 and drawn(value)
     if match["quoted"]:
         name = match["gap"] and match.string[match.start("quoted") - 1] == "`" and not drawn(value)  # of a variable
-        return not name and match.string[match.end() : match.end() + 1] in {*_CLOSING}
+        return not name and _closed(match)
     return (bool(match["says"]) or erratic(value)) and "/" not in value
+
+
+def _closed(match: re.Match[str]) -> bool:
+    """Return True if a quote stands behind a value; French sets a space before its own."""
+    behind = match.string[match.end() : match.end() + 2]
+    return behind[:1] in {*_CLOSING} or behind.lstrip() == "»"
 
 
 def _password_by_pass(match: re.Match[str]) -> bool:

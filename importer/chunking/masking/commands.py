@@ -68,7 +68,8 @@ _SQL = rf"-p(?<=\s-p)\\?[\"']?(?!assw|ort\b|rotocol|[\d.]*:\d|[\d.]+:\d){_ARGUME
 _SPACED = r"\s{1,3}\\?[\"']?(?!-)"
 _READS_IT = (  # a command that takes a password from its input
     r"(?:sudo -\w?S|(?:sudo )?(?:passwd|chpasswd|kinit|cryptsetup|su)\b"
-    r"|[a-z]{2,12}(?: [a-z]{2,12}){0,2} login\b[^|\n]{0,120}-stdin|gh auth login --with-token|gh secret set)"
+    r"|(?:base64 (?:-[dD]|--decode) ?\| ?)?"
+    r"[a-z]{2,12}(?: [a-z]{2,12}){0,2} login\b[^|\n]{0,120}-stdin|gh auth login --with-token|gh secret set)"
 )
 _SNMP = "snmpwalk, snmpget, snmpset, snmpbulk, snmptrap, snmptable, snmpstatus, snmpinform"
 
@@ -80,7 +81,9 @@ COMMANDS = (
     _command("redis-cli -", "redis-cli", _option("-a")),
     _command(" -p ", "mongo, mongosh, mongodump, mongorestore", _option("-p", _SPACED)),
     _command(" -p ", "docker login, podman login, helm registry, skopeo login, az login", _option("-p", _SPACED)),
-    _command(" -p ", "snowsql, cqlsh, cypher-shell, crackmapexec, evil-winrm", _option("-p", _SPACED)),
+    _command(
+        " -p ", "snowsql, cqlsh, cypher-shell, crackmapexec, evil-winrm, netexec, nxc, wmiexec", _option("-p", _SPACED)
+    ),
     _command(" --body ", "gh secret", rf"--body(?<=\s--body){_SPACED}{_ARGUMENT}"),
     _command(" -b", "gh secret", _option("-b")),
     _command(" --value ", "put-parameter, keyvault secret", _option("--value", _SPACED)),
@@ -92,6 +95,20 @@ COMMANDS = (
     _command(" -P", "sqlcmd, bcp, mosquitto_pub, mosquitto_sub, zip, sqlplus", _option("-P"), sure=False),
     _command(" -w", "ldapsearch, ldapmodify, ldapadd, ldapwhoami, ldappasswd", _option("-w")),
     _command(" -p", "7z, unrar, unzip, 7za, rar", rf"-[pP](?<=\s-[pP]){_ARGUMENT}", sure=False),
+    _command(" -p ", "psexec, PsExec, smbmap, hydra, odoo, argocd, rclone, impacket-", _option("-p", _SPACED)),
+    _command(" /p", "cmdkey, runas, wmic, schtasks, psexec", rf"/p(?<=\s/p)(?:ass(?:word)?)?[:\s]\\?[\"']?{_ARGUMENT}"),
+    _command(" alias set ", "mc", rf"set(?:\s{{1,3}}[^\s-]\S{{0,200}}){{3}}\s{{1,3}}{_ARGUMENT}", sure=False),
+    _command(" host add ", "mc", rf"add(?:\s{{1,3}}[^\s-]\S{{0,200}}){{3}}\s{{1,3}}{_ARGUMENT}", sure=False),
+    _command("oathtool", "oathtool", r"\s(?P<secret>[A-Za-z2-7]{16,128}|[0-9a-f]{32,128})(?![\w./=-])"),
+    _command("config", "poetry", rf"http-basic\.[\w.-]{{1,64}}\s{{1,3}}\S{{1,64}}\s{{1,3}}{_ARGUMENT}"),
+    _command("config", "bundle", rf"config\s(?:set\s|--?\w+\s){{0,3}}[\w.:/-]{{1,100}}\s[\w.@-]{{1,64}}:{_ARGUMENT}"),
+    _command(
+        "unlock",
+        "bw, rbw, keepassxc-cli",
+        rf"unlock\s{{1,3}}(?:--\w+\s{{1,3}}){{0,2}}[\"']?(?!-){_ARGUMENT}",
+        sure=False,
+    ),
+    _command("<<<", "op signin, bw unlock, docker login, gh auth", rf"<<<\s?[\"']?{_ARGUMENT}"),
     _command(" -pw", "plink, pscp, psftp, putty", _option("-pw", _SPACED)),
     _command(" /p:", "xfreerdp, rdesktop, wfreerdp", rf"/p:(?<=\s/p:){_ARGUMENT}"),
     _command("pass:", "openssl", rf"pass:(?<=[\s\"'=]pass:){_ARGUMENT}"),

@@ -11,12 +11,15 @@ import re
 NAMES = (  # in lower case; a name holds one of them
     "pass", "pw", "psk", "secret", "token", "key", "credential", "creds", "kennwort", "contrase", "senha", "clave",
     "wachtwoord", "salasana", "haslo", "heslo", "jelszo", "parol", "losenord", "adgangskode", "kata sandi",
-    "sifre", "mdp",
+    "sifre", "mdp", "parool", "contrasen", "contrasinal", "lozink", "zapork", "geslo", "kodeord", "kata laluan",
+    "fjalekalim", "pasahitz", "nenosiri",
 )  # fmt: skip
 WIDE_NAMES = (
     "парол", "hasło", "lösenord", "jelszó", "şifre", "mật khẩu", "κωδικός", "密码", "密碼", "口令",
     "パスワード", "비밀번호",
-    "암호", "סיסמה", "סיסמא", "كلمة المرور", "كلمة السر", "पासवर्ड", "รหัสผ่าน",
+    "암호", "비번", "סיסמה", "סיסמא", "סיסמת", "كلمة المرور", "كلمة مرور", "كلمة السر", "पासवर्ड", "รหัสผ่าน",
+    "лозинк", "slaptažod", "slaptazod", "lykilorð", "fjalëkalim", "رمز عبور", "گذرواژه", "پاس ورڈ", "পাসওয়ার্ড",
+    "கடவுச்சொல்", "პაროლი", "գաղտնաբառ",
 )  # fmt: skip
 KINDS_OF_KEYS = (  # what may stand before "key" when it is secret
     "api", "access", "account", "private", "auth", "encryption", "decryption", "encrypt", "signing", "sign", "shared",
@@ -26,6 +29,8 @@ KINDS_OF_KEYS = (  # what may stand before "key" when it is secret
     "personal", "product", "activation", "symmetric", "preshared", "wallet", "vapid", "maps", "authentication",
     "pre-shared", "my", "our", "openai", "anthropic", "gemini", "google", "stripe", "github", "gitlab", "slack",
     "discord", "telegram", "twilio", "sendgrid", "mistral", "cohere", "groq", "deepseek", "huggingface", "azure", "aws",
+    "certificate", "network", "link", "mesh", "zigbee", "bluetooth", "unseal", "fernet", "recovery", "agent", "bot",
+    "stream", "vault",
 )  # fmt: skip
 OTHER_KEYS = (  # and when it is not
     "public", "primary", "foreign", "cache", "sort", "partition", "lookup", "dict", "map", "hash", "object", "s3",
@@ -50,48 +55,62 @@ NO_PASSWORDS = (  # in lower case; what stands in quotes where a password might
 )  # fmt: skip
 
 # "pass" alone is mostly a word of its own: tests pass, a render pass
-_ALONE = "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp))pass(?![A-Za-z0-9_-]))"
+_ALONE = (
+    "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp)"
+    "|(?<=ssh)|(?<=imap)|(?<=wifi))pass(?![A-Za-z0-9_-]))"
+)
 _TOLD = (
     "passwort|passord|(?<=mot de )passe|(?<=motde)passe|(?<=palavra-)passe|kennwort"
     "|contrase[nñ]a|senha|clave|wachtwoord|salasana"
     "|has[lł]o"
-    "|heslo|(?<![A-Za-z])mdp(?![A-Za-z])|jelsz(?:[oó]|av)|parola|parole|l[oö]senord|adgangskode|kata sandi|[sş]ifre"
-    "|парол[ьяю]|mật khẩu|κωδικός"
-    "|密[码碼]|口令|パスワード|비밀번호|암호|סיסמ[הא]|كلمة (?:المرور|السر)|पासवर्ड|รหัสผ่าน"
+    "|heslo|(?<![A-Za-z])mdp(?![A-Za-z])|jelsz(?:[oó]|av)"
+    "|parola(?: d['’]ordine)?|parole|parool|l[oö]senord|adgangskode|kodeord"  # noqa: RUF001
+    "|kata (?:sandi|laluan)|[sş]ifre|contrasenya|contrasinal|lozink[aeiu]|zapork[aeiu]|geslo|slapta[zž]od(?:is|į|žio)"
+    "|lykilorð|fjal[eë]kalim|pasahitz|nenosiri|парол(?:ь|я|ю|ата)|лозинк[аеиу]|mật khẩu|κωδικός"
+    "|密[码碼]|口令|パスワード|비밀번호|비번|암호|סיסמ[האת]|كلمة (?:المرور|مرور|السر)|رمز عبور|گذرواژه|پاس ورڈ"
+    "|पासवर्ड|পাসওয়ার্ড|கடவுச்சொல்|პაროლი|գաղտնաբառ|รหัสผ่าน"
 )
 _NAME = (
     r"(?:passwo?r?d|pass[_ -]?phrase|pass[_-]?code|secret|token|credential|creds|(?P<key>key)|pwd"
-    rf"|(?<![A-Za-z0-9])(?:pw|psk)(?![a-z])|(?P<told>{_TOLD})|{_ALONE})(?P<rest>[A-Za-z0-9_-]{{0,40}}+)"
+    rf"|(?:(?<![A-Za-z0-9])|(?<=bind)|(?<=root)|(?<=master))(?:pw|psk)(?![a-z])|(?P<told>{_TOLD})|{_ALONE})(?P<rest>[A-Za-z0-9_-]{{0,40}}+)"
 )
 _QUOTE = "\"'`“”„«»‘’＂"  # noqa: RUF001
-_OPEN = rf"\\{{0,15}}[{_QUOTE}]"
-_TYPE = (  # as in `password: str | None = …`, and `var password string = …`
-    r"(?:\s{0,3}:\s{0,3}[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==)|\s(?:string|\[\]byte)(?=\s?=))?"
+_OPEN = rf"\\{{0,15}}(?:«[ \u00a0\u202f]?|[{_QUOTE}])"  # French sets a space within its quotes
+_TYPE = (  # as in `password: str | None = …`, `token: &'static str = …`, and `var password string = …`
+    r"(?:\s{0,3}:\s{0,3}"
+    r"(?:&\s?(?:'\w{1,20} )?(?:mut )?)?[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==)"
+    r"|\s(?:string|\[\]byte)(?=\s?=))?"
 )
-_VERBS = "is|was|to|ist|lautet|est|es|é|è|är|er|on|jest|je|este|это|هي|הוא|היא"
+_ASIDE = r"(?:\s(?:\([^()\n]{1,30}\)|\[[^\[\]\n]{0,30}\])(?=\s{0,3}:))?"  # `Password (temporary):`, `Key [None]:`
+_VERBS = "is|was|to|ist|lautet|est|es|é|è|és|är|er|on|jest|je|este|ir|yra|adalah|là|е|είναι|это|هي|הוא|היא"  # noqa: RUF001
 _CHANGED = "(?:is|was|has been|to be|got) (?:re)?(?:set|changed|rotated|updated|configured) to"
 _IS = "是为為は는은"
 _SAYS = rf"(?P<says>(?:\s{{1,3}}(?:{_CHANGED}|{_VERBS})(?: now)?|\s?[{_IS}])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s:{_IS}]))"
 _SIGN = (
-    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=?|\?\?|!==?|[=＝]{{1,3}}|<-|[→–—]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
-    r"[*_]{0,2}\s{0,20}(?:```[a-z]{0,12}\s|(?:(?<=:)|(?<=:\s))(?:!!?[a-z]{1,12}\s|[|>][+-]?[ \t]{0,4}\r?\n\s{1,40}))?"
+    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_ASIDE}(?:\[\d{{1,3}}\])?{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=?|\?\?|!==?|[=＝]{{1,3}}|<-|[→–—]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
+    r"[*_]{0,2}\s{0,20}(?:\\\r?\n\s{0,20}|\((?=\s{0,20}[\"'])\s{0,20}|```[a-z]{0,12}\s"
+    r"|(?:(?<=:)|(?<=:\s))(?:!!?[a-z]{1,12}\s|[|>][+-]?[ \t]{0,4}\r?\n\s{1,40}))?"
 )
 _COMMA = rf"(?P<comma>{_OPEN}\s{{0,3}}\)?,\s{{0,3}}(?={_OPEN}))"
 _ATTRIBUTE = (
     rf"(?P<attribute>[{_QUOTE}]?\s{{0,3}},?\s{{0,40}}[{_QUOTE}]?(?:value|val|v)[{_QUOTE}]?\s{{0,2}}[:=]\s{{0,3}})"
 )
 _CELL = r"(?P<cell>[*`]{0,2}[ \t]{0,40}\|[ \t]{0,40}[*]{0,2})"
-_MARKED = rf"(?P<tag>[\"']?>\s{{0,3}}|</key>\s{{0,60}}<string>)|{_SAYS}|(?P<call>\(\s?(?={_OPEN}))|(?P<gap>\s{{1,3}})"
+_MARKED = (
+    rf"(?P<tag>[\"']?>\s{{0,3}}|</\w{{1,6}}>\s{{0,60}}<\w{{1,8}}(?:\s[^<>\n]{{0,80}})?>)"
+    rf"|{_SAYS}|(?P<call>\(\s?(?={_OPEN}))|(?P<gap>\s{{1,3}})"
+)
 _GIVES = rf"(?:{_SIGN}|{_COMMA}|{_ATTRIBUTE}|{_CELL}|{_MARKED})"
 _CHARS = "[A-Za-zÀ-ɏЀ-ӿ0-9+/_.~!@#%^*$-]"
 _QUERY = rf"(?>(?:&(?![A-Za-z_][A-Za-z0-9_.-]{{0,40}}=){_CHARS}*+)*)"  # up to the next name of a query
 _BARE = rf"(?:base64:|[0-9]{{13,17}}\|)?{_CHARS}++{_QUERY}={{0,2}}"
 _CALL = r"(?:[A-Za-z]{1,20}\.)?(?:Secret|SecretStr|String|bytes|from|quote|Some|sensitive)\(\s?"
-_WRAPPER = rf"(?:(?:[brfu@]{{1,2}}|{_CALL})(?=[\"']))?"
-_VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?P<bare>{_BARE}))"
+_WRAPPER = rf"(?:(?:[brfuN@]{{1,2}}|{_CALL})(?=[\"']))?"
+_VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?:\[\[)?(?P<bare>{_BARE}))"
 ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
 HINT = re.compile(  # what must follow the start of a name for a value to be given to it, read fast
-    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\])(]|[- \r\n]{{1,2}}\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
+    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\[\])(]|\s[(\[]"
+    rf"|[- \r\n]{{1,2}}\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
     rf"|\s{{0,20}}[:=<>|?!,：＝→–—-]"  # noqa: RUF001
     rf"|\s{{1,3}}(?:(?:{_VERBS}|has|got|string)\s|\\{{0,15}}[{_QUOTE}])|\s?[是为為は는은]|\s{{1,3}}[^\s\d]{{0,30}}+\d)",
     re.IGNORECASE,

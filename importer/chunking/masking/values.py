@@ -19,6 +19,8 @@ _PATH = re.compile(r"(?:\.{0,2}|~)/[\w.-]+/|[a-z]{2,12}://", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?>(?:\.[A-Za-z_]\w{0,40})+)\.?")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0,2}")
 
+_TURNS = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")  # from letters to digits or back; names have two or three
+
 
 def word_of_letters(value: str) -> bool:
     """Return True for one word of letters that may be a password: not all in capitals, and none that code writes."""
@@ -54,11 +56,29 @@ def mixed(value: str) -> bool:
     return drawn(value) and not value.islower() and not value.isupper()
 
 
+def mixed_or_hex(value: str) -> bool:
+    """Return True if a value looks drawn and is mixed, or is as long as keys in hexadecimal are."""
+    return mixed(value) or (len(value) >= 32 and drawn(value) and not value.strip("0123456789abcdef"))
+
+
+def chosen(value: str) -> bool:
+    """Return True if a value looks like a password of a person: letters, a digit, and a sign or odd capitals."""
+    signs = any(sign in value for sign in "!@#%^&*$+") or (len(value) >= 8 and "_" in value[1:] and not value.islower())
+    return with_digit(value) and value[-1] not in ").:" and (signs or erratic(value)) and not _PATH.match(value)
+
+
+def with_digit(value: str) -> bool:
+    """Return True if a value has letters and a digit, as passwords that people choose do."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
 def scattered(value: str) -> bool:
     """Return True if a value looks drawn, or is of capitals and digits, or of digits, as issuers draw them too."""
     value = value[:FIRST_CHARS]
     digits = sum(map(str.isdigit, value))
-    return drawn(value) or (value.isalnum() and (digits == len(value) or (digits > 1 and value == value.upper())))
+    if drawn(value) or not value.isalnum():
+        return drawn(value)
+    return digits == len(value) or (digits > 1 and value == value.upper()) or len(_TURNS.findall(value)) >= 5
 
 
 def erratic(value: str) -> bool:

@@ -5,79 +5,11 @@ One row a place: its kind, markers of which one must occur in the text, and a pa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from importer.chunking.masking.shapes import compiled
+from importer.chunking.masking.marked import SecretPlaces, each, found_if, place
 from importer.chunking.masking.spans import SecretSpan
-from importer.chunking.masking.values import drawn, mixed, stands_for_one
-
-Found = Callable[[re.Match[str]], Iterator[tuple[int, int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class SecretPlace:
-    """A place of a secret: `pattern` is tried when a marker occurs; `found` gives the secrets of a match."""
-
-    kind: str
-    markers: tuple[str, ...]
-    pattern: str
-    found: Found
-
-    def spans(self, text: str) -> Iterator[SecretSpan]:
-        """Yield the secrets of this kind from left to right."""
-        for match in compiled(self.pattern).finditer(text):
-            for start, end in self.found(match):
-                yield SecretSpan(start, end, self.kind)
-
-    def may_stand(self, within: str) -> bool:
-        """Return True if a marker occurs in a text, or in a part of it; a loop, since `any` takes longer."""
-        for marker in self.markers:  # noqa: SIM110
-            if marker in within:
-                return True
-        return False
-
-
-def find(text: str, words: str) -> Iterator[SecretSpan]:
-    """Yield the secrets of all places, the surest first; `words` are the long words of the text."""
-    for place in PLACES:
-        if place.may_stand(text):
-            yield from place.spans(text)
-    for place in WORDS if words else ():
-        if place.may_stand(words):
-            yield from place.spans(text)
-    for place in SIGNED if any(map(text.__contains__, _SIGNED_IN)) else ():
-        if place.may_stand(text):
-            yield from place.spans(text)
-
-
-def place(kind: str, markers: str, pattern: str, *, sure: bool = True) -> SecretPlace:
-    """Define a place by its markers, separated by commas; if it is not `sure`, the secret must look drawn."""
-    return found_if(bool if sure else drawn, kind, markers, pattern)
-
-
-def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str) -> SecretPlace:
-    """Define a place whose secret is one if it is judged so, and is no placeholder."""
-
-    def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-        value = match["secret"]
-        if not stands_for_one(value) and judge(value):
-            yield match.span("secret")
-
-    return SecretPlace(kind, tuple(markers.split(", ")), pattern, found)
-
-
-def each(kind: str, markers: str, pattern: str, values: str) -> SecretPlace:
-    """Define a place that holds several values: those of its matches that look drawn."""
-
-    def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-        for value in compiled(values).finditer(match.string, match.start("all"), match.end("all")):
-            if drawn(value["secret"]) and not stands_for_one(value["secret"]):
-                yield value.span("secret")
-
-    return SecretPlace(kind, tuple(markers.split(", ")), pattern, found)
-
+from importer.chunking.masking.values import mixed, scattered
 
 _RUN = "[A-Za-z0-9_-]"
 _BASE64 = "[A-Za-z0-9._~+/-]"
@@ -106,7 +38,7 @@ _PUTTY = (
 _PAIR = r"[A-Za-z0-9_.%!#$&*+^|~-]{1,100}+(?:=[^;,\s\"'\\]*+)?"
 _COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?(?P<all>{_PAIR}(?>(?:;\s?{_PAIR})*))"
 _AUTHORIZATION = r"(?i:uthorization)[\"'`*\]]{0,4}\s{0,3}[:=,>]{1,2}\s{0,3}\\?[\"'`*]{0,3}(?P<all>[^\r\n]{6,600}+)"
-_CODE = "[a-z0-9]{4,5}-[a-z0-9]{4,5}"
+_CODE = "(?:\\d{1,2}[.)] |[-*] )?(?:[A-Za-z0-9]{4,5}(?:-[A-Za-z0-9]{4,5}){1,3}|\\d{4} \\d{4}|[a-z0-9]{8,10}(?=\\s|$))"
 _WORD = "(?!(?:the|and|for|with|this|that|your|are|from|must|should|have|will|not|but|its)\\b)[a-z]{3,8}"
 _SEED = (
     rf"[a-z ]{{0,10}}[\"'`*]{{0,3}}(?: is|:|=| =)\s{{0,3}}[\"'`]?(?P<secret>{_WORD}(?: {_WORD}){{11,23}})(?![A-Za-z])"
@@ -120,6 +52,7 @@ _HASH = "[./A-Za-z0-9+=,$]"
 PLACES = (
     place("private-key", "PRIVATE", _KEY_BLOCK),
     place("private-key", "Private-Lines", _PUTTY),
+    place("private-key", "OpenVPN Static", r"OpenVPN Static key V\d-{4,5}(?P<secret>(?>(?:\s{1,4}[0-9a-f]{32,})+))"),
     place("private-key", '"kty"', r'"(?:d|p|q|dp|dq|qi|k)"\s{0,3}:\s{0,3}"(?P<secret>[A-Za-z0-9_-]{20,}+)"'),
     place(
         "url-password",
@@ -127,7 +60,11 @@ PLACES = (
         r"://[^\s/:@\"'`<>\[\](){}]{0,64}+:(?P<secret>[^\s/\"'`<>@]{1,256}+(?>(?:@[^\s/\"'`<>@]{1,128}+(?=@))*))@",
     ),
     place("url-token", "://", rf"://(?P<secret>{_RUN}{{16,200}}+)(?::[^\s@/]{{1,256}}+)?@", sure=False),
-    place("url-password", "@", r"(?:thin:|sqlplus (?:-\w+ ){0,2})[A-Za-z0-9_$#]{1,30}/(?P<secret>[^\s/@\"']{3,64}+)@"),
+    place(
+        "url-password",
+        "@",
+        r"(?:thin:|(?i:conn(?:ect)?) |sqlplus (?:-\w+ ){0,2})[A-Za-z0-9_$#]{1,30}/(?P<secret>[^\s/@\"']{3,64}+)@",
+    ),
     place("bearer-token", "earer, EARER", rf"(?i:earer)[ +]{{1,3}}(?P<secret>{_BASE64}{{16,}}+={{0,2}})", sure=False),
     place("basic-login", "asic ", rf"asic (?<=[Bb]asic ) {{0,2}}(?P<secret>{_BASE64}{{12,}}+={{0,2}})", sure=False),
     each("authorization", "uthorization, UTHORIZATION", _AUTHORIZATION, rf"(?P<secret>{_BASE64}{{8,2000}}+={{0,2}})"),
@@ -172,8 +109,8 @@ PLACES = (
         rf"(?i:snmp)[ _-]{{1,2}}[cC]ommunity(?:[ _-]string)?(?: is| ?:| ?=)?{_COMMUNITY}",
         sure=False,
     ),
-    place("seed-phrase", "nemonic", rf"nemonic{_SEED}"),
-    place("seed-phrase", "hrase", rf"hrase{_SEED}"),
+    place("seed-phrase", "nemonic, NEMONIC", rf"(?i:nemonic){_SEED}"),
+    place("seed-phrase", "hrase, HRASE", rf"(?i:hrase){_SEED}"),
     place("seed-phrase", "allet", rf"allet{_SEED}"),
     place("seed-phrase", "ecovery", rf"ecovery{_SEED}"),
     place("password", "redentials", rf"redentials{_PAIR_OF_LOGIN}", sure=False),
@@ -197,12 +134,11 @@ PLACES = (
         "backup-codes",
         "ackup code, ecovery code",
         rf"(?:ackup|ecovery) codes?:?\s{{1,4}}(?P<secret>{_CODE}(?>(?:[,\s]{{1,3}}{_CODE})*))",
-        sure=False,
     ),
     place(
         "card-code",
         "CVV, cvv, CVC, cvc",
-        r"(?i:cvv2?|cvc2?)(?: code)?(?: is|:|=) {0,2}(?P<secret>[0-9]{3,4})(?![\w.-])",
+        r"(?i:cvv2?|cvc2?)(?: code)?(?: is|:|=|(?= )) {0,2}(?P<secret>[0-9]{3,4})(?![\w.-])",
     ),
     place("password", "login", rf"login{_PAIR_OF_LOGIN}", sure=False),
     place(
@@ -243,6 +179,8 @@ WORDS = (  # within one long word
     place("telegram-token", ":AA", rf"(?<![0-9])[0-9]{{8,10}}:(?P<secret>AA{_RUN}{{32,}}+)"),
     place("slack-webhook", "hooks.slack.com/", r"hooks\.slack\.com/[a-z]{4,12}/(?P<secret>[A-Za-z0-9/_-]{20,}+)"),
     place("discord-webhook", "/webhooks/", rf"/api/(?:v\d+/)?webhooks/[0-9]{{15,}}+/(?P<secret>{_RUN}{{30,}}+)"),
+    place("telegram-token", "telegram.org/bot", rf"org/bot(?P<secret>[0-9]{{8,10}}:{_RUN}{{30,}}+)"),
+    found_if(scattered, "mattermost-webhook", "/hooks/", r"/hooks/(?P<secret>[a-z0-9]{26})(?![\w-])"),
     place("teams-webhook", "office.com/webhook", r"office\.com/webhookb?2?/(?P<secret>[A-Za-z0-9@/-]{40,}+)"),
     place("zapier-webhook", "hooks.zapier.com/", r"hooks\.zapier\.com/hooks/catch/(?P<secret>[0-9]+/[A-Za-z0-9]{6,}+)"),
     place("ifttt-key", "/with/key/", rf"/with/key/(?P<secret>{_RUN}{{16,}}+)"),
@@ -293,3 +231,9 @@ SIGNED = tuple(
         "Signature", "hmac", "jwt",
     )
 )  # fmt: skip
+_SIGNED = SecretPlaces(SIGNED)
+
+
+def signatures(text: str) -> Iterator[SecretSpan]:
+    """Yield the signatures of addresses."""
+    return _SIGNED.spans(text) if any(map(text.__contains__, _SIGNED_IN)) else iter(())

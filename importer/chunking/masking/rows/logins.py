@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importer.chunking.masking.places import SecretPlace, each, found_if, place
-from importer.chunking.masking.spans import SecretSpan
-from importer.chunking.masking.values import erratic, stands_for_one
+from importer.chunking.masking.marked import SecretPlace, found_if, place
+from importer.chunking.masking.values import mixed_or_hex, stands_for_one
 
 _Q = "[\"'`]"
 _TEXT = r"[\"'][^\"'\s]{1,128}[\"']"
@@ -23,13 +22,6 @@ _SHORT = r"(?P<secret>[^\s\"'`,;:/()\[\]{}.]{8,64}+)(?![/.(])"
 _COLUMNS = re.compile(r"[^,]{1,200}")
 _VALUES = re.compile(r"\s{0,20}(?:[NE]?'(?P<text>[^'\n]{0,500})'|[^',()\n]{1,200})\s{0,20}(?:,|$)")
 _OF_PASSWORD = re.compile(r"\W{0,4}(?:\w{1,20}_)?(?:pass(?:word|wd)?|pwd|secret|api_?key|\w{1,20}token)\W{0,4}", re.I)
-
-
-def find(text: str) -> Iterator[SecretSpan]:
-    """Yield the passwords of the logins that a text tells, row by row."""
-    for row in LOGINS:
-        if row.may_stand(text):
-            yield from row.spans(text)
 
 
 def _inserted(match: re.Match[str]) -> Iterator[tuple[int, int]]:
@@ -45,7 +37,7 @@ def _inserted(match: re.Match[str]) -> Iterator[tuple[int, int]]:
         at = value.end()
 
 
-LOGINS = (
+LOGINS: tuple[SecretPlace, ...] = (
     # in code
     place(
         "password",
@@ -107,57 +99,77 @@ LOGINS = (
         rf"(?: (?:ascii-text|hexadecimal|local|remote|[07]))?\s{{1,3}}{_Q}?{_WORD}",
         sure=False,
     ),
-    # told by people
+    # of networks
+    place("wifi-key", "WIFI:", r"WIFI:[^\s\"]{0,100}?P:(?P<secret>[^\s;\"]{4,64}+);"),
+    place("wifi-key", "Key Content", r"Key Content\s{1,20}: (?P<secret>[^\s]{8,64})"),
     place(
-        "password",
-        "word for, word of, wort f, word to, phrase for, phrase of, ken for, key for, secret for, роль от, роль для",
-        r"(?i:password|passwort|passphrase|token|key|secret|пароль) (?:for|of|to|f[uü]r|от|для) [^\n:=]{1,40}?"
-        rf"(?:\s?[:=]| is)\s{{1,3}}[\"'`]?{_WORD}",
+        "wifi-key",
+        "WLAN, wlan, W-LAN, Wi-Fi, WiFi, Wifi, wifi",
+        r"(?i:w-?lan|wi-?fi)[ -]"
+        r"(?i:schlüssel|passwort|code|key|clave|clé|chiave|chave|heslo|hasło|пароль)\s?(?: ist|[:=])\s{1,3}"
+        r"[\"'`„“]?(?P<secret>[^\s\"'`“]{8,63}+)",
         sure=False,
+    ),
+    place("password", "<auth-user-pass>", r"<auth-user-pass>\s{0,4}\S{1,64}\s{1,4}(?P<secret>[^\s<]{3,128}+)"),
+    # of programs
+    place("password", "AUTH ", r"> AUTH (?:\S{1,64} )?(?P<secret>[^\s\"']{6,128}+)", sure=False),
+    place("password", "NEO4J_AUTH", r"NEO4J_AUTH[\"']?\s?[:=]\s?[\"']?\w{1,32}/(?P<secret>[^\s\"']{4,128}+)"),
+    place("password", "Ident", r"AuthIdent:\s{1,3}[\"']?[\w.@-]{1,64}:(?P<secret>[^\s\"']{4,128}+)"),
+    place(
+        "session-key",
+        "BW_SESSION, OP_SESSION",
+        r"(?:BW|OP)_SESSION\w{0,40}=[\"']?(?P<secret>[A-Za-z0-9+/_-]{20,}+={0,2})",
+    ),
+    place(
+        "unseal-key",
+        "nseal Key, nseal key",
+        r"nseal [kK]ey(?: \d{1,2})?(?: \([\w ]{1,20}\))?: (?P<secret>[A-Za-z0-9+/]{32,}+={0,2})",
+    ),
+    place("bootstrap-token", "--token", r"--token(?:=|\s{1,3})(?P<secret>[a-z0-9]{6}\.[a-z0-9]{16})(?![\w.-])"),
+    place(
+        "key", '"username"', r'"username":\s?"[^"\s]{1,64}",\s{0,8}"key":\s?"(?P<secret>[0-9a-f]{32,64})"', sure=False
+    ),
+    place(
+        "key",
+        "lgoliasearch(, lient(",
+        r"(?:lgoliasearch|lient)\([\"'][\w-]{6,40}[\"'],\s?[\"'](?P<secret>[0-9a-f]{32,64})[\"']",
+        sure=False,
+    ),
+    place(
+        "private-key",
+        "ccounts:, ccounts =",
+        r"ccounts(?::| =)\s{0,3}\[\s{0,8}[\"'](?:0x)?(?P<secret>[0-9a-fA-F]{64})[\"']",
     ),
     found_if(
-        erratic, "password", "@", rf"@[\w-]{{1,63}}\.[a-z]{{2,12}}(?:\s?[:/|;,]\s?|\s)(?:pw |pass |password )?{_SHORT}"
+        mixed_or_hex,
+        "token",
+        " login , uth login , config set ",
+        r"login(?<=[a-z] login)(?: --?[a-z-]{1,20}(?:[= ][\w./:@-]{1,60})?){0,3} "
+        r"(?P<secret>[A-Za-z0-9_-]{32,256}+)(?![\w./:@(-])",
     ),
+)
+_NAMED = r"\w{0,40}(?:TOKEN|KEY|SECRET|PASS)\w{0,20}"
+_PRINTING = (  # commands that print a secret: how each begins, and the pattern of its rest
+    ("openssl rand -", r"(?:hex|base64)[^\n|]{0,20}"),
+    ("wg gen", "(?:key|psk)"),
+    ("printenv ", _NAMED),
+    ("echo $", _NAMED),
+    ('echo "$', rf"\{{?{_NAMED}\}}?\""),
+    ("cat ", r"[^\s|]{0,80}(?:pass|secret|token|cred|api_?key)[\w.-]{0,20}"),
+    ("pass show ", r"[^\n|]{1,60}"),
+    ("op read ", r"[^\n|]{1,80}"),
+    ("auth token", ""),
+    ("auth print-", r"\w{1,10}-token"),
+    ("get-login-password", r"[^\n|]{0,60}"),
+    ("base64 -d", r"(?:ecode)?"),
+    ("base64 --decode", ""),
+)
+LOGINS += tuple(
     found_if(
-        erratic,
-        "password",
-        "dmin/, dmin /, rator/, rator /, root/, root /, stgres/, stgres /",
-        rf"(?:(?<![\w/.])[aA]d|istr|stg|(?<![\w/.])ro)(?:min|ator|res|ot)\s?/\s?{_SHORT}",
-    ),
-    place(
-        "password",
-        " pass: , pass=,  pass ,  Pass:, /pass ,  pw: ,  pw ,  pwd:, \npass,  mdp",
-        r"(?i:user(?:name)?|login|utilisateur|benutzer(?:name)?|usuario)(?::|=|\s)\s{0,3}[^\s,;/]{1,64}+[\s,;/]{1,3}"
-        rf"(?:and |with )?(?i:pass|pw|pwd|mdp)(?::|=|\s)\s{{0,3}}[\"'`]?{_WORD}",
-        sure=False,
-    ),
-    place(
-        "password",
-        "login is , login with , in with , in as , account is , creds, Creds, CREDS, redentials are ",
-        r"(?:(?:login|account|redentials|reds) (?:is|are|with)|in (?:with|as)|(?i:creds)[:=]?)\s{1,3}[\"'`]?"
-        rf"[\w.@-]{{1,64}}\s?[/:]\s?{_WORD}",
-        sure=False,
-    ),
-    place(
-        "totp-secret",
-        "OTP, totp s, totp k, 2FA , 2fa , MFA , mfa ",
-        r"(?i:totp|2fa|mfa)(?i:[ _-](?:secret|seed|key|code|setup key)){1,2}(?:is|[\s:=\"'`]){1,6}"
-        r"(?P<secret>[A-Z2-7]{16,128}+)(?![A-Za-z0-9])",
-    ),
-    each(
-        "totp-secret",
-        "uthenticator",
-        r"uthenticator[^\n]{0,60}?[:=]\s(?P<all>[A-Za-z2-7]{4}(?: [A-Za-z2-7]{4}){3,15})(?![A-Za-z0-9])",
-        r"(?P<secret>[A-Za-z2-7 ]{19,}+)",
-    ),
-    place(
-        "pin",
-        "pin_code, pinCode, PIN_CODE, pin code, pincode, PUK",
-        r"(?i:pin[_ ]?code|puk)[\"']?(?: is|\s?[:=])\s{0,3}[\"']?(?P<secret>[0-9]{4,8})(?![\w.-])",
-    ),
-    place(
-        "door-code",
-        "oor code, ate code, arm code, ock code, afe code, age code",
-        r"(?:oor|ate|arm|ock|afe|age) code(?: is|:|=)? {1,2}#?(?P<secret>[0-9]{4,8})(?![\w.-])",
-    ),
+        mixed_or_hex,
+        "printed-secret",
+        begin,
+        rf"{re.escape(begin)}{rest}\n(?:```\w{{0,10}}\n)?(?P<secret>[A-Za-z0-9+/=_.-]{{12,512}}+)(?=\r?\n|\Z)",
+    )
+    for begin, rest in _PRINTING
 )
