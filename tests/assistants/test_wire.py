@@ -187,7 +187,7 @@ def test_a_file_that_never_rests(tmp_path: pathlib.Path) -> None:
 
 
 def test_what_is_not_ours_to_write(tmp_path: pathlib.Path) -> None:
-    """Read-only files, those with other names, folders and other encodings are left, and it is said why."""
+    """Read-only files, those with other names, folders, pipes and other encodings are left, and it is said why."""
     place, state = qwen(tmp_path), str(tmp_path / "state")
     path = pathlib.Path(place.path)
     path.parent.mkdir()
@@ -204,8 +204,11 @@ def test_what_is_not_ours_to_write(tmp_path: pathlib.Path) -> None:
     path.mkdir()
     assert "left as it is" in write(place, state).why
     path.rmdir()
-    path.symlink_to(path)
-    assert write(place, state).left
+    os.mkfifo(tmp_path / "pipe")
+    for leads in (path, tmp_path / "pipe", "/dev/full"):  # nowhere, to what never comes, and to what has no end
+        path.symlink_to(leads)
+        assert write(place, state).left
+        path.unlink()
     assert not record.read(state).written
 
 

@@ -7,6 +7,7 @@ and at most that other name, which `swept` removes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -14,6 +15,7 @@ import tempfile
 from importer.protocol import durable, failpoints
 
 BESIDE = ".importer-"  # what a file is written under before it is moved to its place
+MOST_CHARS = 64 * 1024 * 1024  # of a settings file; some assistants keep their history in it
 
 
 class ChangedMeanwhileError(Exception):
@@ -21,12 +23,21 @@ class ChangedMeanwhileError(Exception):
 
 
 def read(path: str) -> str | None:
-    """Return a file's text with its line ends as they are, None where there is none. Raises OSError, UnicodeError."""
+    """Return a file's text with its line ends as they are, None where there is none. Raises OSError, UnicodeError.
+
+    A link may lead to a pipe or a device: they are neither waited for nor read, as some have no end.
+    """
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    with open(descriptor, encoding="utf-8", newline="") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", path)
+        text = file.read(MOST_CHARS + 1)
+    if len(text) > MOST_CHARS:
+        raise OSError(errno.EFBIG, "it is too large for settings", path)
+    return text
 
 
 def replace(path: str, text: str, *, before: str | None) -> None:
