@@ -115,15 +115,15 @@ class Records:
             for part in whole.parts:
                 with suppress(ValueError, RecursionError):
                     records.append(self._decode(part))
-        fed = Fed(context, (), unknown, problems)
+        turns, more, facts = list[Turn](), list(problems), list[ConversationFacts]()
         for record in records:
-            for unit in self._said(fed.context, record):
-                one = step(fed.context, unit, options)
-                fed = Fed(
-                    *(one.context, fed.turns + one.turns, fed.unknown + one.unknown),
-                    *(fed.problems + one.problems, fed.facts + one.facts),
-                )
-        return fed
+            for unit in self._said(context, record):
+                one = step(context, unit, options)
+                context, unknown = one.context, unknown + one.unknown
+                turns += one.turns
+                more += one.problems
+                facts += one.facts
+        return Fed(context, tuple(turns), unknown, tuple(more), tuple(facts))
 
 
 def step(context: Context, unit: Unit, options: Options) -> Fed:
