@@ -13,7 +13,7 @@ turns say however they arrived; releasing what is not there does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -52,6 +52,7 @@ __all__ = [
     "silenced",
     "succeed",
     "surface",
+    "unsure",
 ]
 
 MAX_STREAMS = 4  # conversations remembered: one in a file is the rule, resumed copies hold two
@@ -146,6 +147,19 @@ def restart(folding: Folding, *, keeps: bool = False) -> Folding:
 def begin(mark: str, *, former: bool = False) -> Folding:
     """Begin the fold of a file, by the rule of former versions if that is asked for."""
     return Folding(mark=mark, leads=FIRST_LINE if former else SAYING_LINE)
+
+
+def unsure(folding: Folding, opened: Iterable[Release] = ()) -> Folding:
+    """Return a fold that gives its open chunks out again, as the store may not have them any more.
+
+    Until the end of the file they count as open chunks of a former generation, and so do those that were `opened`
+    after them: what does not come again goes.
+    """
+    met = dict.fromkeys(folding.former, "") | dict(zip(folding.former, folding.unmet, strict=False))
+    former = dict(list({**met, **dict.fromkeys((*_given_out(folding), *opened), "")}.items())[-MAX_FORMER:])
+    streams = tuple(replace(stream, surfaced="") for stream in folding.streams)
+    unmet = tuple(former.values()) if folding.unmet else ()
+    return replace(folding, streams=streams, former=tuple(former), unmet=unmet)
 
 
 def succeed(folding: Folding, fresh: Folding) -> Folding:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from importer.delivery import policy
+from importer.delivery import policy, recovery
 from importer.delivery.embed_pool import EmbedPool
 from importer.delivery.in_flight import (
     InFlight,
@@ -76,6 +76,7 @@ class Delivery:
         """Count a death for all that the last run left in flight: a chunk may have taken the whole container down."""
         for attempt in self.checkpoints.leftovers():
             self.checkpoints.died(attempt.batch)
+        recovery.give_back(self.checkpoints)
 
     def keep_head_only(self) -> None:
         """Drop all but the batch at the head: the others, stored or not, are imported again another time."""
@@ -115,7 +116,8 @@ class Delivery:
             flight.done()
             return
         await self.supervisor.ready()  # first, so that no chunk is on record for a worker that cannot start
-        self.checkpoints.sending(batch.number, [chunk.id for chunk in batch.chunks], alone=len(batch.chunks) == 1)
+        ids = [chunk.id for chunk in batch.chunks]
+        self.checkpoints.sending(batch.number, ids, alone=len(ids) == 1, takes=recovery.takes(batch))
         failpoints.hit("send")
         budget = min(flight.token_budget, self.token_budget)  # the governor may have halved it since it was packed
         vectors = flight.vectors.vectors if flight.vectors else {}

@@ -15,11 +15,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from importer.protocol.records import Suspect, Tally
 from importer.state.database import Database
 
-__all__ = ["Ledger", "SentBatch", "Suspect", "add", "add_tally", "clear", "settle"]
+__all__ = ["Ledger", "SentBatch", "Suspect", "Taken", "add", "add_tally", "clear", "settle"]
 
 TALLY = tuple(field.name for field in fields(Tally))
 _ADD = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
@@ -41,6 +42,15 @@ class SentBatch:
     at: float
 
 
+class Taken(NamedTuple):
+    """A file, as it will be committed, that a batch takes open chunks from; `opened` are those it stores, as JSON."""
+
+    path: bytes
+    device: int
+    inode: int
+    opened: str
+
+
 class Ledger:
     """Small tables of one state. `clock` gives UTC seconds.
 
@@ -51,10 +61,16 @@ class Ledger:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self.database, self._clock = database, clock
 
-    def sending(self, batch: int, ids: Sequence[str], *, alone: bool = False) -> None:
-        """Record a batch before it is sent. Survives a kill of either process; costs no sync of the disk."""
+    def sending(self, batch: int, ids: Sequence[str], *, alone: bool = False, takes: Iterable[Taken] = ()) -> None:
+        """Record a batch before it is sent, and the files that it takes open chunks from.
+
+        Survives a kill of either process; costs no sync of the disk.
+        """
         with self.database.transaction(durable=False) as connection:
             row = (batch, "\n".join(ids), alone, self._clock())
+            connection.executemany(
+                "INSERT OR REPLACE INTO taken VALUES (?, ?, ?, ?, ?)", [(*one, batch) for one in takes]
+            )
             # or replace: a batch that is sent again keeps its number
             connection.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
 
@@ -82,6 +98,16 @@ class Ledger:
         """Return the batches that were under way when the last run ended without settling them."""
         rows = self.database.rows("SELECT batch, ids, alone, at FROM attempts ORDER BY batch")
         return [_sent_batch(*row) for row in rows]
+
+    def taken(self) -> list[Taken]:
+        """Return the files that batches took from which were never committed."""
+        return [Taken(*row) for row in self.database.rows("SELECT path, device, inode, opened FROM taken")]
+
+    def give_back(self, paths: Iterable[bytes]) -> None:
+        """Have these files looked at once more; all that were taken from are dealt with then."""
+        with self.database.transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO again VALUES (?)", [(path,) for path in paths])
+            connection.execute("DELETE FROM taken")
 
     def suspects(self) -> dict[str, Suspect]:
         """Return every chunk that was with a dying worker and has not been stored or set aside since."""
@@ -197,6 +223,7 @@ def clear(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
 
 def settle(connection: sqlite3.Connection, batch: int) -> None:
     """Delete, inside the transaction that commits a batch, its record and those of its chunks."""
+    connection.execute("DELETE FROM taken WHERE batch = ?", (batch,))
     attempt = _attempt(connection, batch)
     if attempt:
         clear(connection, attempt.ids)

@@ -5,6 +5,7 @@
     open_chunks  of each file, the chunks that stand open at its end; found by chunk as well
     quarantine   lines and chunks set aside, with their state
     attempts     batches that are with the worker now, written before they are sent
+    taken        files of which a batch under way lets go of what stands open in the store, written before it is sent
     suspects     chunks that were with a worker when it died, and how often
     counters     running totals by name
     tombstones   what was forgotten on purpose and must not come back
@@ -34,7 +35,7 @@ APPLICATION_ID = 0x494D5031  # "IMP1": tells our file from any other SQLite data
 
 TABLES = {"files", "contexts", "open_chunks", "quarantine", "attempts", "suspects", "counters", "tombstones"}
 TABLES |= {"samples", "recycles", "meta", "again", "conversations", "folders", "spoken", "tips"}
-TABLES |= {"summaries", "prompts", "lines"}
+TABLES |= {"summaries", "prompts", "lines", "taken"}
 _FILES = """
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
@@ -170,7 +171,11 @@ def version_8(connection: sqlite3.Connection) -> None:
 
 
 def version_9(connection: sqlite3.Connection) -> None:
-    """Note that files were cut by the former rule, by which later pieces begin with the first line of the prompt."""
+    """Add the files that batches take from, and note that files were cut by the former rule of first lines."""
+    connection.execute(
+        "CREATE TABLE taken (path BLOB PRIMARY KEY, device INTEGER NOT NULL, inode INTEGER NOT NULL,"
+        " opened TEXT NOT NULL, batch INTEGER NOT NULL) WITHOUT ROWID"
+    )
     connection.execute(
         "INSERT INTO meta SELECT ?, 'yes' WHERE EXISTS (SELECT 1 FROM files WHERE format != '')", (FIRST_LINES,)
     )
