@@ -259,7 +259,7 @@ def test_what_is_found_may_not_fall(tmp_path: pathlib.Path, model_dir: str, name
         assert hybrid >= max(parts) - 0.01, (category, figures)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_other_languages_are_found(tmp_path: pathlib.Path, model_dir: str) -> None:
     """A floor for questions in inflected words, all languages in one store; one question a language may be lost."""
     found = ask_for_real(tmp_path, model_dir, tongues())

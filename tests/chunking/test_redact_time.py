@@ -55,8 +55,8 @@ def exponent(piece: str, sizes: tuple[int, ...]) -> float:
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_text(piece):
-    """From 10,000 to 160,000 characters in two steps; by squares the exponent would be 2."""
-    assert exponent(piece, (10_000, 40_000, 160_000)) < 1.35
+    """From 5,000 to 80,000 characters in two steps; by squares the exponent would be 2."""
+    assert exponent(piece, (5_000, 20_000, 80_000)) < 1.35
 
 
 @pytest.mark.slow

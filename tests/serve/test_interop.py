@@ -76,7 +76,7 @@ def foreign_server(pytestconfig: pytest.Config) -> str:
     if not program.exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True)
         environ = {**os.environ, "RUSTUP_HOME": str(folder)}  # pip asks for Rust, which would write into the home
-        command = [f"{folder}/bin/python", "-m", "pip", "install", "-q", WANTED]
+        command = [f"{folder}/bin/python", "-m", "pip", "install", "-q", "--no-compile", WANTED]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"{WANTED} cannot be installed: {done.stderr[-300:]}")

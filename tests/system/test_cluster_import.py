@@ -146,7 +146,8 @@ def test_some_kills_of_daemon_worker_and_node(installed: Importer, cluster: Clus
     assert not storm.verdict()
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [2, 8])
 def test_two_hosts_with_the_same_open_conversations(cluster: Cluster, tmp_path: pathlib.Path, kills: int) -> None:
     """A home that is synced: both import what grows, and are killed again and again; in the end both call it clean."""
     (tmp_path / "said").mkdir()
