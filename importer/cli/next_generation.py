@@ -22,10 +22,10 @@ from importer.consistency import baseline
 from importer.errors import StoreError
 from importer.protocol import failpoints
 from importer.protocol.worker_settings import CopyTarget
-from importer.service import assembly, questions
+from importer.service import questions
 from importer.service.control import Control
 from importer.service.identity import choose, identity
-from importer.service.launch import launch_of, store_settings
+from importer.service.launch import launch_of, profile_of, store_settings
 from importer.settings.load import Settings
 
 PAGE_POINTS = 64  # embedded in about a second, for which a question waits
@@ -69,7 +69,7 @@ async def renew(settings: Settings, other: Settings, *, silent: bool) -> dict[st
 
 def _target(settings: Settings, other: Settings) -> CopyTarget:
     """Return the next generation as the worker opens it."""
-    profile = assembly.profile_of(other)
+    profile = profile_of(other)
     own = store_settings(settings, profile)
     embed = launch_of(other, profile, once=True).settings.embed
     return CopyTarget(store=replace(own, collection=own.collection + NEXT), embed=embed)

@@ -22,7 +22,7 @@ from importer.delivery.supervisor import Supervisor
 from importer.errors import StateError
 from importer.service import assembly, client
 from importer.service.identity import identity
-from importer.service.launch import launch_of, use_model
+from importer.service.launch import launch_of, own_worker, profile_of, use_model
 from importer.service.operations import OPERATIONS
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
@@ -62,7 +62,7 @@ class StoreSession:
 
     async def use_model(self, other: Settings) -> None:
         """Have the worker give way to one with the model of other settings, which opens the store that it made."""
-        embed = launch_of(other, assembly.profile_of(other), once=True).settings.embed
+        embed = launch_of(other, profile_of(other), once=True).settings.embed
         if self.worker is None:
             await self._ask_daemon("use_model", embed=embed)
             return
@@ -84,7 +84,7 @@ class StoreSession:
 
     def hands(self, unread: Callable[[bytes, Unread], None] = lambda _path, _error: None) -> Hands:
         """Return what erasing and counting need."""
-        reading = assembly.reading_of(self.settings, assembly.profile_of(self.settings), self.checkpoints)
+        reading = assembly.reading_of(self.settings, profile_of(self.settings), self.checkpoints)
         return Hands(self.checkpoints, reading, self.ask, at_once, unread)
 
     async def _ask_daemon(self, op: str, **args: Any) -> Any:
@@ -126,7 +126,7 @@ async def open_session(settings: Settings, reason: str, *, makes: bool = False) 
 async def _own_session(settings: Settings) -> AsyncIterator[StoreSession]:
     """Lock the state and give a worker of this process, refused when its store is not the one imported into."""
     with context.locked_state(settings) as checkpoints:
-        async with assembly.own_worker(settings, accept=lambda ready: baseline.accept(checkpoints, ready)) as worker:
+        async with own_worker(settings, accept=lambda ready: baseline.accept(checkpoints, ready)) as worker:
             yield StoreSession(settings, checkpoints, worker)
 
 

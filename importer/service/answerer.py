@@ -26,11 +26,11 @@ from importer import log
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, StateLocked, StoreUnreachable
-from importer.service import assembly, questions
+from importer.service import questions
 from importer.service.client import YIELD
 from importer.service.control import Answer, Control
 from importer.service.identity import identity
-from importer.service.launch import launch_of
+from importer.service.launch import launch_of, profile_of
 from importer.service.status import store_location
 from importer.settings.schema import Settings
 from importer.state.lock import ANSWERER, Lock, is_wanted
@@ -162,7 +162,7 @@ def _log_file(state_dir: str) -> Any:
 
 async def _serve(settings: Settings, lock: Lock, say: Callable[[Mapping[str, Any]], object]) -> None:
     """Run one answerer until its end; SIGTERM and SIGINT end it."""
-    launch = launch_of(settings, assembly.profile_of(settings), once=True)
+    launch = launch_of(settings, profile_of(settings), once=True)
     worker = Supervisor(launch, recycle_files=0, boot_s=settings.worker.boot_s)
     answerer = Answerer(
         settings.state_dir,

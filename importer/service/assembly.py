@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,23 +19,19 @@ from importer.delivery.delivery import Delivery
 from importer.delivery.embed_pool import EmbedPool
 from importer.delivery.engine import Engine
 from importer.delivery.outage import Outage, StoreProbe
-from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, StateError, StateLocked
 from importer.formats import Options
-from importer.memory import forecasting, profiles
+from importer.memory import forecasting
 from importer.memory.guard import Guard
-from importer.memory.model_files import floor_of
 from importer.memory.pool_guard import PoolGuard
-from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.memory.thresholds import thresholds
-from importer.protocol.wire import Ready
 from importer.reading import batching, installed
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
 from importer.service import client
-from importer.service.launch import deadline_of, launch_of, share_of
+from importer.service.launch import deadline_of, launch_of, profile_of, share_of
 from importer.service.operations import leave_out
 from importer.service.status import store_location
 from importer.settings.load import Settings, changed_names, parse_source, value_of
@@ -105,11 +101,6 @@ def _root(name: str, path: str, settings: Settings) -> Root:
     return Root(os.fsencode(os.path.abspath(path)), name, settings.include, (*settings.exclude, *never))
 
 
-def profile_of(settings: Settings) -> Profile:
-    """Return the memory profile, fitted to the container or the machine."""
-    return profiles.resolve(settings, memory_limit_bytes(), floor_bytes=floor_of(settings))
-
-
 def reading_of(settings: Settings, profile: Profile, checkpoints: Checkpoints) -> Reading:
     """Return how files are read and cut into chunks."""
     return replace(
@@ -171,22 +162,6 @@ def take_over(lock: Lock, *, sleep: Callable[[float], None] = time.sleep) -> Loc
             with suppress(ConnectionError, TimeoutError, ImporterError):
                 client.ask_daemon(lock.folder, client.YIELD, timeout_s=1.0)
             sleep(0.02)
-
-
-@asynccontextmanager
-async def own_worker(
-    settings: Settings, *, accept: Callable[[Ready], None] = lambda _ready: None
-) -> AsyncIterator[Supervisor]:
-    """Give a worker that the first question of this process starts, and end it. See `Supervisor` for `accept`."""
-    launch = launch_of(settings, profile_of(settings), once=True)
-    worker = Supervisor(
-        launch, recycle_files=0, boot_s=settings.worker.boot_s, accept=accept
-    )  # 0: it ends after no number of files
-    try:
-        yield worker
-    finally:
-        await worker.recycle(Recycle.STOP)
-        worker.kill()  # if it has not ended by itself
 
 
 def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root], *, once: bool) -> Parts:

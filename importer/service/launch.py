@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 
 import msgspec
@@ -13,13 +14,20 @@ from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Launch, Supervisor
 from importer.memory import profiles
 from importer.memory.model_files import floor_of
+from importer.memory.probes import memory_limit_bytes
 from importer.memory.profiles import Profile
 from importer.memory.sharing import Share, shared
 from importer.protocol.hosted import usage
 from importer.protocol.system.capabilities import cores
+from importer.protocol.wire import Ready
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
+
+
+def profile_of(settings: Settings) -> Profile:
+    """Return the memory profile, fitted to the container or the machine."""
+    return profiles.resolve(settings, memory_limit_bytes(), floor_bytes=floor_of(settings))
 
 
 def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
@@ -96,3 +104,18 @@ async def use_model(workers: Iterable[Supervisor], embed: EmbedSettings) -> None
         settings = msgspec.structs.replace(told, embed=msgspec.structs.replace(embed, **same))
         worker.launch = replace(worker.launch, settings=settings)
         await worker.recycle(Recycle.STOP)
+
+
+@asynccontextmanager
+async def own_worker(
+    settings: Settings, *, accept: Callable[[Ready], None] = lambda _ready: None
+) -> AsyncIterator[Supervisor]:
+    """Give a worker that the first question of this process starts, and end it. See `Supervisor` for `accept`."""
+    launch = launch_of(settings, profile_of(settings), once=True)
+    # 0: it ends after no number of files
+    worker = Supervisor(launch, recycle_files=0, boot_s=settings.worker.boot_s, accept=accept)
+    try:
+        yield worker
+    finally:
+        await worker.recycle(Recycle.STOP)
+        worker.kill()  # if it has not ended by itself

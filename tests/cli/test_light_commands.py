@@ -55,6 +55,14 @@ def test_what_a_daemon_answers_is_light(tmp_path: pathlib.Path) -> None:
             assert not loaded(installed, *words) & HEAVY, words
 
 
+def test_what_answers_a_first_search_is_light() -> None:
+    """The answerer loads nothing that reads or cuts files: a person waits for it."""
+    program = "import sys, importer.service.answerer; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    heavy = {"importer.delivery.engine", "importer.chunking", "importer.reading", "importer.formats", "structlog"}
+    assert not set(done.stdout.split()) & heavy
+
+
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
 def test_the_table_says_what_the_command_says(row: Entry) -> None:
     """The text in `importer --help` begins the command's own help."""

@@ -19,8 +19,7 @@ from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE
 from importer.memory.profiles import PROFILES
 from importer.protocol import engines
-from importer.service import assembly
-from importer.service.launch import launch_of
+from importer.service.launch import launch_of, profile_of
 from importer.settings.load import Settings
 
 EPILOG = """\b
@@ -93,7 +92,7 @@ def _cutting(settings: Settings) -> Cutting:
 
 def _order(settings: Settings, model: str, made: material.Material, folder: str) -> Order:
     """Return what the rivals get: the importer's own model, threads and windows."""
-    embed = launch_of(settings, assembly.profile_of(settings), once=True).settings.embed
+    embed = launch_of(settings, profile_of(settings), once=True).settings.embed
     return Order(
         model=settings.embed.model,
         directory=model,
@@ -110,7 +109,7 @@ def _order(settings: Settings, model: str, made: material.Material, folder: str)
 
 def about(settings: Settings, order: Order) -> dict[str, Any]:
     """Return the machine, the versions and the settings that the figures are for."""
-    profile = assembly.profile_of(settings)
+    profile = profile_of(settings)
     return {
         **measuring.versions(),
         "settings": {

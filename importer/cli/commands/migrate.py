@@ -26,8 +26,7 @@ from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
 from importer.protocol.foreign.quoting import neutral
 from importer.protocol.worker_settings import CopyTarget, StoreSettings
-from importer.service import assembly
-from importer.service.launch import launch_of, store_settings
+from importer.service.launch import launch_of, profile_of, store_settings
 from importer.settings.declaration import collection_problem, location_problem
 from importer.settings.load import MIGRATED, Settings
 
@@ -108,7 +107,7 @@ def target_of(
     name = collection or (f"{settings.store.collection}-{_slug(model)}" if model else settings.store.collection)
     for problem in filter(None, (location_problem(location), collection_problem(name))):
         raise UsageError(f"{location}, collection {name}: {problem}")
-    own = store_settings(settings, assembly.profile_of(settings))
+    own = store_settings(settings, profile_of(settings))
     store = replace(
         own,
         location=location,
@@ -152,7 +151,7 @@ async def _migrate(settings: Settings, target: CopyTarget, other: Settings | Non
     async with store_session.open_session(settings, "migrate") as session:
         if other is not None:
             await model_fetch.fetch_model(other)
-            launch = launch_of(other, assembly.profile_of(other), once=True)
+            launch = launch_of(other, profile_of(other), once=True)
             target = replace(target, embed=launch.settings.embed)
         to = msgspec.to_builtins(target)  # a daemon is asked in JSON
         opened = await session.ask("migrate_open", to=to)

@@ -13,8 +13,7 @@ from importer.bench.plan import BatchTimes
 from importer.cli import context, measuring
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE, WorkerError
-from importer.service import assembly
-from importer.service.launch import launch_of
+from importer.service.launch import launch_of, profile_of
 from importer.settings.load import Settings
 
 EPILOG = """\b
@@ -64,7 +63,7 @@ def _given(given: dict[str, float | None]) -> dict[str, float]:
 def _measured(settings: Settings, files: int, flags: tuple[str, ...], given: dict[str, float]) -> BatchTimes:
     """Import generated conversations with one worker; return what a batch took. Raises WorkerError if nothing came."""
     measuring.model_of(settings)
-    threads = launch_of(settings, assembly.profile_of(settings), once=True).settings.embed.threads
+    threads = launch_of(settings, profile_of(settings), once=True).settings.embed.threads
     with measuring.folder(None) as place:
         said, state = os.path.join(place, "said"), os.path.join(place, "state")
         corpus.write(said, files=files, seed=1)

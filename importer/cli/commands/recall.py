@@ -16,8 +16,7 @@ from importer.bench.recall.trial import TrialEngine
 from importer.cli import context, measuring
 from importer.cli.output import JSON_OPTION, emit
 from importer.errors import DONE, UsageError
-from importer.service import assembly
-from importer.service.launch import launch_of
+from importer.service.launch import launch_of, profile_of
 from importer.settings.load import Settings
 
 EPILOG = """\b
@@ -107,7 +106,7 @@ def _maker(settings: Settings, engine: str, name: str) -> Any:
         store = replace(settings.store, location=location, collection=collection)
         here = replace(settings, state_dir=state_dir, store=store)
         environ = {**measuring.environ(here, os.environ), "COLLECTION_NAME": collection}
-        told = launch_of(here, assembly.profile_of(here), once=True).settings
+        told = launch_of(here, profile_of(here), once=True).settings
         return TrialEngine(("--state-dir", state_dir, "--store", location), environ, told)
 
     return made

@@ -23,6 +23,7 @@ from importer.consistency import redact_stored
 from importer.errors import DONE, QUARANTINED, ImporterError, TryAgainLater
 from importer.protocol.worker_settings import CopyTarget
 from importer.service import assembly
+from importer.service.launch import profile_of
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 from importer.state.sent_points import FACT, SentPoints, SyncReport, noted, report_of
@@ -133,7 +134,7 @@ class SyncPlan:
             where = f"{opened['location']}\0{self.target.store.collection}\0{self.leave_out}"
             name = f"sync-{hashlib.sha256(where.encode()).hexdigest()[:16]}.sqlite3"
             path = os.path.join(self.settings.state_dir, name)
-            host = assembly.reading_of(self.settings, assembly.profile_of(self.settings), session.checkpoints).host
+            host = assembly.reading_of(self.settings, profile_of(self.settings), session.checkpoints).host
             counted = counting("points looked at", opened["points"], quiet=silent)
             with counted as shown, SentPoints(path, opened["fingerprint"]) as ledger:
                 journey = Journey(to, host, self.leave_out, redact_stored.is_exposed)

@@ -21,6 +21,7 @@ from importer.consistency.verify import FOUND, Findings
 from importer.errors import DONE, QUARANTINED
 from importer.protocol.foreign.quoting import neutral
 from importer.service import assembly
+from importer.service.launch import profile_of
 from importer.service.status import cluster_ping, store_location
 from importer.service.status.store_location import SERVER
 from importer.settings.load import Settings
@@ -98,7 +99,7 @@ async def _round(
 ) -> tuple[Findings, dict[str, int] | None]:
     """Compare once, and repair what is wrong; return what was found and done, None without a repair."""
     settings, findings = session.settings, Findings()
-    reading = assembly.reading_of(settings, assembly.profile_of(settings), session.checkpoints)
+    reading = assembly.reading_of(settings, profile_of(settings), session.checkpoints)
     if repair:
         await places.move_points(session.ask, session.checkpoints, reading)
     with Expected(settings.state_dir) as expected:

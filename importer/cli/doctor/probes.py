@@ -20,8 +20,9 @@ from importer.delivery import environment
 from importer.errors import ImporterError, StateError, StoreError, TryAgainLater
 from importer.protocol import engines
 from importer.protocol.worker_settings import addresses
-from importer.service import assembly, client
+from importer.service import client
 from importer.service.ask import Asker
+from importer.service.launch import own_worker
 from importer.service.status import cluster_ping, store_location
 from importer.service.status.cluster_ping import Cluster
 from importer.service.status.store_location import SERVER, Location, Probe
@@ -159,7 +160,7 @@ async def _ask_own_worker(settings: Settings, location: Location, seen: Probe) -
     with tempfile.TemporaryDirectory(prefix="importer-doctor-") as folder:
         if not made:
             tried = replace(tried, state_dir=folder, store=replace(settings.store, location=store_location.EDGE))
-        async with assembly.own_worker(tried) as worker:
+        async with own_worker(tried) as worker:
             return await _answer(worker.ask, count=made and location.kind != SERVER)
 
 

@@ -31,7 +31,7 @@ from importer.memory import forecasting
 from importer.memory.forecasting import RememberedForecast
 from importer.protocol import clock
 from importer.protocol.units import MB
-from importer.service import assembly
+from importer.service.launch import profile_of
 from importer.settings.load import Settings
 from importer.state.checkpoints import Checkpoints
 from importer.state.history import COARSE_S, FINE_S, RINGS, Moment, WorkerEnding
@@ -211,7 +211,7 @@ def text(past: Past, settings: Settings) -> list[str]:
         return [f"nothing was measured in the last {span}; the importer measures while it runs"]
     columns = max(20, min(120, shutil.get_terminal_size((100, 24)).columns) - LABEL_CHARS - 3)
     frame = Frame(begin(past), past.until, columns, blocks=_blocks())
-    limits = assembly.profile_of(settings)
+    limits = profile_of(settings)
     return [
         _title("worker", "anonymous memory and swap", past.worker, f"recycled above {limits.soft_limit_mb} MB"),
         *chart(past.worker, frame),

@@ -7,7 +7,7 @@ from typing import Any
 from importer.cli import text as words
 from importer.memory import forecasting
 from importer.memory.forecasting import RememberedForecast
-from importer.service import assembly
+from importer.service.launch import profile_of
 from importer.settings.load import Settings
 
 PARTS = (("floor_bytes", "model loaded"), ("run_bytes", "its runs"), ("rest_bytes", "store and texts"))
@@ -15,7 +15,7 @@ PARTS = (("floor_bytes", "model loaded"), ("run_bytes", "its runs"), ("rest_byte
 
 def figures(found: RememberedForecast | None, settings: Settings) -> dict[str, Any] | None:
     """Return what the next full batch takes, of what, and how far forecasts were off; None before the first batch."""
-    return forecasting.shown(found, assembly.profile_of(settings).token_budget) if found is not None else None
+    return forecasting.shown(found, profile_of(settings).token_budget) if found is not None else None
 
 
 def lines(found: RememberedForecast | None, settings: Settings) -> list[str]:

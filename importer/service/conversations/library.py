@@ -27,6 +27,7 @@ from importer.service.ask import Asker, no_state
 from importer.service.conversations import stitching
 from importer.service.conversations.elsewhere import Elsewhere, told
 from importer.service.conversations.values import Listed, Opened, SaidTurn, Spot
+from importer.service.launch import profile_of
 from importer.state.checkpoints import Checkpoints
 from importer.state.open_database import FILE_NAME
 from importer.state.spoken import Spoken
@@ -106,7 +107,7 @@ class Library:
 
     def reading(self, *, redacted: bool = False) -> Reading:
         """Return how files are read: as the settings say, masked on demand."""
-        profile = assembly.profile_of(self._settings)
+        profile = profile_of(self._settings)
         return replace(assembly.reading_of(self._settings, profile, self.checkpoints), redact=redacted)
 
     def _from_store(self, spot: Spot, redacted: bool) -> Opened:
