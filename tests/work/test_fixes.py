@@ -36,15 +36,16 @@ def library(importer: Importer) -> Library:
     return Library(Asker(replace(Settings(), state_dir=importer.state)))
 
 
-def test_planted_errors(planted: tuple[Importer, list[planted_fixes.Planted]]) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
+def test_planted_errors(planted: tuple[Importer, list[planted_fixes.Planted]], every: int) -> None:
     """At least nine of ten lead first to the conversation that met them and to the command that worked."""
-    importer, cases = planted
+    importer, cases = planted[0], planted[1][::every]
     asked = library(importer)
     right = 0
     for one in cases:
         found = deeds.remedies(asked, one.query, 3)
         right += bool(found) and (found[0]["conversation"], found[0]["worked"]) == (one.conversation, one.worked)
-    assert len(cases) == 200
+    assert len(cases) == 200 // every
     assert right >= 0.9 * len(cases), right
 
 

@@ -106,14 +106,17 @@ def first_ten(store: Store, query: Query, dense: np.ndarray) -> tuple[list[str],
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "every"),
-    [("local", 1), ("server", 1 if store_backends.SERVER else 3), pytest.param("server", 1, marks=pytest.mark.long)],
+    [
+        *(("local", 3), ("server", 1 if store_backends.SERVER else 7)),
+        *(pytest.param(other, 1, marks=pytest.mark.long) for other in ("local", "server")),
+    ],
 )
 def test_the_same_first_ten(
     engines: dict[str, Store], questions: list[tuple[Query, np.ndarray]], other: str, every: int
 ) -> None:
     """Ids and order, for 200 questions; scores to half a percent, for engines count stems a little differently.
 
-    A stand-in is slow: it is asked a third of them, unless there is time for all.
+    Local mode and a stand-in are slow: they are asked a part of them, unless there is time for all.
     """
     apart = []
     for query, dense in questions[::every]:
