@@ -58,7 +58,7 @@ def others(points: dict[str, tuple[Any, bytes]]) -> dict[str, tuple[Any, bytes]]
     "rule",
     [
         RULE,
-        ("--conversation", SECRET_SESSION[:-1], "--yes"),
+        pytest.param(("--conversation", SECRET_SESSION[:-1], "--yes"), marks=pytest.mark.long),
         ("--path", "-home-x-secretproj", "--yes"),
         ("--project", "/home/x/secretproj", "--before", "2100-01-01", "--yes"),
     ],

@@ -73,6 +73,7 @@ def test_a_node_that_is_lost_is_waited_for_and_told(
     assert not oracle.rejected_in(installed.state)
 
 
+@pytest.mark.long
 def test_a_comparison_names_the_shard_that_is_behind(
     installed: Importer, cluster: Cluster, tmp_path: pathlib.Path
 ) -> None:

@@ -17,7 +17,7 @@ SUPPORT = pathlib.Path(__file__).parents[1] / "support"
 STEEPEST = {WORKER: 200 * KB, DAEMON: 20 * KB}  # bytes a file; an in-process importer grows by some 50 MB a file
 BATCHES = {  # small, so that there are enough to see a slope
     "IMPORTER_WORKER_NICE": "0",
-    "MEMORY_BATCH_SIZE": "32",
+    "MEMORY_BATCH_SIZE": "16",
     "IMPORTER_WORKER_RECYCLE_FILES": "0",
 }
 
@@ -25,7 +25,7 @@ BATCHES = {  # small, so that there are enough to see a slope
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory, model_dir: str) -> MeasuredImport:
     folder = tmp_path_factory.mktemp("slope")
-    said = corpus.write(str(folder / "said"), files=FILES, seed=17, bytes_per_file=2_000)
+    said = corpus.write(str(folder / "said"), files=FILES, seed=17, bytes_per_file=800)
     model = {"HF_HUB_OFFLINE": "1", "IMPORTER_EMBED_MODEL_DIR": str(pathlib.Path(model_dir).parent)}
     environ = {**os.environ, **BATCHES, **model}
     return endtoend.run(said.folder, str(folder / "state"), (), environ)
