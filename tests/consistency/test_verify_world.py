@@ -11,7 +11,7 @@ from processes import Importer
 ROUNDS, ACTS = 6, 15
 
 
-@pytest.mark.parametrize(("seed", "growing"), [(2, True), (9, False)])
+@pytest.mark.parametrize(("seed", "growing"), [pytest.param(2, True, marks=pytest.mark.long), (9, False)])
 def test_a_healthy_store_is_called_healthy(tmp_path: pathlib.Path, seed: int, growing: bool) -> None:
     """Forks, copies and links share points that any of them may outgrow; what was truncated or deleted is kept."""
     (tmp_path / "said").mkdir()

@@ -7,6 +7,7 @@ import pathlib
 import oracle
 import pytest
 import store_diff
+from portions import portion
 from processes import Importer, alone, kill, until, workers_of
 
 from importer.bench.corpus import corpus
@@ -29,7 +30,7 @@ def installed(tmp_path: pathlib.Path) -> Importer:
     return importer
 
 
-@pytest.mark.parametrize("profile", ["balanced", "conservative"])
+@pytest.mark.parametrize("profile", portion(["balanced", "conservative"], 2))
 def test_recycled_every_few_files(installed: Importer, folder: str, profile: str) -> None:
     """With a standby (or without, where memory is short) all is stored once, and as many workers live as it takes."""
     done = installed.run("backlog", folder, "--json", MEMORY_PROFILE=profile)

@@ -17,7 +17,7 @@ import store_backends
 from known_corpus import KnownCorpus
 from processes import Importer
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 WANTED = "mcp-server-qdrant==0.8.1"
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import oracle
 import pytest
 import transcripts
+from portions import portion
 from processes import Importer, idle, until
 
 from importer.chunking.fold import Cutting
@@ -187,7 +188,7 @@ def healthy(installed: Importer, **environ: str) -> tuple[int, int, int, int]:
     return done.code, done.json["matching"], done.json["kept"], done.json["erased"]
 
 
-@pytest.mark.parametrize("pattern", ["recipes-app", APP, f"{APP}/", "~/recipes-app"])
+@pytest.mark.parametrize("pattern", portion(["recipes-app", APP, f"{APP}/", "~/recipes-app"], 3))
 def test_an_excluded_project_stays_out(installed: Importer, pattern: str) -> None:
     """Nothing of it is stored, and verify misses nothing; taken back, it is imported."""
     excluded = {"IMPORTER_EXCLUDE": pattern, "HOME": "/home/ben"}

@@ -11,6 +11,7 @@ import oracle
 import pytest
 import store_backends
 import store_diff
+from portions import portion
 from processes import Done, Importer, alone, asked, idle, kill, until, workers_of
 
 from importer.bench.corpus import corpus
@@ -68,7 +69,7 @@ def with_poison(folder: str, exchanges: int) -> tuple[str, set[str]]:
     return os.path.dirname(path), {one for one, forms in chunks.items() if POISON in forms[0].text}
 
 
-@pytest.mark.parametrize("action", ["kill", "exit:3", "raise"])
+@pytest.mark.parametrize("action", portion(["kill", "exit:3", "raise"], 2))
 def test_a_poisonous_chunk(installed: Importer, tmp_path: pathlib.Path, action: str) -> None:
     """Among 256 chunks one kills every worker, or fails in the model: it alone is set aside, after few deaths."""
     folder, poison = with_poison(str(tmp_path), 256)
@@ -108,7 +109,7 @@ def test_workers_killed_from_outside(installed: Importer, conversations: str) ->
     rng, kills, source = random.Random(4), 0, f"auto={conversations}"
     with installed.daemon("--source", source, IMPORTER_FAILPOINTS="embed=sleep:0.05") as process:
         for _ in range(MOST_LOOKS):  # a worker that needs a server's answers to start may not be there at each look
-            if kills >= 12 or idle(installed):
+            if kills >= 6 or idle(installed):
                 break
             end = time.monotonic() + rng.uniform(0.2, 1.5)
             until(lambda end=end: time.monotonic() > end)
@@ -116,7 +117,7 @@ def test_workers_killed_from_outside(installed: Importer, conversations: str) ->
         until(lambda: idle(installed), seconds=240, every_s=0.1)
         process.terminate()
         assert process.wait(30) == 0
-    assert kills > 3
+    assert kills > 2
     check(installed, conversations)
 
 

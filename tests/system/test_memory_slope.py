@@ -11,7 +11,7 @@ from importer.bench import endtoend, report
 from importer.bench.corpus import corpus
 from importer.bench.endtoend import DAEMON, WORKER, MeasuredImport
 
-FILES = 240
+FILES = 150
 KB = 1024
 SUPPORT = pathlib.Path(__file__).parents[1] / "support"
 STEEPEST = {WORKER: 200 * KB, DAEMON: 20 * KB}  # bytes a file; an in-process importer grows by some 50 MB a file

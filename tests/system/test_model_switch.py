@@ -103,7 +103,7 @@ def check_switched(installed: Importer, before: Mapping[str, Point]) -> None:
     [
         "migrate.page=orphan@2",
         pytest.param("migrate.ready=orphan", marks=pytest.mark.long),
-        "switch.chosen=kill",
+        pytest.param("switch.chosen=kill", marks=pytest.mark.long),
         pytest.param("switch.between=orphan", marks=pytest.mark.long),
         "switch.placed=orphan",
     ],

@@ -14,6 +14,7 @@ from typing import Any
 
 import oracle
 import pytest
+from portions import portion
 from processes import Importer, until
 from transcripts import answer, prompt, raw, text
 
@@ -119,7 +120,8 @@ def test_every_step(corpus: Corpus) -> None:
     assert corpus.installed.run("verify").code == 0
 
 
-def test_any_order_gives_the_same_points(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("every", portion([2, 1], 2))
+def test_any_order_gives_the_same_points(tmp_path: pathlib.Path, every: int) -> None:
     """Transcript, summaries of another file and a fork, imported one after the other in each order."""
 
     def transcript(corpus: Corpus) -> None:
@@ -132,7 +134,7 @@ def test_any_order_gives_the_same_points(tmp_path: pathlib.Path) -> None:
         corpus.add("fork", *corpus.talk("fork", corpus.tree, tag="main"), *corpus.talk("fork", corpus.tree, first=9))
         corpus.add("fork", {"type": "custom-title", "customTitle": "Forked"})
 
-    for number, steps in enumerate(itertools.permutations([transcript, titles, fork])):
+    for number, steps in enumerate(list(itertools.permutations([transcript, titles, fork]))[::every]):
         (tmp_path / str(number)).mkdir()
         corpus = Corpus(tmp_path / str(number))
         embedded = 0

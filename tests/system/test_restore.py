@@ -85,6 +85,7 @@ def test_an_older_store_under_a_newer_state(installed: Importer, world: World, t
     check(installed, world)
 
 
+@pytest.mark.long
 def test_a_copy_by_migrate_is_a_backup(installed: Importer, world: World, tmp_path: pathlib.Path) -> None:
     """Made while the daemon runs; put in place of a store that is lost, it is as good. `doctor` tells its age."""
     copy = f"edge:{tmp_path}/copy"

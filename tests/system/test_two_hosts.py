@@ -7,13 +7,14 @@ import random
 
 import oracle
 import pytest
+from portions import portion
 from processes import Importer
 from scripted_cluster import Cluster
 
 from importer.bench.corpus.lines import SessionWriter, encode
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", portion([1, 2], 2))
 def test_both_call_the_end_clean(tmp_path: pathlib.Path, seed: int) -> None:
     """Either may read a line first: each text is there once, and a comparison on either host finds nothing."""
     rng, folder, cluster = random.Random(seed), tmp_path / "said", Cluster(random.Random(seed))

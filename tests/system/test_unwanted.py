@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from codex_lines import THREAD, answered, asked, head
+from portions import portion
 from processes import Importer
 from transcripts import SESSION, answer, prompt, raw, text
 
@@ -113,7 +114,7 @@ def test_another_tool_has_a_conversation_of_the_same_id(tmp_path: pathlib.Path) 
     assert importer.run("verify").code == 0
 
 
-@pytest.mark.parametrize("seam", ["erase.silenced", "erase.deleted", "erase.scrubbed"])
+@pytest.mark.parametrize("seam", portion(["erase.silenced", "erase.deleted", "erase.scrubbed"], 3, 1))
 def test_killed_in_between(tmp_path: pathlib.Path, seam: str) -> None:
     """A kill while it is erased: the next import goes on with it."""
     importer = Importer(tmp_path, embedded=True)
