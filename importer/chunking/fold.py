@@ -137,9 +137,8 @@ def restart(folding: Folding, *, keeps: bool = False) -> Folding:
 
     `keeps`: an exchange that the new generation has no more stays in the store.
     """
-    met = dict.fromkeys(folding.former, "") | dict(zip(folding.former, folding.unmet, strict=False))
     open_now = {one: stream.anchor for stream in folding.streams if (one := _open_form(folding, stream)) is not None}
-    former = dict(list({**met, **open_now}.items())[-MAX_FORMER:])
+    former = _former(folding, open_now)
     unmet = tuple(former.values()) if keeps else ()
     return Folding((), "", folding.mark, tuple(former), _left(folding), unmet, folding.leads)
 
@@ -155,11 +154,16 @@ def unsure(folding: Folding, opened: Iterable[Release] = ()) -> Folding:
     Until the end of the file they count as open chunks of a former generation, and so do those that were `opened`
     after them: what does not come again goes.
     """
-    met = dict.fromkeys(folding.former, "") | dict(zip(folding.former, folding.unmet, strict=False))
-    former = dict(list({**met, **dict.fromkeys((*_given_out(folding), *opened), "")}.items())[-MAX_FORMER:])
+    former = _former(folding, dict.fromkeys((*_given_out(folding), *opened), ""))
     streams = tuple(replace(stream, surfaced="") for stream in folding.streams)
     unmet = tuple(former.values()) if folding.unmet else ()
     return replace(folding, streams=streams, former=tuple(former), unmet=unmet)
+
+
+def _former(folding: Folding, more: Mapping[Release, str]) -> dict[Release, str]:
+    """Return the open chunks that wait for the end of the file, `more` last, with anchors of those that may stay."""
+    met = dict.fromkeys(folding.former, "") | dict(zip(folding.former, folding.unmet, strict=False))
+    return dict(list({**met, **more}.items())[-MAX_FORMER:])
 
 
 def succeed(folding: Folding, fresh: Folding) -> Folding:

@@ -9,6 +9,7 @@ be missing for good.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import msgspec
 
@@ -35,14 +36,18 @@ def takes(batch: Batch) -> list[Taken]:
 def give_back(checkpoints: Checkpoints) -> None:
     """Have the open chunks of all files that were taken from given out again; those that are stored cost nothing."""
     if taken := checkpoints.taken():
-        unsure = [one for file in taken if (one := _unsure(checkpoints, file)) is not None]
+        unsure = [one for file in taken for one in _unsure(checkpoints, file)]
         checkpoints.commit([Commit(one, Tally()) for one in unsure])
         checkpoints.give_back([one.path for one in unsure if one.path])
 
 
-def _unsure(checkpoints: Checkpoints, file: Taken) -> Checkpoint | None:
-    """Return the checkpoint of a file as it is to go on, None for a file of which nothing was committed."""
-    known = checkpoints.by_identity(file.device, file.inode) or checkpoints.by_path(file.path)
-    if known is None or not known.context:
-        return None
-    return doubt.unsure(known, msgspec.json.decode(file.opened, type=tuple[Release, ...]))
+def _unsure(checkpoints: Checkpoints, file: Taken) -> Iterator[Checkpoint]:
+    """Yield the checkpoints that the file may have gone on from, as they are to go on now.
+
+    It may have been renamed, or have replaced the file at its path; and its inode may have been another file's.
+    """
+    opened = msgspec.json.decode(file.opened, type=tuple[Release, ...])
+    named, there = checkpoints.by_identity(file.device, file.inode), checkpoints.by_path(file.path)
+    for known in (named,) if named == there else (named, there):
+        if known is not None and known.context:
+            yield doubt.unsure(known, opened)

@@ -15,7 +15,7 @@ _states = msgspec.json.Decoder(ResumeState)
 
 
 def unsure(checkpoint: Checkpoint, opened: Iterable[Release]) -> Checkpoint:
-    """Return a checkpoint that is looked at again; what was `opened` after it goes, unless the file gives it again."""
+    """Return a checkpoint that is looked at again; what it `opened` since goes, unless the file gives it again."""
     state = _states.decode(checkpoint.context)
-    folding = fold.unsure(state.fold, opened)
+    folding = fold.unsure(state.fold, [one for one in opened if one.holder.endswith(f"#{state.fold.mark}")])
     return replace(checkpoint, ctime_ns=0, context=msgspec.json.encode(msgspec.structs.replace(state, fold=folding)))
