@@ -70,7 +70,7 @@ def worker_settings(settings: Settings, profile: Profile, threads: int) -> Worke
         "token_budget": profile.token_budget,
         "arena": worker.onnx_arena,
         "spinning": worker.onnx_spinning,
-        "usage_file": os.path.join(settings.state_dir, usage.FILE),
+        "usage_file": os.path.join(settings.state_dir, usage.FILE) if settings.state_dir else "",
         **{name: embed.get(f"{settings.embed.provider}_{name}", "") for name in ("api_key", "base_url")},
     }
     return WorkerSettings(

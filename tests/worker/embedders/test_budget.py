@@ -192,3 +192,8 @@ def test_no_credit_is_told_at_once(service: Script, tmp_path: pathlib.Path) -> N
     embedder.close()
     assert (len(service.asked) - asked, caught.value.retry_after_s) == (1, 3600.0)
     assert "credit" in caught.value.hint
+
+
+def test_without_a_state_nothing_is_counted() -> None:
+    """No file is written into the folder that a program happens to run in."""
+    assert embed_settings().usage_file == ""
