@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
@@ -69,13 +70,15 @@ class Document(msgspec.Struct, frozen=True):
     `units` names the member of its object whose elements they are; "" where the document is a unit itself, or a list of
     them (unless it is `whole`: of a list in no order nothing can be told before all of it is there). With `head` the
     object's other members come first, as a unit of their own. `lined`: the format is one of JSON lines as well, so only
-    a list is a document, or an object that is laid out over several lines.
+    a list is a document, or an object laid out over several lines. `sheet` names members of a small object beside the
+    conversation, which is a unit itself if it stands alone and has one of them.
     """
 
     units: str = ""
     head: bool = False
     lined: bool = False
     whole: bool = False
+    sheet: tuple[str, ...] = ()
 
 
 class Tables(msgspec.Struct, frozen=True):
@@ -205,7 +208,7 @@ def claims_lines(
 ) -> tuple[str, ...]:
     """Return the formats that recognise some lines of a file, or the records in them.
 
-    `spread`: the file's first value is laid out over several lines, so that it is not in JSON lines.
+    `spread`: its first value is laid out over several lines, so that it is not in JSON lines.
     """
     if records and all(isinstance(records[0].get(member), str) for member in TOLD):
         return tuple(name for name in names() if name == records[0]["database"] and _is_told(load(name)))
@@ -244,10 +247,10 @@ def document(format_: Format, head: bytes, outline: json_text.Outline | None = N
     `outline` is that of its first object where the head does not hold all of it.
     """
     forms = _forms(format_)
-    if forms and not (forms[0].units or forms[0].lined):
+    if forms and not (forms[0].units or forms[0].lined or forms[0].sheet):
         return forms[0]
-    # Most files have no such name in their head: they are spared the outline.
-    if outline is None and not any(form.units.encode() in head for form in forms):
+    named = (name for form in forms for name in form.sheet or (form.units,))
+    if outline is None and not any(name.encode() in head for name in named):  # most are spared the outline by this
         return None
     outline = outline or json_text.outline(head)
     return next((form for form in forms if _holds(form, outline, head)), None)
@@ -269,6 +272,8 @@ def _holds(form: Document, outline: json_text.Outline, head: bytes) -> bool:
 
     It stands alone: with another value behind it, it is a line of JSON lines that has a member of that name.
     """
+    if form.sheet:
+        return outline.alone and not outline.listed and not set(form.sheet).isdisjoint(outline.keys)
     if form.units:
         named = form.units in outline.keys and outline.alone and not outline.listed
         return named and (not form.lined or json_text.spread(head))
@@ -286,15 +291,10 @@ def _recognises_document(format_: Format, outline: json_text.Outline, head: byte
 def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
     """Return True if one format knows the head, by its records or, where it is no JSON, by its text."""
     by_head, by_records = getattr(format_, "recognises_head", None), getattr(format_, "recognises", None)
-    known = bool(records) and by_records is not None and by_records(records)
-    return known or bool(by_head and by_head(b"\n".join(lines)))
+    return bool((records and by_records and by_records(records)) or (by_head and by_head(b"\n".join(lines))))
 
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
     """Return the first JSON objects of these lines, damaged lines included; at most HEAD_RECORDS, and no later sign."""
-    records: list[Mapping[str, Any]] = []
-    for line in lines:
-        records += [msgspec.json.decode(part) for part in salvage.whole(line).parts]
-        if len(records) >= HEAD_RECORDS:
-            break
-    return records[:HEAD_RECORDS]
+    parts = (part for line in lines for part in salvage.whole(line).parts)
+    return [msgspec.json.decode(part) for part in itertools.islice(parts, HEAD_RECORDS)]

@@ -3,6 +3,9 @@ sessions of Cline's command line, `<session>.messages.json`. Both are documents 
 
 Of a task the first words are the person's, then only what is marked as feedback. What the model saw stands beside it in
 `api_conversation_history.json`, the same talk with much around it, and is not read. A row that is being written waits.
+
+Where a task ran stands in `history_item.json` beside it (Roo Code) or in `taskHistory.json` of all (Cline); folder and
+title of a session in `<session>.json`.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from importer.formats import Document
 from importer.formats._shared.blocks import unwrapped
 from importer.formats._shared.calls import EDITORS, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import ANSWER, ID_BYTES, THOUGHT, Context, Records, Unit, string, value
+from importer.formats._shared.told import ABOUT, ANSWER, ID_BYTES, THOUGHT, Context, Records, Unit, string, value
 from importer.formats._shared.turns import clip, key, stem
 from importer.formats._shared.words import words
 
@@ -28,6 +31,8 @@ EXTENSIONS = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.
 EDITORS_WITH_IT = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
 TASKS = (b"ui_messages.json", b"claude_messages.json")
 SESSION = b".messages.json"
+SHEET, HISTORY = b"history_item.json", "state/taskHistory.json"
+PLACES = ("workspace", "cwdOnTaskInitialization", "shadowGitConfigWorkTree")
 FEEDBACK = frozenset(("user_feedback", "user_feedback_diff"))
 QUESTIONS = frozenset(("followup", "question"))
 QUESTION = "followup"  # by which a question and its answer know each other
@@ -54,31 +59,39 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     return (
         environ.get("CLINE_SESSION_DATA_DIR") or f"{data}/sessions",
         f"{data}/tasks",
+        f"{data}/{HISTORY}",
         *(
-            f"{user}/globalStorage/{extension}/tasks"
+            f"{user}/globalStorage/{extension}/{below}"
             for user in (*users, f"{home}/.vscode-server/data/User")
             for extension in EXTENSIONS
+            for below in ("tasks", HISTORY)
         ),
     )
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for what a person saw of a task, or a session of the command line."""
-    name = relative.rpartition(b"/")[2]
-    return name in TASKS or name.endswith(SESSION)
+    """Return True for what a person saw of a task, a session of the command line, and the sheets beside them."""
+    folder, _, name = relative.rpartition(b"/")
+    sheet = name in (SHEET, HISTORY.rpartition("/")[2].encode()) or name == folder.rpartition(b"/")[2] + b".json"
+    return sheet or name in TASKS or name.endswith(SESSION)
 
 
 def recognises_document(keys: Collection[str]) -> bool:
-    """Return True for rows with a time and what they ask or say, or a session's messages."""
-    return ({"ts", "type"} <= set(keys) and not {"say", "ask"}.isdisjoint(keys)) or (
-        {"sessionId", "messages", "version", "agent"} <= set(keys)
+    """Return True for rows with a time and what they ask or say, a session's messages, or a sheet."""
+    named = set(keys)
+    return (
+        ({"ts", "type"} <= named and not {"say", "ask"}.isdisjoint(named))
+        or {"sessionId", "messages", "version", "agent"} <= named
+        or {"session_id", "messages_path", "cwd"} <= named
+        or {"id", "ts", "task", "tokensIn"} <= named
     )
 
 
 def begin(path: bytes) -> Context:
     """Return the context before the first row; the folder names a task, the document's head a session."""
     folder, _, name = path.rpartition(b"/")
-    return Context(session=clip(stem(folder if name in TASKS else path).removesuffix(".messages"), ID_BYTES))
+    of_folder = name in (*TASKS, SHEET)
+    return Context(session=clip(stem(folder if of_folder else path).removesuffix(".messages"), ID_BYTES))
 
 
 def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
@@ -92,6 +105,13 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
             yield from spoken("assistant" if role == "tool" else role, record.get("content"), common)
         elif role != "system":
             yield Unit(unknown=1)
+    elif {"ts", "task"} <= set(record):
+        cwd = next((found for name in PLACES if (found := string(record, name))), "")
+        yield Unit(kind=ABOUT, conversation=string(record, "id"), cwd=cwd)
+    elif "messages_path" in record:
+        cwd = string(record, "workspace_root") or string(record, "cwd")
+        name = string(record, "metadata", "title")
+        yield Unit(kind=ABOUT, conversation=string(record, "session_id"), title=name, cwd=cwd)
     elif "sessionId" in record:
         agent = string(record, "agent")
         yield Unit(conversation=string(record, "sessionId"), agent="" if agent == "lead" else agent)

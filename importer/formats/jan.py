@@ -1,19 +1,26 @@
-"""Jan: `threads/<thread>/messages.jsonl`, a message each line. An edit writes the file anew."""
+"""Jan: `threads/<thread>/messages.jsonl`, a message each line, and `thread.json` with its title.
+
+An edit writes the file anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.formats._shared.told import ID_BYTES, Context, Records, Unit, string
+from importer.formats import Document
+from importer.formats._shared.told import ABOUT, ID_BYTES, Context, Records, Unit, string
 from importer.formats._shared.turns import clip, stem
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
 
 NAME = "jan"
 
-MESSAGES = b"messages.jsonl"
+MESSAGES, SHEET = b"messages.jsonl", b"thread.json"
 OBJECT = "thread.message"
+SIGNS = ("assistants", "title", "id")  # of the sheet
+DOCUMENT = Document(sheet=SIGNS[:1])
+NEW = "New Thread"
 WRITING = "in_progress"
 
 
@@ -25,8 +32,8 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for the messages of a thread."""
-    return relative.rpartition(b"/")[2] == MESSAGES
+    """Return True for the messages of a thread, and the sheet beside them."""
+    return relative.rpartition(b"/")[2] in (MESSAGES, SHEET)
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
@@ -34,16 +41,24 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     return any(record.get("object") == OBJECT and "thread_id" in record for record in records)
 
 
+def recognises_document(keys: Collection[str]) -> bool:
+    """Return True for the sheet: a thread's id and title, and who answers there."""
+    return set(SIGNS) <= set(keys)
+
+
 def begin(path: bytes) -> Context:
-    """Return the context before the first line; messages name their thread."""
+    """Return the context before the first line; messages and the sheet name their thread."""
     folder, _, name = path.rpartition(b"/")
-    return Context(session=clip(stem(folder if name == MESSAGES else path), ID_BYTES))
+    return Context(session=clip(stem(folder if name in (MESSAGES, SHEET) else path), ID_BYTES))
 
 
 def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
-    """Yield what a message says."""
+    """Yield what a message says, or the sheet tells."""
     role = string(record, "role")
-    if role not in ("user", "assistant"):
+    if set(SIGNS) <= set(record):
+        title = string(record, "title")
+        yield Unit(kind=ABOUT, conversation=string(record, "id"), title="" if title == NEW else title)
+    elif role not in ("user", "assistant"):
         if role not in ("system", "tool"):
             yield Unit(unknown=1)
     elif string(record, "status") != WRITING:

@@ -1,19 +1,26 @@
 """Kimi Code and the older kimi-cli: `wire.jsonl` in a session's folder, of each agent one.
 
 Kimi Code tells a prompt twice, as a turn and as a message of the context: the message counts. What an undo takes out of
-the model's view was said all the same. The older one names no working folder but by a hash.
+the model's view was said all the same.
+
+Title and folder stand in `state.json` of the session, the folder in `session_index.jsonl` of all sessions as well. The
+older program's folders are hashes of the paths in its `kimi.json`.
 
 An answer is told in parts, each as it arrives: nothing is lost where it breaks off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import md5
 from typing import Any
 
+from importer.formats import Document
+from importer.formats._journal import Journal, JournalPieces, opens_object
 from importer.formats._shared.blocks import unwrapped
 from importer.formats._shared.calls import api_calls, id_of, used
 from importer.formats._shared.told import (
+    ABOUT,
     ANSWER,
     ID_BYTES,
     PLAN,
@@ -24,17 +31,39 @@ from importer.formats._shared.told import (
     Unit,
     inner,
     member,
+    objects,
     speech,
     string,
+    value,
 )
 from importer.formats._shared.turns import clip, key, stem
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = [
+    "DOCUMENT",
+    "JOURNAL",
+    "NAME",
+    "Context",
+    "begin",
+    "feed",
+    "recognises",
+    "recognises_document",
+    "replayed",
+    "roots",
+    "wanted",
+]
 
 NAME = "kimi"
 
-WIRE = b"wire.jsonl"
+WIRE, INDEX, FOLDERS = b"wire.jsonl", "session_index.jsonl", "kimi.json"
+SHEETS = (b"state.json", b"metadata.json")  # the second one of old versions
+# Members that tell a sheet: of Kimi Code, of kimi-cli, and of its old versions.
+SIGNS = (("isCustomTitle", "agents"), ("custom_title", "approval"), ("title_generated", "session_id"))
+FURTHER = (("agents", "createdAt"), ("approval", "version"))  # where there is no title
+DOCUMENT = Document(sheet=("isCustomTitle", "custom_title", "title_generated", "agents", "approval"))
+INDEXED = ("sessionId", "sessionDir", "workDir")
+UNTITLED = ("New Session", "Untitled")
 MAIN = "main"
+PLACES = ("config.update", "environment.set_binding")
 ANSWERS = ("QuestionResponse", "interaction.resolved")
 # Messages of the older program that are a side's words, and the members that hold them.
 SPOKEN = {
@@ -58,25 +87,55 @@ ROLES = frozenset(("user", "assistant", "system", "tool", "developer"))
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """Return the folders of sessions of both programs."""
+    """Return the folders of sessions of both programs, and what tells the working folders of these."""
     new, old = environ.get("KIMI_CODE_HOME") or f"{home}/.kimi-code", environ.get("KIMI_SHARE_DIR") or f"{home}/.kimi"
-    return (f"{new}/sessions", f"{old}/sessions")
+    return (f"{new}/sessions", f"{new}/{INDEX}", f"{old}/sessions", f"{old}/{FOLDERS}")
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for a wire; the context beside it is rewritten."""
-    return relative.rpartition(b"/")[2] == WIRE
+    """Return True for a wire and the sheets; the context beside it is rewritten."""
+    return relative.rpartition(b"/")[2] in (WIRE, *SHEETS, INDEX.encode(), FOLDERS.encode())
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Return True for the metadata of the protocol, nearly always the first line."""
-    return any(record.get("type") == "metadata" and "protocol_version" in record for record in records)
+    """Return True for the metadata of the protocol, nearly always the first line, or a line of the index."""
+    return any(
+        (record.get("type") == "metadata" and "protocol_version" in record) or set(INDEXED) <= set(record)
+        for record in records
+    )
+
+
+def recognises_document(keys: Collection[str]) -> bool:
+    """Return True for the sheet of a session."""
+    return any(set(signs) <= set(keys) for signs in (*SIGNS, *FURTHER))
+
+
+def _folders(pieces: JournalPieces) -> Iterator[tuple[str, str]]:
+    """Yield the working folders that the older program knows, each with the folder of its sessions."""
+    hashed = [(name.rpartition("_")[2], name) for name in pieces.names("sessions")]
+    for one in objects(member(value(b"".join(pieces.lines()).decode("utf-8", "replace")), "work_dirs")):
+        if path := string(one, "path"):
+            digest = md5(path.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+            yield from ((path, f"sessions/{name}") for found, name in hashed if found == digest)
+
+
+JOURNAL = Journal(
+    lambda path: path.endswith(b"/" + FOLDERS.encode()),
+    opens_object,
+    lambda pieces: ("sessions", *(folder for _, folder in _folders(pieces))),
+)
+
+
+def replayed(pieces: JournalPieces) -> Iterator[Any]:
+    """Yield the working folder of each session of the older program. Never raises for what is in it."""
+    for path, folder in _folders(pieces):
+        yield from (Unit(kind=ABOUT, conversation=session, cwd=path) for session in pieces.names(folder))
 
 
 def begin(path: bytes) -> Context:
     """Return the context before the first line: folders name the session, and the agent if it is not the main one."""
     *folders, name = path.decode("utf-8", "replace").split("/")
-    if name.encode() != WIRE:
+    if name.encode() not in (WIRE, *SHEETS):
         return Context(session=clip(stem(path), ID_BYTES))
     agent = ""
     if len(folders) > 2 and folders[-2] in ("agents", "subagents"):
@@ -99,8 +158,24 @@ def _said(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         yield from _part(string(event, "type"), event if isinstance(event, dict) else {}, at)
     elif kind in ANSWERS:
         yield _answer({**record, **(found if isinstance(found := record.get("response"), dict) else {})}, at)
+    elif kind in PLACES:
+        yield Unit(cwd=string(record, "cwd") or string(record, "environmentDisclosure", "cwd"))
     elif not isinstance(record.get("type"), str):
-        yield Unit(unknown=1)
+        yield _sheet(record)
+
+
+def _sheet(record: dict[str, Any]) -> Unit:
+    """Return what a sheet tells of its session, or a line of the index or of the older program's folders of another."""
+    if record.get("kind") == ABOUT:
+        return Unit(kind=ABOUT, conversation=string(record, "conversation"), cwd=string(record, "cwd"))
+    if set(INDEXED) <= set(record):
+        session = string(record, "sessionDir").replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return Unit(kind=ABOUT, conversation=session or string(record, "sessionId"), cwd=string(record, "workDir"))
+    if not recognises_document(record):
+        return Unit(unknown=int("database" not in record))
+    title = string(record, "custom_title") or string(record, "title")
+    places = (string(record, name) for name in ("workDir", "cwd", "parent_repo_path", "worktree_path"))
+    return Unit(kind=ABOUT, title="" if title in UNTITLED else title, cwd=next(filter(None, places), ""))
 
 
 def _is_typed(record: Any) -> bool:

@@ -1,16 +1,19 @@
 """Mistral Vibe: `session_<time>_<id>/messages.jsonl`, a message each line, without times.
 
-What the program injects is marked. A compaction goes on in a new folder, where the kept context is injected. The title
-and the working folder stand in `meta.json` beside it, which is not read.
+What the program injects is marked. A compaction goes on in a new folder, where the kept context is injected. Title,
+folder and branch stand in `meta.json` beside the messages, which is written anew at each turn. What an agent does for
+another one lies in `agents/<agent>_<time>_<id>/` of the other's folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from importer.formats import Document
 from importer.formats._shared.calls import api_calls, id_of, used
 from importer.formats._shared.told import (
+    ABOUT,
     ID_BYTES,
     RESULT,
     THOUGHT,
@@ -22,11 +25,15 @@ from importer.formats._shared.told import (
 )
 from importer.formats._shared.turns import clip, stem
 
-__all__ = ["NAME", "Context", "begin", "feed", "recognises", "roots", "wanted"]
+__all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
 
 NAME = "vibe"
 
-MESSAGES = b"messages.jsonl"
+MESSAGES, SHEET = b"messages.jsonl", b"meta.json"
+AGENTS = b"agents"
+SIGNS = ("session_id", "environment")  # of the sheet
+DOCUMENT = Document(sheet=SIGNS[:1])
+UNTITLED = "Untitled session"
 ROLES = frozenset(("user", "assistant", "tool", "system"))
 
 
@@ -36,8 +43,8 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for the messages of a session."""
-    return relative.rpartition(b"/")[2] == MESSAGES
+    """Return True for the messages of a session, and the sheet beside them."""
+    return relative.rpartition(b"/")[2] in (MESSAGES, SHEET)
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
@@ -48,16 +55,27 @@ def recognises(records: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
+def recognises_document(keys: Collection[str]) -> bool:
+    """Return True for the sheet: a session's id, and where it ran."""
+    return set(SIGNS) <= set(keys)
+
+
 def begin(path: bytes) -> Context:
-    """Return the context before the first line; the folder names the session."""
+    """Return the context before the first line; the folder names the session, and the agent that another one asked."""
     folder, _, name = path.rpartition(b"/")
-    return Context(session=clip(stem(folder if name == MESSAGES else path), ID_BYTES))
+    session = stem(folder if name in (MESSAGES, SHEET) else path)
+    asked = folder.split(b"/")[-2:-1] == [AGENTS]
+    return Context(session=clip(session, ID_BYTES), agent=clip(session.partition("_")[0], ID_BYTES) if asked else "")
 
 
 def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
-    """Yield what a message says."""
+    """Yield what a message says, or the sheet tells."""
     role, id_ = string(record, "role"), string(record, "message_id")
-    if role not in ROLES:
+    if set(SIGNS) <= set(record):
+        title, cwd = string(record, "title"), string(record, "environment", "working_directory")
+        title = "" if title == UNTITLED else title
+        yield Unit(kind=ABOUT, title=title, cwd=cwd, branch=string(record, "git_branch"))
+    elif role not in ROLES:
         yield Unit(unknown=1)
     elif role == "user" and record.get("injected") is not True:
         yield prompt(record.get("user_display_content") or record.get("content"), id=id_)

@@ -30,6 +30,8 @@ SIGNATURES = {
     b"\x7fELF": "a program",
 }
 UNKNOWN = "no format knows it; --source FORMAT=PATH names one"
+PACKED = "no format knows it; --source FORMAT=PATH of the ZIP archive names one for all that is in it"
+NOTHING_IN_IT = "a ZIP archive without conversations: no JSON is in it, in which tools export them"
 
 
 def judge(fd: int, stat: FileStat, known: Checkpoint, named: str, max_line_bytes: int) -> Checkpoint:
@@ -50,7 +52,7 @@ def judge(fd: int, stat: FileStat, known: Checkpoint, named: str, max_line_bytes
     judged = replace(known, head=tail.head_print(fd, stat.size))
     if recognition.is_blank(fd):
         return fated(judged, stat, Fate.EMPTY, "")
-    return fated(judged, stat, Fate.UNRECOGNISED, UNKNOWN)
+    return fated(judged, stat, Fate.UNRECOGNISED, PACKED if archives.split(stat.path) else UNKNOWN)
 
 
 def _archive(known: Checkpoint, stat: FileStat) -> Checkpoint:
@@ -59,7 +61,7 @@ def _archive(known: Checkpoint, stat: FileStat) -> Checkpoint:
         return fated(known, stat, Fate.REFUSED, "a ZIP archive: name it .zip, or unpack it first")
     if problem := archives.KNOWN.listing(stat.path).problem:
         return fated(known, stat, Fate.REFUSED, problem)
-    return fated(known, stat, Fate.UNRECOGNISED, "a ZIP archive without conversations")
+    return fated(known, stat, Fate.UNRECOGNISED, NOTHING_IN_IT)
 
 
 def fated(known: Checkpoint, stat: FileStat, fate: Fate, reason: str) -> Checkpoint:

@@ -7,7 +7,8 @@ conversations, read again, must give the same. So a project does not depend on w
     worktree of a repository   `.git` is a file: "gitdir: <repository>/.git/worktrees/<name>"
     folder of a repository     `.git` is a folder, here or above; a home itself is no project
     marked folder              `.project_root` stands here or above; a path in it is the project
-    transcript without folder  Gemini CLI keeps `.project_root` with the project's path beside its chats
+    transcript without folder  Gemini CLI keeps `.project_root` with the project's path beside its chats, VS Code
+                               `workspace.json`, which tells it as a URL
 
 Where the file system does not tell capital letters from small ones, a folder is named as its disk names it; one that is
 gone, of a system that mostly does not, as it was named first.
@@ -19,6 +20,7 @@ import os
 import re
 import stat
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 
 from importer.sources import mounts
@@ -29,7 +31,7 @@ FRESH_S = 600.0  # a folder without a repository may become one
 MOST_FOLDERS = 4096  # looked up lately
 MOST_LEVELS = 40
 MOST_BYTES = 4096  # read of a file that names a path; PATH_MAX
-MARK, GIT = ".project_root", ".git"
+MARK, GIT, WINDOW = ".project_root", ".git", "workspace.json"
 _HOME = re.compile(r"/|/root|/(?:home|Users)(?:/[^/]+)?")
 _WORKTREE = re.compile(r"(.+)/worktrees/[^/]+/*")
 _WSL = frozenset({"9p", "drvfs"})  # how WSL mounts the drives of Windows
@@ -104,7 +106,8 @@ class Repositories:
     def _beside(self, folder: str) -> str:
         """Return what the mark near a transcript's folder names: beside its chats, or beside those of its parent."""
         levels = [*self._local(folder)][-3:]
-        named = next((root for level in reversed(levels) if (root := _path_in(f"{level}/{MARK}"))), "")
+        marks = (root for level in reversed(levels) for root in (_path_in(f"{level}/{MARK}"), _window_of(level)))
+        named = next(filter(None, marks), "")
         return self.project_of(named) if named else ""
 
     def _spelled_here(self, folder: str) -> str:
@@ -183,23 +186,36 @@ def _repository(level: str) -> str:
     return os.path.dirname(git) if os.path.basename(git).startswith(".") else git  # .git, .bare; else a bare one
 
 
-def _path_in(file: str, *, prefix: str = "", base: str = "") -> str:
-    """Return the whole path in the first line of a small regular file, "" where there is none."""
+def _small(file: str) -> str:
+    """Return the text of a small regular file, "" where there is none."""
     if not _is_file(file):
         return ""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            line = os.read(descriptor, MOST_BYTES).decode("utf-8", "replace").strip().partition("\n")[0]
+            return os.read(descriptor, MOST_BYTES).decode("utf-8", "replace").strip()
         finally:
             os.close(descriptor)
     except OSError:
         return ""
+
+
+def _path_in(file: str, *, prefix: str = "", base: str = "") -> str:
+    """Return the whole path in the first line of a small regular file, "" where there is none."""
+    line = _small(file).partition("\n")[0]
     if not line.startswith(prefix) or "\0" in line:
         return ""
     named = line.removeprefix(prefix).strip()
     whole = os.path.normpath(os.path.join(base, named)) if base and named else named
     return whole if whole.startswith("/") or re.match(r"[A-Za-z]:[/\\]", whole) else ""
+
+
+def _window_of(level: str) -> str:
+    """Return the folder of this machine that a window of VS Code had open, whose chats lie below; "" for others."""
+    text = _small(f"{level}/{WINDOW}") if level.rpartition("/")[0].endswith("/workspaceStorage") else ""
+    found = re.search(r'"folder"\s*:\s*"file://(/[^"\\]*)"', text)
+    folder = urllib.parse.unquote(found[1]) if found else ""
+    return "" if "\0" in folder else re.sub(r"\A/(?=[A-Za-z]:/)", "", folder)
 
 
 def _is_file(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import fields, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from importer.cli.doctor.host import HostFacts
 from importer.cli.doctor.languages import LanguageFacts
 from importer.cli.doctor.memory import MemoryFacts
 from importer.cli.doctor.serving import DaemonFacts, ModelFacts, StoreFacts
-from importer.cli.doctor.state import StateFacts
+from importer.cli.doctor.state import StateFacts, check_passed_over
 from importer.cli.doctor.wiring import WiringFacts
 from importer.memory.profiles import BALANCED, CONSERVATIVE
 from importer.service.status.cluster_ping import Cluster, ClusterNode, Replica
@@ -150,6 +151,19 @@ def test_an_unrecognised_file_is_no_fault() -> None:
     assert (found["ok"], check["ok"]) == (True, True)
     assert "/s/x.jsonl" in check["detail"]
     assert "--source FORMAT=/s/x.jsonl" in check["fix"] and 'exclude = ["x.jsonl"]' in check["fix"]
+
+
+def test_the_way_out_is_one_for_archives(tmp_path: pathlib.Path) -> None:
+    """A format is named for the whole archive, quoted; one without any JSON has none that could be named."""
+    for name in ("my export.zip", "pictures.zip"):
+        (tmp_path / name).write_bytes(b"PK")
+    packed, empty = str(tmp_path / "my export.zip"), str(tmp_path / "pictures.zip")
+    passed = tuple((path, "unrecognised", "strange") for path in (f"{packed}/within/b.jsonl", empty))
+    finding = check_passed_over(replace(GOOD.state, passed_over=passed))
+    member, archive = finding.fix.split("; ") if "; " in finding.fix else finding.fix.splitlines()
+    assert f"--source 'FORMAT={packed}'" in member and 'exclude = ["b.jsonl"]' in member
+    assert "--source" not in archive
+    assert "JSON" in archive and 'exclude = ["pictures.zip"]' in archive
 
 
 def test_what_is_in_quarantine_is_no_fault() -> None:

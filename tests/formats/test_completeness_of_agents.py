@@ -16,6 +16,8 @@ import independent_readers_of_later_formats as later
 import pytest
 from stored_text import chunks, even
 
+SHEETS = ("meta.json", "state.json", "thread.json", "history_item.json", "s_01.json")
+
 CORPUS = Path(__file__).parents[1] / "corpus"
 _around = re.compile(
     r"</?(?:user_query|USER_REQUEST|user_input|task|feedback|answer)(?: [^<>]*)?>"
@@ -58,7 +60,7 @@ READERS: dict[str, Callable[[Path], Iterator[str]]] = {
     "warp": later.warp,
     "zed": independent_readers.zed,
 }
-BESIDE = ("summary.json", "index.jsonl", "k2.json")  # sheets
+BESIDE = ("summary.json", "index.jsonl", "k2.json", *SHEETS)  # sheets
 SAMPLES = [
     pytest.param(name, path, id=f"{name}-{path.stem[:30]}")
     for name in READERS

@@ -229,6 +229,14 @@ def test_what_cannot_be_had_is_told(desk: Desk, raw: bytes, fate: str, said: str
     assert not behind(folder.files[0], desk.checkpoints.folder(folder.path)[os.path.basename(folder.files[0].path)])
 
 
+def test_the_reason_of_a_strange_member_names_what_can_be_named(desk: Desk) -> None:
+    """No folder has a member's path, so a format is named for the archive."""
+    desk.put("data.zip", zipped({"notes.jsonl": b'{"colour": "red"}'}))
+    ((path, reason),) = look(desk).named.items()
+    assert path.endswith(b"/data.zip/notes.jsonl")
+    assert "of the ZIP archive" in reason
+
+
 def test_it_is_unpacked_in_steps(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long member takes several calls, so that the loop never stands still; two in turn are both read."""
     monkeypatch.setattr(archives, "STEP_BYTES", 1000)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pytest
 
@@ -127,6 +129,20 @@ def test_a_mark_beside_the_transcripts(place: Place) -> None:
     shutil.rmtree(place.base / "tmp")
     assert place.project("shop-1", chat) == str(shop)
     assert place.project("shop-1", place.base / "other" / "a.jsonl") == "shop-1"
+
+
+def test_the_window_that_a_chat_of_an_editor_is_in(place: Place) -> None:
+    """`workspace.json` beside its chats names the folder as a URL; elsewhere a file of that name tells nothing."""
+    shop = place.make("my shop")
+    (shop / ".git").mkdir()
+    sheet = json.dumps({"folder": f"file://{quote(str(shop))}/src"}, indent=2)
+    window = place.make("User/workspaceStorage/0a1b/workspace.json", sheet).parent
+    chat = window / "chatSessions/a.json"
+    assert place.project("", chat) == str(shop)
+    place.make("User/workspaceStorage/0a1b/workspace.json", '{"folder": "file:///c%3A/code/shop"}')
+    assert place.project("", window / "chatSessions/b.json") == "C:\\code\\shop"
+    place.make("notes/workspace.json", sheet)
+    assert place.project("", place.base / "notes/chats/a.json") == ""
 
 
 def test_no_look_at_what_may_hang(place: Place) -> None:

@@ -14,8 +14,8 @@ from importer import formats
 CORPUS = pathlib.Path(__file__).parents[1] / "corpus"
 # Below which folder of a root samples lie that are without their upper folders; which root, where not the first.
 WITHIN = {"vscode-chat": "0a1b", "continue-dev": "", "zed": "", "grok-build": "..", "junie": "..", "openhands": ".."}
-ROOT_OF = {"cursor": {"state.vscdb": 2, "store.db": 1}, "cline": {"s_01.messages.json": 0, "ui_messages.json": 1}}
-ROOT_OF |= {"opencode": {"kilo.db": 1}, "kiro": {"data.sqlite3": 1}, "codex": {}, "kimi": {"0a1b2c": 1}}
+ROOT_OF = {"cursor": {"state.vscdb": 2, "store.db": 1}, "cline": {"s_01": 0, "1767258000000": 1}}
+ROOT_OF |= {"opencode": {"kilo.db": 1}, "kiro": {"data.sqlite3": 1}, "codex": {}, "kimi": {"0a1b2c": 2}}
 ROOT_OF |= {"pi": {"openclaw-agent.sqlite": 5}}
 AGE_S = 7200.0  # what is being written is left alone for a while first
 

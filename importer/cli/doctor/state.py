@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -198,19 +199,30 @@ def check_passed_over(facts: StateFacts) -> Finding:
     Other programs keep files in the same folders, so one that no format knows is no fault, and stays what it is.
     """
 
-    def named(fate: Fate, fix: str) -> list[Problem]:
+    def named(fate: Fate, fix: Callable[[str], str]) -> list[Problem]:
         found = [(path, reason) for path, which, reason in facts.passed_over if which == fate]
-        return [
-            Problem(f"{path}: {reason}", fix.format(path=path, name=os.path.basename(path))) for path, reason in found
-        ]
+        return [Problem(f"{path}: {reason}", fix(path)) for path, reason in found]
 
-    excluded = 'or exclude = ["{name}"] in the settings'
-    refused = named(Fate.REFUSED, f"repair or unpack {{path}}, {excluded}")
-    strange = named(
-        Fate.UNRECOGNISED, f"importer backlog --source FORMAT={{path}}, {excluded} if it is no conversation"
-    )
+    refused = named(Fate.REFUSED, lambda path: f"repair or unpack {path}, {_excluded(path)}")
+    strange = named(Fate.UNRECOGNISED, lambda path: f"{_recognised(path)}, {_excluded(path)} if it is no conversation")
     finding = judge if refused else advise
     return finding("recognised", "every file that was looked into", refused + strange)
+
+
+def _excluded(path: str) -> str:
+    """Return how a file is left out for good."""
+    return f'or exclude = ["{os.path.basename(path)}"] in the settings'
+
+
+def _recognised(path: str) -> str:
+    """Return what to do about a file that no format knows: one is named for it, or for the ZIP archive it is in.
+
+    In an archive by itself there is nothing that could be a conversation: another form of export has them.
+    """
+    within = archives.split(os.fsencode(path))
+    if within is None and archives.is_archive(os.fsencode(path)):
+        return f"in place of {path}, ask its tool for an export in JSON (Google Takeout: choose that, not HTML)"
+    return f"importer backlog --source {shlex.quote(f'FORMAT={os.fsdecode(within[0]) if within else path}')}"
 
 
 def check_quarantine(facts: StateFacts) -> Finding:

@@ -27,6 +27,7 @@ from importer.formats._shared.dialogue import RESULT_CHARS, answering, is_passed
 from importer.formats._shared.json_lines import Lines
 from importer.formats._shared.turns import clip, key, moment, stem
 from importer.formats._shared.units import (
+    ABOUT,
     ANSWER,
     ID_BYTES,
     NAME_BYTES,
@@ -42,6 +43,7 @@ from importer.formats._shared.words import MEMBERS, Words, clean, words
 from importer.protocol.records import ConversationFacts, Turn
 
 __all__ = [
+    "ABOUT",
     "ANSWER",
     "ID_BYTES",
     "NAME_BYTES",
@@ -156,24 +158,39 @@ def _spoken(context: Context, unit: Unit, options: Options) -> Fed:
 
 
 def _headed(context: Context, unit: Unit) -> Fed:
-    """Return the context after a line of facts: what it does not say stays, but for the first line."""
+    """Return the context after a line of facts: what it does not say stays, but for the first line.
+
+    What a sheet tells goes to the conversation that it names, and to no other one that is told of after it.
+    """
+    if unit.kind == ABOUT:
+        return Fed(context, facts=_facts(replace(Context(session=context.session), **_named(unit))))
     if unit.database:
         return Fed(Context(clip(unit.conversation, ID_BYTES), cwd=context.cwd if context.note == OF_PATH else ""))
-    after = replace(
-        context,
-        session=clip(unit.conversation, ID_BYTES) or context.session,
-        title=clip(clean(unit.title), NAME_BYTES) or context.title,
-        cwd=clip(clean(unit.cwd), NAME_BYTES) or context.cwd,
-        branch=clip(clean(unit.branch), ID_BYTES) or context.branch,
-        agent=clip(clean(unit.agent), ID_BYTES) or context.agent,
-        note=clip(unit.note, ID_BYTES) or context.note,
-    )
+    after = replace(context, **_named(unit))
     if after == context:
         return Fed(context)
     if (after.title, after.cwd, after.branch) == (context.title, context.cwd, context.branch):
         return Fed(after)
-    told = ConversationFacts(after.session, after.title, after.cwd, after.cwd, after.branch)
-    return Fed(after, facts=(told,) if after.session and (after.title or after.cwd or after.branch) else ())
+    return Fed(after, facts=_facts(after))
+
+
+def _named(unit: Unit) -> dict[str, str]:
+    """Return what a line of facts says of a conversation, by the members of its context."""
+    found = {
+        "session": clip(unit.conversation, ID_BYTES),
+        "title": clip(clean(unit.title), NAME_BYTES),
+        "cwd": clip(clean(unit.cwd), NAME_BYTES),
+        "branch": clip(clean(unit.branch), ID_BYTES),
+        "agent": clip(clean(unit.agent), ID_BYTES),
+        "note": clip(unit.note, ID_BYTES),
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _facts(known: Context) -> tuple[ConversationFacts, ...]:
+    """Return the facts of a conversation, if there are any."""
+    told = ConversationFacts(known.session, known.title, known.cwd, known.cwd, known.branch)
+    return (told,) if known.session and (known.title or known.cwd or known.branch) else ()
 
 
 def _thought(context: Context, unit: Unit, text: str, options: Options) -> tuple[Turn, ...]:

@@ -13,6 +13,7 @@ from importer.protocol.records import Facts, Turn
 ID_BYTES = 200  # encoded: it stands in the context, which is bounded
 NAME_BYTES = 600
 SUMMARY, PLAN, ARTIFACT, THOUGHT = "summary", "plan", "artifact", "thought"
+ABOUT = "about"  # what a sheet beside a conversation tells of it
 RESULT, ANSWER = "result", "answer"  # of a tool's call: what it gave back, and what is known to be a person's answer
 
 Ask = tuple[str, tuple[tuple[str, str], ...]]

@@ -7,7 +7,8 @@ because the folder's name cannot be turned back into a path.
 A turn's key is a hash of role, time stamp and text: forks and replays after a compaction keep all three, often under
 new uuids.
 
-Claude Code on the web exports a session as one JSON document, whose units are such lines.
+Claude Code on the web exports a session as one JSON document, whose units are such lines. Claude Desktop has a sheet
+for each session that it runs, `local_<id>.json`, with its title and folder.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from importer.formats.claude_code.sessions import (
     ID_BYTES,
     Context,
     claimed,
+    described,
     elsewhere,
     news,
     session_of,
@@ -53,7 +55,7 @@ __all__ = [
 NAME = "claude-code"
 SHADOW = "claude-history"  # the format that repeats prompts of it
 MANAGED = "/etc/claude-code/managed-settings.json"  # an organisation's settings win over a user's
-DOCUMENT = Document("loglines")
+DOCUMENT = (Document("loglines"), Document(sheet=("cliSessionId",)))
 
 COWORK = ("Library/Application Support/Claude", ".config/Claude")  # Claude Desktop, by operating system
 TITLES = frozenset(("custom-title", "ai-title", "agent-name"))
@@ -75,6 +77,7 @@ COPIES = (b"agent-acompact-", b"agent-aprompt_suggestion")  # they repeat the pa
 
 _lines = Lines(TranscriptLine)
 _document = re.compile(rb"session(?:[-_][^/]+)?\.json\Z")
+_sheet = re.compile(rb"local_[^/]+\.json\Z")
 
 
 def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
@@ -111,7 +114,7 @@ def wanted(relative: bytes) -> bool:
     Sessions of the web are saved under names of people's own; by themselves are found `session.json`, `session-*.json`.
     """
     *folders, name = relative.split(b"/")
-    if _document.match(name):
+    if _document.match(name) or _sheet.match(name):
         return True
     if not name.endswith(b".jsonl") or name in NO_CONVERSATIONS or name.startswith(COPIES):
         return False
@@ -149,19 +152,19 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
     return any(type_.startswith(start) and mark in record for start, mark in SESSIONLESS)
 
 
-def recognises_document(_: Collection[str]) -> bool:
-    """Return True for a list called `loglines`, a name no other format uses."""
-    return True
+def recognises_document(keys: Collection[str]) -> bool:
+    """Return True for a list called `loglines`, or the sheet of a session; no other format uses these names."""
+    return not {"loglines", "cliSessionId"}.isdisjoint(keys)
 
 
 def begin(path: bytes) -> Context:
     """Return the context before the first line; the file's stem names the conversation of lines that name none."""
-    return Context(stem=clip(stem(path), ID_BYTES))
+    return Context(stem=clip(stem(path), ID_BYTES), sheet=bool(_sheet.match(path.rpartition(b"/")[2])))
 
 
 def feed(context: Context, raw: bytes, options: Options) -> Fed:
     """Return the turns of one line, at most one but for glued records, and the context after it. Never raises."""
-    return _lines.feed(context, raw, options, _step)
+    return described(context, raw) if context.sheet else _lines.feed(context, raw, options, _step)
 
 
 def tip(context: Context) -> tuple[ConversationFacts, ...]:

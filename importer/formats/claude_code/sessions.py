@@ -5,9 +5,11 @@ A file can hold several sessions (copies made by a resume), each with its first 
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from importer.formats import MAX_CONTEXT_BYTES
+from importer.formats import MAX_CONTEXT_BYTES, Fed
 from importer.formats._shared.turns import clip
 from importer.formats.claude_code.lines import TranscriptLine
 from importer.protocol.records import ConversationFacts
@@ -54,6 +56,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     `stem` names the conversation of lines that do not. `summaries` are titles for the sessions of lines that are still
     to come, each behind the end of its line's id. `own_calls` are ids of calls to our own search, whose results must
     not be indexed again. `leaf` is the end of the id of the last line with words, which was of the first session.
+    `sheet`: the file is no transcript, but tells of one.
     """
 
     stem: str = ""
@@ -61,6 +64,27 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     summaries: tuple[tuple[str, str], ...] = ()
     own_calls: tuple[str, ...] = ()
     sessions: tuple[TranscriptSession, ...] = ()
+    sheet: bool = False
+
+
+class Sheet(msgspec.Struct, gc=False, rename="camel"):
+    """What Claude Desktop notes of a session that it runs."""
+
+    cli_session_id: Any = None
+    title: Any = None
+    cwd: Any = None
+
+
+def described(context: Context, raw: bytes) -> Fed:
+    """Return the facts that a sheet tells of a session."""
+    try:
+        found = msgspec.json.decode(raw, type=Sheet)
+    except (ValueError, RecursionError) as error:
+        return Fed(context, problems=(str(error),) if raw.strip() else ())
+    name, title, cwd = (one if isinstance(one, str) else "" for one in (found.cli_session_id, found.title, found.cwd))
+    folder = clip(cwd, PATH_BYTES)
+    told = ConversationFacts(clip(name, ID_BYTES), clip(title.strip(), TITLE_BYTES), folder, folder)
+    return Fed(context, facts=(told,) if name and (title or cwd) else ())
 
 
 def session_of(context: Context, line: TranscriptLine) -> TranscriptSession:

@@ -75,6 +75,7 @@ def _head(document: dict[str, Any], sheet: bytes) -> dict[str, Any]:
     """Return the head, with the folder that the window's sheet names."""
     folder = string(value(sheet.decode("utf-8", "replace")), "folder")
     folder = unquote(folder.removeprefix("file://")) if folder.startswith("file://") else ""
+    folder = folder[1:] if folder[2:4] == ":/" else folder  # of a drive of Windows
     title = string(document, "customTitle")
     return {"sessionId": string(document, "sessionId"), "customTitle": title, "workspaceFolder": folder}
 
