@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import store_backends
+from hypothesis import HealthCheck, settings
 
 from importer.protocol.system import capabilities
 
 TESTS = pathlib.Path(__file__).parent
 STATE = TESTS.parent / "state"
+
+# Where modules may not be kept compiled, each of the thousands of processes that tests start compiles all it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
+settings.load_profile("no clock")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

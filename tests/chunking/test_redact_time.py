@@ -11,6 +11,8 @@ import pytest
 from importer.chunking.masking.rules import CAREFUL, SURE
 from importer.chunking.redact import find
 
+pytestmark = pytest.mark.slow
+
 PIECES = (  # what rules begin with, and what may make them read on
     "a", "A1", "x1\n", "1234", "1234 ", "4539 5787 ", "DE89 3704 ", "'", "`", "\\", '\\"', "%3D", "%25", "&quot;", "&",
     "\\u003d", "\x1b[3m", "\x1b", "\u200b", "a\u200b\n", "“", "password", "password ", "password: ", "password=a&",

@@ -14,6 +14,8 @@ from importer.delivery.supervisor import Supervisor
 from importer.protocol import wire
 from importer.state.checkpoints import Checkpoints
 
+pytestmark = pytest.mark.slow
+
 READY = [["ready"]]
 NAMES = "abcdefgh"
 

@@ -13,6 +13,8 @@ from idle_engine import fly, hire, parts
 from importer.delivery.policy import Recycle
 from importer.protocol.records import Tally
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = pathlib.Path(__file__).parents[2] / "importer"
 OUTSIDE = [path for path in sorted(PACKAGE.rglob("*.py")) if "delivery" not in path.parts]
 

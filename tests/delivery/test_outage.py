@@ -13,6 +13,8 @@ from importer.delivery.outage import Outage
 from importer.errors import EmbedUnreachable, StoreRefused, StoreUnreachable, WorkerError
 from importer.state.checkpoints import Checkpoints
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def checkpoints(tmp_path: pathlib.Path) -> Iterator[Checkpoints]:

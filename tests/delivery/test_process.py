@@ -17,6 +17,8 @@ from importer.delivery.process import Child, Ended
 from importer.errors import WorkerDied
 from importer.protocol import wire
 
+pytestmark = pytest.mark.slow
+
 TALK = """
 import os, signal, sys, time
 from importer.protocol import wire

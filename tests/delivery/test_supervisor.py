@@ -17,6 +17,8 @@ from importer.errors import StoreRefused, StoreUnreachable, WorkerDied, WorkerEr
 from importer.protocol import wire
 from importer.protocol.records import Chunk
 
+pytestmark = pytest.mark.slow
+
 BATCH = wire.Import((Chunk("a", "text", {}),))
 
 

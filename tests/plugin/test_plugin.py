@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FACES = ["formats", "embedders", "stores"]
 PLUGINS = sorted((ROOT / "tests/support/plugins").glob("*.py"))

@@ -21,6 +21,8 @@ from importer.sources.reconcile import behind
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 
+pytestmark = pytest.mark.slow
+
 MB = 1024 * 1024
 SAID = json.dumps({"messages": [{"role": "user", "content": "Which kite flies highest?"}], "id": "k"}).encode() + b"\n"
 STRANGE = b'{"kind": "heartbeat"}\n'

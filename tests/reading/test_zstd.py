@@ -14,6 +14,8 @@ from importer.reading import reader, recognition, zstd
 from importer.reading.zstd import DAMAGED, ENDLESS, TOO_DENSE
 from importer.sources import files
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 LINES = b"".join(b'{"type":"event_msg","n":%d}\n' % number for number in range(5000))
 

@@ -17,6 +17,8 @@ from importer.serve import answers, rows, turns
 from importer.serve.fitting import LEAST_TOKENS, MORE, Draft, windows
 from importer.service.conversations.values import Listed, Opened, SaidTurn
 
+pytestmark = pytest.mark.slow
+
 SAID = st.one_of(
     st.text(max_size=300),
     st.sampled_from(

@@ -27,6 +27,8 @@ from importer.worker.copying.sync_points import SYNC_QUESTIONS
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Ownership, Point, Store
 
+pytestmark = pytest.mark.slow
+
 DIMENSION = 384
 
 

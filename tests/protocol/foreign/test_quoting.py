@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from importer.protocol.foreign.quoting import BLANKS, MOST_LINE_CHARS, QUOTED, fenced, line, neutral, plain, printable
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = st.lists(
     st.one_of(
         st.text(max_size=9),

@@ -16,6 +16,8 @@ from foreign_database import Owner, everything_in
 from importer.sources.databases import borrowed
 from importer.sources.databases.borrowed import Busy, Lender
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: pathlib.Path) -> pathlib.Path:

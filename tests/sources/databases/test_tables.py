@@ -22,6 +22,8 @@ from importer.sources.reconcile import behind, wanted
 from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = CORPUS / "opencode" / "opencode.db.sql"
 T0 = 1767300000000
 

@@ -19,6 +19,8 @@ from importer.worker.session import WorkerSession
 from importer.worker.stores import Point
 from importer.worker.stores.edge import generations
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = ("some/old", 8), ("some/new", 64)
 
 

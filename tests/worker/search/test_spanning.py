@@ -18,6 +18,8 @@ from importer.worker.search.answer import QueryContext
 from importer.worker.search.spanning import AWAY_S, FurtherStores, Spanning
 from importer.worker.stores import Store
 
+pytestmark = pytest.mark.slow
+
 
 class Machines:
     """Stores by their names, opened as a worker opens further ones; those in `away` do not answer."""

@@ -22,6 +22,8 @@ from importer.worker.retell import retell
 from importer.worker.stores import Lookup, Ownership, Scope, StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
+pytestmark = pytest.mark.slow
+
 COPIES: dict[str, Any] = {"replication_factor": 2, "write_consistency_factor": 2, "shard_number": 3}
 
 

@@ -26,6 +26,8 @@ from importer.worker.stores.edge.shard import sync_log
 from importer.worker.stores.edge.store import open_store
 from importer.worker.stores.edge.values import tags
 
+pytestmark = pytest.mark.slow
+
 SUPPORT = pathlib.Path(__file__).parents[2] / "support"
 
 

@@ -19,6 +19,8 @@ from importer.worker.stores import StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 from importer.worker.stores.schema import KEYWORDS, TIMES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server() -> Iterator[ScriptedQdrant]:

@@ -18,6 +18,8 @@ from importer.worker.stores.candidates import DEPTH, FACTS
 from importer.worker.stores.qdrant.asking import questions
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
+pytestmark = pytest.mark.slow
+
 POINTS = 150
 KNOWN = QueryContext(POINTS, date(2026, 3, 1))
 SEARCHES = ("/points/query/batch", "/points", "/points/scroll")

@@ -13,6 +13,8 @@ from numbered_points import KINDS, Opener, everything, made, numbered, openers
 
 from importer.worker.stores import Ownership, Scope, Store
 
+pytestmark = pytest.mark.slow
+
 WORD = "quaxolotl"
 SECRET, KEPT = 30, 70
 

@@ -25,6 +25,8 @@ from importer.worker.patience import Patience
 from importer.worker.stores import Lookup, Ownership, StoreRequest
 from importer.worker.stores.qdrant.store import QdrantStore, open_store
 
+pytestmark = pytest.mark.slow
+
 POINTS = 20
 Rule = Callable[[str, str, Any], tuple[int, str] | None]
 

@@ -15,6 +15,8 @@ from importer.protocol.query import Query
 from importer.worker.stores import Store
 from importer.worker.stores.edge import stems, store
 
+pytestmark = pytest.mark.slow
+
 COUNT = 300
 SAID = "we are deploying number{} with migrations and retries"
 ASKED = [Query(f"deployment migration of number{n}", mode="keyword") for n in range(0, COUNT, 30)]

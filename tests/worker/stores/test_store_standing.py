@@ -12,6 +12,8 @@ from store_questions import hits
 from importer.protocol.query import Query
 from importer.worker.stores import Ownership
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=KINDS)
 def opener(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Opener]:

@@ -16,6 +16,8 @@ from importer.worker.stores.edge import store
 from importer.worker.stores.edge.shard import TAGGED, TAGS
 from importer.worker.stores.edge.values import LATER, NAME, EdgeDialect, tags
 
+pytestmark = pytest.mark.slow
+
 edge: Any = qdrant_edge
 COUNT = 300
 ASKED = [
