@@ -17,7 +17,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from importer.delivery.child_exit import exit_descriptor
@@ -65,8 +65,8 @@ class Child:
         self._requests: asyncio.StreamWriter | None = None
 
     @classmethod
-    async def spawn(cls, command: Sequence[str], environ: Mapping[str, str]) -> Child:
-        """Start `command` with the two descriptors appended as its last arguments.
+    async def spawn(cls, command: Sequence[str], environ: Mapping[str, str], keeps: Sequence[int] = ()) -> Child:
+        """Start `command` with the two descriptors appended as its last arguments. It `keeps` these, too.
 
         Raises OSError when there are no processes, descriptors or memory left for it; then nothing is left of it.
         Raises RuntimeError off the main thread: the worker would be killed when that thread ends.
@@ -86,7 +86,7 @@ class Child:
                 stdout=theirs[2],
                 stderr=theirs[2],
                 env=dict(environ),
-                pass_fds=theirs[:2],
+                pass_fds=(*theirs[:2], *keeps),
                 start_new_session=True,  # its own group: a Ctrl-C is the daemon's to handle, and a kill takes all of it
             )
         except OSError:
@@ -264,10 +264,10 @@ class Standby:
     def __init__(self) -> None:
         self._coming: asyncio.Task[Child] | None = None
 
-    def prepare(self, command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> None:
+    def prepare(self, spawn: Callable[[], Awaitable[Child]], configure: wire.Configure) -> None:
         """Start a spare worker, unless there is one."""
         if self._coming is None:
-            self._coming = asyncio.ensure_future(_spawn(command, environ, configure))
+            self._coming = asyncio.ensure_future(_standing_by(spawn, configure))
 
     async def adopt(self) -> Child | None:
         """Return the spare worker if it lives, None without one; from now on it belongs to the caller."""
@@ -286,9 +286,9 @@ class Standby:
             await child.stop(grace_s)
 
 
-async def _spawn(command: tuple[str, ...], environ: dict[str, str], configure: wire.Configure) -> Child:
+async def _standing_by(spawn: Callable[[], Awaitable[Child]], configure: wire.Configure) -> Child:
     """Start a worker that stands by: it answers nothing before it gets its settings a second time."""
-    child = await Child.spawn(command, environ)
+    child = await spawn()
     child.tell(configure)
     log.info("worker.preparing", pid=child.pid)
     return child

@@ -21,6 +21,7 @@ from importer.delivery.progress import WorkerStats
 from importer.errors import ImporterError, WorkerDied, WorkerError
 from importer.log import logger
 from importer.protocol import wire
+from importer.protocol.system.workers_lock import WorkersLock
 from importer.protocol.worker_settings import StoreSettings, WorkerSettings, addresses
 
 log = logger()
@@ -33,13 +34,28 @@ STOP_S = 5.0  # the store is flushed with every batch, so ending is quick
 class Launch:
     """What a worker is started with: its command, its environment, its first frame.
 
-    `standby`: there is room for two at once, for the second or so in which the next one loads its model.
+    `standby`: there is room for the next one beside it, which imports what it needs and loads no model before the end
+    of this one. `lock` is held by all workers of this process, and waited for by those of the next.
     """
 
     environ: Mapping[str, str]
     settings: WorkerSettings
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "importer.worker")  # -P: no code from the current folder
     standby: bool = False
+    lock: WorkersLock | None = None
+
+    async def spawn(self) -> Child:
+        """Start a worker. Raises OSError, and StoreUnreachable while another process's worker ends."""
+        if (lock := self.lock) is None:
+            return await Child.spawn(self.command, self.environ)
+        held = await lock.enter()
+        try:
+            child = await Child.spawn(self.command, self.environ, held)
+        except BaseException:
+            lock.leave()
+            raise
+        child.ended.add_done_callback(lambda _: lock.leave())
+        return child
 
     def embedding(self) -> Launch:
         """Return the launch of a worker that opens no store and only embeds."""
@@ -134,7 +150,7 @@ class Supervisor:
             and 0 < worker.lifetime_files <= worker.files + files + STANDBY_FILES
         ):
             configure = wire.Configure(self.launch.settings, standby=True)
-            self._standby.prepare(self.launch.command, dict(self.launch.environ), configure)
+            self._standby.prepare(self.launch.spawn, configure)
 
     async def ask(self, op: str, /, **args: Any) -> Any:
         """Return the answer to one question, from the living worker or a fresh one. Raises what the worker reports."""
@@ -192,7 +208,7 @@ class Supervisor:
         self.stats.spawns += 1
         started_s = self.clock()
         try:
-            child = await self._standby.adopt() or await Child.spawn(self.launch.command, self.launch.environ)
+            child = await self._standby.adopt() or await self.launch.spawn()
         except OSError as error:
             self.stats.boot_failures += 1
             hint = "memory, processes or open files are short; `importer doctor` says more"

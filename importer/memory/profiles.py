@@ -77,7 +77,7 @@ class Profile:
 
     @property
     def fits_standby(self) -> bool:
-        """True if the next worker may load its model beside the one that ends: it takes some 150 MB by then."""
+        """True if the next worker may start beside the one that ends: it takes 75 MB without a model."""
         return self.soft_limit_mb >= ROOM_FOR_TWO_MB
 
     def values(self) -> Mapping[str, Any]:

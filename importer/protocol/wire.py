@@ -39,8 +39,8 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024  # a batch is far below a megabyte; anything 
 class Configure(msgspec.Struct, frozen=True, tag="configure"):
     """First frame: everything the worker needs to know, secrets included (they never stand in argv or environment).
 
-    `standby` loads the model and leaves the store closed until a second such frame. `preload` loads the model before
-    `Ready`. `backlog` says that many files are waiting.
+    `standby` imports what is needed, and leaves store and model alone until a second such frame. `preload` loads the
+    model before `Ready`. `backlog` says that many files are waiting.
     """
 
     settings: WorkerSettings

@@ -183,5 +183,5 @@ async def ask_own_worker(settings: Settings, op: str, **args: Any) -> Any:
     """Start a worker, return its answer to one question, and end it. Raises what the worker reports."""
     from importer.service.launch import own_worker  # noqa: PLC0415  brings the supervisor and asyncio
 
-    async with own_worker(settings) as worker:
+    async with own_worker(settings, beside=True) as worker:
         return await worker.ask(op, **args)

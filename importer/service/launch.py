@@ -19,6 +19,7 @@ from importer.memory.profiles import Profile
 from importer.memory.sharing import Share, shared
 from importer.protocol.hosted import usage
 from importer.protocol.system.capabilities import cores
+from importer.protocol.system.workers_lock import WorkersLock
 from importer.protocol.wire import Ready
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings, WorkerSettings
 from importer.settings.load import Settings
@@ -43,7 +44,8 @@ def launch_of(settings: Settings, profile: Profile, *, once: bool) -> Launch:
         "MALLOC_MMAP_THRESHOLD_": str(profile.malloc_mmap_bytes),
     }
     told = worker_settings(settings, profile, threads)
-    return Launch(environment.of_worker(os.environ, allocator, threads), told, standby=profile.fits_standby)
+    environ, lock = environment.of_worker(os.environ, allocator, threads), WorkersLock(settings.state_dir)
+    return Launch(environ, told, standby=profile.fits_standby, lock=lock)
 
 
 def threads_of(profile: Profile, *, once: bool) -> int:
@@ -108,10 +110,14 @@ async def use_model(workers: Iterable[Supervisor], embed: EmbedSettings) -> None
 
 @asynccontextmanager
 async def own_worker(
-    settings: Settings, *, accept: Callable[[Ready], None] = lambda _ready: None
+    settings: Settings, *, accept: Callable[[Ready], None] = lambda _ready: None, beside: bool = False
 ) -> AsyncIterator[Supervisor]:
-    """Give a worker that the first question of this process starts, and end it. See `Supervisor` for `accept`."""
+    """Give a worker that the first question of this process starts, and end it. See `Supervisor` for `accept`.
+
+    `beside`: it does not wait for the workers of the process that has the state, which are for another store.
+    """
     launch = launch_of(settings, profile_of(settings), once=True)
+    launch = replace(launch, lock=None) if beside else launch
     # 0: it ends after no number of files
     worker = Supervisor(launch, recycle_files=0, boot_s=settings.worker.boot_s, accept=accept)
     try:

@@ -20,7 +20,7 @@ from importer.errors import ImporterError, WireError
 from importer.protocol import failpoints, wire
 from importer.protocol.outcome import Failure
 from importer.protocol.system.capabilities import has, libc
-from importer.protocol.worker_settings import EmbedSettings, WorkerSettings
+from importer.protocol.worker_settings import WorkerSettings
 from importer.worker import malloc
 from importer.worker.inbox import Inbox
 
@@ -35,8 +35,9 @@ def main(arguments: list[str]) -> int:
     """Serve until the request descriptor is closed; return 0 or the exit code of the error that prevented the start.
 
     The descriptors are pipe ends of their own: on standard output the stray print of a library would tear a frame. A
-    worker that is started as heir (`standby`) gets its settings twice: it loads the model after the first frame, and
-    opens the store, which has one opener, only after the second, when its predecessor has ended.
+    worker that is started as heir (`standby`) gets its settings twice: after the first frame it imports what it needs;
+    it opens the store, which has one opener, and loads the model, of which there is one in memory, only after the
+    second, when its predecessor has ended.
     """
     _die_with_the_daemon()
     os.umask(PRIVATE)
@@ -51,19 +52,20 @@ def main(arguments: list[str]) -> int:
         # `os.read` allocates all it is asked for, before it knows what comes.
         return os.read(request_fd, min(size, 1 << 20))
 
-    configure, embedder = _configured(read), None
-    if configure is not None and configure.standby:
+    configure = _configured(read)
+    heir = configure is not None and configure.standby
+    if configure is not None and heir:
         _behave(configure.settings)
-        embedder = _prepared(configure.settings.embed)
+        _prepare(configure.settings)
         configure = _configured(read)
     if configure is None:
         return 0
     inbox = Inbox(read, on_close=_die_soon)
     inbox.start()  # before anything heavy: a worker whose daemon is gone ends even while it starts
-    if embedder is None:
+    if not heir:
         _behave(configure.settings)
     reply = os.fdopen(reply_fd, "wb", buffering=0)  # unbuffered: written is sent
-    return _serve(inbox, reply, configure, embedder, embeds_only=EMBEDS in arguments)
+    return _serve(inbox, reply, configure, embeds_only=EMBEDS in arguments)
 
 
 def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
@@ -77,16 +79,15 @@ def _configured(read: Callable[[int], bytes]) -> wire.Configure | None:
     return configure
 
 
-def _prepared(embed: EmbedSettings) -> Any:
-    """Load the model while the predecessor runs; None if that fails, which is told when the store is opened."""
-    from importer.worker.session import embedder_of  # noqa: PLC0415 - priorities first, the heavy imports after
+def _prepare(settings: WorkerSettings) -> None:
+    """Import what store and model need while the predecessor runs. What fails is told when they are opened."""
+    from importer.worker import embedders, serve, session  # noqa: F401, PLC0415 - priorities first, then heavy imports
 
-    with contextlib.suppress(ImporterError):
-        return embedder_of(embed)
-    return None
+    with contextlib.suppress(ImporterError, ImportError):
+        embedders.module_of(settings.embed.provider)
 
 
-def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any, *, embeds_only: bool) -> int:
+def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, *, embeds_only: bool) -> int:
     """Open the session and serve; return 0 at the end of input, else the exit code of the error that prevented opening.
 
     A store that was opened is closed however the loop ends: what it has buffered becomes durable, and its directory
@@ -96,7 +97,7 @@ def _serve(inbox: Inbox, reply: Any, configure: wire.Configure, embedder: Any, *
     from importer.worker.session import open_session  # noqa: PLC0415 - priorities first, the heavy imports after
 
     try:
-        session = open_session(configure, embedder, embeds_only=embeds_only)
+        session = open_session(configure, embeds_only=embeds_only)
     except ImporterError as error:
         failure = Failure(0, "boot", type(error).__name__, error.message, error.retryable)
         _write_all(reply, wire.encode(0, wire.Failed(failure, error.exit_code, error.hint)))

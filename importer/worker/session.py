@@ -1,7 +1,4 @@
-"""Settings become a session: the store opened, the model located (fetched if need be) and loaded when wanted.
-
-An heir loads its model before it may open the store (see `__main__`); then the model is given.
-"""
+"""Settings become a session: the store opened, the model located (fetched if need be) and loaded when wanted."""
 
 from __future__ import annotations
 

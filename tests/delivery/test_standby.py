@@ -66,6 +66,17 @@ def test_a_standby_that_died_is_no_loss(installed: Importer, folder: str) -> Non
         assert not store_diff.compare(oracle.expect(folder), store).wrong
 
 
+def test_a_standby_has_no_model_beside_the_one_in_use(installed: Importer, tmp_path: pathlib.Path) -> None:
+    """Each worker of an import loads its model when the one before it has ended."""
+    corpus.write(few := str(tmp_path / "few"), files=3 * EVERY, seed=6)
+    (notes := tmp_path / "notes").mkdir()
+    installed.environ.update(IMPORTER_EMBED_PROVIDER="plugins.noted_embedder", IMPORTER_PLUGIN_NOTES=str(notes))
+    done = installed.run("backlog", few, "--json", IMPORTER_FAILPOINTS="embed=sleep:0.15")
+    assert done.code == 0, done.err
+    beside = [one.read_text() for one in notes.iterdir()]
+    assert (len(beside) > 1, set(beside)) == (True, {""})
+
+
 def test_which_profiles_have_room_for_two() -> None:
     """A standby is kept where memory is not short."""
     assert BALANCED.fits_standby

@@ -160,7 +160,7 @@ async def _ask_own_worker(settings: Settings, location: Location, seen: Probe) -
     with tempfile.TemporaryDirectory(prefix="importer-doctor-") as folder:
         if not made:
             tried = replace(tried, state_dir=folder, store=replace(settings.store, location=store_location.EDGE))
-        async with own_worker(tried) as worker:
+        async with own_worker(tried, beside=True) as worker:
             return await _answer(worker.ask, count=made and location.kind != SERVER)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 STATE = (
     *("checkpoints.sqlite3", "checkpoints.sqlite3-*", "checkpoints.sqlite3.corrupt-*", "sync-*.sqlite3*"),
     *("edge", "edge.*", "importer.lock", "importer.wanted", "control.sock", "answerer.log", "answerer.lock"),
-    *("alone.lock", "last-search.json", "disabled-sources.json", "installed.json", "installed.json.damaged"),
+    *("alone.lock", "workers.lock", "last-search.json", "disabled-sources.json"),
+    *("installed.json", "installed.json.damaged"),
     *("embedding-model.json*", "embedding-usage.json*", "borrowed-*"),
     ".importer-*",
 )

@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
@@ -67,7 +68,12 @@ def names() -> tuple[str, ...]:
 
 def load(settings: EmbedSettings) -> Embedder:
     """Return the embedder of `settings.provider`. Raises UsageError for a provider that does not exist."""
-    provider = settings.provider
+    embedder: Embedder = module_of(settings.provider).open_embedder(settings)
+    return embedder
+
+
+def module_of(provider: str) -> ModuleType:
+    """Import and return the module of a provider. Raises UsageError for one that does not exist."""
     path = provider if "." in provider else f"{__name__}.{provider}"
     try:
         module = importlib.import_module(path)
@@ -77,5 +83,4 @@ def load(settings: EmbedSettings) -> Embedder:
         raise UsageError(f"no embedding provider {provider!r}", hint=f"there are {', '.join(names())}") from error
     if not hasattr(module, "open_embedder"):
         raise UsageError(f"{path} offers no open_embedder(settings)", hint=f"there are {', '.join(names())}")
-    embedder: Embedder = module.open_embedder(settings)
-    return embedder
+    return module
