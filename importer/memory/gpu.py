@@ -9,7 +9,8 @@ import functools
 import importlib
 from typing import Any
 
-from importer.memory.probes import GroupMemory
+from importer.memory.probes import GroupMemory, Probes
+from importer.settings.schema import Settings
 
 
 @functools.cache
@@ -33,3 +34,8 @@ def gpu_memory() -> GroupMemory | None:
     except Exception:  # a GPU that was lost meanwhile
         return None
     return GroupMemory(int(told.total), int(told.used))
+
+
+def probes_of(settings: Settings) -> Probes:
+    """Return what reads the memory that the settings' model lives in: the GPU's besides where it embeds on one."""
+    return Probes(gpu=gpu_memory) if settings.embed.device == "cuda" else Probes()

@@ -23,6 +23,7 @@ from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, StateError, StateLocked
 from importer.formats import Options
 from importer.memory import forecasting
+from importer.memory.gpu import probes_of
 from importer.memory.guard import Guard
 from importer.memory.pool_guard import PoolGuard
 from importer.memory.profiles import Profile
@@ -200,7 +201,8 @@ def parts_of(settings: Settings, checkpoints: Checkpoints, roots: Sequence[Root]
     engine.on_stored(forecasts.stored)
     history, every_s = checkpoints.history, settings.memory.sample_s
     beside = PoolGuard(pool, within) if pool else None
-    guard = Guard(engine, within, history, sample_s=every_s, forecasts=forecasts, beside=beside)
+    probes = probes_of(settings)
+    guard = Guard(engine, within, history, sample_s=every_s, probes=probes, forecasts=forecasts, beside=beside)
     return Parts(settings, profile, checkpoints, supervisor, engine, guard, tuple(others))
 
 

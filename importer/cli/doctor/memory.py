@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from importer.cli.doctor.finding import Finding, Problem, judge
 from importer.errors import UsageError
+from importer.memory.gpu import probes_of
 from importer.memory.model_files import floor_of
 from importer.memory.probes import ASSUMED_BYTES, Probes
 from importer.memory.profiles import DAEMON_BYTES, Profile, resolve, room_mb
@@ -38,7 +39,7 @@ class MemoryFacts:
 
 def gather(settings: Settings, probes: Probes | None = None) -> MemoryFacts:
     """Gather the facts of this machine and control group; ASSUMED_BYTES where neither tells a limit."""
-    probes = probes or Probes()
+    probes = probes or probes_of(settings)
     limit = probes.limit_bytes() or ASSUMED_BYTES
     profile, share, problem, hint = None, None, "", ""
     try:
