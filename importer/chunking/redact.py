@@ -20,7 +20,7 @@ from functools import lru_cache
 
 from importer.chunking.masking import assignments, commands, numbers, services, tables, tokens
 from importer.chunking.masking.marked import SecretPlaces
-from importer.chunking.masking.rows import calls, logins, places, told
+from importer.chunking.masking.rows import asides, calls, lines, logins, places, told
 from importer.chunking.masking.spans import SecretSpan, beside_labels, joined, original, replaced
 from importer.chunking.masking.views import views
 from importer.protocol.records import ConversationFacts, Facts
@@ -86,7 +86,9 @@ def mask_facts(facts: Facts) -> Facts:
     return replace(facts, title=title, project=project, cwd=cwd, git_branch=git_branch, files=tuple(files))
 
 
-_PLACES = SecretPlaces((*places.PLACES, *places.WORDS, *logins.LOGINS, *told.TOLD, *calls.CALLS))
+_PLACES = SecretPlaces(
+    (*places.PLACES, *places.WORDS, *logins.LOGINS, *told.TOLD, *calls.CALLS, *lines.LINES, *asides.ASIDES)
+)
 _mask_title = lru_cache(maxsize=64)(mask)
 
 

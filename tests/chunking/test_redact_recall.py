@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from planted_secrets import LISTS, planted, recall
 
 from importer.chunking.redact import mask
 
-LEAST = {"afterwards": 0.95, "tokens": 0.97, "services": 0.95, "places": 0.95, "wrapped": 0.95}
+LEAST = {
+    "afterwards": 0.95, "tokens": 0.97, "services": 0.95, "places": 0.95, "wrapped": 0.95, "named": 0.97, "told": 0.97,
+    "later": 0.95,
+}  # fmt: skip
+NEAR_MISSES = Path(__file__).with_name("near_misses.txt").read_text("utf-8").splitlines()[1:]
 
 
 def test_the_lists_are_long_and_of_many_kinds():
@@ -33,3 +39,9 @@ def test_masking_planted_secrets_again_changes_nothing(group):
     for one in planted(group):
         masked = mask(one.text)
         assert mask(masked) == masked, one.kind
+
+
+def test_lines_that_only_look_like_secrets_stay():
+    """Placeholders, types, code that reads a secret, hashes, ids and prose: none is changed."""
+    assert len(NEAR_MISSES) >= 600
+    assert [line for line in NEAR_MISSES if mask(line) != line] == []

@@ -30,15 +30,24 @@ PIECES = (  # what rules begin with, and what may make them read on
     "new PDO(x, ", "INSERT INTO a (", "INSERT INTO a (b) VALUES (", "user: a pass: ", "password,", "| password |\n",
     "TOTP secret ", "password for ", "echo a | ", "net use \\\\\\\\a ", "ann@a.bc:", "admin/", "<<<", "btoa('a:", "sk:",
     "password 7 ", "Authenticator: abcd ", 'variable "password" {', "?key=", "token: |\n",
+    "password....", "password....a1 ", "password: <b ", "<password a=\"b\" ", "password│", "│ password │ a1b2c3d4 │\n",
+    "password [-a1", "user and password are both ", "is a1B2c3D4 ", "replace the password with ", "password isn't ",
+    "log in with a and ", "password for the key is \"a ", "пароль от ", "-u a -p ", "-u a:b", "['mysql', '-p",
+    "echo a1b2c3d4 | cat a", "user a\npassword ", "USER a\nPASS ", "331 password\n", "SETUSER a >", ": PSK \"",
+    "a * b1c2d3 ", "{SSHA}A1", "set password ENC ", "stringData:\n a: b1\n", "secret_key = '\\a", "secret key: [1,",
+    "private [", "1, ", "network_key: [1,", "ANSIBLE_VAULT;1\n" + "ab" * 10 + "\n", "-----END PRIVATE KEY-----\n",
+    "A1b2" * 16 + "\n-----END PRIVATE KEY-----\n", "$ cat password\n", "password\n$ ", "334 UGFzc3dvcmQ6\n",
+    "curl -b 'a=", "curl -b 'a=b;", '"name":"auth","value":"', "?code=", "?code=a1B2", "serial A1B2C-", "A1B2C-",
+    "P12_BASE64=MII", "docker login -u a -p A1b2", "hook a1b2/", "https://a:b/private-",
     "datadog: a1", "private key ", "-k a1b2", "snmp community ", "a1" * 32 + " private key ", "Q~", "|", "=",
 )  # fmt: skip
 PREFIXES = [kind.prefixes.split()[0] for kind in SURE + CAREFUL]
 
 
-def seconds(piece: str, chars: int) -> float:
-    """The least processor time of three runs over a text of that many characters."""
+def seconds(piece: str, chars: int, runs: int = 3) -> float:
+    """The least processor time of some runs over a text of that many characters."""
     text = (piece * (chars // len(piece) + 1))[:chars]
-    return min(once(text) for _ in range(3))
+    return min(once(text) for _ in range(runs))
 
 
 def once(text: str) -> float:
@@ -71,5 +80,7 @@ def test_time_grows_with_the_text_for_every_kind():
 @pytest.mark.long
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_text_up_to_ten_megabytes(piece):
-    """A hundred times the text; the exponent over the whole way is at most 1.2."""
-    assert exponent(piece, (100_000, 10_000_000)) <= 1.2
+    """A hundred times the text; the exponent over the whole way is at most 1.2 in one of three runs, as noise adds."""
+    before = max(seconds(piece, 100_000), 0.0005)
+    runs = (math.log(max(seconds(piece, 10_000_000, 1), 0.0005) / before) / math.log(100) for _ in range(3))
+    assert any(one <= 1.2 for one in runs)

@@ -13,7 +13,17 @@ import re
 import string
 from collections.abc import Iterator
 
-from importer.chunking.masking.names import ASSIGNED, HINT, KINDS_OF_KEYS, NAMES, NAMES_OF_TEXTS, OTHER_KEYS, WIDE_NAMES
+from importer.chunking.masking.names import (
+    ASSIGNED,
+    HINT,
+    KINDS_OF_KEYS,
+    NAMES,
+    NAMES_OF_TEXTS,
+    NO_PASSWORDS,
+    OTHER_KEYS,
+    WIDE_NAMES,
+)
+from importer.chunking.masking.phrases import CLOSING, phrase
 from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import (
     drawn,
@@ -21,7 +31,9 @@ from importer.chunking.masking.values import (
     plausible_bare,
     plausible_quoted,
     stands_for_one,
+    with_digit,
     word_of_letters,
+    word_with_number,
 )
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -35,7 +47,7 @@ _SETS = re.compile(
     r"(?:(?:\b(?:ENV|ARG|(?-i:set(?= [A-Z_]+\Z))|setx|SetEnv|set -g?x|setenv)|#define)[ \t]{1,4})[A-Z0-9_]{0,38}\Z",
     re.I,
 )  # sets a variable
-_CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:\||\r?$)", re.MULTILINE)
+_CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:[|│┃║]|\r?$)", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"(?:\A|[\s\"'])[A-Z0-9_]{1,38}_\Z")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9]_\Z|[A-Z0-9]\Z|[a-z0-9](?=\Z)")
 _ASSIGNING = re.compile(
@@ -44,22 +56,10 @@ _ASSIGNING = re.compile(
 _DEFINES = re.compile(r"(?:define|env|environ\.get|setdefault)\(\s?[\"'][A-Z0-9_]{0,30}\Z")
 _MORE_WORDS = re.compile(r"(?: [^\s\"'`\\(){}\[\]=:;,<>]{1,30}){1,8}(?=[\"'`])")
 _MORE_LINES = re.compile(r"(?:[\"'] ?[+\\]?[ ]?\r?\n\s{0,60}[brfu]?[\"'][A-Za-z0-9+/=_-]{8,200}){1,20}(?=[\"'])")
-_CLOSING = "'\"`\\”“»«’"  # noqa: RUF001
 _BEFORE_CHARS = 40
 
-_PHRASE = re.compile(
-    r"(?:passphrase|password|passwd|pwd)\\?[\"'`]?\s{0,3}[:=]\s{0,3}(?P<quote>\\?[\"'`])?"
-    r"(?P<phrase>[A-Za-z0-9'@!#&-]{1,30}+(?>(?: [A-Za-z0-9@!#&-]{1,30}+){1,15}))(?![A-Za-z0-9_(\[{=:/-])",
-    re.IGNORECASE,
-)
 _NO_SIGNS = str.maketrans("", "", "!@#%^&*+=")
 _LABELS = {"sec": "secret", "tok": "token", "key": "key", "cre": "credential", "psk": "key"}
-_SENTENCE = re.compile(  # holding one of these, words after "passphrase:" speak about it
-    r"\b(?:an?|the|this|that|it|to|for|of|in|on|at|by|with|from|is|are|be|and|or|not?|if|when|as|you|your|must|should"
-    r"|can|will|enter|see|used?|required|optional|min|max|minimum|maximum|length|chars?|characters|words|bits|bytes"
-    r"|section|line|version|passphrase|password|none|null|true|false)\b",
-    re.IGNORECASE,
-)
 _TECHNICAL = re.compile(  # "the password is SHA-256 hashed", "… is 12-character"
     r"(?:sha|md|base|utf|aes|argon|pbkdf|rsa|rfc|iso|oauth|https?|tls)-?\d"
     r"|\d{1,4}-?(?:char|bit|byte|digit|letter|word|sec|min|hour|day|week|month|year)",
@@ -80,7 +80,7 @@ def find(text: str) -> Iterator[SecretSpan]:
         given = start >= done and (
             HINT.match(text, start) or not "a" <= text[start] <= "z" or text[start - 1 : start] == "-"
         )
-        span = _phrase(text, start) or _value(text, start) if given else None
+        span = phrase(text, start) or _value(text, start) if given else None
         if span:
             yield SecretSpan(*span, _label(text[start : start + 3]))
             done = span[1]
@@ -104,36 +104,29 @@ def _occurrences(text: str, word: str) -> Iterator[int]:
         place = text.find(word, place + len(word))
 
 
-def _phrase(text: str, start: int) -> tuple[int, int] | None:
-    """Find the words of a passphrase: with a number among them, or four and more in quotes; never a sentence."""
-    match = _PHRASE.match(text, start) if text[start : start + 4].lower() in ("pass", "pwd ", "pwd=", "pwd:") else None
-    if not match or _SENTENCE.search(match["phrase"]):
-        return None
-    if text[start : start + 5].lower() != "passp" and not (
-        match["quote"] and text[match.end() : match.end() + 1] in {*_CLOSING}
-    ):
-        return None
-    many = match["quote"] and match["phrase"].count(" ") >= 3
-    return match.span("phrase") if many or any(map(str.isdigit, match["phrase"])) else None
-
-
 def _value(text: str, start: int) -> tuple[int, int] | None:
     """Find the value given to the name at `start`; None when it is no secret."""
     match = ASSIGNED.match(text, start)
-    if not match or (match["rest"] and _ABOUT.search(match["rest"])) or not _given(match):
+    if not match or _about(match) or not _given(match):
         return None
     group = "bare" if match["quoted"] is None else "quoted"
-    value, password = match[group], _label(match[0]) == "password"
+    value, password = match[group], match[0][:3].lower() == "psk" or _label(match[0]) == "password"
     if match["key"] and not _is_secret_key(match, value):
         return None
     after = text[match.end() : match.end() + 1]
     if group == "quoted":
         plausible = plausible_quoted(value, password) or _literal(match, after)
     else:
-        plausible = plausible_bare(value, password, after, bool(match["told"])) or _of_environment(match, after)
+        plausible = plausible_bare(value, password, after, bool(match["told"])) or _set_outside_code(match, after)
     if password and value.isdigit() and not match["rest"] and not match["gap"] and not match["says"]:
         plausible = 6 <= len(value) <= 16  # digits alone
     return (match.start(group), _quote_end(match) if match["quoted"] else match.end(group)) if plausible else None
+
+
+def _about(match: re.Match[str]) -> bool:
+    """Return True if a name speaks about a secret and is none; words of other languages have endings of their own."""
+    rest = match["rest"]
+    return bool(rest and _ABOUT.search(rest)) and not (match["told"] and rest.isalpha() and rest.islower())
 
 
 def _quote_end(match: re.Match[str]) -> int:
@@ -150,7 +143,7 @@ def _literal(match: re.Match[str], after: str) -> bool:
     value = match["quoted"]
     if match[0][:3].lower() not in ("pas", "pwd", "sec") or match["told"] or match["pass"]:
         return False
-    if not after or after not in _CLOSING or match["rest"].strip("_0123456789") or not word_of_letters(value):
+    if not after or after not in CLOSING or match["rest"].strip("_0123456789") or not word_of_letters(value):
         return False
     before = match.string[slice(*_before(match))]
     if match["comma"]:
@@ -161,13 +154,26 @@ def _literal(match: re.Match[str], after: str) -> bool:
     return not sign["pair"] or (value.islower() and _label(match[0]) == "password")
 
 
+def _set_outside_code(match: re.Match[str], after: str) -> bool:
+    """Return True if a value is given as no code gives it: by a flag of a command, or a variable of the environment."""
+    name, value = match[0][: match.start("bare") - match.start()], match["bare"]
+    if stands_for_one(value) or value.lower() in NO_PASSWORDS or (after and after in "([{"):
+        return False
+    if name.lower() in ("password=", "passwd=") and match.string[max(0, match.start() - 2) : match.start()] == "--":
+        return len(value) >= 6 and not value.isupper() and not value.islower() and value.isascii()
+    if name in ("SECRET=", "SECRET_KEY=") and _ENVIRONMENT.search(match.string, *_before(match)):
+        return len(value) >= 8 and with_digit(value) and not word_with_number(value)
+    return _of_environment(match, after)
+
+
 def _of_environment(match: re.Match[str], after: str) -> bool:
     """Return True if words are the password of a line `DB_PASSWORD=letmein`, as only files of settings write it."""
     name, value = match[0][: match.start("bare") - match.start()], match["bare"]
     return (
         name in ("PASSWORD=", "PASSWD=", "PWD=", "PASS=")
         and _ENVIRONMENT.search(match.string, *_before(match)) is not None
-        and (after in ("", "\n", "\r") and value.isalpha() and len(value) > 4 and not stands_for_one(value))
+        and (after in ("", "\n", "\r") and value.isalpha() and len(value) > 4)
+        and not (stands_for_one(value) or value.lower() in NO_PASSWORDS)
     )
 
 
@@ -202,7 +208,7 @@ def _given(match: re.Match[str]) -> bool:
         return _told_or_set(match)
     text, end = match.string, match.end()
     if match["tag"]:
-        return text.startswith("</", end) and bool(_TAG.search(text, *_before(match)))
+        return text.startswith(("</", "]]></"), end) and bool(_TAG.search(text, *_before(match)))
     if match["cell"]:
         return bool(_CELL_END.match(text, end))
     if match["call"]:
@@ -255,7 +261,7 @@ def _told(match: re.Match[str]) -> bool:
 def _closed(match: re.Match[str]) -> bool:
     """Return True if a quote stands behind a value; French sets a space before its own."""
     behind = match.string[match.end() : match.end() + 2]
-    return behind[:1] in {*_CLOSING} or behind.lstrip() == "»"
+    return behind[:1] in {*CLOSING} or behind.lstrip() == "»"
 
 
 def _password_by_pass(match: re.Match[str]) -> bool:

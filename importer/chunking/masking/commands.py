@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.chunking.masking.spans import SecretSpan
+from importer.chunking.masking.spans import SecretSpan, whole_end
 from importer.chunking.masking.values import drawn, stands_for_one
 
 COMMAND_CHARS = 300  # between a command and its password
@@ -33,7 +33,8 @@ class CommandPlace:
             value = match["secret"]
             plausible = not stands_for_one(value) and (self.sure or drawn(value))
             if plausible and _argument(present, match):
-                yield SecretSpan(*match.span("secret"), "password")
+                start, end = match.span("secret")
+                yield SecretSpan(start, whole_end(text, start, end), "password")
 
 
 def find(text: str) -> Iterator[SecretSpan]:
@@ -69,7 +70,7 @@ _SPACED = r"\s{1,3}\\?[\"']?(?!-)"
 _READS_IT = (  # a command that takes a password from its input
     r"(?:sudo -\w?S|(?:sudo )?(?:passwd|chpasswd|kinit|cryptsetup|su)\b"
     r"|(?:base64 (?:-[dD]|--decode) ?\| ?)?"
-    r"[a-z]{2,12}(?: [a-z]{2,12}){0,2} login\b[^|\n]{0,120}-stdin|gh auth login --with-token|gh secret set)"
+    r"[a-z]{2,12}(?: [a-z]{2,12}){0,2} login\b[^|\n]{0,120}-stdin|gh auth login --with-token|kubeseal\b|gh secret set)"
 )
 _SNMP = "snmpwalk, snmpget, snmpset, snmpbulk, snmptrap, snmptable, snmpstatus, snmpinform"
 
@@ -80,7 +81,11 @@ COMMANDS = (
     _command("sshpass", "sshpass", _option("-p")),
     _command("redis-cli -", "redis-cli", _option("-a")),
     _command(" -p ", "mongo, mongosh, mongodump, mongorestore", _option("-p", _SPACED)),
-    _command(" -p ", "docker login, podman login, helm registry, skopeo login, az login", _option("-p", _SPACED)),
+    _command(
+        " -p ",
+        "docker login, podman login, helm registry, skopeo login, az login, acr login, oc login",
+        _option("-p", _SPACED),
+    ),
     _command(
         " -p ", "snowsql, cqlsh, cypher-shell, crackmapexec, evil-winrm, netexec, nxc, wmiexec", _option("-p", _SPACED)
     ),
@@ -95,8 +100,19 @@ COMMANDS = (
     _command(" -P", "sqlcmd, bcp, mosquitto_pub, mosquitto_sub, zip, sqlplus", _option("-P"), sure=False),
     _command(" -w", "ldapsearch, ldapmodify, ldapadd, ldapwhoami, ldappasswd", _option("-w")),
     _command(" -p", "7z, unrar, unzip, 7za, rar", rf"-[pP](?<=\s-[pP]){_ARGUMENT}", sure=False),
-    _command(" -p ", "psexec, PsExec, smbmap, hydra, odoo, argocd, rclone, impacket-", _option("-p", _SPACED)),
-    _command(" /p", "cmdkey, runas, wmic, schtasks, psexec", rf"/p(?<=\s/p)(?:ass(?:word)?)?[:\s]\\?[\"']?{_ARGUMENT}"),
+    _command(
+        " -p ",
+        "psexec, PsExec, smbmap, hydra, odoo, argocd, rclone, impacket-, twine, keychain",
+        _option("-p", _SPACED),
+    ),
+    _command(" /p", "cmdkey, runas, wmic, psexec", rf"/p(?<=\s/p)(?:ass(?:word)?)?[:\s]\\?[\"']?{_ARGUMENT}"),
+    _command(" /p ", "signtool", rf"/p(?<=\s/p)\s\\?[\"']?{_ARGUMENT}"),
+    _command("-passwd", "dscl", rf"-passwd\s{{1,3}}\S{{1,100}}\s{{1,3}}[\"']?{_ARGUMENT}"),
+    _command(" /rp", "schtasks", rf"/rp(?<=\s/rp)\s\\?[\"']?{_ARGUMENT}"),
+    _command(" -hp", "rar", rf"-hp(?<=\s-hp){_ARGUMENT}"),
+    _command("+login", "steamcmd", rf"\+login \S{{1,64}} {_ARGUMENT}"),
+    _command("--secret", "pulumi", rf"--secret\s{{1,3}}[\w:.-]{{1,100}}\s{{1,3}}[\"']?{_ARGUMENT}"),
+    _command("-A bearer", "http, https, xh", rf"-a\s{{1,3}}\\?[\"']?{_ARGUMENT}", sure=False),
     _command(" alias set ", "mc", rf"set(?:\s{{1,3}}[^\s-]\S{{0,200}}){{3}}\s{{1,3}}{_ARGUMENT}", sure=False),
     _command(" host add ", "mc", rf"add(?:\s{{1,3}}[^\s-]\S{{0,200}}){{3}}\s{{1,3}}{_ARGUMENT}", sure=False),
     _command("oathtool", "oathtool", r"\s(?P<secret>[A-Za-z2-7]{16,128}|[0-9a-f]{32,128})(?![\w./=-])"),
@@ -115,7 +131,11 @@ COMMANDS = (
     _command("pass", "keytool, jarsigner, apksigner", rf"-(?:store|key|new|src|dest)(?:store)?pass{_GAP}{_ARGUMENT}"),
     _command("-storepass", "-storepass", rf"-(?:store)pass{_GAP}{_ARGUMENT}", sure=False),
     _command("ssh-keygen -", "ssh-keygen", _option("-[NP]")),
-    _command(" -U", "smbclient, rpcclient, cifs", rf"-U(?<=\s-U)\s{{0,3}}\\?[\"']?[^\s%\"']{{1,64}}+%{_ARGUMENT}"),
+    _command(
+        " -U",
+        "smbclient, rpcclient, cifs, net rpc, net ads",
+        rf"-U(?<=\s-U)\s{{0,3}}\\?[\"']?[^\s%\"']{{1,64}}+%{_ARGUMENT}",
+    ),
     _command(" -c ", _SNMP, rf"-c(?<=\s-c)\s{{1,3}}\\?[\"']?(?!public\b|private\b|-){_ARGUMENT}"),
     _command(" -", _SNMP, _option("-[AX]", _SPACED)),
     _command("lftp -", "lftp", rf"-u(?<=\s-u)\s{{1,3}}\\?[\"']?[^\s,\"']{{1,64}}+,{_ARGUMENT}"),
@@ -138,7 +158,7 @@ COMMANDS = (
         "|", "echo", r"[\"']?[A-Za-z0-9._-]{1,32}:(?P<secret>[^\s\"':|]{3,64}+)[\"']?(?=\s?\|\s?(?:sudo )?chpasswd)"
     ),
     _command("|", "echo, printf", rf"\s[\"']?(?P<secret>[^\s\"'|$]{{4,512}}+)[\"']?(?=\s?\|\s?{_READS_IT})"),
-    _command("<<<", "sudo, cryptsetup, kinit, su", r"<<<\s?[\"']?(?P<secret>[^\s\"'|$]{4,64}+)"),
+    _command("<<<", "sudo, cryptsetup, kinit, su, mysql, psql", r"<<<\s?[\"']?(?P<secret>[^\s\"'|$]{4,64}+)"),
     _command("net use", "net use", rf"/user:\S{{1,100}}+\s{{1,3}}[\"']?(?!/){_ARGUMENT}"),
     _command("net use", "net use", rf"\\\\\S{{1,200}}+\s{{1,3}}[\"']?(?!/){_ARGUMENT}(?=[\"']?\s{{1,3}}/user:)"),
     _command("DENTIFIED", "IDENTIFIED", r"(?i:by)\s{1,3}(?:(?i:password)\s)?\\?[\"'](?P<secret>[^\"'\\\s]{3,128}+)"),

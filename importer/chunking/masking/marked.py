@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from importer.chunking.masking.shapes import compiled
-from importer.chunking.masking.spans import SecretSpan
+from importer.chunking.masking.spans import SecretSpan, whole_end
 from importer.chunking.masking.values import drawn, stands_for_one
 
 STEMS = (  # the first that a marker holds is its own; rare ones, as what nearly every text holds would spare nothing
@@ -40,7 +40,7 @@ class SecretPlace:
         """Yield the secrets of this kind from left to right."""
         for match in compiled(self.pattern).finditer(text):
             for start, end in self.found(match):
-                yield SecretSpan(start, end, self.kind)
+                yield SecretSpan(start, whole_end(text, start, end), self.kind)
 
 
 class SecretPlaces:
@@ -86,12 +86,12 @@ def found_if(judge: Callable[[str], bool], kind: str, markers: str, pattern: str
     return SecretPlace(kind, tuple(markers.split(", ")), pattern, found)
 
 
-def each(kind: str, markers: str, pattern: str, values: str) -> SecretPlace:
-    """Define a place that holds several values: those of its matches that look drawn."""
+def each(kind: str, markers: str, pattern: str, values: str, judge: Callable[[str], bool] = drawn) -> SecretPlace:
+    """Define a place that holds several values: those of its matches that are judged secret, drawn ones at first."""
 
     def found(match: re.Match[str]) -> Iterator[tuple[int, int]]:
         for value in compiled(values).finditer(match.string, match.start("all"), match.end("all")):
-            if drawn(value["secret"]) and not stands_for_one(value["secret"]):
+            if judge(value["secret"]) and not stands_for_one(value["secret"]):
                 yield value.span("secret")
 
     return SecretPlace(kind, tuple(markers.split(", ")), pattern, found)

@@ -30,7 +30,7 @@ KINDS_OF_KEYS = (  # what may stand before "key" when it is secret
     "pre-shared", "my", "our", "openai", "anthropic", "gemini", "google", "stripe", "github", "gitlab", "slack",
     "discord", "telegram", "twilio", "sendgrid", "mistral", "cohere", "groq", "deepseek", "huggingface", "azure", "aws",
     "certificate", "network", "link", "mesh", "zigbee", "bluetooth", "unseal", "fernet", "recovery", "agent", "bot",
-    "stream", "vault",
+    "stream", "vault", "local",
 )  # fmt: skip
 OTHER_KEYS = (  # and when it is not
     "public", "primary", "foreign", "cache", "sort", "partition", "lookup", "dict", "map", "hash", "object", "s3",
@@ -56,8 +56,8 @@ NO_PASSWORDS = (  # in lower case; what stands in quotes where a password might
 
 # "pass" alone is mostly a word of its own: tests pass, a render pass
 _ALONE = (
-    "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=db)|(?<=user)|(?<=root)|(?<=admin)|(?<=smtp)"
-    "|(?<=ssh)|(?<=imap)|(?<=wifi))pass(?![A-Za-z0-9_-]))"
+    "(?P<pass>(?:(?<![A-Za-z0-9])|(?<=[a-z])(?<!by)(?<!com)(?<!tres)(?<!sur)(?<!over)(?<!under)(?<!im)(?<!tow)"
+    "(?<!com)(?<!multi)(?<!single))pass(?![A-Za-z0-9_-]))"
 )
 _TOLD = (
     "passwort|passord|(?<=mot de )passe|(?<=motde)passe|(?<=palavra-)passe|kennwort"
@@ -66,38 +66,45 @@ _TOLD = (
     "|heslo|(?<![A-Za-z])mdp(?![A-Za-z])|jelsz(?:[oó]|av)"
     "|parola(?: d['’]ordine)?|parole|parool|l[oö]senord|adgangskode|kodeord"  # noqa: RUF001
     "|kata (?:sandi|laluan)|[sş]ifre|contrasenya|contrasinal|lozink[aeiu]|zapork[aeiu]|geslo|slapta[zž]od(?:is|į|žio)"
-    "|lykilorð|fjal[eë]kalim|pasahitz|nenosiri|парол(?:ь|я|ю|ата)|лозинк[аеиу]|mật khẩu|κωδικός"
+    "|lykilorð|fjal[eë]kalim|pasahitz|nenosiri|парол(?:ь|я|ю|ата)|лозинк[аеиу]|mật khẩu|κωδικός(?: πρόσβασης)?"
     "|密[码碼]|口令|パスワード|비밀번호|비번|암호|סיסמ[האת]|كلمة (?:المرور|مرور|السر)|رمز عبور|گذرواژه|پاس ورڈ"
     "|पासवर्ड|পাসওয়ার্ড|கடவுச்சொல்|პაროლი|գաղտնաբառ|รหัสผ่าน"
 )
 _NAME = (
     r"(?:passwo?r?d|pass[_ -]?phrase|pass[_-]?code|secret|token|credential|creds|(?P<key>key)|pwd"
-    rf"|(?:(?<![A-Za-z0-9])|(?<=bind)|(?<=root)|(?<=master))(?:pw|psk)(?![a-z])|(?P<told>{_TOLD})|{_ALONE})(?P<rest>[A-Za-z0-9_-]{{0,40}}+)"
+    rf"|(?:(?<![A-Za-z0-9])|(?<=bind)|(?<=root)|(?<=master))(?:pw|psk)(?![a-z])|(?P<told>{_TOLD})|{_ALONE})(?P<r"
+    rf"est>[A-Za-z0-9_-]{{0,40}}+)"
 )
-_QUOTE = "\"'`“”„«»‘’＂"  # noqa: RUF001
-_OPEN = rf"\\{{0,15}}(?:«[ \u00a0\u202f]?|[{_QUOTE}])"  # French sets a space within its quotes
+_QUOTE = "\"'`“”„«»‘’＂「」『』"  # noqa: RUF001
+_OPEN = rf"\\{{0,15}}(?:«[ \u00a0\u202f]?|\"\"\"|'''|[{_QUOTE}])"  # French sets a space within its quotes
 _TYPE = (  # as in `password: str | None = …`, `token: &'static str = …`, and `var password string = …`
     r"(?:\s{0,3}:\s{0,3}"
     r"(?:&\s?(?:'\w{1,20} )?(?:mut )?)?[A-Za-z_][A-Za-z0-9_.\[\]|, ]{0,40}+(?==)"
     r"|\s(?:string|\[\]byte)(?=\s?=))?"
 )
 _ASIDE = r"(?:\s(?:\([^()\n]{1,30}\)|\[[^\[\]\n]{0,30}\])(?=\s{0,3}:))?"  # `Password (temporary):`, `Key [None]:`
-_VERBS = "is|was|to|ist|lautet|est|es|é|è|és|är|er|on|jest|je|este|ir|yra|adalah|là|е|είναι|это|هي|הוא|היא"  # noqa: RUF001
+_VERBS = "is|was|to|ist|lautet|est|c'est|c’est|es|é|è|és|är|er|on|jest|je|este|ir|yra|adalah|là|е|είναι|это|هي|הוא|היא"  # noqa: RUF001
 _CHANGED = "(?:is|was|has been|to be|got) (?:re)?(?:set|changed|rotated|updated|configured) to"
 _IS = "是为為は는은"
-_SAYS = rf"(?P<says>(?:\s{{1,3}}(?:{_CHANGED}|{_VERBS})(?: now)?|\s?[{_IS}])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s:{_IS}]))"
+_SAYS = (
+    rf"(?P<says>(?:\s{{1,3}}(?:{_CHANGED}|{_VERBS})(?: now)?|\s?[{_IS}])(?:\s{{0,2}}:)?\s{{0,3}}(?<=[\s"
+    rf":{_IS}])(?:```[a-z]{{0,12}}\s)?[*_]{{0,3}})"
+)
 _SIGN = (
-    rf"\\{{0,15}}[{_QUOTE}*_\])]{{0,4}}{_ASIDE}(?:\[\d{{1,3}}\])?{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=?|\?\?|!==?|[=＝]{{1,3}}|<-|[→–—]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
-    r"[*_]{0,2}\s{0,20}(?:\\\r?\n\s{0,20}|\((?=\s{0,20}[\"'])\s{0,20}|```[a-z]{0,12}\s"
+    rf"\\{{0,15}}[{_QUOTE}*_\])¹²³]{{0,4}}{_ASIDE}(?:\[\d{{1,3}}\])?{_TYPE}\s{{0,20}}(?::=|=>|->|\?=|\|\|=?|\?\?"
+    rf"|!==?|[=＝]{{1,3}}|<-|\.{{4,80}}[ :]?(?!\S{{300}})|[→–—➜➔➡⇒]|(?<=\s)-(?=\s)|(?P<colon>[:：]{{1,2}}))"  # noqa: RUF001
+    r"[*_]{0,2}\s{0,20}(?:<[a-z]{1,8}(?:\s[^<>\n]{0,60})?>|\{\w{1,20}\}\s|\[-|"
+    r"\{\+|\\\r?\n\s{0,20}|\((?=\s{0,20}[\"'])\s{0,20}|```[a-z]{0,12}\s"
     r"|(?:(?<=:)|(?<=:\s))(?:!!?[a-z]{1,12}\s|[|>][+-]?[ \t]{0,4}\r?\n\s{1,40}))?"
 )
-_COMMA = rf"(?P<comma>{_OPEN}\s{{0,3}}\)?,\s{{0,3}}(?={_OPEN}))"
+_COMMA = rf"(?P<comma>{_OPEN}\s{{0,3}}\)?,\s{{0,20}}(?={_OPEN}))"
 _ATTRIBUTE = (
     rf"(?P<attribute>[{_QUOTE}]?\s{{0,3}},?\s{{0,40}}[{_QUOTE}]?(?:value|val|v)[{_QUOTE}]?\s{{0,2}}[:=]\s{{0,3}})"
 )
-_CELL = r"(?P<cell>[*`]{0,2}[ \t]{0,40}\|[ \t]{0,40}[*]{0,2})"
+_CELL = r"(?P<cell>[*`]{0,2}[ \t]{0,40}[|│┃║][ \t]{0,40}[*]{0,2})"
 _MARKED = (
-    rf"(?P<tag>[\"']?>\s{{0,3}}|</\w{{1,6}}>\s{{0,60}}<\w{{1,8}}(?:\s[^<>\n]{{0,80}})?>)"
+    rf"(?P<tag>(?:\s[A-Za-z:]{{1,20}}=[\"'][^\"'<>\n]{{0,200}}[\"']){{0,3}}[\"']?>\s{{0,3}}(?:<!\[CDATA\[)?|</"
+    rf"\w{{1,6}}>\s{{0,60}}<\w{{1,8}}(?:\s[^<>\n]{{0,80}})?>)"
     rf"|{_SAYS}|(?P<call>\(\s?(?={_OPEN}))|(?P<gap>\s{{1,3}})"
 )
 _GIVES = rf"(?:{_SIGN}|{_COMMA}|{_ATTRIBUTE}|{_CELL}|{_MARKED})"
@@ -109,9 +116,9 @@ _WRAPPER = rf"(?:(?:[brfuN@]{{1,2}}|{_CALL})(?=[\"']))?"
 _VALUE = rf"(?:{_WRAPPER}{_OPEN}(?P<quoted>[^{_QUOTE}\\\s]{{6,}}+)|(?:\[\[)?(?P<bare>{_BARE}))"
 ASSIGNED = re.compile(_NAME + _GIVES + _VALUE, re.IGNORECASE)
 HINT = re.compile(  # what must follow the start of a name for a value to be given to it, read fast
-    rf"\w{{0,60}}+(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\[\])(]|\s[(\[]"
+    rf"\w{{0,60}}+(?: (?:khẩu|sandi|laluan)\w{{0,8}})?(?:(?:[ -]\w{{1,20}}+)?\\{{0,15}}[{_QUOTE}*\[\])(¹²³]|\s[(\[]"
     rf"|[- \r\n]{{1,2}}\w{{1,20}}+\s{{0,20}}[:=：＝]"  # noqa: RUF001
-    rf"|\s{{0,20}}[:=<>|?!,：＝→–—-]"  # noqa: RUF001
+    rf"|\s{{0,20}}[:=<>|?!,：＝→–—➜➔➡⇒│┃║-]|\.{{4}}"  # noqa: RUF001
     rf"|\s{{1,3}}(?:(?:{_VERBS}|has|got|string)\s|\\{{0,15}}[{_QUOTE}])|\s?[是为為は는은]|\s{{1,3}}[^\s\d]{{0,30}}+\d)",
     re.IGNORECASE,
 )

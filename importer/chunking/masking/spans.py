@@ -11,12 +11,22 @@ from typing import NamedTuple
 LABEL = re.compile(r"\[secret:[a-z0-9-]{1,40}\]")
 
 
+LONG_CHARS = 100  # of a value that a bounded pattern may have cut
+_MORE = re.compile(r"[A-Za-z0-9+/=_-]{1,8192}+")
+
+
 class SecretSpan(NamedTuple):
     """A secret of a text: positions in characters, `text[start:end]`, and its kind as the label says it."""
 
     start: int
     end: int
     kind: str
+
+
+def whole_end(text: str, start: int, end: int) -> int:
+    """Return where a value ends: patterns are bounded, and of a long one the rest would stay."""
+    more = _MORE.match(text, end) if end - start >= LONG_CHARS else None
+    return more.end() if more else end
 
 
 def joined(spans: Iterable[SecretSpan]) -> list[SecretSpan]:

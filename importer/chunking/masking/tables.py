@@ -16,7 +16,8 @@ HEAD_CHARS = 600  # of the longest head
 ROW_CHARS = 4000
 _WORDS = ("password", "passwd", "passwort", "pwd", "secret", "token", "api key", "api_key", "apikey")  # lower case
 _NAMED = re.compile(rf"[\s*\"']{{0,6}}(?:\w{{1,20}}[ _])?(?:{'|'.join(_WORDS)})[\s*\"']{{0,6}}", re.IGNORECASE)
-_CELL_ENDS = re.compile(r"[ *\"']{0,4}(?P<sign>[|,;\t\r\n])")
+_CELL_ENDS = re.compile(r"[ *\"']{0,4}(?P<sign>[|│┃║,;\t\r\n])")
+_RULE = re.compile(r"[\s|+:=_│┃║┼╪╬├┤─━═-]{1,600}")  # the line between the head and the rows
 _VALUE = re.compile(r"[\s\"'`*]{0,6}(?P<secret>[^\s\"'`]{4,200}+)[\s\"'`*]{0,6}")
 
 
@@ -43,7 +44,7 @@ def _table(text: str, start: int) -> Iterator[SecretSpan]:
     if end < 0 or end - start > HEAD_CHARS:
         return
     head = text[start:end]
-    sign = next((sign for sign in "|\t;," if sign in head), "")
+    sign = next((sign for sign in "|│┃║\t;," if sign in head), "")
     cells = head.split(sign) if sign else []
     columns = [number for number, cell in enumerate(cells) if _NAMED.fullmatch(cell)]
     if columns:
@@ -55,6 +56,9 @@ def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Ite
     for _ in range(MOST_ROWS):
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
+        if _RULE.fullmatch(text, at, end):
+            at = end + 1
+            continue
         row = text[at:end].split(sign) if end - at <= ROW_CHARS else []
         if len(row) != cells or any(_NAMED.fullmatch(row[column]) for column in columns):  # another head
             return

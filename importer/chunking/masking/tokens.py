@@ -93,6 +93,8 @@ def _end(token: TokenShape, text: str, at: int) -> int:
     if not match:
         return _wrapped_end(token, text, at) if begins else 0
     tail = match[0][len(token.prefix) :]
+    if len(set(tail.lower())) == 1:  # "ghp_xxxx…" stands for one
+        return 0
     plausible = scattered(tail) if begins and token.careful else begins or drawn(tail)
     rest = shapes.compiled(token.rest).match(text, match.end()) if plausible else None
     return _further(text, at, rest.end()) if rest else 0
@@ -124,8 +126,14 @@ def _pieces(text: str, at: int) -> Iterator[tuple[int, int]]:
         yield piece.span()
         joint = _BREAK.match(text, piece.end())
         piece = _RUN.match(text, joint.end()) if joint else None
-        if piece and (not any(map(str.isdigit, piece[0])) or PREFIXES.match(piece[0])):
+        if piece and (not any(map(str.isdigit, piece[0])) or _is_token(piece[0])):
             return
+
+
+def _is_token(word: str) -> bool:
+    """Return True if a word begins with a token of its own; a prefix alone may stand there by chance."""
+    prefix = PREFIXES.match(word)
+    return prefix is not None and any(shapes.compiled(token.pattern).match(word) for token in TOKENS[prefix[0]])
 
 
 def _wrapped_end(token: TokenShape, text: str, at: int) -> int:

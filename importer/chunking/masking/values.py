@@ -11,7 +11,7 @@ FIRST_CHARS = 200  # of a value are judged
 LONG_CHARS = 20  # from here on, a value may contain a word like "key" by chance
 
 _STAND_IN = re.compile(
-    r"\[secret:|[<${%]|\*\*|x{3}\Z|x{4,}|\.{3}|…|your[_-]|example|placeholder|changeme|(?:pass|password|pwd|token|secret)\Z",
+    r"\[secret:|[<${%]|\*\*|x{3}\Z|x{4,}|\.{3}|…|your[_-]|example|placeholder|changeme|\[?(?:redacted|masked|hidden|filtered|removed|omitted)\]?\Z|(?:pass|password|pwd|token|secret)\Z",
     re.IGNORECASE,
 )
 _SAME_WORDS = re.compile(r"passw|pwd|token|secret|key|cred", re.IGNORECASE)
@@ -19,6 +19,8 @@ _PATH = re.compile(r"(?:\.{0,2}|~)/[\w.-]+/|[a-z]{2,12}://", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w{0,40}(?>(?:\.[A-Za-z_]\w{0,40})+)\.?")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]{1,40}(?:[_-][A-Za-z]{1,40}){0,8}[_-]?v?\d{0,2}")
 
+_HEXADECIMAL = re.compile("[0-9a-f]+|[0-9A-F]+")
+_FOR_ONE_APP = re.compile(r"[a-z]{4}(?:-[a-z]{4}){3}")
 _TURNS = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")  # from letters to digits or back; names have two or three
 
 
@@ -32,6 +34,11 @@ def word_of_letters(value: str) -> bool:
         and not stands_for_one(value)
         and not _SAME_WORDS.search(value)
     )
+
+
+def word_with_number(value: str) -> bool:
+    """Return True for plain words, joined by signs, with a short number behind them: `my-secret-v2`."""
+    return bool(_PLAIN_WORDS.fullmatch(value))
 
 
 def stands_for_one(value: str) -> bool:
@@ -58,12 +65,13 @@ def mixed(value: str) -> bool:
 
 def mixed_or_hex(value: str) -> bool:
     """Return True if a value looks drawn and is mixed, or is as long as keys in hexadecimal are."""
-    return mixed(value) or (len(value) >= 32 and drawn(value) and not value.strip("0123456789abcdef"))
+    return mixed(value) or (len(value) >= 32 and drawn(value) and bool(_HEXADECIMAL.fullmatch(value)))
 
 
 def chosen(value: str) -> bool:
     """Return True if a value looks like a password of a person: letters, a digit, and a sign or odd capitals."""
     signs = any(sign in value for sign in "!@#%^&*$+") or (len(value) >= 8 and "_" in value[1:] and not value.islower())
+    value = value.removesuffix(".")
     return with_digit(value) and value[-1] not in ").:" and (signs or erratic(value)) and not _PATH.match(value)
 
 
@@ -93,6 +101,11 @@ def erratic(value: str) -> bool:
     return len(set(kinds)) == len("dlu") and len(value) >= 8 and changes * 3 > len(kinds)
 
 
+def issued(value: str) -> bool:
+    """Return True for a password for one app as Apple and Google issue it: four groups of four small letters."""
+    return bool(_FOR_ONE_APP.fullmatch(value))
+
+
 def is_name(value: str) -> bool:
     """Return True for names joined by dots, as code has them; none of them is long and of letters and digits mixed."""
     return bool(_DOTTED.fullmatch(value)) and not any(len(part) >= 16 and drawn(part) for part in value.split("."))
@@ -103,7 +116,8 @@ def plausible_quoted(value: str, password: bool) -> bool:
     if stands_for_one(value) or _PATH.match(value) or is_name(value) or "|" in value:
         return False
     if password:
-        return any(map(str.isdigit, value)) or not (value.isalpha() or _PLAIN_WORDS.fullmatch(value))
+        words = value.isalpha() or _PLAIN_WORDS.fullmatch(value)
+        return any(map(str.isdigit, value)) or not words or issued(value)
     return (
         len(value) >= 8
         and (drawn(value) or (len(value) >= 16 and scattered(value)))
@@ -120,10 +134,11 @@ def plausible_bare(value: str, password: bool, after: str, told: bool = False) -
     """
     if (after and after in "([{") or stands_for_one(value) or _PATH.match(value) or is_name(value):
         return False
-    if not told and _SAME_WORDS.search(value) and not (len(value) >= LONG_CHARS and drawn(value)):
+    by_chance = erratic(value) or (len(value) >= LONG_CHARS and drawn(value))
+    if not told and _SAME_WORDS.search(value) and not by_chance:
         return False
     if password:
-        return len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value))
+        return issued(value) or (len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value)))
     return (
         len(value) >= 8
         and (drawn(value) or (len(value) >= 16 and scattered(value)))

@@ -47,8 +47,8 @@ LOGINS: tuple[SecretPlace, ...] = (
     ),
     place(
         "password",
-        "connect(, Connection(, PDO(, mysqli(",
-        rf"(?:connect|Connection|PDO|mysqli)\((?:[^()\"'\n]{{1,60}}|[\"'][^\"'\n]{{1,200}}[\"']),\s{{0,3}}{_TEXT}"
+        "connect(, Connection(, PDO(, mysqli(, Sequelize(",
+        rf"(?:connect|Connection|PDO|mysqli|Sequelize)\((?:[^()\"'\n]{{1,60}}|[\"'][^\"'\n]{{1,200}}[\"']),\s{{0,3}}{_TEXT}"
         rf",\s{{0,3}}{_SECOND}",
         sure=False,
     ),

@@ -65,7 +65,12 @@ PLACES = (
         "@",
         r"(?:thin:|(?i:conn(?:ect)?) |sqlplus (?:-\w+ ){0,2})[A-Za-z0-9_$#]{1,30}/(?P<secret>[^\s/@\"']{3,64}+)@",
     ),
-    place("bearer-token", "earer, EARER", rf"(?i:earer)[ +]{{1,3}}(?P<secret>{_BASE64}{{16,}}+={{0,2}})", sure=False),
+    place(
+        "bearer-token",
+        "earer, EARER",
+        rf"(?i:earer)[ +]{{1,3}}(?:\\?\r?\n\s{{0,8}})?(?P<secret>{_BASE64}{{16,}}+={{0,2}})",
+        sure=False,
+    ),
     place("basic-login", "asic ", rf"asic (?<=[Bb]asic ) {{0,2}}(?P<secret>{_BASE64}{{12,}}+={{0,2}})", sure=False),
     each("authorization", "uthorization, UTHORIZATION", _AUTHORIZATION, rf"(?P<secret>{_BASE64}{{8,2000}}+={{0,2}})"),
     place("totp-secret", "otpauth:", r"otpauth://[^\s\"'`]{1,200}?secret=(?P<secret>[A-Z2-7a-z]{12,}+)"),
@@ -222,6 +227,8 @@ _SIGNED_IN = (
     "X-Goog-",
     "sv=20",
     "&se=",
+    "&Key-Pair-Id=",
+    "Policy=",
     "&sp=",
 )  # addresses, whole or the end of one
 SIGNED = tuple(

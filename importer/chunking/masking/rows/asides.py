@@ -1,0 +1,159 @@
+"""Table of the ways in which people mention a password by the way, and of commands whose words hold one in a list.
+
+log in with ann@… and …     both are …     is … the right password?     replace the old password with …
+"""
+
+# ruff: noqa: RUF001 - words of many languages have letters that look like others
+
+from __future__ import annotations
+
+from importer.chunking.masking.marked import SecretPlace, each, found_if, place
+from importer.chunking.masking.values import chosen, drawn, mixed_or_hex, with_digit
+
+_WORD = r"[\"'`„“]?(?P<secret>[^\s\"'`,;()]{6,128}+)"
+_LONG = r"[\"'`„“]?(?P<secret>[^\s\"'`,;()]{8,128}+)"
+_KEY = r"[\"'`„“]?(?P<secret>[A-Za-z0-9_-]{16,256}+)(?![\w./(-])"
+_NAMES = "password|passwort|passphrase|pass|pw|pwd|login|secret|token"
+
+
+def _argument(value: str) -> bool:
+    """Return True if an argument may be a password: it has a digit, is no option, and no path unless it looks drawn."""
+    return with_digit(value) and value[0] != "-" and ("/" not in value or mixed_or_hex(value))
+
+
+ASIDES: tuple[SecretPlace, ...] = (
+    found_if(
+        chosen,
+        "password",
+        "n with , n using ",
+        rf"(?:log ?in|sign ?in|[lL]ogged in) (?:with|using) [\w.@+-]{{1,64}}(?: and| /| with)(?: the)?(?: passwo"
+        rf"rd)? {_LONG}",
+    ),
+    found_if(
+        with_digit,
+        "password",
+        "both are, are both, both is, is both, both: ",
+        rf"(?i:{_NAMES})s? (?:are |is )?both(?: are| is)?:? {_WORD}",
+    ),
+    found_if(
+        chosen,
+        "password",
+        "assword",
+        rf"\b[iI]s {_LONG}[\"'`]? (?:still |really )?(?:the|your|my|our|a)(?: \w{{2,12}}){{0,2}} password",
+    ),
+    found_if(chosen, "password", "assword", rf"assword (?:isn['’]t|is not|was not|wasn['’]t|is no longer|was) {_LONG}"),
+    found_if(
+        chosen,
+        "password",
+        "assword",
+        rf"assword (?:isn['’]t|is not|was not|wasn['’]t|is no longer|was) [^\n]{{1,100}}?(?:it['’]s|but|it is|no"
+        rf"w) {_LONG}",
+    ),
+    found_if(
+        chosen,
+        "password",
+        "assword",
+        rf"(?:eplace|hange|wap|pdate|otate)d?\b[^\n.]{{0,40}}? password\b[^\n]{{0,100}}?(?:with|to|by|for) {_LONG}",
+    ),
+    found_if(chosen, "password", "assword as", rf"assword as {_LONG}"),
+    found_if(with_digit, "password", "(pass , (pw , (pass: , (pw: , (pwd: , (pwd ", rf"\((?:pass|pw|pwd):? {_WORD}\)"),
+    found_if(
+        chosen,
+        "password",
+        "ароль от, ароль для, ароль до, ароль к, ароля",
+        rf"арол[ья] (?:от|для|до|к)(?: [^\s:=—-]{{1,24}}){{1,2}} {_LONG}",
+    ),
+    found_if(
+        chosen,
+        "password",
+        "mdp, MDP",
+        rf"(?i:\bmdp)(?: [^\s:=]{{1,20}}){{0,3}}?(?: est| c['’]est|\s?[:=])\s{{1,3}}{_LONG}",
+    ),
+    found_if(
+        chosen,
+        "password",
+        "ass for , ASS for , pw for , pwd for ",
+        rf"\b(?i:pass|pw|pwd) for [^\n:=]{{1,40}}?(?:\s?[:=]| is)\s{{1,3}}{_LONG}",
+    ),
+    place(
+        "pin",
+        "PIN lautet, PIN ist, PIN est, PIN es , PIN è, PIN to ",
+        r"PIN (?:lautet|ist|est|es|è|to):? (?P<secret>[0-9]{4,8})(?![\w.-])",
+    ),
+    found_if(
+        mixed_or_hex, "token", "curl", r"curl\b[^\n]{0,200}? (?:-u|--user)[ =][\"']?(?P<secret>[A-Za-z0-9_-]{20,200}+):"
+    ),
+    place(
+        "passphrase",
+        "hrase",
+        r"hrase(?: [a-z]{1,12}){0,5}(?: is|:) [\"“„](?P<secret>[A-Za-z]{2,20}(?: [A-Za-z0-9]{1,20}){3,11})[\"”“]",
+    ),
+    found_if(with_digit, "password", "answer", rf"(?:ecurity|ecret|ecovery) answer(?: is|:|=)\s{{1,3}}{_WORD}"),
+    each(
+        "password",
+        "[-",
+        r"assword[\"']?\s?[:=]\s?(?P<all>\[-[^\n\]]{1,128}-\]\{\+[^\n}]{1,128}\+\})",
+        r"(?<=[-+])(?P<secret>[^\s\[\]{}]{4,120}?)(?=[-+][\]}])",
+    ),
+    # keys in other languages, with a word that says they are secret before or behind
+    found_if(
+        mixed_or_hex,
+        "key",
+        "chlüssel, оступа, ecreta, ecrète, egreta",
+        rf"(?:(?:eheimer |ugriffs|ugangs|ivater )[sS]chlüssel|лю[чЧ] доступа|lave secreta|lé secrète|have secret"
+        rf"a|hiave segreta)(?:\s?[:=]| ist| est| es| é| è)\s{{1,3}}{_KEY}",
+    ),
+    # in calls, and in commands as lists of words
+    found_if(
+        drawn,
+        "secret",
+        "SecretStr(, unsafePlainText(, fromPlain(, secretFrom",
+        r"(?:SecretStr|unsafePlainText|fromPlain\w{0,10})\([\"'](?P<secret>[^\s\"']{6,256}+)[\"']",
+    ),
+    found_if(
+        drawn,
+        "secret",
+        "jwt., JWT.",
+        r"(?:jwt|JWT)\.(?:sign|verify|encode|decode)\([^()\n]{1,200}?,\s?[\"'](?P<secret>[^\s\"']{8,11})[\"']",
+    ),
+    found_if(
+        with_digit,
+        "password",
+        "'-p, \"-p",
+        r"[\"'](?:mysql\w{0,10}|mariadb[\w-]{0,10}|sshpass|mongo\w{0,10}|docker|7z|twine)[\"'][^\n\]]{0,200}?[\""
+        r"']-p(?:[\"'],\s{0,3}[\"'])?(?P<secret>[^\s\"':/.]{6,128}+)[\"']",
+    ),
+    found_if(
+        with_digit,
+        "password",
+        "'curl, \"curl",
+        r"[\"']curl[\"'][^\n\]]{0,300}?[\"'](?:-u|--user)[\"'],\s{0,3}[\"'][\w.@-]{1,64}:(?P<secret>[^\s\"'"
+        r"]{4,128}+)",
+    ),
+    found_if(
+        with_digit, "password", "password_hash", r"\{\{ ?[\"'](?P<secret>[^\s\"']{6,128}+)[\"'] ?\| ?password_hash"
+    ),
+    found_if(
+        with_digit,
+        "password",
+        "<<<",
+        r"(?:stdin|passphrase|password)[^\n|<]{0,60}<<<\s?[\"']?(?P<secret>[^\s\"'|$]{6,128}+)",
+    ),
+    found_if(
+        with_digit,
+        "password",
+        "-stdin",
+        r"(?:echo|printf)(?: -n| '%s')? [\"']?(?P<secret>[^\s\"'|$`]{6,128}+)[\"']? ?\| ?[a-z][\w.-]{1,20}[^\n|"
+        r"]{0,80}(?:-stdin|--stdin|stdinpass)",
+    ),
+    found_if(
+        chosen, "password", " -u ,  --user", r" (?:-u|--user)[ =][\"']?[\w.@-]{1,64}:(?P<secret>[^\s\"'`:/|$]{6,128}+)"
+    ),
+    found_if(  # of a command that is not in the table: a user, then the password
+        _argument,
+        "password",
+        " -p , -password ",
+        r" (?:-u|-U|--user(?:name)?)[ =][\"']?[\w.@\\+-]{1,64}[\"']? (?:-p|-password|--pass)[ =][\"']?(?P<secret"
+        r">[^\s\"'`:,;|$]{6,128}+)",
+    ),
+)
