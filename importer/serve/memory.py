@@ -2,7 +2,8 @@
 
     arguments ─► Memory.search_conversations │ open_conversation │ list_conversations │ … ─► (text, values)
 
-Questions go to the process that answers for the state, as those of the commands do; files are read in a thread.
+Questions go to the process that answers for the state, as those of the commands do; files are read in a thread. What
+reads files and state takes a quarter of a second to import, which no search waits for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from importer.errors import ImporterError, UsageError
 from importer.protocol import clock, projects
@@ -23,11 +24,14 @@ from importer.serve.fitting import LEAST_TOKENS, Told
 from importer.serve.recent import Recent
 from importer.serve.tools import HITS, OPEN_TOKENS, TOKENS
 from importer.service.ask import Asker
-from importer.service.conversations.library import Library, place_of, spot_of
 from importer.service.conversations.values import Opened
-from importer.service.status.gather import gather
+from importer.settings.load import Settings
 
-FRESH_S, FRESH_WAIT_S = 60.0, 0.5  # how long a line on freshness holds; how long an answer waits for it
+if TYPE_CHECKING:
+    from importer.service.conversations.library import Library
+
+FRESH_S = 60.0  # how long a line on freshness holds
+FIRST_WAIT_S, FRESH_WAIT_S = 2.0, 0.5  # how long an answer waits for it: where none is known yet, where one is
 BESIDE = 4  # turns on a side, where the other one alone was given
 ELSEWHERE = 3  # other places of a conversation that are shown
 
@@ -56,6 +60,7 @@ class Memory:
             raise UsageError("the query is empty", hint="a few words of what was said, or an error message")
         most, notes = _room(max_tokens)
         asked = {**_moments(filters), "without_kind": [without_kind] if without_kind else []}
+        self._begin_to_look()  # while a first search waits for the model
         found = await self._asker.ask_beside_others("search", text=query.strip(), limit=limit, **asked)
         far = found["near"] == "nothing"
         hits = found["hits"] if all or not far else []
@@ -114,7 +119,7 @@ class Memory:
 
     async def import_status(self) -> Told:
         """Return how fresh this memory is."""
-        found = await asyncio.to_thread(gather, self._asker.settings)
+        found = await asyncio.to_thread(_status, self._asker.settings)
         fresh = _freshness(found)
         points = "unknown" if found["points"] is None else f"{found['points']:,}"
         trouble = [f"{found['quarantine']} lines or chunks are in quarantine"] if found["quarantine"] else []
@@ -151,6 +156,8 @@ class Memory:
         """Return where else a conversation speaks of a query, the nearest to it first."""
         if not query:
             return []
+        from importer.service.conversations.library import place_of, spot_of  # noqa: PLC0415
+
         with suppress(ImporterError, OSError):
             asked: dict[str, Any] = {"text": query, "conversation": opened.conversation, "limit": ELSEWHERE}
             found = await self._asker.ask_beside_others("search", **asked)
@@ -161,6 +168,8 @@ class Memory:
 
     def _library(self, ask: Callable[[Library], Any]) -> Any:
         """Return an answer of the library, which is closed behind it."""
+        from importer.service.conversations.library import Library  # noqa: PLC0415
+
         library = Library(self._asker)
         try:
             return ask(library)
@@ -182,23 +191,35 @@ class Memory:
 
     async def _freshness(self) -> str:
         """Return a line on how fresh this memory is; the last one known, where a new one takes long."""
-        at, told = self._fresh
-        if time.monotonic() - at > FRESH_S and self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+        self._begin_to_look()
         if self._looking is not None:
             with suppress(TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(self._looking), FRESH_WAIT_S)
-        return told
+                wait_s = FRESH_WAIT_S if self._fresh[1] else FIRST_WAIT_S
+                return await asyncio.wait_for(asyncio.shield(self._looking), wait_s)
+        return self._fresh[1]
+
+    def _begin_to_look(self) -> None:
+        """Begin to look how fresh this memory is, where what is known of that is old."""
+        if time.monotonic() - self._fresh[0] > FRESH_S and self._looking is None:
+            self._looking = asyncio.create_task(self._look())
 
     async def _look(self) -> str:
         """Look how fresh this memory is, and remember that."""
         try:
-            told = _freshness(await asyncio.to_thread(gather, self._asker.settings, count=False))
+            told = _freshness(await asyncio.to_thread(_status, self._asker.settings, count=False))
             self._fresh = (time.monotonic(), told)
         except (ImporterError, OSError):
             told = ""
-        self._looking = None
+        finally:
+            self._looking = None
         return told
+
+
+def _status(settings: Settings, *, count: bool = True) -> Mapping[str, Any]:
+    """Return the status of the import."""
+    from importer.service.status.gather import gather  # noqa: PLC0415
+
+    return gather(settings, count=count)
 
 
 def _moments(filters: Mapping[str, Any]) -> dict[str, Any]:

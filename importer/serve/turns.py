@@ -14,11 +14,10 @@ from importer.protocol import clock
 from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import fenced, plain
 from importer.protocol.units import counted
-from importer.serve.fitting import AnswerPart, Draft, GrowthStep, windows
+from importer.serve.fitting import CHARS_PER_TOKEN, AnswerPart, Draft, GrowthStep, windows
 from importer.service.conversations.values import Opened, SaidTurn
 
 NAMED = 60  # characters of a title where there is no room for all of it
-CHARS_PER_TOKEN = 8  # a token of a text model has fewer: so many characters are enough to look at
 OWN, NEXT, LAST, OTHER, FAR = 0.5, 0.25, 0.2, 0.2, 0.15  # of all room: the hit's turn, those beside it, others
 PARTS = (1 / 8, 1 / 2, 2, CHARS_PER_TOKEN)  # characters of a turn's lengths, per token that the answer may have
 

@@ -62,6 +62,13 @@ class Asker:
             with self._alone(timeout_s):
                 return asyncio.run(ask_own_worker(self.settings, op, **args))
 
+    def warm_up(self) -> None:
+        """Have a process answer, with its model loaded, where none does; what fails is told by the first question."""
+        if self.has_state:
+            with contextlib.suppress(ImporterError, OSError, _Elsewhere):
+                if self._find():
+                    self._shared("tokens", ANSWER_S, {"texts": [""]})
+
     async def ask_beside_others(self, op: str, *, timeout_s: float = ANSWER_S, **args: Any) -> Any:
         """Return the same from within a running loop, without holding it up."""
         import asyncio  # noqa: PLC0415

@@ -35,7 +35,7 @@ from importer.worker.token_budget import VectorsRefused
 
 BREATH_S = 0.02  # between two pieces of upkeep: a question goes ahead
 IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
-AT_ONCE = {"search", "ping", "missing"}
+AT_ONCE = {"search", "ping", "missing", "tokens"}
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 

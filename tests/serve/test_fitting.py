@@ -137,6 +137,22 @@ def test_the_first_ones_get_passages_before_the_last_ones_get_a_line() -> None:
     assert len(values["conversations"]) >= 7 and sum(bool(one["passages"]) for one in values["conversations"]) >= 5
 
 
+def test_an_answer_is_counted_and_not_all_that_it_might_say() -> None:
+    """A worker counts the tokens of a few answers, of ten long hits as of two short ones."""
+    for found in (
+        [hit(number, "as it was said that day, and more of it. " * 50) for number in range(10)],
+        [hit(1, "so")],
+    ):
+        asked: list[int] = []
+
+        async def counted(texts: Sequence[str], asked: list[int] = asked) -> list[int]:
+            asked += map(len, texts)
+            return [math.ceil(len(text) / 4) for text in texts]
+
+        text, values = asyncio.run(answers.found("strong", found, [], [], "Freshness: known.").answer(900, counted))
+        assert sum(asked) <= 4 * (len(text) + len(json.dumps(values)))
+
+
 def test_neighbours_are_shown_nearest_first() -> None:
     """What stands beside the hit comes before what stands farther away, and nothing is shown across a gap."""
     chunks = [hit(number, f"piece {number}. " + "so it went on. " * 30) for number in range(7)]

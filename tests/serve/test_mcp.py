@@ -16,7 +16,7 @@ import pytest
 from asked_over_mcp import SESSION, imported, said
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from processes import ROOT, SUPPORT, Importer
+from processes import ROOT, SUPPORT, Importer, until
 
 
 @pytest.fixture(scope="module")
@@ -132,17 +132,34 @@ def test_tokens_are_kept(installed: Importer) -> None:
 
 
 def test_the_server_is_light(installed: Importer) -> None:
-    """An assistant's server loads no client of the SDK, no engine and no store."""
+    """An assistant's server loads no client and no web framework, no engine and no store, and nothing that reads."""
     code = (
-        "import sys; from importer.serve import light_sdk; light_sdk.server_only();"
+        "import sys; from importer.serve import light_sdk; light_sdk.server_only(web=False);"
         "import importer.serve.mcp_server, mcp.server.stdio;"
-        "print([m for m in ('mcp.client', 'uvicorn.main', 'numpy', 'fastembed', 'qdrant_client') if m in sys.modules])"
+        "heavy = ('mcp.client', 'uvicorn', 'starlette', 'numpy', 'fastembed', 'qdrant_client', 'importer.reading');"
+        "print([one for one in heavy if one in sys.modules])"
     )
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-    assert "mcp.client" not in done.stdout and "numpy" not in done.stdout and "fastembed" not in done.stdout, (
-        done.stdout
-    )
+    assert done.stdout == "[]\n"
+
+
+def test_the_model_is_loaded_before_it_is_asked_for(installed: Importer) -> None:
+    """Without a daemon a server has a process that answers, with its worker, before the first question."""
+    until(lambda: not installed.answerer_pids())
+    with subprocess.Popen(
+        [*installed.command, "mcp"], env=installed.environment([], {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        until(lambda: installed.answerer_pids() and installed.worker_pids())
+        process.communicate()
+    until(lambda: not installed.answerer_pids() and not installed.worker_pids())
+
+
+def test_without_a_state_nothing_is_started(tmp_path: pathlib.Path) -> None:
+    """A server that has nothing to tell makes no state, and starts no process."""
+    bare = Importer(tmp_path)
+    asked = subprocess.run([*bare.command, "mcp"], env=bare.environment([], {}), input=b"", capture_output=True)
+    assert (asked.returncode, os.path.exists(bare.state), bare.answerer_pids()) == (0, False, [])
 
 
 def test_broken_lines(installed: Importer) -> None:

@@ -14,8 +14,8 @@ Examples:
   {"mcpServers": {"conversations": {"command": "importer", "args": ["mcp"]}}}
 
 Tools: search_conversations, open_conversation, list_conversations, list_projects, import_status. A running daemon
-answers at once; without one, the first question starts a process that answers all of them and ends when none has come
-for a minute.
+answers at once; without one, this starts a process that answers all assistants and ends when no question has come for
+a minute; the next question starts it again.
 """
 
 
@@ -24,8 +24,12 @@ for a minute.
 def command(ctx: click.Context) -> int:
     """Serve past conversations to assistants over MCP until its input ends."""
     import asyncio
+    import threading
 
-    asyncio.run(_serve(Asker.of(context.settings_of(ctx))))
+    asker = Asker.of(context.settings_of(ctx))
+    # The model is loaded while this process imports what it serves with; one that nothing is asked ends in a minute.
+    threading.Thread(target=asker.warm_up, daemon=True).start()
+    asyncio.run(_serve(asker))
     return 0
 
 
@@ -33,7 +37,7 @@ async def _serve(asker: Asker) -> None:
     """Answer until the input ends."""
     from importer.serve import light_sdk
 
-    light_sdk.server_only()
+    light_sdk.server_only(web=False)
     from importer.serve import stdio
     from importer.serve.mcp_server import mcp_server
     from importer.serve.memory import Memory

@@ -64,7 +64,7 @@ async def _serve(asker: Asker, importer: list[str], port: int, token: str, *, op
     from importer.errors import UsageError
     from importer.serve import light_sdk
 
-    light_sdk.server_only()
+    light_sdk.server_only(web=True)
     import uvicorn
 
     from importer.serve.page import page_app
