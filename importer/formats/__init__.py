@@ -90,12 +90,14 @@ class Tables(msgspec.Struct, frozen=True):
     may be missing, and is NULL then.
 
     A row (its columns by name) becomes what `told(row)` of the format makes of it, a line of JSON each. A line with
-    `held` ends the conversation until the owner has finished what it stands for, or has left it alone for a while.
+    `held` ends the conversation until the owner has finished it, or left it alone for a while. `looked_up` are the
+    indexes, as `table (column)`, by which rows are found: a copy gets them of a database that has not.
     """
 
     needs: Mapping[str, str]
     members: str
     rows: tuple[str, ...]
+    looked_up: tuple[str, ...] = ()
 
 
 class Format(Protocol):
@@ -185,12 +187,9 @@ def detect(head: bytes) -> str | None:
 
 
 def claims(head: bytes) -> tuple[str, ...]:
-    """Return all formats that recognise a file's first bytes: at most one, if their signs are chosen well.
-
-    The lines of a document may look like anything, so they are not asked about.
-    """
+    """Return all formats that recognise a file's first bytes: at most one, if their signs are chosen well."""
     head = head[:HEAD_BYTES]
-    if documents := claims_outline(json_text.outline(head), head):
+    if documents := claims_outline(json_text.outline(head), head):  # whose lines may look like anything
         return documents
     *lines, last = head.split(b"\n")
     if is_record(last):  # else it may not be complete

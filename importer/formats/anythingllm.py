@@ -36,6 +36,7 @@ TABLES = (
         {"workspaces": "id name", "workspace_chats": "id workspaceId prompt response createdAt lastUpdatedAt"},
         _THREADS % _THREAD,
         (_WORKSPACE % _THREAD, _CHATS % _THREAD),
+        ("workspaces (id)", f"workspace_chats ({_THREAD})"),
     ),
 )
 _thought = re.compile(r"\s*<think>(.*?)</think>\s*", re.DOTALL)

@@ -49,6 +49,7 @@ TABLES = (
             " {messages.is_summary_message} AS summary FROM messages WHERE session_id = :member"
             " ORDER BY created_at, rowid",
         ),
+        ("sessions (id)", "messages (session_id)"),
     ),
 )
 

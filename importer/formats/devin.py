@@ -31,6 +31,7 @@ TABLES = (
             " GROUP BY CASE WHEN json_valid(chat_message) THEN"
             " coalesce(json_extract(chat_message, '$.message_id'), row_id) ELSE row_id END) ORDER BY row_id",
         ),
+        ("sessions (id)", "message_nodes (session_id)"),
     ),
 )
 

@@ -50,6 +50,7 @@ TABLES = (
             "SELECT id, {messages.message_id} AS message, role, created_timestamp AS at, content_json AS content,"
             " {messages.metadata_json} AS metadata FROM messages WHERE session_id = :member ORDER BY id",
         ),
+        ("sessions (id)", "messages (session_id)"),
     ),
 )
 

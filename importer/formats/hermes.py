@@ -27,6 +27,7 @@ from importer.formats._shared.told import (
     text_of,
     value,
 )
+from importer.formats._shared.words import words
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -50,6 +51,7 @@ TABLES = (
             " {messages.tool_name} AS tool, {messages.tool_call_id} AS call"
             " FROM messages WHERE session_id = :member ORDER BY id",
         ),
+        ("sessions (id)", "messages (session_id)"),
     ),
 )
 
@@ -93,14 +95,15 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
         return
     role, common = string(row, "role"), {"id": str(row["id"]), "at": row["at"]}
     content = string(row, "content")
-    text = text_of(value(content[len(PARTS) :])) if content.startswith(PARTS) else content
+    text = value(content[len(PARTS) :]) if content.startswith(PARTS) else content
     if role == "user" and string(row, "display") != "hidden" and not row["observed"]:
         yield prompt(text, **common)
     elif role == "assistant":
         if thought := string(row, "thought"):
             yield Unit(role=role, kind=THOUGHT, text=thought, **common)
-        yield Unit(role=role, text=text, **used(api_calls(value(row["calls"]))), **common)
-    elif role == "tool" and (not call_of(row["tool"], {}).own or refusal(text)):
+        said = words(text)
+        yield Unit(role=role, text=said.text, unknown=said.unknown, **used(api_calls(value(row["calls"]))), **common)
+    elif role == "tool" and (not call_of(row["tool"], {}).own or refusal(text_of(text))):
         kind = ANSWER if is_question(string(row, "tool")) else RESULT
         yield Unit(role="assistant", kind=kind, text=text, of=id_of(row["call"], row["tool"]), **common)
     elif role not in ("user", "tool", *SILENT):

@@ -24,6 +24,7 @@ TABLES = (
             "SELECT id, chat_id AS of_chat, role, content, stream, created_at AS at, {messages.model_name} AS model,"
             " {messages.thinking} AS thought FROM messages WHERE chat_id = :member ORDER BY id",
         ),
+        ("chats (id)", "messages (chat_id)"),
     ),
 )
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, parted, string, text_of, value
-from importer.formats._shared.words import words
+from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, parted, string, value
+from importer.formats._shared.words import Words, words
 
 __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -27,7 +27,8 @@ TABLES = (
     ),
 )
 # what the server puts into an answer: thoughts, and the calls of tools with their results
-_details = re.compile(r"<details type=\"(?:reasoning|tool_calls|code_interpreter)\"[^>]*>.*?</details>\s*", re.DOTALL)
+_details = re.compile(r"<details type=\"(?:reasoning|tool_calls|code_interpreter)\"[^<>]{0,2000}>")
+_closing = re.compile(r"</details>\s*")
 
 
 def roots(_environ: Mapping[str, str], _home: str) -> tuple[str, ...]:
@@ -53,7 +54,12 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
             yield {"held": True, "id": string(node, "id")}
         if role in ("user", "assistant"):
             text, unknown = words(node.get("content"))
-            text = _details.sub("", text) if role == "assistant" else "\n\n".join([text, *_pasted(node)]).strip()
+            if role == "assistant":
+                text = _shown(text)
+            else:
+                pasted = _pasted(node)
+                text = "\n\n".join([text, *(one.text for one in pasted)]).strip()
+                unknown += sum(one.unknown for one in pasted)
             common: dict[str, Any] = {"id": string(node, "id"), "at": node.get("timestamp")}
             common["model"] = string(node, "model")
             yield Unit(role=role, text=text, unknown=unknown, **common)
@@ -61,12 +67,29 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
             yield Unit(unknown=1)
 
 
-def _pasted(node: dict[str, Any]) -> list[str]:
+def _shown(text: str) -> str:
+    """Return an answer without what the server put into it; what is not closed was said."""
+    kept, at = list[str](), 0
+    for opening in _details.finditer(text):
+        if opening.start() < at:
+            continue
+        closing = _closing.search(text, opening.end())
+        if closing is None:
+            break
+        kept.append(text[at : opening.start()])
+        at = closing.end()
+    return "".join([*kept, text[at:]])
+
+
+def _pasted(node: dict[str, Any]) -> list[Words]:
     """Return long texts that were pasted, which become files beside the prompt."""
+    files = node.get("files")
     files = [
-        one for one in objects(node.get("files")) if PASTED in (string(one, "name") or string(one, "file", "filename"))
+        one
+        for one in objects(files if isinstance(files, list) else [files])
+        if PASTED in (string(one, "name") or string(one, "file", "filename"))
     ]
-    return [text_of(member(one, "file", "data", "content") or member(one, "content")) for one in files]
+    return [words(member(one, "file", "data", "content") or member(one, "content")) for one in files]
 
 
 def _time(node: dict[str, Any]) -> float:

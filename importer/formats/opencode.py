@@ -78,12 +78,16 @@ _ONCE = "AND message.id NOT IN (SELECT id FROM session_message WHERE session_id 
 _ROW = "id session_id time_created time_updated data"
 _NEW, _OLD = {"session_message": f"{_ROW} type"}, {"message": _ROW, "part": f"{_ROW} message_id"}
 _BASE = {"session": "id time_updated"}
+_BY_NEW, _BY_OLD = ("session (id)", "session_message (session_id)"), ("message (session_id)", "part (message_id)")
 TABLES = (
     Tables(
-        {**_BASE, **_NEW, **_OLD}, _CHANGED % f"{_OF_NEW} UNION ALL {_OF_OLD}", (_SESSION, _IN_PARTS % _ONCE, _WHOLE)
+        {**_BASE, **_NEW, **_OLD},
+        _CHANGED % f"{_OF_NEW} UNION ALL {_OF_OLD}",
+        (_SESSION, _IN_PARTS % _ONCE, _WHOLE),
+        (*_BY_NEW, *_BY_OLD),
     ),
-    Tables({**_BASE, **_NEW}, _CHANGED % _OF_NEW, (_SESSION, _WHOLE)),
-    Tables({**_BASE, **_OLD}, _CHANGED % _OF_OLD, (_SESSION, _IN_PARTS % "")),
+    Tables({**_BASE, **_NEW}, _CHANGED % _OF_NEW, (_SESSION, _WHOLE), _BY_NEW),
+    Tables({**_BASE, **_OLD}, _CHANGED % _OF_OLD, (_SESSION, _IN_PARTS % ""), ("session (id)", *_BY_OLD)),
 )
 
 

@@ -53,8 +53,9 @@ TABLES = (
             " {session_nodes.spawned_by} AS parent FROM session_nodes WHERE current_session_id = :member LIMIT 1",
             _EVENTS,
         ),
+        ("transcript_events (session_id)", "session_nodes (current_session_id)"),
     ),
-    Tables(_EVENT_TABLE, _MEMBERS.format(more="", joined=""), (_EVENTS,)),
+    Tables(_EVENT_TABLE, _MEMBERS.format(more="", joined=""), (_EVENTS,), ("transcript_events (session_id)",)),
 )
 LEFT_OUT = (b".checkpoint.", b".trajectory.", b".reset.", b".deleted.", b".bak")
 

@@ -45,7 +45,7 @@ _block = re.compile(
 _item = re.compile(r"<li\b[^<>]{0,2000}>", re.IGNORECASE)
 _line = re.compile(r"<br\b[^<>]{0,2000}>|</(?:td|th)\s*>", re.IGNORECASE)
 _tag = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--.{0,2000}?-->", re.DOTALL)
-_blanks = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
+_blanks = re.compile(r"(?<![ \t])[ \t]*\n[ \t]*(?:\n[ \t]*)+")
 
 
 def roots(_: Mapping[str, str], __: str) -> tuple[str, ...]:

@@ -57,8 +57,9 @@ TABLES = (
             _TASK,
             _QUERY % "AND NOT EXISTS (SELECT 1 FROM agent_tasks WHERE agent_tasks.conversation_id = :member)",
         ),
+        ("ai_queries (conversation_id)", "agent_tasks (conversation_id)"),
     ),
-    Tables(_QUERIES, _ALL, (_QUERY % "",)),
+    Tables(_QUERIES, _ALL, (_QUERY % "",), ("ai_queries (conversation_id)",)),
 )
 MESSAGES, ID, ASKED, ANSWERED, TIME = 5, 1, 2, 3, 14  # numbers of fields
 

@@ -8,6 +8,8 @@ from planted_shapes import Place
 from talk_records import (
     RECORDS,
     STAMP,
+    activity,
+    anythingllm,
     block,
     bubble,
     cline,
@@ -19,6 +21,7 @@ from talk_records import (
     grok,
     hands,
     hands_says,
+    hermes,
     journal,
     junie,
     kimi,
@@ -134,6 +137,15 @@ PLACES: dict[str, dict[str, Place]] = {
     },
     "open-webui": {
         "content": lambda x: open_webui({"history": {"messages": {"a": {"id": "a", **said("user", x)}}}}),
+        "pasted": lambda x: open_webui(
+            {
+                "history": {
+                    "messages": {
+                        "a": {"id": "a", **said("user", "a"), "files": {"name": "Pasted_Text_1.txt", "content": x}}
+                    }
+                }
+            }
+        ),
         "nodes": lambda x: open_webui({"history": {"messages": x}}),
     },
     "opencode": {
@@ -217,6 +229,27 @@ PLACES: dict[str, dict[str, Place]] = {
         "thought": lambda x: hands({"kind": "ActionEvent", "tool_name": "bash", "thought": x}),
         "finish": lambda x: hands({"kind": "ActionEvent", "tool_name": "finish", "action": {"message": x}}),
         "event": hands,
+    },
+    "claude-history": {
+        "display": lambda x: [{"display": x, "timestamp": 1767258000000, "project": "/p"}],
+        "pasted": lambda x: [
+            {"display": "a [Pasted text #1]", "timestamp": 1, "project": "/p", "pastedContents": {"1": {"content": x}}}
+        ],
+        "pastes": lambda x: [{"display": "a", "timestamp": 1, "project": "/p", "pastedContents": x}],
+    },
+    "takeout": {
+        "prompt": lambda x: [{**activity("a"), "title": x}],
+        "answer": lambda x: [activity([{"html": x}])],
+        "response": lambda x: [activity([x])],
+        "responses": lambda x: [activity(x)],
+    },
+    "hermes": {
+        "parts": lambda x: hermes("user", x),
+        "answer": lambda x: hermes("assistant", x),
+    },
+    "anythingllm": {
+        "text": lambda x: anythingllm({"text": x}),
+        "response": anythingllm,
     },
     "devin": {
         "content": lambda x: devin({"message_id": "m", "metadata": {"is_user_input": True}, **said("user", x)}),

@@ -193,3 +193,17 @@ def hands(event: Any) -> list[Record]:
 
 def hands_says(content: Any, **more: Any) -> list[Record]:
     return hands({"kind": "MessageEvent", "source": "user", "llm_message": {"content": content}, **more})
+
+
+def activity(answers: Any) -> dict[str, Any]:
+    """Return an activity of a Takeout with these answers."""
+    return {"header": "Gemini Apps", "title": "Prompted a", "time": STAMP, "safeHtmlItem": answers}
+
+
+def hermes(role: str, content: Any) -> list[Record]:
+    row = {"id": 1, "role": role, "at": 1767258000, "calls": None, "thought": None, "display": None, "observed": 0}
+    return rows("hermes", {**row, "tool": None, "call": None, "content": f"\0json:{json.dumps(content)}"})
+
+
+def anythingllm(response: Any) -> list[Record]:
+    return rows("anythingllm", {"id": 1, "at": 1, "prompt": "a", "response": json.dumps(response)})

@@ -168,7 +168,7 @@ def of_person(content: Any) -> Any:
 
 def has_wrapper(text: str, wrapper: str) -> bool:
     """Return True if a text has a wrapper's tag at the beginning of a line."""
-    return bool(re.search(rf"^\s*<{wrapper}[\s>]", text, re.MULTILINE))
+    return bool(re.search(rf"^[^\S\n]*<{wrapper}[\s>]", text, re.MULTILINE))
 
 
 def _is_added(name: str) -> bool:

@@ -45,7 +45,7 @@ _request = re.compile(r"^## My request(?: for Codex)?:[ \t]*\n?", re.MULTILINE)
 _cut_off = re.compile(
     r"<(?:environment_context|user_instructions|INSTRUCTIONS|turn_aborted|skill|subagent_notification)>\s*\n"
 )
-_plan = re.compile(r"^<proposed_plan>[ \t]*\n(.*?)^</proposed_plan>", re.MULTILINE | re.DOTALL)
+_plan = re.compile(r"^<(/?)proposed_plan>(?:(?<=/proposed_plan>)|[ \t]*\n)", re.MULTILINE)
 
 
 def typed(text: str) -> str:
@@ -68,7 +68,14 @@ def typed_block(text: str) -> str:
 
 def plans(text: str) -> list[str]:
     """Return the plans that an answer proposes, each in a block of its own."""
-    return [plan for found in _plan.findall(text) if (plan := found.strip())] if "<proposed_plan>" in text else []
+    plans, begun = list[str](), -1
+    for tag in _plan.finditer(text) if "<proposed_plan>" in text else ():
+        if tag[1] and begun >= 0:
+            plans.append(text[begun : tag.start()].strip())
+            begun = -1
+        elif not tag[1] and begun < 0:
+            begun = tag.end()
+    return [plan for plan in plans if plan]
 
 
 def is_summary(text: str) -> bool:

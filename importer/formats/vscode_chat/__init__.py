@@ -185,19 +185,24 @@ def _typed(message: Any) -> Words:
     """Return what was asked; a message's parts repeat its text, where they have words at all."""
     if not isinstance(message, dict) or "parts" not in message:
         return words(message)
-    silent = [one for one in listed(message.get("parts")) if isinstance(one, dict) and one.keys().isdisjoint(MEMBERS)]
-    parts = [one for one in listed(message.get("parts")) if one not in silent or not kind_of(one)]
+    parts = [one for one in listed(message["parts"]) if not _is_silent(one)]
     return words({**message, "parts": parts})
+
+
+def _is_silent(part: Any) -> bool:
+    """Return True for a part of a known form that has no member with words."""
+    return isinstance(part, dict) and part.keys().isdisjoint(MEMBERS) and bool(kind_of(part))
 
 
 def _pasted(attached: Any) -> Words:
     """Return the code that a person pasted; the other variables of a request are files, and what the editor adds."""
     variables = attached.get("variables") if isinstance(attached, dict) else attached
-    pastes = [
-        one for one in listed(variables) if isinstance(one, dict) and (one.get("kind") == PASTE or one.get("code"))
-    ]
-    found = [of_members(one.get("code"), one.get("value")) for one in pastes]
-    inside = [one.get("value") if isinstance(one, dict) else one for one in listed(variables) if one not in pastes]
+    found, inside = list[Words](), list[Any]()
+    for one in listed(variables):
+        if isinstance(one, dict) and (one.get("kind") == PASTE or one.get("code")):
+            found.append(of_members(one.get("code"), one.get("value")))
+        else:
+            inside.append(one.get("value") if isinstance(one, dict) else one)
     strange = sum([isinstance(one, list) or (isinstance(one, dict) and "code" in one) for one in inside])
     return Words("\n\n".join([one.text for one in found if one.text]), sum([one.unknown for one in found]) + strange)
 

@@ -20,6 +20,7 @@ import msgspec
 from importer import formats
 from importer.formats import Tables
 from importer.protocol.system.zstandard import library, unpacker
+from importer.sources.databases.indexed import lacks_index
 
 MOST_MEMBERS = 200_000
 WINDOW_LOG = 27  # what unpacking a row may remember: 128 MB
@@ -41,11 +42,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseListing:
-    """The conversations of a database by the names that their paths have; `format` is "" if no format knows it."""
+    """The conversations of a database by the names that their paths have; `format` is "" if no format knows it.
+
+    `indexes` are those by which the rows of a conversation are found; none where it has them all.
+    """
 
     format: str = ""
     form: Tables | None = None
     columns: frozenset[str] = frozenset()
+    indexes: tuple[str, ...] = ()
     members: dict[bytes, Member] = field(default_factory=dict)
 
 
@@ -57,7 +62,9 @@ def conversations(connection: sqlite3.Connection) -> DatabaseListing:
             if all(f"{table}.{one}" in columns for table, ones in form.needs.items() for one in ones.split()):
                 rows = connection.execute(_filled(form.members, columns)).fetchmany(MOST_MEMBERS)
                 found = [_member(row) for row in rows if isinstance(row[0], str | int) and row[0] != ""]
-                return DatabaseListing(name, form, columns, {_path_name(one.name): one for one in found})
+                indexes = tuple(_index(_filled(one, columns)) for one in form.looked_up)
+                indexes = indexes if lacks_index(connection, indexes) else ()
+                return DatabaseListing(name, form, columns, indexes, {_path_name(one.name): one for one in found})
     return DatabaseListing()
 
 
@@ -70,6 +77,12 @@ def _columns(connection: sqlite3.Connection) -> frozenset[str]:
 def _filled(query: str, columns: frozenset[str]) -> str:
     """Return a query with each `{table.column}` as that column, or NULL where the database has none."""
     return OPTIONAL.sub(lambda found: found[1] if found[1] in columns else "NULL", query)
+
+
+def _index(wanted: str) -> str:
+    """Return an index without the table's name before its columns, which is not allowed there."""
+    table, _, columns = wanted.partition(" ")
+    return f"{table} {columns.replace(f'{table}.', '')}"
 
 
 def _member(row: tuple[Any, ...]) -> Member:

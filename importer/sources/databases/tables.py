@@ -29,6 +29,7 @@ from importer import formats
 from importer.protocol.records import FileStat
 from importer.sources.databases import borrowed, journals
 from importer.sources.databases.borrowed import Lender
+from importer.sources.databases.indexed import IndexedCopies
 from importer.sources.databases.queries import DatabaseListing, Member, conversations, line, units
 
 SIZE_UNKNOWN = -1
@@ -72,6 +73,7 @@ class Databases:
 
     def __init__(self) -> None:
         self.lender = Lender(uncopied=_is_uncopied)
+        self._indexed = IndexedCopies(self.lender)
         self._listings: OrderedDict[bytes, _Listed] = OrderedDict()
         self._telling: _Telling | None = None
 
@@ -115,7 +117,7 @@ class Databases:
         key = (found.st_dev, found.st_ino, name, member.version)
         if self._telling is None or self._telling.key != key:
             self.close_member()
-            lines = _lines(self.lender, path, listing, member)
+            lines = _lines(self._indexed, path, listing, member)
             target = tempfile.TemporaryFile(dir=self.lender.folder or None)  # noqa: SIM115  # open until another is told
             self._telling = _Telling(key, lines, target)
         try:
@@ -151,6 +153,7 @@ class Databases:
     def release(self) -> None:
         """Let go of what takes room on the disk."""
         self.close_member()
+        self._indexed.release()
         self.lender.release()
 
 
@@ -214,7 +217,7 @@ def _stat(path: bytes, found: os.stat_result, name: bytes, member: Member) -> Fi
     return FileStat(path + b"/" + name, found.st_dev, inode, SIZE_UNKNOWN, mtime_ns, mtime_ns + member.version % MS_NS)
 
 
-def _lines(lender: Lender, path: bytes, listing: DatabaseListing, member: Member) -> Generator[bytes | None]:
+def _lines(lender: IndexedCopies, path: bytes, listing: DatabaseListing, member: Member) -> Generator[bytes | None]:
     """Yield the lines of a conversation; None at the end if what follows is held. Raises OSError."""
     chain, held, held_until_ms = sha256(), False, member.changed_ms + HELD_MS
     yield line({"database": listing.format, "conversation": str(member.name)}, chain)
@@ -229,10 +232,10 @@ def _lines(lender: Lender, path: bytes, listing: DatabaseListing, member: Member
         yield None
 
 
-def _told(lender: Lender, path: bytes, listing: DatabaseListing, member: Member) -> Generator[Any]:
+def _told(lender: IndexedCopies, path: bytes, listing: DatabaseListing, member: Member) -> Generator[Any]:
     """Yield what a conversation says; the database is open for as long as this goes on. Raises OSError."""
     if journals.is_called_journal(path):
         yield from journals.units_of(path)
         return
-    with lender.open(path) as connection:
+    with lender.open(path, listing.form.needs if listing.form else (), listing.indexes) as connection:
         yield from units(connection, listing, member)
