@@ -127,7 +127,8 @@ def _columns(checkpoint: Checkpoint, now: float) -> tuple[object, ...]:
     at = checkpoint
     seen = (signed(at.size), signed(at.mtime_ns), signed(at.ctime_ns))
     position = (at.generation, at.offset, at.head.length, at.head.digest, at.tail_digest)
-    return (*split(at.path), signed(at.device), signed(at.inode), *position, *seen, at.format, at.fate, at.reason, now)
+    where = split(at.path) if at.path else (None, None)  # another file has its path still
+    return (*where, signed(at.device), signed(at.inode), *position, *seen, at.format, at.fate, at.reason, now)
 
 
 def signed(number: int) -> int:

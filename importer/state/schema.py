@@ -181,10 +181,15 @@ def version_9(connection: sqlite3.Connection) -> None:
     )
 
 
+def version_10(connection: sqlite3.Connection) -> None:
+    """Give files without a path NULL for one: version 9 wrote an empty path of them, which was told as pending."""
+    connection.execute("UPDATE files SET folder = NULL, name = NULL WHERE folder = X'' AND name = X''")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     *(version_1, version_2, version_3, version_4),
     *(version_5, version_6, version_7, version_8),
-    version_9,
+    *(version_9, version_10),
 )
 
 

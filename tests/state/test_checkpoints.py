@@ -7,12 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from state_values import checkpoint, commit, open_elsewhere, reject
 
 from importer.errors import StateUnwritable
-from importer.protocol.records import Tally
+from importer.protocol.records import Commit, Tally
 from importer.state.checkpoints import Checkpoints, FilesSummary, KnownFile
 
 
@@ -123,6 +124,18 @@ def test_the_summary_counts_what_is_there(state):
     state.commit([commit(b"/r/c", 3, size=50), commit(b"/r/gone", 4, size=999, ctime_ns=0)])
     state.mark_gone(b"/r", [b"gone"])
     assert state.files_summary() == FilesSummary(3, 2, 1, 1, 15, 1000.0)
+
+
+def test_a_file_that_lost_its_path_is_written_without_one(state):
+    """What goes on from its checkpoint, with nothing known of where it is, leaves it uncounted until it is seen."""
+    state.commit([commit(b"/d/a", 1), commit(b"/d/new", 2)])
+    state.commit([commit(b"/d/a", 2)])
+    lost = state.by_identity(1, 1)
+    state.commit([Commit(replace(lost, ctime_ns=0), Tally())])
+    assert state.by_identity(1, 1).path == b""
+    assert (state.files_summary().known, state.files_summary().pending) == (1, 0)
+    state.commit([commit(b"/d/b", 1)])
+    assert state.by_path(b"/d/b").inode == 1
 
 
 def test_an_empty_state_sums_to_nothing(state):

@@ -97,3 +97,13 @@ def test_files_without_a_format_are_looked_at_again(connection):
     told = connection.execute("SELECT name, fate, ctime_ns FROM files ORDER BY id").fetchall()
     assert told == [(b"strange\xff", "unrecognised", 0), (b"known", "", 77)]
     assert connection.execute("SELECT path FROM again").fetchall() == [(b"/strange\xff",)]
+
+
+def test_an_empty_path_is_none(connection):
+    """From version 9 on: a file that another one took the path from has none; files by their name alone keep it."""
+    migrations.migrate(connection, migrations.MIGRATIONS[:9])
+    row = "INSERT INTO files VALUES (?, ?, ?, 1, ?, 0, 9, 0, 0, 9, NULL, 0, 0, x'', x'', 'jan', '', '')"
+    connection.executemany(row, [(1, b"", b"", 1), (2, b"", b"named", 2)])
+    migrations.migrate(connection)
+    paths = connection.execute("SELECT folder, name FROM files ORDER BY id").fetchall()
+    assert paths == [(None, None), (b"", b"named")]

@@ -25,7 +25,7 @@ from importer.errors import STATE, STORE
 from importer.state import schema
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
-WITHOUT_STORES = (1, 3, 4, 5, 6, 7, 8)
+WITHOUT_STORES = (1, 3, 4, 5, 6, 7, 8, 9)
 WHOLE = {2, 4, 8}
 FORGOTTEN = "c3789b90-d08e-44fe-8e4a-06bce888ede4"
 REPOSITORY = "/home/zoë/thesis"
