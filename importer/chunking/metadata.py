@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from importer.protocol.conversations import last_part
+from importer.protocol.projects import last_part
 from importer.protocol.records import ConversationFacts, Facts, Turn
 
 MAX_TOOLS = 32  # names

@@ -16,8 +16,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from importer.errors import ImporterError
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line
+from importer.protocol.projects import last_part
 from importer.protocol.query import KINDS
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import click
 from importer.cli.conversation_view import NARROW
 from importer.cli.text import cut
 from importer.protocol import clock
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line, printable
+from importer.protocol.projects import last_part
 
 DOTS = 4  # of a full bar
 FAINT = 0.5  # of the best conversation's score: below it a hit is dimmed

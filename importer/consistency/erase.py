@@ -28,7 +28,7 @@ from importer.consistency.forget import ForgetRule
 from importer.consistency.hands import Erased, Hands
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.protocol import failpoints
-from importer.protocol.conversations import last_part
+from importer.protocol.projects import last_part
 from importer.protocol.records import Checkpoint
 from importer.reading import silence
 from importer.reading.pipeline import ResumeState

@@ -22,7 +22,7 @@ from importer.chunking.redact import find, mask, mask_conversation, mask_facts
 from importer.consistency.hands import Erased, Exposed, Hands
 from importer.consistency.refold import Refold, Unread, known_files
 from importer.protocol import failpoints
-from importer.protocol.conversations import last_part
+from importer.protocol.projects import last_part
 from importer.protocol.records import Checkpoint, Chunk, Facts
 from importer.reading import silence
 from importer.reading.pipeline import ResumeState

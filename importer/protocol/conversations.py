@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from importer.protocol.projects import last_part
 from importer.protocol.records import ConversationFacts, SpokenCounts
 
 FILLED = ("project", "cwd", "git_branch")
@@ -45,9 +46,3 @@ def counted(former: SpokenCounts, later: SpokenCounts) -> SpokenCounts:
         former.prompts + later.prompts,
         former.lines + later.lines,
     )
-
-
-def last_part(path: str) -> str:
-    """Return the last component of a path with slashes or backslashes; the path itself when it has none (`/`)."""
-    parts = path.replace("\\", "/").rstrip("/").rsplit("/", 1)
-    return parts[-1] or path

@@ -16,13 +16,18 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from importer.errors import UsageError
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line
 
 MOST_TOLD = 12  # projects in an error's hint
 CLOSE = 0.6  # of difflib: what share of letters two names must have in common to be near
 _DRIVE = re.compile(r"(?:/mnt/([a-z])|([a-z]):)(?=/|$)")
 _BETWEEN = re.compile(r"[\s/._-]+")
+
+
+def last_part(path: str) -> str:
+    """Return the last component of a path with slashes or backslashes; the path itself when it has none (`/`)."""
+    parts = path.replace("\\", "/").rstrip("/").rsplit("/", 1)
+    return parts[-1] or path
 
 
 def chosen(text: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from importer.chunking.projects import repository_folder
 from importer.chunking.redact import mask, mask_conversation, mask_facts
 from importer.chunking.split import PROMPT_CHARS, first_line
 from importer.formats import Format, Options
-from importer.protocol.conversations import NOTHING, counted, last_part, merged, retitled
+from importer.protocol.conversations import NOTHING, counted, merged, retitled
+from importer.protocol.projects import last_part
 from importer.protocol.records import (
     STANDALONE_KINDS,
     Chunk,
@@ -206,8 +207,7 @@ class SliceFold:
     def _is_forgotten(self, turn: Turn, project: str) -> bool:
         """Return True if the user asked to forget what a turn says."""
         known = {"source": self.source.NAME, "conversation_id": short(turn.conversation_id), "timestamp": turn.at}
-        named = {"project": project, "project_name": last_part(project)}
-        return self.reading.forgotten(self.path, {**known, **named})
+        return self.reading.forgotten(self.path, {**known, "project": project, "project_name": last_part(project)})
 
     def _hear(self, turn: Turn, project: str) -> None:
         """Count a turn that brought new text to its conversation."""

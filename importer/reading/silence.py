@@ -16,7 +16,8 @@ from importer.chunking import fold
 from importer.chunking.exchange import Origin, known
 from importer.chunking.fold import Folding
 from importer.chunking.redact import mask
-from importer.protocol.conversations import NOTHING, last_part, merged, retitled
+from importer.protocol.conversations import NOTHING, merged, retitled
+from importer.protocol.projects import last_part
 from importer.protocol.records import ConversationFacts
 from importer.reading.gather import SliceFold
 

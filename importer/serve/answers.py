@@ -12,8 +12,8 @@ from typing import Any
 
 from importer.assistants import registry
 from importer.protocol import clock
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import fenced, plain
+from importer.protocol.projects import last_part
 from importer.serve.fitting import AnswerPart, Draft, GrowthStep, windows
 
 Hit = Mapping[str, Any]

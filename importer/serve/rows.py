@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from importer.protocol import clock
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import plain
+from importer.protocol.projects import last_part
 from importer.protocol.units import counted
 from importer.serve.fitting import AnswerPart, Draft, GrowthStep
 from importer.service.conversations.values import Listed

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from importer.assistants import registry
 from importer.protocol import clock
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import fenced, plain
+from importer.protocol.projects import last_part
 from importer.protocol.units import counted
 from importer.serve.fitting import CHARS_PER_TOKEN, AnswerPart, Draft, GrowthStep, windows
 from importer.service.conversations.values import Opened, SaidTurn

@@ -185,15 +185,24 @@ def conversation(opened: Opened, way: str, *, redacted: bool) -> Safe:
     turns = [
         tag(
             "section",
-            tag("h3", tag("a", _who(turn.role, opened.source), href=f"#t{place}"), f"  {clock.dated(turn.timestamp)}"),
+            tag(
+                "h3",
+                tag("a", _who(turn.role, opened.source), href=f"#{_anchor(place, opened)}"),
+                f"  {clock.dated(turn.timestamp)}",
+            ),
             spoken(turn.text),
             class_=f"turn {'user' if turn.role == 'user' else 'assistant'}{' here' if place == opened.at else ''}",
-            id="here" if place == opened.at else f"t{place}",
+            id=_anchor(place, opened),
         )
         for place, turn in enumerate(opened.turns)
     ]
     told = tag("div", *(tag("span", fact) for fact in facts if fact), class_="facts")
     return join([tag("h1", opened.title or "untitled"), told, tag("div", *resume, *links, class_="actions"), *turns])
+
+
+def _anchor(place: int, opened: Opened) -> str:
+    """Return the name that a turn has in the address of its page."""
+    return "here" if place == opened.at else f"t{place}"
 
 
 def _who(role: str, source: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,6 +104,8 @@ def short_path(state_dir: str) -> Iterator[str]:
         if has("fd-paths"):
             yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"
             return
+        import tempfile  # noqa: PLC0415  where a descriptor has no path
+
         with tempfile.TemporaryDirectory() as near:
             os.symlink(os.path.abspath(state_dir), link := os.path.join(near, "s"))
             yield os.path.join(link, SOCKET_NAME)

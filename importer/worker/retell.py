@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from importer.protocol.conversations import last_part, retitled
+from importer.protocol.conversations import retitled
+from importer.protocol.projects import last_part
 from importer.protocol.records import Chunk, ConversationFacts
 from importer.worker.plan import unsure_points
 from importer.worker.stores import Ownership, Point, Scope, Store

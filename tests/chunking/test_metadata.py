@@ -15,11 +15,11 @@ from importer.chunking.metadata import (
     add_facts,
     add_text,
     begin,
-    last_part,
     metadata,
     short,
     tidy,
 )
+from importer.protocol.projects import last_part
 from importer.protocol.records import Facts
 
 ANY = st.text(alphabet=st.characters(), max_size=80)  # lone surrogates and control characters included

@@ -17,8 +17,8 @@ from importer.cli import conversation_view
 from importer.cli.hits_view import CUT, DOTS, worth
 from importer.errors import StateError, UsageError
 from importer.protocol import clock
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign.quoting import line
+from importer.protocol.projects import last_part
 from importer.protocol.query import KINDS, ROLES
 from importer.protocol.units import counted
 from importer.service.ask import Asker

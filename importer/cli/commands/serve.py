@@ -29,8 +29,11 @@ LEAST_TOKEN = 16  # characters
 def command(ctx: click.Context, /, *, port: int, open_it: bool, token_file: str) -> int:
     """Show a page to search and read conversations in the browser, and serve MCP over HTTP."""
     import asyncio
+    import threading
 
     asker, importer = Asker.of(context.settings_of(ctx)), context.importer_of(ctx)
+    # The model is loaded while this process imports what it serves with.
+    threading.Thread(target=asker.warm_up, daemon=True).start()
     asyncio.run(_serve(asker, importer, port, _token(token_file), open_it=open_it))
     return 0
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from importer.protocol import clock, units
-from importer.protocol.conversations import last_part
+from importer.protocol.projects import last_part
 from importer.serve import views
 from importer.serve.figures.curve import bars
 from importer.serve.html import Safe, join, tag

@@ -17,8 +17,8 @@ from typing import Any
 from importer.consistency import forget
 from importer.errors import UsageError
 from importer.protocol import projects as project_names
-from importer.protocol.conversations import last_part
 from importer.protocol.foreign import values
+from importer.protocol.projects import last_part
 from importer.protocol.records import Turn
 from importer.reading.gather import Reading
 from importer.reading.turns import UnreadableFile, turns_of
