@@ -33,6 +33,7 @@ from scripted_qdrant import ScriptedQdrant
 
 ACTIVE, DEAD, PARTIAL = "Active", "Dead", "Partial"
 NODES, SHARDS = 3, 3
+HOW = {"sync": True, "method": "stream_records"}  # a transfer goes on
 WRITES = {("PUT", ""), ("POST", "batch"), ("POST", "delete")}
 Answer = tuple[int, Any]
 
@@ -267,15 +268,8 @@ class Cluster:
                 else:
                     remote.append({**known, "peer_id": one.node + 1})
         moving = [
-            {
-                "shard_id": shard,
-                "from": replicas[0].node + 1,
-                "to": target.node + 1,
-                "sync": True,
-                "method": "stream_records",
-            }
+            {"shard_id": shard, "from": self.replicas[shard][0].node + 1, "to": target.node + 1, **HOW}
             for shard, target in self.transfers
-            for replicas in [self.replicas[shard]]
         ]
         told = {"peer_id": node.number + 1, "shard_count": len(self.replicas)}
         shards = {"local_shards": local, "remote_shards": remote, "shard_transfers": moving}

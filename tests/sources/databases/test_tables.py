@@ -23,7 +23,6 @@ from importer.sources.scan import Root
 from importer.state.checkpoints import Checkpoints
 
 pytestmark = pytest.mark.slow
-
 SCRIPT = CORPUS / "opencode" / "opencode.db.sql"
 T0 = 1767300000000
 

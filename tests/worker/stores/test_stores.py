@@ -16,7 +16,6 @@ from importer.protocol.query import Query
 from importer.worker.stores import EVERYTHING, Ownership, Point, Scope, Store
 
 pytestmark = pytest.mark.slow
-
 COUNT = 60
 ROUNDING = float(np.finfo(np.float32).eps)
 SAID_ONCE = [
