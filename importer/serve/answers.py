@@ -22,7 +22,10 @@ SHORT = 8  # letters of an id: enough for `open`
 NAMED = 60  # characters of a title or a name in a line
 PASSAGE = (90, 180)  # characters of a passage where there is no room for all of it
 FIRST = 5  # conversations that get a passage before the others get a line
-NOTHING = "Nothing close to the question was found in the past conversations. (With all: true the nearest are shown.)"
+NOTHING = (
+    "Nothing close to the question was found in the past conversations. (With all: true the nearest are shown; with "
+    "mode: dense, too, those that mean something like it in other words.)"
+)
 FAR = "Nothing close to the question was found. The nearest, which may be about something else:"
 IDS, HEAD, SHORTEST, SHORTER, ALL_OF_IT, WITH_WAY, WHOLE = range(7)  # lengths of an entry
 BESIDE = (200, 600)  # characters of a neighbouring piece where there is no room for all of it

@@ -163,7 +163,7 @@ def projects(found: Sequence[Mapping[str, Any]]) -> Safe:
         )
         for one in found
     ]
-    return tag("ul", *told, class_="rows")
+    return join([tag("h1", "Projects"), tag("ul", *told, class_="rows")])
 
 
 def conversation(opened: Opened, way: str, *, redacted: bool) -> Safe:

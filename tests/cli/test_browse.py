@@ -48,7 +48,9 @@ class ScriptedShelf:
         return ShelfPage((f"\x1b[1mhead of {name}\x1b[0m\n", f"turn [bold]of {name}\n", ""), way)
 
 
-def browsed(steps: Callable[[Any, Any, ScriptedShelf], Awaitable[None]]) -> tuple[Any, ScriptedShelf]:
+def browsed(
+    steps: Callable[[Any, Any, ScriptedShelf], Awaitable[None]], size: tuple[int, int] = SIZE
+) -> tuple[Any, ScriptedShelf]:
     """Run the browser with a scripted shelf and these steps; return what it ended with."""
     from importer.cli.browser.screen import Browser
 
@@ -56,7 +58,7 @@ def browsed(steps: Callable[[Any, Any, ScriptedShelf], Awaitable[None]]) -> tupl
 
     async def run() -> Any:
         app = Browser(scripted)  # type: ignore[arg-type]
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=size) as pilot:
             await settled(pilot, lambda: bool(scripted.asked) and "found" in told(app))
             await steps(app, pilot, scripted)
         return app.return_value
@@ -98,6 +100,22 @@ def test_what_is_typed_is_looked_for() -> None:
 
     _, scripted = browsed(steps)
     assert ("boats", "") in scripted.asked
+
+
+@on_a_screen
+@pytest.mark.parametrize(("columns", "beside"), [(40, False), (60, True), (100, True)])
+def test_a_narrow_terminal(columns: int, beside: bool) -> None:
+    """Where there is no room beside the list, the conversation stands below it, as wide as the terminal."""
+
+    async def steps(app: Any, pilot: Any, _shelf: ScriptedShelf) -> None:
+        regions = lambda: (app.query_one("#list").region, app.query_one("#page").region)  # noqa: E731
+        await settled(pilot, lambda: (regions()[1].x > regions()[0].x) == beside)
+        listed, page = regions()
+        assert (page.y > listed.y) == (not beside)
+        assert beside or (page.width >= columns - 2 and listed.width >= columns - 2)
+        assert min(listed.width, page.width) >= 20 and min(listed.height, page.height) >= 5
+
+    browsed(steps, (columns, 24))
 
 
 @on_a_screen

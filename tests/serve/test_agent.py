@@ -24,6 +24,7 @@ from importer.settings.schema import Settings
 pytestmark = pytest.mark.slow
 
 TASKS, OPENED = 20, 5
+LOOKS: tuple[dict[str, Any], ...] = ({}, {"all": True}, {"all": True, "mode": "dense"})
 ABOUT = (
     *("sourdough bread", "the marathon in spring", "grandmother's garden", "a used bicycle", "the choir's concert"),
     *("watercolour painting", "the dentist", "a trip to Lisbon", "the puppy's training", "chess openings"),
@@ -81,10 +82,12 @@ def test_twenty_tasks(memory: tuple[Memory, KnownCorpus], model_dir: str) -> Non
     async def work() -> list[tuple[bool, int]]:
         done = []
         for question, session, wanted in tasks:
-            text, found = await tools.search_conversations(question)
-            if not found["conversations"]:  # told so, an agent looks at what is nearest
-                text, found = await tools.search_conversations(question, all=True)
-            done.append((await reads(found, session, wanted), tokens(model_dir, text)))
+            for looks in LOOKS:  # told that nothing is close, an agent looks at what is nearest
+                text, found = await tools.search_conversations(question, **looks)
+                right = await reads(found, session, wanted)
+                if right or found["near"] != "nothing":
+                    break
+            done.append((right, tokens(model_dir, text)))
         return done
 
     done = asyncio.run(work())

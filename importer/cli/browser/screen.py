@@ -44,11 +44,15 @@ class Browser(App[WayBack]):
     CSS = """
     #filters { height: 1; border: none; padding: 0 1; color: $text-muted; }
     #search { height: 3; }
-    #told { height: 1; padding: 0 1; color: $text-muted; }
-    #list { width: 2fr; min-width: 24; border: none; border-right: solid $panel; }
+    #told { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
+    #list { width: 2fr; height: 1fr; min-width: 24; border: none; border-right: solid $panel; }
     #page { width: 3fr; padding: 0 1; }
+    .-narrow #panes { layout: vertical; }
+    .-narrow #list { width: 1fr; height: 2fr; border-right: none; border-bottom: solid $panel; }
+    .-narrow #page { width: 1fr; height: 3fr; }
     Static { width: 1fr; }
     """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (56, "-wide")]  # noqa: RUF012  columns; not declared as the class's own
     TITLE = "importer"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,7 +80,7 @@ class Browser(App[WayBack]):
         yield Input(self._first["search"], placeholder="search what was said", id="search")
         names = " ".join(f"{name}:…" for name in FILTERS)
         yield Input(self._first["filters"], placeholder=f"filters: {names}", id="filters", compact=True)
-        with Horizontal():
+        with Horizontal(id="panes"):
             yield Rows(id="list", markup=False)
             with VerticalScroll(id="page"):
                 yield Static(id="before", markup=False)
