@@ -62,8 +62,13 @@ class TimeSpan:
 
     @property
     def last(self) -> datetime:
-        """The last moment, to the microsecond, which is what stores compare to."""
-        return self.end if self.end is LAST or self.end is self.first else self.end - MICROSECOND
+        """The last moment, to the microsecond, which is what stores compare to; of hours that come twice the second."""
+        if self.end is LAST or self.end is self.first:
+            return self.end
+        try:
+            return (self.end.astimezone(UTC) - MICROSECOND).astimezone(self.end.tzinfo)
+        except (ValueError, OverflowError):  # beyond the calendar in UTC
+            return self.end - MICROSECOND
 
 
 def instant(text: str, now: datetime, *, end: bool = False) -> str | None:

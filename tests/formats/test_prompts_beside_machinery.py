@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import planted_shapes
 import pytest
 from codex_lines import event, item
-from fold_lines import turns
+from fold_lines import feed, turns
 from planted_talk import PLACES
 
 GEMINI = {"id": "m", "timestamp": "2026-03-01T09:00:00.000Z", "type": "user"}
@@ -102,3 +103,28 @@ def test_the_same_words_twice_are_two_prompts() -> None:
     """Codex writes each prompt twice, and a person may say it twice."""
     said = [event("user_message", message="go on"), record("codex", "go on")]
     assert [turn.text for turn in turns("codex", *said, *said)] == ["go on", "go on"]
+
+
+RESULT = "<result>\nExit code: 0\ncc gate.c\n</result>"
+CODEX_SHELL = f"<user_shell_command>\n<command>\nmake -n\n</command>\n{RESULT}\n</user_shell_command>"
+GEMINI_SHELL = (
+    "I ran the following shell command:\n```sh\nmake -n\n```\n\nThis produced the following result:\n```\ncc\n```"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "text", "typed"),
+    [
+        ("claude-code", "prompt", "<bash-input>make -n</bash-input>", "!make -n"),
+        ("claude-code", "prompt", "<user-memory-input>tabs, always</user-memory-input>", "# tabs, always"),
+        ("codex", "prompt", CODEX_SHELL, "!make -n"),
+        ("gemini", "prompt", GEMINI_SHELL, "!make -n"),
+        ("gemini", "prompt", "I ran the following shell command: make. It fails.", None),
+        ("codex", "prompt", "What is <user_shell_command> for?", None),
+        ("claude-code", "prompt", "What is <user-memory-input>x</user-memory-input> for?", None),
+    ],
+)
+def test_what_is_typed_behind_a_mark_is_a_prompt(name: str, place: str, text: str, typed: str | None) -> None:
+    """A command of the shell without what it printed, a note to be remembered; in a sentence they are words."""
+    found = [turn for one in feed(name, *planted_shapes.PLACES[name][place](text)) for turn in one.turns]
+    assert [(turn.role, turn.text) for turn in found] == [("user", text if typed is None else typed)]

@@ -204,6 +204,24 @@ def test_days_meet(now: datetime) -> None:
         assert one.end.astimezone(UTC) == other.first.astimezone(UTC)
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "shown_twice"),
+    [
+        ("America/Santiago", "2026-04-04", "2026-04-05T03:30:00.000Z"),
+        ("Africa/Cairo", "2026-10-29", "2026-10-29T21:30:00.000Z"),
+        ("Asia/Beirut", "2026-10-24", "2026-10-24T21:30:00.000Z"),
+    ],
+)
+def test_a_day_whose_last_hour_comes_twice(zone: str, day: str, shown_twice: str) -> None:
+    """The clock goes back at its end; what was said in the second of the two hours is of that day, too."""
+    now = datetime(2026, 11, 29, 12, 0, tzinfo=ZoneInfo(zone))
+    moment = datetime.fromisoformat(shown_twice).astimezone(ZoneInfo(zone))
+    assert (moment.date().isoformat(), moment.hour) == (day, 23)
+    last = instant(day, now, end=True)
+    assert last is not None and shown_twice < last
+    assert instant(f"{day} 23:59", now, end=True) == last
+
+
 def test_the_first_moment_there_is() -> None:
     """A span before the calendar is its first moment."""
     assert read("5000 years ago", NOW) == moments.TimeSpan(FIRST, FIRST)

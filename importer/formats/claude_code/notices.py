@@ -28,7 +28,6 @@ NOTICES = (
     "task-notification",
     "teammate-message",
     "agent-message",
-    "user-memory-input",
     "session-start-hook",
     "tick",
     "goal",
@@ -37,7 +36,8 @@ NOTICES = (
 NOTICE_ENDINGS = ("-notification", "-event", "-stdout", "-stderr", "-caveat")
 # What the person typed, in tags that the tool puts round it.
 COMMAND_TAGS = frozenset(("command-name", "command-message", "command-args", "command-contents"))
-SHELL_TAG = "bash-input"
+# Behind an exclamation mark or a number sign: a command of the shell, and what is to be remembered.
+TYPED_TAGS = {"bash-input": "!", "user-memory-input": "#"}
 
 # A text that begins so was not typed, all of it. Only what no person begins with.
 PHRASES = (
@@ -54,7 +54,7 @@ _blank = re.compile(r"\s*")
 
 
 class SlashCommand(NamedTuple):
-    """A slash command as a text has it: its name without the slash, and what the person typed behind it."""
+    """A slash command as a text has it: its name without the slash (or ! or #), and what the person typed behind it."""
 
     name: str
     arguments: str
@@ -90,8 +90,8 @@ def apart(text: str) -> TypedText:
         at = block.end
         if block.tag in COMMAND_TAGS:
             parts.setdefault(block.tag, block.inside.strip())
-        elif block.tag == SHELL_TAG:
-            commands.append(SlashCommand("", block.inside.strip()))
+        elif block.tag in TYPED_TAGS and (typed := block.inside.strip()):
+            commands.append(SlashCommand(TYPED_TAGS[block.tag], typed))
     if parts:
         commands.insert(0, SlashCommand(parts.get("command-name", "").lstrip("/"), parts.get("command-args", "")))
     words = text[at : _end_of_words(text, at)].strip()
@@ -150,7 +150,7 @@ def _close(text: str, tag: str, start: int) -> int:
 
 def _is_injected(tag: str) -> bool:
     """Return True if the tool puts this tag round something."""
-    return tag in SPANS or tag in NOTICES or tag in COMMAND_TAGS or tag == SHELL_TAG or tag.endswith(NOTICE_ENDINGS)
+    return tag in SPANS or tag in NOTICES or tag in COMMAND_TAGS or tag in TYPED_TAGS or tag.endswith(NOTICE_ENDINGS)
 
 
 def _is_quoted(block: _Block, text: str) -> bool:

@@ -100,7 +100,9 @@ def _pastes(value: Any) -> dict[str, Any]:
 
 
 def _command_text(command: SlashCommand) -> str:
-    """Return what the person typed of a command; a shell line is typed behind an exclamation mark."""
-    if not command.name and command.arguments:
+    """Return what the person typed of a command; a shell line is typed behind an exclamation mark, a note behind #."""
+    if command.name == "#":
+        return f"# {command.arguments}"
+    if command.name in ("", "!") and command.arguments:
         return f"!{command.arguments}"
     return request(command.name, command.arguments)

@@ -22,10 +22,19 @@ _editor = re.compile(
 )
 
 
+_shell = re.compile(
+    r"\AI ran the following shell command:\s*```(?:sh)?\n([^\n].*?)\n```\s*"
+    r"This produced the following (?:result|output):\s*```",
+    re.DOTALL,
+)
+
+
 def typed(text: str) -> str:
-    """Return what a person typed of a text, "" for nothing."""
-    if not any(mark in text for mark in ("<", "---", "Here is ", "System: ", "This is the Gemini")):
+    """Return what a person typed of a text, "" for nothing; a command behind an exclamation mark without its output."""
+    if not any(mark in text for mark in ("<", "---", "Here is ", "System: ", "This is the Gemini", "I ran the")):
         return text  # which is nearly all
+    if ran := _shell.match(text):
+        return f"!{ran[1].strip()}"
     if text.startswith(SETUP_START) or text.strip() in _WRITTEN or is_summary(text):
         return ""
     text = _editor.sub("", text, count=1)
