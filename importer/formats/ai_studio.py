@@ -75,7 +75,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
             continue
         found = of_members(chunk.get("text"), _shown(chunk.get("parts")))
         bare = not found.text and ENCLOSED.isdisjoint(chunk) and not chunk.get("parts")
-        unknown = found.unknown or (bare and not role)
+        unknown = found.unknown or (bare and not (role and "text" in chunk))
         yield Unit(role=role, text=found.text, unknown=int(unknown), at=chunk.get("createTime"), **common)
 
 

@@ -19,6 +19,7 @@ from importer.formats._shared.told import (
     Context,
     Records,
     Unit,
+    lacks,
     objects,
     string,
 )
@@ -31,7 +32,8 @@ EXCLUDE = ("*/[!.]*", "*/.[!s]*", "*/.system_generated/[!l]*")  # all but the lo
 
 FOLDERS = ("antigravity", "antigravity-cli", "antigravity-ide")
 LOGS = (b"transcript.jsonl", b"transcript_full.jsonl")
-SUMMARIES = frozenset(("CHECKPOINT", "CONVERSATION_HISTORY"))
+CHECKPOINT = "CHECKPOINT"
+SUMMARIES = frozenset((CHECKPOINT, "CONVERSATION_HISTORY"))
 EXPLICIT = "USER_EXPLICIT"
 MACHINES = ("SYSTEM", "MODEL", "USER_IMPLICIT")  # sources of input that no person typed
 GOING_ON = frozenset(("RUNNING", "PENDING", "GENERATING", "IN_PROGRESS", "WAITING"))
@@ -68,14 +70,18 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
         return
     if kind == "USER_INPUT" or source == EXPLICIT:
         text = of_person(content) if source not in MACHINES else ""
-        yield Unit(role="user" if source in ("", EXPLICIT) else "", text=text, **common)
+        yield Unit(
+            role="user" if source in ("", EXPLICIT) else "", text=text, unknown=lacks(record, "content"), **common
+        )
     elif kind == "PLANNER_RESPONSE":
         if thought := string(record, "thinking"):
             yield Unit(role="assistant", kind=THOUGHT, text=thought, **common)
         calls = [(one.get("id"), one.get("name"), one.get("args")) for one in objects(record.get("tool_calls"))]
-        yield Unit(role="assistant", text=content, **used(calls), **common)
+        strange = lacks(record, "content", beside=("thinking", "tool_calls"))
+        yield Unit(role="assistant", text=content, unknown=strange, **used(calls), **common)
     elif kind in SUMMARIES:
-        yield Unit(role="assistant", kind=SUMMARY, text=content, **common)
+        strange = lacks(record, "content") if kind == CHECKPOINT else 0  # a history may be empty
+        yield Unit(role="assistant", kind=SUMMARY, text=content, unknown=strange, **common)
     elif source == "MODEL":
         yield Unit(role="assistant", kind=RESULT, text=content, **common)
     elif not kind:

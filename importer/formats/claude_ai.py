@@ -142,6 +142,8 @@ def _told(talk: ClaudeConversation, message: ChatMessage, options: Options) -> M
     blocks, role = [_block(one) for one in listed(message.content)], _role(message)
     said, pasted = _text(message, blocks, options), _pasted(message)
     unknown = said.unknown + pasted.unknown + sum(kind_of(block) not in KNOWN_BLOCKS for block in blocks)
+    missing = None in (message.content, message.text)
+    unknown += missing and not (blocks or message.text or _enclosed(message))
     if not role:
         silent = isinstance(message.sender, str) and message.sender in SILENT
         return MessageTurns((), max(unknown, int(not silent)))

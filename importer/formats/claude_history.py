@@ -88,7 +88,7 @@ def feed(context: Context, raw: bytes, options: Options) -> Fed:
 def _step(context: Context, row: HistoryRow, _: Options) -> Fed:
     """Take one row."""
     shown = words(row.display)
-    unknown = shown.unknown + pasted_lost(row.pasted_contents)
+    unknown = shown.unknown + pasted_lost(row.pasted_contents) + (row.display is None)
     if _command.match(shown.text) or shown.text.startswith("!"):
         return Fed(context, (), unknown)
     text = with_pasted(shown.text, row.pasted_contents).replace("\0", "").strip()

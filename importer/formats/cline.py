@@ -17,7 +17,7 @@ from importer.formats import Document
 from importer.formats._shared.blocks import unwrapped
 from importer.formats._shared.calls import EDITORS, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import ABOUT, ANSWER, ID_BYTES, THOUGHT, Context, Records, Unit, string, value
+from importer.formats._shared.told import ABOUT, ANSWER, ID_BYTES, THOUGHT, Context, Records, Unit, lacks, string, value
 from importer.formats._shared.turns import clip, key, stem
 from importer.formats._shared.words import words
 
@@ -36,6 +36,7 @@ PLACES = ("workspace", "cwdOnTaskInitialization", "shadowGitConfigWorkTree")
 FEEDBACK = frozenset(("user_feedback", "user_feedback_diff"))
 QUESTIONS = frozenset(("followup", "question"))
 QUESTION = "followup"  # by which a question and its answer know each other
+SAID = FEEDBACK | {"text", "task"}  # are never told without words
 WORDS = frozenset(("text", "task", "completion_result", "plan_mode_respond"))
 # Kinds of rows that hold no words of either side.
 _SILENT = """
@@ -128,6 +129,8 @@ def _row(context: Context, record: dict[str, Any]) -> Iterator[Unit]:
         found = words(text)
         text, unknown = found.text, found.unknown if kind in SPOKEN else 0
         yield Unit(unknown=unknown)
+    if kind in SAID and string(record, "say"):
+        yield Unit(unknown=0 if record.get("images") or record.get("files") else lacks(record, "text"))
     if kind in FEEDBACK and context.asks:
         yield Unit(role="assistant", kind=ANSWER, text=text, of=QUESTION, at=at)
     elif kind in FEEDBACK or (kind in ("text", "task") and not context.last):

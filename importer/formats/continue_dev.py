@@ -153,7 +153,7 @@ def _told(context: Context, message: ContinueMessage, options: Options) -> Fed:
     if message.role not in ROLES:
         return _aside(context, message, text, options)
     if not (text or called):
-        return Fed(context, (), unknown)
+        return Fed(context, (), unknown + (message.content is None))
     # The first key hangs on the session, so equal openings of two sessions stay apart.
     mark = key(context.last or context.session, message.role, text, *called)
     return Fed(replace(context, last=mark), (_turn(context, message.role, text, mark, called),), unknown)

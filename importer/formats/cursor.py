@@ -29,6 +29,7 @@ from importer.formats._shared.told import (
     Records,
     Unit,
     is_told,
+    lacks,
     member,
     string,
     value,
@@ -178,6 +179,7 @@ def _bubble(bubble: Any) -> Iterator[Unit]:
     common: dict[str, Any] = {"id": string(bubble, "bubbleId"), "chained": True}
     common["at"] = bubble.get("createdAt") or bubble.get("timestamp")
     text, unknown = words(bubble.get("text") or bubble.get("rawText"))
+    unknown += lacks(bubble, "text", "rawText", beside=("thinking", "toolFormerData", "capabilityType"))
     if thought := string(bubble, "thinking", "text") or (text if bubble.get("capabilityType") == THINKING else ""):
         yield Unit(role=role, kind=THOUGHT, text=thought, **common)
         text = "" if thought == text else text

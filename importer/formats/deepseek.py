@@ -15,6 +15,7 @@ from importer.formats._shared.told import (
     Records,
     Unit,
     begin_by_name,
+    lacks,
     parted,
     speech,
     string,
@@ -92,6 +93,7 @@ def _message(message: dict[str, Any], id_: str) -> Iterator[Unit]:
         if kind == THOUGHTS:
             yield Unit(role="assistant", kind=THOUGHT, text=text_of(fragment.get("content")), **common)
         elif kind in SIDES:
+            yield Unit(unknown=lacks(fragment, "content"))
             yield speech(SIDES[kind], fragment.get("content"), **common)
         elif kind not in SILENT:
             yield Unit(unknown=1)
@@ -99,7 +101,8 @@ def _message(message: dict[str, Any], id_: str) -> Iterator[Unit]:
         role = string(message, "role").lower()
         yield Unit(role="assistant", kind=THOUGHT, text=text_of(message.get("reasoning_content")), **common)
         said = speech(role, message.get("content"), **common)
-        said.unknown += role not in ("user", "assistant", "system") and bool(message)
+        strange = role not in ("user", "assistant", "system") or lacks(message, "content", "fragments")
+        said.unknown += int(bool(strange and message))
         said.text = "" if role == "system" else said.text
         yield said
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from importer.formats import Tables
 from importer.formats._shared.calls import api_calls, id_of, used
-from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, member, prompt, string, value
+from importer.formats._shared.told import RESULT, Context, Unit, begin, feed, lacks, member, prompt, string, value
 
 __all__ = ["EXCLUDE", "NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
 
@@ -55,8 +55,10 @@ def told(row: Mapping[str, Any]) -> Iterator[Unit]:
     role, text = string(message, "role"), member(message, "content")
     common = {"id": string(message, "message_id"), "at": row["at"]}
     if role == "user" and member(message, "metadata", "is_user_input"):
+        yield Unit(unknown=lacks(message, "content"))
         yield prompt(text, **common)
     elif role == "assistant":
+        yield Unit(unknown=lacks(message, "content", beside=("tool_calls",)))
         yield Unit(role=role, text=text, **used(api_calls(member(message, "tool_calls"))), **common)
     elif role == "tool":
         of = id_of(member(message, "tool_call_id"), member(message, "name"))

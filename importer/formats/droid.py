@@ -11,7 +11,7 @@ from typing import Any
 
 from importer.formats._shared.calls import id_of, used
 from importer.formats._shared.message import spoken
-from importer.formats._shared.told import RESULT, Context, Records, Unit, begin_by_name, string
+from importer.formats._shared.told import RESULT, Context, Records, Unit, begin_by_name, lacks, string
 from importer.formats._shared.turns import key
 from importer.formats._shared.words import words
 
@@ -71,7 +71,7 @@ def _captured(context: Context, kind: str, record: dict[str, Any], common: dict[
         role = "assistant" if kind == "completion" else string(record, "role")
         text, unknown = words(record.get("finalText") or record.get("text") or record.get("content"))
         mark = key(text)[:12]
-        yield Unit(unknown=unknown)
+        yield Unit(unknown=unknown or lacks(record, "finalText", "text", "content"))
         if role in ("user", "assistant") and not (kind == "completion" and mark == context.note):
             yield Unit(role=role, text=text, **common)
             yield Unit(note=mark)

@@ -19,6 +19,7 @@ from importer.formats._shared.told import (
     Unit,
     begin,
     feed,
+    lacks,
     member,
     objects,
     parted,
@@ -85,11 +86,13 @@ def _message(said: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
         raw = said.get("raw_content")
         found = speech(role, member(raw, "Text") or member(raw, "text") or (raw if isinstance(raw, str) else None))
         found = found if found.text or found.unknown else speech(role, said.get("content"))
-        yield Unit(role=role, text=unwrapped(found.text), unknown=found.unknown, **common)
+        strange = found.unknown + lacks(said, "content", "raw_content")
+        yield Unit(role=role, text=unwrapped(found.text), unknown=strange, **common)
     elif role == "assistant":
         thoughts = [string(one, "text") for one in objects(said.get("reasoning_details"))]
         yield Unit(role=role, kind=THOUGHT, text="\n".join(thoughts), **common)
         calls = used(api_calls(said.get("tool_calls")))
+        yield Unit(unknown=lacks(said, "content", beside=("tool_calls",)))
         yield speech(role, said.get("content"), model=string(said, "model"), **calls, **common)
     elif role not in ("user", "system"):
         yield Unit(unknown=1)

@@ -17,6 +17,7 @@ from importer.formats._shared.told import (
     Records,
     Unit,
     begin_by_name,
+    lacks,
     member,
     objects,
     parted,
@@ -94,7 +95,7 @@ def _response(response: dict[str, Any]) -> Iterator[Unit]:
         yield Unit(role="assistant", kind=THOUGHT, text=string(thought, "thinking_trace"), **common)
     said = speech(role, response.get("message"), **common)
     said.text = _drawn.sub("", said.text) if role == "assistant" else said.text
-    said.unknown += not role and bool(response)
+    said.unknown += (not role or lacks(response, "message")) and bool(response)
     yield said
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.formats import Document
-from importer.formats._shared.told import ABOUT, ID_BYTES, Context, Records, Unit, string
+from importer.formats._shared.told import ABOUT, ID_BYTES, Context, Records, Unit, lacks, string
 from importer.formats._shared.turns import clip, stem
 
 __all__ = ["DOCUMENT", "NAME", "Context", "begin", "feed", "recognises", "recognises_document", "roots", "wanted"]
@@ -62,7 +62,7 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
         if role not in ("system", "tool"):
             yield Unit(unknown=1)
     elif string(record, "status") != WRITING:
-        yield Unit(conversation=string(record, "thread_id"))
+        yield Unit(conversation=string(record, "thread_id"), unknown=lacks(record, "content"))
         yield Unit(role=role, text=record.get("content"), id=string(record, "id"), at=record.get("created_at"))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from importer.formats import Document, Fed, Options
-from importer.formats._shared.told import Context, Records, Unit, begin_by_name, objects, parted, string
+from importer.formats._shared.told import Context, Records, Unit, begin_by_name, lacks, objects, parted, string
 from importer.formats._shared.turns import moment, once
 from importer.formats._shared.words import SILENT, listed, words
 
@@ -58,7 +58,8 @@ def _message(message: dict[str, Any]) -> Unit:
     found = found if found.text or found.unknown else words(message.get("contentChunks"), CHUNKS)
     names = once([string(one, "name") for one in objects(listed(message.get("files")))])
     side = role if role in ("user", "assistant") else ""
-    strange = found.unknown + (not side and role not in ("system", "tool") and bool(message))
+    strange = found.unknown + lacks(message, "content", beside=("contentChunks",)) * bool(message)
+    strange += not side and role not in ("system", "tool") and bool(message)
     common: dict[str, Any] = {
         "id": string(message, "id"),
         "at": message.get("createdAt"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from importer.formats import Tables
-from importer.formats._shared.told import Context, Unit, begin, feed, member, objects, parted, string, value
+from importer.formats._shared.told import Context, Unit, begin, feed, lacks, member, objects, parted, string, value
 from importer.formats._shared.words import Words, words
 
 __all__ = ["NAME", "TABLES", "Context", "begin", "feed", "roots", "told", "wanted"]
@@ -54,6 +54,7 @@ def told(row: Mapping[str, Any]) -> Iterator[Any]:
             yield {"held": True, "id": string(node, "id")}
         if role in ("user", "assistant"):
             text, unknown = words(node.get("content"))
+            unknown += lacks(node, "content")
             if role == "assistant":
                 text = _shown(text)
             else:

@@ -27,6 +27,8 @@ from importer.formats._shared.told import (
     Context,
     begin,
     feed,
+    inner,
+    lacks,
     member,
     parted,
     string,
@@ -63,7 +65,7 @@ _OF_NEW = "SELECT session_id, time_updated FROM session_message"
 _OF_OLD = "SELECT session_id, time_updated FROM message UNION ALL SELECT session_id, time_updated FROM part"
 _SESSION = """
 SELECT id AS session, {session.parent_id} AS parent, {session.directory} AS cwd, {session.title} AS title,
-  {session.agent} AS agent FROM session WHERE id = :member
+  {session.agent} AS agent, {session.version} AS version FROM session WHERE id = :member
 """
 _WHOLE = """
 SELECT type, id, time_created AS at, data AS whole FROM session_message
@@ -163,7 +165,9 @@ def told(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if "session" in row:
         title = string(row, "title")
         agent = (string(row, "agent") or "subagent") if row["parent"] else ""
-        yield {"title": "" if title.startswith(UNTITLED) else title, "cwd": string(row, "cwd"), "agent": agent}
+        named = {"version": version} if (version := string(row, "version")) else {}
+        title = "" if title.startswith(UNTITLED) else title
+        yield {"title": title, "cwd": string(row, "cwd"), "agent": agent, **named}
         return
     data = value(row["whole"] if "whole" in row else row["head"])
     if not isinstance(data, dict):
@@ -184,14 +188,15 @@ def _whole(data: dict[str, Any], common: dict[str, Any]) -> Iterator[dict[str, A
     """Yield what a message of version 2 says."""
     kind = common["role"]
     if kind == "user":
-        yield {**common, "text": of_person(data.get("text"))}
+        yield {**common, "text": of_person(data.get("text")), "unknown": lacks(data, "text")}
     elif kind == "assistant":
         parts, strange = parted(data.get("content"))
+        strange += lacks(data, "content") * bool(member(data, "time", "completed"))
         yield {"unknown": strange} if strange else {}
         for part in parts:
             yield from _part(part, common, of_summary=False)
     elif kind == "compaction":
-        yield {**common, "role": "assistant", "kind": SUMMARY, "text": data.get("summary")}
+        yield {**common, "role": "assistant", "kind": SUMMARY, "text": inner(data, "summary")}
     elif kind not in SILENT:
         yield {"unknown": 1}
 

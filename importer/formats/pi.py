@@ -133,7 +133,8 @@ def _message(record: dict[str, Any], message: dict[str, Any]) -> Iterator[Unit]:
 
 def _summary(record: dict[str, Any], text: Any) -> Unit:
     """Return the summary that a compaction wrote."""
-    return Unit(role="assistant", kind=SUMMARY, text=text, id=string(record, "id"), at=record.get("timestamp"))
+    common: dict[str, Any] = {"id": string(record, "id"), "at": record.get("timestamp")}
+    return Unit(role="assistant", kind=SUMMARY, text=text, unknown=int(text is None), **common)
 
 
 _lines = Records(_said)

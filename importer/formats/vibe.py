@@ -20,6 +20,7 @@ from importer.formats._shared.told import (
     Context,
     Records,
     Unit,
+    lacks,
     prompt,
     string,
 )
@@ -78,10 +79,12 @@ def _said(_: Context, record: dict[str, Any]) -> Iterator[Unit]:
     elif role not in ROLES:
         yield Unit(unknown=1)
     elif role == "user" and record.get("injected") is not True:
+        yield Unit(unknown=lacks(record, "user_display_content", "content"))
         yield prompt(record.get("user_display_content") or record.get("content"), id=id_)
     elif role == "assistant":
         if thought := string(record, "reasoning_content"):
             yield Unit(role=role, kind=THOUGHT, text=thought, id=id_)
+        yield Unit(unknown=lacks(record, "content", beside=("reasoning_content", "tool_calls")))
         yield Unit(role=role, text=record.get("content"), id=id_, **used(api_calls(record.get("tool_calls"))))
     elif role == "tool":
         of = id_of(record.get("tool_call_id"), record.get("name"))

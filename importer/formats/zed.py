@@ -91,7 +91,7 @@ def _message(message: dict[str, Any], common: dict[str, Any]) -> Iterator[Unit]:
                 shown = member(one, "content", "Text") or member(one, "content") or member(one, "output")
                 yield Unit(role="assistant", kind=RESULT, text=shown, of=id_of(id_, ""), **common)
         elif side == "Compaction":
-            yield Unit(role="assistant", kind=SUMMARY, text=member(held, "Summary"), **common)
+            yield Unit(role="assistant", kind=SUMMARY, text=inner(held, "Summary"), **common)
         else:
             yield Unit(unknown=1)
 

@@ -4,26 +4,24 @@
     version/<format>/<version>/<what>         of those that a version of the tool wrote: lines, and unknown records
     kind/<format>/<version>/<kind>            unknown records by their shape
 
-A kind is made of the types that a record and its blocks say they have, never of what is said in it.
+A kind is the shape of a record (`protocol.foreign.kinds`), which holds nothing of what is said in it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from importer.protocol.foreign.kinds import kind_of
 from importer.protocol.records import Tally
 
+__all__ = ["LOOKED_AT", "counters", "kind_of", "version_of"]
+
 LOOKED_AT = 8  # lines of a slice, until one names the version
-MOST_TYPES = 3
-UNNAMED = "?"
-_word = re.compile(r"[A-Za-z][\w.:-]{0,39}\Z")
 _version = re.compile(r"v?\d[\w.+-]{0,30}\Z")
-_TYPES = ("type", "subtype", "kind", "role", "sessionUpdate")
-_HOLDERS = ("message", "payload", "data", "event", "update", "params", "content", "parts", "attachment", "part")
 
 
 class _Versioned(msgspec.Struct, rename={"cli": "cli_version", "camel": "cliVersion", "copilot": "copilotVersion"}):
@@ -50,27 +48,6 @@ def version_of(raw: bytes) -> str:
     found = [line.version, line.cli, line.camel, line.copilot]
     found += [one.get(name) for one in carried for name in ("cli_version", "cliVersion", "copilotVersion", "version")]
     return next((one for one in found if isinstance(one, str) and _version.match(one)), "")
-
-
-def kind_of(raw: bytes) -> str:
-    """Return the kind of a record that is not known: the types in it, from outside in. Never raises."""
-    try:
-        record = msgspec.json.decode(raw)
-    except (ValueError, RecursionError):
-        return UNNAMED
-    found = dict.fromkeys(_types(record, 4))
-    return "/".join(list(found)[:MOST_TYPES]) or UNNAMED
-
-
-def _types(value: Any, depth: int) -> Iterator[str]:
-    """Yield the types that a value and what it holds say they have, as far as they are single words."""
-    if isinstance(value, list) and depth:
-        for one in value[:20]:
-            yield from _types(one, depth - 1)
-    elif isinstance(value, dict) and depth:
-        yield from (value[name] for name in _TYPES if isinstance(value.get(name), str) and _word.match(value[name]))
-        for name in _HOLDERS:
-            yield from _types(value.get(name), depth - 1)
 
 
 def counters(

@@ -20,7 +20,7 @@ import msgspec
 from importer import formats
 from importer.formats._shared import json_text, salvage
 from importer.formats._shared.json_text import Outline
-from importer.reading import document, tail, zstd
+from importer.reading import document, drift, tail, zstd
 
 BLOCK_BYTES = 256 * 1024
 SALVAGED_BYTES = 1024 * 1024  # of damaged lines, which are taken apart slowly
@@ -61,6 +61,11 @@ def _is_list(head: bytes) -> bool:
     """Return True if a text begins as a list does."""
     at = json_text.first(head)
     return head[at : at + 1] == b"["
+
+
+def version_of(fd: int) -> str:
+    """Return the version of the tool that the first lines of a file name, "" for none. Raises OSError."""
+    return next(filter(None, map(drift.version_of, head_of(fd).split(b"\n")[: drift.LOOKED_AT])), "")
 
 
 def is_blank(fd: int) -> bool:

@@ -147,7 +147,7 @@ def test_times_in_any_form(time: Any) -> None:
         ({"content_type": "text", "parts": ["one", 7]}, ["one"], 1),
         ({"content_type": "text", "words": "one"}, [], 1),
         (7, [], 1),
-        (None, [], 0),
+        (None, [], 1),
     ],
 )
 def test_content_of_any_shape_is_read_or_counted(content: Any, expected: list[str], unknown: int) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
 
 import pytest
-from document_folder import Desk
+from document_folder import CORPUS, Desk
+from foreign_database import build, members
 
 from importer.protocol.records import Tally
 from importer.reading import drift
 from importer.service.status.drift import suspicions, words
+from importer.sources.databases import tables
 from importer.state.checkpoints import Checkpoints
 
 
@@ -36,8 +39,9 @@ def test_the_version_that_a_line_names(record: Any, version: str) -> None:
     [
         ({"type": "hologram", "text": "Where does the heron nest?"}, "hologram"),
         ({"type": "user", "message": {"content": [{"type": "smell"}]}}, "user/smell"),
-        ({"type": "Where does the heron nest?"}, "?"),
-        ({"text": "Where does the heron nest?"}, "?"),
+        ({"type": "Where does the heron nest?"}, "{type}"),
+        ({"text": "Where does the heron nest?", "b2": 1, "who": "x"}, "{text,who}"),
+        ({"Where does the heron nest?": 1}, "?"),
         ("heron", "?"),
     ],
 )
@@ -121,3 +125,47 @@ def test_names_are_bounded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> No
         ledger.add_named(one, [("kind/a/1/x", 1), ("kind/a/2/x", 1), ("kind/a/3/x", 1), ("kind/a/1/x", 1)])
         found = dict(one.execute("SELECT name, value FROM counters WHERE name LIKE 'kind/%'").fetchall())
     assert found == {"kind/a/1/x": 2, "kind/a/2/x": 1}
+
+
+def test_lines_that_come_later_are_of_the_version_at_the_head(tmp_path: Any) -> None:
+    """Codex names its version in the first line alone: what a live session appends counts for it, also after a kill."""
+    folder = tmp_path / "said"
+    folder.mkdir()
+    stamp = {"timestamp": "2026-06-01T10:00:00.000Z"}
+    head = {**stamp, "type": "session_meta", "payload": {"id": "t1", "cli_version": "0.99.0", "cwd": "/home/ann"}}
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Where does it nest?"}]}
+    strange = {**stamp, "type": "response_item", "payload": {"type": "hologram", "text": "In the reeds."}}
+
+    def raw(*records: Any) -> bytes:
+        return b"".join(json.dumps(one).encode() + b"\n" for one in records)
+
+    with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints:
+        first = raw(head, {**stamp, "type": "response_item", "payload": item})
+        path = Desk(folder, checkpoints).put("s.jsonl", first)
+        Desk(folder, checkpoints).take(path)
+        for number in range(1, 4):
+            Desk(folder, checkpoints).put("s.jsonl", first + raw(*[strange] * 10 * number))
+            Desk(folder, checkpoints).take(path)
+        named = checkpoints.named()
+        assert named["version/codex/0.99.0/lines"] == 32
+        assert named["kind/codex/0.99.0/response_item/hologram"] == 30
+        assert not [one for one in named if one.startswith(("version/codex//", "kind/codex//"))]
+        assert [one["version"] for one in suspicions(named)] == ["0.99.0"]
+
+
+def test_a_database_tells_the_version_and_the_kind_of_a_part(tmp_path: Any) -> None:
+    """A new type of part in OpenCode, of a session that a newer version wrote."""
+    (folder := tmp_path / "said").mkdir()
+    path = build(CORPUS / "opencode" / "opencode.db.sql", folder)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE session SET version = '1.9.0'")
+    connection.execute("""UPDATE part SET data = '{"type": "hologram", "text": "It glows."}' WHERE id = 'prt_01'""")
+    connection.commit()
+    connection.close()
+    with Checkpoints.open(str(tmp_path / "state.sqlite3")) as checkpoints:
+        desk = Desk(folder, checkpoints)
+        for stat in members(path):
+            desk.take(stat.path)
+        kinds = [one for one in checkpoints.named() if one.startswith("kind/")]
+        assert kinds == ["kind/opencode/1.9.0/user.hologram"]
+    tables.KNOWN.release()

@@ -25,12 +25,12 @@ def spoken(
 ) -> Iterator[Unit]:
     """Yield the units of a message. `common` is told with each; `clean` unwraps each text of a person's.
 
-    Blocks of the kinds `known` hold no words; others without any are counted as unknown.
+    Blocks of the kinds `known` hold no words; others without any are counted as unknown, as is no content at all.
     """
     texts: list[str] = []
     calls: list[tuple[Any, Any, Any]] = []
     results: list[Unit] = []
-    unknown = 0
+    unknown = int(content is None)
     for block in listed(content):
         kind = kind_of(block)
         if kind in THOUGHTS:

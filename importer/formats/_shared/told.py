@@ -13,6 +13,7 @@ with each row (`told`), and its units arrive here as lines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -61,6 +62,7 @@ __all__ = [
     "feed",
     "inner",
     "is_told",
+    "lacks",
     "member",
     "objects",
     "parted",
@@ -76,6 +78,7 @@ __all__ = [
 OF_PATH = "path"  # the note of a context whose folder the path of a database tells
 
 _lines = Lines(Unit)
+_sentence = re.compile(r"[^\W\d_] [^\W\d_]")
 
 
 def begin(_path: bytes) -> Context:
@@ -217,6 +220,17 @@ def member(held: Any, *names: str) -> Any:
     for name in names:
         held = held.get(name) if isinstance(held, Mapping) else None
     return held
+
+
+def lacks(held: Any, *names: str, beside: Iterable[str] = ()) -> int:
+    """Return 1 for an object that has none of the members where its words stand.
+
+    Where it has one of those that may stand `beside` no words, such as calls, only if another one holds a sentence.
+    """
+    if not isinstance(held, Mapping) or not set(names).isdisjoint(held):
+        return 0
+    others = [one for name, one in held.items() if name not in beside]
+    return int(len(others) == len(held) or any(isinstance(one, str) and _sentence.search(one) for one in others))
 
 
 def inner(held: Any, *names: str) -> Any:

@@ -147,7 +147,8 @@ def _told(talk: ChatgptConversation, message: ThreadMessage, options: Options) -
     said = Words() if called else _said(author, by, kind, message.content, options)
     pasted = _pasted(about) if author == "user" else Words()
     text = "\n\n".join(one for one in (said.text, pasted.text) if one)
-    unknown = said.unknown + pasted.unknown + (kind not in KNOWN_CONTENTS) + (message == ThreadMessage())
+    missing = message == ThreadMessage() or (author in ("user", "assistant") and message.content is None)
+    unknown = said.unknown + pasted.unknown + (kind not in KNOWN_CONTENTS) + missing
     if not (text or called):
         return ThreadTurns((), unknown)
     conversation, role = _id(talk), "user" if author == "user" else "assistant"

@@ -102,6 +102,7 @@ def queue_operation(context: Context, session: TranscriptSession, line: Transcri
         text = with_pasted(text or "", line.pasted_contents)
     session, texts = queue.operate(session, line.operation, text)
     unknown = lines.is_lost(line.content) or (line.operation not in queue.OPERATIONS and bool(text))
+    unknown = unknown or (line.operation == "enqueue" and text is None)
     fed = make_steered(session, line, texts)
     return Fed(with_session(context, session), fed, int(unknown) + pasted_lost(line.pasted_contents))
 
@@ -161,6 +162,8 @@ def _blocks(line: TranscriptLine) -> Sequence[Block]:
     """Return the message's blocks; what stands beside its content is taken too, or counted."""
     message = lines.message_of(line)
     blocks = lines.blocks_of(message.content)
+    if line.message is None and not blocks and line.content is lines.EMPTY:
+        return [lines.Block(type="strange")]
     if line.message is None or (blocks and line.content is lines.EMPTY and lines.is_only_content(message)):
         return blocks
     return [*blocks, *lines.others(line, message, blocks)]

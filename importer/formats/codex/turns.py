@@ -80,17 +80,18 @@ def message(context: Context, line: CodexLine, item: Item, options: Options) -> 
     if item.role in ("developer", "system"):
         return Fed(context)
     found = pieces(item.content)
+    unknown = found.unknown + (item.content is None)
     if item.role == "user":
         if folder := lines.folder_told(item):
             context = moved(context, Item(cwd=folder))
         fed = _prompted(context, line, found.texts, options)
-        return Fed(fed.context, fed.turns, found.unknown)
+        return Fed(fed.context, fed.turns, unknown)
     answer = joined(found.texts)
     if not answer or passed_over(context, options):
-        return Fed(context, (), found.unknown)
+        return Fed(context, (), unknown)
     fed = said(context, line, "assistant", answer)
     plans = tuple([alone(context, line, "plan", plan) for plan in text.plans(answer)])
-    return Fed(fed.context, fed.turns + plans, found.unknown)
+    return Fed(fed.context, fed.turns + plans, unknown)
 
 
 def _prompted(context: Context, line: CodexLine, texts: tuple[str, ...], options: Options) -> Fed:
@@ -98,6 +99,9 @@ def _prompted(context: Context, line: CodexLine, texts: tuple[str, ...], options
     former = joined(tuple([text.formerly_typed(one) for one in texts]))
     prompt = joined(tuple([text.typed_block(one) for one in texts]))
     fed = _typed(context, line, (former, prompt), "i", options)
+    if (typed := text.shell_lines(texts)) and not passed_over(context, options):
+        ran = beside(context, line, "shell", typed, "user")
+        fed = Fed(fed.context, fed.turns + ran.turns)
     summary = joined(tuple([one for one in texts if text.is_summary(one)]))
     if not (summary and options.summaries) or passed_over(context, options):
         return fed

@@ -63,7 +63,7 @@ def message(context: Context, message: GeminiMessage, options: Options) -> Fed:
         return Fed(context, (), int(not silent))
     seen, given = pieces(message.display_content), sent(message)
     texts = seen.texts or given.texts
-    unknown = given.unknown + seen.unknown
+    unknown = given.unknown + seen.unknown + is_wordless(message)
     if role == "user":
         whole = joined(texts)
         if is_summary(whole):
@@ -74,6 +74,12 @@ def message(context: Context, message: GeminiMessage, options: Options) -> Fed:
         fed = _called(context, message, call)
         context, turns, unknown = fed.context, turns + fed.turns, unknown + fed.unknown
     return Fed(context, turns, unknown)
+
+
+def is_wordless(message: GeminiMessage) -> bool:
+    """Return True if a message has no member where words would stand; with calls and thoughts alone it is empty."""
+    held = (message.display_content, message.content, message.parts, message.message, message.text)
+    return all(one is None for one in held)
 
 
 def says(message: GeminiMessage) -> bool:

@@ -213,7 +213,8 @@ def _strange(message: Record) -> int:
     """Return how many pieces of a message cannot be read: of its content, or all of it where no known side speaks."""
     side, said = _side(message), said_in(message)
     if _role(message):
-        return said.unknown
+        nothing = message.content is message.value is message.text is message.parts is message.tool_calls is None
+        return said.unknown + nothing
     known = isinstance(side, str) and side.lower() in SPEAKERS
     return 0 if known else said.unknown or int(bool(said.text))
 

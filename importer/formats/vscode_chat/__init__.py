@@ -146,6 +146,7 @@ def _step(context: Context, unit: ChatUnit, options: Options) -> Fed:
         content = key(plain.text, *tools, *files)
         turns.append(_turn(context, unit, "assistant", said.text, content=content, facts=facts))
     strange = sum((kind_of(part) not in KNOWN_KINDS) + questionnaire.unread(part) for part in parts)
+    strange += unit.message is None and not unit.is_system_initiated
     return Fed(context, tuple(turns), typed.unknown + pasted.unknown + plain.unknown + strange)
 
 
@@ -190,8 +191,8 @@ def _typed(message: Any) -> Words:
 
 
 def _is_silent(part: Any) -> bool:
-    """Return True for a part of a known form that has no member with words."""
-    return isinstance(part, dict) and part.keys().isdisjoint(MEMBERS) and bool(kind_of(part))
+    """Return True for a part of a known form that has no member with words, and is not to have any."""
+    return isinstance(part, dict) and part.keys().isdisjoint(MEMBERS) and kind_of(part) not in ("", "text")
 
 
 def _pasted(attached: Any) -> Words:

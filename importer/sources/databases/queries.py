@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -19,6 +19,7 @@ import msgspec
 
 from importer import formats
 from importer.formats import Tables
+from importer.protocol.foreign.kinds import KIND_CHARS, MOST_TYPES, types_in
 from importer.protocol.system.zstandard import library, unpacker
 from importer.sources.databases.indexed import lacks_index
 
@@ -142,9 +143,31 @@ def _told(told: Callable[[dict[str, Any]], Iterable[Any]], row: dict[str, Any] |
         yield row
         return
     try:
-        yield from told(row)
+        for unit in told(row):
+            yield _with_kind(unit, row) if _strange(unit) else unit
     except Exception as error:  # a row of a shape that its format does not know must not hide the others
         yield f"a row that cannot be told: {type(error).__name__}"
+
+
+def _strange(unit: Any) -> bool:
+    """Return True if a unit counts something that its format does not know."""
+    return bool(unit.get("unknown") if isinstance(unit, dict) else getattr(unit, "unknown", 0))
+
+
+def _with_kind(unit: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a unit with the kind of what is not known in its row: the types in its values that are JSON."""
+    kinds = dict.fromkeys(kind for value in row.values() for kind in _kinds(value))
+    told: dict[str, Any] = dict(unit) if isinstance(unit, dict) else msgspec.to_builtins(unit, str_keys=True)
+    return {**told, "type": ".".join(list(kinds)[:MOST_TYPES])[:KIND_CHARS]} if kinds else told
+
+
+def _kinds(value: Any) -> list[str]:
+    """Return the types that a value of a row says it has, if it is JSON."""
+    try:
+        held = msgspec.json.decode(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
+    except (ValueError, RecursionError):
+        return []
+    return list(types_in(held)) if isinstance(held, dict | list) else []
 
 
 def line(unit: Any, chain: Any) -> bytes:
