@@ -81,6 +81,15 @@ def test_a_list_takes_the_same_filters(filtered: Importer, words: list[str], exp
     assert filtered.run("list", *words, "--source", "codex", "--json").json["conversations"] == []
 
 
+def test_without_a_query_and_filters_all_are_listed(filtered: Importer) -> None:
+    """As `list` does it; a query that is empty, as of a variable that is not set, is told as such."""
+    listed = filtered.run("list", "--json").json["conversations"]
+    assert listed and filtered.run("search", "--json").json["conversations"] == listed
+    for words in (("",), ("", " "), ("--conversation", listed[0]["id"])):
+        refused = filtered.run("search", *words)
+        assert (refused.code, "try: importer" in refused.err) == (2, True), words
+
+
 def test_a_hit_of_a_fork_has_the_title_of_its_conversation(tmp_path: pathlib.Path) -> None:
     """Limited to one, that one's; else that of the conversation which the hit names."""
     folder = tmp_path / "said"

@@ -177,7 +177,7 @@ def exit_codes_now(installed: Importer, empty: pathlib.Path) -> dict[str, int]:
     done: Mapping[str, Done] = {
         "done": installed.run("config"),
         "quarantined": installed.run("backlog"),
-        "usage, a word missing": installed.run("search"),
+        "usage, a word missing": installed.run("open"),
         "usage, a wrong setting": installed.run("config", CHUNK_SIZE="many"),
         "state": Importer(empty, embedded=True).run("backlog"),
         "model": installed.run("search", "--mode", "dense", "x", **missing),

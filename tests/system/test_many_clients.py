@@ -24,6 +24,7 @@ import psutil
 import pytest
 from clients import NotAnsweredError
 from known_corpus import KnownCorpus
+from model_watch import watched
 from processes import Importer, kill, until
 
 from importer.bench.corpus import corpus
@@ -122,38 +123,31 @@ class Beside:
     """What happens beside the clients, again and again until they have all their answers; the most models at a time."""
 
     def __init__(self, installed: Importer, acts: Sequence[Callable[[], object]]) -> None:
-        self._installed, self._acts, self.done, self.models = installed, acts, 0, 0
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._act), threading.Thread(target=self._watch)]
+        self._acts, self.done = acts, 0
+        self._over, self._stack = threading.Event(), ExitStack()
+        self._thread = threading.Thread(target=self._act)
+        self._watched = watched(str(installed.base))
 
     def __enter__(self) -> Beside:
-        for one in self._threads:
-            one.start()
+        self.seen = self._stack.enter_context(self._watched)
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        for one in self._threads:
-            one.join()
+        self._thread.join()
+        self._stack.close()
+
+    @property
+    def models(self) -> int:
+        """The most models in memory at once; known behind the block."""
+        return self.seen.most
 
     def _act(self) -> None:
         rng = random.Random(16)
         while self._acts and not self._over.wait(rng.uniform(*BETWEEN_KILLS_S)):
             rng.choice(self._acts)()
             self.done += 1
-
-    def _watch(self) -> None:
-        """Count workers that have a model: one that finds the store open is gone before it loads one."""
-        while not self._over.wait(0.1):
-            sizes = [size_of(pid) for pid in self._installed.worker_pids()]
-            self.models = max(self.models, sum(size > 100e6 for size in sizes))
-
-
-def size_of(pid: int) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def holder(installed: Importer) -> bool:

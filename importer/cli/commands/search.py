@@ -77,7 +77,7 @@ def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
     since, until = clock.span(given["since"], given["until"])
     filters = {**given, "since": since, "until": until}
     if not text:
-        return _listed(ctx, filters, look)
+        return _listed(ctx, filters, look, words=len(query))
     asker = Asker.of(loaded)
     found = asker.ask("search", text=text, **{name: value for name, value in filters.items() if value})
     last_search.keep(asker.settings.state_dir, [] if _is_hidden(found, look) else found["hits"])
@@ -91,14 +91,20 @@ def command(ctx: click.Context, /, query: tuple[str, ...], **given: Any) -> int:
     return 0
 
 
-def _listed(ctx: click.Context, filters: Mapping[str, Any], look: Mapping[str, Any]) -> int:
-    """List conversations by time. Raises UsageError where there is neither a query nor a filter that a list has."""
+def _listed(ctx: click.Context, filters: Mapping[str, Any], look: Mapping[str, Any], *, words: int) -> int:
+    """List conversations by time.
+
+    Raises UsageError for `words` that are all empty, as of a variable that is not set, and for one conversation.
+    """
     from importer.cli.commands import listing
 
     chosen = {name: value for name, value in filters.items() if name not in {"limit", "mode", "conversation"}}
-    if not any(chosen.values()):
+    if words and not any(chosen.values()):
         hint = 'importer search "why did the build fail", or importer list'
         raise UsageError("the query is empty", hint=hint)
+    if filters["conversation"]:
+        hint = f"importer open {printable(filters['conversation'])}"
+        raise UsageError("one conversation is searched with a query, and read without", hint=hint)
     return listing.show(ctx, filters["limit"], look["form"], **chosen)
 
 
