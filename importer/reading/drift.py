@@ -4,6 +4,8 @@
     version/<format>/<version>/<what>         of those that a version of the tool wrote: lines, and unknown records
     kind/<format>/<version>/<kind>            unknown records by their shape
 
+A tool that names no version may have any: the month stands for it in which its records are read (`~2026-11`).
+
 A kind is the shape of a record (`protocol.foreign.kinds`), which holds nothing of what is said in it.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,8 +21,9 @@ import msgspec
 from importer.protocol.foreign.kinds import kind_of
 from importer.protocol.records import Tally
 
-__all__ = ["LOOKED_AT", "counters", "kind_of", "version_of"]
+__all__ = ["LOOKED_AT", "MONTH", "counters", "kind_of", "month_of", "version_of"]
 
+MONTH = "~"  # in front of one
 LOOKED_AT = 8  # lines of a slice, until one names the version
 _version = re.compile(r"v?\d[\w.+-]{0,30}\Z")
 
@@ -48,6 +52,11 @@ def version_of(raw: bytes) -> str:
     found = [line.version, line.cli, line.camel, line.copilot]
     found += [one.get(name) for one in carried for name in ("cli_version", "cliVersion", "copilotVersion", "version")]
     return next((one for one in found if isinstance(one, str) and _version.match(one)), "")
+
+
+def month_of(now_ns: int) -> str:
+    """Return what stands for the version of a tool that names none: the month, in UTC."""
+    return datetime.fromtimestamp(now_ns / 1e9, UTC).strftime(f"{MONTH}%Y-%m")
 
 
 def counters(

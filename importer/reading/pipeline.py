@@ -21,7 +21,7 @@ from importer.chunking.fold import Folding
 from importer.protocol import failpoints
 from importer.protocol.fates import Fate
 from importer.protocol.records import Checkpoint, Commit, FileStat, HeadPrint, Reason, Span, Tally
-from importer.reading import fates, reader, recognition, tail
+from importer.reading import drift, fates, reader, recognition, tail
 from importer.reading.gather import Reading, SliceFold, context_of, with_facts
 from importer.reading.known_facts import KnownFacts
 from importer.reading.reader import OpenFile
@@ -223,8 +223,9 @@ class Pipeline:
         if part.torn:
             return Read(more=True, reason="rewritten while it was read")
         settled = file.settled or self._slices.final
-        if known.offset and not gathered.version:  # most tools name theirs at the beginning of a file alone
-            gathered.version = recognition.version_of(file.fd)
+        if not gathered.version:  # most tools name theirs at the beginning of a file alone
+            named = recognition.version_of(file.fd) if known.offset else ""
+            gathered.version = named or drift.month_of(self._now_ns())
         complete = part.at_end and not part.waiting and gathered.finish(settled=settled)
         gathered.surface(at_end=complete)
         silence(gathered, self._facts.told)

@@ -80,6 +80,11 @@ def counted(*versions: tuple[str, int, int]) -> dict[str, int]:
         ([("1.10.0", 100, 40)], True),
         ([("1.10.0", 100, 10)], False),
         ([("", 100, 40)], True),
+        ([("", 1000, 0), ("~2026-11", 100, 30)], True),  # a tool that names none
+        ([("~2026-09", 1000, 0), ("~2026-11", 100, 30)], True),
+        ([("~2026-11", 1000, 0), ("~2026-09", 100, 30)], False),
+        ([("1.9.0", 1000, 0), ("~2026-11", 100, 30)], True),  # an update has dropped what named the version
+        ([("1.9.0", 1000, 0), ("~2026-11", 100, 1)], False),
         ([], False),
     ],
 )
@@ -94,6 +99,13 @@ def test_what_is_told_to_the_maintainers() -> None:
     """Format, version, shares and kinds."""
     (one,) = suspicions(counted(("1.9.0", 1000, 0), ("1.10.0", 100, 30)))
     assert words(one) == "pi 1.10.0: 70% of its records are understood, 100% before; unknown: hologram (30)"
+
+
+def test_a_month_is_told_as_one() -> None:
+    """In place of a version."""
+    (one,) = suspicions(counted(("~2026-09", 1000, 0), ("~2026-11", 100, 30)))
+    assert words(one).startswith("pi, read in 2026-11: 70% of its records are understood, 100% before;")
+    assert drift.month_of(1_796_000_000 * 10**9) == "~2026-11"
 
 
 def test_an_import_counts_by_store_version_and_kind(tmp_path: Any) -> None:

@@ -1,16 +1,18 @@
 """Judge whether an update of an assistant is no longer understood.
 
 A store is suspicious when records of the tool's newest version are unknown far more often than those of the versions
-before it. What to send to the maintainers are the kinds of those records, which hold no text.
+before it. Records that name no version are judged by the newest month in which such were read: an update may drop what
+named it. What to send to the maintainers are the kinds of those records, which hold no text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+MONTH = "~"  # in front of the month that stands for a version (`reading.drift`)
 FEW_LINES = 20  # of a version; fewer say nothing
 FEW_UNKNOWN = 5
 SHARE = 0.02  # of lines with unknown records, below which nothing is said
@@ -54,10 +56,18 @@ def suspicions(named: Mapping[str, int]) -> list[dict[str, Any]]:
 
 
 def _of_tool(name: str, known: Mapping[str, Version]) -> Iterator[dict[str, Any]]:
-    """Yield a suspicion of a tool's newest version, judged by those before it."""
-    told = sorted((one for one in known if one), key=_order)
-    newest = told[-1] if told else ""
-    now, before = known[newest], [known[one] for one in told[:-1]]
+    """Yield the suspicions of a tool: its newest version, and the newest month of records that name none."""
+    named = sorted((one for one in known if one and not one.startswith(MONTH)), key=_order)
+    unnamed = sorted((one for one in known if not one or one.startswith(MONTH)), key=_order)
+    if named:
+        yield from _judged(name, named[-1], known[named[-1]], [known[one] for one in named[:-1]])
+    if unnamed:
+        others = [known[one] for one in (*unnamed[:-1], *named)]
+        yield from _judged(name, unnamed[-1], known[unnamed[-1]], others)
+
+
+def _judged(name: str, version: str, now: Version, before: Sequence[Version]) -> Iterator[dict[str, Any]]:
+    """Yield a suspicion of what a version wrote, judged by what others did."""
     lines, unknown = sum(one.lines for one in before), sum(one.unknown for one in before)
     share = unknown / lines if lines >= FEW_LINES else 0.0
     limit = max(SHARE, TIMES * share) if lines >= FEW_LINES else MANY
@@ -65,7 +75,7 @@ def _of_tool(name: str, known: Mapping[str, Version]) -> Iterator[dict[str, Any]
         kinds = sorted(now.kinds.items(), key=lambda one: (-one[1], one[0]))[:MOST_KINDS]
         yield {
             "format": name,
-            "version": newest,
+            "version": version,
             "read_share": round(1 - now.share, 3),
             "read_share_before": round(1 - share, 3) if lines >= FEW_LINES else None,
             "unknown": now.unknown,
@@ -83,4 +93,6 @@ def words(one: Mapping[str, Any]) -> str:
     kinds = ", ".join(f"{kind} ({number})" for kind, number in one["kinds"].items())
     before = f", {one['read_share_before']:.0%} before" if one["read_share_before"] is not None else ""
     version = f" {one['version']}" if one["version"] else ""
+    if version.startswith(f" {MONTH}"):
+        version = f", read in {one['version'].removeprefix(MONTH)}"
     return f"{one['format']}{version}: {one['read_share']:.0%} of its records are understood{before}; unknown: {kinds}"
