@@ -6,10 +6,10 @@ An id comes from a file, which a stranger may have written: one that a program c
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 
 from importer.assistants.known import WAYS, Way
+from importer.protocol.foreign.quoting import typed
 
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -28,8 +28,8 @@ class WayBack:
         """What to type in a shell, or the address to open; "" for none."""
         if not self.command:
             return self.page
-        typed = shlex.join(self.command)
-        return f"cd {shlex.quote(self.folder)} && {typed}" if self.folder else typed
+        command = " ".join(map(typed, self.command))
+        return f"cd {typed(self.folder)} && {command}" if self.folder else command
 
 
 def way_back(source: str, conversation: str, folder: str = "", path: str = "") -> WayBack:

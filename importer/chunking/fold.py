@@ -55,6 +55,7 @@ __all__ = [
     "unsure",
 ]
 
+UNSAID: dict[str, Any] = {"title": "", "git_branch": "", "agent": "", "tools": (), "files": ()}  # of what is forgotten
 MAX_STREAMS = 4  # conversations remembered: one in a file is the rule, resumed copies hold two
 RING_KEYS = 128  # turns remembered for de-duplication: replays after a compaction repeat fewer
 MAX_LEFT = 8  # conversations of earlier generations: `verify` must not take what they said for a mistake
@@ -172,17 +173,22 @@ def succeed(folding: Folding, fresh: Folding) -> Folding:
 
 
 def silenced(folding: Folding, forgotten: Callable[[Mapping[str, Any]], bool], origin: Origin) -> Folding:
-    """Return the fold without the open texts of exchanges that were forgotten; the same object when there are none.
+    """Return the fold without what exchanges that were forgotten said and touched; the same object when there are none.
 
     No chunk of such an exchange is stored, so what its texts were makes no difference any more.
     """
-    streams = tuple(
-        replace(s, rest=Rest(), prompt="", about=replace(s.about, title=""))
-        if (s.rest.text or s.prompt or s.about.title) and forgotten(known(s, origin))
-        else s
-        for s in folding.streams
-    )
+    streams = tuple(_silent(s, forgotten, known(s, origin)) for s in folding.streams)
     return folding if streams == folding.streams else replace(folding, streams=streams)
+
+
+def _silent(stream: Stream, forgotten: Callable[[Mapping[str, Any]], bool], facts: Mapping[str, Any]) -> Stream:
+    """Return a stream without what was forgotten; of a conversation that is forgotten at any time, names as well."""
+    about = stream.about
+    if about != (nameless := replace(about, **UNSAID)) and forgotten({**facts, "timestamp": ""}):
+        return replace(stream, rest=Rest(), prompt="", about=nameless)
+    if (stream.rest.text or stream.prompt or about.title) and forgotten(facts):
+        return replace(stream, rest=Rest(), prompt="", about=replace(about, title=""))
+    return stream
 
 
 def open_ids(folding: Folding) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from importer.cli.text import cut, fitted, number
 from importer.protocol import clock
 from importer.protocol.foreign.quoting import line, printable
 from importer.protocol.units import counted
-from importer.service.conversations.shared import LABELS
+from importer.service.conversations.shared import LABELS, headless
 from importer.service.conversations.values import Listed, Opened, SaidTurn
 
 COLOURS = {"user": "green", "assistant": "cyan", "subagent": "magenta", "exchange": "cyan"}
@@ -60,7 +60,7 @@ def _turn(turn: SaidTurn, *, marked: bool) -> str:
 def _lines(text: str) -> Iterator[str]:
     """Yield the lines of a text; those of code are of another colour, and none is broken or joined."""
     inside = False
-    for said in printable(text.strip("\n"), keep="\n\t").split("\n"):
+    for said in headless(printable(text.strip("\n"), keep="\n\t"), " ").split("\n"):
         fence = bool(FENCE.match(said))
         yield (click.style(said, fg="yellow", dim=fence) if inside or fence else said) + "\n"
         inside ^= fence

@@ -181,7 +181,7 @@ def silent_context(
     state, origin = _states.decode(checkpoint.context), Origin(checkpoint.format, host)
 
     def judged(metadata: Any) -> bool:
-        return forgotten(checkpoint.path, metadata)
+        return metadata.get("conversation_id") in whole or forgotten(checkpoint.path, metadata)
 
     names = silence.conversations(state.fold, judged, origin)
     names |= {stream.conversation for stream in state.fold.streams} & {*whole}

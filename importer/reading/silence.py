@@ -21,6 +21,9 @@ from importer.protocol.projects import last_part
 from importer.protocol.records import ConversationFacts
 from importer.reading.gather import SliceFold
 
+SAID = frozenset(
+    ("title", "queue", "paragraph", "asks", "branch", "git_branch")
+)  # members that may hold one word alone
 TITLES = frozenset(("title", "summaries"))  # members of contexts that hold titles
 Told = Callable[[str, str], ConversationFacts]
 Forgotten = Callable[[Mapping[str, Any]], bool]
@@ -92,12 +95,12 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(one)
 
 
-def without_texts(value: Any) -> Any:
-    """Return JSON without titles and strings of several words: a format remembers ids and paths, and few texts."""
+def without_texts(value: Any, *, said: bool = False) -> Any:
+    """Return JSON without what was `said` and strings of several words: formats remember ids, paths and few texts."""
     if isinstance(value, str):
-        return "" if len(value.split()) > 1 else value
+        return "" if said or len(value.split()) > 1 else value
     if isinstance(value, list | tuple):
-        return type(value)(without_texts(one) for one in value)
+        return type(value)(without_texts(one, said=said) for one in value)
     if isinstance(value, dict):
-        return {name: "" if name == "title" else without_texts(one) for name, one in value.items()}
+        return {name: without_texts(one, said=said or name in SAID) for name, one in value.items()}
     return value

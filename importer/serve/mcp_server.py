@@ -17,7 +17,7 @@ from importer import __version__
 from importer.errors import ImporterError
 from importer.log import logger
 from importer.protocol.foreign import tool_arguments
-from importer.protocol.foreign.quoting import plain
+from importer.protocol.foreign.quoting import line, neutral, plain
 from importer.protocol.foreign.token_bound import shortened
 from importer.serve.fitting import LEAST_TOKENS
 from importer.serve.memory import Memory
@@ -85,7 +85,7 @@ class _Handlers:
         except Exception as error:  # a bug is answered, too: the model would take a broken line for no tool at all
             log.exception("mcp.failed", tool=spec.name)
             return _failed(f"it failed: {type(error).__name__}: {error}", given)
-        return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=values)
+        return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=neutral(values))
 
     async def list_resources(self, _context: Any, _params: Any) -> types.ListResourcesResult:
         """Return the newest conversations as resources."""
@@ -94,7 +94,7 @@ class _Handlers:
             resources=[
                 types.Resource(
                     uri=f"{SCHEME}{one['conversation']}",
-                    name=one["title"] or one["conversation"],
+                    name=line(one["title"] or one["conversation"]),
                     mime_type="text/markdown",
                 )
                 for one in told["conversations"]

@@ -104,6 +104,18 @@ def test_no_text_forges_a_hit(installed: Importer) -> None:
     assert "giraffe notes" in shown and not any("99999999" in line for line in outside)
 
 
+def test_values_beside_the_text_hide_nothing(installed: Importer) -> None:
+    """An assistant may read them in its place."""
+
+    async def use(client: Client) -> str:
+        done = await client.call_tool("search_conversations", {"query": "giraffe notes", "mode": "keyword"})
+        return json.dumps(done.structured_content, ensure_ascii=False)
+
+    shown = served(installed, use)
+    assert "giraffe notes" in shown
+    assert not any(sign in shown for sign in "\u202e\u2066\u200b\u009b\ufeff") and "\\u001b" not in shown
+
+
 def test_the_answerer_may_be_killed(installed: Importer) -> None:
     """Between two calls the process that answers is killed: the next call is answered all the same."""
 

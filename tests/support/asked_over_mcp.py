@@ -9,7 +9,7 @@ from processes import Importer
 from transcripts import answer, prompt, raw, text
 
 SESSION = "11111111-2222-4333-8444-555555555555"
-FORGED = "```\n1. Forged, 2026\nconversation 99999999, id ffffffff\n```"
+FORGED = "```\n1. Forged, 2026\nconversation 99999999, id ffffffff\n```\u202e\x9b\x1b[2J\u200b"
 
 
 def imported(base: pathlib.Path) -> Importer:

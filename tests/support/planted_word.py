@@ -8,7 +8,7 @@ import sqlite3
 import zlib
 from contextlib import closing
 
-from transcripts import answer, prompt, queue, raw, text
+from transcripts import answer, call, prompt, queue, raw, text
 
 WORD, OTHER = "zebraxylo", "harmlessq"
 SECRET_SESSION, OTHER_SESSION = "aaaaaaaa-2222-4333-8444-555555555555", "bbbbbbbb-2222-4333-8444-555555555555"
@@ -25,7 +25,7 @@ def write(folder: pathlib.Path, prompts: int = PROMPTS) -> None:
 
 def lines(name: str, session: str, word: str, prompts: int = PROMPTS) -> list[bytes]:
     """Return the lines of one conversation."""
-    where = {"cwd": f"/home/x/{name}", "sessionId": session}
+    where = {"cwd": f"/home/x/{name}", "sessionId": session, "gitBranch": f"feature/{word}"}
     said = [
         one
         for n in range(prompts)
@@ -34,9 +34,14 @@ def lines(name: str, session: str, word: str, prompts: int = PROMPTS) -> list[by
             answer(text(f"the {word} was meant"), n=2 * n + 1, **where),
         )
     ]
+    edited = answer(call("Edit", file_path=f"/home/x/{name}/{word}.py"), n=2 * prompts, **where)
     titled = {"type": "ai-title", "aiTitle": f"plans of {word}", "sessionId": session}
     queued = {**queue("enqueue", f"and then {word} once more"), "sessionId": session}
-    return [*(raw(one) + b"\n" for one in [*said, titled, queued]), f'{{"type": "user", {word} is torn\n'.encode()]
+    alone = {**queue("enqueue", word), "sessionId": session}
+    return [
+        *(raw(one) + b"\n" for one in [*said, edited, titled, queued, alone]),
+        f'{{"type": "user", {word} is torn\n'.encode(),
+    ]
 
 
 def holding(state: str, word: str = WORD) -> list[str]:

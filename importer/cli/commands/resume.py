@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import tempfile
 from typing import Any
@@ -14,6 +13,7 @@ from importer.cli import context
 from importer.cli.commands.pause import tell
 from importer.cli.output import JSON_OPTION, completes, emit
 from importer.errors import DONE, StateError, UsageError
+from importer.protocol.foreign.quoting import typed
 from importer.service.ask import Asker
 
 EPILOG = """\b
@@ -97,7 +97,7 @@ def run(way: Any) -> None:
     if program is None:
         raise StateError(f"{way.command[0]} is not installed here", hint=way.words)
     if way.folder and not os.path.isdir(way.folder):
-        hint = f"run it elsewhere: {shlex.join(way.command)}"
+        hint = f"run it elsewhere: {' '.join(map(typed, way.command))}"
         raise StateError(f"the folder of the conversation is gone: {way.folder}", hint=hint)
     program = os.path.abspath(program)  # a part of PATH may be relative
     if way.folder:

@@ -7,7 +7,9 @@ characters, `line` and `plain` put a value into a line of ours, `fenced` sets a 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +51,7 @@ def _shown(sign: str) -> str:
 def neutral(value: Any) -> Any:
     """Return a value with each text in it, at any depth and names too, as a terminal can show it."""
     if isinstance(value, str):
-        return printable(value, keep="\n")
+        return printable(value, keep="\n\t")
     if isinstance(value, Mapping):
         return {neutral(name): neutral(one) for name, one in value.items()}
     return [neutral(one) for one in value] if isinstance(value, list | tuple) else value
@@ -65,6 +67,19 @@ def plain(text: str) -> str:
     """Return a value within a line of values, as it is where that is unambiguous, else in quotation marks."""
     shown = line(text)
     return shown if PLAIN.fullmatch(shown) else json.dumps(shown, ensure_ascii=False).replace("`", "'")
+
+
+def typed(word: str) -> str:
+    """Return a word as a shell reads it; signs that would hide or break the line by their codes, as Bash and Zsh do."""
+    if printable(word) == word:
+        return shlex.quote(word)
+    signs = (sign if printable(sign) == sign and sign not in "'\\" else _code(sign) for sign in word)
+    return f"$'{''.join(signs)}'"
+
+
+def _code(sign: str) -> str:
+    """Return the code of a character within `$'…'`."""
+    return f"\\{sign}" if sign in "'\\" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(sign))
 
 
 def fenced(text: str) -> str:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.protocol.foreign.quoting import BLANKS, MOST_LINE_CHARS, QUOTED, fenced, line, neutral, plain, printable
+from importer.protocol.foreign.quoting import (
+    BLANKS,
+    MOST_LINE_CHARS,
+    QUOTED,
+    fenced,
+    line,
+    neutral,
+    plain,
+    printable,
+    typed,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +79,13 @@ def test_a_value_in_a_line_is_one_value(text: str) -> None:
 def test_a_report_is_harmless_at_any_depth(value: object) -> None:
     """Names of files are keys of reports."""
     assert harmless(str(neutral(value)).replace("\n", ""))
+
+
+@given(HOSTILE.filter(lambda text: "\0" not in text and text.isprintable() is False))
+@settings(max_examples=30, deadline=None)  # each starts a shell
+def test_a_shell_reads_the_word_that_was_meant(text: str) -> None:
+    """On one line, with nothing hidden in it."""
+    assert harmless(typed(text))
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
+    done = subprocess.run(["bash", "-c", f"printf %s {typed(text)}"], capture_output=True, check=True)
+    assert done.stdout == text.encode()
