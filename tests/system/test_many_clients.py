@@ -63,6 +63,7 @@ def installed(tmp_path: pathlib.Path, said: KnownCorpus, model_dir: str) -> Iter
     found.environ.update(IMPORTER_LOG_LEVEL="error", IMPORTER_DAEMON_ANSWERER_IDLE_S="60")
     assert found.run("backlog", said.folder, seconds=600).code == 0
     yield found
+    assert found.run("search", "--json", "anything").code == 0  # who answers it replaces what a last kill has left
     until(lambda: not found.answerer_pids() and not found.worker_pids(), seconds=LEFT_S + 30, every_s=1)
     assert (lock.holder(found.state), os.path.exists(f"{found.state}/control.sock")) == (None, False)
 
