@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from importer.assistants import registry
 from importer.protocol import clock
@@ -96,29 +96,44 @@ def _entry(number: int, hits: list[Hit], several: bool) -> AnswerPart:
     few = [_said(hit, _passage(hit)) for hit in shown]
     whole = [_said(hit, str(hit["document"])) for hit in shown]
     lengths: tuple[list[str], ...] = ([], [], told[:1], told[1:], few, few, whole)
-    where = str(best["metadata"].get("host") or "") if several else ""
-    texts = (_text(number, shown, one, length, where) for length, one in enumerate(lengths))
-    values = (_values(best, one, length) for length, one in enumerate(lengths))
+    head = _head(shown, str(best["metadata"].get("host") or "") if several else "")
+    texts = (_text(number, head, one, length) for length, one in enumerate(lengths))
+    values = (_values(best, head, one, length) for length, one in enumerate(lengths))
     return AnswerPart(tuple(texts), tuple(values))
 
 
-def _text(number: int, hits: Sequence[Hit], texts: Sequence[str], length: int, where: str) -> str:
-    """Return an entry as text: its head and its fenced texts; a later one says when it was said."""
+class EntryHead(NamedTuple):
+    """What all lengths of an entry say: names and time, ids, how it is resumed, what stands before a later hit."""
+
+    names: str
+    ids: str
+    age: str
+    way: str
+    later: str
+
+
+def _head(hits: Sequence[Hit], where: str) -> EntryHead:
+    """Return the head of an entry; `where` is the machine it was said on, "" for none to name."""
     best, known = hits[0], hits[0]["metadata"]
     named = [name[:NAMED] for name in (str(known.get("title") or ""), _project(known), str(known.get("source") or ""))]
-    told = [plain(name) for name in named if name.strip()]
-    way = resume(known) if length >= WITH_WAY else ""
+    told, age = [plain(name) for name in named if name.strip()], clock.dated(_at(best))
     ids = f"conversation {plain(str(known.get('conversation_id', '')))}, id {plain(str(best['id'])[:SHORT])}"
-    head = ", ".join([*told, *filter(None, [where and f"on {plain(where)}", clock.dated(_at(best))])])
-    parts = [f"{number}. {head}\n{ids}" if length >= HEAD else f"{number}. {ids}"]
-    parts[0] += f", resume: {plain(way)}" if way else ""
+    names = ", ".join([*told, *filter(None, [where and f"on {plain(where)}", age])])
+    later = [f"later, {clock.dated(_at(hit))}, id {plain(str(hit['id'])[:SHORT])}:" for hit in hits[1:2]]
+    return EntryHead(names, ids, age, resume(known), "".join(later))
+
+
+def _text(number: int, head: EntryHead, texts: Sequence[str], length: int) -> str:
+    """Return an entry as text: its head and its fenced texts; a later one says when it was said."""
+    parts = [f"{number}. {head.names}\n{head.ids}" if length >= HEAD else f"{number}. {head.ids}"]
+    parts[0] += f", resume: {plain(head.way)}" if head.way and length >= WITH_WAY else ""
     parts += [fenced(text) for text in texts[:1]]
     if len(texts) > 1:
-        parts += [f"later, {clock.dated(_at(hits[1]))}, id {plain(str(hits[1]['id'])[:SHORT])}:", fenced(texts[1])]
+        parts += [head.later, fenced(texts[1])]
     return "\n".join(parts)
 
 
-def _values(hit: Hit, passages: Sequence[str], length: int) -> dict[str, Any]:
+def _values(hit: Hit, told: EntryHead, passages: Sequence[str], length: int) -> dict[str, Any]:
     """Return an entry as values; a path and a command, where there is room for them."""
     known = hit["metadata"]
     full = length >= WITH_WAY
@@ -127,9 +142,9 @@ def _values(hit: Hit, passages: Sequence[str], length: int) -> dict[str, Any]:
         "id": str(hit["id"]) if full else str(hit["id"])[:SHORT],
     }
     name = str(known.get("title") or "")[:NAMED] or _project(known)[:NAMED]
-    head = {"title": name, "age": clock.dated(_at(hit))} if length >= HEAD else {}
+    head = {"title": name, "age": told.age} if length >= HEAD else {}
     more = {"project": str(known.get("project", "")), "source": str(known.get("source", "")), "at": _at(hit)}
-    way = {"resume": resume(known)}
+    way = {"resume": told.way}
     return {**ids, **head, **({**more, **way} if full else {}), "passages": list(passages)}
 
 
