@@ -125,8 +125,14 @@ class Asker:
         return os.path.exists(os.path.join(self.settings.state_dir, STATE_FILE))
 
     def _check_state(self) -> None:
-        """Raise StateError where nothing was ever imported, _Elsewhere for a store that needs no state of ours."""
+        """Raise StateError where nothing was ever imported, _Elsewhere for a store that needs no state of ours.
+
+        Raises StateError for a folder that others can write to, too: its socket may be theirs, and so the answers.
+        """
         if self.has_state:
+            from importer.state import lock  # noqa: PLC0415  light, and no client without a state needs it
+
+            lock.refuse_shared(self.settings.state_dir)
             return
         folder, location = self.settings.state_dir, self.settings.store.location
         if location != "edge" and ("://" in location or os.path.exists(self._identity["store.location"])):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 USERINFO = re.compile(r"://[^/@\s]*@")  # of a URL; error messages leave it out
+ARGUMENTS = re.compile(r"([?&][^=&\s']{1,64}=)[^&\s']+")  # and what a query holds
 
 UNITS = {  # the end of a name -> what is shown for it
     "_s": "s", "_ms": "ms", "_ms_per_token": "ms", "_mb": "MB", "_bytes": "bytes", "_chars": "characters",
@@ -106,7 +107,7 @@ def convert(declaration: Declaration, value: Any, *, words: bool) -> Any:
     """
     import msgspec  # noqa: PLC0415  # 20 ms; a help text needs the declarations and converts nothing
 
-    told = "the value" if declaration.secret else USERINFO.sub("://…@", repr(value))
+    told = "the value" if declaration.secret else ARGUMENTS.sub(r"\1…", USERINFO.sub("://…@", repr(value)))
     spoken = words and isinstance(value, str)
     raw = _parse_words(declaration.bare_kind, value) if spoken else value
     try:

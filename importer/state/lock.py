@@ -65,7 +65,7 @@ class Lock:
             return self
         with _translating(self.folder):
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            _refuse_shared(self.folder)
+            refuse_shared(self.folder)
             for _ in range(TRIES):
                 self._descriptor = _try(self.path)
                 if self._descriptor >= 0:
@@ -112,7 +112,7 @@ def closing_command(folder: str) -> str:
     return f"chmod go-w {folder}"
 
 
-def _refuse_shared(folder: str) -> None:
+def refuse_shared(folder: str) -> None:
     """Raise StateError for a directory that other users can write to."""
     if shared(os.stat(folder)):
         raise StateError(

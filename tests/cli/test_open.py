@@ -10,6 +10,8 @@ import pytest
 from processes import Importer
 from transcripts import answer, prompt, raw, text
 
+from importer.errors import StateError
+
 SESSION = "11111111-2222-4333-8444-555555555555"
 CODE = "```sh\n\trm -rf build\n```"
 
@@ -143,3 +145,15 @@ def test_looking_makes_no_state(tmp_path: pathlib.Path, command: tuple[str, ...]
     done = bare.run(*command)
     assert (done.code, "there is no state at" in done.err) == (3, True)
     assert not os.path.exists(bare.state)
+
+
+@pytest.mark.parametrize("command", [("search", "kettle"), ("list",), ("projects",), ("open", SESSION)])
+def test_no_answer_is_taken_where_others_can_write(installed: Importer, command: tuple[str, ...]) -> None:
+    """The socket of such a state may be theirs; the fix is named."""
+    os.chmod(installed.state, 0o777)
+    try:
+        done = installed.run(*command)
+    finally:
+        os.chmod(installed.state, 0o700)
+    assert done.code == StateError.exit_code
+    assert f"chmod go-w {installed.state}" in done.err

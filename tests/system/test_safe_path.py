@@ -6,11 +6,13 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -125,6 +127,37 @@ def test_no_daemon_runs_what_lies_in_its_folder(traps: Planted) -> None:
 def test_no_mcp_server_runs_what_lies_in_its_folder(traps: Planted) -> None:
     """An assistant starts it in the repository that it works on."""
     assert "kettle on" in traps.run(["mcp"], json.dumps(CALL) + "\n")
+
+
+def test_no_page_runs_what_lies_in_its_folder(traps: Planted) -> None:
+    """Its server loads a web framework, and asks a process of its own for the hits."""
+    process = traps.start(["serve", "--port", "0"])
+    try:
+        address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(address, timeout=60) as page:
+            assert page.status == 200
+    finally:
+        process.kill()
+        process.communicate()
+    traps.check("serve")
+
+
+def test_no_screen_runs_what_lies_in_its_folder(traps: Planted) -> None:
+    """It is drawn by a library, where that is installed."""
+    pytest.importorskip("textual")
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-P", "-c", REAL, "--state-dir", str(traps.state), "browse"]
+    environ = {**traps.environ, "TERM": "xterm-256color"}
+    process = subprocess.Popen(words, cwd=traps.here, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        until(lambda: b"kettle" in os.read(ours, 65_536), 60)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    traps.check("browse")
 
 
 def test_no_fetch_of_a_model_runs_what_lies_in_its_folder(traps: Planted) -> None:

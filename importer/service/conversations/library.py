@@ -29,6 +29,7 @@ from importer.service.conversations.elsewhere import Elsewhere, told
 from importer.service.conversations.values import Listed, Opened, SaidTurn, Spot
 from importer.service.launch import profile_of
 from importer.state.checkpoints import Checkpoints
+from importer.state.lock import refuse_shared
 from importer.state.open_database import FILE_NAME
 from importer.state.spoken import Spoken
 
@@ -46,6 +47,8 @@ class Library:
 
     def __init__(self, asker: Asker) -> None:
         self._asker, self._settings = asker, asker.settings
+        if asker.has_state:
+            refuse_shared(asker.settings.state_dir)
         self._rows = Checkpoints.peek(os.path.join(asker.settings.state_dir, FILE_NAME))
         if self._rows is None:
             raise no_state(asker.settings.state_dir)
