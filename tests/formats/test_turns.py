@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.formats._shared.turns import MAX_NAME_CHARS, MAX_NAMES, clip, key, once, utc
+from importer.formats._shared.turns import MAX_NAME_CHARS, MAX_NAMES, clip, key, moment, once, utc
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,15 @@ from importer.formats._shared.turns import MAX_NAME_CHARS, MAX_NAMES, clip, key,
 def test_times_are_utc_with_milliseconds(stamp, at):
     """A time is RFC 3339 in UTC, or ""."""
     assert utc(stamp) == at
+
+
+@pytest.mark.parametrize("scale", [1, 10**3, 10**6, 10**9])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_numbers_are_seconds_or_finer(scale, as_text):
+    """Told by their size; a truth value is no time."""
+    number = 1770841914 * scale
+    assert moment(str(number) if as_text else number) == "2026-02-11T20:31:54.000Z"
+    assert moment(True) == ""
 
 
 def test_keys_tell_parts_apart():

@@ -14,9 +14,9 @@ KEY_BYTES = 16
 MAX_NAMES = 32  # tools and files one turn may carry
 MAX_NAME_CHARS = 1024
 MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds 1973
-MICROSECONDS_FROM = 1e14  # the same a thousand times finer
+MICROSECONDS_FROM, NANOSECONDS_FROM = 1e14, 1e17  # the same a thousand times finer each
 
-_number = re.compile(r"\d{9,16}(?:\.\d+)?\Z")  # a date in ISO 8601 without dashes has eight digits
+_number = re.compile(r"\d{9,20}(?:\.\d+)?\Z")  # a date in ISO 8601 without dashes has eight digits
 
 
 def key(*parts: str) -> str:
@@ -46,11 +46,12 @@ def utc(stamp: str | None) -> str:
 
 
 def since_1970(stamp: float) -> str:
-    """Convert seconds, milliseconds or microseconds since 1970 to RFC 3339 UTC, "" when out of range.
+    """Convert seconds, or thousandths of these down to nanoseconds, since 1970 to RFC 3339 UTC, "" when out of range.
 
     Which of them is told by size: see MILLISECONDS_FROM.
     """
     try:
+        stamp = stamp / 1000 if abs(stamp) > NANOSECONDS_FROM else stamp
         stamp = stamp / 1000 if abs(stamp) > MICROSECONDS_FROM else stamp
         found = datetime.fromtimestamp(stamp / 1000 if abs(stamp) > MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError):
@@ -62,7 +63,7 @@ def moment(stamp: Any) -> str:
     """Convert a time in either form, the number as text, too; "" for anything else."""
     if isinstance(stamp, str):
         return since_1970(float(stamp)) if _number.match(stamp) else utc(stamp)
-    return since_1970(stamp) if isinstance(stamp, int | float) else ""
+    return since_1970(stamp) if isinstance(stamp, int | float) and not isinstance(stamp, bool) else ""
 
 
 def clip(text: str, limit_bytes: int) -> str:
