@@ -10,6 +10,7 @@ title of a session in `<session>.json`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ EDITORS_WITH_IT = ("Code", "Code - Insiders", "VSCodium", "Cursor", "Windsurf")
 TASKS = (b"ui_messages.json", b"claude_messages.json")
 SESSION = b".messages.json"
 SHEET, HISTORY = b"history_item.json", "state/taskHistory.json"
+_session = re.compile(rb"(?=[^/]*\d)[^/]+_[^/]+")  # an id of a session: it has a digit
 PLACES = ("workspace", "cwdOnTaskInitialization", "shadowGitConfigWorkTree")
 FEEDBACK = frozenset(("user_feedback", "user_feedback_diff"))
 QUESTIONS = frozenset(("followup", "question"))
@@ -73,7 +75,9 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 def wanted(relative: bytes) -> bool:
     """Return True for what a person saw of a task, a session of the command line, and the sheets beside them."""
     folder, _, name = relative.rpartition(b"/")
-    sheet = name in (SHEET, HISTORY.rpartition("/")[2].encode()) or name == folder.rpartition(b"/")[2] + b".json"
+    session = folder.rpartition(b"/")[2]
+    sheet = name in (SHEET, HISTORY.rpartition("/")[2].encode())
+    sheet = sheet or (name == session + b".json" and bool(_session.fullmatch(session)))
     return sheet or name in TASKS or name.endswith(SESSION)
 
 

@@ -11,6 +11,7 @@ An answer is told in parts, each as it arrives: nothing is lost where it breaks 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import md5
 from typing import Any
@@ -62,6 +63,7 @@ FURTHER = (("agents", "createdAt"), ("approval", "version"))  # where there is n
 DOCUMENT = Document(sheet=("isCustomTitle", "custom_title", "title_generated", "agents", "approval"))
 INDEXED = ("sessionId", "sessionDir", "workDir")
 UNTITLED = ("New Session", "Untitled")
+_session = re.compile(rb"(?:\A|/)(?:session_[^/]*|[0-9a-f-]{4,36})\Z")
 MAIN = "main"
 PLACES = ("config.update", "environment.set_binding")
 ANSWERS = ("QuestionResponse", "interaction.resolved")
@@ -93,8 +95,10 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for a wire and the sheets; the context beside it is rewritten."""
-    return relative.rpartition(b"/")[2] in (WIRE, *SHEETS, INDEX.encode(), FOLDERS.encode())
+    """Return True for a wire and the sheets in folders of sessions; the context beside it is rewritten."""
+    folder, _, name = relative.rpartition(b"/")
+    sheet = name in SHEETS and (not folder or bool(_session.search(folder)))
+    return sheet or name in (WIRE, INDEX.encode(), FOLDERS.encode())
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:

@@ -7,6 +7,7 @@ another one lies in `agents/<agent>_<time>_<id>/` of the other's folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ AGENTS = b"agents"
 SIGNS = ("session_id", "environment")  # of the sheet
 DOCUMENT = Document(sheet=SIGNS[:1])
 UNTITLED = "Untitled session"
+_session = re.compile(rb"(?:\A|/)session_[^/]*\Z|_\d{8}_\d{6}_[^/]*\Z")
 ROLES = frozenset(("user", "assistant", "tool", "system"))
 
 
@@ -44,8 +46,9 @@ def roots(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
 
 
 def wanted(relative: bytes) -> bool:
-    """Return True for the messages of a session, and the sheet beside them."""
-    return relative.rpartition(b"/")[2] in (MESSAGES, SHEET)
+    """Return True for the messages of a session, and the sheet beside them; other programs have such sheets, too."""
+    folder, _, name = relative.rpartition(b"/")
+    return name == MESSAGES or (name == SHEET and (not folder or bool(_session.search(folder))))
 
 
 def recognises(records: Sequence[Mapping[str, Any]]) -> bool:

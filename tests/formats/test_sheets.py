@@ -70,6 +70,14 @@ def test_a_sheet_is_wanted_recognised_and_told(case: str, laid_out: bool) -> Non
     assert {one.project for one in facts} == {expected[2]}
 
 
+@pytest.mark.parametrize(
+    "place", ["app/meta.json", "build/state.json", "src/metadata.json", "src/src.json", "my_app/my_app.json", "x.json"]
+)
+def test_files_that_are_only_called_alike_are_not_looked_into(place: str) -> None:
+    """Such names are common in other folders, where each file would be named as one that no format knows."""
+    assert not any(formats.load(name).wanted(place.encode()) for name in ("vibe", "kimi", "jan", "cline"))
+
+
 def test_a_sheet_without_news_is_no_stranger() -> None:
     """A session that has no title yet is recognised, and tells nothing."""
     for place, sheet in {
