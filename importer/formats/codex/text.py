@@ -87,7 +87,7 @@ def is_summary(text: str) -> bool:
 
 def shell_lines(texts: Iterable[str]) -> str:
     """Return the commands that a person ran behind an exclamation mark, without what they printed."""
-    found = (_shell.match(text.strip()) for text in texts)
+    found = [_shell.match(text.strip()) for text in texts if "<user_shell" in text]
     return "\n".join([f"!{typed}" for one in found if one and (typed := one[1].strip())])
 
 
