@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import pathlib
+import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +27,10 @@ FLOORS: dict[str, dict[str, float]] = {
     "kinds": {"identifier": 0.95, "error": 0.95, "paraphrase": 0.45, "decision": 0.95, "vague": 0.9},
     "known items": {"known identifier": 0.95, "shuffled prompt": 0.95},
 }
+# Of the hits among the first five so many may be told as nothing close, a little above what was measured; and of the
+# questions about the other corpus so many must be.
+LOST: dict[str, float] = {"paraphrase": 0.65, "vague": 0.1}
+LOST_OTHERWISE, TOLD_ELSEWHERE, ELSEWHERE = 0.02, 0.93, 60
 # In inflected words, a little below what was measured; English stems alone found 0.56 in German and 0.59 in Russian.
 TONGUES = {"de": 0.75, "es": 0.9, "fr": 0.85, "ja": 0.9, "ru": 0.95, "zh": 0.95}
 LOCOMO = [
@@ -249,14 +255,21 @@ def test_the_generated_questions_are_of_seven_kinds() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["kinds", pytest.param("known items", marks=pytest.mark.long)])
 def test_what_is_found_may_not_fall(tmp_path: pathlib.Path, model_dir: str, name: str) -> None:
-    """A floor for every kind of question, and hybrid is no more than a point below the better of its parts."""
+    """A floor for every kind of question; hybrid is no more than a point below the better of its parts; what is found
+    is hardly ever told as nothing, and what another corpus is about nearly always."""
     (haystack,) = (one for one in generated.benchmark().haystacks if one.name == name)
-    found = ask_for_real(tmp_path, model_dir, haystack)
+    (other,) = (one for one in generated.benchmark().haystacks if one.name != name)
+    elsewhere = random.Random(1).sample(other.questions, ELSEWHERE)
+    found = ask_for_real(tmp_path, model_dir, haystack, elsewhere)
+    told = [one.near == "nothing" for one in found.pop("elsewhere")]
+    assert sum(told) >= TOLD_ELSEWHERE * ELSEWHERE, sum(told)
     figures: dict[str, Any] = {mode: measures.figures(asked)["by_category"] for mode, asked in found.items()}
     for category, floor in FLOORS[name].items():
         hybrid, *parts = (figures[mode][category]["hit@1"] for mode in run.MODES)
         assert hybrid >= floor, (category, figures)
         assert hybrid >= max(parts) - 0.01, (category, figures)
+        near = [one.near for one in found["hybrid"] if one.category == category and measures.hit(5)(one)]
+        assert near.count("nothing") <= LOST.get(category, LOST_OTHERWISE) * len(near), (category, Counter(near))
 
 
 @pytest.mark.long
@@ -282,8 +295,10 @@ def tongues() -> Haystack:
     return Haystack("tongues", tuple(sessions), tuple(questions))
 
 
-def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> dict[str, list[QuestionResult]]:
-    """Import a haystack with the real model and ask its questions in every mode."""
+def ask_for_real(
+    folder: pathlib.Path, model_dir: str, haystack: Haystack, elsewhere: Sequence[Question] = ()
+) -> dict[str, list[QuestionResult]]:
+    """Import a haystack with the real model and ask its questions in every mode, and those that are about others."""
     environ = {**Importer(folder, embedded=True).environment((), {}), **REAL}
     environ["IMPORTER_MODEL_DIR"] = str(pathlib.Path(model_dir).parent)
     settings = load({}, environ, {}, home=str(folder), host="here").settings
@@ -294,4 +309,6 @@ def ask_for_real(folder: pathlib.Path, model_dir: str, haystack: Haystack) -> di
     with trial.asking(engine, haystack, trial.load_embedder(engine.told)) as asking:
         for mode, asked in found.items():
             asked.extend(asking.ask(question, mode) for question in haystack.questions)
+        if elsewhere:
+            found["elsewhere"] = [asking.ask(question, "hybrid") for question in elsewhere]
     return found

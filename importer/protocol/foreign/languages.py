@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-ENGLISH, RUSSIAN = "english", "russian"
+ENGLISH, GERMAN, RUSSIAN = "english", "german", "russian"
 # A little word stands in the list of every language that has it, so what two have in common tells neither. Left out is
 # what means something in English or in code and is none of its little words, such as "mit".
 LITTLE: dict[str, frozenset[str]] = {
@@ -16,7 +16,7 @@ LITTLE: dict[str, frozenset[str]] = {
         ENGLISH: "the of and to is that for it with by at from are this not be have has how why what when which where "
         "did does my we you can our their there would should were been will but if they your who in an was so do no as "
         "me on or he his its than then",
-        "german": "der die das und nicht ist ich den dem des ein eine einen einer eines für auf wird werden sich auch "
+        GERMAN: "der die das und nicht ist ich den dem des ein eine einen einer eines für auf wird werden sich auch "
         "wenn beim nach aus bei wie warum wieso sind haben wurde wurden nur oder noch über zur zum vom von kein keine "
         "kann wir mein meine im es zu als wo wer welche welcher welches gegen ohne durch unter schon mehr sie er bis "
         "dass in an was so",
@@ -35,7 +35,7 @@ LITTLE: dict[str, frozenset[str]] = {
     }.items()
 }
 LETTERS = {  # of a question's words; those of more languages are left out
-    "german": "äöüß",
+    GERMAN: "äöüß",
     "french": "àâçèêëîïœùû",
     "spanish": "ñ¿¡áíóú",
     "italian": "àèìòù",

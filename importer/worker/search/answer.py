@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from importer.protocol.query import Found, Hit, Passage, Query
-from importer.worker.search import dates, near, passages, ranking, rerank, shown
+from importer.worker.search import dates, evidence, near, passages, ranking, rerank, shown
 from importer.worker.search.ranking import RankedConversation, Scored
 from importer.worker.search.rerank import Reranker
 from importer.worker.stores import Lookup, Store, bm25, scope_of
@@ -42,6 +42,7 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Que
     fit = partial(dates.fit, dates=named) if named else lambda _at: 0.0
     terms = bm25.encode_query(query.text, stems=True)[0]
     ranked = ranking.rank(found, known.points, query.mode, fit, len(terms))
+    agreed = _agreed(ranked)
     if known.reranker is not None and query.mode == "hybrid":
         ranked = _reranked(partial(_read, store, found.payloads), query.text, ranked, known.reranker)
     judged = ranking.hits(ranked, near.FIRST_CHUNKS)
@@ -56,13 +57,12 @@ def search(store: Store, query: Query, dense: Sequence[float] | None, known: Que
     # How near an answer is does not hang on how much of it was asked for.
     first = [document(payloads[chunk.id]) for _, chunk in judged if chunk.id in payloads] if query.limit else []
     best = max((one.cosine for one in found.found if one.cosine is not None), default=None)
-    asked = dates.undated(query.text, known.today) if named else query.text
     word = near.near(
         best if known.judged else None,
-        _share(asked, first) or _share(query.text, first),
+        evidence.gathered(_asked(query.text, known.today), first),
         bool(kept),
-        dated=max((chunk.date for _, chunk, _ in kept), default=0.0) if named else None,
-        strange=near.strange(asked, first),
+        dated=max((chunk.date for _, chunk in judged), default=0.0) if named else None,
+        agreed=agreed,
     )
     parts = passages.passages(query.text, texts)
     return Found(word, tuple(_hit(*one, passage) for one, passage in zip(kept, parts, strict=True)))
@@ -90,7 +90,7 @@ def _of_plugin(store: Any, query: Query, dense: Sequence[float] | None) -> Found
     found: Sequence[Hit] = store.search(query, dense)
     texts = [one.document for one in found]
     parts = passages.passages(query.text, texts)
-    word = near.near(None, _share(query.text, texts), bool(found))
+    word = near.near(None, evidence.gathered(query.text, texts), bool(found))
     return Found(word, tuple(replace(one, passage=part) for one, part in zip(found, parts, strict=True)))
 
 
@@ -101,10 +101,16 @@ def _lookup(query: Query, dense: Sequence[float] | None, times: tuple[tuple[str,
     return Lookup(text, vector, scope_of(query), times, max(DEPTH, query.limit))
 
 
-def _share(question: str, texts: Sequence[str]) -> float:
-    """Return the largest share of the question's stems in one of the first chunks."""
-    wanted = bm25.encode_query(question, stems=True)[0]
-    return near.share(wanted, (bm25.encode_document(text, stems=True)[0] for text in texts[: near.FIRST_CHUNKS]))
+def _asked(question: str, today: date) -> str:
+    """Return a question without its dates, which stand in no text, but in its time; as it is where that is all."""
+    rest = dates.undated(question, today)
+    return rest if bm25.encode_query(rest)[0] else question
+
+
+def _agreed(ranked: Sequence[RankedConversation]) -> bool:
+    """Return True if the conversation that ranks first has the best words, too."""
+    words = [max(chunk.lexical for chunk in one.chunks) for one in ranked]
+    return bool(words) and words[0] == max(words)
 
 
 def _hit(one: RankedConversation, chunk: Scored, payload: Mapping[str, Any], passage: Passage) -> Hit:

@@ -95,6 +95,13 @@ def encode_document(text: str, *, stems: bool = False) -> tuple[list[int], list[
     return _placed(found.indices, stems), found.values
 
 
+def encode_lines(text: str) -> list[list[int]]:
+    """Return the indices of the stems of each line of a stored text; its languages are told from the whole."""
+    lines = zip(text.split("\n"), tongues.document(text).split("\n"), strict=True)
+    encoded = (_english.embed_document(words(plain, said)).indices for plain, said in lines if plain.strip())
+    return [_placed(indices, stems=True) for indices in encoded] or [[]]
+
+
 def encode_query(text: str, *, stems: bool = False, wide: bool = False) -> tuple[list[int], list[float]]:
     """Return indices and values of a question: weight 1 for each word. `wide` as for `stemmed_question`."""
     found = _english.embed_query(stemmed_question(text, wide=wide)) if stems else _exact.embed_query(words(text))

@@ -13,7 +13,7 @@ import pytest
 import store_backends
 from numbered_points import DIMENSION, MODEL, made, openers, vector
 from scripted_qdrant import ScriptedQdrant
-from store_questions import hits
+from store_questions import found
 from worker_told import store_settings
 
 from importer.bench.corpus.talk import Talk
@@ -98,9 +98,9 @@ def engines(talk: list[Point], tmp_path_factory: pytest.TempPathFactory) -> Iter
                     client.delete_collection(settings.collection)
 
 
-def first_ten(store: Store, query: Query, dense: np.ndarray) -> tuple[list[str], list[float]]:
-    found = hits(store, query, None if query.mode == "keyword" else dense.tolist())
-    return [hit.id for hit in found], [hit.score for hit in found]
+def first_ten(store: Store, query: Query, dense: np.ndarray) -> tuple[list[str], list[float], str]:
+    answer = found(store, query, None if query.mode == "keyword" else dense.tolist(), judged=True)
+    return [hit.id for hit in answer.hits], [hit.score for hit in answer.hits], answer.near
 
 
 @pytest.mark.slow
@@ -114,14 +114,16 @@ def first_ten(store: Store, query: Query, dense: np.ndarray) -> tuple[list[str],
 def test_the_same_first_ten(
     engines: dict[str, Store], questions: list[tuple[Query, np.ndarray]], other: str, every: int
 ) -> None:
-    """Ids and order, for 200 questions; scores to half a percent, for engines count stems a little differently.
+    """Ids, order and how near, for 200 questions; scores to half a percent, for engines count stems differently.
 
     Local mode and a stand-in are slow: they are asked a part of them, unless there is time for all.
     """
     apart = []
     for query, dense in questions[::every]:
-        (ours, scores), (theirs, their_scores) = (first_ten(engines[name], query, dense) for name in ("edge", other))
+        (ours, scores, near), (theirs, their_scores, their_near) = (
+            first_ten(engines[name], query, dense) for name in ("edge", other)
+        )
         assert ours or query.mode == "keyword" or query.conversation
-        if ours != theirs or scores != pytest.approx(their_scores, rel=0.005, abs=0.005):
+        if ours != theirs or near != their_near or scores != pytest.approx(their_scores, rel=0.005, abs=0.005):
             apart.append((query, ours, theirs))
     assert not apart, f"{len(apart)} of {len(questions)}: {apart[:2]}"
