@@ -7,9 +7,9 @@
 
 Each line of Aider's own ends with two blanks, which tells a quotation in an answer from it where the file still has
 them; other marks at the beginning of an answer's line cannot be told apart. A paragraph of an answer is a turn, given
-out at the blank line behind it, or at the end of a file that is left alone. Further lines of a prompt come as texts of
-the exchange the first one began. Keys are chained to the line that starts the session: a hash of the key before, role
-and text.
+out at the blank line behind it, or at the end of a file that is left alone, and so is a prompt of one line or more.
+Keys are chained to the line that starts the session: a hash of the key before, role and text; a prompt has the key of
+its first line, and each further one adds to the chain as an answer's would, as it was before prompts were put together.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _edited = re.compile(r"> Applied edit to (.+)")
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """The session so far: when it began, its last key, and the lines of the paragraph that is not complete yet.
 
-    `blanks`: Aider's lines end with two of them here. `ended`: the paragraph before was given out at the file's end.
+    `asking`: the paragraph is a prompt, with the key `asked`. `blanks`: Aider's lines end with two of them here.
+    `ended`: the paragraph before was given out at the file's end.
     """
 
     project: str = ""
@@ -51,6 +52,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
     last: str = ""
     asking: bool = False
+    asked: str = ""
     paragraph: str = ""
     blanks: bool = False
     ended: bool = False
@@ -101,12 +103,15 @@ def ending(context: Context) -> Fed:
     """Return the paragraph that the end of the file leaves open, and the same context where there is none."""
     if not context.paragraph:
         return Fed(context)
+    asking = context.asking
     context, turns = _complete(context)
-    return Fed(replace(context, ended=True), turns)
+    return Fed(replace(context, ended=True, asking=asking), turns)
 
 
 def goes_on(context: Context, ahead: bytes) -> bool:
     """Return True if bytes that came behind the end belong to the paragraph that was given out there."""
+    if context.asking:
+        return context.ended and ahead.startswith(PROMPT.strip().encode())
     marks = (START.encode(), PROMPT.encode(), NOTE.encode(), b"\n", b"\r")
     return context.ended and bool(ahead) and not ahead.startswith(marks)
 
@@ -121,16 +126,27 @@ def _started(context: Context, stamp: str) -> Context:
 
 
 def _asked(context: Context, text: str) -> Fed:
-    """Take a line of a prompt; the first one begins an exchange, the others go on with it.
+    """Take a line of a prompt: the first one, or one more, which may be empty.
 
-    An answer in between ends the prompt: the next such line is another one.
+    An answer in between ends the prompt: the next such line is another one. What does not fit any more is given out,
+    and the rest is a prompt of its own.
     """
-    asking = context.asking
-    context, turns = _complete(context)
-    if text and text != NOTHING_TYPED:
-        context, more = _said(context, "assistant" if asking else "user", text)
-        turns, asking = turns + more, True
-    return Fed(replace(context, asking=asking), turns)
+    further, turns = context.asking, ()
+    if not further:
+        context, turns = _complete(context)
+    if not text or text == NOTHING_TYPED:
+        empty = further and context.paragraph and not context.paragraph.endswith("\n\n")
+        return Fed(replace(context, paragraph=f"{context.paragraph}\n") if empty else context, turns)
+    mark = key(context.last, "assistant" if further else "user", text)
+    longer = f"{context.paragraph}\n{text}" if context.paragraph else text
+    if context.paragraph and len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
+        context, turns = _complete(context)
+        longer = text
+    if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
+        # A single line that does not fit is a turn of its own.
+        return Fed(replace(context, last=mark, asking=True), (*turns, _turn(context, "user", text, mark)))
+    asked = context.asked if context.paragraph else mark
+    return Fed(replace(context, last=mark, asked=asked, paragraph=longer, asking=True), turns)
 
 
 def _noted(context: Context, line: str) -> Fed:
@@ -167,8 +183,10 @@ def _told(context: Context, turns: tuple[Turn, ...], line: str) -> Fed:
 def _grown(context: Context, line: str) -> Fed:
     """Add a line of an answer to the paragraph; what does not fit any more is given out."""
     turns: tuple[Turn, ...] = ()
+    if context.asking:
+        context, turns = _complete(context)
     longer = f"{context.paragraph}\n{line}" if context.paragraph else line
-    if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
+    if context.paragraph and len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
         context, turns = _complete(context)
         longer = line
     if len(msgspec.json.encode(longer)) > PARAGRAPH_BYTES:
@@ -179,10 +197,13 @@ def _grown(context: Context, line: str) -> Fed:
 
 
 def _complete(context: Context) -> tuple[Context, tuple[Turn, ...]]:
-    """Give out the paragraph read so far as a turn; return the same context where there was none."""
+    """Give out the prompt or the paragraph read so far as a turn; return the same context where there was none."""
     if not context.paragraph:
         return (replace(context, asking=False), ()) if context.asking else (context, ())
-    return _said(replace(context, paragraph="", asking=False), "assistant", context.paragraph)
+    done = replace(context, paragraph="", asking=False, asked="")
+    if context.asking:
+        return done, (_turn(done, "user", context.paragraph.strip(), context.asked),)
+    return _said(done, "assistant", context.paragraph)
 
 
 def _said(context: Context, role: str, text: str) -> tuple[Context, tuple[Turn, ...]]:

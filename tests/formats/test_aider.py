@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer import formats
+from importer.formats import aider as formats_aider
 
 PATH = b"/home/ann/app/.aider.chat.history.md"
 START = "# aider chat started at 2024-08-05 19:33:02"
@@ -29,14 +30,34 @@ def test_a_prompt_and_its_answer():
     ]
 
 
-def test_further_lines_of_a_prompt_belong_to_its_exchange():
-    """Only the first line begins one, and it may hold blank ones; a prompt after a blank line begins the next."""
+def test_lines_of_a_prompt_are_one_prompt():
+    """It may hold blank ones; a prompt after a blank line is the next."""
     found = said(START, "#### rename foo  ", "####   ", "#### and keep the tests  ", "", "#### go  ", "")
-    assert [(turn.role, turn.text) for turn in found] == [
-        ("user", "rename foo"),
-        ("assistant", "and keep the tests"),
-        ("user", "go"),
-    ]
+    assert [(turn.role, turn.text) for turn in found] == [("user", "rename foo\n\nand keep the tests"), ("user", "go")]
+
+
+def test_a_prompt_of_many_lines_is_the_person_s_to_its_end():
+    """What is remembered is bounded: a long one is given out in prompts, and all that follows keeps its key."""
+    prompt = [f"#### step {number}: {'w' * 90}  " for number in range(60)]
+    found = said(START, *prompt, "####", "", "Done.", "")
+    *asked, answer = found
+    assert len(asked) > 1 and {turn.role for turn in asked} == {"user"}
+    assert "\n".join(turn.text for turn in asked) == "\n".join(line[5:].rstrip() for line in prompt)
+    assert len({turn.key for turn in found}) == len(found)
+    # As before prompts were put together: each line adds to the chain.
+    last = formats_aider.key("aider", "2024-08-05 19:33:02")
+    for number, turn in enumerate([*(line[5:].strip() for line in prompt), "Done."]):
+        last = formats_aider.key(last, "assistant" if number else "user", turn)
+    assert answer.key == last
+
+
+def test_a_prompt_at_the_end_goes_on_with_its_lines():
+    """Left alone it is given out; what comes behind belongs to it if it is marked, and only then."""
+    last = feed("aider", START, "#### rename foo  ", path=PATH)[-1].context
+    ended = formats_aider.ending(last)
+    assert [(turn.role, turn.text) for turn in ended.turns] == [("user", "rename foo")]
+    assert formats_aider.goes_on(ended.context, b"#### and bar  \n")
+    assert not formats_aider.goes_on(ended.context, b"Done.\n")
 
 
 def test_facts_come_from_notes_and_path():
@@ -51,15 +72,15 @@ def test_facts_come_from_notes_and_path():
 def test_sessions_are_conversations_of_their_own():
     """The same words in another session have other keys, in a copied file the same."""
     other = START.replace("05", "06")
-    one, two = said(START, "#### go", other, "#### go")
+    one, two = said(START, "#### go", other, "#### go", "")
     assert one.conversation_id != two.conversation_id
     assert one.key != two.key
-    assert turns("aider", START, "#### go", path=b"/copy.aider.chat.history.md")[0].key == one.key
+    assert turns("aider", START, "#### go", "", path=b"/copy.aider.chat.history.md")[0].key == one.key
 
 
 def test_the_same_prompt_twice_is_two_turns():
     """Keys are chained, so equal prompts have different keys."""
-    one, two = said(START, "#### go", "", "#### go")
+    one, two = said(START, "#### go", "", "#### go", "")
     assert one.key != two.key
 
 

@@ -127,6 +127,7 @@ ENDINGS = [
     b"Rivers carry salt.\nThe sun takes\nwater alone.\n",
     b"Rivers carry salt.\r\n\r\nIt stays.\r\n",
     b"Rivers.\n\n#### and the Dead Sea?",
+    b"Rivers.\n\n#### and the Dead Sea?  \n#### is it one?  \n",
     b"Rivers.\n\n> a quoted line",
 ]
 

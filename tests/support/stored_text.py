@@ -17,8 +17,10 @@ def chunks(name: str, path: Path) -> str:
     format_ = formats.load(name)
     context, folding, origin = format_.begin(bytes(path)), fold.Folding(), fold.Origin(name, "host")
     stored = []
-    for raw in raws(name, content(str(path))):
-        fed = format_.feed(context, raw, formats.Options())
+    said = list(raws(name, content(str(path))))
+    ending = getattr(format_, "ending", formats.Fed)  # what the end leaves open is given out, too
+    for raw in (*said, None):
+        fed = format_.feed(context, raw, formats.Options()) if raw is not None else ending(context)
         context = fed.context
         for turn in fed.turns:
             step = fold.feed(folding, turn, WHOLE, origin)
