@@ -131,7 +131,8 @@ def _asked(context: Context, text: str) -> Fed:
     An answer in between ends the prompt: the next such line is another one. What does not fit any more is given out,
     and the rest is a prompt of its own.
     """
-    further, turns = context.asking, ()
+    further = context.asking
+    turns: tuple[Turn, ...] = ()
     if not further:
         context, turns = _complete(context)
     if not text or text == NOTHING_TYPED:
