@@ -277,7 +277,7 @@ def _vouched(fd: int, checkpoint: Checkpoint) -> bool:
 
 
 def _rewritten(fd: int, stat: FileStat, checkpoint: Checkpoint) -> bool:
-    """Return True if contents changed without growth, which appending never does.
+    """Return True if contents changed without growth, which appending never does; a file may have been cut as well.
 
     Both hashes may miss such a change.
 
@@ -285,4 +285,4 @@ def _rewritten(fd: int, stat: FileStat, checkpoint: Checkpoint) -> bool:
     is 0 claims nothing. The second look at the size is for an append caught between its new time and its new size.
     """
     retimed = 0 != checkpoint.mtime_ns != stat.mtime_ns
-    return retimed and checkpoint.offset > 0 and stat.size == checkpoint.size == os.fstat(fd).st_size
+    return retimed and checkpoint.offset > 0 and checkpoint.size >= stat.size == os.fstat(fd).st_size

@@ -45,6 +45,7 @@ REWRITES = [
     ("grown past the offset, the first page the same", OLD, OLD[:4096] + lines(600, b"new"), Reason.REPLACED),
     ("same size, other contents", OLD, lines(500, b"new"), Reason.REPLACED),
     ("same size, one byte between head and tail", OLD, OLD[:5000] + b"#" + OLD[5001:], Reason.REPLACED),
+    ("cut, one byte between head and tail", OLD + b"half", OLD[:5000] + b"#" + OLD[5001:], Reason.REPLACED),
     ("same size, the last byte before the newline", OLD, OLD[:-2] + b"#\n", Reason.REPLACED),
     ("short file, other contents of the same size", SHORT, lines(3, b"new"), Reason.REPLACED),
     ("emptied of newlines", OLD, OLD.replace(b"\n", b" "), Reason.REPLACED),

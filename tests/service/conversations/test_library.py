@@ -40,8 +40,9 @@ def said_in(folder: pathlib.Path) -> dict[str, set[str]]:
             continue
         source = formats.load(name)
         context = source.begin(os.fsencode(path))
-        for line in raws(name, whole):
-            fed = source.feed(context, line, formats.Options())
+        ending = getattr(source, "ending", formats.Fed)  # what the end leaves open was said, too
+        for line in (*raws(name, whole), None):
+            fed = source.feed(context, line, formats.Options()) if line is not None else ending(context)
             context = fed.context
             for turn in map(masked, fed.turns):
                 if turn.text.strip():
