@@ -102,8 +102,14 @@ class Child:
             _close(ours)
             raise
         child = cls(process)
-        request_write, reply_read, print_read = ours
-        await child._connect(request_write, reply_read, print_read, exit_fd)
+        connecting = asyncio.ensure_future(child._connect(*ours, exit_fd))
+        try:  # shielded: half connected it would run on, and hold what it inherited
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            child.kill()
+            await connecting
+            await asyncio.shield(child.ended)
+            raise
         return child
 
     async def _connect(self, request_write: int, reply_read: int, print_read: int, exit_fd: int) -> None:

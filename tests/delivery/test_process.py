@@ -10,6 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psutil
 import pytest
 from processes import alone
 
@@ -235,3 +236,25 @@ def test_no_descriptor_is_left() -> None:
 
     first = descriptors()
     assert [descriptors() for _ in range(3)] == [first] * 3
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_start_that_is_given_up_leaves_nothing(turns: int) -> None:
+    """Wherever it is cancelled, no process and no descriptor stays; one that was started by then is the caller's."""
+
+    async def run() -> None:
+        starting = asyncio.ensure_future(Child.spawn([sys.executable, "-c", TALK + ECHO], dict(os.environ)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        try:
+            child = await starting
+        except asyncio.CancelledError:
+            return
+        child.kill()
+        await child.ended
+
+    before = set(os.listdir("/proc/self/fd"))
+    asyncio.run(run())
+    assert psutil.Process().children() == []
+    assert set(os.listdir("/proc/self/fd")) == before
