@@ -102,17 +102,21 @@ class Child:
             _close(ours)
             raise
         child = cls(process)
-        connecting = asyncio.ensure_future(child._connect(*ours, exit_fd))
-        try:  # shielded: half connected it would run on, and hold what it inherited
-            await asyncio.shield(connecting)
-        except asyncio.CancelledError:
-            child.kill()
-            await connecting
-            await asyncio.shield(child.ended)
-            raise
+        await child._connect(*ours, exit_fd)
         return child
 
-    async def _connect(self, request_write: int, reply_read: int, print_read: int, exit_fd: int) -> None:
+    async def _connect(self, *descriptors: int) -> None:
+        """Connect the pipes. Shielded: one half connected would run on when its start is given up, and is ended."""
+        connecting = asyncio.ensure_future(self._join(*descriptors))
+        try:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            self.kill()
+            await connecting
+            await asyncio.shield(self.ended)
+            raise
+
+    async def _join(self, request_write: int, reply_read: int, print_read: int, exit_fd: int) -> None:
         """Make streams of the pipes, with a task that reads each (the first two of `_tasks`), and watch its end."""
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.connect_write_pipe(
@@ -128,7 +132,8 @@ class Child:
     def post(self, number: int, message: wire.Request) -> asyncio.Future[wire.Reply]:
         """Send a request; return the future of its reply, which fails with WorkerDied."""
         future: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(_take_exception)
+        # Taken, so that asyncio does not report one that is not awaited, as after a store's outage.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
         if self.ended.done() or self._requests is None:
             future.set_exception(self._death())
             return future
@@ -228,12 +233,6 @@ class Child:
             return WorkerDied("the worker is not connected")
         ended = self.ended.result()
         return WorkerDied(f"the worker ended: {ended.cause}", status=ended.status, stderr_tail=ended.stderr_tail)
-
-
-def _take_exception(future: asyncio.Future[wire.Reply]) -> None:
-    """Take a reply's exception, so that asyncio does not report one that is not awaited, as after a store's outage."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _close(descriptors: Sequence[int]) -> None:
