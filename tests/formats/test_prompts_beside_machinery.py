@@ -105,8 +105,6 @@ def test_the_same_words_twice_are_two_prompts() -> None:
     assert [turn.text for turn in turns("codex", *said, *said)] == ["go on", "go on"]
 
 
-RESULT = "<result>\nExit code: 0\ncc gate.c\n</result>"
-CODEX_SHELL = f"<user_shell_command>\n<command>\nmake -n\n</command>\n{RESULT}\n</user_shell_command>"
 GEMINI_SHELL = (
     "I ran the following shell command:\n```sh\nmake -n\n```\n\nThis produced the following result:\n```\ncc\n```"
 )
@@ -117,7 +115,6 @@ GEMINI_SHELL = (
     [
         ("claude-code", "prompt", "<bash-input>make -n</bash-input>", "!make -n"),
         ("claude-code", "prompt", "<user-memory-input>tabs, always</user-memory-input>", "# tabs, always"),
-        ("codex", "prompt", CODEX_SHELL, "!make -n"),
         ("gemini", "prompt", GEMINI_SHELL, "!make -n"),
         ("gemini", "prompt", "I ran the following shell command: make. It fails.", None),
         ("codex", "prompt", "What is <user_shell_command> for?", None),

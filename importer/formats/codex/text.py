@@ -7,7 +7,6 @@ adds: new kinds come with each version, and nearly all are one closed element fr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from importer.formats._shared import blocks
 
@@ -41,7 +40,6 @@ _frame = re.compile(r"<image(?: [^<>]*)?>\Z|</image>\Z")
 _editor = re.compile(
     r"# (?:Context from my IDE setup|Files mentioned by the user|In app browser|Selected text|Review findings)\b"
 )
-_shell = re.compile(r"<user_shell_command>\s*<command>(.*?)</command>", re.DOTALL)
 _request = re.compile(r"^## My request(?: for Codex)?:[ \t]*\n?", re.MULTILINE)
 # Codex breaks the line behind the opening of its blocks, so one that is cut off is told from a tag in a sentence.
 _cut_off = re.compile(
@@ -83,12 +81,6 @@ def plans(text: str) -> list[str]:
 def is_summary(text: str) -> bool:
     """Return True if a text hands a compacted thread over to the next model."""
     return text.lstrip().startswith(SUMMARY_START)
-
-
-def shell_lines(texts: Iterable[str]) -> str:
-    """Return the commands that a person ran behind an exclamation mark, without what they printed."""
-    found = [_shell.match(text.strip()) for text in texts if "<user_shell" in text]
-    return "\n".join([f"!{typed}" for one in found if one and (typed := one[1].strip())])
 
 
 def formerly_typed(text: str) -> str:

@@ -99,9 +99,6 @@ def _prompted(context: Context, line: CodexLine, texts: tuple[str, ...], options
     former = joined(tuple([text.formerly_typed(one) for one in texts]))
     prompt = joined(tuple([text.typed_block(one) for one in texts]))
     fed = _typed(context, line, (former, prompt), "i", options)
-    if (typed := text.shell_lines(texts)) and not passed_over(context, options):
-        ran = beside(context, line, "shell", typed, "user")
-        fed = Fed(fed.context, fed.turns + ran.turns)
     summary = joined(tuple([one for one in texts if text.is_summary(one)]))
     if not (summary and options.summaries) or passed_over(context, options):
         return fed
