@@ -12,14 +12,13 @@ import asyncio
 import html
 import pathlib
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-import foreign_database
 import many_stores
 import pytest
+from imported_samples import imported_samples
 from processes import Importer
 from starlette.testclient import TestClient
 
@@ -47,13 +46,7 @@ class Machine(NamedTuple):
 
 def corpus(base: pathlib.Path) -> Importer:
     """Import the samples of all formats."""
-    shutil.copytree(CORPUS, base / "said")
-    for script in (CORPUS / "opencode").glob("*.sql"):
-        foreign_database.build(script, base / "said" / "opencode")
-    found = Importer(base, embedded=True)
-    assert found.run("backlog", str(base / "said")).code in {0, 1}
-    assert found.run("backlog", "--source", f"opencode={base / 'said' / 'opencode'}").code in {0, 1}
-    return found
+    return imported_samples(base)
 
 
 def stores(base: pathlib.Path) -> Importer:

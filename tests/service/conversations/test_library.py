@@ -7,8 +7,8 @@ import pathlib
 import shutil
 from collections import defaultdict
 
-import foreign_database
 import pytest
+from imported_samples import imported_samples
 from oracle import masked
 from processes import FAKE, Importer
 from read_units import content, raws
@@ -53,14 +53,7 @@ def said_in(folder: pathlib.Path) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Importer:
     """Import a copy of the corpus of all formats."""
-    base = tmp_path_factory.mktemp("corpus")
-    shutil.copytree(CORPUS, base / "said")
-    for script in (CORPUS / "opencode").glob("*.sql"):
-        foreign_database.build(script, base / "said" / "opencode")
-    found = Importer(base, embedded=True)
-    assert found.run("backlog", str(base / "said")).code in {0, 1}
-    assert found.run("backlog", "--source", f"opencode={base / 'said' / 'opencode'}").code in {0, 1}
-    return found
+    return imported_samples(tmp_path_factory.mktemp("corpus"))
 
 
 def test_every_conversation_opens_whole(corpus: Importer) -> None:
