@@ -129,7 +129,7 @@ class _Pages:
         """Show how the importer is; while it imports, again and again."""
         found = await asyncio.to_thread(gather, self._asker.settings)
         seen = await asyncio.to_thread(self._library, lambda rows: look_back(rows.checkpoints, health.MOST_ROWS))
-        refresh = REFRESH_S if found["state"] == "importing" else SLOW_REFRESH_S
+        refresh = REFRESH_S if found["state"] in health.MOVING else SLOW_REFRESH_S
         return HTMLResponse(views.page("Health", "/health", health.health(found, seen), refresh=refresh))
 
     async def forget(self, request: Request) -> Response:

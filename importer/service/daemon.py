@@ -255,6 +255,11 @@ class Daemon:
             self.guard.forecasts.begin_anew(chosen.model)
         return {"pid": os.getpid()}
 
+    def state(self) -> tuple[str, str]:
+        """Return the word for what it does, and the reason."""
+        owed = status.owed(self.engine.checkpoints)
+        return status.state_of(self.engine.snapshot(), self.paused_by, self.preparing, owed)
+
     async def _ping(self) -> Mapping[str, Any]:
         """Answer that the loop turns, and with its pid: all that a health check wants to know."""
         return {"pid": os.getpid()}
@@ -272,12 +277,9 @@ class Daemon:
 
     def _held_by(self) -> str:
         """Return why nothing moves, "" when it does."""
-        reason = status.state_of(self.engine.snapshot(), self.paused_by, self.preparing)[1]
-        return (
-            f"the daemon is paused ({reason}); `importer resume` ends that"
-            if reason == self.paused_by != ""
-            else reason
-        )
+        reason = self.state()[1]
+        paused = f"the daemon is paused ({reason}); `importer resume` ends that"
+        return paused if reason == self.paused_by != "" else reason
 
     async def _pause(self, reason: str = "asked to") -> Mapping[str, Any]:
         """Begin nothing new. What is in flight is settled all the same."""

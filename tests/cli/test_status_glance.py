@@ -69,6 +69,8 @@ def test_each_line(line: str) -> None:
     ("changes", "told"),
     [
         ({"quarantine": 2}, "2 lines and chunks of 1 files; `importer failures` says why"),
+        ({"erasing": 1}, "1 of `forget` or `redact` not done"),
+        ({"erasing": 1, "state": "stopped"}, "; `importer backlog` finishes that"),
         ({"unknown_records": 5}, "5 records of kinds no format knows"),
         ({"unreadable": {"/r/a": "Permission denied"}}, "/r/a: Permission denied"),
         ({"state": "degraded", "reason": "store unreachable"}, "degraded: store unreachable"),

@@ -16,6 +16,7 @@ from processes import Importer, until
 
 from importer.consistency import erase
 from importer.consistency.forget import ForgetRule
+from importer.service import client
 from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 
@@ -130,6 +131,31 @@ def test_beside_a_daemon_also_after_its_kill(installed: Importer, imported: Impo
         conversation = installed.run("forget", "--conversation", OTHER_SESSION, "--yes", "--json")
         assert (conversation.code, conversation.json["deleted"] > 0) == (0, True), conversation.err
         assert holding(installed.state, OTHER) == []
+
+
+@pytest.mark.parametrize("seam", portion(DAEMON_SEAMS, 4))
+def test_a_daemon_is_idle_only_when_no_byte_is_left(installed: Importer, imported: Importer, seam: str) -> None:
+    """Started anew after a kill in the middle, it tells that it erases until all is gone; so does the state alone."""
+    source = ("--source", f"claude-code={imported.base}/said")
+    with installed.daemon(*source, IMPORTER_FAILPOINTS=f"{seam}=kill") as daemon:
+        assert installed.run("forget", *RULE).code != 0
+        daemon.wait(30)
+    until(lambda: not installed.worker_pids())
+    stopped = installed.run("status", "--json").json
+    assert (stopped["state"], stopped["erasing"]) == ("stopped", 1)
+    with installed.daemon(*source):
+        told = set()
+        while not told & {"idle", "importing"}:
+            told.add(status_of(installed)["state"])
+        assert holding(installed.state) == []
+        assert told - {"idle", "importing", "degraded"} == {"erasing"}
+        assert status_of(installed)["erasing"] == 0
+
+
+def status_of(importer: Importer) -> dict[str, Any]:
+    """What the daemon tells, asked as often as it answers."""
+    found: dict[str, Any] = client.ask_daemon(importer.state, "status")
+    return found
 
 
 def tasks(importer: Importer) -> list[dict[str, str]]:

@@ -26,7 +26,7 @@ from importer.service import assembly, launch
 from importer.service.assembly import Parts
 from importer.service.daemon import Daemon
 from importer.service.identity import identity
-from importer.service.status import endpoint, status
+from importer.service.status import endpoint
 from importer.settings.load import Settings
 from importer.sources.events import STEP_MS, Timing
 
@@ -106,8 +106,7 @@ def _told(daemon: Daemon) -> Callable[[], str]:
 
     def text() -> str:
         seen = engine.snapshot()
-        state, _ = status.state_of(seen, daemon.paused_by, daemon.preparing)
-        return metrics.Scrape(seen, engine.checkpoints, state, observed).text()
+        return metrics.Scrape(seen, engine.checkpoints, daemon.state()[0], observed).text()
 
     return text
 

@@ -22,7 +22,7 @@ from importer.service.status import drift, status
 from importer.service.status.gather import gather
 from importer.settings.load import Settings
 
-COLOURS = {"idle": "green", "importing": "cyan", "paused": "yellow", "degraded": "red", "stopped": "yellow"}
+COLOURS = {"idle": "green", "importing": "cyan", "erasing": "cyan", "degraded": "red"}  # others are yellow
 MOST_NAMED = 6  # folders in one line
 Status = dict[str, Any]
 
@@ -71,7 +71,7 @@ def _usage(told: Status) -> str:
 def _state(status: Status) -> str:
     """Return the state, its reason, and how changes are noticed; for a stopped importer how to start it."""
     state, reason, watch = status["state"], brief(status["reason"]), status["watch"]
-    shown = click.style(state, fg=COLOURS.get(state), bold=True) + (f": {reason}" if reason else "")
+    shown = click.style(state, fg=COLOURS.get(state, "yellow"), bold=True) + (f": {reason}" if reason else "")
     if state == "stopped":
         return f"{shown}; `importer run` keeps everything searchable, `importer backlog` imports once"
     if watch["mode"] is None:
@@ -196,6 +196,10 @@ def _daemon(daemon: Status) -> str:
 
 def _troubles(status: Status) -> Iterator[tuple[str, str]]:
     """Give what deserves a look, if there is any."""
+    if count := status.get("erasing"):
+        then = "; `importer backlog` finishes that" if status["state"] == "stopped" else ""
+        shown = f"{number(count)} of `forget` or `redact` not done: bytes of what goes are still there{then}"
+        yield "erasing", click.style(shown, fg="yellow")
     if status["quarantine"]:
         files = status["files"]["quarantined"]
         shown = (

@@ -50,6 +50,7 @@ def run_checks(facts: InstallationFacts) -> list[Finding]:
         state.check_disk(facts.state),
         state.check_passed_over(facts.state),
         state.check_quarantine(facts.state),
+        state.check_erasing(facts.state),
         state.check_drift(facts.state),
         memory.check_memory(facts.memory),
         memory.check_daemon_memory(facts.memory),

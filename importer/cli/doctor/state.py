@@ -14,6 +14,7 @@ from importer.consistency import baseline
 from importer.errors import StateError
 from importer.protocol.fates import Fate
 from importer.service.status import drift
+from importer.service.status.status import owed
 from importer.service.status.store_location import EDGE
 from importer.sources import archives
 from importer.sources.mounts import read_mounts, remote
@@ -38,6 +39,7 @@ class StateFacts:
     `passed_over` are paths of files that nothing was imported of, with fate and reason; `older` says that files were
     read by a version that noted less of them; `set_aside` counts what is in quarantine;
     `suspicious` are stores that an update of their tool has made hard to read, in words;
+    `erasing` counts commands that erase or mask, begun and not done;
     `shrank` is how many points the store had and how many were left, where it lost some.
     """
 
@@ -62,6 +64,7 @@ class StateFacts:
     set_aside: int = 0
     shrank: tuple[int, int] | None = None
     suspicious: tuple[str, ...] = ()
+    erasing: int = 0
 
 
 def gather(path: str, *, mounts: Callable[[], str] = read_mounts) -> StateFacts:
@@ -114,6 +117,7 @@ def _database(path: str) -> dict[str, Any]:
                 "older": not checkpoints.spoken.is_whole,
                 "set_aside": checkpoints.quarantine.count(),
                 "shrank": baseline.shrank(checkpoints),
+                "erasing": owed(checkpoints),
                 "suspicious": tuple(drift.words(one) for one in drift.suspicions(checkpoints.named())),
             }
     except StateError as error:
@@ -230,6 +234,13 @@ def check_quarantine(facts: StateFacts) -> Finding:
     rows = f"could not be imported: {facts.set_aside:,}"
     fix = "importer failures (says why; `retry` tries again, `drop` forgets it)"
     return advise("quarantine", "empty", [Problem(rows, fix)] if facts.set_aside else ())
+
+
+def check_erasing(facts: StateFacts) -> Finding:
+    """Tell of what was to be erased and is not, as advice: a daemon or the next import finishes it by itself."""
+    shown = f"{facts.erasing:,} of `forget` or `redact` not done: bytes of what goes are still there"
+    fix = "a daemon that runs finishes that; without one, `importer backlog` does"
+    return advise("erasing", "nothing is left to be erased", [Problem(shown, fix)] if facts.erasing else ())
 
 
 def check_drift(facts: StateFacts) -> Finding:

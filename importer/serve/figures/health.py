@@ -12,6 +12,7 @@ from importer.serve.html import Safe, join, tag
 from importer.service.status.remembered import RememberedMemory
 
 NOTHING = "nothing"
+MOVING = ("importing", "erasing")  # states that end by themselves, soon
 MOST_ROWS = 20  # of what went wrong
 UNITS = ("B", "KB", "MB", "GB", "TB")
 Status = Mapping[str, Any]
@@ -75,6 +76,7 @@ def _facts(found: Status) -> dict[str, str]:
         "Files": f"{files['known']:,} known, {files['complete']:,} complete{more}",
         "Points": "unknown" if found["points"] is None else f"{found['points']:,}",
         "In quarantine": f"{found['quarantine']:,}",
+        **({"Being erased": f"{found['erasing']:,} of forget or redact, not done"} if found["erasing"] else {}),
         "Store": " ".join(filter(None, [found["store"]["kind"], found["store"]["location"], found["store"]["why"]])),
         "Model": " ".join(filter(None, [found["model"] or "unknown", found.get("engine")])),
         "Memory": ", ".join(

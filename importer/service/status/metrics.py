@@ -31,7 +31,7 @@ from importer.state.sent_points import reports
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series for nothing
 
-STATES = ("idle", "importing", "paused", "degraded")
+STATES = ("idle", "importing", "erasing", "paused", "degraded")
 BATCH_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LATENCY_S = (0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # the targets, 1, 2 and 2.5 s, are bounds
 
@@ -142,6 +142,8 @@ class Scrape:
         yield _gauges("importer_expiring_files", about, "source", expires)
         rows = self._checkpoints.quarantine.count()
         yield _gauge("importer_quarantine_rows", "Lines and chunks set aside, see `importer failures`.", rows)
+        about = "Commands that erase or mask, begun and not done: bytes of theirs may still be there."
+        yield _gauge("importer_erasures_owed", about, status.owed(self._checkpoints))
 
     def _syncs(self) -> Iterator[Metric]:
         """Yield how the syncs go on, together; addresses of their targets can be private."""

@@ -28,6 +28,7 @@ from importer.service.status.store_location import EDGE, Location, Probe
 from importer.settings.schema import EmbedGroup
 from importer.sources.events import Mode
 from importer.sources.scan import Root
+from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
@@ -35,6 +36,7 @@ from importer.state.sent_points import reports
 
 MOST_UNREADABLE = 20  # newest paths named; the log has them all
 FILES = ("known", "complete", "pending", "quarantined", "empty", "unrecognised", "refused")
+ERASING = "what was forgotten or is masked is being taken out of every file"
 POINTS = "points"  # what the state remembers of the last count
 
 Status = dict[str, Any]
@@ -57,7 +59,8 @@ def of_daemon(
     """
     probes = probes or Probes()
     behind = lag.of_snapshot(seen, checkpoints)
-    state, reason = state_of(seen, paused_by, waits_for)
+    erasing = owed(checkpoints)
+    state, reason = state_of(seen, paused_by, waits_for, erasing)
     now = time.time() if now is None else now
     return {
         "state": state,
@@ -116,13 +119,23 @@ def of_state(
     }
 
 
-def state_of(seen: Snapshot, paused_by: str, waits_for: str = "") -> tuple[str, str]:
-    """Return `(state, reason)`. What keeps it from importing goes before what it would do."""
+def owed(checkpoints: Checkpoints | None) -> int:
+    """Return how many commands that erase or mask were begun and are not done: bytes of theirs may still be there."""
+    return len(erasure.tasks(checkpoints)) if checkpoints else 0
+
+
+def state_of(seen: Snapshot, paused_by: str, waits_for: str = "", erasing: int = 0) -> tuple[str, str]:
+    """Return `(state, reason)`. What keeps it from importing goes before what it would do.
+
+    `erasing` is what is `owed`; the import rests until it is done.
+    """
     held = seen.run.holding or waits_for
     if held:
         return "degraded", held
     if paused_by or seen.pressed:
         return "paused", paused_by or f"memory: {seen.pressed}"
+    if erasing:
+        return "erasing", ERASING
     working = seen.is_busy or bool(seen.waiting)
     return ("importing", "draining before the end" if seen.is_stopping else "") if working else ("idle", "")
 
@@ -149,6 +162,7 @@ def _counts(checkpoints: Checkpoints | None, behind: Lag, now: float, in_flight:
         "suspicious": drift.suspicions(checkpoints.named()) if checkpoints else [],
         "quarantine": checkpoints.quarantine.count() if checkpoints else 0,
         "conversations_left_out": forget.left_out(checkpoints),
+        "erasing": owed(checkpoints),
         "shrank": baseline.shrank(checkpoints) if checkpoints else None,
         "syncs": [{**one._asdict(), "late": one.is_late(now)} for one in reports(checkpoints, now)],
     }

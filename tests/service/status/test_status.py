@@ -22,6 +22,7 @@ from importer.settings.schema import EmbedGroup
 from importer.sources.events import Mode
 from importer.sources.queue import Pending
 from importer.sources.scan import Root
+from importer.state import erasure
 from importer.state.history import WorkerEnding
 from importer.state.lock import Holder
 
@@ -90,6 +91,17 @@ def test_what_keeps_it_from_importing_is_said(engine: Engine, change: dict[str, 
 def test_nothing_to_do_is_idle(engine: Engine) -> None:
     """Without work the state is idle, without a reason."""
     assert status.state_of(engine.snapshot(), "") == ("idle", "")
+
+
+def test_what_is_to_be_erased_is_told_until_it_is_struck_out(engine: Engine) -> None:
+    """Idle means that nothing of it is left; a pause and an outage are told before it, and the number always."""
+    task = {"kind": "forget", "project": "/home/x"}
+    erasure.begin(engine.checkpoints, task)
+    found = of_daemon(engine)
+    assert (found["state"], found["erasing"], of_state(engine.checkpoints)["erasing"]) == ("erasing", 1, 1)
+    assert status.state_of(engine.snapshot(), "on battery", erasing=1)[0] == "paused"
+    erasure.strike_out(engine.checkpoints, task)
+    assert (of_daemon(engine)["state"], of_daemon(engine)["erasing"], of_state()["erasing"]) == ("idle", 0, 0)
 
 
 def test_lines_and_bytes_are_conserved(engine: Engine) -> None:
