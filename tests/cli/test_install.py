@@ -1,4 +1,4 @@
-"""`install` writes our server into the settings of ten assistants, and `uninstall` gives every byte back."""
+"""`install` writes our server into the settings of many assistants, and `uninstall` gives every byte back."""
 
 from __future__ import annotations
 
@@ -29,10 +29,14 @@ SETTINGS = {
     ".config/zed/settings.json": '// Zed\n{\n  "theme": "One Dark",\n  "context_servers": {\n    "x": {},\n  },\n}\n',
     ".config/goose/config.yaml": "GOOSE_MODEL: x  # mine\nextensions:\n  developer:\n    enabled: true\n",
     ".codeium/windsurf/mcp_config.json": "{\n}\n",
+    ".config/kilo/kilo.jsonc": '{\n  // of Kilo\n  "mcp": {"a": {"type": "local", "command": ["b"]}}, /* last */\n}',
+    ".config/devin/config.json": '// mine\n{"agent": {"model": "x"}}\n',
+    ".hermes/config.yaml": "model: x\nmcp_servers:\n  time: {command: uvx, args: [mcp-server-time]}  # flow\n",
+    ".kimi-code/mcp.json": '{"mcpServers":{"linear":{"url":"https://mcp.linear.app/mcp"}}}',
     ".kiro/settings/mcp.json": '{"mcpServers": {"a": {"command": "b", "args": []}}}',
     ".lmstudio/mcp.json": "{ broken",
 }
-FOLDERS = (".claude", ".factory", ".config/crush", ".config/amp", ".kimi", ".junie")  # without a settings file yet
+FOLDERS = (".claude", ".factory", ".config/crush", ".config/amp", ".kimi", ".junie", ".warp")  # no settings file yet
 LEFT = ("kiro", "lm-studio")  # read-only, and broken
 QUIET = ("--no-service", "--no-model", "--yes")
 
