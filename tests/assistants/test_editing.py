@@ -249,6 +249,15 @@ def test_yaml_in_and_out(text: str) -> None:
     assert rest is not None and parsed(rest, "yaml") == parsed(text, "yaml") and "# x" in rest
 
 
+@pytest.mark.parametrize(
+    ("text", "spot"), [("extensions:\n- a\n", YAML), ("mcp_servers = 3\n", TOML), ('{"mcpServers": 3}', JSON)]
+)
+def test_what_is_in_the_way_is_said(text: str, spot: EntrySpot) -> None:
+    """A file that can be read is not called broken because our entry would not fit."""
+    with pytest.raises(UnreadableSettings, match=f"its {spot.member[0]} is no object"):
+        with_entry(text, spot, ENTRY)
+
+
 @pytest.mark.parametrize("text", ["extensions: {}\n", "extensions: {a: {}}\n", "extensions:\n- a\n", "a: [", "- 1\n"])
 def test_other_yaml_is_left(text: str) -> None:
     """Only the plain form is edited."""

@@ -40,7 +40,7 @@ GOOD = InstallationFacts(
     languages=LanguageFacts("all-MiniLM-L6-v2", {"english": 40, "german": 4}),
     store=StoreFacts(SERVER, Probe(True, 500, "1.17.1", status=200)),
     daemon=DaemonFacts("/state", 7, "importer run", "idle", mode=0o600, owner=1000, uid=1000),
-    wiring=WiringFacts(("/home/ann/.cursor/mcp.json",), found=2),
+    wiring=WiringFacts(("/home/ann/.cursor/mcp.json",), more=("Codex",)),
     backup=BackupFacts((BackupCopy("edge:/media/backup", NOW - DAY_S),), (SYNC,), on_server=True, now=NOW),
 )
 PLANTED = [

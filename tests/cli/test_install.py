@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import tomllib
 from typing import Any
 
@@ -15,6 +16,8 @@ from processes import Importer
 from importer.assistants.wiring.editing import parsed
 from importer.assistants.wiring.places import places
 from importer.assistants.wiring.spot import words_of
+from importer.cli.doctor.finding import Finding
+from importer.cli.doctor.wiring import check_wiring, gather
 
 SETTINGS = {
     ".claude.json": '{"numStartups": 4,\n "mcpServers": {"other": {"command": "x"}}, // mine\n}',
@@ -140,22 +143,46 @@ def test_killed_between_two_files(home: Importer) -> None:
     assert everything(home) == before and not note.exists()
 
 
+def assistants_told(home: Importer) -> Finding:
+    """Return what `doctor` tells of the assistants."""
+    return check_wiring(gather(home.state, {}, str(home.base)))
+
+
 def test_doctor_knows(home: Importer) -> None:
-    """It tells an entry that is lost, and one whose program is gone."""
-
-    def told() -> dict[str, Any]:
-        found = home.run("doctor", "--json").json["checks"]
-        (one,) = [check for check in found if check["name"] == "assistants"]
-        return dict(one)
-
-    assert told()["ok"] and "importer install" in told()["detail"]
+    """It tells an entry that is lost, one whose program is gone, and assistants that came later."""
+    told = assistants_told(home)
+    assert told.ok and "sets up Claude Code, " in told.detail
+    assert "Kiro" not in told.detail and "LM Studio" not in told.detail  # read-only, and broken
     home.run("install", *QUIET)
-    assert told()["ok"]
+    told = assistants_told(home)
+    assert told.ok and "importer install" not in told.detail
+    (home.base / ".openhands").mkdir()
     qwen, cursor = home.base / ".qwen/settings.json", home.base / ".cursor/mcp.json"
     qwen.write_text("{}")
     cursor.write_text(cursor.read_text().replace('"command": "', '"command": "/gone'))
-    after = told()
-    assert not after["ok"] and str(qwen) in after["detail"] and str(cursor) in after["detail"]
+    after = assistants_told(home)
+    assert not after.ok and str(qwen) in after.detail and str(cursor) in after.detail
+    assert home.run("install", *QUIET).code == 0
+    assert assistants_told(home).ok and (home.base / ".openhands/mcp.json").exists()
+
+
+def test_a_lost_state_and_an_interpreter_that_is_gone(home: Importer) -> None:
+    """`doctor` sees it without the note of what was installed, and what it advises mends it."""
+    home.run("install", *QUIET, "--only", "qwen")
+    qwen = home.base / ".qwen/settings.json"
+    script = home.base / "bin/importer"
+    script.parent.mkdir()
+    script.write_text(f"#!{home.base}/venv/bin/python\n")
+    script.chmod(0o755)
+    settings = json.loads(qwen.read_text())
+    settings["mcpServers"]["conversations"].update(command=str(script), args=["mcp"])
+    qwen.write_text(json.dumps(settings))
+    shutil.rmtree(home.state)
+    told = assistants_told(home)
+    assert not told.ok and f"{qwen} starts a program that is gone" in told.detail
+    assert told.fix == "importer install"
+    assert home.run("install", *QUIET, "--only", "qwen").code == 0
+    assert str(script) not in qwen.read_text() and assistants_told(home).ok
 
 
 def test_words(home: Importer) -> None:

@@ -31,9 +31,10 @@ def with_entry(text: str, spot: EntrySpot, entry: Entry) -> tuple[str, str]:
         if says(standing, entry):
             return text, ""
         raise UsageError(f"it has another server called {spot.name}", hint="rename that one, then run this again")
+    meant = spot.added_to(read, entry)
     at, inserted = _insertion(text, read, spot, entry)
     changed = text[:at] + inserted + text[at:]
-    if not _same(parsed(changed, spot.kind), spot.added_to(read, entry)) or _laxer(text, changed, spot.kind):
+    if not _same(parsed(changed, spot.kind), meant) or _laxer(text, changed, spot.kind):
         raise UnreadableSettings("the entry would not be read back as it is meant")
     return changed, inserted
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
 import tempfile
 
 from importer.protocol import durable, failpoints
 
 BESIDE = ".importer-"  # what a file is written under before it is moved to its place
+FIRST_LINE_BYTES = 256  # of a program: more than any system reads to find its interpreter
 MOST_CHARS = 64 * 1024 * 1024  # of a settings file; some assistants keep their history in it
 
 
@@ -131,3 +133,16 @@ def why_unwritable(path: str) -> str:
     if found.st_nlink > 1:
         return "it has other names (hard links), which would stay as they are"
     return ""
+
+
+def can_start(program: str = "") -> bool:
+    """Return True if a program is there, and what its first line names: a script stays when its interpreter is gone."""
+    if not (path := shutil.which(program)):
+        return False
+    try:
+        with open(path, "rb") as file:
+            first = file.read(FIRST_LINE_BYTES)
+    except OSError:
+        return True  # it may run, though it cannot be read
+    words = first[2:].partition(b"\n")[0].split() if first.startswith(b"#!") else []
+    return not words or os.path.exists(words[0])

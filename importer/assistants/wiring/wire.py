@@ -7,7 +7,6 @@ a file that changed in between gets our entry into its new content, and is never
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,14 +73,9 @@ def _revised(text: str, place: AssistantPlace, words: Sequence[str], note: recor
     if editing.says(standing, entry):  # where it was interrupted, only the note is brought up to date
         unsettled = note.damaged or (written is not None and not written.done)
         return text, written.inserted if written else "", "" if unsettled else HAS
-    if written is None and not note.damaged and place.name and _is_there(words_of(standing)):
+    if written is None and not note.damaged and place.name and files.can_start(*words_of(standing)[:1]):
         return text, "", f"{HAS}, set up by hand"
     return *editing.renewed(text, spot, entry, written.inserted if written else ""), ""
-
-
-def _is_there(words: Sequence[str]) -> bool:
-    """Return True if the program that a command starts is on this machine."""
-    return bool(words) and shutil.which(words[0]) is not None
 
 
 def _said(error: Exception) -> str:

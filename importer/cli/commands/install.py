@@ -100,7 +100,7 @@ def _show_lines(one: Planned, words: Sequence[str], *, err: bool = False) -> Non
     if lines := wire.lines_by_hand(one.place, words) if one.place is not None else []:
         click.echo("  to be added by hand:", err=err)
     for line in lines:
-        click.echo(f"  | {printable(line)}", err=err)
+        click.echo(f"  | {printable(line.expandtabs(4))}", err=err)
 
 
 def _show_change(one: Change) -> None:
@@ -108,7 +108,7 @@ def _show_change(one: Change) -> None:
     why = one.why or ("to be renewed" if one.renews else "")
     click.echo(f"{click.style(one.title, bold=True)}  {printable(one.path)}{f'  {why}' if why else ''}")
     for line in one.inserted.splitlines() if len(one.inserted) < LONG else ["(a file of its own)"]:
-        click.secho(f"  + {printable(line)}", fg="green")
+        click.secho(f"  + {printable(line.expandtabs(4))}", fg="green")
 
 
 def _fields(one: Planned, words: Sequence[str]) -> dict[str, Any]:

@@ -126,8 +126,8 @@ def _show_file(one: Planned) -> None:
         return
     lines = difflib.ndiff((change.before or "").splitlines(), change.text.splitlines(), None, None)
     for line in lines:
-        if line.startswith("- "):
-            click.secho(f"  - {printable(line[2:])}", fg="red")
+        if line.startswith(("- ", "+ ")):
+            click.secho(f"  {line[:2]}{printable(line[2:].expandtabs(4))}", fg="red" if line[0] == "-" else "green")
 
 
 def _give_back(found: Sequence[Planned], note: record.Note, settings: Settings) -> None:
