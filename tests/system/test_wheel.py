@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import sysconfig
@@ -24,7 +25,8 @@ from processes import FAKE, ROOT, SUPPORT
 
 NAMESPACE = "io.github.a-person"
 TEXT = {"type": "string", "minLength": 1}
-# What the registry's schema of 2025-12-11 asks of such an entry.
+# What the registry's schema of 2025-12-11 asks of such an entry (modelcontextprotocol/registry,
+# internal/validators/schemas), and its rules for what is published there (official-registry-requirements.md).
 ENTRY = {
     "type": "object",
     "required": ["name", "description", "version"],
@@ -56,7 +58,8 @@ ENTRY = {
     },
     "additionalProperties": False,
 }
-# What a bundle's manifest of version 0.4 may say, as far as ours does.
+# What a bundle's manifest of version 0.4 may say, as far as ours does (anthropics/mcpb, src/schemas/0.4.ts: nothing
+# beside its fields is allowed).
 MANIFEST = {
     "type": "object",
     "required": ["name", "version", "description", "author", "server"],
@@ -120,9 +123,10 @@ class Installed:
         path = os.pathsep.join([str(self.programs), "/usr/bin", "/bin"])
         return {**FAKE, "PATH": path, "HOME": str(self.base / "home"), "PYTHONPATH": str(SUPPORT)}
 
-    def searched(self, words: Sequence[str]) -> str:
+    def searched(self, words: Sequence[str], **environ: str) -> str:
         """Return what a server that is started by these words answers to a search."""
-        started = StdioServerParameters(command=words[0], args=list(words[1:]), env=self.environ, cwd=str(self.base))
+        env = {**self.environ, **environ}
+        started = StdioServerParameters(command=words[0], args=list(words[1:]), env=env, cwd=str(self.base))
 
         async def talk() -> str:
             async with Client(stdio_client(started)) as client:
@@ -186,6 +190,9 @@ def test_as_a_bundle_starts_it(installed: Installed, tmp_path: pathlib.Path) -> 
     manifest = json.loads((tmp_path / "b/manifest.json").read_text())
     jsonschema.validate(manifest, MANIFEST)
     entry = tmp_path / "b" / manifest["server"]["entry_point"]
+    assert entry.suffix == ".py"
+    variables = set(re.findall(r"\$\{.*?\}", json.dumps(manifest["server"]["mcp_config"])))
+    assert variables <= {"${__dirname}", "${pathSeparator}", "${/}"}  # what hosts replace
     assert manifest["server"]["mcp_config"]["args"][-1] == manifest["server"]["entry_point"]
     assert (tmp_path / "b/lib" / installed.wheel.name).exists()
     assert installed.wheel.name in (tmp_path / "b/pyproject.toml").read_text()
@@ -214,3 +221,18 @@ def test_with_nothing_but_the_wheel(installed: Installed, tmp_path: pathlib.Path
     search = ["importer", "search", "--json", "the pods are killed every night"]
     done = subprocess.run(search, env=environ, check=True, cwd=tmp_path, capture_output=True, text=True)
     assert json.loads(done.stdout)["hits"]
+
+
+@pytest.mark.long
+def test_as_a_host_starts_a_bundle(installed: Installed, tmp_path: pathlib.Path) -> None:
+    """Word for word what the manifest says, with uv and all dependencies from the index."""
+    venv.create(tmp_path / "uv", with_pip=True)
+    subprocess.run([str(tmp_path / "uv/bin/pip"), "install", "-q", "uv"], check=True, capture_output=True)
+    registry().bundle(installed.wheel, tmp_path / "one.mcpb")
+    with zipfile.ZipFile(tmp_path / "one.mcpb") as packed:
+        packed.extractall(tmp_path / "b")
+    started = json.loads((tmp_path / "b/manifest.json").read_text())["server"]["mcp_config"]
+    words = [word.replace("${__dirname}", str(tmp_path / "b")) for word in [started["command"], *started["args"]]]
+    path = os.pathsep.join([str(tmp_path / "uv/bin"), "/usr/bin", "/bin"])
+    passed = {name: value for name, value in os.environ.items() if name.startswith(("SSL_", "UV_"))}
+    assert "kite" in installed.searched(words, **passed, UV_CACHE_DIR=str(tmp_path / "cache"), PATH=path)

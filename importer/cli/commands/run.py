@@ -34,9 +34,9 @@ log = logger()
 
 EPILOG = """\b
 Examples:
-  importer run                                     every assistant's own folders
-  importer run --source claude-code=/data/projects a folder of your choice
-  importer --store http://localhost:6333 run       into a Qdrant server
+  importer run                                      every assistant's own folders
+  importer run --source claude-code=/data/projects  a folder of your choice
+  importer --store http://localhost:6333 run        into a Qdrant server
 
 SIGTERM or Ctrl-C drains and commits, a second one ends at once; SIGHUP reads the settings file again.
 """

@@ -23,9 +23,9 @@ from importer.settings.load import Settings
 EPILOG = """\b
 Examples:
   importer uninstall --dry-run
-  importer uninstall                         the assistants' settings as they were; what was imported stays
-  importer uninstall --all                   entries of ours that no note tells of, too
-  importer uninstall --state --model --units everything that is ours; then remove the program itself
+  importer uninstall                          the assistants' settings as they were; what was imported stays
+  importer uninstall --all                    entries of ours that no note tells of, too
+  importer uninstall --state --model --units  everything that is ours; then remove the program itself
 """
 
 
