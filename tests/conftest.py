@@ -34,9 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
-def pytest_sessionfinish() -> None:
-    """Leave nothing behind on a test server."""
-    store_backends.drop_all()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Leave nothing behind on a test server: what a test made goes with it, what a module made with the module."""
+    own = getattr(item, "funcargs", {}).get("tmp_path")
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        store_backends.drop()
+    elif own is not None:
+        store_backends.drop(str(own))
 
 
 @pytest.fixture

@@ -10,8 +10,13 @@ import msgspec
 
 
 def addresses(location: str) -> tuple[str, ...]:
-    """Return the URLs of a store's location, which may list those of several nodes; any other location as it is."""
-    return tuple(location.replace(",", " ").split()) if "://" in location else (location,)
+    """Return the URLs of a store's location, which may list those of several nodes; any other location as it is.
+
+    A node that is listed twice is one node: each of them counts where its replicas are compared.
+    """
+    if "://" not in location:
+        return (location,)
+    return tuple(dict.fromkeys(url.rstrip("/") for url in location.replace(",", " ").split()))
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):

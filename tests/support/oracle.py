@@ -169,8 +169,10 @@ def opened(state: str, location: str = "", model: str = MODEL) -> Iterator[Store
     An answerer that a search left behind is asked to let go of it first.
     """
     _end_answerer(state)
-    settings = store_settings(location or store_backends.SERVER or "edge", directory=os.path.join(state, "edge"))
-    if not location and store_backends.SERVER:
+    on_server = not (location or store_backends.embedded(state))
+    where = location or (store_backends.SERVER if on_server else "edge")
+    settings = store_settings(where, directory=os.path.join(state, "edge"))
+    if on_server:
         settings = structs.replace(settings, collection=store_backends.collection_of(state), api_key=store_backends.KEY)
     store = stores.load(settings, model=model, dimension=384, create=False)
     try:

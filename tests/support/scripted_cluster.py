@@ -20,21 +20,19 @@ import copy
 import json
 import random
 import threading
-import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from point_filters import passes
 from qdrant_client import QdrantClient
+from scripted_points import Points, change, resolved
 from scripted_qdrant import ScriptedQdrant
 
 ACTIVE, DEAD, PARTIAL = "Active", "Dead", "Partial"
 NODES, SHARDS = 3, 3
 HOW = {"sync": True, "method": "stream_records"}  # a transfer goes on
-WRITES = {("PUT", ""), ("POST", "batch"), ("POST", "delete")}
 Answer = tuple[int, Any]
 
 
@@ -62,26 +60,45 @@ class Node(ScriptedQdrant):
     def answer(self, method: str, path: str, body: Any) -> Answer:
         """Answer as this node does."""
         with self.cluster.lock:
-            return self.cluster.answer(self, method, path, body)
+            try:
+                return super().answer(method, path, body)
+            except ClusterError as error:
+                return 500, f"Service internal error: {error}"
 
-    def serve(self, method: str, path: str, body: Any) -> Answer:
-        """Answer from the points that were gathered for this request."""
-        return super().answer(method, path, body)
+    def view(self, name: str, query: str) -> Points:
+        """Return what this node reads from the replicas."""
+        found: Points = self.cluster.view(self, name, "all" if "consistency=all" in query else "")
+        return found
 
-    def _scroll(self, collection: dict[str, Any], body: Any) -> Answer:
-        after, limit, wanted = body.get("offset"), body.get("limit") or 10, body.get("filter") or {}
-        found = [
-            self.points[id]
-            for id in sorted(self.points)
-            if (not after or id >= after) and passes(self.points[id], wanted)
-        ]
-        told = [{"id": p["id"], "payload": p["payload"], "vector": p["vector"]} for p in found[:limit]]
-        return 200, {"points": told, "next_page_offset": found[limit]["id"] if len(found) > limit else None}
+    def write(self, name: str, kind: str, body: Any, query: str) -> None:
+        """Write to all replicas."""
+        self.cluster.orderings.add(query.partition("ordering=")[2].partition("&")[0])
+        self.cluster.write(name, self.collections[name], kind, body)
+
+    def describe_cluster(self, name: str) -> Any:
+        """Return where the shards of a collection lie."""
+        return self.cluster.distribution(self, name)
+
+    def _of_server(self, parts: list[str], body: Any) -> Answer:
+        return (200, self.cluster.peers()) if parts == ["cluster"] else super()._of_server(parts, body)
 
     def _create(self, name: str, body: Any) -> Answer:
         if name not in self.collections:
-            self.cluster.place(body)
+            self.cluster.place(name, body)
         return super()._create(name, body)
+
+
+@dataclass
+class Placed:
+    """Where one collection lies: the replicas of each shard, and those that are being filled."""
+
+    replicas: list[list[Replica]] = field(default_factory=list)
+    factor: int = 1
+    transfers: list[tuple[int, Replica]] = field(default_factory=list)
+
+    def shard_of(self, id: Any) -> list[Replica]:
+        """Return the replicas of the shard that holds a point."""
+        return self.replicas[(id if isinstance(id, int) else int(id[:8], 16)) % len(self.replicas)]
 
 
 @dataclass(eq=False)
@@ -98,13 +115,21 @@ class Cluster:
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
-        self.replicas: list[list[Replica]] = []
-        self.factor = 1
-        self.transfers: list[tuple[int, Replica]] = []
+        self.placed: dict[str, Placed] = {}
         self.resharding: list[dict[str, Any]] = []
         self.orderings: set[str] = set()
         shared: dict[str, Any] = {"collections": {}, "aliases": {}}
         self.nodes = [Node(cluster=self, number=number, **shared) for number in range(NODES)]
+
+    @property
+    def newest(self) -> Placed:
+        """Where the collection lies that was made last."""
+        return next(reversed(self.placed.values()), Placed())
+
+    @property
+    def replicas(self) -> list[list[Replica]]:
+        """The replicas of the collection that was made last, by shard."""
+        return self.newest.replicas
 
     def client(self, number: int) -> QdrantClient:
         """Return a client of one node, which answers within this process."""
@@ -144,17 +169,17 @@ class Cluster:
         """Kill a node: it cannot be reached, and its own replicas stay as they are."""
         self.nodes[number].up = False
 
-    def place(self, made: Any) -> None:
+    def place(self, name: str, made: Any) -> None:
         """Spread the shards of a new collection over the nodes."""
         copies = min(made.get("replication_factor") or 1, NODES)
-        self.factor = made.get("write_consistency_factor") or 1
         shards = made.get("shard_number") or SHARDS
-        self.replicas = [[Replica((shard + n) % NODES) for n in range(copies)] for shard in range(shards)]
-        self.transfers = []
+        replicas = [[Replica((shard + n) % NODES) for n in range(copies)] for shard in range(shards)]
+        self.placed.pop(name, None)
+        self.placed[name] = Placed(replicas, made.get("write_consistency_factor") or 1)
 
-    def shard_of(self, id: str) -> list[Replica]:
+    def shard_of(self, id: Any) -> list[Replica]:
         """Return the replicas of the shard that holds a point."""
-        return self.replicas[int(id[:8], 16) % len(self.replicas)]
+        return self.newest.shard_of(id)
 
     def holding(self, id: str) -> list[Replica]:
         """Return the replicas that have a point."""
@@ -162,45 +187,27 @@ class Cluster:
 
     def heal(self) -> None:
         """Do what the cluster does by itself when its nodes are there: begin transfers, and end those that run."""
-        for shard, target in self.transfers:
-            source = next((one for one in self.replicas[shard] if one.state == ACTIVE and self.there(one)), None)
-            if source and self.there(target):
-                target.points, target.state = copy.deepcopy(source.points), ACTIVE
-        self.transfers = [(shard, target) for shard, target in self.transfers if target.state == PARTIAL]
-        for shard, replicas in enumerate(self.replicas):
-            for replica in replicas:
-                if replica.state == DEAD and self.there(replica):
+        for placed in self.placed.values():
+            for shard, target in placed.transfers:
+                among = placed.replicas[shard]
+                source = next((one for one in among if one.state == ACTIVE and self.there(one)), None)
+                if source and self.there(target):
+                    target.points, target.state = copy.deepcopy(source.points), ACTIVE
+            placed.transfers = [(shard, target) for shard, target in placed.transfers if target.state == PARTIAL]
+            dead = [(n, one) for n, among in enumerate(placed.replicas) for one in among if one.state == DEAD]
+            for shard, replica in dead:
+                if self.there(replica):
                     replica.state = PARTIAL
-                    self.transfers.append((shard, replica))
+                    placed.transfers.append((shard, replica))
 
     def there(self, replica: Replica) -> bool:
         """Return True if the node of a replica is up."""
         return self.nodes[replica.node].up
 
-    def answer(self, node: Node, method: str, path: str, body: Any) -> Answer:
-        """Gather what the request reads, or write what it writes, and answer in the words of a server."""
-        plain, _, query = path.partition("?")
-        parts = plain.strip("/").split("/")
-        level = urllib.parse.parse_qs(query).get("consistency", [""])[0]
-        if parts == ["cluster"]:
-            return 200, self.peers()
-        if parts[2:] == ["cluster"]:
-            return 200, self.distribution(node)
-        try:
-            if parts[2:3] == ["points"] and (method, "".join(parts[3:])) in WRITES:
-                self.orderings.add(urllib.parse.parse_qs(query).get("ordering", [""])[0])
-                known = node.collections.get(node.aliases.get(parts[1], parts[1]))
-                return self.write(node, parts[3:], body) if known else node.serve(method, path, body)
-            if parts[2:3] in (["points"], ["facet"]):
-                node.points = self.view(node, level)
-            return node.serve(method, path, body)
-        except ClusterError as error:
-            return 500, f"Service internal error: {error}"
-
-    def view(self, node: Node, level: str) -> dict[str, Any]:
+    def view(self, node: Node, name: str, level: str) -> Points:
         """Return the points that a read of this consistency gives on this node."""
-        found: dict[str, Any] = {}
-        for shard, replicas in enumerate(self.replicas):
+        found: Points = {}
+        for shard, replicas in enumerate(self.placed[name].replicas):
             active = [one for one in replicas if one.state == ACTIVE and self.there(one)]
             if not active or (level == "all" and len(active) < len(replicas)):
                 raise ClusterError(
@@ -212,25 +219,16 @@ class Cluster:
             found |= {id: point for id, point in first.items() if all(other.get(id) == point for other in others)}
         return found
 
-    def write(self, node: Node, parts: list[str], body: Any) -> Answer:
-        """Write to every active replica of the shards that are touched, one operation after the other."""
-        if not parts:
-            if any(word in point["payload"]["document"] for word in node.refused_words for point in body["points"]):
-                return 400, "Wrong input: Format error in JSON body"
-            operations = [("upsert", [(point["id"], point) for point in body["points"]])]
-        elif parts == ["delete"]:
-            operations = [("delete", [(id, None) for id in body.get("points", ())])]
-        else:
-            operations = [_operation(one) for one in body["operations"]]
-        for kind, touched in operations:
-            for replicas in self.replicas:
-                mine = [(id, value) for id, value in touched if self.shard_of(id) is replicas]
-                if mine:
-                    self._apply(replicas, kind, mine)
-        done = node._done()[1]
-        return 200, done if not parts or parts == ["delete"] else [done for _ in operations]
+    def write(self, name: str, collection: Any, kind: str, body: Any) -> None:
+        """Write to every active replica of the shards that are touched. Raises ClusterError when too few have it."""
+        placed = self.placed[name]
+        there = {id: point for replicas in placed.replicas for one in replicas for id, point in one.points.items()}
+        touched = resolved(collection, there, kind, body)
+        for replicas in placed.replicas:
+            if mine := [(id, value) for id, value in touched if placed.shard_of(id) is replicas]:
+                self._apply(placed, replicas, kind, mine)
 
-    def _apply(self, replicas: list[Replica], kind: str, touched: list[tuple[str, Any]]) -> None:
+    def _apply(self, placed: Placed, replicas: list[Replica], kind: str, touched: list[tuple[Any, Any]]) -> None:
         """Apply one operation to the replicas of a shard. Raises ClusterError when too few have it."""
         tried = [one for one in replicas if one.state in (ACTIVE, PARTIAL)]
         failed = []
@@ -238,18 +236,18 @@ class Cluster:
             fate = self.failing(replica) if self.there(replica) else "lost"
             if fate != "lost":
                 for id, value in touched:
-                    _change(replica.points, kind, id, value)
+                    change(replica.points, kind, id, value)
             if fate:
                 failed.append(replica)
         succeeded = [one for one in tried if one not in failed]
-        needed = min(self.factor, len(tried) if self.lenient else len(replicas))
+        needed = min(placed.factor, len(tried) if self.lenient else len(replicas))
         if len(succeeded) < needed:
             raise ClusterError("Write operation failed on a replica. Consistency of this update is not guaranteed.")
         if not any(one.state == ACTIVE for one in succeeded):
             raise ClusterError("Failed to apply operation to at least one `Active` replica.")
         for replica in failed:
             replica.state = DEAD
-        self.transfers = [(shard, target) for shard, target in self.transfers if target.state == PARTIAL]
+        placed.transfers = [(shard, target) for shard, target in placed.transfers if target.state == PARTIAL]
 
     def peers(self) -> dict[str, Any]:
         """Return what `/cluster` answers."""
@@ -257,10 +255,11 @@ class Cluster:
         failures = {str(one.number + 1): {"failure_count": 3} for one in self.nodes if not one.up}
         return {"status": "enabled", "peer_id": 1, "peers": peers, "message_send_failures": failures}
 
-    def distribution(self, node: Node) -> dict[str, Any]:
+    def distribution(self, node: Node, name: str) -> dict[str, Any]:
         """Return what `/collections/NAME/cluster` answers."""
+        placed = self.placed[name]
         local, remote = [], []
-        for shard, replicas in enumerate(self.replicas):
+        for shard, replicas in enumerate(placed.replicas):
             for one in replicas:
                 known = {"shard_id": shard, "state": one.state}
                 if one.node == node.number:
@@ -268,32 +267,9 @@ class Cluster:
                 else:
                     remote.append({**known, "peer_id": one.node + 1})
         moving = [
-            {"shard_id": shard, "from": self.replicas[shard][0].node + 1, "to": target.node + 1, **HOW}
-            for shard, target in self.transfers
+            {"shard_id": shard, "from": placed.replicas[shard][0].node + 1, "to": target.node + 1, **HOW}
+            for shard, target in placed.transfers
         ]
-        told = {"peer_id": node.number + 1, "shard_count": len(self.replicas)}
+        told = {"peer_id": node.number + 1, "shard_count": len(placed.replicas)}
         shards = {"local_shards": local, "remote_shards": remote, "shard_transfers": moving}
         return {**told, **shards, "resharding_operations": self.resharding}
-
-
-def _operation(given: dict[str, Any]) -> tuple[str, list[tuple[str, Any]]]:
-    """Return one operation of a batch as its kind and what it does to each id."""
-    if "delete" in given:
-        return "delete", [(id, None) for id in given["delete"]["points"]]
-    kind, told = next((kind, given[kind]) for kind in ("set_payload", "delete_payload") if kind in given)
-    must = told["filter"]["must"]
-    ids = (must[0] if isinstance(must, list) else must)["has_id"]
-    return kind, [(id, told.get("payload", told.get("keys"))) for id in ids]
-
-
-def _change(points: dict[str, Any], kind: str, id: str, value: Any) -> None:
-    """Do one operation to one point of a replica."""
-    if kind == "upsert":
-        points[id] = copy.deepcopy(value)
-    elif kind == "delete":
-        points.pop(id, None)
-    elif id in points and kind == "set_payload":
-        points[id]["payload"].update(copy.deepcopy(value))
-    elif id in points:
-        for key in value:
-            points[id]["payload"].pop(key, None)

@@ -1,7 +1,9 @@
 """Where an installation under test keeps its points: embedded, or on the server that QDRANT_TEST_URL names.
 
-There each state directory has a collection of its own, dropped when the tests end. The variable may name all nodes of a
-cluster, with commas.
+There each state directory has a collection of its own, whose name no other run of the tests gives: several may share
+the server, and one that was killed may have left something. It is dropped with the test, or with the module, that made
+it: some hundreds at once would take gigabytes of a server's disk. The variable may name all nodes of a cluster, with
+commas.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,13 +23,16 @@ if TYPE_CHECKING:
 
 SERVER = os.environ.get("QDRANT_TEST_URL", "")
 KEY = os.environ.get("QDRANT_TEST_API_KEY", "")
-_made: set[str] = set()
+# The same for all processes of a run of the tests, which inherit it.
+RUN = os.environ.setdefault("QDRANT_TEST_RUN", uuid.uuid4().hex[:8])
+_made: dict[str, str] = {}  # names of collections, each with its state directory
 
 
 def collection_of(state: str) -> str:
     """Return the name of a state directory's collection on the server."""
-    name = "test_" + hashlib.sha256(os.path.realpath(state).encode()).hexdigest()[:12]
-    _made.add(name)
+    place = os.path.realpath(state)
+    name = f"test_{RUN}_{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    _made[name] = place
     return name
 
 
@@ -41,9 +47,14 @@ def environ_of(state: str, nodes: int | None = None) -> dict[str, str]:
     return {"QDRANT_URL": urls, "QDRANT_API_KEY": KEY, "COLLECTION_NAME": collection_of(state)}
 
 
+def embedded(state: str) -> bool:
+    """Return True for a state whose store is the embedded one, also where there is a server: the test told it so."""
+    return not SERVER or os.path.exists(f"{state}/edge")
+
+
 def there(state: str) -> bool:
     """Return True if the store has been made."""
-    if not SERVER:
+    if embedded(state):
         return os.path.exists(f"{state}/edge/conversations/importer.json")
     with client() as found:
         return found.collection_exists(collection_of(state))
@@ -51,7 +62,7 @@ def there(state: str) -> bool:
 
 def lose(state: str) -> None:
     """Delete the store with all its points."""
-    if not SERVER:
+    if embedded(state):
         shutil.rmtree(f"{state}/edge")
         return
     with client() as found:
@@ -61,7 +72,7 @@ def lose(state: str) -> None:
 def copy(state: str, other: str) -> None:
     """Copy a state directory and its store, for a test that changes them."""
     shutil.copytree(state, other, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
-    if SERVER:
+    if not embedded(state):
         with client() as found:
             _copy(found, collection_of(state), collection_of(other))
 
@@ -101,11 +112,14 @@ def client() -> Iterator[QdrantClient]:
         found.close()
 
 
-def drop_all() -> None:
-    """Drop every collection that was made here."""
-    if SERVER and _made:
-        with client() as found:
-            for name in _made:
-                with contextlib.suppress(Exception):  # one that cannot be dropped must not keep the others
-                    found.delete_collection(name)
-        _made.clear()
+def drop(below: str = "/") -> None:
+    """Drop the collections that were made here for state directories below a folder."""
+    folder = os.path.realpath(below)
+    chosen = [name for name, place in _made.items() if os.path.commonpath((place, folder)) == folder]
+    if not (SERVER and chosen):
+        return
+    with client() as found:
+        for name in chosen:
+            del _made[name]
+            with contextlib.suppress(Exception):  # one that cannot be dropped must not keep the others
+                found.delete_collection(name)

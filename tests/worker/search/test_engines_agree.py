@@ -81,7 +81,8 @@ def engines(talk: list[Point], tmp_path_factory: pytest.TempPathFactory) -> Iter
         location = store_backends.SERVER or stand_in.url
         made_by = {kind: openers(kind, str(tmp_path_factory.mktemp(kind))) for kind in ("edge", "local")}
         found = {kind: next(opener)() for kind, opener in made_by.items()}
-        settings = store_settings(location, collection=f"agree_{os.getpid()}", api_key=store_backends.KEY)
+        own = f"agree_{store_backends.RUN}_{os.getpid()}"
+        settings = store_settings(location, collection=own, api_key=store_backends.KEY)
         found["server"] = stores.load(settings, model=MODEL, dimension=DIMENSION)
         try:
             for store in found.values():

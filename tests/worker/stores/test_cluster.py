@@ -88,7 +88,7 @@ def test_a_comparison_sees_what_one_replica_alone_has(cluster: Cluster, urls: li
             del replica.points[identity(number)]
     assert printed(store) == {identity(number) for number in range(6, 20)}
     assert store.unsure([identity(number) for number in range(20)]).keys() == {identity(number) for number in range(6)}
-    session: Any = types.SimpleNamespace(store=store, recount=lambda: 0)
+    session: Any = types.SimpleNamespace(store=store, recount=lambda: 0, purged=lambda: None)
     assert erase_ids(session, [identity(number) for number in range(6)]) == 6
     assert not any(cluster.holding(identity(number)) for number in range(6))
 

@@ -165,7 +165,7 @@ class History:
 
     @property
     def session(self) -> Any:
-        return types.SimpleNamespace(store=self.store, recount=lambda: 0)
+        return types.SimpleNamespace(store=self.store, recount=lambda: 0, purged=lambda: None)
 
     def repair(self, missing: set[str], extra: set[str]) -> None:
         """Write what is missing to every replica, delete what is extra."""

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from certificates import NEEDS_OPENSSL, certificate
 from numbered_points import DIMENSION, MODEL, identity, made, numbered
-from scripted_qdrant import Fault, ScriptedQdrant
+from scripted_http import Fault
+from scripted_qdrant import ScriptedQdrant
 from worker_told import store_settings
 
 from importer.errors import PointsRejected, StoreRefused, StoreUnreachable

@@ -11,7 +11,7 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from importer.errors import StoreError, StoreRefused, StoreUnreachable
-from importer.worker.stores.qdrant.errors import Conflict, Forbidden, Foreign, translated
+from importer.worker.stores.qdrant.errors import Conflict, Forbidden, Foreign, PointGone, translated
 from importer.worker.stores.qdrant.requests import Disputed
 
 CODE = grpc.StatusCode
@@ -42,6 +42,8 @@ MEANINGS = [
     (rest(401), Forbidden),
     (rest(403), Forbidden),
     (rest(404, b'{"status":{"error":"Not found: Collection `c` does not exist!"}}'), StoreRefused),
+    (rest(404, b'{"status":{"error":"Not found: No point with id 7 found"}}'), PointGone),
+    (Call(grpc.StatusCode.NOT_FOUND, "Not found: No point with id 7 found"), PointGone),
     (rest(404, b"404 page not found"), Foreign),
     (rest(302), Foreign),
     (rest(405), Foreign),

@@ -10,7 +10,8 @@ import pytest
 from numbered_points import DIMENSION, MODEL, identity, made
 from qdrant_client import grpc as proto
 from scripted_grpc import ScriptedGrpc
-from scripted_qdrant import Fault, ScriptedQdrant
+from scripted_http import Fault
+from scripted_qdrant import ScriptedQdrant
 from worker_told import store_settings
 
 from importer.errors import StoreUnreachable
@@ -102,7 +103,7 @@ def test_a_comparison_finds_it_missing(server: ScriptedQdrant) -> None:
 def test_what_is_forgotten_goes_from_the_one_that_has_it(server: ScriptedQdrant) -> None:
     """A point on one replica alone is a point."""
     half_written(server, opened(server.url, replication_factor=2))
-    session: Any = types.SimpleNamespace(store=opened(server.url), recount=lambda: 0)
+    session: Any = types.SimpleNamespace(store=opened(server.url), recount=lambda: 0, purged=lambda: None)
     assert erase_ids(session, [identity(1)]) == 1
     assert identity(1) not in server.points
 

@@ -17,7 +17,8 @@ import pytest
 from certificates import NEEDS_OPENSSL, certificate
 from numbered_points import DIMENSION, MODEL, everything, identity, numbered, vector
 from scripted_grpc import ScriptedGrpc
-from scripted_qdrant import Fault, ScriptedQdrant
+from scripted_http import Fault
+from scripted_qdrant import ScriptedQdrant
 from worker_told import store_settings
 
 from importer.errors import STORE, TRY_AGAIN, PointsRejected, StoreError
@@ -148,7 +149,7 @@ def act(store: QdrantStore, to: str) -> object:
     if to == "search":
         return len(store.candidates(Lookup("number3 prompt tests", vector(3), depth=100)).found)
     reads: dict[str, Callable[[], object]] = {
-        "survey": lambda: len(store.survey(None, 256).points),
+        "survey": lambda: surveyed(store),
         "bare": lambda: len(store.bare(ids)),
         "lookup": lambda: len(store.lookup(ids)),
         "scroll": lambda: len(everything(store, 256)),
@@ -156,6 +157,16 @@ def act(store: QdrantStore, to: str) -> object:
         "facet": lambda: sum(store.facet("conversation_id", 100).values()),
     }
     return reads[to]()
+
+
+def surveyed(store: QdrantStore) -> int:
+    """Return how many points the pages of a comparison have."""
+    page = store.survey(None, 256)
+    count = len(page.points)
+    while page.next is not None:
+        page = store.survey(page.next, 256)
+        count += len(page.points)
+    return count
 
 
 def refused(row: Row, body: Any) -> bool:
@@ -230,6 +241,25 @@ def test_a_key_that_reads_opens_searches_and_counts(server: ScriptedQdrant) -> N
     assert (store.count(), len(everything(store)), store.upkeep()) == (POINTS, POINTS, False)
     assert store.candidates(Lookup("number3", None)).found
     store.backlog(True)
+    store.close()
+
+
+def test_a_point_that_another_host_deletes_meanwhile_ends_nothing(server: ScriptedQdrant) -> None:
+    """A server answers 404 as to a collection that is gone; the page is read anew."""
+    opened(server.url).write(numbered(POINTS), {}, [])
+    ((_, collection),) = server.collections.items()
+    collection["made_with"]["metadata"].pop("importer_stems")
+    store = opened(server.url)
+
+    def deleted(_method: str, path: str, _body: Any) -> None:
+        if path.endswith("/points/vectors"):
+            server.points.pop(identity(3), None)
+
+    server.rule = deleted
+    assert store.upkeep()
+    while store.upkeep():
+        pass
+    assert (store.count(), collection["made_with"]["metadata"]["importer_stems"]) == (POINTS - 1, "done")
     store.close()
 
 

@@ -89,8 +89,9 @@ def remote(settings: StoreSettings) -> QdrantClient:
     prefer_grpc = over_grpc or settings.prefer_grpc
     secure = parts.scheme in {"https", "grpcs"}
     grpc_port = (over_grpc and parts.port) or settings.grpc_port
+    host = parts.hostname or ""
     return QdrantClient(
-        host=parts.hostname,
+        host=f"[{host}]" if ":" in host else host,  # of IPv6, as it stands in a URL; the client takes it as it is
         https=secure,
         prefix=parts.path.strip("/") or None,  # behind a proxy a server may have a path
         api_key=settings.api_key or None,

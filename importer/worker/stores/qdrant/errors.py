@@ -45,6 +45,7 @@ FULL = re.compile(r"max (points count|vector storage size|payload storage size) 
 STRICT = re.compile(r'Limit exceeded (?P<value>[\d.]+) > (?P<most>[\d.]+) for "(?P<name>[^"]+)"|Exact search disabled')
 ROOM = re.compile(r"exceeding the configured limit|memory usage|disk (usage|space)|no space left", re.IGNORECASE)
 LOCKED = "Storage locked"
+NO_POINT = "No point with id"
 HELP = ". Help: "  # in every refusal of strict mode
 SPLIT = "request larger than rate limiter capacity"  # of a limiter that can never let it through
 TRANSIENT = frozenset({408, 425, 429})  # and every 5xx, 507 (no room) among them
@@ -72,6 +73,10 @@ class Conflict(StoreRefused):
 
 class Forbidden(StoreRefused):
     """The key may not do this."""
+
+
+class PointGone(StoreRefused):
+    """A point that was there a moment ago is not: another host deleted it."""
 
 
 class Foreign(StoreRefused):
@@ -126,12 +131,19 @@ def by_status(status: int, words: str, retry_after_s: float = 0.0) -> StoreError
     if status == 401:
         return Forbidden(f"the server refuses the key (401): {words}", hint=KEY_HINT)
     if status == 404 and (words.startswith("Not found") or _NO_COLLECTION.search(words)):
-        return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
+        return _of_missing(words)
     if status == 409:
         return Conflict(f"it is there already (409): {words}")
     # A redirection to a page of the network's, a proxy that knows of no server behind it: in no words of Qdrant's.
     kind = StoreRefused if status == 501 else Foreign  # a server that is too old for what is asked
     return kind(f"the server answers {status}: {words}", hint=URL_HINT)
+
+
+def _of_missing(words: str) -> StoreError:
+    """Return the error for a point that is not there, or for the whole collection."""
+    if NO_POINT in words:
+        return PointGone(f"a point is not there any more (404): {words}", hint="try again")
+    return StoreRefused(f"the collection is not there (404): {words}", hint=GONE_HINT)
 
 
 def _wait(words: str) -> str:
