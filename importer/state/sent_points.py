@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
@@ -21,7 +21,11 @@ CREATE TABLE IF NOT EXISTS sent (
     id TEXT PRIMARY KEY, print TEXT NOT NULL, holders TEXT NOT NULL, round INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS latest (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS away (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+MOST_LATEST = 32  # of the points that were sent last
+WHOLE, PURGED, LOST = "whole", "purged", "lost"  # what a target is: has all, without what was deleted there, put back
 _JOIN = "\n"  # between holders: stands in none
 
 
@@ -44,8 +48,11 @@ class SentPoints:
         if self._about("target") != target:
             with self._database.transaction() as rows:
                 rows.execute("DELETE FROM sent")
+                rows.execute("DELETE FROM latest")
+                rows.execute("DELETE FROM away")
                 rows.execute("INSERT OR REPLACE INTO about VALUES ('target', ?)", (target,))
         self.round = int(self._about("round") or 0) + 1
+        self._purges = 0  # as the target tells in this round
 
     def __enter__(self) -> SentPoints:
         return self
@@ -61,11 +68,49 @@ class SentPoints:
         rows = self._database.rows(f"SELECT id, print, holders FROM sent WHERE id IN ({marks})", tuple(ids))  # noqa: S608
         return {id: Sent(print, _parted(joined)) for id, print, joined in rows}
 
-    def note(self, points: Iterable[tuple[str, str, Sequence[str]]]) -> None:
-        """Note points as sent, and as seen in this round."""
+    def judge(self, lost: Sequence[str], there: int, purges: int) -> str:
+        """Return what the target is by what it tells: WHOLE, PURGED or LOST.
+
+        `lost` of the points that were sent last are not there, and it has as many points as are `there`. How often
+        points were deleted there on purpose tells a target that was put back from an older copy from one of which
+        something was deleted.
+        """
+        ((expected,),) = self._database.rows("SELECT (SELECT count(*) FROM sent) - (SELECT count(*) FROM away)")
+        known, self._purges = int(self._about("purges") or 0), purges
+        if not lost and there >= expected:
+            return WHOLE
+        return PURGED if purges > known else LOST
+
+    def stay_away(self, ids: Iterable[str]) -> None:
+        """Note points that were deleted there on purpose: they are not sent again."""
+        with self._database.transaction(durable=False) as connection:
+            connection.executemany("INSERT OR IGNORE INTO away VALUES (?)", [(id,) for id in ids])
+
+    def away(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the points that were deleted there on purpose."""
+        marks = ", ".join("?" * len(ids))
+        return {id for (id,) in self._database.rows(f"SELECT id FROM away WHERE id IN ({marks})", tuple(ids))}  # noqa: S608
+
+    def pages(self, limit: int) -> Iterator[list[str]]:
+        """Yield all points that were sent, in pages."""
+        after = ""
+        while rows := self._database.rows("SELECT id FROM sent WHERE id > ? ORDER BY id LIMIT ?", (after, limit)):
+            yield [id for (id,) in rows]
+            after = rows[-1][0]
+
+    def last(self) -> list[str]:
+        """Return the points that were sent last, of those that must be there."""
+        asked = "SELECT DISTINCT id FROM latest JOIN sent USING (id) WHERE id NOT IN (SELECT id FROM away)"
+        return [id for (id,) in self._database.rows(asked)]
+
+    def note(self, points: Iterable[tuple[str, str, Sequence[str]]], sent: Iterable[str] = ()) -> None:
+        """Note points as sent, and as seen in this round; those that were `sent` just now are the latest."""
         rows = [(id, print, _JOIN.join(holders), self.round) for id, print, holders in points]
         with self._database.transaction(durable=False) as connection:
             connection.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("INSERT INTO latest (id) VALUES (?)", [(id,) for id in sent])
+            old = "number <= (SELECT max(number) FROM latest) - ?"
+            connection.execute(f"DELETE FROM latest WHERE {old}", (MOST_LATEST,))  # noqa: S608
 
     def unseen(self, limit: int) -> dict[str, tuple[str, ...]]:
         """Return points that this round has not come by, with the holders that they were sent with."""
@@ -75,12 +120,14 @@ class SentPoints:
     def drop(self, ids: Mapping[str, object]) -> None:
         """Take points out of the ledger."""
         with self._database.transaction(durable=False) as connection:
-            connection.executemany("DELETE FROM sent WHERE id = ?", [(id,) for id in ids])
+            for table in ("sent", "away"):
+                connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(id,) for id in ids])  # noqa: S608
 
     def end_round(self) -> None:
-        """Note that this round came by all points."""
+        """Note that this round came by all points, and what the target told at its beginning."""
+        rows = [("round", str(self.round)), ("purges", str(self._purges))]
         with self._database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO about VALUES ('round', ?)", (str(self.round),))
+            connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
 
     def _about(self, name: str) -> str:
         """Return a fact of the ledger, "" where it is not known."""
@@ -100,7 +147,8 @@ KEPT_S = 30 * 86_400  # a sync that was not tried for as long is over
 class SyncReport(NamedTuple):
     """How a sync goes on: its last whole round, and the last try that failed since then (0.0 for none).
 
-    Times are UTC seconds; `sent_total` counts all rounds, `every_s` is 0 for a sync that is done by hand.
+    Times are UTC seconds; `sent_total` counts all rounds, `every_s` is 0 for a sync that is done by hand. Of those that
+    were sent, `again` had been lost there.
     """
 
     to: str
@@ -118,6 +166,7 @@ class SyncReport(NamedTuple):
     rounds: int = 0
     failed_at: float = 0.0
     why: str = ""
+    again: int = 0
 
     def is_late(self, now: float) -> bool:
         """Return True if it is done again and again, and three rounds are missing."""

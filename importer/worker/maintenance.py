@@ -47,7 +47,7 @@ def erase_ids(session: WorkerSession, ids: Sequence[str]) -> int:
     count = len(looked_up(session.store, wanted)[0]) if wanted else 0
     if count:
         session.store.write((), {}, wanted)
-        session.recount()
+        session.purged()
     return count
 
 

@@ -126,7 +126,7 @@ def erase(session: WorkerSession, **scope: str) -> int:
     Counted anew afterwards: how many of them `points` knew of cannot be told from a scope.
     """
     deleted = session.store.delete(_forgotten(**scope))
-    session.recount()
+    session.purged()
     return deleted
 
 

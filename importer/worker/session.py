@@ -95,6 +95,13 @@ class WorkerSession:
             self.points = self.store.count()
         return self.points
 
+    def purged(self) -> None:
+        """Note in the store that points were deleted on purpose, and count the others."""
+        purges = getattr(self.store, "purges", None)  # a plug-in's store may keep no count
+        if purges:
+            purges(1)
+        self.recount()
+
     def rest(self) -> None:
         """Upkeep while nothing is asked. What it took is handed back: 20 to 40 MB, which glibc would keep, in 2 ms."""
         if self.store.pending_optimize:

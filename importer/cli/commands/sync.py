@@ -19,7 +19,7 @@ from importer.cli.output import JSON_OPTION, emit
 from importer.cli.progress import counting
 from importer.cli.store_session import StoreSession
 from importer.cli.text import duration
-from importer.consistency import redact_stored
+from importer.consistency import baseline, redact_stored
 from importer.errors import DONE, QUARANTINED, ImporterError, TryAgainLater
 from importer.protocol.worker_settings import CopyTarget
 from importer.service import assembly
@@ -137,7 +137,8 @@ class SyncPlan:
             host = assembly.reading_of(self.settings, profile_of(self.settings), session.checkpoints).host
             counted = counting("points looked at", opened["points"], quiet=silent)
             with counted as shown, SentPoints(path, opened["fingerprint"]) as ledger:
-                journey = Journey(to, host, self.leave_out, redact_stored.is_exposed)
+                shrank = baseline.shrank(session.checkpoints) is not None
+                journey = Journey(to, host, self.leave_out, redact_stored.is_exposed, shrank)
                 return await travel(session.ask, ledger, journey, shown.add)
         finally:
             await session.ask("migrate_close", to=to)
@@ -150,5 +151,7 @@ def _say(report: dict[str, Any], *, as_json: bool) -> None:
         return
     more = "".join(f", {report[name]:,} {name}" for name in ("changed", "removed", "refused") if report[name])
     click.echo(f"{report['sent']:,} of {report['points']:,} points were brought to {report['to']}{more}")
+    if report["again"]:
+        click.echo(f"{report['again']:,} of them had been lost there: it was put back from an older copy", err=True)
     if report["held"]:
         click.echo(f"{report['held']:,} stay here: a secret is in them; `importer redact --stored` masks it", err=True)

@@ -1,5 +1,6 @@
 """What a sync asks of the worker: which points there are, and to bring some of them to another store.
 
+    sync_trust    which of some points that were brought to the target it lost, and how many it has
     sync_look     a page of the store's points: id, print and holders, no text
     sync_send     some points of that page go to the target, and stand there as they stand here
     sync_drop     points that are no longer here leave the target, unless another host still holds them
@@ -27,6 +28,22 @@ from importer.worker.voices import conversations, leave, naming
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+def sync_trust(session: WorkerSession, to: Mapping[str, Any], ids: Sequence[str]) -> Mapping[str, Any]:
+    """Return what tells whether the target lost points: which `ids`, that were brought to it, are `lost` there.
+
+    And how many points are `there`, and how often points were deleted there on purpose (`purges`). One that was put
+    back from an older snapshot is the same collection by all that it tells, without what came last.
+    """
+    target = target_of(session, to).store
+    known = target.lookup(list(ids)) if ids else {}
+    purges = getattr(target, "purges", None)  # a plug-in's store may keep no count
+    return {
+        "lost": [id for id in ids if id not in known],
+        "there": target.count(),
+        "purges": purges() if purges else 0,
+    }
+
+
 def sync_look(
     session: WorkerSession, after: str | None = None, limit: int = 256, leave_out: Sequence[str] = ()
 ) -> Mapping[str, Any]:
@@ -45,8 +62,9 @@ def sync_send(
 ) -> Mapping[str, Any]:
     """Bring points of a page to the target; return how many were `written`, how many `changed`, and what was `refused`.
 
-    `sent` names them with the holders that they were sent with before, None for those that never were. Points that the
-    target refuses, or that have no vector, are told by id, and tried again in the next round.
+    Those of the written ones that had been brought before, and were lost there, are `again`. `sent` names them with the
+    holders that they were sent with before, None for those that never were. Points that the target refuses, or that
+    have no vector, are told by id, and tried again in the next round.
     """
     target = target_of(session, to).store
     page = session.store.scroll(after, page_of(limit), with_vectors=True)
@@ -62,8 +80,9 @@ def sync_send(
     bad = _write(target, fresh, changed)
     if target.pending_optimize:
         target.optimize()
-    written = sum(point.id not in bad for point in fresh)
-    return {"written": written, "changed": len(changed), "refused": sorted(refused | bad)}
+    written = [point.id for point in fresh if point.id not in bad]
+    again = sum(sent[id] is not None for id in written)
+    return {"written": len(written), "again": again, "changed": len(changed), "refused": sorted(refused | bad)}
 
 
 def _write(target: Store, fresh: Sequence[Point], changed: Mapping[str, Ownership]) -> set[str]:
@@ -136,5 +155,5 @@ def _without(stands: Ownership, mine: Sequence[str]) -> Ownership:
 
 
 SYNC_QUESTIONS: Mapping[str, Callable[..., Any]] = {
-    answer.__name__: answer for answer in (sync_look, sync_send, sync_drop)
+    answer.__name__: answer for answer in (sync_trust, sync_look, sync_send, sync_drop)
 }

@@ -196,6 +196,9 @@ class Store(Protocol):
     def backlog(self, on: bool) -> None:
         """Note that a backlog begins or ends: a server need not index meanwhile. Other kinds do nothing."""
 
+    def purges(self, more: int = 0) -> int:
+        """Return how often points were deleted on purpose, `more` times more from now on; 0 where that is not kept."""
+
     def close(self) -> None:
         """Let go of files and connections; closing twice is fine."""
 

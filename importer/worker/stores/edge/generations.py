@@ -21,7 +21,7 @@ from importer.protocol.durable import sync
 from importer.worker.stores.schema import Fingerprint, dense_name
 
 NEXT, FORMER = ".next", ".former"
-FINGERPRINT, READY = "importer.json", "importer.ready"
+FINGERPRINT, READY, PURGES = "importer.json", "importer.ready", "importer.purges"
 
 
 def put_in_place(path: str, model: str, dimension: int) -> None:
@@ -85,6 +85,22 @@ def made_by(folder: str, model: str, dimension: int) -> bool:
     except (OSError, msgspec.MsgspecError):
         return False
     return (dense_name(found.model), found.dimension) == (dense_name(model), dimension)
+
+
+def purges(path: str, more: int = 0) -> int:
+    """Return how often points of the store at `path` were deleted on purpose, `more` times more from now on.
+
+    It goes with the store's folder, so that one put back from an older copy tells what it told then.
+    """
+    place, count = os.path.join(path, PURGES), 0
+    with contextlib.suppress(OSError, ValueError), open(place, encoding="ascii") as file:
+        count = int(file.read())
+    if more:
+        with open(f"{place}.new", "w", encoding="ascii") as file:
+            file.write(str(count + more))
+        sync(f"{place}.new")
+        os.replace(f"{place}.new", place)
+    return count + more
 
 
 def size_bytes(folder: str) -> int:

@@ -22,7 +22,7 @@ from importer.errors import StoreUnreachable, UsageError
 from importer.worker.stores import EVERYTHING, Lookup, Ownership, Page, Point, Scope, StoreRequest
 from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.edge.asking import candidates
-from importer.worker.stores.edge.generations import drop_next, unready
+from importer.worker.stores.edge.generations import drop_next, purges, unready
 from importer.worker.stores.edge.lengths import average_length
 from importer.worker.stores.edge.scrub import scrub
 from importer.worker.stores.edge.shard import (
@@ -260,6 +260,10 @@ class EdgeStore:
 
     def backlog(self, on: bool) -> None:
         """Do nothing: `optimize` is called when it suits."""
+
+    def purges(self, more: int = 0) -> int:
+        """Return how often points were deleted on purpose, `more` times more from now on."""
+        return purges(self.path, more)
 
     def close(self) -> None:
         """Flush and unlock the directory. The mark stays while points are doubled: the next opener heals again."""

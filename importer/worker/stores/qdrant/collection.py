@@ -47,6 +47,8 @@ def switch(client: QdrantClient, alias: str, collection: str) -> bool:
 
 
 OURS = "importer"  # key of the collection's metadata under which the fingerprint stands
+PURGES = "importer_purges"  # and how often points were deleted on purpose
+UNKNOWN = "/unknown"  # ends the fingerprint of a collection whose server keeps no metadata
 INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a backlog
 FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")  # 0 or unset leaves them to the server
 
@@ -87,6 +89,28 @@ def read_fingerprint(described: models.CollectionInfo) -> Fingerprint | None:
         return msgspec.convert(stored, Fingerprint)
     except msgspec.ValidationError:
         return None
+
+
+def check_birth(described: models.CollectionInfo, collection: str, fingerprint: str) -> None:
+    """Raise StoreRefused when the collection is another one than that of the fingerprint.
+
+    A server too old for metadata has no fingerprint to compare: then the collection is taken for the same.
+    """
+    found = read_fingerprint(described)
+    if str(found) != fingerprint and not (found is None and fingerprint.endswith(UNKNOWN)):
+        raise StoreRefused(
+            f"collection {collection} was made again while it was open (now {found or 'not ours'})",
+            hint="start again, then `importer verify --repair` brings back what is missing",
+        )
+
+
+def purges(client: QdrantClient, collection: str, more: int) -> int:
+    """Return how often points of the collection were deleted on purpose; `more` times more are noted in it."""
+    metadata = client.get_collection(collection).config.metadata or {}
+    count = int(metadata.get(PURGES, 0)) + more
+    if more:
+        client.update_collection(collection, metadata={PURGES: count})
+    return count
 
 
 class Factors(NamedTuple):

@@ -27,13 +27,14 @@ from importer.worker.stores.filters import build
 from importer.worker.stores.qdrant.asking import Searching
 from importer.worker.stores.qdrant.collection import (
     Factors,
+    check_birth,
     left_in,
     open_collection,
-    read_fingerprint,
+    purges,
     set_indexing,
 )
 from importer.worker.stores.qdrant.connect import connect, one_sync, scrub, speaks_tls
-from importer.worker.stores.qdrant.errors import Forbidden, Foreign, translated
+from importer.worker.stores.qdrant.errors import Forbidden, Foreign, PointGone, translated
 from importer.worker.stores.qdrant.replicas import Replicas
 from importer.worker.stores.qdrant.requests import Limited, Limits, change, complain, pack, send
 from importer.worker.stores.qdrant.stems import QdrantStemming
@@ -44,7 +45,6 @@ from importer.worker.stores.schema import holders as holders_of
 
 T = TypeVar("T")
 
-UNKNOWN = "/unknown"  # ends the fingerprint of a collection whose server keeps no metadata
 TOLD = [METADATA, OPEN_BY, VOICES]  # all of a payload but its document
 
 
@@ -183,8 +183,8 @@ class QdrantStore:
         """Give stems to some points of an older version; return True while more of them are to be done."""
         try:
             return self._ask(self._stems.step) if not self._stems.done else False
-        except Forbidden:  # a key that reads, or one for this collection's points alone
-            return False
+        except (PointGone, Forbidden) as error:  # another host deleted one; a key that reads, or one for points alone
+            return isinstance(error, PointGone)
 
     def scrub(self) -> Sequence[str]:
         """Take what was deleted out of local mode's file; name a server's snapshots, which keep what they had."""
@@ -198,6 +198,12 @@ class QdrantStore:
         if self.kind == "server":
             with contextlib.suppress(Forbidden):  # a key for a collection's points alone: the server then indexes on
                 set_indexing(self._client, self._collection, not on)
+
+    def purges(self, more: int = 0) -> int:
+        """Return how often points were deleted on purpose, `more` times more from now on."""
+        with contextlib.suppress(Forbidden):  # a key that reads tells nothing, and deletes nothing
+            return self._ask(lambda: purges(self._client, self._collection, more))
+        return 0
 
     def close(self) -> None:
         """Let go of connections, or of the directory."""
@@ -265,12 +271,7 @@ class QdrantStore:
         """
         described = self._ask(lambda: self._client.get_collection(self._collection))
         self._replicas.factors = Factors.of(self._settings, described)
-        found = read_fingerprint(described)
-        if str(found) != self.fingerprint and not (found is None and self.fingerprint.endswith(UNKNOWN)):
-            raise StoreRefused(
-                f"collection {self._collection} was made again while it was open (now {found or 'not ours'})",
-                hint="start again, then `importer verify --repair` brings back what is missing",
-            )
+        check_birth(described, self._collection, self.fingerprint)
 
 
 def open_store(request: StoreRequest, patience: Patience | None = None) -> QdrantStore:
