@@ -27,7 +27,7 @@ AT_THE_TOP = {"__init__", "__main__", "api", "errors", "log"}
 ROOMS: dict[str, set[str]] = {
     "log": set(),
     "protocol": set(),
-    "settings": set(),
+    "settings": {"protocol"},
     "chunking": {"protocol"},
     "formats": {"protocol"},
     "state": {"protocol"},
@@ -47,6 +47,11 @@ ROOMS["serve"] = {"service", "assistants", "settings", "protocol", "log"}
 ROOMS["cli"] = {*ROOMS} - {"worker"}
 ROOMS["api"] = {"service", "settings", "formats", "protocol"}
 ROOMS["plugin"] = {*ROOMS} - {"api", "cli", "bench", "service"}
+
+# What is opened without `plain`: the system's own files and open descriptors, and what is made in folders of our own.
+SYSTEM_FILES = ("'/proc", "LIMITS", "MOUNTS", "f'{LIMITS}", "descriptor", "os.devnull", "sys.")
+NO_WAIT = "O_NONBLOCK|O_DIRECTORY|O_EXCL"
+OWN_FOLDERS = ("bench/", "worker/models/", "protocol/system/plain", "cli/commands/recall")  # writes where it is told
 
 MOST_MODULES = 16  # in one folder; more are parted by question
 FOLDERS_OF_ONE_MODULE_A_THING = {"cli/commands", "formats", "worker/embedders"}
@@ -216,6 +221,30 @@ def test_only_the_state_knows_its_tables(name: str) -> None:
         f"{name} lies outside state/, where all SQL on the checkpoints' tables stands",
         "add a method to `Checkpoints` that asks the question in plain words",
     )
+
+
+def waiting_opens(path: pathlib.Path) -> Iterator[int]:
+    """Yield the lines where a file is opened in a way that waits where its path names a pipe."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called, given = ast.unparse(node.func), [ast.unparse(one) for one in node.args]
+            if called == "open" and not ({one.arg for one in node.keywords} & {"opener"} or "'x" in str(given[1:])):
+                if not given[0].startswith(SYSTEM_FILES):
+                    yield node.lineno
+            elif called == "os.open" and given[0] != "os.devnull" and not re.search(NO_WAIT, given[1]):
+                yield node.lineno
+
+
+def test_no_open_waits_for_a_pipe() -> None:
+    """A path that should be a file may be a pipe, for which a plain `open` waits until the end of time."""
+    found = [
+        f"{name}:{line}"
+        for name, path in FILES.items()
+        if not name.startswith(OWN_FOLDERS)
+        for line in waiting_opens(path)
+    ]
+    rule = "what is opened is a file, or is refused"
+    none(found, rule, "`open(…, opener=plain)`, or `read_given`: see importer/protocol/system/plain.py")
 
 
 def test_importing_the_daemon_loads_nothing_heavy() -> None:

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from importer.protocol.system.plain import plain
+
 NAME = "last-search.json"
 KEPT_CHARS = 200  # of a hit's end, by which its turn is found
 
@@ -26,7 +28,7 @@ def keep(state_dir: str, hits: Sequence[Mapping[str, Any]]) -> None:
     path = os.path.join(state_dir, NAME)
     draft = f"{path}.{os.getpid()}"
     with contextlib.suppress(OSError):
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        descriptor = plain(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(rows, file)
         os.replace(draft, path)
@@ -35,7 +37,7 @@ def keep(state_dir: str, hits: Sequence[Mapping[str, Any]]) -> None:
 def recall(state_dir: str, number: int) -> Mapping[str, Any] | None:
     """Return hit `number`, from 1, of the last search; None when it had fewer."""
     try:
-        with open(os.path.join(state_dir, NAME), encoding="utf-8") as file:
+        with open(os.path.join(state_dir, NAME), encoding="utf-8", opener=plain) as file:
             rows = json.load(file)
         return dict(rows[number - 1]) if 1 <= number <= len(rows) else None
     except (OSError, ValueError, TypeError, KeyError):

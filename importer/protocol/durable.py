@@ -6,11 +6,12 @@ import fcntl
 import os
 
 from importer.protocol.system.capabilities import has
+from importer.protocol.system.plain import plain
 
 
 def sync(path: str) -> None:
     """Write a file, its mapped pages included, or the names in a folder to the disk, and wait for it."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = plain(path, os.O_RDONLY)
     try:
         sync_descriptor(descriptor)
     finally:

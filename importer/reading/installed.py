@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from importer import formats
+from importer.protocol.system.plain import plain
 
 GROUP = "[importer.formats]"
 refused: dict[str, str] = {}  # modules that cannot be used, and why
@@ -45,7 +46,7 @@ def _declared() -> Iterator[str]:
 def _of(path: str) -> Iterator[str]:
     """Yield the modules that one package declares."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=plain) as file:
             text = file.read()
     except (OSError, UnicodeDecodeError):
         return

@@ -26,6 +26,7 @@ from importer import log
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, StateLocked, StoreUnreachable
+from importer.protocol.system.plain import plain
 from importer.service import questions
 from importer.service.client import YIELD
 from importer.service.control import Answer, Control
@@ -155,7 +156,7 @@ def _log_file(state_dir: str) -> Any:
     """Open a fresh file for what this process has to tell, for its user alone; standard error where there is none."""
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        return os.fdopen(os.open(os.path.join(state_dir, LOG_NAME), flags, 0o600), "w", encoding="utf-8")
+        return os.fdopen(plain(os.path.join(state_dir, LOG_NAME), flags, 0o600), "w", encoding="utf-8")
     except OSError:
         return sys.stderr
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from importer.delivery import environment
 from importer.errors import ImporterError, TryAgainLater
+from importer.protocol.system.plain import plain
 from importer.settings.load import Settings
 
 STARTING_NAME = "answerer.lock"  # held by the client that starts one
@@ -90,7 +91,7 @@ def exclusive(state_dir: str, *, wait_s: float = 0.0, name: str = STARTING_NAME)
     """Lock what only one client may do at a time, while the block runs; give False when that is not to be had."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(os.path.join(state_dir, name), flags, 0o600)
+        descriptor = plain(os.path.join(state_dir, name), flags, 0o600)
     except OSError as error:
         raise TryAgainLater(f"{state_dir}: {error.strerror}", hint="make it writable for this user") from error
     try:

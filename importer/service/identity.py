@@ -9,6 +9,7 @@ from typing import Any
 
 from importer.errors import StateError
 from importer.protocol.durable import sync
+from importer.protocol.system.plain import plain
 from importer.service.status import store_location
 from importer.settings.chosen import FILE
 from importer.settings.load import Settings
@@ -46,7 +47,7 @@ def choose(state_dir: str, settings: Settings) -> None:
     if embed.dimension:
         told["embed.dimension"] = str(embed.dimension)
     try:
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
+        with open(f"{path}.new", "w", encoding="utf-8", opener=plain) as file:
             json.dump(told, file)
         sync(f"{path}.new")
         os.replace(f"{path}.new", path)

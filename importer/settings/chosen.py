@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 
 from importer.errors import UsageError
+from importer.protocol.system.plain import plain
 
 FILE = "embedding-model.json"
 NAMES = ("embed.provider", "embed.model", "embed.dimension")
@@ -19,7 +20,7 @@ def chosen(state_dir: str) -> Mapping[str, str]:
     """Return these settings by dotted name, {} where nothing was chosen. Raises UsageError for a damaged file."""
     path = os.path.join(state_dir, FILE)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=plain) as file:
             found = json.load(file)
     except (FileNotFoundError, NotADirectoryError, PermissionError):  # what opens the state says the latter better
         return {}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from importer.errors import UsageError
+from importer.protocol.system.plain import read_given
 from importer.settings.chosen import chosen
 from importer.settings.load import MIGRATED, Loaded, RawValue, load, read_secrets
 
@@ -35,8 +36,7 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str], file: str = "") -
 
 def _text(path: str) -> str:
     """Return the text of a file that holds a key. Raises OSError and UnicodeDecodeError."""
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+    return read_given(path, MOST_FILE_BYTES).decode()
 
 
 def _document(path: str) -> Mapping[str, Any]:
@@ -46,8 +46,7 @@ def _document(path: str) -> Mapping[str, Any]:
     import tomllib  # noqa: PLC0415  most have no such file
 
     try:
-        with open(path, "rb") as file:
-            raw = file.read(MOST_FILE_BYTES + 1)
+        raw = read_given(path, MOST_FILE_BYTES + 1)
         if len(raw) > MOST_FILE_BYTES:
             raise ValueError(f"it is larger than {MOST_FILE_BYTES:,} bytes")
         if LONG_KEY.search(raw):

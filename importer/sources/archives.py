@@ -19,6 +19,7 @@ from hashlib import sha256
 from typing import IO, Any
 
 from importer.protocol.records import FileStat
+from importer.protocol.system.plain import plain
 
 SUFFIX = b".zip"
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -167,7 +168,7 @@ def _members(path: bytes) -> dict[bytes, int]:
     """Return the sizes of an archive's members by name. Raises what the library raises."""
     import zipfile  # noqa: PLC0415  (3 MB that only those with archives need)
 
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         if _directory_bytes(file) > DIRECTORY_BYTES:
             raise ValueError("it has too many members")
         with zipfile.ZipFile(file) as archive:

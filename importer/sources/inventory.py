@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from importer import formats
+from importer.protocol.system.plain import plain
 from importer.sources import archives
 from importer.sources.scan import EXPORT
 
@@ -72,7 +73,7 @@ def known_places(environ: Mapping[str, str], home: str, off: Collection[str] = (
 def _listed(place: str, name: str, read: Callable[[str], Iterable[str]]) -> list[str]:
     """Return the places that a tool's own file lists; none where it is not there, or says nothing that can be read."""
     try:
-        with open(f"{place}/{name}", encoding="utf-8") as file:
+        with open(f"{place}/{name}", encoding="utf-8", opener=plain) as file:
             return list(read(file.read(MOST_LISTED_CHARS)))
     except (OSError, ValueError, RecursionError):
         return []

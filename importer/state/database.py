@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from importer.errors import StateCorrupt, StateError, StateUnwritable
+from importer.protocol.system.plain import plain
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _WAITABLE = (
@@ -106,7 +107,7 @@ class Database:
         except StateCorrupt:
             if not self.is_reader:
                 with contextlib.suppress(OSError):
-                    os.close(os.open(suspect_mark(self.path), os.O_CREAT | os.O_WRONLY, 0o600))
+                    os.close(plain(suspect_mark(self.path), os.O_CREAT | os.O_WRONLY, 0o600))
             raise
 
     def _synchronise(self, durable: bool) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from importer.errors import StateError, StateLocked
+from importer.protocol.system.plain import plain
 
 NAME = "importer.lock"
 WANTED_NAME = "importer.wanted"  # locked, shared, by those that wait for the state
@@ -125,7 +126,7 @@ def holder(folder: str) -> Holder | None:
     path = os.path.join(folder, NAME)
     with _translating(folder):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = plain(path, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
         try:
@@ -141,7 +142,7 @@ def holder(folder: str) -> Holder | None:
 def wanting(folder: str) -> Iterator[None]:
     """Say, while the block runs, that the state is wanted: no answerer begins meanwhile."""
     try:
-        descriptor = os.open(os.path.join(folder, WANTED_NAME), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = plain(os.path.join(folder, WANTED_NAME), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError:  # no folder yet, or none that can be written: what follows says so
         yield
         return
@@ -156,7 +157,7 @@ def wanting(folder: str) -> Iterator[None]:
 def is_wanted(folder: str) -> bool:
     """Return True while a process waits for the state."""
     try:
-        descriptor = os.open(os.path.join(folder, WANTED_NAME), os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = plain(os.path.join(folder, WANTED_NAME), os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
@@ -174,7 +175,7 @@ def _try(path: str) -> int:
     Between opening and locking the file may be removed and made anew; a lock on a nameless one keeps no process out.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = plain(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
@@ -201,7 +202,7 @@ def _sign(descriptor: int, command: str, now: float) -> None:
 def _read(path: str) -> Holder:
     """Return the holder that is written in the file; `Holder()` for none or for anything unreadable."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             found: Any = json.loads(file.read(4096))
         return Holder(int(found["pid"]), float(found["started"]), str(found["command"]))
     except (OSError, ValueError, KeyError, TypeError):

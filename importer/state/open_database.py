@@ -22,11 +22,13 @@ from urllib.parse import quote
 
 from importer.errors import StateCorrupt, StateError
 from importer.protocol.durable import sync
+from importer.protocol.system.plain import plain, sure
 from importer.state import schema
 from importer.state.database import Database, suspect_mark, translating
 
 FILE_NAME = "checkpoints.sqlite3"  # in the state directory
 QUICK_CHECK_BYTES = 64 * 1024 * 1024  # up to here every page is checked at start (measured: 1 ms a MB); above, `files`
+BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps with a database
 KEEP_ASIDE = 3  # damaged databases kept for a person to look at; a disk that damages daily must not fill up
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -117,6 +119,9 @@ def _open(path: str, mode: str) -> sqlite3.Connection:
     """Open a connection that never creates the file. Raises StateCorrupt for an empty one, OSError for no access."""
     if not os.path.lexists(path) or not _first_byte(path):
         raise StateCorrupt(f"{path} is empty", hint="it is set aside and rebuilt at the next start")
+    for ending in BESIDE:
+        with contextlib.suppress(FileNotFoundError):
+            sure(path + ending)  # SQLite waits for a pipe, or fails at each write as on a full disk
     uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
     connection.text_factory = _text  # a garbled letter is for the checks to find, not to stumble over
@@ -130,7 +135,7 @@ def _text(raw: bytes) -> str:
 
 def _first_byte(path: str) -> bytes:
     """Return the first byte, b"" for an empty file. Raises OSError for a dangling link, no permission, a bad disk."""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         return file.read(1)
 
 

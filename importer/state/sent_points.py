@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
+from importer.protocol.system.plain import plain
 from importer.state.database import Database
 from importer.state.ledger import Ledger
 
@@ -40,7 +41,7 @@ class SentPoints:
     """The ledger at `path`; a ledger of another `target` (its collection was made anew) begins empty again."""
 
     def __init__(self, path: str, target: str) -> None:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        os.close(plain(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
         connection = sqlite3.connect(path, isolation_level=None)
         self._database = Database(path, connection)
         with self._database.translating(writing=True):

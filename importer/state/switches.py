@@ -7,6 +7,7 @@ import os
 
 from importer.errors import StateError
 from importer.protocol.durable import sync
+from importer.protocol.system.plain import plain
 
 FILE = "disabled-sources.json"
 
@@ -15,7 +16,7 @@ def disabled(state_dir: str) -> frozenset[str]:
     """Return the names that are switched off. Raises StateError for a file that cannot be read."""
     path = os.path.join(state_dir, FILE)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=plain) as file:
             names = json.load(file)
     except (FileNotFoundError, NotADirectoryError):  # what opens the state says the latter better
         return frozenset()
@@ -33,7 +34,7 @@ def switch(state_dir: str, name: str, *, on: bool) -> bool:
     path = os.path.join(state_dir, FILE)
     try:
         os.makedirs(state_dir, mode=0o700, exist_ok=True)
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
+        with open(f"{path}.new", "w", encoding="utf-8", opener=plain) as file:
             json.dump(sorted(after), file)
         sync(f"{path}.new")
         os.replace(f"{path}.new", path)

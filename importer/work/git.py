@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 
 from importer.errors import UsageError
+from importer.protocol.system.plain import plain
 from importer.work.blame import AskedFile, AskedLine
 
 TIMEOUT_S = 30
@@ -25,7 +26,7 @@ def target_of(path: str) -> AskedFile:
 def line_of(target: AskedFile, number: int) -> AskedLine:
     """Return a line of a file with the commit that brought it. Raises UsageError for a line that it does not have."""
     try:
-        with open(target.path, encoding="utf-8", errors="replace") as file:
+        with open(target.path, encoding="utf-8", errors="replace", opener=plain) as file:
             text = next((line for at, line in enumerate(file, 1) if at == number), None)
     except OSError as error:
         raise UsageError(f"{target.path} cannot be read: {error.strerror}", hint="leave out the line") from error

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from importer.chunking.redact import mask
+from importer.protocol.system.plain import plain
 from importer.reading.gather import Reading
 from importer.reading.turns import UnreadableFile, lines_of
 from importer.state.spoken import Spoken
@@ -40,7 +41,7 @@ def mentions(path: bytes, needles: Sequence[bytes], least: int) -> bool:
     if not path.endswith(PLAIN):
         return True
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             if not os.fstat(file.fileno()).st_size:
                 return False
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:

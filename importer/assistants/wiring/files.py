@@ -14,6 +14,7 @@ import stat
 import tempfile
 
 from importer.protocol import durable, failpoints
+from importer.protocol.system.plain import plain
 
 BESIDE = ".importer-"  # what a file is written under before it is moved to its place
 FIRST_LINE_BYTES = 256  # of a program: more than any system reads to find its interpreter
@@ -30,13 +31,10 @@ def read(path: str) -> str | None:
     A link may lead to a pipe or a device: they are neither waited for nor read, as some have no end.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, encoding="utf-8", newline="", opener=plain) as file:
+            text = file.read(MOST_CHARS + 1)
     except FileNotFoundError:
         return None
-    with open(descriptor, encoding="utf-8", newline="") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no file", path)
-        text = file.read(MOST_CHARS + 1)
     if len(text) > MOST_CHARS:
         raise OSError(errno.EFBIG, "it is too large for settings", path)
     return text

@@ -144,7 +144,7 @@ def alone(state_dir: str) -> Iterator[None]:
     folder = state_dir
     while folder and not os.path.isdir(folder):
         folder = os.path.dirname(os.path.abspath(folder))
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
+from importer.protocol.system.plain import plain
+
 BLOCK_BYTES = 1 << 20
 BEHIND = frozenset(", ]\t\r\n")  # a value: a number may go on in the next block
 _decoder = json.JSONDecoder()
@@ -18,13 +20,13 @@ _decoder = json.JSONDecoder()
 
 def sha256(path: str) -> str:
     """Return the SHA-256 of a file's bytes. Raises OSError."""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def elements(path: str) -> Iterator[Any]:
     """Yield the elements of the array in a file, or the one value that is none. Raises OSError, ValueError."""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         text = _Text(file)
         if text.next_character() != "[":
             yield text.value()

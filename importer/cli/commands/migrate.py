@@ -25,6 +25,7 @@ from importer.cli.store_session import StoreSession
 from importer.consistency import baseline
 from importer.errors import DONE, StoreError, UsageError
 from importer.protocol.foreign.quoting import neutral
+from importer.protocol.system.plain import read_given
 from importer.protocol.worker_settings import CopyTarget, StoreSettings
 from importer.service.launch import launch_of, profile_of, store_settings
 from importer.settings.declaration import collection_problem, location_problem
@@ -43,6 +44,7 @@ is. Afterwards set the store (QDRANT_URL or --store): the import goes on there, 
 alone the embedded store is embedded anew beside itself and replaced at the end; searches are answered throughout.
 """
 PAGE_POINTS = 256
+MOST_KEY_BYTES = 64 * 1024
 Report = dict[str, Any]
 
 
@@ -128,8 +130,7 @@ def _slug(model: str) -> str:
 def _key(path: str) -> str:
     """Return the key in a file. Raises UsageError when it cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
+        return read_given(path, MOST_KEY_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the key file {path} cannot be read: {error}") from error
 

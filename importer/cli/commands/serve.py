@@ -44,11 +44,12 @@ def _token(path: str) -> str:
     import secrets
 
     from importer.errors import UsageError
+    from importer.protocol.system.plain import plain
 
     if not path:
         return secrets.token_urlsafe(24)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = plain(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise UsageError(f"the token file {path} cannot be used: {error.strerror}") from error
     with os.fdopen(descriptor, "r+", encoding="utf-8") as file:

@@ -23,6 +23,7 @@ from importer.cli.services.crontab import BY_HAND, Crontab, crontab_of_user
 from importer.cli.services.launchd import Launchd, launchd_of_user
 from importer.cli.services.started import check_lasting, flags, importer_words
 from importer.errors import ImporterError, TryAgainLater, UsageError
+from importer.protocol.system.plain import plain
 
 EPILOG = """\b
 Examples:
@@ -123,7 +124,7 @@ def install(systemd: Systemd, text: str, *, start: bool) -> str:
     """Write the unit, enable it, start it and check that it runs. Return what to print. Raises ImporterError."""
     try:
         os.makedirs(systemd.folder, exist_ok=True)
-        with open(systemd.path, "w", encoding="utf-8") as file:
+        with open(systemd.path, "w", encoding="utf-8", opener=plain) as file:
             file.write(text)
     except OSError as error:
         hint = "use sudo, or --user for a service of your own"

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from subprocess import CompletedProcess
 
 from importer.errors import STORE, USAGE, ImporterError, UsageError
+from importer.protocol.system.plain import plain
 
 LABEL = "importer.daemon"
 FILE_NAME = f"{LABEL}.plist"
@@ -90,7 +91,7 @@ class Launchd:
         try:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
             os.makedirs(os.path.dirname(os.path.join(self.home, LOG)), exist_ok=True)
-            with open(self.path, "wb") as file:
+            with open(self.path, "wb", opener=plain) as file:
                 file.write(agent(command, self.home))
         except OSError as error:
             raise UsageError(f"{self.path} cannot be written: {error.strerror}") from error

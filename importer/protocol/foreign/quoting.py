@@ -18,6 +18,12 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")  # of no width: shown without them nothing is lost
 # Letters without a shape, and selectors that carry hidden bytes: `str.isprintable` takes them for printable.
 BLANKS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U0001d159\U000e0100-\U000e01ef]")
+# Marks that are set over and under a letter: no writing stacks more, and a flood of them covers the lines around it.
+MARKS = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]"
+)
+FLOOD = re.compile(f"({MARKS}{{6}}){MARKS}+")
 MOST_LINE_CHARS = 300
 PLAIN = re.compile(r"[^\s,\"'`<>](?:[^,\"`\n<>]*[^\s,\"'`<>])?")
 QUOTED = "quoted from a past conversation"
@@ -30,8 +36,10 @@ ABOUT = (
 def printable(text: str, *, keep: str = "") -> str:
     """Return text as a terminal can show it; escape sequences, bidirectional marks and hidden text have no effect.
 
-    Such characters become a replacement mark, other spaces a space; characters in `keep` stay.
+    Such characters become a replacement mark, other spaces a space; characters in `keep` stay. Of the marks that are
+    heaped on one letter six stay.
     """
+    text = text if text.isascii() else FLOOD.sub(r"\1", text)
     if text.isprintable() and not BLANKS.search(text):
         return text
     if "\n" in keep:

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from importer.protocol.system.plain import plain
+
 FILE = "embedding-usage.json"
 KEPT_DAYS = 400
 # List prices in US dollars per million tokens, as they were known when this was written; providers change them, and
@@ -79,7 +81,7 @@ def of_month(days: Mapping[str, Usage], now_s: float) -> Usage:
 def read(path: str) -> Days:
     """Return what the file holds, {} without one or for a damaged one: it is counted anew then."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             return msgspec.json.decode(file.read(), type=Days)
     except (OSError, msgspec.MsgspecError):
         return {}
@@ -88,12 +90,12 @@ def read(path: str) -> Days:
 def add(path: str, used: Usage, now_s: float | None = None) -> None:
     """Add to today's usage. Raises OSError. Not synced: a power cut may cost the last requests' count."""
     now_s = time.time() if now_s is None else now_s
-    with open(f"{path}.lock", "ab") as lock:
+    with open(f"{path}.lock", "ab", opener=plain) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         days = read(path)
         today = day_of(now_s)
         days[today] = days.get(today, Usage()) + used
         kept = dict(sorted(days.items())[-KEPT_DAYS:])
-        with open(f"{path}.new", "wb") as file:
+        with open(f"{path}.new", "wb", opener=plain) as file:
             file.write(msgspec.json.encode(kept))
         os.replace(f"{path}.new", path)

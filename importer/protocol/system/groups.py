@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from importer.protocol.system.plain import plain
+
 FOLDER = "/sys/fs/cgroup"
 
 
@@ -61,7 +63,7 @@ def _share(level: Level) -> float | None:
 def read(*parts: str) -> str:
     """Return the text of a small kernel file; "" when there is none or it may not be read."""
     try:
-        with open(os.path.join(*parts), "rb") as file:
+        with open(os.path.join(*parts), "rb", opener=plain) as file:
             return file.read(65536).decode(errors="replace")
     except OSError:
         return ""

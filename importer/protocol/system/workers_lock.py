@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from importer.errors import StoreUnreachable
+from importer.protocol.system.plain import plain
 
 NAME = "workers.lock"
 WAIT_S = 15.0  # for the end of another process's workers; one that lost its owner takes two seconds
@@ -53,7 +54,7 @@ class WorkersLock:
     async def _locked(self) -> int:
         """Return a locked descriptor, -1 where there can be none."""
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            descriptor = plain(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError:
             return -1
         end_s = self._clock() + self._wait_s

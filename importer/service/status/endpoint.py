@@ -6,7 +6,6 @@ The library's server is not used: its thread would ask the state, and a SQLite c
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import re
 import socket
@@ -19,6 +18,7 @@ log = logger()
 
 HEAD_BYTES = 8192  # a scraper's request is a few hundred
 REQUEST_S = 5.0  # for the request to come and the answer to go
+MOST_OPEN = 32  # connections, the oldest gives way: the daemon needs its descriptors for files
 PATH = "/metrics"
 INSIDE = (".local", ".internal", ".svc", ".home.arpa")  # no name below these can be registered
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,12 +47,21 @@ async def _listen(listen: str, text: Callable[[], str]) -> asyncio.Server | None
     host, _, port = listen.rpartition(":")
     own = host.strip("[]").lower()
 
+    connected: dict[asyncio.StreamWriter, None] = {}  # the oldest first
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError, EOFError, asyncio.LimitOverrunError):
+        if len(connected) >= MOST_OPEN:
+            next(iter(connected)).transport.abort()
+        connected[writer] = None
+        try:
             async with asyncio.timeout(REQUEST_S):
                 writer.write(answer(await reader.readuntil(b"\r\n\r\n"), text, own))
-                await writer.drain()
-        writer.close()
+                writer.close()
+                await writer.wait_closed()
+        except (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError):
+            writer.transport.abort()  # a page that is not taken would be kept
+        finally:
+            del connected[writer]
 
     try:
         return await asyncio.start_server(serve, host.strip("[]"), int(port), limit=HEAD_BYTES)

@@ -13,6 +13,7 @@ from typing import Any
 
 from importer import formats
 from importer.formats._retention import FOREVER, Retention
+from importer.protocol.system.plain import plain
 from importer.protocol.units import NS
 from importer.sources import scan
 from importer.sources.inventory import at_home
@@ -66,7 +67,7 @@ def kept(files: Sequence[str], retention: Retention) -> tuple[float, str, str]:
     unreadable = ""
     for path in files:
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8", opener=plain) as file:
                 days = retention.days(file.read())
         except FileNotFoundError:
             continue

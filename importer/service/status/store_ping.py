@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from importer.protocol.system.plain import sure
 from importer.service.status.store_location import Probe
 
 REST_PORT = 6333  # where a URL names none, as in the client
@@ -66,7 +67,7 @@ class StoreServer:
         port = (not parts.scheme.startswith("grpc") and parts.port) or REST_PORT
         address: Any = {"host": parts.hostname or "", "port": port, "timeout": self.timeout_s}
         if parts.scheme in {"https", "grpcs"}:  # a server's own authority replaces those of the system
-            context = ssl.create_default_context(cafile=self.ca_file or None)
+            context = ssl.create_default_context(cafile=sure(self.ca_file) if self.ca_file else None)
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(**address, context=context)
         else:
             connection = http.client.HTTPConnection(**address)
@@ -91,5 +92,5 @@ def _parsed(content: bytes) -> Any:
     """Return the JSON of an answer, or its text: a proxy's error page, for example."""
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or lists in lists without end
         return content.decode(errors="replace")

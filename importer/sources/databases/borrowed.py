@@ -13,16 +13,20 @@ and a program that ends while it is read leaves its log behind.
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from importer.protocol.system.plain import plain
 
 MAGIC = b"SQLite format 3\0"
 ENDINGS = (b".db", b".sqlite", b".sqlite3", b".vscdb")
@@ -55,7 +59,7 @@ def is_database(path: bytes) -> bool:
     """Return True if a file is called like a database and begins like one. Raises OSError."""
     if not is_called_database(path):
         return False
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
@@ -68,8 +72,11 @@ def main_file(path: bytes) -> bytes:
 
 
 def fingerprint(path: bytes) -> Print:
-    """Return what changes with every commit. Raises OSError if the database is gone."""
-    return (_stamps(os.stat(path)), *(_beside(path + ending) for ending in BESIDE[:2]))
+    """Return what changes with every commit. Raises OSError if the database is gone, or is a pipe or a device."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file", path)
+    return (_stamps(found), *(_beside(path + ending) for ending in BESIDE[:2]))
 
 
 def _beside(path: bytes) -> tuple[int, int, int, int]:
@@ -158,7 +165,7 @@ class Lender:
             return _address(path, "mode=ro&immutable=1"), True
         shared = _address(path, "mode=ro&readonly_shm=1")
         large = main[2] > SMALL_BYTES or self.uncopied(path)
-        if large and os.path.exists(path + b"-shm") and _opens(shared):
+        if large and os.path.isfile(path + b"-shm") and _opens(shared):
             return shared, False
         return _address(self._copied(path, found, b"-wal", log), "mode=ro"), False
 
@@ -196,7 +203,7 @@ def remove_copies(folder: str) -> None:
 
 def _is_spent(journal: bytes) -> bool:
     """Return True if a journal's header is gone: `journal_mode = PERSIST` keeps the file and blanks its beginning."""
-    with suppress(OSError), open(journal, "rb") as file:
+    with suppress(OSError), open(journal, "rb", opener=plain) as file:
         return not file.read(8).strip(b"\0")
     return False
 

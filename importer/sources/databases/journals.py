@@ -18,6 +18,7 @@ from typing import Any
 
 from importer import formats
 from importer.formats._journal import Journal
+from importer.protocol.system.plain import plain
 from importer.sources.databases.queries import DatabaseListing, Member
 
 NAME = b"chat"  # of the one conversation in a journal
@@ -37,13 +38,13 @@ class JournalFiles:
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines of the main file. Raises OSError."""
-        with open(self.path, "rb") as file:
+        with open(self.path, "rb", opener=plain) as file:
             yield from iter(lambda: file.readline(LINE_BYTES), b"")
 
     def read(self, name: str) -> bytes:
         """Return what a file holds; b"" where there is none that can be read, or it is too long."""
         try:
-            with open(self._place(name), "rb") as file:
+            with open(self._place(name), "rb", opener=plain) as file:
                 raw = file.read(PIECE_BYTES + 1)
         except OSError:
             return b""
@@ -95,7 +96,7 @@ def is_journal(path: bytes) -> bool:
     form = _form(path)
     if form is None:
         return False
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         return form[1].opens(file.read(HEAD_BYTES))
 
 

@@ -20,6 +20,7 @@ import msgspec
 
 from importer.errors import ModelError
 from importer.protocol.durable import sync, sync_descriptor
+from importer.protocol.system.plain import plain
 
 MANIFEST = "manifest.json"  # written last: a directory that has one is whole and ours
 VERIFIED = ".verified"  # an empty file whose time is the last at which all sums were right
@@ -61,7 +62,7 @@ def read(folder: str) -> ModelManifest | None:
     """
     path = os.path.join(folder, MANIFEST)
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             manifest = msgspec.json.decode(file.read(), type=ModelManifest)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -95,7 +96,8 @@ def verify(folder: str, manifest: ModelManifest, *, trusting: bool = False) -> N
     for path, stored in manifest.files.items():
         if sha256_of(os.path.join(folder, path)) != stored.sha256:
             raise _damaged(folder, path, "is damaged (its sha256 is another)")
-    with suppress(OSError), open(marker, "ab"):  # a folder that is not ours to write to is summed every time
+    # A folder that is not ours to write to is summed every time.
+    with suppress(OSError), open(marker, "ab", opener=plain):
         os.utime(marker, ns=(begun_ns, begun_ns))
 
 
@@ -107,7 +109,7 @@ def _damaged(folder: str, path: str, damage: str) -> ModelError:
 def sha256_of(path: str) -> str:
     """Return the sha256 of a whole file in hexadecimal. Raises ModelError for a file that may not be read."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except PermissionError as error:
         hint = "give this user the right to read it"
@@ -162,7 +164,7 @@ def only_writer(folder: str, on_wait: Callable[[], None]) -> Iterator[None]:
     The lock's file stays: if it were removed, two processes could each lock a file of that name.
     """
     os.makedirs(os.path.dirname(folder), exist_ok=True)
-    with open(beside(folder, "lock"), "wb") as file:
+    with open(beside(folder, "lock"), "wb", opener=plain) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from importer.errors import ModelError
+from importer.protocol.system.plain import plain
 
 GRAPHS = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx")  # where fastembed's models keep theirs
 POSITIONS_TAKEN = {"roberta", "xlm-roberta", "camembert", "mpnet"}  # positions start after the padding's: two are lost
@@ -71,7 +72,7 @@ def _json(folder: str, name: str) -> dict[str, Any]:
     Raises ModelError for a file that cannot be read, or is damaged.
     """
     try:
-        with open(os.path.join(folder, name), "rb") as file:
+        with open(os.path.join(folder, name), "rb", opener=plain) as file:
             found = json.load(file)
     except FileNotFoundError:
         return {}

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from importer.protocol.system.plain import plain
 from importer.worker.models.protobuf import Value, fields, message
 
 Array = NDArray[Any]
@@ -141,7 +142,7 @@ def _parts(path: str) -> Iterator[tuple[int, int | memoryview]]:
 
 def _mapped(path: str) -> memoryview:
     """Return a file's bytes without reading them. Raises ValueError for an empty file, OSError."""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from importer.protocol.system.plain import plain
+
 TYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 
 
 def load_file(path: str) -> dict[str, NDArray[Any]]:
     """Return the arrays in a file by name. Raises ValueError for another file or another type of numbers, OSError."""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=plain) as file:
         raw = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     begin = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(bytes(raw[8:begin]))

@@ -54,6 +54,13 @@ def test_what_people_write_stays() -> None:
     assert printable("a\u00a0b\u200bc\r\nd", keep="\n") == "a bc\nd"
 
 
+@pytest.mark.parametrize("mark", "\u0301\u0489\u0e49\u20dd\ufe20")
+def test_a_flood_of_marks_is_dammed(mark: str) -> None:
+    """Some stay on their letter, more would cover the lines around it; where another follows it is one flood, too."""
+    assert printable(f"a{mark * 5000}b") == f"a{mark * 6}b"
+    assert len(line(f"a{(mark + chr(0x300)) * 100}")) == 7
+
+
 @given(HOSTILE)
 def test_a_quotation_ends_where_it_says(text: str) -> None:
     """Its last line is the first one with as many backquotes as the opening one."""

@@ -103,3 +103,25 @@ def test_off_and_taken() -> None:
                 return off, second
 
     assert asyncio.run(twice()) == (None, None)
+
+
+def test_connections_that_say_nothing_keep_nobody_out() -> None:
+    """The oldest give way to new ones, and the number of open ones is bounded."""
+
+    async def asked() -> tuple[bytes, int]:
+        async with endpoint.serving("127.0.0.1:0", lambda: "x 1\n") as address:
+            assert address is not None
+            idle = [await asyncio.open_connection(*address) for _ in range(3 * endpoint.MOST_OPEN)]
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+            told = await reader.read()
+            left = sum(not one.at_eof() for one, _ in idle)
+            for _, one in (*idle, (reader, writer)):
+                one.close()
+            await asyncio.gather(*(one.wait_closed() for _, one in (*idle, (reader, writer))), return_exceptions=True)
+            await asyncio.sleep(0.05)  # the server closes its ends
+            return told, left
+
+    told, left = asyncio.run(asked())
+    assert b" 200 " in told
+    assert left <= endpoint.MOST_OPEN

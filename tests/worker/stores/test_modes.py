@@ -10,6 +10,7 @@ import pytest
 from processes import Importer
 from transcripts import prompt, raw
 
+from importer.errors import StoreRefused
 from importer.worker.stores.modes import close_to_others
 
 
@@ -49,3 +50,16 @@ def test_what_a_link_points_to_stays_as_it_is(tmp_path: pathlib.Path) -> None:
     close_to_others(str(tmp_path / "store"))
     assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o644
+
+
+def test_a_store_with_a_pipe_in_it_is_refused(tmp_path: pathlib.Path) -> None:
+    """The engine would wait for it; a link to one is none the better."""
+    (tmp_path / "file").touch()
+    close_to_others(str(tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreRefused, match="pipe is no file"):
+        close_to_others(str(tmp_path))
+    os.unlink(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    with pytest.raises(StoreRefused, match="link is no file"):
+        close_to_others(str(tmp_path))

@@ -18,6 +18,7 @@ import msgspec
 
 from importer.protocol import failpoints
 from importer.protocol.durable import sync
+from importer.protocol.system.plain import plain
 from importer.worker.stores.schema import Fingerprint, dense_name
 
 NEXT, FORMER = ".next", ".former"
@@ -60,7 +61,7 @@ def drop_next(path: str) -> bool:
 def seal(path: str) -> None:
     """Mark the next generation of the store at `path` as whole. Durable on return; it must be closed."""
     mark = os.path.join(path + NEXT, READY)
-    with open(mark, "wb"):
+    with open(mark, "wb", opener=plain):
         pass
     sync(mark)
     sync(path + NEXT)
@@ -80,7 +81,7 @@ def unready(path: str) -> None:
 def made_by(folder: str, model: str, dimension: int) -> bool:
     """Return True if this model made the shard in a directory; False where none is there or it cannot be read."""
     try:
-        with open(os.path.join(folder, FINGERPRINT), "rb") as file:
+        with open(os.path.join(folder, FINGERPRINT), "rb", opener=plain) as file:
             found = msgspec.json.decode(file.read(), type=Fingerprint)
     except (OSError, msgspec.MsgspecError):
         return False

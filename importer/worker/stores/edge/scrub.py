@@ -16,6 +16,7 @@ from typing import Any
 import qdrant_edge
 
 from importer.protocol import failpoints
+from importer.protocol.system.plain import plain
 from importer.worker.stores.edge.shard import TAGS, translated
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
@@ -72,7 +73,7 @@ def dig_holes(folder: str) -> None:
     if allocate is None:
         return
     for name in os.listdir(folder):
-        descriptor = os.open(os.path.join(folder, name), os.O_RDWR)
+        descriptor = plain(os.path.join(folder, name), os.O_RDWR)
         try:
             _dig(descriptor, allocate)
         finally:

@@ -32,6 +32,7 @@ import qdrant_edge as edge
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
 from importer.protocol.system.capabilities import has
+from importer.protocol.system.plain import plain
 from importer.protocol.units import MB
 from importer.worker.stores import StoreRequest, bm25
 from importer.worker.stores.edge.generations import FINGERPRINT, drop_former, put_in_place
@@ -181,7 +182,7 @@ def _read_fingerprint(path: str) -> Fingerprint:
     """Read the fingerprint's file. Raises StoreRefused for a damaged one: the vectors' model is unknown then."""
     name = os.path.join(path, FINGERPRINT)
     try:
-        with open(name, "rb") as file:
+        with open(name, "rb", opener=plain) as file:
             return msgspec.json.decode(file.read(), type=Fingerprint)
     except (OSError, msgspec.MsgspecError) as error:
         raise StoreRefused(f"{name} cannot be read: {error}", hint="restore it, or set the store aside") from error
@@ -208,7 +209,7 @@ def mark_closed(path: str) -> None:
 def are_tagged(path: str) -> bool:
     """Return True if every point has all the tags that this version writes."""
     try:
-        with open(os.path.join(path, TAGGED)) as file:
+        with open(os.path.join(path, TAGGED), opener=plain) as file:
             return file.read().strip() == TAGS_VERSION
     except OSError:
         return False
@@ -217,7 +218,7 @@ def are_tagged(path: str) -> bool:
 def mark_tagged(path: str) -> None:
     """Note that every point has all tags."""
     name = os.path.join(path, TAGGED)
-    with open(name, "w") as file:
+    with open(name, "w", opener=plain) as file:
         file.write(TAGS_VERSION)
     sync(name)
 
@@ -255,7 +256,7 @@ def read_ahead(path: str, done: set[str]) -> None:
 def _read(path: str) -> None:
     """Begin to read a file into the page cache, and do not wait for it. Raises OSError, ValueError for an empty one."""
     if has("madvise"):
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        with open(path, "rb", opener=plain) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             mapped.madvise(mmap.MADV_WILLNEED)
 
 

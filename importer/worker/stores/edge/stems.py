@@ -14,6 +14,7 @@ from typing import Any
 
 import qdrant_edge
 
+from importer.protocol.system.plain import plain
 from importer.worker.stores.edge.shard import (
     STEMS,
     WORDS,
@@ -61,13 +62,13 @@ class Pass:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._hint)
         elif self._pages % HINT_EVERY_PAGES == 0:
-            with open(self._hint, "w") as file:
+            with open(self._hint, "w", opener=plain) as file:
                 file.write(cursor or "")
 
     def _noted(self) -> str | None:
         """Return where an earlier pass stood; None begins anew."""
         try:
-            with open(self._hint) as file:
+            with open(self._hint, opener=plain) as file:
                 return file.read().strip() or None
         except OSError:
             return None

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from qdrant_client import QdrantClient
 
 from importer.errors import UsageError
+from importer.protocol.system.plain import plain, sure
 from importer.protocol.worker_settings import StoreSettings, addresses
 from importer.worker.stores.modes import close_to_others
 from importer.worker.stores.qdrant.nodes import Nodes
@@ -131,9 +132,9 @@ def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
     if not (ca_file and secure):
         return {}
     try:
-        trusted: dict[str, Any] = {"verify": ssl.create_default_context(cafile=ca_file)}
+        trusted: dict[str, Any] = {"verify": ssl.create_default_context(cafile=sure(ca_file))}
         if prefer_grpc:
-            with open(ca_file, "rb") as file:
+            with open(ca_file, "rb", opener=plain) as file:
                 trusted["grpc_options"] = {"root_certificates": file.read()}
         return trusted
     except OSError as error:
