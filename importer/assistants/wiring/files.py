@@ -138,7 +138,7 @@ def can_start(program: str = "") -> bool:
     if not (path := shutil.which(program)):
         return False
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             first = file.read(FIRST_LINE_BYTES)
     except OSError:
         return True  # it may run, though it cannot be read
