@@ -95,6 +95,21 @@ def test_what_is_printed_is_a_script(installed: Importer, shell: str) -> None:
     assert subprocess.run([shell, "-n"], input=done.out, text=True, check=False, timeout=60).returncode == 0
 
 
+def test_fish_shows_all_of_it(installed: Importer, tmp_path: pathlib.Path) -> None:
+    """A comma ends neither a value nor what is said of it."""
+    script = installed.run("completion", "fish").out
+    assert 'string split --max 1 ","' in script
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    told = tmp_path / "importer"
+    told.write_text("#!/bin/sh\nprintf 'plain,a,b\\tone, two\\n'\n")
+    told.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    asked = ["fish", "-c", f"{script}\ncomplete -C 'importer '"]
+    done = subprocess.run(asked, env=environ, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "a,b\tone, two\n"
+
+
 def test_a_mistyped_command(installed: Importer) -> None:
     """It ends with 2 and says which was meant."""
     done = installed.run("serch", "x")

@@ -151,7 +151,7 @@ def assistants_told(home: Importer) -> Finding:
 def test_doctor_knows(home: Importer) -> None:
     """It tells an entry that is lost, one whose program is gone, and assistants that came later."""
     told = assistants_told(home)
-    assert told.ok and "sets up Claude Code, " in told.detail
+    assert told.ok and "gives it to Claude Code, " in told.detail
     assert "Kiro" not in told.detail and "LM Studio" not in told.detail  # read-only, and broken
     home.run("install", *QUIET)
     told = assistants_told(home)

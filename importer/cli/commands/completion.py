@@ -8,6 +8,7 @@ from click.shell_completion import get_completion_class
 from importer.errors import DONE
 
 VARIABLE = "_IMPORTER_COMPLETE"  # by which the shell asks, as click reads it
+WHOLE = ('string split ","', 'string split --max 1 ","')  # click's lines for fish end a value and its help at a comma
 EPILOG = """\b
 Examples:
   eval "$(importer completion bash)"                                  in ~/.bashrc
@@ -24,5 +25,5 @@ def command(ctx: click.Context, /, shell: str) -> int:
     kind = get_completion_class(shell)
     if kind is not None:
         made = kind(ctx.find_root().command, {}, "importer", VARIABLE)
-        click.echo(made.source_template % made.source_vars())
+        click.echo((made.source_template % made.source_vars()).replace(*WHOLE))
     return DONE

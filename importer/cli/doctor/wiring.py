@@ -66,7 +66,7 @@ def _words(place: AssistantPlace) -> Sequence[str]:
 def check_wiring(facts: WiringFacts) -> Finding:
     """Check what was installed; assistants that were never set up are told, and are no fault."""
     fine = f"{len(facts.wired)} assistants have the server" + (
-        f"; `importer install` sets up {', '.join(facts.more)}, too" if facts.more else ""
+        f"; `importer install` gives it to {', '.join(facts.more)}" if facts.more else ""
     )
     return judge("assistants", fine, _problems(facts))
 
