@@ -53,7 +53,14 @@ INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a bac
 FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")  # 0 or unset leaves them to the server
 
 
-def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) -> Fingerprint:
+class OpenedCollection(NamedTuple):
+    """A collection as it was opened, and what the server told of it then: asked once, as part of a first search."""
+
+    fingerprint: Fingerprint
+    described: models.CollectionInfo
+
+
+def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) -> OpenedCollection:
     """Make or check the collection. Raises StoreRefused with the way out when it cannot be ours."""
     with translated():
         exists = client.collection_exists(request.settings.collection)
@@ -61,7 +68,7 @@ def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) 
         _make(client, request)
     found = _adopt(client, request)
     if indexes:
-        _complete(client, request.settings.collection, backlog=request.backlog)
+        _complete(client, request.settings.collection, found.described, backlog=request.backlog)
     return found
 
 
@@ -171,8 +178,8 @@ def _quantisation(kind: str) -> Any:
     return models.ScalarQuantization(scalar=scalar)
 
 
-def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
-    """Return the fingerprint of a fitting collection; one without gets it where the server can keep it.
+def _adopt(client: QdrantClient, request: StoreRequest) -> OpenedCollection:
+    """Return a fitting collection; one without a fingerprint gets it where the server can keep it.
 
     Where the server keeps no metadata, vectors that fit are all there is to go by.
     """
@@ -184,9 +191,11 @@ def _adopt(client: QdrantClient, request: StoreRequest) -> Fingerprint:
         fresh = born(request.model, request.dimension)
         with contextlib.suppress(Forbidden), translated():
             client.update_collection(request.settings.collection, metadata={OURS: msgspec.to_builtins(fresh)})
-            found = read_fingerprint(client.get_collection(request.settings.collection))
+            described = client.get_collection(request.settings.collection)
+            found = read_fingerprint(described)
     found = found or Fingerprint(request.model, request.dimension)
-    return same_maker(found, request.model, request.dimension, f"collection {request.settings.collection}")
+    where = f"collection {request.settings.collection}"
+    return OpenedCollection(same_maker(found, request.model, request.dimension, where), described)
 
 
 def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> None:
@@ -205,14 +214,12 @@ def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> N
     )
 
 
-def _complete(client: QdrantClient, collection: str, *, backlog: bool) -> None:
+def _complete(client: QdrantClient, collection: str, described: models.CollectionInfo, *, backlog: bool) -> None:
     """Make payload indexes that are missing, and switch indexing on if a backlog ended without saying so.
 
     A key that only reads may do neither, and strict mode may allow fewer indexes: what is there can be searched as it
     is.
     """
-    with translated():
-        described = client.get_collection(collection)
     wait = not described.points_count  # a collection of an earlier version answers meanwhile as it did
     there = described.payload_schema or {}
     # One of another type, from another program, gives way: without its own type nothing can be counted by a key.

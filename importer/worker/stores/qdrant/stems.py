@@ -7,6 +7,7 @@ words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qdrant_client import QdrantClient, models
@@ -22,13 +23,17 @@ SAMPLE_POINTS = 8
 
 
 class QdrantStemming:
-    """The pass over a collection's points; `done` when every one can be found by its stems."""
+    """The pass over a collection's points; `done` when every one can be found by its stems.
 
-    def __init__(self, client: QdrantClient, collection: str, limits: Limits) -> None:
+    `metadata` are the collection's, None for a server that keeps none.
+    """
+
+    def __init__(
+        self, client: QdrantClient, collection: str, limits: Limits, metadata: Mapping[str, Any] | None
+    ) -> None:
         self._client = client
         self._collection = collection
         self._limits = limits
-        metadata = client.get_collection(collection).config.metadata
         self._kept = metadata is not None
         self._after = str((metadata or {}).get(STEMS, ""))
         self.done = self._after == DONE if self._kept else self._sampled()

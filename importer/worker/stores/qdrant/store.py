@@ -27,6 +27,7 @@ from importer.worker.stores.filters import build
 from importer.worker.stores.qdrant.asking import Searching
 from importer.worker.stores.qdrant.collection import (
     Factors,
+    OpenedCollection,
     check_birth,
     left_in,
     open_collection,
@@ -40,7 +41,7 @@ from importer.worker.stores.qdrant.requests import Limited, Limits, change, comp
 from importer.worker.stores.qdrant.stems import QdrantStemming
 from importer.worker.stores.qdrant.values import QdrantDialect, changes, native, point
 from importer.worker.stores.qdrant.values import cursor as cursor_of
-from importer.worker.stores.schema import METADATA, OPEN_BY, VOICES, Fingerprint, check, dense_name
+from importer.worker.stores.schema import METADATA, OPEN_BY, VOICES, check, dense_name
 from importer.worker.stores.schema import holders as holders_of
 
 T = TypeVar("T")
@@ -51,10 +52,12 @@ TOLD = [METADATA, OPEN_BY, VOICES]  # all of a payload but its document
 class QdrantStore:
     """One collection, opened by `open_store`; see `Store`. Calls may overlap: local mode, which minds, is locked."""
 
-    def __init__(self, client: QdrantClient, request: StoreRequest, found: Fingerprint, patience: Patience) -> None:
+    def __init__(
+        self, client: QdrantClient, request: StoreRequest, opened: OpenedCollection, patience: Patience
+    ) -> None:
         self.kind = "local" if request.settings.location.startswith("local:") else "server"
         self.location = request.settings.location
-        self.fingerprint = str(found)
+        self.fingerprint = str(opened.fingerprint)
         self._client = client
         self._collection = request.settings.collection
         self._dense = dense_name(request.model)
@@ -63,10 +66,10 @@ class QdrantStore:
         self._most_points = request.settings.upsert_points
         self._most_bytes = request.settings.upsert_bytes
         self._limits = Limits()
-        self._stems = QdrantStemming(client, self._collection, self._limits)
+        self._stems = QdrantStemming(client, self._collection, self._limits, opened.described.config.metadata)
         self._settings = request.settings
         one = client, self._collection, self._dense, self._ask, self._limits
-        factors = Factors.of(request.settings, client.get_collection(self._collection))
+        factors = Factors.of(request.settings, opened.described)
         self._replicas = Replicas(*one, ask_once=partial(self._ask, patience=Patience(tries=1)), factors=factors)
         self._unsure: set[str] = set()  # points of writes that failed or were never answered
         self._undeleted: set[str] = set()  # what such a write was to delete: some replica may have it still
@@ -140,8 +143,7 @@ class QdrantStore:
         self, after: str | None = None, limit: int = 256, *, with_vectors: bool = False, scope: Scope = EVERYTHING
     ) -> Page:
         """Return one page in order of id, from the cursor `after`."""
-        wanted, named = build(scope, QdrantDialect()), [self._dense] if with_vectors else False
-        # Never the keywords' vector: who writes the points elsewhere derives it from the text again.
+        wanted, named = build(scope, QdrantDialect()), [self._dense] if with_vectors else False  # keywords are derived
         records, cursor = self._ask(
             lambda: self._client.scroll(
                 self._collection,
