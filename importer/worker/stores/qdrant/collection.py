@@ -53,14 +53,14 @@ INDEXING_THRESHOLD_KB = 10_000  # the server's own default, restored after a bac
 FACTORS = ("shard_number", "replication_factor", "write_consistency_factor")  # 0 or unset leaves them to the server
 
 
-class OpenedCollection(NamedTuple):
+class Adopted(NamedTuple):
     """A collection as it was opened, and what the server told of it then: asked once, as part of a first search."""
 
     fingerprint: Fingerprint
     described: models.CollectionInfo
 
 
-def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) -> OpenedCollection:
+def open_collection(client: QdrantClient, request: StoreRequest, indexes: bool) -> Adopted:
     """Make or check the collection. Raises StoreRefused with the way out when it cannot be ours."""
     with translated():
         exists = client.collection_exists(request.settings.collection)
@@ -178,7 +178,7 @@ def _quantisation(kind: str) -> Any:
     return models.ScalarQuantization(scalar=scalar)
 
 
-def _adopt(client: QdrantClient, request: StoreRequest) -> OpenedCollection:
+def _adopt(client: QdrantClient, request: StoreRequest) -> Adopted:
     """Return a fitting collection; one without a fingerprint gets it where the server can keep it.
 
     Where the server keeps no metadata, vectors that fit are all there is to go by.
@@ -195,7 +195,7 @@ def _adopt(client: QdrantClient, request: StoreRequest) -> OpenedCollection:
             found = read_fingerprint(described)
     found = found or Fingerprint(request.model, request.dimension)
     where = f"collection {request.settings.collection}"
-    return OpenedCollection(same_maker(found, request.model, request.dimension, where), described)
+    return Adopted(same_maker(found, request.model, request.dimension, where), described)
 
 
 def _check_vectors(described: models.CollectionInfo, request: StoreRequest) -> None:

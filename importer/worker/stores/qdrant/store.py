@@ -26,8 +26,8 @@ from importer.worker.stores.candidates import Candidates
 from importer.worker.stores.filters import build
 from importer.worker.stores.qdrant.asking import Searching
 from importer.worker.stores.qdrant.collection import (
+    Adopted,
     Factors,
-    OpenedCollection,
     check_birth,
     left_in,
     open_collection,
@@ -52,9 +52,7 @@ TOLD = [METADATA, OPEN_BY, VOICES]  # all of a payload but its document
 class QdrantStore:
     """One collection, opened by `open_store`; see `Store`. Calls may overlap: local mode, which minds, is locked."""
 
-    def __init__(
-        self, client: QdrantClient, request: StoreRequest, opened: OpenedCollection, patience: Patience
-    ) -> None:
+    def __init__(self, client: QdrantClient, request: StoreRequest, opened: Adopted, patience: Patience) -> None:
         self.kind = "local" if request.settings.location.startswith("local:") else "server"
         self.location = request.settings.location
         self.fingerprint = str(opened.fingerprint)
