@@ -19,6 +19,7 @@ import msgspec
 from importer.protocol import failpoints
 from importer.protocol.durable import sync
 from importer.protocol.system.plain import plain
+from importer.protocol.system.plain import plain
 from importer.worker.stores.schema import Fingerprint, dense_name
 
 NEXT, FORMER = ".next", ".former"
@@ -94,10 +95,10 @@ def purges(path: str, more: int = 0) -> int:
     It goes with the store's folder, so that one put back from an older copy tells what it told then.
     """
     place, count = os.path.join(path, PURGES), 0
-    with contextlib.suppress(OSError, ValueError), open(place, encoding="ascii") as file:
+    with contextlib.suppress(OSError, ValueError), open(place, encoding="ascii", opener=plain) as file:
         count = int(file.read())
     if more:
-        with open(f"{place}.new", "w", encoding="ascii") as file:
+        with open(f"{place}.new", "w", encoding="ascii", opener=plain) as file:
             file.write(str(count + more))
         sync(f"{place}.new")
         os.replace(f"{place}.new", place)
