@@ -19,7 +19,6 @@ import msgspec
 from importer.protocol import failpoints
 from importer.protocol.durable import sync
 from importer.protocol.system.plain import plain
-from importer.protocol.system.plain import plain
 from importer.worker.stores.schema import Fingerprint, dense_name
 
 NEXT, FORMER = ".next", ".former"
