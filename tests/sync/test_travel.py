@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import pathlib
 import shutil
@@ -14,10 +15,12 @@ import msgspec
 import numpy as np
 import oracle
 import pytest
+from scripted_http import Fault
 from scripted_qdrant import ScriptedQdrant
 from worker_told import store_settings
 
 from importer.consistency import redact_stored
+from importer.errors import StoreError
 from importer.protocol.worker_settings import CopyTarget
 from importer.state.checkpoints import Checkpoints
 from importer.state.sent_points import FACT, KEPT_S, SentPoints, SyncReport, noted, report_of, reports
@@ -25,6 +28,7 @@ from importer.sync.travel import Journey, Round, travel
 from importer.worker import maintenance, stores
 from importer.worker.copying import copy_points
 from importer.worker.copying.sync_points import SYNC_QUESTIONS
+from importer.worker.patience import Patience
 from importer.worker.session import WorkerSession
 from importer.worker.stores import Ownership, Point, Store
 
@@ -265,6 +269,32 @@ def test_what_was_forgotten_there_stays_away(tmp_path: pathlib.Path, common: str
         north.close()
 
 
+@pytest.mark.parametrize("first", ["north", "south"])
+def test_two_machines_into_each_other(tmp_path: pathlib.Path, first: str) -> None:
+    """Both become the union; what one of them forgets leaves the other, whichever of them travels first then."""
+    ways = {"north": "south", "south": "north"}
+    order = [first, ways[first]]
+
+    def travels(name: str, *, makes: str = "", forgets: str = "") -> Round:
+        machine = Machine(tmp_path, name, f"edge:{tmp_path}/{ways[name]}")
+        if makes:
+            machine.session.store.write([point(one, host=name) for one in makes], {}, ())
+        if forgets:
+            maintenance.erase_ids(machine.session, [point(forgets).id])
+        done = machine.sync()
+        machine.close()
+        return done
+
+    assert [travels(name, makes=name[0] + name[1]).sent for name in order] == [2, 1]
+    travels(order[0], forgets="n" if first == "north" else "")
+    travels(order[1], forgets="n" if first == "south" else "")
+    for name in order:
+        travels(name)
+    assert [travels(name) for name in order] == [Round(seen=2)] * 2
+    for name in order:
+        assert sorted(there(f"edge:{tmp_path}/{name}")) == ["what o said", "what s said"]
+
+
 def test_a_store_that_lost_points_takes_none_from_the_target(tmp_path: pathlib.Path) -> None:
     """They were not forgotten: what is left stays, and is taken out once the loss is settled."""
     common = f"edge:{tmp_path}/common"
@@ -290,6 +320,42 @@ def test_what_the_target_refuses_is_tried_again_and_the_others_travel(tmp_path: 
         server.refused_words = ()
         assert north.sync() == Round(seen=3, sent=1)
         assert north.sync() == Round(seen=3)
+        north.close()
+
+
+HOSTILE = {
+    "it hangs up before": Fault("/points", how="reset"),
+    "it hangs up behind": Fault("/points", how="reset", applied=True),
+    "it answers half": Fault("/points", how="half", applied=True),
+    "it says done later": Fault("/points", how="wait_timeout"),
+    "a proxy's page": Fault("/points", 502, body=b"<html>Bad Gateway</html>"),
+    "a page of the network's": Fault("/points", 200, body=b"<html>sign in</html>"),
+    "too large": Fault("/points", 413, body=b"<html>Request Entity Too Large</html>"),
+    "no room": Fault("/points", 507, body=b'{"status":{"error":"Disk usage is over its quota"}}'),
+    "the key is old": Fault("/points", 401, body=b'{"status":{"error":"Invalid API key or JWT"}}'),
+    "the search is cut": Fault("/points/count", how="half"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize("often", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_what_a_target_answers_in_the_middle(tmp_path: pathlib.Path, case: str, often: bool) -> None:
+    """Once or as often as it is tried: in the end the target has each point once, and the ledger tells it."""
+    with ScriptedQdrant() as server:
+        north = Machine(tmp_path, "north", server.url)
+        north.session.store.write([point(name) for name in "abc"], {}, ())
+        north.sync()
+        north.session.store.write([point("d"), point("e", ("h",))], {}, [point("a").id])
+        fault = HOSTILE[case]
+        server.faults.extend([fault] * (Patience().tries if often else 1))
+        told = contextlib.suppress(StoreError)
+        with told:
+            north.sync()
+        server.faults.clear()
+        with told:
+            north.sync()
+        assert north.sync() == Round(seen=4)
+        assert {one["payload"]["document"] for one in server.points.values()} == {f"what {n} said" for n in "bcde"}
         north.close()
 
 

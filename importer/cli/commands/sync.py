@@ -38,6 +38,7 @@ Examples:
 What today's redaction would mask stays here until `importer redact --stored` has masked it.
 Each machine imports into its own store and searches it without a network; the target becomes the union of all of them,
 and `importer --store URL search` searches that. What was forgotten here leaves the target, too.
+A target that was put back from an older copy gets again what it lost; what was forgotten there stays away.
 """
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
