@@ -32,6 +32,8 @@ from importer.protocol.projects import last_part
 from importer.protocol.records import Checkpoint
 from importer.reading import silence
 from importer.reading.pipeline import ResumeState
+from importer.sources import archives
+from importer.sources.databases import tables
 from importer.state import erasure
 from importer.state.checkpoints import Checkpoints
 from importer.state.erasure import Silenced
@@ -194,7 +196,12 @@ def silent_context(
 
 
 def _wipe(checkpoints: Checkpoints) -> None:
-    """Write the state's file anew, then strike all tasks out: nothing of them is left."""
+    """Write the state's file anew, then strike all tasks out: nothing of them is left.
+
+    What was copied or unpacked to be read is let go of: copies of assistants' databases stand in the state's folder.
+    """
+    archives.KNOWN.release()
+    tables.KNOWN.release()
     dropped = [*erasure.wipe(checkpoints), *_drop_logs(erasure.folder(checkpoints))]
     if dropped:
         log.logger().info("state.leftovers_deleted", paths=dropped, reason="they may hold what was forgotten")

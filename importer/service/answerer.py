@@ -26,6 +26,7 @@ from importer import log
 from importer.delivery.policy import Recycle
 from importer.delivery.supervisor import Supervisor
 from importer.errors import ImporterError, StateLocked, StoreUnreachable
+from importer.protocol.system import core_dumps
 from importer.protocol.system.plain import plain
 from importer.service import questions
 from importer.service.client import YIELD
@@ -133,6 +134,7 @@ class Answerer:
 
 def main(given: bytes, say: Callable[[Mapping[str, Any]], object]) -> int:
     """Answer for the settings in `given`; `say` tells once, the starter, that it can be asked or why it cannot."""
+    core_dumps.forbid()
     settings = msgspec.json.decode(given, type=Settings)
     log.configure("warning", "json", stream=_log_file(settings.state_dir))
     lock = Lock(settings.state_dir, command=ANSWERER)

@@ -28,6 +28,7 @@ from importer.memory.guard import Guard
 from importer.memory.pool_guard import PoolGuard
 from importer.memory.profiles import Profile
 from importer.memory.thresholds import thresholds
+from importer.protocol.system import core_dumps
 from importer.reading import batching, installed
 from importer.reading.gather import Reading
 from importer.reading.pipeline import Pipeline
@@ -139,6 +140,7 @@ def locked_state(settings: Settings, *, command: str = "") -> Iterator[Checkpoin
     It is locked before the database is opened, so that no two processes migrate it at once. `command` is the name under
     which other processes see the lock's holder.
     """
+    core_dumps.forbid()
     lock = take_over(Lock(settings.state_dir, command=command))
     with lock, Checkpoints.open(os.path.join(settings.state_dir, FILE_NAME)) as found:
         borrowed.remove_copies(settings.state_dir)

@@ -19,6 +19,7 @@ from typing import Any
 from importer.errors import ImporterError, WireError
 from importer.protocol import failpoints, wire
 from importer.protocol.outcome import Failure
+from importer.protocol.system import core_dumps
 from importer.protocol.system.capabilities import has, libc
 from importer.protocol.worker_settings import WorkerSettings
 from importer.worker import malloc
@@ -41,6 +42,7 @@ def main(arguments: list[str]) -> int:
     """
     _die_with_the_daemon()
     os.umask(PRIVATE)
+    core_dumps.forbid()
     gc.disable()  # what imports and settings make is here to stay: looking through it is 5 % of a start
     request_fd, reply_fd = map(int, arguments[-2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ending the worker is the daemon's decision

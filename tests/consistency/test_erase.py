@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import shutil
+import sqlite3
 from typing import Any
 
 import numpy as np
 import oracle
 import planted_word
 import pytest
+from many_stores import make
 from planted_word import OTHER, OTHER_SESSION, SECRET_SESSION, WORD, holding
 from portions import portion
 from processes import Importer, until
@@ -150,6 +153,21 @@ def test_a_daemon_is_idle_only_when_no_byte_is_left(installed: Importer, importe
         assert holding(installed.state) == []
         assert told - {"idle", "importing", "degraded"} == {"erasing"}
         assert status_of(installed)["erasing"] == 0
+
+
+def test_a_copy_of_an_assistant_s_database_goes_too(tmp_path: pathlib.Path) -> None:
+    """An idle daemon keeps the last copy that it had to make, in the state's folder, with all that was said in it."""
+    path = max(make(tmp_path / "home")["goose"], key=lambda one: one.stat().st_size)
+    importer = Importer(tmp_path, embedded=True)
+    with contextlib.closing(sqlite3.connect(path)) as owner:  # which leaves a log beside it: it has not ended
+        owner.execute("PRAGMA journal_mode = WAL").fetchall()
+        owner.execute("CREATE TABLE more (said)")
+        with importer.daemon("--source", f"goose={path.parent}"):
+            until(lambda: status_of(importer)["state"] == "idle" and status_of(importer)["points"])
+            copies = pathlib.Path(importer.state).glob("borrowed-*/x.db")
+            assert any(b"mill" in copy.read_bytes() for copy in copies)
+            assert importer.run("forget", "--before", "2100-01-01", "--yes").code == 0
+            assert list(pathlib.Path(importer.state).glob("borrowed-*")) == []
 
 
 def status_of(importer: Importer) -> dict[str, Any]:
