@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from importer.assistants import registry
-from importer.errors import ImporterError, UsageError
+from importer.errors import USAGE, ImporterError, UsageError
 from importer.protocol import clock
 from importer.protocol.foreign.quoting import line
 from importer.serve import views
@@ -174,7 +174,7 @@ class _Pages:
         """Say what is in the way, and what to do."""
         told = error.message if isinstance(error, ImporterError) else f"no answer: {error}"
         hint = getattr(error, "hint", "")
-        code = 404 if isinstance(error, UsageError) else 503
+        code = 404 if getattr(error, "exit_code", 0) == USAGE else 503  # from another process it is of no class
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": told, "hint": hint}, code)
         inside = [tag("h1", "That did not work"), tag("p", told), tag("p", hint, class_="note") if hint else None]

@@ -38,6 +38,17 @@ ARGUMENTS = {  # of commands that want some; each is to get as far as its work
     "bench": ["bench", "--files", "4"],
     "rebuild-state": ["rebuild-state"],
     "service": ["service", "status", "--user"],
+    "open": ["open", "1"],
+    "resume": ["resume", "1"],
+    "blame": ["blame", "trap.txt:1"],
+    "fix": ["fix", "ValueError: kettle"],
+    "redact": ["redact", "--check", "SAID"],
+    "sync": ["sync", "--to", "local:STATE/other"],
+    "install": ["install", "--dry-run"],
+    "uninstall": ["uninstall", "--yes"],
+    "completion": ["completion", "bash"],
+    "model": ["model", "list"],
+    "sources": ["sources", "disable", "zed"],
 }
 
 
@@ -50,9 +61,28 @@ def planted(folder: pathlib.Path, ran: pathlib.Path, library: Iterable[str] = sy
             (folder / name / "__init__.py").write_text(f"open({str(ran)!r}, 'a').write(__name__ + ' ')\n")
     (folder / "importer" / "__main__.py").write_text(f"open({str(ran)!r}, 'a').write('importer.__main__ ')\n")
     (folder / ".env").write_text("IMPORTER_STATE_DIR=/nowhere\nQDRANT_URL=http://nowhere\n")
+    (folder / "trap.pth").write_text(f"import os; open({str(ran)!r}, 'a').write('pth ')\n")
+    (folder / "pyvenv.cfg").write_text("home = /nowhere\ninclude-system-site-packages = true\n")
+    (folder / "conftest.py").write_text(f"open({str(ran)!r}, 'a').write('conftest ')\n")
+    _plant_repository(folder, ran)
     for name in ("importer.toml", "pip.conf", "matplotlibrc"):
         (folder / name).write_text("[store]\nlocation = 'http://nowhere'\n")
     return folder
+
+
+def _plant_repository(folder: pathlib.Path, ran: pathlib.Path) -> None:
+    """Make the folder a repository whose settings name programs."""
+    (folder / "trap.txt").write_text("kettle\n")
+    if not shutil.which("git"):
+        return
+    trap = f"echo git >> {ran}; cat"
+    settings = {"user.name": "a", "user.email": "a@b", "filter.trap.clean": trap, "diff.trap.textconv": trap}
+    for words in (["init", "-q"], *(["config", *one] for one in settings.items()), ["add", "trap.txt"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["git", "commit", "-qm", "a"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["git", "config", "core.fsmonitor", trap], cwd=folder, check=True, capture_output=True)
+    (folder / ".gitattributes").write_text("* filter=trap diff=trap\n")
+    ran.unlink(missing_ok=True)
 
 
 class Planted:
