@@ -27,6 +27,7 @@ Form = Literal["text", "json", "events"]
 """How an import is told: to people, as one object at its end, or step by step to a program."""
 REFRESH_S = 0.2
 LINE_S = 10.0  # between two lines in a pipe
+NOTES = {"note": "none", "held": "yellow"}  # what stands behind a bar, and its style
 
 
 class Display:
@@ -38,13 +39,13 @@ class Display:
         self._next_line_s = time.monotonic() + LINE_S
         if self.drawn:
             self._bar = _bar(rates)
-            self._task = self._bar.add_task(label, total=total, note="")
+            self._task = self._bar.add_task(label, total=total, note="", held="")
             self._bar.start()
 
-    def show(self, done: int, total: int | None, *, note: str = "", line: str) -> None:
-        """Show how far it is: `note` beside a bar, or `line` in a pipe when the last one is long enough ago."""
+    def show(self, done: int, total: int | None, *, note: str = "", held: str = "", line: str) -> None:
+        """Show how far it is: `note` and why it is `held` beside a bar, or `line` in a pipe, a while after the last."""
         if self.drawn:
-            self._bar.update(self._task, completed=done, total=total, note=note)
+            self._bar.update(self._task, completed=done, total=total, note=note, held=held)
         elif not self._quiet and time.monotonic() >= self._next_line_s:
             self._next_line_s = time.monotonic() + LINE_S
             click.echo(line, err=True)
@@ -62,7 +63,9 @@ def _bar(rates: bool) -> Any:
     from rich.progress import TimeRemainingColumn as Remaining
 
     counts = TextColumn("{task.completed:,}/{task.total:,} files") if rates else MofNCompleteColumn()
-    more = (TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TextColumn("left"), Remaining())
+    # What a server says may have square brackets, in which rich reads orders of its own.
+    note, held = (TextColumn(f"{{task.fields[{name}]}}", style, markup=False) for name, style in NOTES.items())
+    more = (note, held, TimeElapsedColumn(), TextColumn("left"), Remaining())
     columns = (TextColumn("{task.description}"), BarColumn(), counts, *(more if rates else (TimeElapsedColumn(),)))
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
@@ -138,7 +141,9 @@ class ImportProgress:
             seen = self.look()
             self._say_held(seen.held)
             total = seen.files + seen.left
-            self.display.show(seen.files, total, note=self._rates(seen), line=self.line(seen))
+            self.display.show(
+                seen.files, total, note=self._rates(seen), held=printable(seen.held), line=self.line(seen)
+            )
 
     def _say_held(self, held: str) -> None:
         """Say at once why nothing moves, also when nothing else is shown: a person may have to act."""
@@ -151,11 +156,9 @@ class ImportProgress:
         seconds = max(0.001, time.monotonic() - self.started_s)
         if not seen.tokens and not seen.held:
             return "the worker loads its model" if not seen.worker_rss_bytes else "the first batch is embedded"
-        shown = printable(seen.held)  # rich reads words in square brackets as its own
-        held = "[yellow]" + shown.replace("[", r"\[") + "[/yellow]" if shown and self.display.drawn else shown
         chunks_per_s, tokens_per_s = seen.points / seconds, seen.tokens / seconds
         worker_mb = seen.worker_rss_bytes // MB
-        return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB  {held}".rstrip()
+        return f"{chunks_per_s:,.0f} chunks/s  {tokens_per_s:,.0f} tokens/s  worker {worker_mb} MB"
 
     def end(self) -> None:
         """Take the bar away."""
@@ -163,7 +166,8 @@ class ImportProgress:
 
     def line(self, seen: ImportState) -> str:
         """Return the same for a pipe, as one line."""
-        return f"{seen.files}/{seen.files + seen.left} files  {seen.chunks} chunks  {self._rates(seen)}"
+        told = f"{seen.files}/{seen.files + seen.left} files  {seen.chunks} chunks  {self._rates(seen)}"
+        return f"{told}  {printable(seen.held)}".rstrip()
 
 
 class ImportEvents(NamedTuple):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from importer.protocol.foreign.quoting import line
+
 ROLES = ("user", "assistant")
 KINDS = ("exchange", "summary", "subagent", "plan", "artifact", "prompt")
 
@@ -49,7 +51,7 @@ def without_slash(project: str) -> str:
 
 def left_out(away: Mapping[str, str]) -> list[str]:
     """Return in words which of several stores were not among what was read, and why."""
-    return [f"{location} is not among what was read: {why}" for location, why in away.items()]
+    return [f"{location} is not among what was read: {line(why)}" for location, why in away.items()]
 
 
 @dataclass(frozen=True, slots=True)

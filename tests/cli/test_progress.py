@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 
 import pytest
@@ -32,6 +34,20 @@ def test_an_import_tells_at_once_how_much_there_is(capsys: pytest.CaptureFixture
 def test_a_line_says_where_it_stands(seen: ImportState, says: str) -> None:
     """Before there are figures, a line says what the import waits for."""
     assert says in ImportProgress(lambda: seen, quiet=False).line(seen)
+
+
+@pytest.mark.parametrize("held", [r"the server says \[/nope]", "[red]x[/blue]", "a\\"])
+def test_what_a_server_says_draws_nothing(held: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Square brackets are orders to rich, and a wrong one ended the import; here they are what they are."""
+    drawn = io.StringIO()
+    monkeypatch.setattr(drawn, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", drawn)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("TERM", "xterm")
+    shown = progress.Display("importing", 9, quiet=False, rates=True)
+    shown.show(1, 9, note=held, held=held, line="")
+    shown.end()
+    assert held in drawn.getvalue()
 
 
 def test_a_count_tells_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from importer.cli.store_session import StoreSession
 from importer.cli.text import duration
 from importer.consistency import baseline, redact_stored
 from importer.errors import DONE, QUARANTINED, ImporterError, TryAgainLater
+from importer.protocol.foreign.quoting import printable
 from importer.protocol.worker_settings import CopyTarget
 from importer.service import assembly
 from importer.service.launch import profile_of
@@ -76,7 +77,7 @@ def command(ctx: click.Context, /, *, every_s: float, leave_out: tuple[str, ...]
             _say(asyncio.run(plan.round(silent=True)), as_json=as_json)
         except TryAgainLater as error:
             plan.failed(str(error))
-            click.echo(f"{error}; nothing is lost, the next try is in {duration(every_s)}", err=True)
+            click.echo(f"{printable(str(error))}; nothing is lost, the next try is in {duration(every_s)}", err=True)
         time.sleep(every_s)
 
 
