@@ -9,6 +9,8 @@ import pathlib
 from processes import Importer
 from transcripts import answer, prompt, raw, text
 
+from importer.state.checkpoints import Checkpoints
+
 
 def _searched_beside(home: pathlib.Path, target: str) -> None:
     """Check that another machine finds and opens what the target has, beside its own, and that none away is missed."""
@@ -58,6 +60,9 @@ def test_the_command(tmp_path: pathlib.Path) -> None:
     (told,) = importer.run("status", "--json").json["syncs"]
     assert (told["to"], told["rounds"], told["points"], told["removed"]) == (target, 3, 2, 1)
     assert "2 points brought" in importer.run("status").out
+    with Checkpoints.open(f"{importer.state}/checkpoints.sqlite3") as checkpoints:
+        checkpoints.remember(points_shrank="9 2")
+    assert "nothing is taken out there" in importer.run("sync", "--to", target, "--json").err
     ledgers = [name for name in os.listdir(importer.state) if name.startswith("sync-")]
     assert [oct(os.stat(f"{importer.state}/{name}").st_mode & 0o777) for name in ledgers] == ["0o600"]
     _searched_beside(tmp_path / "other", target)  # first: a search of the target keeps it open for a minute

@@ -41,6 +41,7 @@ Each machine imports into its own store and searches it without a network; the t
 and `importer --store URL search` searches that. What was forgotten here leaves the target, too.
 A target that was put back from an older copy gets again what it lost; what was forgotten there stays away.
 """
+SHRANK = "the store here lost points: nothing is taken out there until `importer verify` has compared it with the files"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -140,6 +141,8 @@ class SyncPlan:
             counted = counting("points looked at", opened["points"], quiet=silent)
             with counted as shown, SentPoints(path, opened["fingerprint"]) as ledger:
                 shrank = baseline.shrank(session.checkpoints) is not None
+                if shrank:
+                    click.echo(SHRANK, err=True)
                 journey = Journey(to, host, self.leave_out, redact_stored.is_exposed, shrank)
                 return await travel(session.ask, ledger, journey, shown.add)
         finally:
