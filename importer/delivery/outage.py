@@ -25,7 +25,7 @@ from importer.protocol.worker_settings import addresses
 log = logger()
 
 TIMEOUT_S = 1.0
-REST_PORT = 6333  # Qdrant's, where the URL names none
+REST_PORT, GRPC_PORT = 6333, 6334  # Qdrant's, where the URL names none
 
 
 class StoreProbe:
@@ -36,8 +36,11 @@ class StoreProbe:
     """
 
     def __init__(self, location: str) -> None:
-        parts = [urlsplit(url) for url in addresses(location)]
-        self._refused = dict.fromkeys([(one.hostname or "localhost", one.port or REST_PORT) for one in parts], False)
+        self._refused = dict.fromkeys(map(_address, addresses(location)), False)
+
+    def ports(self) -> tuple[int, ...]:
+        """Return the ports that are asked."""
+        return tuple(port for _, port in self._refused)
 
     async def is_back(self) -> bool:
         """Return whether an address takes connections now, within `TIMEOUT_S`, and did not at the last call."""
@@ -47,6 +50,13 @@ class StoreProbe:
         taken = await asyncio.gather(*map(_takes_connections, before))
         self._refused = {address: not took for address, took in zip(before, taken, strict=True)}
         return any(took and before[address] for address, took in zip(before, taken, strict=True))
+
+
+def _address(url: str) -> tuple[str, int]:
+    """Return host and port of an address."""
+    parts = urlsplit(url)
+    usual = GRPC_PORT if parts.scheme.startswith("grpc") else REST_PORT
+    return parts.hostname or "localhost", parts.port or usual
 
 
 async def _takes_connections(address: tuple[str, int]) -> bool:

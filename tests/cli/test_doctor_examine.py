@@ -104,6 +104,12 @@ PLANTED = [
         {"location": replace(SERVER, location="grpcs://q:6334, grpcs://r"), "seen": Probe(False, why="refused")},
         "`curl https://q:6333` must answer",
     ),
+    (
+        "store",
+        "store",
+        {"location": replace(SERVER, location="grpc://[::1]:6334"), "seen": Probe(False, why="refused")},
+        "`curl http://[::1]:6333` must answer",
+    ),
     ("store", "store", {"seen": Probe(False, version="1.17.0", status=401)}, "QDRANT_API_KEY"),
     ("store", "store", {"seen": Probe(False, why="[SSL: CERTIFICATE_VERIFY_FAILED] x")}, "IMPORTER_STORE_CA_FILE"),
     ("store", "store", {"seen": Probe(False, why="[SSL: WRONG_VERSION_NUMBER] x")}, "QDRANT_URL=http://"),

@@ -25,3 +25,12 @@ def test_its_return_is_reported_once(host: str) -> None:
 
 def test_an_unknown_name_is_a_server_that_is_away() -> None:
     assert not asyncio.run(StoreProbe("https://no.such.name.invalid").is_back())
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("http://h", 6333), ("https://h/q", 6333), ("grpc://h", 6334), ("grpcs://h", 6334), ("grpc://h:99", 99)],
+)
+def test_the_port_that_is_asked_is_the_one_that_is_used(url: str, port: int) -> None:
+    """Behind a proxy for gRPC alone nothing listens on the port of REST."""
+    assert StoreProbe(url).ports() == (port,)

@@ -139,7 +139,8 @@ def _over_rest(location: str) -> str:
     """Return the first address as `doctor` asks it: over REST, at its usual port where the address is one of gRPC."""
     url = addresses(location)[0]
     parts = urlsplit(url)
-    return f"http{parts.scheme[4:]}://{parts.hostname}:{REST_PORT}" if parts.scheme.startswith("grpc") else url
+    host = parts.netloc.removesuffix(f":{parts.port}")  # with its brackets, if it is one of IPv6
+    return f"http{parts.scheme[4:]}://{host}:{REST_PORT}" if parts.scheme.startswith("grpc") else url
 
 
 def check_cluster(facts: StoreFacts) -> Finding:

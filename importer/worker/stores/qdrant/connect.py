@@ -114,7 +114,8 @@ def speaks_tls(settings: StoreSettings) -> bool:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "grpc"}:
             return False
-        port = settings.grpc_port if settings.prefer_grpc else parts.port or REST_PORT
+        usual = settings.grpc_port if parts.scheme == "grpc" else REST_PORT
+        port = settings.grpc_port if settings.prefer_grpc else parts.port or usual
         with (
             contextlib.suppress(OSError),
             socket.create_connection((parts.hostname or "", port), settings.timeout_s) as plain,
