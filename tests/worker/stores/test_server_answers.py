@@ -1,9 +1,4 @@
-"""What real servers answer, as their source and documentation have it, and what is done about it: one table.
-
-retry   it is tried again, and done          split   the request is made smaller, and done
-within  it is asked otherwise, and done      wait    75: an outage, nothing is lost
-refuse  5: the import ends, with a hint that names what helps
-"""
+"""What real servers answer, as their source and documentation have it, and what is done about it: one table (`server_answers`)."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ import json
 import pathlib
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from certificates import NEEDS_OPENSSL, certificate
@@ -19,6 +14,7 @@ from numbered_points import DIMENSION, MODEL, everything, identity, numbered, ve
 from scripted_grpc import ScriptedGrpc
 from scripted_http import Fault
 from scripted_qdrant import ScriptedQdrant
+from server_answers import TABLE, Row
 from worker_told import store_settings
 
 from importer.errors import STORE, TRY_AGAIN, PointsRejected, StoreError
@@ -32,90 +28,6 @@ POINTS = 20
 Rule = Callable[[str, str, Any], tuple[int, str] | None]
 
 
-class Row(NamedTuple):
-    """One answer: to what it is given, its status and words, what must be done, and a word of the hint."""
-
-    name: str
-    to: str
-    status: int
-    words: str
-    done: str
-    hint: str = ""
-
-
-LIMITER = (
-    "Rate limiting exceeded: {} rate limit exceeded, request larger than rate limiter capacity, please try to split"
-)
-INDEX = (
-    'Index required but not found for "metadata.branch" of one of the following types: [keyword]. Help: Create an index'
-)
-ROOM = "{} usage is at {}% of total, exceeding the configured limit of {}%. Help: Reduce it, or raise the limit."
-LIMIT = 'Limit exceeded {} > {} for "{}". Help: Reduce the "{}" parameter to or below {}.'
-TABLE = [
-    Row("write_rate_limit", "write", 429, "Rate limiting exceeded: Write rate limit exceeded", "retry"),
-    Row("write_rate_limit, larger than it ever lets through", "write", 429, LIMITER.format("Write"), "split"),
-    Row("read_rate_limit", "scroll", 429, "Rate limiting exceeded: Read rate limit exceeded", "retry"),
-    Row("read_rate_limit, larger than it ever lets through", "lookup", 429, LIMITER.format("Read"), "split"),
-    Row("read_rate_limit in a search", "search", 429, LIMITER.format("Read"), "split"),
-    Row("a body too large for a proxy", "write", 413, "<html>Request Entity Too Large</html>", "split"),
-    Row("max_request_size_mb", "write", 400, "Payload error: JSON payload has exceeded limit", "split"),
-    Row("upsert_max_batchsize", "write", 403, LIMIT.format(20, 8, "upsert limit", "upsert limit", 8), "split"),
-    Row("search_max_batchsize", "search", 403, LIMIT.format(3, 1, "search batch size", "search", 1), "split"),
-    Row("filter_max_conditions", "change", 403, "Filter condition limit reached (20 > 8). Help: Reduce", "split"),
-    Row("condition_max_size", "change", 400, "Condition size limit reached (20 > 8). Help: Reduce", "split"),
-    Row("max_query_limit, scroll", "scroll", 403, LIMIT.format(256, 8, "limit", "limit", 8), "within"),
-    Row("max_query_limit of other versions", "scroll", 400, LIMIT.format(256, 8, "limit", "limit", 8), "within"),
-    Row("max_query_limit, search", "search", 403, LIMIT.format(100, 8, "limit", "limit", 8), "within"),
-    Row("max_query_limit, facet", "facet", 403, LIMIT.format(100, 8, "limit", "limit", 8), "within"),
-    Row("search_allow_exact", "count", 403, "Exact search disabled!. Help: Set exact=false.", "within"),
-    Row("search_max_oversampling", "search", 403, LIMIT.format(2, 1.5, "oversampling", "oversampling", 1.5), "within"),
-    Row("max_points_count", "write", 400, "Max points count limit of 10 reached!", "refuse", "importer forget"),
-    Row(
-        "max_collection_vector_size_bytes",
-        "write",
-        400,
-        "Max vector storage size limit of 9 reached!",
-        "refuse",
-        "forget",
-    ),
-    Row("max_resident_memory_percent", "write", 400, ROOM.format("Resident memory usage", 91, 85), "wait", "no room"),
-    Row("max_disk_usage_percent", "write", 403, ROOM.format("Disk usage", 96, 90), "wait", "no room"),
-    Row("max_resident_memory_percent, of payloads", "change", 400, ROOM.format("Resident", 91, 85), "wait", "no room"),
-    Row("sharding of its own", "write", 400, "Wrong input: Shard key not specified", "refuse", "COLLECTION_NAME"),
-    Row("another limit of strict mode", "write", 400, "No such thing!. Help: Send none.", "refuse", "strict mode"),
-    Row("locked against writing", "write", 403, "Storage locked: maintenance", "wait", "unlocked"),
-    Row("--read-only", "write", 403, "Read-only mode: write operations are not allowed.", "refuse", "--read-only"),
-    Row("max_query_limit, comparison", "survey", 403, LIMIT.format(256, 8, "limit", "limit", 8), "within"),
-    Row("max_query_limit, no vectors", "bare", 403, LIMIT.format(20, 8, "limit", "limit", 8), "within"),
-    Row("a replica that hangs", "lookup", 500, "1 of 2 read operations failed: Timeout", "wait", "importer status"),
-    Row("unindexed_filtering_retrieve", "search", 403, INDEX, "refuse", "--branch"),
-    Row("unindexed_filtering_update", "change", 400, INDEX, "refuse", "strict mode"),
-    Row("a key that reads", "write", 403, "Forbidden: Global manage access is required", "refuse", "QDRANT_API_KEY"),
-    Row("a wrong key", "lookup", 401, "Invalid API key or JWT", "refuse", "QDRANT_API_KEY"),
-    Row(
-        "no key", "search", 401, "Must provide an API key or an Authorization bearer token", "refuse", "QDRANT_API_KEY"
-    ),
-    Row(
-        "the collection is gone", "write", 404, "Not found: Collection `c` doesn't exist!", "refuse", "verify --repair"
-    ),
-    Row("a blip of the server", "write", 503, "Service Unavailable", "retry"),
-    Row("it is busy for long", "write", 500, "Service internal error: timeout", "wait", "nothing is lost"),
-    Row("a quota of the node", "write", 507, "Disk usage is over its quota", "wait", "no room"),
-    Row("no room on its disk", "write", 500, "Service internal error: No space left on device: WAL", "wait", "no room"),
-    Row("a shard that is busy with itself", "write", 503, "Shard temporarily unavailable: recovering", "retry"),
-    Row("a proxy that knows no server", "lookup", 404, "default backend - 404", "wait", "QDRANT_URL"),
-    Row("a page of the network's own", "write", 302, "<html>sign in</html>", "wait", "QDRANT_URL"),
-    Row("too few nodes, reading", "lookup", 500, "does not have enough active replicas", "wait", "importer status"),
-    Row(
-        "too few nodes, writing",
-        "write",
-        500,
-        "Failed to apply operation to at least one `Active` replica",
-        "wait",
-        "status",
-    ),
-    Row("a server that is too old for it", "lookup", 501, "Not Implemented", "refuse", "QDRANT_URL"),
-]
 PATHS = {"write": "/points", "change": "/points/batch", "search": "/points/query/batch", "lookup": "/points"}
 PATHS |= {"scroll": "/points/scroll", "count": "/points/count", "facet": "/facet"}
 PATHS |= dict.fromkeys(("survey", "bare"), "/points/scroll")
