@@ -1,4 +1,4 @@
-"""What real servers answer, as their source and documentation have it, and what is done about it: one table (`server_answers`)."""
+"""What real servers answer and what is done about it, as the table in `server_answers` has it."""
 
 from __future__ import annotations
 
