@@ -38,7 +38,8 @@ def files() -> dict[str, str]:
         "license": "Apache-2.0",
         "userConfig": {OPTION: AT_START},
     }
-    shop = {"name": "importer", "owner": WHO, "plugins": [{"name": NAME, "source": "./", "description": ABOUT}]}
+    listed = {"name": NAME, "source": "./", "description": ABOUT}
+    shop = {"name": "importer", "description": ABOUT, "owner": WHO, "plugins": [listed]}
     servers = {"mcpServers": {NAME: {"type": "stdio", "command": "importer", "args": ["mcp"]}}}
     wanted = f'case "$CLAUDE_PLUGIN_OPTION_{OPTION.upper()}" in true|1) importer hook ;; esac'
     hooks = {"hooks": {hook.EVENT: [hook.element(wanted)]}}

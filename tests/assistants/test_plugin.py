@@ -31,7 +31,8 @@ def form(required: str, /, **fields: Any) -> dict[str, Any]:
 
 # From SchemaStore's claude-code-plugin-manifest.json and claude-code-marketplace.json, which Claude Code's own readers
 # were made into (April 2026), its pages "Plugins reference" and "Plugin marketplaces", and agentskills.io: as far as
-# ours say something. A field that is none of theirs is warned of, and an error under `claude plugin validate --strict`.
+# ours say something. A field that is none of theirs, or a marketplace without a description, is warned of, which is an
+# error under `claude plugin validate --strict`.
 NAME = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 64}
 WHO = form("name", name=TEXT, email=TEXT, url=TEXT)
 VERSION = {"type": "string", "pattern": r"^\d+\.\d+\.\d+([-+].+)?$"}
@@ -45,9 +46,8 @@ OPTION = form(
 OPTIONS = {"type": "object", "patternProperties": {"^[A-Za-z_][A-Za-z0-9_]*$": OPTION}, "additionalProperties": False}
 SOURCE = {"type": "string", "pattern": r"^\./"}
 LISTED = {"type": "array", "minItems": 1, "items": form("name source", name=NAME, source=SOURCE, **ABOUT)}
-COMMAND = form(
-    "type command", type={"const": "command"}, command=TEXT, timeout={"type": "number", "exclusiveMinimum": 0}
-)
+SECONDS = {"type": "number", "exclusiveMinimum": 0}
+COMMAND = form("type command", type={"const": "command"}, command=TEXT, timeout=SECONDS)
 MATCHER = form("hooks", matcher=TEXT, hooks={"type": "array", "minItems": 1, "items": COMMAND})
 EVENTS = form("SessionStart", SessionStart={"type": "array", "items": MATCHER})
 STDIO = form(
@@ -57,7 +57,7 @@ SERVERS = {"type": "object", "minProperties": 1, "additionalProperties": STDIO}
 FORMS = {
     ".claude-plugin/plugin.json": form("name", name=NAME, userConfig=OPTIONS, **ABOUT),
     ".claude-plugin/marketplace.json": form(
-        "name owner plugins", name=NAME, owner=WHO, plugins=LISTED, description=TEXT
+        "name owner plugins description", name=NAME, owner=WHO, plugins=LISTED, description=TEXT
     ),
     ".mcp.json": form("mcpServers", mcpServers=SERVERS),
     "hooks/hooks.json": form("hooks", hooks=EVENTS, description=TEXT),
