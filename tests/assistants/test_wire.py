@@ -252,6 +252,21 @@ def test_a_place_that_moved(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
     assert (home / ".codex/config.toml").read_text() == '# mine\nmodel = "o"'
 
 
+def test_an_entry_that_an_assistant_took_along(tmp_path: pathlib.Path) -> None:
+    """Settings that were moved to another place, ours among them, are given back there as well."""
+    old, new = tmp_path / ".gemini/antigravity/mcp_config.json", tmp_path / ".gemini/config/mcp_config.json"
+    state, mine = str(tmp_path / "state"), '{"mcpServers": {"mine": {"command": "x"}}}'
+    old.parent.mkdir(parents=True)
+    old.write_text(mine)
+    write(next(place for place in places({}, str(tmp_path)) if place.assistant == "antigravity"), state)
+    new.parent.mkdir()
+    new.write_text(old.read_text())
+    (new.parent / ".migrated").touch()
+    for one in here.to_give_back(record.read(state), {}, str(tmp_path), unnoted=False):
+        wire.undo(one.plan, one.written or record.Written(""), state)
+    assert old.read_text() == mine and json.loads(new.read_text()) == json.loads(mine)
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=25)
 @given(texts.json_texts(), st.sampled_from([0o600, 0o644, 0o400]), st.booleans(), st.booleans())
 def test_any_file(

@@ -58,10 +58,15 @@ def _planned(place: AssistantPlace | None, plan: Plan) -> Planned:
 
 
 def to_give_back(note: record.Note, environ: Mapping[str, str], home: str, *, unnoted: bool) -> list[Planned]:
-    """Return what giving everything back means; with `unnoted` also entries of ours that no note tells of."""
+    """Return what giving everything back means; with `unnoted` also entries of ours that no note tells of.
+
+    An assistant that has moved its settings since may have taken our entry along: it goes there, too.
+    """
     known = places(environ, home)
     known += [hook.place_of(place) for place in known if place.assistant == "claude-code"]
-    found = {path: (_place_of(path, one, known), one) for path, one in note.files.items()}
+    set_up = {one.of for one in note.files.values()}
+    moved = wire.found_without_note([place for place in known if place.assistant in set_up])
+    found = {**moved, **{path: (_place_of(path, one, known), one) for path, one in note.files.items()}}
     if unnoted:
         skills = {os.path.join(place.skills, skill.PATH) for place in known if place.skills}
         ours = {path: (None, Written("", created=True)) for path in sorted(skills) if os.path.exists(path)}
