@@ -11,6 +11,7 @@ import pytest
 from worker_told import embed_settings
 
 from importer.protocol import engines
+from importer.worker.embedders import _openvino
 from importer.worker.embedders._fastembed_engine import MINILM
 from importer.worker.embedders._openvino import OpenVinoModel
 from importer.worker.embedders.fastembed import FastEmbedder, open_embedder
@@ -68,6 +69,46 @@ def test_runs_have_few_widths(model_dir: str) -> None:
     widths = {rows[0].ids.shape[0] for rows in (embedder._documents([window]) for window in windows)}
     assert all(width % OpenVinoModel.step == 0 for width in widths)
     assert max(widths) == embedder.window_tokens
+
+
+@needs_openvino
+def test_runs_compute_few_numbers_of_tokens(model_dir: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code is prepared for each number of tokens that a run computes; the repeats change nothing."""
+    counts: list[int] = []
+    place = _openvino.places_of
+    monkeypatch.setattr(_openvino, "places_of", lambda mask: counts.append(len(found := place(mask))) or found)
+    one, other = opened(model_dir, "onnxruntime"), opened(model_dir, "openvino", threads=1)
+    for least in range(20, 32):
+        texts = ["word " * count for count in range(least, least + 40, 13)]
+        windows = [[parts[0] for parts in embedder.split(texts)] for embedder in (one, other)]
+        assert len({window.tokens for window in windows[0]}) == len(texts), "padded unless all are of one length"
+        cosines = (one.embed(windows[0]) * other.embed(windows[1])).sum(axis=1)
+        assert cosines.min() >= 0.9999
+    assert len(counts) == 12
+    assert all(count % OpenVinoModel.step == 0 for count in counts)
+    assert len(set(counts)) <= 5
+
+
+@needs_openvino
+@pytest.mark.parametrize("looked_at", ["nothing", "the ids", "the mask as it is"])
+def test_other_graphs_are_left_alone(looked_at: str) -> None:
+    """Only a graph that takes its rows from the mask, as one row, is given the places as an input."""
+    import openvino
+    from openvino import opset13 as ops
+
+    mask = ops.parameter([-1, -1], openvino.Type.i64, name="attention_mask")
+    ids = ops.parameter([-1, -1], openvino.Type.i64, name="input_ids")
+    for parameter, name in ((mask, "attention_mask"), (ids, "input_ids")):
+        parameter.output(0).set_names({name})
+    row = ops.constant(np.array([-1]))
+    result = {
+        "nothing": lambda: ops.add(mask, ids),
+        "the ids": lambda: ops.add(ops.non_zero(ops.reshape(ids, row, False)), ops.reshape(mask, row, False)),
+        "the mask as it is": lambda: ops.add(ops.non_zero(mask), ops.reshape(ids, row, False)),
+    }[looked_at]()
+    model = openvino.Model([result], [mask, ids])
+    assert not _openvino._with_places(openvino, model)
+    assert [node.get_any_name() for node in model.inputs] == ["attention_mask", "input_ids"]
 
 
 @needs_openvino
