@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,6 +19,7 @@ from importer.service.status.store_location import Probe
 REST_PORT = 6333  # where a URL names none, as in the client
 NO_POINT = "00000000-0000-0000-0000-000000000000"  # an id that no text has
 MOST_BYTES = 1 << 20  # of an answer; it is a few lines
+MOST_TIMES = 2  # the time-out, for the whole of it: that alone is for each part
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,19 @@ class StoreServer:
             content = None if body is None else json.dumps(body)
             connection.request(method, parts.path.rstrip("/") + path, content, headers)
             answer = connection.getresponse()
-            return answer.status, _parsed(answer.read(MOST_BYTES))
+            return answer.status, _parsed(_read(answer, time.monotonic() + MOST_TIMES * self.timeout_s))
         finally:
             connection.close()
+
+
+def _read(answer: http.client.HTTPResponse, end_s: float) -> bytes:
+    """Return the beginning of an answer's body. Raises TimeoutError for one that comes a little at a time."""
+    found = b""
+    while len(found) < MOST_BYTES and (part := answer.read1(MOST_BYTES - len(found))):
+        found += part
+        if time.monotonic() > end_s:
+            raise TimeoutError("its answer does not end")
+    return found
 
 
 def _counted(answer: Any) -> int | None:

@@ -29,6 +29,7 @@ from importer.protocol.worker_settings import EmbedSettings
 from importer.worker import token_budget
 from importer.worker.embedders import Window
 from importer.worker.embedders.budget import Budget
+from importer.worker.hosted import bounded
 from importer.worker.patience import Patience, patiently
 
 PATIENCE = Patience(first_s=0.75, longest_s=20.0)
@@ -89,7 +90,12 @@ class RemoteEmbedder:
         self._patience = patience
         headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
         base_url = (settings.base_url or service.base_url).rstrip("/") + "/"
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=settings.timeout_s)
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={**bounded.HEADERS, **headers},
+            timeout=settings.timeout_s,
+            event_hooks={"response": [bounded.bound]},
+        )
         self._budget = Budget(settings, sleep=patience.sleep)
         self._shortened = 0  # asked for by name only where the model's own dimension is another
         try:
@@ -166,7 +172,7 @@ class RemoteEmbedder:
             told = msgspec.json.decode(answer.content)
             rows = np.array(self._service.vectors(told), dtype=np.float32, ndmin=2)
         # Also rows of unequal length, which make no array.
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError, RecursionError, AttributeError) as error:
             raise EmbedUnreachable(f"{self._service.name} answered with something else than vectors") from error
         self._budget.answered(self._used(told, body), answer.headers)
         return token_budget.normalised(rows)
@@ -178,7 +184,7 @@ class RemoteEmbedder:
         """
         try:
             return int(self._service.used(told))
-        except (KeyError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError):
             return len(body) // BYTES_PER_TOKEN
 
     def _refusal(self, answer: httpx.Response) -> EmbedError | ModelError:
@@ -206,12 +212,12 @@ def _masked(said: str, key: str) -> str:
 def retry_after_s(header: str, now: Callable[[], float] = time.time) -> float:
     """Return the seconds of a Retry-After header, which holds seconds or a date; 0 when it says nothing usable."""
     try:
-        return max(0.0, float(header))
+        return bounded.wait_s(float(header))
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - now())
-    except ValueError:
+        return bounded.wait_s(parsedate_to_datetime(header).timestamp() - now())
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,3 +100,31 @@ def test_a_count_that_may_not_be_exact_is_an_estimate(qdrant: Any) -> None:
         patch.setattr(StoreServer, "ask", listening)
         assert server.look("con/v").points == 40
     assert asked[1:] == [{"exact": True}, {"exact": False}]
+
+
+class Dripping(http.server.BaseHTTPRequestHandler):
+    """A server that says a space at a time, without end, or lists in lists."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(self.server.said)
+                time.sleep(0.01)
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        """Write no log."""
+
+
+@pytest.mark.parametrize("said", [b" ", b"[" * 65_536])
+def test_an_answer_without_end_ends(said: bytes) -> None:
+    """It is told as out of reach, and nothing is raised."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        server.said = said
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        found = StoreServer(f"http://127.0.0.1:{server.server_port}", timeout_s=0.2).look("c")
+        server.shutdown()
+    assert not found.reachable

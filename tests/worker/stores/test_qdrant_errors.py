@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import grpc
 import httpx
@@ -104,6 +105,21 @@ def test_a_wish_nobody_can_read_is_none(wish: str) -> None:
     with pytest.raises(StoreUnreachable) as caught, translated():
         raise rest(503, **{"Retry-After": wish})
     assert caught.value.retry_after_s == 0.0
+
+
+@pytest.mark.parametrize("raised", ["assert None is not None", "None.points", "len(7)", "[][0].x if [] else {}['x'].y"])
+def test_an_answer_of_another_shape_is_not_qdrants(raised: str) -> None:
+    """The client stumbles over it in its own code, which is no bug of ours; one of ours is not hidden so."""
+    known: dict[str, Any] = {"__name__": "qdrant_client.remote"}
+    exec(f"def answer():\n    {raised}", known)
+    with pytest.raises(StoreRefused), translated():
+        known["answer"]()
+
+
+def test_a_bug_of_ours_is_none_of_the_server() -> None:
+    """It ends with its own traceback."""
+    with pytest.raises(TypeError), translated():
+        len(7)  # type: ignore[arg-type]
 
 
 def test_ours_pass_through() -> None:

@@ -21,6 +21,7 @@ from qdrant_client import QdrantClient
 from importer.errors import UsageError
 from importer.protocol.system.plain import plain, sure
 from importer.protocol.worker_settings import StoreSettings, addresses
+from importer.worker.hosted import bounded
 from importer.worker.stores.modes import close_to_others
 from importer.worker.stores.qdrant.nodes import Nodes
 
@@ -102,6 +103,8 @@ def remote(settings: StoreSettings) -> QdrantClient:
         # The port of a grpc:// URL is gRPC's, as its name says.
         port=REST_PORT if over_grpc else parts.port or REST_PORT,
         grpc_port=grpc_port,
+        metadata=bounded.HEADERS,
+        event_hooks={"response": [bounded.bound]},
         **_trust(settings.ca_file, secure, prefer_grpc),
     )
 
@@ -131,12 +134,12 @@ def _trust(ca_file: str, secure: bool, prefer_grpc: bool) -> dict[str, Any]:
     Raises UsageError for a file that cannot be read.
     """
     if not (ca_file and secure):
-        return {}
+        return {"grpc_options": {**bounded.GRPC_OPTIONS}}
     try:
         trusted: dict[str, Any] = {"verify": ssl.create_default_context(cafile=sure(ca_file))}
         if prefer_grpc:
             with open(ca_file, "rb", opener=plain) as file:
-                trusted["grpc_options"] = {"root_certificates": file.read()}
+                trusted["grpc_options"] = {"root_certificates": file.read(), **bounded.GRPC_OPTIONS}
         return trusted
     except OSError as error:
         raise UsageError(f"the authority's certificate {ca_file} cannot be read: {error}") from error

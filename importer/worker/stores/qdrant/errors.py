@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from importer.errors import ImporterError, StoreError, StoreRefused, StoreUnreachable
+from importer.worker.hosted.bounded import AnswerTooLargeError, wait_s
 from importer.worker.stores.qdrant.requests import Disputed, Limited
 
 KEY_HINT = "set QDRANT_API_KEY (or its _FILE) to the server's key"
@@ -64,7 +66,8 @@ CODES = {
 CLIENTS = (UnexpectedResponse, ResponseHandlingException, QdrantException, grpc.RpcError, pydantic.ValidationError)
 LOCAL = (sqlite3.Error, OSError, ValueError, KeyError, RuntimeError)  # mode, which runs in this process
 _NO_COLLECTION = re.compile(r"Collection `[^`]*` doesn't exist")
-NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError)
+NOT_QDRANTS = (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError, AnswerTooLargeError)
+SHAPES = (AssertionError, AttributeError, TypeError, RecursionError)  # of the client, over an answer it does not expect
 
 
 class Conflict(StoreRefused):
@@ -92,6 +95,17 @@ def translated() -> Iterator[None]:
         raise
     except (*CLIENTS, *LOCAL) as error:
         raise _ours(error) from error
+    except SHAPES as error:
+        if not _raised_by_client(error):
+            raise  # a bug of ours
+        raise Foreign(f"the answer is not Qdrant's: {str(error)[:200]}", hint=URL_HINT) from error
+
+
+def _raised_by_client(error: Exception) -> bool:
+    """Return True if an error arose in the client's own code, or in what it reads answers with."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame in frames]
+    return "qdrant_client" in names and "importer" not in names[names.index("qdrant_client") :]
 
 
 def _ours(error: Exception) -> StoreError:
@@ -236,6 +250,6 @@ def _words(content: bytes) -> str:
 def _retry_after_s(headers: Any) -> float:
     """Return the seconds of Retry-After; the date that HTTP allows as well counts as 0."""
     try:
-        return max(0.0, float((headers or {}).get("retry-after", 0)))
+        return wait_s(float((headers or {}).get("retry-after", 0)))
     except ValueError:
         return 0.0

@@ -1,0 +1,1 @@
+"""What the services of others answer, kept within bounds."""
