@@ -45,7 +45,8 @@ RUN mkdir -p /opt/importer/models \
 FROM ${BASE}
 ARG WITH_MODEL=
 # pip comes with the base image; the importer does not use it. 1000 is the first user of most machines, who owns the
-# conversations; another one is chosen with --user, and can write /state as long as it is that user's alone.
+# conversations; another one is chosen with --user. /state is open to all, as /tmp is, so that a new volume is: the state
+# is a folder in it that its user makes, closed to all others, for one that others can write to is refused.
 RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/ensurepip /usr/local/bin/pip* \
       /usr/lib/python3/dist-packages/* /usr/lib/python3.11/ensurepip /usr/share/python-wheels \
     && echo 'importer:x:1000:1000::/home/importer:/usr/sbin/nologin' >> /etc/passwd \
@@ -60,7 +61,7 @@ ENV PATH=/opt/importer/bin:/usr/local/bin:/usr/bin:/bin \
     ORT_DISABLE_TELEMETRY=1 \
     MALLOC_ARENA_MAX=2 \
     MALLOC_TRIM_THRESHOLD_=131072 \
-    IMPORTER_STATE_DIR=/state \
+    IMPORTER_STATE_DIR=/state/importer \
     IMPORTER_MODEL_DIR=${WITH_MODEL:+/opt/importer/models}
 USER 1000:1000
 WORKDIR /home/importer

@@ -92,7 +92,7 @@ class Contained:
             *("run", "-d", "--name", self.name, "--restart=unless-stopped", "--stop-timeout=45"),
             *("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
             *(f"--memory={self.memory}", f"--memory-swap={self.memory}"),
-            *(f"--volume={self.state}:/state", f"--volume={self.said}:{self.said}:ro"),
+            *(f"--volume={os.path.dirname(self.state)}:/state", f"--volume={self.said}:{self.said}:ro"),
             *(f"--volume={ROOT / 'tests' / 'support' / 'plugins'}:/plug-ins/plugins:ro",),
             *(f"--env={name}={value}" for name, value in environ.items()),
             *(self.image, "run", "--source", f"auto={self.said}"),
@@ -150,10 +150,10 @@ class Contained:
 @contextmanager
 def contained(image: str, base: pathlib.Path, said: str, **more: Any) -> Iterator[Contained]:
     """Run a container and remove it afterwards."""
-    state = base / "state"
-    state.mkdir(mode=0o700)
-    os.chown(state, UID, UID)
-    container = Contained(image, str(state), said, **more)
+    volume = base / "state"
+    volume.mkdir(mode=0o700)
+    os.chown(volume, UID, UID)
+    container = Contained(image, str(volume / "importer"), said, **more)
     try:
         container.start()
         yield container

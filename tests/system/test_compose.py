@@ -42,6 +42,13 @@ def test_hardened_and_restarted(path: pathlib.Path) -> None:
     assert mounts and all(mount.endswith(":ro") for mount in mounts)
 
 
+def test_the_state_is_a_folder_in_the_volume() -> None:
+    """A new volume is open to all users, as the image has it; a state directory that is so would be refused."""
+    said = (ROOT / "Dockerfile").read_text()
+    assert "chmod 1777 /state" in said and re.search(r"^VOLUME /state$", said, re.MULTILINE)
+    assert " IMPORTER_STATE_DIR=/state/importer " in said
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_stop_is_longer_than_the_drain(path: pathlib.Path) -> None:
     """The engine waits until the batch in flight is committed."""

@@ -28,7 +28,7 @@ SLOW = {
     "IMPORTER_PLUGIN_LEAKY_MB": "0",
     "IMPORTER_PLUGIN_LEAKY_MS": "300",
 }
-SLOW |= {"IMPORTER_PLUGIN_LEAKY_LOG": "/state/embedded"}
+SLOW |= {"IMPORTER_PLUGIN_LEAKY_LOG": "/state/importer/embedded"}
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +186,15 @@ def test_out_of_memory(image: str, few: str, tmp_path: pathlib.Path) -> None:
         assert container.oom_kills(), "the kernel killed nothing: the drill proves nothing"
         assert container.inspect()["RestartCount"] == 0
         check(container)
+
+
+@pytest.mark.parametrize("user", [UID, UID + 1])
+def test_a_new_volume(image: str, few: str, user: int) -> None:
+    """As the engine makes it, for the image's user and another: imported, and found by the next container."""
+    volume = f"importer-test-{user}"
+    given = ["run", "--rm", f"--user={user}:{user}", f"--volume={volume}:/state", f"--volume={few}:{few}:ro", image]
+    try:
+        docker(*given, "backlog", "--source", f"auto={few}", seconds=300)
+        assert f"{FEW_FILES} files" in docker(*given, "verify")
+    finally:
+        docker("volume", "rm", "-f", volume, check=False)
