@@ -20,7 +20,8 @@ import copy
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,9 +66,9 @@ class Node(ScriptedQdrant):
             except ClusterError as error:
                 return 500, f"Service internal error: {error}"
 
-    def view(self, name: str, query: str) -> Points:
+    def view(self, name: str, query: str, ids: Sequence[Any] | None = None) -> Points:
         """Return what this node reads from the replicas."""
-        found: Points = self.cluster.view(self, name, "all" if "consistency=all" in query else "")
+        found: Points = self.cluster.view(self, name, "all" if "consistency=all" in query else "", ids)
         return found
 
     def write(self, name: str, kind: str, body: Any, query: str) -> None:
@@ -204,8 +205,8 @@ class Cluster:
         """Return True if the node of a replica is up."""
         return self.nodes[replica.node].up
 
-    def view(self, node: Node, name: str, level: str) -> Points:
-        """Return the points that a read of this consistency gives on this node."""
+    def view(self, node: Node, name: str, level: str, ids: Sequence[Any] | None) -> Points:
+        """Return the points that a read of this consistency gives on this node; of some `ids`, if not of all."""
         found: Points = {}
         for shard, replicas in enumerate(self.placed[name].replicas):
             active = [one for one in replicas if one.state == ACTIVE and self.there(one)]
@@ -216,13 +217,14 @@ class Cluster:
             own = [one for one in active if one.node == node.number]
             asked = active if level == "all" else own or [self.rng.choice(active)]
             first, *others = (one.points for one in asked)
-            found |= {id: point for id, point in first.items() if all(other.get(id) == point for other in others)}
+            wanted = first if ids is None else [id for id in ids if id in first]
+            found |= {id: first[id] for id in wanted if all(other.get(id) == first[id] for other in others)}
         return found
 
     def write(self, name: str, collection: Any, kind: str, body: Any) -> None:
         """Write to every active replica of the shards that are touched. Raises ClusterError when too few have it."""
         placed = self.placed[name]
-        there = {id: point for replicas in placed.replicas for one in replicas for id, point in one.points.items()}
+        there = ChainMap(*(one.points for replicas in placed.replicas for one in replicas))
         touched = resolved(collection, there, kind, body)
         for replicas in placed.replicas:
             if mine := [(id, value) for id, value in touched if placed.shard_of(id) is replicas]:

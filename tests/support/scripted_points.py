@@ -12,7 +12,7 @@ import json
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def operations(method: str, rest: str, body: Any) -> list[tuple[str, Any]] | Non
     return None if kind is None or (kind == "upsert" and "ids" in body) else [(kind, body)]
 
 
-def resolved(collection: Collection, there: Points, kind: str, body: Any) -> list[tuple[Any, Any]]:
+def resolved(collection: Collection, there: Mapping[Any, Point], kind: str, body: Any) -> list[tuple[Any, Any]]:
     """Return an operation as what it gives each point: the ids of a filter are those of the points that are `there`.
 
     Raises BadRequest for vectors that do not fit the collection, NoPoint for a named point whose payload is not there.
@@ -102,7 +102,7 @@ def change(points: Points, kind: str, id: Any, value: Any) -> None:
     points[id] = {"id": id, "vector": vector, "payload": payload}
 
 
-def selected(points: Points, wanted: Any) -> Iterator[Point]:
+def selected(points: Mapping[Any, Point], wanted: Any) -> Iterator[Point]:
     """Yield the points that pass a filter; all for none. Raises BadRequest for one that is no filter."""
     if not wanted:
         yield from points.values()
@@ -111,9 +111,18 @@ def selected(points: Points, wanted: Any) -> Iterator[Point]:
         asked = _filter.validate_python(wanted)
     except pydantic.ValidationError as error:
         raise BadRequest(f"Format error in JSON body: {error}") from error
-    for point in list(points.values()):
+    for point in _candidates(points, wanted):
         if check_filter(asked, point["payload"], point["id"], dict.fromkeys(point["vector"], True)):
             yield point
+
+
+def _candidates(points: Mapping[Any, Point], wanted: Any) -> list[Point]:
+    """Return the points that a filter can pass: where it must have one of some ids, those alone."""
+    must = wanted.get("must") or []
+    named = [one["has_id"] for one in (must if isinstance(must, list) else [must]) if "has_id" in one]
+    if named:
+        return [points[id] for id in map(identity, named[0]) if id in points]
+    return list(points.values())
 
 
 def told(point: Point, asked: Any) -> Point:
@@ -279,7 +288,7 @@ def _scaled(vector: list[float]) -> list[float]:
     return found
 
 
-def _existing(there: Points, id: Any) -> Any:
+def _existing(there: Mapping[Any, Point], id: Any) -> Any:
     if id not in there:
         raise NoPoint(f"Not found: No point with id {id} found")
     return id

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -129,8 +129,8 @@ class ScriptedQdrant:
         except NoPoint as error:
             return 404, str(error)
 
-    def view(self, name: str, query: str) -> Points:
-        """Return the points that a request sees; `query` is that of its address."""
+    def view(self, name: str, query: str, ids: Sequence[Any] | None = None) -> Points:
+        """Return the points that a request sees; `query` is that of its address, `ids` are all that it asks for."""
         points: Points = self.collections[name]["points"]
         if "consistency=all" not in query or not self.lacking:
             return points
@@ -193,9 +193,9 @@ class ScriptedQdrant:
                 self.write(name, kind, told, query)
             done = {"operation_id": 1, "status": "completed"}
             return 200, [done for _ in written] if rest == "batch" else done
-        points = self.view(name, query)
         if rest == "":
-            return 200, scripted_points.retrieved(points, body)
+            return 200, scripted_points.retrieved(self.view(name, query, body["ids"]), body)
+        points = self.view(name, query)
         if rest == "count":
             return 200, {"count": sum(1 for _ in scripted_points.selected(points, body.get("filter")))}
         if rest == "scroll":
