@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 
 MOST_BYTES = 64 << 20  # of an answer, unpacked; the largest that is asked for, vectors of a page, takes some 10 MB
-MOST_S = 300.0  # for an answer to come, over a slow line too
+MOST_TIMES = 3  # the client's time-out for a part, for the whole of an answer
+MOST_S = 300.0  # where it has none
 MOST_WAIT_S = 86_400.0  # until tomorrow: then a day's limit is anew
 GZIP = 31  # of zlib: with gzip's head
 HEADERS = {"Accept-Encoding": "gzip"}  # the one packing that is unpacked here
@@ -35,7 +36,9 @@ def bound(response: httpx.Response) -> None:
     packing = response.headers.pop("content-encoding", "").strip().lower()
     if packing not in {"", "identity", "gzip"}:
         raise AnswerTooLargeError(f"it is packed as {packing[:20]!r}, which was not asked for")
-    response.stream = BoundedStream(response.stream, packed=packing == "gzip")
+    part_s = response.request.extensions.get("timeout", {}).get("read")
+    most_s = MOST_TIMES * part_s if part_s else MOST_S
+    response.stream = BoundedStream(response.stream, packed=packing == "gzip", most_s=most_s)
 
 
 class BoundedStream(httpx.SyncByteStream):

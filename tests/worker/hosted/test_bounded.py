@@ -68,6 +68,19 @@ def test_a_bomb_is_not_unpacked() -> None:
     tracemalloc.stop()
 
 
+def test_the_whole_may_take_some_times_what_a_part_may() -> None:
+    """A client's own time-out is for each part: a byte now and again never reaches it."""
+    with (
+        httpx.Client(
+            transport=httpx.MockTransport(lambda _request: httpx.Response(200, stream=Endless(b""))),
+            event_hooks={"response": [bound]},
+            timeout=0.01,
+        ) as client,
+        pytest.raises(AnswerTooLargeError, match="does not end"),
+    ):
+        client.get("http://x/")
+
+
 @pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip", "x" * 9000])
 def test_a_packing_that_was_not_asked_for_is_refused(packing: str) -> None:
     """It would be unpacked without a bound."""
