@@ -18,7 +18,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from importer.chunking.masking import assignments, commands, numbers, services, tables, tokens
+from importer.chunking.masking import assignments, commands, names, near, numbers, services, tables, tokens
 from importer.chunking.masking.marked import SecretPlaces
 from importer.chunking.masking.rows import asides, calls, lines, logins, places, told
 from importer.chunking.masking.spans import SecretSpan, beside_labels, joined, original, replaced
@@ -59,8 +59,11 @@ def _seen(text: str) -> list[SecretSpan]:
     found = [*tokens.find(text, words), *services.find(text, words)]
     found += _PLACES.spans(text)
     found += places.signatures(text)
-    for table in (tables, commands, assignments, numbers):
+    for table in (tables, numbers):
         found += table.find(text)
+    if named := names.named_places(text):
+        found += assignments.find(text, named)
+        found += near.find(text, named)
     return found
 
 
@@ -87,7 +90,16 @@ def mask_facts(facts: Facts) -> Facts:
 
 
 _PLACES = SecretPlaces(
-    (*places.PLACES, *places.WORDS, *logins.LOGINS, *told.TOLD, *calls.CALLS, *lines.LINES, *asides.ASIDES)
+    (
+        *places.PLACES,
+        *places.WORDS,
+        *logins.LOGINS,
+        *told.TOLD,
+        *calls.CALLS,
+        *lines.LINES,
+        *asides.ASIDES,
+        *commands.COMMANDS,
+    )
 )
 _mask_title = lru_cache(maxsize=64)(mask)
 

@@ -40,6 +40,13 @@ PIECES = (  # what rules begin with, and what may make them read on
     "A1b2" * 16 + "\n-----END PRIVATE KEY-----\n", "$ cat password\n", "password\n$ ", "334 UGFzc3dvcmQ6\n",
     "curl -b 'a=", "curl -b 'a=b;", '"name":"auth","value":"', "?code=", "?code=a1B2", "serial A1B2C-", "A1B2C-",
     "P12_BASE64=MII", "docker login -u a -p A1b2", "hook a1b2/", "https://a:b/private-",
+    "password aB1!aB1! ", "aB1!aB1! ", "secret aB1xQ9kZ7vB2", "key:aB1/", "user a pass ", "user a and password ",
+    "root:aB1!", "pin 1234 ", "code of a b 1234", "1234,", "passphrase a-b-c-", "abc-abd-", "password = $a*",
+    "password=a?b=", "a=b?c&", "crypt('a1", "Client('a', ", "FTP(a, ", "auth a:b1", "://a/hooks/", "://hook.a/",
+    "TOKEN  a1 ", "<D>" + "aB1/" * 10, "] :587 a:", "a b aB1 *\n", '"a" "aB1xQ9kZ"\n', "echo 'a1' | ",
+    "user a using b1 ", " -U a -P b1", "salt: aB1", "bearer=aB1/", "api_hash=a1", "a:b.0123456789abcdef",
+    "manually: ABC2", "session=aB1", "sessionId: ", "AES.new(b'a1', ", "set_password(a, 'b1', ", "ENC(aB1/",
+    "USERPWD, \"a:b1", " /U a /P b1", "WPA Key: 12345678 ", "credentials are a / b1 ", "||password||\n|a1b2|\n",
     "datadog: a1", "private key ", "-k a1b2", "snmp community ", "a1" * 32 + " private key ", "Q~", "|", "=",
 )  # fmt: skip
 PREFIXES = [kind.prefixes.split()[0] for kind in SURE + CAREFUL]

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from importer.chunking.redact import mask
 
 LISTS = {path.stem: path for path in sorted((Path(__file__).parent.parent / "chunking" / "planted").glob("*.txt"))}
+FORMS = Path(__file__).parent.parent / "chunking" / "named_forms.txt"
 ALPHABETS = {
     "A": string.ascii_letters + string.digits,
     "a": string.ascii_lowercase + string.digits,
@@ -31,7 +32,12 @@ ALPHABETS = {
     "B": string.ascii_letters + string.digits + "+/",
     "R": string.ascii_letters + string.digits + "_-",
 }
-VALUE = re.compile(r"<(?P<kind>[AaUhHdBRu])(?P<count>\d*)>")
+WORDS = (
+    "apple", "battery", "candle", "dragon", "engine", "falcon", "garden", "hammer", "island", "jungle", "kitten",
+    "ladder", "magnet", "needle", "orange", "pirate", "quartz", "ribbon", "saddle", "temple", "umbrella", "violet",
+    "walnut", "yogurt", "zipper", "copper", "silver", "window", "yellow", "summer", "winter",
+)  # fmt: skip
+VALUE = re.compile(r"<(?P<kind>[AaUhHdBRupwf])(?P<count>\d*)>")
 MARKED = re.compile("⟦(.*?)⟧", re.DOTALL)
 
 
@@ -46,6 +52,8 @@ class Planted(NamedTuple):
 
 def made(match: re.Match[str], source: random.Random) -> str:
     """A value as its issuer draws it: letters and digits both, none beside a sign."""
+    if match["kind"] in "pwf":
+        return chosen(match["kind"], source)
     if match["kind"] == "u":
         return "-".join("".join(source.choices("0123456789abcdef", k=count)) for count in (8, 4, 4, 4, 12))
     alphabet, count = ALPHABETS[match["kind"]], int(match["count"])
@@ -54,6 +62,50 @@ def made(match: re.Match[str], source: random.Random) -> str:
         mixed = count < 4 or match["kind"] == "d" or not (value.isalpha() or value.isdigit())
         if mixed and value[0].isalnum() and value[-1].isalnum():
             return value
+
+
+def chosen(kind: str, source: random.Random) -> str:
+    """A password (`p`), a weak one (`w`), or a passphrase (`f`) as people choose them."""
+    word, other = source.sample(WORDS, 2)
+    if kind == "f":
+        return "-".join(source.sample(WORDS, 4))
+    number, sign = str(source.randrange(10, 9999)), source.choice("!@#%*?+=-")
+    if kind == "w":
+        return source.choice((word + number, word + other + number[0], word.capitalize() + "2024"))
+    mixed = "".join(source.choices(string.ascii_letters + string.digits + "!@#%*?+=-", k=source.choice((10, 12, 16))))
+    spelled = word.replace("a", "4").replace("e", "3").replace("o", "0").capitalize()
+    return source.choice(
+        (
+            word.capitalize() + number + sign,
+            word[:4] + sign + other.capitalize() + number,
+            spelled + sign + number,
+            mixed,
+        )
+    )
+
+
+def named(count: int) -> list[Planted]:
+    """Texts that give a value to a name, drawn from all names in all forms; a word for a password ends its name."""
+    _, names, *forms = FORMS.read_text("utf-8").splitlines()
+    source, texts = random.Random(count), []
+    for _ in range(count):
+        name, form = source.choice(names.split(";")), source.choice(forms)
+        words = name.split()
+        password = any(
+            word in words[-1] for word in ("pass", "pw", "kennwort", "contrasena", "senha", "heslo", "haslo")
+        )
+        kind = "<p>" if password or words[-1] in ("wachtwoord", "parola", "sifre", "community") else "<A32>"
+        titles = [word.capitalize() for word in words]
+        ways = {
+            "snake": "_".join(words), "UP": "_".join(words).upper(), "kebab": "-".join(words), "dot": ".".join(words),
+            "camel": words[0] + "".join(titles[1:]), "Pascal": "".join(titles), "Kebab": "-".join(titles),
+            "Title": name.capitalize(), "low": name, "q": VALUE.sub(lambda match: made(match, source), kind),
+        }  # fmt: skip
+        text = form.replace("\\\\", "\0").replace("\\n", "\n").replace("\\t", "\t").replace("\0", "\\")
+        for way, written in ways.items():
+            text = text.replace(f"{{{way}}}", written)
+        texts.append(Planted("named", name, text, (ways["q"],)))
+    return texts
 
 
 def planted(group: str, round_number: int = 0) -> list[Planted]:
@@ -112,6 +164,8 @@ def main() -> None:
     for group in LISTS:
         share, missed = recall(group)
         print(f"{group}: {share:.3f} of {len(planted(group))} kinds masked", *missed)
+    texts = named(1000)
+    print(f"names in forms: {1 - sum(map(bool, map(left, texts))) / len(texts):.3f} of {len(texts)} masked")
     changed, lines = changed_lines(float(sys.argv[1]) if sys.argv[1:] else 20)
     print(f"{changed} of {lines} lines without secrets changed: {100 * changed / lines:.4f} %")
 

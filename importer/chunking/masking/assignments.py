@@ -8,46 +8,51 @@ Most such places in conversations are code, not secrets, so a value must earn it
 
 from __future__ import annotations
 
-import itertools
 import re
-import string
 from collections.abc import Iterator
 
+from importer.chunking.masking.chance import by_chance
 from importer.chunking.masking.names import (
     ASSIGNED,
     HINT,
     KINDS_OF_KEYS,
-    NAMES,
     NAMES_OF_TEXTS,
     NO_PASSWORDS,
     OTHER_KEYS,
-    WIDE_NAMES,
+    OWNERS_OF_PASS,
 )
 from importer.chunking.masking.phrases import CLOSING, phrase
+from importer.chunking.masking.shapes import UUID
 from importer.chunking.masking.spans import SecretSpan
 from importer.chunking.masking.values import (
+    chosen,
+    chosen_or_drawn,
     drawn,
+    drawn_by_an_issuer,
     erratic,
+    phrase_of_words,
     plausible_bare,
     plausible_quoted,
     stands_for_one,
+    strong,
     with_digit,
     word_of_letters,
     word_with_number,
 )
 
-_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_FLAG = re.compile(
-    r"(?:--(?:[a-z]{1,16}[_-]){0,2}(?:api|auth|access)?|(?<![\w-])-)\Z"
-)  # stands before the name of a command's flag
+_FLAG = re.compile(  # stands before the name of a command's flag
+    r"(?:--(?:[a-z]{1,16}[_-]){0,2}(?:api|auth|access)?|(?<![\w-])--?(?:[A-Za-z]{1,20}[_-]?){0,2})\Z"
+)
 _TAG = re.compile(
-    r"<[A-Za-z0-9_.:-]{0,38}(?:>|\s[a-z]{2,10}=[\"'])?[A-Za-z0-9_.:-]{0,38}\Z"
+    r"<[A-Za-z0-9_.:-]{0,38}(?:>|\s[A-Za-z]{2,10}=[\"'])?[A-Za-z0-9_.:-]{0,38}\Z"
 )  # stands before the name in a tag
 _SETS = re.compile(
-    r"(?:(?:\b(?:ENV|ARG|(?-i:set(?= [A-Z_]+\Z))|setx|SetEnv|set -g?x|setenv)|#define)[ \t]{1,4})[A-Z0-9_]{0,38}\Z",
+    r"(?:(?:\b(?:ENV|ARG|fastcgi_param|setx|SetEnv|set -g?x|setenv|option|set)|#define)[ \t]{1,4})[A-Z0-9_-]{0,38}\Z",
     re.I,
 )  # sets a variable
 _CELL_END = re.compile(r"[*`\"']{0,2}[ \t]{0,80}(?:[|│┃║]|\r?$)", re.MULTILINE)
+_SETTER = re.compile(r"(?:set|Set|with|With)(?:_|[A-Z])?[A-Za-z0-9_]{0,30}\Z|(?:SET|set|with)\Z")
+_OF_WIFI = re.compile(r"(?i:wpa2?|wep|wi-?fi|wlan|wireless\S{0,20})[_. -]{0,2}\Z")
 _ENVIRONMENT = re.compile(r"(?:\A|[\s\"'])[A-Z0-9_]{1,38}_\Z")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9]_\Z|[A-Z0-9]\Z|[a-z0-9](?=\Z)")
 _ASSIGNING = re.compile(
@@ -57,15 +62,12 @@ _DEFINES = re.compile(r"(?:define|env|environ\.get|setdefault)\(\s?[\"'][A-Z0-9_
 _MORE_WORDS = re.compile(r"(?: [^\s\"'`\\(){}\[\]=:;,<>]{1,30}){1,8}(?=[\"'`])")
 _MORE_LINES = re.compile(r"(?:[\"'] ?[+\\]?[ ]?\r?\n\s{0,60}[brfu]?[\"'][A-Za-z0-9+/=_-]{8,200}){1,20}(?=[\"'])")
 _BEFORE_CHARS = 40
-
-_NO_SIGNS = str.maketrans("", "", "!@#%^&*+=")
-_LABELS = {"sec": "secret", "tok": "token", "key": "key", "cre": "credential", "psk": "key"}
-_TECHNICAL = re.compile(  # "the password is SHA-256 hashed", "… is 12-character"
-    r"(?:sha|md|base|utf|aes|argon|pbkdf|rsa|rfc|iso|oauth|https?|tls)-?\d"
-    r"|\d{1,4}-?(?:char|bit|byte|digit|letter|word|sec|min|hour|day|week|month|year)",
-    re.IGNORECASE,
+_WITH_SIGNS = re.compile(  # what code has between values, within a password: no further name is assigned behind it
+    r"(?:(?<==)[A-Za-z0-9]|[?=&])(?![A-Za-z_][\w.-]{0,40}=|[&?.=]|\w{1,40}[(\[])[A-Za-z0-9!@#$%^&*?+=._~-]{1,64}+(?=</|[\"'`;,<)]?(?:\s|\Z|[\"']))"
 )
 
+_LABELS = {"sec": "secret", "tok": "token", "key": "key", "cre": "credential", "psk": "key"}
+_UUID = re.compile(UUID)
 _ABOUT = re.compile(  # a name ending so speaks about a secret, and is not one
     r"(?:ids?|names?|types?|counts?|limits?|len|length|size|paths?|files?|dir|urls?|uri|endpoint|fields?|expir\w*|ttl|at"
     r"|budget|usage|policy|version|prefix|suffix|env|var|hint|label|format|regex|pattern|class|iz\w*|ary|s?_per\w*)\Z",
@@ -73,10 +75,10 @@ _ABOUT = re.compile(  # a name ending so speaks about a secret, and is not one
 )
 
 
-def find(text: str) -> Iterator[SecretSpan]:
-    """Yield the values given to secret names, from left to right; places within one are passed over."""
+def find(text: str, places: list[int]) -> Iterator[SecretSpan]:
+    """Yield the values given to secret names at these places, from left to right; places within one are passed over."""
     done = 0
-    for start in _places(text):
+    for start in places:
         given = start >= done and (
             HINT.match(text, start) or not "a" <= text[start] <= "z" or text[start - 1 : start] == "-"
         )
@@ -86,41 +88,36 @@ def find(text: str) -> Iterator[SecretSpan]:
             done = span[1]
 
 
-def _places(text: str) -> list[int]:
-    """Return where names may start, ascending: found as plain strings, twenty times as fast as by a pattern."""
-    folded = text.lower()
-    if len(folded) != len(text):  # some letters grow in lower case; then positions would not be the same
-        folded = text.translate(_ASCII_LOWER)
-    names = NAMES if text.isascii() else (*NAMES, *WIDE_NAMES)
-    found = [_occurrences(folded, name) for name in names if name in folded]
-    return sorted(set(itertools.chain.from_iterable(found))) if found else []
-
-
-def _occurrences(text: str, word: str) -> Iterator[int]:
-    """Yield where the word begins, from left to right."""
-    place = text.find(word)
-    while place >= 0:
-        yield place
-        place = text.find(word, place + len(word))
-
-
 def _value(text: str, start: int) -> tuple[int, int] | None:
     """Find the value given to the name at `start`; None when it is no secret."""
     match = ASSIGNED.match(text, start)
-    if not match or _about(match) or not _given(match):
+    if not match or _about(match):
         return None
     group = "bare" if match["quoted"] is None else "quoted"
-    value, password = match[group], match[0][:3].lower() == "psk" or _label(match[0]) == "password"
-    if match["key"] and not _is_secret_key(match, value):
+    value, password, end = match[group], match[0][:3].lower() == "psk" or _label(match[0]) == "password", match.end()
+    password = password or bool(match["key"] and _OF_WIFI.search(text, *_before(match)))
+    if password and group == "bare" and (more := _WITH_SIGNS.match(text, end)):
+        value, end = value + more[0], more.end()
+    if not _given(match, end):
         return None
-    after = text[match.end() : match.end() + 1]
+    if match["key"] and not password and not _is_secret_key(match, value):
+        return None
+    if match["weak"] and not (drawn_by_an_issuer(value) or by_chance(value, 16)):
+        return None
+    after = text[end : end + 1]
     if group == "quoted":
-        plausible = plausible_quoted(value, password) or _literal(match, after)
+        plausible = plausible_quoted(value, password) or _literal(match, after) or _phrase(match, value, after)
     else:
         plausible = plausible_bare(value, password, after, bool(match["told"])) or _set_outside_code(match, after)
     if password and value.isdigit() and not match["rest"] and not match["gap"] and not match["says"]:
         plausible = 6 <= len(value) <= 16  # digits alone
-    return (match.start(group), _quote_end(match) if match["quoted"] else match.end(group)) if plausible else None
+    return (match.start(group), _quote_end(match) if match["quoted"] else end) if plausible else None
+
+
+def _phrase(match: re.Match[str], value: str, after: str) -> bool:
+    """Return True if four words or more, joined by one sign, are given to a name of a password or secret."""
+    named = _label(match[0]) in ("password", "secret") and not match["rest"] and not match["gap"]
+    return named and after in {*CLOSING, "\n", "\r", "", " "} and phrase_of_words(value)
 
 
 def _about(match: re.Match[str]) -> bool:
@@ -159,6 +156,12 @@ def _set_outside_code(match: re.Match[str], after: str) -> bool:
     name, value = match[0][: match.start("bare") - match.start()], match["bare"]
     if stands_for_one(value) or value.lower() in NO_PASSWORDS or (after and after in "([{"):
         return False
+    if ((name.isupper() and "=" in name) or name[:5].lower() == "passp") and _phrase(match, value, after):
+        return True
+    data = match["tag"] or name.isupper() or match.string[match.start() - 1 : match.start()] == "_"
+    data = data or bool(_FLAG.search(match.string, *_before(match)))
+    if data and _label(name) == "password" and len(value) >= 6 and any(sign in value for sign in "!@#%^*?"):
+        return True
     if name.lower() in ("password=", "passwd=") and match.string[max(0, match.start() - 2) : match.start()] == "--":
         return len(value) >= 6 and not value.isupper() and not value.islower() and value.isascii()
     if name in ("SECRET=", "SECRET_KEY=") and _ENVIRONMENT.search(match.string, *_before(match)):
@@ -199,23 +202,25 @@ def _is_secret_key(match: re.Match[str], value: str) -> bool:
     if not before[-1:].isalnum() or not _NAME_BEFORE.search(match.string, *_before(match)):
         return False
     hexadecimal = len(value) in (32, 40, 64) and not value.strip("0123456789abcdef")
-    return len(value) >= 20 and drawn(value) and (match["key"].isupper() or not hexadecimal)
+    title = match["key"].istitle() and before[-1].isalpha()
+    return len(value) >= 20 and drawn(value) and (match["key"].isupper() or title or not hexadecimal)
 
 
-def _given(match: re.Match[str]) -> bool:
+def _given(match: re.Match[str], end: int) -> bool:
     """Return True if the text between name and value assigns: signs do, a space only after a flag or before quotes."""
     if match["gap"] or match["says"]:
         return _told_or_set(match)
-    text, end = match.string, match.end()
+    text = match.string
     if match["tag"]:
         return text.startswith(("</", "]]></"), end) and bool(_TAG.search(text, *_before(match)))
     if match["cell"]:
         return bool(_CELL_END.match(text, end))
     if match["call"]:
-        sets = text[max(0, match.start() - 5) : match.start()].lower().rstrip("_").endswith(("set", "with"))
-        return sets or _drawn_by_an_issuer(match["quoted"] or "")
+        value = match["quoted"] or ""
+        sets = bool(_SETTER.search(text, *_before(match))) or drawn_by_an_issuer(value) or by_chance(value, 10)
+        return sets or (chosen(value) if _label(match[0]) == "password" else bool(_UUID.fullmatch(value)))
     if match["comma"] or match["attribute"]:
-        return not match["pass"] or match["pass"].isupper()
+        return not match["pass"] or match["pass"].isupper() or drawn(match["quoted"] or match["bare"])
     return not match["pass"] or _password_by_pass(match)
 
 
@@ -226,36 +231,21 @@ def _told_or_set(match: re.Match[str]) -> bool:
         return True
     if match["pass"]:
         return False
-    strong = match["gap"] and _strong(match["quoted"] or match["bare"], _label(match[0]) == "password")
-    return bool(strong) or _told(match)
-
-
-def _strong(value: str, password: bool) -> bool:
-    """Return True if a value behind a space can be nothing but secret: long and drawn, or a password of all classes."""
-    if password:
-        mixed = drawn(value) and not value.islower() and not value.isupper()
-        return len(value) >= 8 and mixed and (any(sign in value for sign in "!@#%^&*$") or erratic(value))
-    return _drawn_by_an_issuer(value)
-
-
-def _drawn_by_an_issuer(value: str) -> bool:
-    """Return True if a value is long, and hexadecimal or of letters of both cases and digits: no word, no name."""
-    hexadecimal = len(value) >= 32 and not value.strip("0123456789abcdef")
-    plain = value.translate(_NO_SIGNS)
-    return hexadecimal or (len(value) >= 20 and plain.isalnum() and drawn(value) and not value.islower())
+    value = match["quoted"] or match["bare"]
+    return bool(match["gap"] and strong(value, _label(match[0]) == "password")) or _told(match)
 
 
 def _told(match: re.Match[str]) -> bool:
     """Return True if words tell a password: quoted as a whole with a digit, or one word unlike prose after a verb."""
     value = match["quoted"] or match["bare"]
-    if _TECHNICAL.match(value) or not any(map(str.isdigit, value)):
+    if not chosen_or_drawn(value) and not (value.isdigit() and len(value) > 5):
         return False
     if _label(match[0]) != "password":
         return bool(match["says"]) and len(value) >= 16 and drawn(value)
     if match["quoted"]:
         name = match["gap"] and match.string[match.start("quoted") - 1] == "`" and not drawn(value)  # of a variable
         return not name and _closed(match)
-    return (bool(match["says"]) or erratic(value)) and "/" not in value
+    return (bool(match["says"]) or erratic(value) or by_chance(value)) and "/" not in value
 
 
 def _closed(match: re.Match[str]) -> bool:
@@ -273,8 +263,13 @@ def _password_by_pass(match: re.Match[str]) -> bool:
     named = match.string[max(0, start - 1) : start].isalpha() or match.string[max(0, start - 1) : start] == "_"
     if named and match["pass"].isupper():
         return True
-    told = not match["colon"] or (not match["pass"].isupper() and erratic(value))
-    return drawn(value) and (named or match["quoted"] is not None or told)
+    told = not match["colon"] or (not match["pass"].isupper() and (erratic(value) or chosen(value)))
+    owned = match.string[slice(*_before(match))].lower().rstrip("_ -.").endswith(OWNERS_OF_PASS)
+    if owned and (named or match["colon"]) and with_digit(value):
+        return True
+    if named and match["quoted"] is not None and not word_with_number(value):
+        return True
+    return (drawn(value) or by_chance(value)) and (named or match["quoted"] is not None or told)
 
 
 def _label(name: str) -> str:

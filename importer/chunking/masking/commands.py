@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from importer.chunking.masking.marked import GRAM_BYTES
 from importer.chunking.masking.spans import SecretSpan, whole_end
 from importer.chunking.masking.values import drawn, stands_for_one
 
@@ -26,24 +27,20 @@ class CommandPlace:
     pattern: re.Pattern[str]
     sure: bool = True
 
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """Return strings one of which a text holds if it gives such a command, none so short that most texts do."""
+        return self.commands if min(map(len, self.commands)) >= GRAM_BYTES else (self.marker,)
+
     def spans(self, text: str) -> Iterator[SecretSpan]:
         """Yield the passwords given to these commands, from left to right."""
-        present = [command for command in self.commands if command in text]
+        present = [command for command in self.commands if command in text] if self.marker in text else []
         for match in self.pattern.finditer(text) if present else ():
             value = match["secret"]
             plausible = not stands_for_one(value) and (self.sure or drawn(value))
             if plausible and _argument(present, match):
                 start, end = match.span("secret")
                 yield SecretSpan(start, whole_end(text, start, end), "password")
-
-
-def find(text: str) -> Iterator[SecretSpan]:
-    """Yield the passwords that commands are given; most texts have none of the options."""
-    for sign, rows in BY_SIGN.items():
-        if sign in text:
-            for row in rows:
-                if row.marker in text:
-                    yield from row.spans(text)
 
 
 def _argument(commands: list[str], match: re.Match[str]) -> bool:
@@ -99,7 +96,7 @@ COMMANDS = (
     _command(" -k ", "openssl", _option("-k", _SPACED)),
     _command(" -P", "sqlcmd, bcp, mosquitto_pub, mosquitto_sub, zip, sqlplus", _option("-P"), sure=False),
     _command(" -w", "ldapsearch, ldapmodify, ldapadd, ldapwhoami, ldappasswd", _option("-w")),
-    _command(" -p", "7z, unrar, unzip, 7za, rar", rf"-[pP](?<=\s-[pP]){_ARGUMENT}", sure=False),
+    _command(" -p", "7z, unrar, unzip, 7za, rar", rf"-[pP](?<=\s-[pP])\\?[\"']?{_ARGUMENT}", sure=False),
     _command(
         " -p ",
         "psexec, PsExec, smbmap, hydra, odoo, argocd, rclone, impacket-, twine, keychain",
@@ -182,5 +179,3 @@ COMMANDS = (
     ),
     _command("nmcli", "nmcli", rf"password(?<=\spassword)\s{{1,3}}\\?[\"']?{_ARGUMENT}"),
 )
-SIGNS = (" -", "pass", "|", "")  # a row is looked at when the first of these that its marker holds occurs
-BY_SIGN = {sign: [row for row in COMMANDS if sign == next(one for one in SIGNS if one in row.marker)] for sign in SIGNS}

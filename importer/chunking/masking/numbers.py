@@ -1,4 +1,4 @@
-"""Find numbers that their check digits give away: payment cards and bank accounts."""
+"""Find numbers that are secret: payment cards and bank accounts by their check digits, codes by the words before."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ _CARD = re.compile(
     r")(?![\w/-]|\.\d)"
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9/+_-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?![A-Za-z0-9/+_=-])")
+_CODE = re.compile(r"(?<![\w.,/+-])\d{4,8}(?![\w/-]|[.,:]\d)")
+_NAME_OF_CODE = re.compile(  # `"pin": "1234"`, `PIN der Karte ist 1234`, `unlock_code = 12345678`
+    r"(?:(?<![A-Za-z])(?i:pin|puk\d?|otp|passcode|passkey|tan|cvv|cvc|code pin)|(?-i:(?<=[a-z])P(?:in|IN)|OTP)"
+    r"|(?i:unlock|access|door|gate|alarm|security|verification|confirmation|entry|lock|safe|device|pairing|login|auth"
+    r"|mfa|2fa|sms|backup|reset|activation|one[- ]time|voicemail)[_ -]?(?i:pin|code|otp)"
+    r"|[cC]ode (?:de|of|to|for|du|der|des)"
+    r"(?: [a-zäöüéè']{1,12}){1,3})\\{0,3}[\"'`]?(?:\s?[:=]{1,2}\s?|(?: [A-Za-zäöüéè']{1,12}){0,3}"
+    r"(?: is| was| ist| war| est| es| è| é| lautet):? | number | code | )[*\\\"'`]{0,4}\Z"
+)
+_NAME_CHARS = 60
 _DIGITS = bytes(0x64 if 0x30 <= code <= 0x39 else 0x20 for code in range(256))
 IBAN_BEFORE_CHARS = 14  # of an account number before its first four digits in a row
 _CONTEXT = re.compile(r"card|visa|master|amex|cvv|cvc|pay|pan\b|credit|debit|kredit|karte|tarjeta|carte", re.IGNORECASE)
@@ -34,17 +44,24 @@ _IBAN_CHARS = {
 
 
 def find(text: str) -> Iterator[SecretSpan]:
-    """Yield card and account numbers whose check digits are right, looked for around four digits in a row."""
+    """Yield codes that words name, and card and account numbers with right check digits, by four digits in a row."""
     digits = text.encode("ascii", "replace").translate(_DIGITS)
     done, place = 0, digits.find(b"dddd")
     while place >= 0:
         if place >= done:
-            span = _card(text, place) or _iban(text, max(done, place - IBAN_BEFORE_CHARS), place)
+            span = _code(text, place) or _card(text, place) or _iban(text, max(done, place - IBAN_BEFORE_CHARS), place)
             done = span.end if span else done
             if span:
                 yield span
         end = digits.find(b" ", place)
         place = digits.find(b"dddd", end) if end >= 0 else -1
+
+
+def _code(text: str, place: int) -> SecretSpan | None:
+    """Return the code of four to eight digits that begins at a place, if the words before it say so."""
+    match = _CODE.match(text, place)
+    named = match and _NAME_OF_CODE.search(text, max(0, place - _NAME_CHARS), place)
+    return SecretSpan(place, match.end(), "code") if match and named else None
 
 
 def _card(text: str, place: int) -> SecretSpan | None:

@@ -57,6 +57,14 @@ SURE = (
     Kind("npm-token", "npms_", "A30"),
     Kind("pypi-token", "pypi-AgE", "R30"),
     Kind("rubygems-key", "rubygems_", "h48"),
+    Kind("liveblocks-key", "sk_prod_ sk_dev_", "R40"),
+    Kind("revolut-key", "oa_prod_ oa_sand_", "R30"),
+    Kind("minisign-key", "RWRTY0Iy RWRCSwAA", "B40"),
+    Kind("lnd-macaroon", "0201036c6e64", "h60"),
+    Kind("microsoft-token", "EwA EwB EwC", "B150"),
+    Kind("microsoft-token", "M.C5", "d1-2 '_' l3 '.' R60"),
+    Kind("cloudflare-token", "eyJhIjoi", "R80"),
+    Kind("twitter-token", "AAAAAAAAAAAAAAAAAAAAA", "D60"),
     Kind("clojars-token", "CLOJARS_", "a60"),
     Kind("docker-token", "dckr_pat_ dckr_oat_", "R20"),
     Kind("sourcegraph-token", "sgp_ sgd_ slk_ sgph_", "W40"),
@@ -192,6 +200,11 @@ SURE = (
 )
 
 CAREFUL = (
+    Kind("mandrill-key", "md-", "R=22"),
+    Kind("signalwire-token", "PT", "h=48"),
+    Kind("ntfy-token", "tk_", "a=29"),
+    Kind("microsoft-token", "0.A", "R40 '.' R60"),
+    Kind("asana-token", "2/", "d10-20 '/' d10-20 ':' h32"),
     Kind("sendgrid-key", "SG.", "R16 '.' R16"),
     Kind("api-key", "sk-", "R20"),
     Kind("bitcoin-key", "5H 5J 5K", "S=49"),

@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterator
 
 from importer.chunking.masking.spans import SecretSpan
-from importer.chunking.masking.values import drawn, stands_for_one
+from importer.chunking.masking.values import chosen_or_drawn, stands_for_one
 
 MOST_ROWS = 200  # of one table
 HEAD_CHARS = 600  # of the longest head
 ROW_CHARS = 4000
-_WORDS = ("password", "passwd", "passwort", "pwd", "secret", "token", "api key", "api_key", "apikey")  # lower case
+_WORDS = (  # in lower case
+    "password", "passwd", "passwort", "pwd", "secret", "token", "api key", "api_key", "apikey", "passphrase", "pass",
+    "kennwort", "contraseña", "mot de passe", "пароль", "密码", "wpa key", "wifi key", "access key", "private key",
+)  # fmt: skip
 _NAMED = re.compile(rf"[\s*\"']{{0,6}}(?:\w{{1,20}}[ _])?(?:{'|'.join(_WORDS)})[\s*\"']{{0,6}}", re.IGNORECASE)
 _CELL_ENDS = re.compile(r"[ *\"']{0,4}(?P<sign>[|│┃║,;\t\r\n])")
 _RULE = re.compile(r"[\s|+:=_│┃║┼╪╬├┤─━═-]{1,600}")  # the line between the head and the rows
@@ -43,11 +46,11 @@ def _table(text: str, start: int) -> Iterator[SecretSpan]:
     end = text.find("\n", start)
     if end < 0 or end - start > HEAD_CHARS:
         return
-    head = text[start:end]
+    head = text[start:end].replace("||", "|")
     sign = next((sign for sign in "|│┃║\t;," if sign in head), "")
     cells = head.split(sign) if sign else []
     columns = [number for number, cell in enumerate(cells) if _NAMED.fullmatch(cell)]
-    if columns:
+    if columns and sum(map(bool, map(str.strip, cells))) > 1:
         yield from _below(text, end + 1, sign, len(cells), columns)
 
 
@@ -65,6 +68,6 @@ def _below(text: str, at: int, sign: str, cells: int, columns: list[int]) -> Ite
         for column in columns:
             start = at + sum(len(cell) + 1 for cell in row[:column])
             value = _VALUE.fullmatch(row[column])
-            if value and drawn(value["secret"]) and not stands_for_one(value["secret"]):
+            if value and chosen_or_drawn(value["secret"]) and not stands_for_one(value["secret"]):
                 yield SecretSpan(start + value.start("secret"), start + value.end("secret"), "password")
         at = end + 1

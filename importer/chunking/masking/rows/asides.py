@@ -7,8 +7,9 @@ log in with ann@… and …     both are …     is … the right password?     
 
 from __future__ import annotations
 
-from importer.chunking.masking.marked import SecretPlace, each, found_if, place
-from importer.chunking.masking.values import chosen, drawn, mixed_or_hex, with_digit
+from importer.chunking.masking.chance import by_chance
+from importer.chunking.masking.marked import SecretPlace, behind, each, found_if, place
+from importer.chunking.masking.values import chosen, chosen_or_drawn, drawn, mixed_or_hex, phrase_of_words, with_digit
 
 _WORD = r"[\"'`„“]?(?P<secret>[^\s\"'`,;()]{6,128}+)"
 _LONG = r"[\"'`„“]?(?P<secret>[^\s\"'`,;()]{8,128}+)"
@@ -18,7 +19,7 @@ _NAMES = "password|passwort|passphrase|pass|pw|pwd|login|secret|token"
 
 def _argument(value: str) -> bool:
     """Return True if an argument may be a password: it has a digit, is no option, and no path unless it looks drawn."""
-    return with_digit(value) and value[0] != "-" and ("/" not in value or mixed_or_hex(value))
+    return chosen_or_drawn(value) and value[0] != "-" and ("/" not in value or mixed_or_hex(value))
 
 
 ASIDES: tuple[SecretPlace, ...] = (
@@ -152,8 +153,95 @@ ASIDES: tuple[SecretPlace, ...] = (
     found_if(  # of a command that is not in the table: a user, then the password
         _argument,
         "password",
-        " -p , -password ",
-        r" (?:-u|-U|--user(?:name)?)[ =][\"']?[\w.@\\+-]{1,64}[\"']? (?:-p|-password|--pass)[ =][\"']?(?P<secret"
-        r">[^\s\"'`:,;|$]{6,128}+)",
+        " -p ,  -P ,  -w , -password ",
+        r" (?:-u|-U|-l|--user(?:name)?)[ =][\"']?[\w.@\\/+-]{1,64}[\"']? (?:-p|-P|-w|-password|--pass)[ =][\"']?"
+        r"(?P<secret>[^\s\"'`:,;|$]{6,128}+)",
+    ),
+    *(
+        behind(
+            r"(?i:user(?:name)?|login|account|benutzer(?:name)?|utilisateur|identifiant|usuario|логин)[ :=：]{1,3}"
+            r"(?:\w{1,12} )?[^\s,;:/]{1,64}[\s,;/]{1,3}(?i:(?:and|with|und|et|y|mit) )?(?i:the |dem )?[\wп]?",
+            chosen_or_drawn,
+            "password",
+            markers,
+            rf"{name}(?: is| ist)?[ :=：]{{1,3}}[\"'`]?{_WORD}",
+        )
+        for markers, name in (
+            ("assword, asswort, asse , pass , pass:, Pass:, pass=", "ass(?:word|wort|wd|e)?"),
+            (" pw , pw:, /pw ", "pw"),
+            ("pwd:, pwd=, pwd ", "pwd"),
+            ("mdp, ennwort", "(?:mdp|ennwort)"),
+            ("ontraseña", "ontraseña"),
+            ("ароль", "ароль"),
+        )
+    ),
+    found_if(
+        chosen,
+        "password",
+        "assword from, pass from, asswort von",
+        rf"(?:ass(?:word|wort)?) (?:from|von) {_WORD} (?:to|auf)\b",
+    ),
+    behind(
+        r"(?:\A|[^\w/.@:-])(?:root|[aA]dmin|user|[aA]dministrator|guest|pi|ubuntu|postgres|sa)",
+        chosen,
+        "password",
+        "root:, dmin:, user:, rator:, guest:, pi:, ubuntu:, stgres:, sa:",
+        r":(?P<secret>[^\s\"'`:/,;]{6,64}+)",
+    ),
+    found_if(
+        chosen,
+        "wifi-key",
+        "ifi: , Fi: , LAN: , SSID: ",
+        rf"(?:[wW]i-?[fF]i|WLAN|SSID): [\w.-]{{1,32}}(?: /|,|;) (?:\w{{2,10}}: )?{_WORD}",
+    ),
+    found_if(
+        phrase_of_words,
+        "passphrase",
+        "hrase, assword",
+        r"(?:hrase|assword)[^\n\"'`]{0,40} [\"'`“„](?P<secret>[a-z]{3,10}(?:[-_.][a-z]{3,10}){3,11})[\"'`”“]",
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "assword, asswort",
+        r"asswor[dt](?: [^\s:=：]{1,20}){1,5}? (?:is|ist|was)[: ]{1,2}[\"“„`](?P<secret>[^\s\"”“`]{6,128}+)[\"”“`]",
+    ),
+    found_if(
+        chosen_or_drawn, "password", " -Usa -P,  -Usa, -U sa", r" -U ?[\w.@-]{1,64} -P ?(?P<secret>[^\s\"'`$]{6,128}+)"
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        " USING ,  using ",
+        r"(?i: user \S{1,64} using )[\"']?(?P<secret>[^\s\"';]{6,128}+)",
+    ),
+    found_if(by_chance, "password", '" "', r'(?m)^"[\w.@-]{1,64}" "(?P<secret>[^"\s]{8,128}+)"\r?$'),
+    place(
+        "password",
+        "echo ', printf '",
+        r"(?:echo|printf)(?: -n)? '(?P<secret>[^'\s|]{6,128}+)' ?\| ?"
+        r"(?:sudo |secret-tool|\S{2,20} (?:login|luks|store))",
+    ),
+    found_if(
+        chosen,
+        "password",
+        "ugang: , ugangsdaten, dentifiants, creds are , reds: , redentials are , redentials: , "
+        "ogin: , cceso: , оступ: ",
+        r"(?:ugang(?:sdaten)?|dentifiants?|reds|redentials|ogin|cceso|оступ)(?: are| sind)?\s?:?\s{1,2}"
+        r"[`\"']?[\w.@-]{1,64}[`\"']? ?[/|] ?[`\"']?(?P<secret>[^\s\"'`,;]{6,128}+)",
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "auth , priv ",
+        r"(?:auth|priv) (?:md5|sha|aes|des|3des|text|MD5|SHA|AES)(?:[ -]?\d{3})? (?P<secret>[^\s\"']{6,128}+)",
+    ),
+    found_if(chosen_or_drawn, "password", "uthentication text ", r"uthentication text (?P<secret>[^\s\"']{6,128}+)"),
+    found_if(chosen_or_drawn, "password", "AsPlainText", r"-AsPlainText [\"'](?P<secret>[^\s\"'$]{6,128}+)"),
+    found_if(
+        chosen_or_drawn, "wifi-key", "iFi.begin(", r"iFi\.begin\([^,\n]{1,60},\s?[\"'](?P<secret>[^\s\"']{8,63}+)"
+    ),
+    found_if(
+        chosen, "password", " to log in,  to sign in,  to login", rf"(?:[uU]se|with) {_WORD} to (?:log ?in|sign in)"
     ),
 )

@@ -6,7 +6,7 @@ jwt.sign(payload, "…")     getenv("DB_PASS") ?: "…"     passwords = ["…", 
 from __future__ import annotations
 
 from importer.chunking.masking.marked import SecretPlace, each, found_if, place
-from importer.chunking.masking.values import mixed, mixed_or_hex, scattered
+from importer.chunking.masking.values import chosen, chosen_or_drawn, drawn, mixed, mixed_or_hex, scattered
 
 _Q = "[\"'`]"
 _TEXT = r"[\"'][^\"'\s]{1,128}[\"']"
@@ -129,4 +129,135 @@ CALLS: tuple[SecretPlace, ...] = (
         sure=False,
     ),
     place("token", "--auth", r"--auth(?:-?token)?[ =][\"']?(?P<secret>[A-Za-z0-9_-]{20,128}+)", sure=False),
+    found_if(chosen_or_drawn, "password", "toCharArray()", r"\"(?P<secret>[^\s\"]{6,128}+)\"\.toCharArray\(\)"),
+    found_if(chosen_or_drawn, "password", "gen_salt(", r"crypt\('(?P<secret>[^'\s]{4,128})',\s?gen_salt\("),
+    found_if(
+        chosen_or_drawn, "password", "DENTIFIED BY, dentified by", r"(?i:identified by) (?P<secret>[^\s\"';]{5,64}+)"
+    ),
+    found_if(
+        mixed_or_hex,
+        "key",
+        "lient(, .init(, nitialize(, ealtime(, onfigure(",
+        r"(?:[cC]lient|\.init|nitialize|ealtime|onfigure)\((?:(?:[\"'][^\"'\n]{1,100}[\"']|[\w.]{1,40}),\s?){0,3}"
+        r"[\"'](?P<secret>[A-Za-z0-9_.:+=-]{20,256}+)[\"']",
+    ),
+    place("private-key", "<RSAKeyValue>, <D>", r"<(?:D|P|Q|DP|DQ|InverseQ)>(?P<secret>[A-Za-z0-9+/]{40,}+={0,2})<"),
+    place("jenkins-secret", "{AQAAABAAAA", r"\{(?P<secret>AQAAABAAAA[A-Za-z0-9+/]{20,}+={0,2})\}"),
+    place("registry-login", "dockerconfigjson", r"dockerconfigjson[\"']?: [\"']?(?P<secret>[A-Za-z0-9+/]{20,}+={0,2})"),
+    place("password-hash", ":::", r":\d{3,6}:(?P<secret>[0-9a-fA-F]{32}:[0-9a-fA-F]{32}):::"),
+    place("django-key", "django-insecure-", r"django-insecure-(?P<secret>[^\s\"']{20,128}+)"),
+    place(
+        "identity-secret", "dentity.secret", r"dentity\.secret[:=]\s?[\"']?(?P<secret>[0-9a-f]{10}:\d:[0-9a-f:]{64,})"
+    ),
+    place("wifi-key", "keyMaterial>", r"<keyMaterial>(?P<secret>[^\s<]{8,64}+)<"),
+    place(
+        "wifi-key",
+        "chlüssel",
+        r"(?i:w-?lan|netzwerk)[\w-]{0,12}schlüssel:? (?P<secret>[0-9]{16,63}|[0-9]{4}(?: [0-9]{4}){3,4})",
+    ),
+    found_if(drawn, "password", "cipher ", r"cipher (?P<secret>[^\s\"']{12,128}+)"),
+    found_if(mixed_or_hex, "key", "key 7 ", r"key 7 (?P<secret>[0-9A-F]{8,}+)"),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "]:587 , ]:465 , ]:25 ",
+        r"\]:\d{2,5}\s{1,8}[\w.@+-]{1,64}:(?P<secret>[^\s:]{6,128}+)",
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "auth",
+        r"auth\w{0,6}(?: digest| basic)?[ =][\w.@-]{1,64}:(?P<secret>[^\s\"':/]{8,128}+)(?![\w:/])",
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        '\t*, " *,  *\n',
+        r"(?m)^[\w.*\"-]{1,40}[ \t]{1,8}[\w.*\"-]{1,40}[ \t]{1,8}\"?(?P<secret>[^\s\"*]{6,64}+)\"?[ \t]{1,8}\*[ \t]*$",
+    ),
+    found_if(
+        scattered,
+        "url-key",
+        "://",
+        r"://[^\s\"'`<>?#]{3,120}?/(?:hooks?|push|webhooks?|magic(?:[-_]?(?:link|login))?|invite|invitation|reset(?:[-_]password)?"
+        r"|password[-_]reset|verify|confirm|unsubscribe|activate|login|token|auth|share|i|catch)"
+        r"/(?P<secret>[A-Za-z0-9_-]{10,256}+)",
+    ),
+    found_if(scattered, "url-key", "://hook.", r"://hooks?\.[\w.-]{3,60}/(?P<secret>[A-Za-z0-9_-]{20,128}+)"),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "PASS, SECRET, TOKEN, KEY, PWD",
+        r"(?m)^[ \t]{0,8}[A-Z][A-Z0-9_]{0,40}(?:PASS(?:WORD|WD)?|SECRET|TOKEN|KEY|PWD) {2,60}"
+        r"(?P<secret>[^\s\"'(){}|=,;]{6,200}+)[ \t]*$",
+    ),
+    place("key", "api_hash", r"api_hash[\"']?\s?[=:]\s?[\"']?(?P<secret>[0-9a-f]{32})"),
+    place(
+        "unleash-token",
+        ":production., :development., :default.",
+        r"(?P<secret>[*\w-]{1,40}:[\w-]{1,40}\.[0-9a-f]{50,}+)",
+    ),
+    place("token", "APIToken=", r"APIToken=[\w.@-]{1,64}![\w.-]{1,64}=(?P<secret>[0-9a-f-]{36})"),
+    place("session", "connect.sid", r"connect\.sid=(?P<secret>s(?:%3A|:)[A-Za-z0-9%+/=_.-]{16,}+)"),
+    place(
+        "social-security-number",
+        "ecurity number",
+        r"ocial [sS]ecurity [nN]umber(?: is|:)? (?P<secret>\d{3}-\d{2}-\d{4})(?![\w-])",
+    ),
+    place(
+        "totp-secret",
+        "ecret key is, code manually, etup key, ey manually",
+        r"(?:key|manually)(?: is)?:? (?P<secret>[A-Z2-7]{16,64}+)(?![\w-])",
+        sure=False,
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "FTP(, CreateAsync(, linkedsrvlogin, SMTP(, dbConnect(",
+        r"(?:FTP\(|CreateAsync\(|linkedsrvlogin |SMTP\(|dbConnect\()(?:[^\n(),]{1,80},\s?){1,5}"
+        r"[\"'](?P<secret>[^\s\"']{6,128}+)[\"']",
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "endline(, send(",
+        r"(?:endline|send)\([\"'](?P<secret>[^\s\"']{6,128}+)[\"']\)[^\n]{0,20}assword",
+    ),
+    each(
+        "key",
+        "AES.new(, HMAC256(, HMAC384(, HMAC512(, signWith(, CookieStore(, hexdigest(, "
+        "_encrypt(, _decrypt(, ipheriv(, KeySpec(, "
+        "ncrypt(, ecrypt(, HMAC(",
+        r"(?:AES\.new|HMAC\d{0,3}|signWith|CookieStore|hexdigest|_encrypt|_decrypt|ipheriv|KeySpec|ncrypt|ecrypt)\("
+        r"(?P<all>[^\n]{1,200})",
+        r"[\"'](?P<secret>[^\s\"']{16,128}+)[\"']",
+        mixed_or_hex,
+    ),
+    place("password", "ENC(", r"ENC\((?P<secret>[A-Za-z0-9+/]{16,}+={0,2})\)"),
+    each(
+        "password",
+        "set_password(, password_verify(, PasswordAsync(, asic_auth(, "
+        "asicAuth(, PlainCredentials(, addlogin, CredentialsProvider(",
+        r"(?:set_password|password_verify|PasswordAsync|asic_auth|"
+        r"asicAuth|PlainCredentials|addlogin|CredentialsProvider)[( ]"
+        r"(?P<all>[^\n]{1,200})",
+        r"(?:[\"']|(?<=, ))(?P<secret>[^\s\"'(),;]{6,128}+)(?=[\"']|$)",
+        chosen_or_drawn,
+    ),
+    found_if(
+        chosen_or_drawn,
+        "password",
+        "USERPWD, user.info",
+        r"(?:USERPWD|user\.info)[\"']?[\s,=:>]{1,5}[\"']?[\w.@-]{1,64}:(?P<secret>[^\s\"':/]{6,256}+)",
+    ),
+    found_if(chosen_or_drawn, "password", " /P ", r" /U \S{1,64} /P [\"']?(?P<secret>[^\s\"']{6,128}+)"),
+    found_if(
+        chosen, "password", "connect(", r"connect\([\"'][\w.@-]{1,64}[\"'],\s?[\"'](?P<secret>[^\s\"'/]{6,128}+)[\"']"
+    ),
+    place(
+        "wifi-key",
+        "WPA, WiFi, Wifi, Wi-Fi, WLAN, wifi",
+        r"(?:WPA|W[iI]-?[fF]i|WLAN|wifi)\d?(?:[ /_-](?:[nN]etwork|[pP]assword|[kK]ey|PSK|[sS]ecurity)){1,3}"
+        r"\s?[:=]\s{0,3}(?P<secret>\d{8,63})(?![\w.-])",
+    ),
 )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from importer.chunking.masking.marked import SecretPlace, found_if, place
-from importer.chunking.masking.values import mixed_or_hex, stands_for_one
+from importer.chunking.masking.values import chosen_or_drawn, mixed_or_hex, stands_for_one
 
 _Q = "[\"'`]"
 _TEXT = r"[\"'][^\"'\s]{1,128}[\"']"
@@ -39,18 +39,18 @@ def _inserted(match: re.Match[str]) -> Iterator[tuple[int, int]]:
 
 LOGINS: tuple[SecretPlace, ...] = (
     # in code
-    place(
+    found_if(
+        chosen_or_drawn,
         "password",
         "redentials(, ogin(, uthenticate(, ogin_user(, setAuth(",
-        rf"(?:redentials|[lL]ogin(?:_user)?|uthenticate|setAuth)\(\s{{0,3}}{_TEXT},\s{{0,3}}{_SECOND}",
-        sure=False,
+        rf"(?:redentials|[lL]ogin(?:_user)?|uthenticate|setAuth)\(\s{{0,3}}(?:{_TEXT}|[\w.]{{1,40}}),\s{{0,3}}{_SECOND}",
     ),
-    place(
+    found_if(
+        chosen_or_drawn,
         "password",
         "connect(, Connection(, PDO(, mysqli(, Sequelize(",
         rf"(?:connect|Connection|PDO|mysqli|Sequelize)\((?:[^()\"'\n]{{1,60}}|[\"'][^\"'\n]{{1,200}}[\"']),\s{{0,3}}{_TEXT}"
         rf",\s{{0,3}}{_SECOND}",
-        sure=False,
     ),
     place(
         "password",
@@ -150,6 +150,7 @@ LOGINS: tuple[SecretPlace, ...] = (
 )
 _NAMED = r"\w{0,40}(?:TOKEN|KEY|SECRET|PASS)\w{0,20}"
 _PRINTING = (  # commands that print a secret: how each begins, and the pattern of its rest
+    ("pwgen ", r"[^\n|]{1,20}"),
     ("openssl rand -", r"(?:hex|base64)[^\n|]{0,20}"),
     ("wg gen", "(?:key|psk)"),
     ("printenv ", _NAMED),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from importer.chunking.masking.marked import SecretPlaces, each, found_if, place
+from importer.chunking.masking.marked import SecretPlaces, behind, each, found_if, place
 from importer.chunking.masking.spans import SecretSpan
-from importer.chunking.masking.values import mixed, scattered
+from importer.chunking.masking.values import chosen_or_drawn, mixed, scattered
 
 _RUN = "[A-Za-z0-9_-]"
 _BASE64 = "[A-Za-z0-9._~+/-]"
@@ -38,7 +38,9 @@ _PUTTY = (
 _PAIR = r"[A-Za-z0-9_.%!#$&*+^|~-]{1,100}+(?:=[^;,\s\"'\\]*+)?"
 _COOKIES = rf"ookie(?:[\"']?\s{{0,2}}[:=]|(?=\s))\s{{0,2}}\\?[\"']?(?P<all>{_PAIR}(?>(?:;\s?{_PAIR})*))"
 _AUTHORIZATION = r"(?i:uthorization)[\"'`*\]]{0,4}\s{0,3}[:=,>]{1,2}\s{0,3}\\?[\"'`*]{0,3}(?P<all>[^\r\n]{6,600}+)"
-_CODE = "(?:\\d{1,2}[.)] |[-*] )?(?:[A-Za-z0-9]{4,5}(?:-[A-Za-z0-9]{4,5}){1,3}|\\d{4} \\d{4}|[a-z0-9]{8,10}(?=\\s|$))"
+_CODE = (
+    "(?:\\d{1,2}[.)] |[-*] )?(?:[A-Za-z0-9]{4,5}(?:-[A-Za-z0-9]{4,5}){1,3}|\\d{4} \\d{4}|[a-z0-9]{8,10}(?=[\\s,;]|$))"
+)
 _WORD = "(?!(?:the|and|for|with|this|that|your|are|from|must|should|have|will|not|but|its)\\b)[a-z]{3,8}"
 _SEED = (
     rf"[a-z ]{{0,10}}[\"'`*]{{0,3}}(?: is|:|=| =)\s{{0,3}}[\"'`]?(?P<secret>{_WORD}(?: {_WORD}){{11,23}})(?![A-Za-z])"
@@ -60,10 +62,12 @@ PLACES = (
         r"://[^\s/:@\"'`<>\[\](){}]{0,64}+:(?P<secret>[^\s/\"'`<>@]{1,256}+(?>(?:@[^\s/\"'`<>@]{1,128}+(?=@))*))@",
     ),
     place("url-token", "://", rf"://(?P<secret>{_RUN}{{16,200}}+)(?::[^\s@/]{{1,256}}+)?@", sure=False),
-    place(
+    behind(
+        r"(?:thin:|(?i:conn(?:ect)?) |sqlplus (?:-\w{1,20} ){0,2})[A-Za-z0-9_$#]{1,30}",
+        bool,
         "url-password",
-        "@",
-        r"(?:thin:|(?i:conn(?:ect)?) |sqlplus (?:-\w+ ){0,2})[A-Za-z0-9_$#]{1,30}/(?P<secret>[^\s/@\"']{3,64}+)@",
+        "thin:, onn , onnect , CONN, sqlplus",
+        r"/\"?(?P<secret>[^\s/@\"']{3,64}+)\"?@",
     ),
     place(
         "bearer-token",
@@ -108,19 +112,20 @@ PLACES = (
     ),
     place("key", "-k, -K, --key", rf"-(?<![\w-]-)(?:[kK]|-key)(?:=|\s{{1,3}})[\"']?(?:0x)?{_KEY_OF_HEX}"),
     place("snmp-community", "community", rf"(?:snmp-server|snmp-agent|r[ow])[ ]?community6?{_COMMUNITY}"),
-    place(
+    found_if(
+        chosen_or_drawn,
         "snmp-community",
         "ommunity",
-        rf"(?i:snmp)[ _-]{{1,2}}[cC]ommunity(?:[ _-]string)?(?: is| ?:| ?=)?{_COMMUNITY}",
-        sure=False,
+        rf"(?i:snmp)[ _-]{{0,2}}[cC]ommunity(?:[ _-]string)?[\"']?(?: is| ?:| ?=)?{_COMMUNITY}",
     ),
     place("seed-phrase", "nemonic, NEMONIC", rf"(?i:nemonic){_SEED}"),
     place("seed-phrase", "hrase, HRASE", rf"(?i:hrase){_SEED}"),
+    place("seed-phrase", "seed: , Seed: , seed = ", rf"[sS]eed{_SEED}"),
     place("seed-phrase", "allet", rf"allet{_SEED}"),
     place("seed-phrase", "ecovery", rf"ecovery{_SEED}"),
-    place("password", "redentials", rf"redentials{_PAIR_OF_LOGIN}", sure=False),
-    place("password", "user/pass, sername/password", rf"/pass(?:word)?{_PAIR_OF_LOGIN}", sure=False),
-    place("password", "ugangsdaten", rf"ugangsdaten{_PAIR_OF_LOGIN}", sure=False),
+    found_if(chosen_or_drawn, "password", "redentials", rf"redentials(?: are| is)?{_PAIR_OF_LOGIN}"),
+    found_if(chosen_or_drawn, "password", "user/pass, sername/password, u/p", rf"/p(?:ass(?:word)?)?{_PAIR_OF_LOGIN}"),
+    found_if(chosen_or_drawn, "password", "ugangsdaten", rf"ugangsdaten{_PAIR_OF_LOGIN}"),
     place("password", "assword (", r"assword \((?P<secret>[^\s()\"']{8,64}+)\)", sure=False),
     place("password", "@", r":(?<=\w:)(?P<secret>[^\s:@/\"'`<>(){}\[\],;=\\]{8,64}+)@(?=[\w-]{1,63}\.)", sure=False),
     place(
@@ -137,7 +142,7 @@ PLACES = (
     ),
     place(
         "backup-codes",
-        "ackup code, ecovery code",
+        "cratch code, ackup code, ecovery code",
         rf"(?:ackup|ecovery) codes?:?\s{{1,4}}(?P<secret>{_CODE}(?>(?:[,\s]{{1,3}}{_CODE})*))",
     ),
     place(
@@ -148,8 +153,8 @@ PLACES = (
     place("password", "login", rf"login{_PAIR_OF_LOGIN}", sure=False),
     place(
         "password",
-        "uth(, uth=(",
-        r"uth=?\(\s{0,3}[\"'][^\"'\s]{1,64}[\"'],\s{0,3}[\"'](?P<secret>[^\"'\s]{6,128}+)[\"']",
+        "uth(, uth=(, uth = (, UTH = (, UTH=(",
+        r"(?:uth|UTH)\s?=?\s?\(\s{0,3}[\"'][^\"'\s]{1,64}[\"'],\s{0,3}[\"'](?P<secret>[^\"'\s]{6,128}+)[\"']",
         sure=False,
     ),
     place("pin", "PIN", r"PIN(?: code)?(?: is|:|=) {0,2}(?P<secret>[0-9]{4,8})(?![\w.-])"),
@@ -162,9 +167,8 @@ PLACES = (
     found_if(
         mixed,
         "key",
-        'auth:, auth=, auth", AUTH=, Auth:, earer:, earer", icense:, icense=, PAT:, PAT=, sk:, login=, '
-        "ession_id, ession id, essionid, essionId, ession=, ession:",
-        r"(?<![a-z])(?i:auth|bearer|licen[sc]e|pat|sk|login|session[ _-]?id|session)[\"'`]?\s{0,2}[:=]\s{0,2}[\"'`]?"
+        "PAT:, PAT=, pat:, pat=, sk:, login=",
+        r"(?:PAT|pat|sk|login)(?<![a-z]sk)(?<![a-z]pat)[\"'`]?\s{0,2}[:=]\s{0,2}[\"'`]?"
         r"(?P<secret>[A-Za-z0-9]{20,256}+)(?![\w./(-])",
     ),
     found_if(mixed, "key", "X-Key, x-key", r"[xX]-[kK]ey[\"']?\s?[:,=]\s{0,2}[\"']?(?P<secret>[A-Za-z0-9_-]{20,256}+)"),
@@ -193,6 +197,7 @@ WORDS = (  # within one long word
     place("pagerduty-key", "pagerduty.com/integration/", r"pagerduty\.com/integration/(?P<secret>[A-Za-z0-9]{20,}+)"),
     place("ping-key", "hc-ping.com/", rf"hc-ping\.com/(?P<secret>{_UUID})"),
     # tokens known by their middle or end
+    place("salesforce-token", "!AQ", r"(?<![\w.])(?P<secret>00D[A-Za-z0-9]{12,15}!AQ[A-Za-z0-9._-]{60,}+)"),
     place("azure-secret", "Q~", r"(?<![A-Za-z0-9_~.-])(?P<secret>[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{28,40})"),
     place("terraform-token", ".atlasv1.", rf"(?<![A-Za-z0-9])(?P<secret>[A-Za-z0-9]{{14}}\.atlasv1\.{_RUN}{{40,}}+)"),
     place("maxmind-key", "_mmk", r"(?<![A-Za-z0-9])(?P<secret>[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)"),

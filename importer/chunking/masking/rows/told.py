@@ -10,7 +10,7 @@ Words between a name and its value make a place less sure: then the value must l
 from __future__ import annotations
 
 from importer.chunking.masking.marked import SecretPlace, each, found_if, place
-from importer.chunking.masking.values import chosen, erratic, mixed_or_hex, with_digit
+from importer.chunking.masking.values import chosen, erratic, mixed_or_hex, told, with_digit
 
 _WORD = r"(?P<secret>[^\s\"'`,;]{6,128}+)"
 _SHORT = r"(?P<secret>[^\s\"'`,;:/()\[\]{}.]{8,64}+)(?![/.(])"
@@ -22,25 +22,18 @@ TOLD: tuple[SecretPlace, ...] = (
     place(
         "password",
         "word for, word of, wort f, word to, phrase for, phrase of, ken for, key for, secret for, роль от, роль для",
-        r"(?i:password|passwort|passphrase|token|key|secret|пароль) (?:for|of|to|f[uü]r|от|для) [^\n:=]{1,40}?"
+        r"(?:assword|asswort|assphrase|oken|key|ecret|ароль) (?:for|of|to|f[uü]r|от|для) [^\n:=]{1,40}?"
         rf"(?:\s?[:=]| is| [—–-])\s{{1,3}}[\"'`]?{_WORD}",
         sure=False,
     ),
     found_if(
-        erratic, "password", "@", rf"@[\w-]{{1,63}}\.[a-z]{{2,12}}(?:\s?[:/|;,]\s?|\s)(?:pw |pass |password )?{_SHORT}"
+        chosen, "password", "@", rf"@[\w-]{{1,63}}\.[a-z]{{2,12}}(?:\s?[:/|;,]\s?|\s)(?:pw |pass |password )?{_SHORT}"
     ),
     found_if(
         erratic,
         "password",
         "dmin/, dmin /, rator/, rator /, root/, root /, stgres/, stgres /",
         rf"(?:(?<![\w/.])[aA]d|istr|stg|(?<![\w/.])ro)(?:min|ator|res|ot)\s?/\s?{_SHORT}",
-    ),
-    place(
-        "password",
-        " pass: , pass=,  pass ,  Pass:, /pass ,  pw: ,  pw ,  pwd:, \npass,  mdp",
-        r"(?i:user(?:name)?|login|utilisateur|benutzer(?:name)?|usuario)(?::|=|\s)\s{0,3}[^\s,;/]{1,64}+[\s,;/]{1,3}"
-        rf"(?:and |with )?(?i:pass|pw|pwd|mdp)(?::|=|\s)\s{{0,3}}[\"'`]?{_WORD}",
-        sure=False,
     ),
     place(
         "password",
@@ -127,13 +120,14 @@ TOLD: tuple[SecretPlace, ...] = (
     # in other languages
     *(
         found_if(
-            chosen,
+            told,
             "password",
             f"{word} ",
             rf"{word}(?: [^\s:=：]{{1,20}}){{1,5}}?{_GIVEN}{_QUOTES}?(?P<secret>[^\s\"'`,;«»“”]{{8,64}}+)",
         )
         for word in (
             "assword",
+            "lave",
             "asswort",
             "ennwort",
             "passe",
@@ -248,8 +242,10 @@ TOLD: tuple[SecretPlace, ...] = (
     ),
     place(
         "password",
-        "pecific password, App password, app password",
-        r"(?:pecific|[Aa]pp) password(?: is|:) {0,2}(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![\w-])",
+        "pecific password, App password, app password, lication password",
+        r"(?:pecific|[Aa]pp(?:lication)?) password(?: is|:)? {0,2}"
+        r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3}|[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}"
+        r"|[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){4})(?![\w-])",
     ),
 )
 TOLD += tuple(  # told behind a few words: `the token you need: …`
