@@ -78,9 +78,15 @@ class SentPoints:
         """
         ((expected,),) = self._database.rows("SELECT (SELECT count(*) FROM sent) - (SELECT count(*) FROM away)")
         known, self._purges = int(self._about("purges") or 0), purges
+        if self._about("standing") == LOST:  # a round that was cut off has brought some of it: the last, for example
+            return LOST
         if not lost and there >= expected:
             return WHOLE
-        return PURGED if purges > known else LOST
+        if purges > known:
+            return PURGED
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO about VALUES ('standing', ?)", (LOST,))
+        return LOST
 
     def stay_away(self, ids: Iterable[str]) -> None:
         """Note points that were deleted there on purpose: they are not sent again."""
@@ -126,7 +132,7 @@ class SentPoints:
 
     def end_round(self) -> None:
         """Note that this round came by all points, and what the target told at its beginning."""
-        rows = [("round", str(self.round)), ("purges", str(self._purges))]
+        rows = [("round", str(self.round)), ("purges", str(self._purges)), ("standing", WHOLE)]
         with self._database.transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
 

@@ -23,7 +23,18 @@ from importer.consistency import redact_stored
 from importer.errors import StoreError
 from importer.protocol.worker_settings import CopyTarget
 from importer.state.checkpoints import Checkpoints
-from importer.state.sent_points import FACT, KEPT_S, SentPoints, SyncReport, noted, report_of, reports
+from importer.state.sent_points import (
+    FACT,
+    KEPT_S,
+    LOST,
+    PURGED,
+    WHOLE,
+    SentPoints,
+    SyncReport,
+    noted,
+    report_of,
+    reports,
+)
 from importer.sync.travel import Journey, Round, travel
 from importer.worker import maintenance, stores
 from importer.worker.copying import copy_points
@@ -248,6 +259,25 @@ def test_a_target_put_back_from_an_older_copy_gets_what_it_lacks(tmp_path: pathl
         assert [one.sync() for one in machines] == [Round(seen=6)] * 2
         for one in machines:
             one.close()
+
+
+def test_a_target_counts_as_put_back_until_a_round_came_by_all_points(tmp_path: pathlib.Path) -> None:
+    """One that was cut off has brought what is looked for in the next one."""
+    path = str(tmp_path / "ledger.sqlite3")
+    with SentPoints(path, "t") as ledger:
+        ledger.note([(name, "p", ()) for name in "abc"], sent="abc")
+        assert ledger.judge([], 3, 0) == WHOLE
+        ledger.end_round()
+        assert ledger.judge(["c"], 9, 0) == LOST
+        assert ledger.judge(["c"], 9, 1) == LOST
+    with SentPoints(path, "t") as ledger:
+        assert ledger.judge([], 9, 0) == LOST
+        ledger.end_round()
+        assert ledger.judge([], 9, 0) == WHOLE
+        assert ledger.judge([], 2, 1) == PURGED
+        ledger.stay_away(["b"])
+        assert ledger.judge([], 2, 1) == WHOLE
+        assert ledger.last() == ["a", "c"]
 
 
 @pytest.mark.parametrize("common", ["edge", "server"])
