@@ -119,6 +119,26 @@ def test_a_narrow_terminal(columns: int, beside: bool) -> None:
 
 
 @on_a_screen
+@pytest.mark.parametrize("filters", ["", "no filter"])
+def test_an_answer_that_comes_when_all_is_closed(filters: str) -> None:
+    """What was asked before the browser was left is dropped, and its error too."""
+
+    async def steps(app: Any, pilot: Any, scripted: ScriptedShelf) -> None:
+        await settled(pilot, lambda: told(app) == "2 found")
+        row = app._rows[0]
+        scripted.may_answer.clear()
+        app.query_one("#filters").value = filters
+        asked = asyncio.create_task(app._find(0.0))
+        await settled(pilot, lambda: len(scripted.asked) >= 2)
+        await app.screen.query("*").remove()
+        scripted.may_answer.set()
+        await asked
+        await app._open(row, 0.0, whole=False)
+
+    browsed(steps)
+
+
+@on_a_screen
 def test_no_key_waits_for_an_answer() -> None:
     """While a question is under way keys are taken in; what comes too late is dropped."""
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-CHANCE = (
-    0.36  # of the neighbours at least: 95 of 100 drawn values of 12 letters and digits, 6 of 1,000 other long words
-)
+# of the neighbours at least: 95 of 100 drawn values of 12 letters and digits, 6 of 1,000 other long words
+CHANCE = 0.36
 LETTERS, LETTERS_OF_FEW = 0.2, 0.3  # of the neighbours in small letters that are no words
 JUDGED_CHARS = 100
 

@@ -128,9 +128,12 @@ class Browser(App[WayBack]):
         text, chosen = (self.query_one(f"#{name}", Input).value for name in ("search", "filters"))
         self._tell("…")
         found = await self._ask(lambda: self._shelf.rows(text, chosen))
-        if found is None:
-            return
-        self._rows, told = found
+        if found is not None and self._is_shown:
+            self._fill(*found)
+
+    def _fill(self, rows: list[ShelfRow], told: str) -> None:
+        """Put rows into the list, and the first one's conversation beside it."""
+        self._rows = rows
         options = self.query_one("#list", OptionList)
         options.clear_options()
         options.add_options([Option(_label(row)) for row in self._rows])
@@ -149,15 +152,23 @@ class Browser(App[WayBack]):
         """Show a conversation at the turn that answers."""
         self._page = None
         await asyncio.sleep(pause_s)
-        self._show(await self._ask(lambda: self._shelf.page(row.spot, whole=whole)))
+        page = await self._ask(lambda: self._shelf.page(row.spot, whole=whole))
+        if self._is_shown:
+            self._show(page)
 
     async def _ask(self, question: Callable[[], Answer]) -> Answer | None:
         """Return an answer of the thread, None for an error, which is told."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._asking, question)
         except ImporterError as error:
-            self._tell(f"{error.message}; {error.hint}" if error.hint else error.message)
+            if self._is_shown:
+                self._tell(f"{error.message}; {error.hint}" if error.hint else error.message)
             return None
+
+    @property
+    def _is_shown(self) -> bool:
+        """Whether there is a screen to show an answer on: it may have been left since the question."""
+        return bool(self.screen_stack and self.query("#page"))
 
     def _show(self, page: ShelfPage | None) -> None:
         """Put a page on the screen, with the turn of the hit at its top."""
