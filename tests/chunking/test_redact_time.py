@@ -9,6 +9,7 @@ import time
 import pytest
 from portions import portion
 
+from importer.chunking import redact
 from importer.chunking.masking.rules import CAREFUL, SURE
 from importer.chunking.redact import find
 
@@ -83,6 +84,25 @@ def test_time_grows_with_the_text_for_every_kind():
     """The first prefix of each row in turn, many times over."""
     slow = [one for one in dict.fromkeys(PREFIXES) if exponent(one, (1_000, 8_000)) > 1.6]
     assert not slow
+
+
+@pytest.mark.parametrize("value", ["sk-or-v1-" * 4, "ghp_" + "a1B2c3" * 6])
+@pytest.mark.parametrize("sign", ["", "/", ".", "-"])
+def test_a_chain_of_secrets_takes_few_rounds(value: str, sign: str, monkeypatch: pytest.MonkeyPatch):
+    """Each shows the next one only when it is masked itself; none is left all the same, whatever their number."""
+    rounds: list[str] = []
+    once = redact._found_once
+
+    def counted(text: str):
+        rounds.append(text)
+        return once(text)
+
+    monkeypatch.setattr(redact, "_found_once", counted)
+    for count in (40, 400):
+        rounds.clear()
+        masked = redact.mask(sign.join([value] * count))
+        assert value not in masked and "[secret:" in masked
+        assert len(rounds) <= redact.MOST_ROUNDS + 3
 
 
 @pytest.mark.long

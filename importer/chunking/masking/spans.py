@@ -12,6 +12,7 @@ LABEL = re.compile(r"\[secret:[a-z0-9-]{1,40}\]")
 
 
 LONG_CHARS = 100  # of a value that a bounded pattern may have cut
+_WORD = re.compile(r"\S+")
 _MORE = re.compile(r"[A-Za-z0-9+/=_-]{1,8192}+")
 
 
@@ -27,6 +28,15 @@ def whole_end(text: str, start: int, end: int) -> int:
     """Return where a value ends: patterns are bounded, and of a long one the rest would stay."""
     more = _MORE.match(text, end) if end - start >= LONG_CHARS else None
     return more.end() if more else end
+
+
+def whole_words(text: str, spans: list[SecretSpan]) -> list[SecretSpan]:
+    """Return each span with the whole of the words that it begins and ends in, as far as spaces go."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    starts = [start for start, _ in words]
+    return [
+        SecretSpan(_whole(words, starts, start)[0], _whole(words, starts, end)[1], kind) for start, end, kind in spans
+    ]
 
 
 def joined(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
@@ -72,10 +82,10 @@ def beside_labels(text: str, spans: list[SecretSpan]) -> list[SecretSpan]:
     return kept
 
 
-def _whole(labels: list[tuple[int, int]], starts: list[int], place: int) -> tuple[int, int]:
-    """Return the label around a place, or the place twice."""
+def _whole(parts: list[tuple[int, int]], starts: list[int], place: int) -> tuple[int, int]:
+    """Return the part (a label, a word) around a place, or the place twice."""
     at = bisect_right(starts, place) - 1
-    return labels[at] if at >= 0 and labels[at][0] < place < labels[at][1] else (place, place)
+    return parts[at] if at >= 0 and parts[at][0] < place < parts[at][1] else (place, place)
 
 
 def original(found: list[SecretSpan], more: list[SecretSpan]) -> list[SecretSpan]:

@@ -15,7 +15,8 @@ FOUND: dict[str, Any] = {
     "state": "importing", "reason": "", "rate": RATE, "eta_s": 200.0, "reading": ["/said/<b>now</b>.jsonl"],
     "files": {"known": 120, "complete": 90, "pending": 30, "empty": 1, "unrecognised": 2, "refused": 0},
     "lag": {"bytes": 5_000_000, "oldest_s": 7200.0, "at_least": False}, "lines": {"in_flight": 42},
-    "points": 1234, "quarantine": 1, "model": "mini", "engine": "onnx", "unreadable": {"/said/locked": "no permission"},
+    "points": 1234, "quarantine": 1, "erasing": 0, "model": "mini", "engine": "onnx",
+    "unreadable": {"/said/locked": "no permission"},
     "passed_over": {"/said/odd": "no format recognises it"}, "store": {"kind": "edge", "location": "/s", "why": ""},
     "daemon": {"rss_bytes": 30e6}, "worker": {"rss_bytes": 200e6, "spawns": 3, "recycles": {"files": 1}, "crashes": 1},
 }  # fmt: skip
@@ -46,7 +47,13 @@ def test_when_nothing_runs() -> None:
     """Nothing is shown of an import, of trouble or of memory where there is none."""
     calm = {**FOUND, "state": "stopped", "quarantine": 0, "unreadable": {}, "passed_over": {}, "rate": None}
     shown = health(calm, RememberedMemory())
+    assert "Being erased" not in shown
     assert "Being imported" not in shown and "In quarantine</h2>" not in shown and "Nothing was measured" in shown
+
+
+def test_what_is_being_erased() -> None:
+    """Until the last byte is gone."""
+    assert "Being erased" in health({**FOUND, "erasing": 2}, SEEN)
 
 
 @pytest.mark.parametrize(("most", "end"), [(0.4, 1), (1, 1), (7, 10), (130, 200), (201, 500)])
