@@ -89,7 +89,7 @@ def test_time_grows_with_the_text_for_every_kind():
 @pytest.mark.parametrize("value", ["sk-or-v1-" * 4, "ghp_" + "a1B2c3" * 6])
 @pytest.mark.parametrize("sign", ["", "/", ".", "-"])
 def test_a_chain_of_secrets_takes_few_rounds(value: str, sign: str, monkeypatch: pytest.MonkeyPatch):
-    """Each shows the next one only when it is masked itself; none is left all the same, whatever their number."""
+    """A secret may show the next one only when it is masked itself; all are masked, of any number."""
     rounds: list[str] = []
     once = redact._found_once
 
