@@ -5,8 +5,10 @@ To be called outside an event loop: a loop takes the first Ctrl-C for itself, an
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +17,8 @@ import click
 from importer.errors import UsageError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+LOCAL_MODES = 3  # of what termios tells of a terminal
+KEY_BYTES = 32  # of one key at most
 
 
 def confirm(question: str, *, kept: str) -> bool:
@@ -34,8 +38,23 @@ def confirm(question: str, *, kept: str) -> bool:
 
 
 def wait_for_key(words: str) -> None:
-    """Say something and wait for any key; nothing depends on which. Ctrl-C is one, too."""
-    click.pause(words)
+    """Say something and wait for any key; nothing depends on which. Ctrl-C is one, too.
+
+    The terminal takes keys before the words are said: what is typed as soon as they are seen is not dropped.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    try:
+        keys = termios.tcgetattr(terminal)
+        keys[LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, keys)
+        click.echo(words, nl=False)
+        os.read(terminal, KEY_BYTES)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+    click.echo()
 
 
 @contextmanager
