@@ -1,6 +1,6 @@
 """A million points in the embedded store: opening, searching, writing, memory.
 
-    pytest -m long tests/system/test_million.py -s          MILLION=100000 for a shorter look, MILLION_DIR keeps the store
+    pytest -m long tests/system/test_million.py -s     MILLION=100000 for a shorter look, MILLION_DIR keeps the store
 
 Vectors are random, texts are not. The figures are printed; what is asserted is the memory's bound.
 """
