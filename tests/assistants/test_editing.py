@@ -226,29 +226,6 @@ def test_other_forms_of_toml(text: str) -> None:
     assert {**left, "mcp_servers": left.get("mcp_servers", {})} == before
 
 
-GOOSE = """GOOSE_MODEL: x
-extensions: # mine
-  developer:
-    args:
-    - a
-    enabled: true
-  # last
-other: |
-  extensions:
-"""
-
-
-@pytest.mark.parametrize("text", ["", "# c\n", "a: 1", "a: 1\r\nb:\r\n- 2\r\n", GOOSE, "extensions:\n"])
-def test_yaml_in_and_out(text: str) -> None:
-    """A block below its key, and out again every byte; in another layout, too."""
-    changed, inserted = with_entry(text, YAML, ENTRY)
-    assert parsed(changed, "yaml")["extensions"]["conversations"] == ENTRY
-    assert without(changed, YAML, inserted) == text
-    more = changed.replace('["mcp"]', '["mcp", "-v"]  # y').replace("    args", "# x\n\n    args")
-    rest = without(more, YAML, inserted)
-    assert rest is not None and parsed(rest, "yaml") == parsed(text, "yaml") and "# x" in rest
-
-
 @pytest.mark.parametrize(
     ("text", "spot"), [("extensions:\n- a\n", YAML), ("mcp_servers = 3\n", TOML), ('{"mcpServers": 3}', JSON)]
 )
@@ -256,13 +233,6 @@ def test_what_is_in_the_way_is_said(text: str, spot: EntrySpot) -> None:
     """A file that can be read is not called broken because our entry would not fit."""
     with pytest.raises(UnreadableSettings, match=f"its {spot.member[0]} is no object"):
         with_entry(text, spot, ENTRY)
-
-
-@pytest.mark.parametrize("text", ["extensions: {}\n", "extensions: {a: {}}\n", "extensions:\n- a\n", "a: [", "- 1\n"])
-def test_other_yaml_is_left(text: str) -> None:
-    """Only the plain form is edited."""
-    with pytest.raises(UnreadableSettings):
-        with_entry(text, YAML, ENTRY)
 
 
 @pytest.mark.parametrize(

@@ -225,23 +225,6 @@ def test_a_full_disk(tmp_path: pathlib.Path) -> None:
     assert tree(tmp_path) == before
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"a": 1}', '{"a": {"inserted": 3}}', "\udce9", "[" * 99_999])
-def test_a_damaged_note(tmp_path: pathlib.Path, damage: str) -> None:
-    """It says so, and is set aside before another is written."""
-    note = tmp_path / record.NAME
-    note.write_bytes(damage.encode(errors="surrogateescape"))
-    assert "cannot be read" in record.read(str(tmp_path)).damaged
-    record.note(str(tmp_path), "/x", record.Written("y"))
-    assert record.read(str(tmp_path)).files == {"/x": record.Written("y")}
-    assert (tmp_path / (record.NAME + record.ASIDE)).exists()
-
-
-def test_a_note_of_the_first_version(tmp_path: pathlib.Path) -> None:
-    """It knew neither whether a file was written nor for which assistant."""
-    (tmp_path / record.NAME).write_text('{"/x": {"inserted": "y", "created": true, "folders": ["/f"]}}')
-    assert record.read(str(tmp_path)).files == {"/x": record.Written("y", True, ("/f",))}
-
-
 def test_a_place_that_moved(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """With another CODEX_HOME than then, the file is known by what was noted of it."""
     state = str(tmp_path / "state")

@@ -125,7 +125,7 @@ def test_an_answer_that_comes_when_all_is_closed(filters: str) -> None:
 
     async def steps(app: Any, pilot: Any, scripted: ScriptedShelf) -> None:
         await settled(pilot, lambda: told(app) == "2 found")
-        row = app._rows[0]
+        rows = app._rows
         scripted.may_answer.clear()
         app.query_one("#filters").value = filters
         asked = asyncio.create_task(app._find(0.0))
@@ -133,7 +133,8 @@ def test_an_answer_that_comes_when_all_is_closed(filters: str) -> None:
         await app.screen.query("*").remove()
         scripted.may_answer.set()
         await asked
-        await app._open(row, 0.0, whole=False)
+        await app._open(rows[0], 0.0, whole=False)
+        assert app._rows is rows and app._page is None, "neither answer was taken in"
 
     browsed(steps)
 

@@ -11,7 +11,9 @@ import tomllib
 from typing import Any
 
 import pytest
+import settings_home
 from processes import Importer
+from settings_home import FOLDERS, LEFT, QUIET, SETTINGS
 
 from importer.assistants.wiring.editing import parsed
 from importer.assistants.wiring.places import places
@@ -19,49 +21,11 @@ from importer.assistants.wiring.spot import words_of
 from importer.cli.doctor.finding import Finding
 from importer.cli.doctor.wiring import check_wiring, gather
 
-SETTINGS = {
-    ".claude.json": '{"numStartups": 4,\n "mcpServers": {"other": {"command": "x"}}, // mine\n}',
-    ".codex/config.toml": '# my codex\nmodel = "o"\n\n[mcp_servers.other]\ncommand = "x"',
-    ".gemini/settings.json": '{\r\n\t"theme": "dark",\r\n\t"mcpServers": {\r\n\t\t"other": {}\r\n\t}\r\n}\r\n',
-    ".qwen/settings.json": "{}",
-    ".copilot/mcp-config.json": "",
-    ".cursor/mcp.json": '\ufeff{"mcpServers":{}}\n',
-    ".config/Code/User/mcp.json": '{\n    // servers of mine\n    "servers": {\n    },\n}\n',
-    ".config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json": '{"mcpServers": {}}',
-    ".config/opencode/opencode.jsonc": '{\n  "$schema": "https://opencode.ai/config.json", /* x */\n  "b": 1\n}\n',
-    ".config/zed/settings.json": '// Zed\n{\n  "theme": "One Dark",\n  "context_servers": {\n    "x": {},\n  },\n}\n',
-    ".config/goose/config.yaml": "GOOSE_MODEL: x  # mine\nextensions:\n  developer:\n    enabled: true\n",
-    ".codeium/windsurf/mcp_config.json": "{\n}\n",
-    ".config/kilo/kilo.jsonc": '{\n  // of Kilo\n  "mcp": {"a": {"type": "local", "command": ["b"]}}, /* last */\n}',
-    ".config/devin/config.json": '// mine\n{"agent": {"model": "x"}}\n',
-    ".hermes/config.yaml": "model: x\nmcp_servers:\n  time: {command: uvx, args: [mcp-server-time]}  # flow\n",
-    ".kimi-code/mcp.json": '{"mcpServers":{"linear":{"url":"https://mcp.linear.app/mcp"}}}',
-    ".kiro/settings/mcp.json": '{"mcpServers": {"a": {"command": "b", "args": []}}}',
-    ".lmstudio/mcp.json": "{ broken",
-}
-FOLDERS = (".claude", ".factory", ".config/crush", ".config/amp", ".kimi", ".junie", ".warp")  # no settings file yet
-LEFT = ("kiro", "lm-studio")  # read-only, and broken
-QUIET = ("--no-service", "--no-model", "--yes")
-
 
 @pytest.fixture
 def home(tmp_path: pathlib.Path) -> Importer:
-    """Make a home with the settings of many assistants: comments, odd forms, a link, one that is read-only."""
-    for name, text in SETTINGS.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
-    for name in FOLDERS:
-        (tmp_path / name).mkdir(exist_ok=True)
-    linked = tmp_path / "dotfiles" / "gemini.json"
-    linked.parent.mkdir()
-    (tmp_path / ".gemini/settings.json").rename(linked)
-    (tmp_path / ".gemini/settings.json").symlink_to(linked)
-    (tmp_path / ".junie/mcp").symlink_to(tmp_path / "dotfiles/junie")  # leads nowhere yet
-    (tmp_path / ".factory/mcp.json").symlink_to("../dotfiles/droid.json")  # nor does this
-    (tmp_path / ".cursor/mcp.json").chmod(0o640)
-    (tmp_path / ".kiro/settings/mcp.json").chmod(0o400)
-    return Importer(tmp_path, embedded=True)
+    """Make a home with the settings of many assistants."""
+    return settings_home.made(tmp_path)
 
 
 def everything(importer: Importer) -> dict[str, Any]:
@@ -252,23 +216,6 @@ def test_an_old_skill_is_renewed(home: Importer) -> None:
     assert not claude.exists() and shared.exists() and "changed since" in done.out
 
 
-def test_a_damaged_note(home: Importer) -> None:
-    """It is told, set aside, and what is ours is known by the program that it starts."""
-    home.run("install", *QUIET, "--hook")
-    note = pathlib.Path(home.state) / "installed.json"
-    note.write_bytes(note.read_bytes()[:99])
-    done = home.run("uninstall", "--yes")
-    assert done.code == 0 and "cannot be read" in done.err and not note.exists()
-    for place in places({}, str(home.base)):
-        if os.path.exists(place.path) and place.assistant not in LEFT:
-            value = parsed(pathlib.Path(place.path).read_bytes().decode(), place.kind)
-            assert place.spot.entry_in(value) is None
-    assert not (home.base / ".claude/skills/conversations/SKILL.md").exists()
-    assert "importer" not in (home.base / ".claude/settings.json").read_text()
-    assert "x" in (home.base / ".claude.json").read_text()
-    assert "nothing was installed" in home.run("uninstall", "--yes").err
-
-
 def test_set_up_by_hand(home: Importer) -> None:
     """An entry that a person made is left by both commands; without a note it is told, and taken out if asked for."""
     qwen, made = (
@@ -284,31 +231,3 @@ def test_set_up_by_hand(home: Importer) -> None:
     assert qwen.read_text() == made % program and f"{qwen} has it" in told.err
     assert home.run("uninstall", "--all", "--yes").code == 0
     assert json.loads(qwen.read_text()) == {"mcpServers": {}}
-
-
-def test_everything_goes_if_asked_for(home: Importer) -> None:
-    """State and models that are ours are deleted, what else lies there stays, and is told."""
-    models = home.base / "models"
-    (models / "a--model").mkdir(parents=True)
-    (models / "a--model/manifest.json").write_text("{}")
-    (models / "mine").mkdir()
-    home.run("install", *QUIET, "--only", "qwen")
-    state = pathlib.Path(home.state)
-    (state / "edge").mkdir()
-    (state / "checkpoints.sqlite3").write_text("")
-    (state / "notes.txt").write_text("mine")
-    dry = home.run("uninstall", "--state", "--model", "--dry-run", IMPORTER_MODEL_DIR=str(models))
-    assert "notes.txt stays" in dry.out and (state / "edge").exists()
-    assert "what was imported" in home.run("uninstall", "--dry-run").out
-    done = home.run("uninstall", "--state", "--model", "--yes", IMPORTER_MODEL_DIR=str(models))
-    assert done.code == 0, done.err
-    assert sorted(path.name for path in state.iterdir()) == ["notes.txt"]
-    assert [path.name for path in models.iterdir()] == ["mine"]
-
-
-def test_state_in_use_stays(home: Importer) -> None:
-    """Beside a daemon nothing of the state is deleted."""
-    with home.daemon():
-        done = home.run("uninstall", "--state", "--yes")
-        assert done.code == 3 and "is at work" in done.err
-    assert (pathlib.Path(home.state) / "checkpoints.sqlite3").exists()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import oracle
+from read_units import content
 
 from importer.bench.corpus.lines import JsonLine, SessionWriter, encode
 from importer.bench.corpus.talk import Talk
@@ -202,7 +203,7 @@ class World:
     def _gone(self, path: str) -> str:
         """Remember all that a file may have left in the store, before it changes other than by growing."""
         self._append(path, b"")
-        self.explained |= oracle.forms_of(path)
+        self.explained |= oracle.fold(content(path), path, forms=True).forms
         self.unsteady.add(os.stat(path).st_ino)
         return path
 

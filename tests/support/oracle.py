@@ -295,8 +295,3 @@ def unpaid_of(rows: Iterable[Mapping[str, Any]], store: Store, rejected: Collect
         there = store.lookup(ids)
         found += [f"{row['path']} at {row['offset']}: {one}" for one in ids if one not in there]
     return found
-
-
-def forms_of(path: str) -> set[str]:
-    """Return the ids of all this file gives at any of its lines: they may stay when it changes or vanishes."""
-    return fold(content(path), path, forms=True).forms
