@@ -15,23 +15,23 @@ from importer.chunking.masking.values import is_name, stands_for_one
 
 SURELY = 0.5  # of the neighbours are strange in what is no path, though it has slashes
 BEFORE_CHARS, AFTER_CHARS = 90, 110  # around the word
-_VALUE = re.compile(
+_VALUE = re.compile(  # a word between spaces or quotes, with what closes it
     r"(?<![^\s\"'`„“«(:=>])(?P<secret>(?:[A-Za-z0-9!#$%&*+_]|-(?=[0-9_]))[A-Za-z0-9!@#$%^&*?+=._~/-]{7,199}+)"
     r"(?=[\"'`”»)<,;:]{0,3}(?:\s|\Z|\\[nr\"])|[\"'`](?![\w]))"
 )
-_NAMES = re.compile(
+_NAMES = re.compile(  # of secrets: what tells a password from another kind of value
     r"(?P<password>(?-i:(?<![a-z])pass|Pass|PASS)(?![a-z])|pass(?:wor[dt]|wd|phrase|code)|pwd?\b|psk|kennwort|contrase|senha|wachtwoord|heslo|has[lł]o|creds|credential|"
     r"парол|密码|パスワード|비밀번호)|secret|token|(?<!public[_ -])(?<!socket-)key(?![a-z])",
     re.IGNORECASE,
 )
+# behind a value that is itself the key of a map
 _KEY_OF_MAP = re.compile(r"\\{0,3}[\"']\s?(?::|=>)")
-_ENDS = ".!?*_"
-_NO_VALUE = re.compile(
+_ENDS = ".!?*_"  # of a sentence or of emphasis, not of a value
+_NO_VALUE = re.compile(  # SSH keys, queries, addresses, versions, `name=value`, URLs, variables, file names
     r"AAAA[A-Z0-9]{2}.*|.*[&?]\w+=.*|(?:wpa|wep|psk).{0,8}|[\w.+-]+@[\w-]+\.[a-z]{2,12}|[a-z][\w.-]*@[a-z0-9.-]+|[@A-Za-z/._-]+@v?[\d.]+[\w.-]*|[A-Za-z][\w.-]*[=:].*[^=]"
     r"|\w+://.*|\$\{?\w+\}?|%\w+%|[A-Z0-9_]+|[#@]\w+|.*\.(?:py|js|ts|json|md|txt|ya?ml|html?|css)",
     re.DOTALL,
 )
-
 _PATH = re.compile(r"(?:\.{0,2}|~|[\w.-]{1,40})/[\w.-]+/")
 
 
@@ -47,7 +47,7 @@ def find(text: str, places: list[int]) -> Iterator[SecretSpan]:
             continue
         for match in _VALUE.finditer(text, start, min(end, len(text))):
             value = match["secret"].rstrip(_ENDS)
-            if _unlike_words(value) and not _KEY_OF_MAP.match(text, match.end()):
+            if _may_be_secret(value) and not _KEY_OF_MAP.match(text, match.end()):
                 kind = _kind(text, start, end)
                 if kind == "password" or (kind and _long(value)):
                     yield SecretSpan(match.start("secret"), match.start("secret") + len(value), kind)
@@ -60,7 +60,7 @@ def _kind(text: str, start: int, end: int) -> str:
     return min(kinds, default="")
 
 
-def _unlike_words(value: str) -> bool:
+def _may_be_secret(value: str) -> bool:
     """Return True if a value is drawn by chance, or a password as rules ask for, and nothing that programs write."""
     if len(value) < 8 or not (by_chance(value) or _of_all_classes(value)) or stands_for_one(value) or is_name(value):
         return False

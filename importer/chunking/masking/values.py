@@ -141,18 +141,17 @@ def erratic(value: str) -> bool:
 def strong(value: str, password: bool) -> bool:
     """Return True if a value behind a space can be nothing but secret: long and drawn, or a password of all classes."""
     if password:
-        mixed = drawn(value) and not value.islower() and not value.isupper()
-        signs = mixed and any(sign in value for sign in "!@#%^&*$?=+")
-        return len(value) >= 8 and (signs or (mixed and erratic(value)) or by_chance(value))
+        both_cases = mixed(value)
+        signs = both_cases and any(sign in value for sign in "!@#%^&*$?=+")
+        return len(value) >= 8 and (signs or (both_cases and erratic(value)) or by_chance(value))
     return drawn_by_an_issuer(value)
 
 
 def drawn_by_an_issuer(value: str) -> bool:
     """Return True if a value is long, and hexadecimal or of letters of both cases and digits: no word, no name."""
     hexadecimal = len(value) >= 32 and not value.strip("0123456789abcdef")
-    plain = value.translate(_NO_SIGNS)
-    mixed = plain.isalnum() and not value.islower()
-    return hexadecimal or (mixed and ((len(value) >= 20 and drawn(value)) or by_chance(value, 12)))
+    plain = value.translate(_NO_SIGNS).isalnum() and not value.islower()
+    return hexadecimal or (plain and ((len(value) >= 20 and drawn(value)) or by_chance(value, 12)))
 
 
 def issued(value: str) -> bool:
@@ -190,8 +189,8 @@ def plausible_bare(value: str, password: bool, after: str, told: bool = False) -
     if not told and _SAME_WORDS.search(value) and not mixed_up:
         return False
     if password:
-        with_digit = len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value))
-        return with_digit or issued(value) or unlike_words(value)
+        of_a_person = len(value) >= 6 and sum(map(str.isalpha, value)) > 1 and any(map(str.isdigit, value))
+        return of_a_person or issued(value) or unlike_words(value)
     return _secret_key(value)
 
 
