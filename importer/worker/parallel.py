@@ -21,6 +21,8 @@ from typing import TypeVar
 
 from importer.worker.embedders import Window
 
+READY = 1  # runs that wait for a lane: handed over by the caller's thread, each would begin a few milliseconds late
+
 Windows = list[list[Window]]  # those of each text
 Split = Callable[[Sequence[str]], Windows]
 
@@ -71,22 +73,23 @@ Result = TypeVar("Result")
 def side_by_side(
     works: Iterable[Work], run: Callable[[Work], Result], lanes: int, *, before: Callable[[Sequence[Work]], None]
 ) -> Iterator[tuple[Work, Result]]:
-    """Yield each work with its result, as they become ready, at most `lanes` under way at once.
+    """Yield each work with its result, as they become ready: `lanes` of them are under way at once, READY more wait.
 
-    `before` is called on the caller's thread when a run is about to begin, with all that are then under way, itself
-    last. Raises what `run` or `before` raises, after the other runs have ended.
+    `before` is called on the caller's thread when a run is about to begin, or to wait for a lane, with all that are
+    then under way or waiting, itself last. Raises what `run` or `before` raises, after the other runs have ended.
     """
     if lanes == 1:
         for work in works:
             before([work])
             yield work, run(work)
         return
-    with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as pool:
-        under_way: dict[Future[Result], Work] = {}
-        waiting, ended = iter(works), list[tuple[Work, Result]]()
+    pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
+    under_way: dict[Future[Result], Work] = {}
+    waiting, ended = iter(works), list[tuple[Work, Result]]()
+    try:
         while True:
             # First the next runs, then what is made of the last ones, so that no lane waits for it.
-            for work in islice(waiting, lanes - len(under_way)):
+            for work in islice(waiting, lanes + READY - len(under_way)):
                 before([*under_way.values(), work])
                 under_way[pool.submit(run, work)] = work
             yield from ended
@@ -94,3 +97,5 @@ def side_by_side(
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             ended = [(under_way.pop(future), future.result()) for future in done]
+    finally:
+        pool.shutdown(cancel_futures=True)  # what only waits for a lane never begins

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from importer.protocol.records import Chunk, Release
 from importer.worker import voices
@@ -41,18 +41,26 @@ class WritePlan:
     again: int = 0
 
 
-def looked_up(
-    store: Store, ids: Sequence[str], *, vectors: bool = False
-) -> tuple[dict[str, Holders], dict[str, Mapping[str, Any]], frozenset[str]]:
-    """Return the ids that exist with their holders, their payloads, and which of them some replica may lack.
+class Standing(NamedTuple):
+    """What a store has of some points: the ids that exist with their holders, () for a closed one, and their payloads.
 
-    With `vectors` those that stand without a vector are among the latter.
+    `unsure` are those of them that some replica may lack.
     """
+
+    stored: Mapping[str, Holders] = {}
+    payloads: Mapping[str, Mapping[str, Any]] = {}
+    unsure: Collection[str] = ()
+
+
+def looked_up(store: Store, ids: Sequence[str], *, vectors: bool = False) -> Standing:
+    """Return what the store has of these points; with `vectors` those that stand without a vector are unsure, too."""
+    if not ids:
+        return Standing()
     stored = store.lookup(ids)
     payloads = dict(store.payloads(sorted(stored))) if stored else {}
     unsure = unsure_points(store, ids, vectors=vectors)
     payloads |= unsure
-    return stored | {point: holders(found) for point, found in unsure.items()}, payloads, frozenset(unsure)
+    return Standing(stored | {point: holders(found) for point, found in unsure.items()}, payloads, frozenset(unsure))
 
 
 def unsure_points(store: Store, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Mapping[str, Any]]:
@@ -101,6 +109,24 @@ def plan(
         deletes=tuple(point for point in stored if point not in now),
         known=known,
         again=sum(point in stored for point in fresh if point in now),
+    )
+
+
+def touching(
+    chunks: Iterable[Chunk], releases: Iterable[Release], ids: Collection[str]
+) -> tuple[list[Chunk], list[Release]]:
+    """Return those chunks and releases whose point is one of `ids`: a plan looks at each point by itself."""
+    return [one for one in chunks if one.id in ids], [one for one in releases if one.id in ids]
+
+
+def both(one: WritePlan, other: WritePlan) -> WritePlan:
+    """Join the plans of two parts of a batch that have no point in common."""
+    return WritePlan(
+        write=(*one.write, *other.write),
+        standing={**one.standing, **other.standing},
+        deletes=(*one.deletes, *other.deletes),
+        known=one.known + other.known,
+        again=one.again + other.again,
     )
 
 

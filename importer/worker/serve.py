@@ -26,11 +26,11 @@ from importer.worker.embed import Embedded, embed_chunks, refused, usable, vecto
 from importer.worker.gauge import Gauge
 from importer.worker.inbox import Inbox
 from importer.worker.parallel import Ahead, Windows
-from importer.worker.plan import looked_up, plan
+from importer.worker.plan import Standing, WritePlan, both, looked_up, plan, touching
 from importer.worker.questions import ANSWERS
 from importer.worker.session import WorkerSession
 from importer.worker.store_writer import StoreWriter, WriteJob
-from importer.worker.stores import schema
+from importer.worker.stores import Point, schema
 from importer.worker.token_budget import VectorsRefused
 
 BREATH_S = 0.02  # between two pieces of upkeep: a question goes ahead
@@ -114,13 +114,8 @@ class WorkerServer:
             self._write(frame)
 
     def _import(self, number: int, request: wire.Import) -> None:
-        """Embed one batch while others are being stored, except those that touch the same points.
-
-        These decide what is left to do, so they are waited for. Nested when an urgent batch overtakes, so `_embedding`
-        has the ids of all.
-        """
+        """Embed one batch while others are being stored. `_embedding` has the ids of all, for an urgent one nests."""
         ids = frozenset(chunk.id for chunk in request.chunks) | {release.id for release in request.releases}
-        self._writer.settle(ids)
         outer, self._embedding = self._embedding, self._embedding | ids
         try:
             self._writer.submit(self._embed(number, request, ids))
@@ -130,12 +125,35 @@ class WorkerServer:
     def _embed(self, number: int, request: wire.Import, ids: frozenset[str]) -> WriteJob:
         """Return the write that a batch needs: only chunks that the store does not have are embedded.
 
-        Those that come with their vectors are not. Raises PointsRejected, which names the chunks, for vectors that must
-        not be stored.
+        What is left to do at the points that a queued write touches is known once it is done, so they come last: the
+        batch that goes on with a file lets go of what the one before left open, and the model need not wait for that.
+        News of conversations changes points that are stored, and no others.
+        Raises PointsRejected, which names the chunks, for vectors that must not be stored.
         """
         started = time.monotonic()
-        # Text that is stored already costs one lookup.
-        todo = plan(request.chunks, request.releases, *looked_up(self._session.store, sorted(ids)))
+        later, tells_news = self._writer.touched(ids), self._writer.tells_news
+        found = looked_up(self._session.store, sorted(ids - later))
+        if tells_news:
+            later, found = later | frozenset(found.stored), Standing()
+        todo, points, tokens = self._made(number, request, ids - later, found)
+        if later:
+            self._writer.settle(later)
+            found = looked_up(self._session.store, sorted(later))
+            rest, more, more_tokens = self._made(number, request, later, found)
+            todo, points, tokens = both(todo, rest), [*points, *more], tokens + more_tokens
+        seconds = time.monotonic() - started
+        changes = (tuple(points), todo.standing, todo.deletes)
+        return WriteJob(number, *changes, ids, todo.known, todo.again, tokens, seconds, request.news)
+
+    def _made(
+        self, number: int, request: wire.Import, ids: frozenset[str], found: Standing
+    ) -> tuple[WritePlan, list[Point], int]:
+        """Return what these points of a batch need, the new ones with their vectors, and the tokens embedded for that.
+
+        Those that come with their vectors are not embedded. Raises PointsRejected like `_embed`.
+        """
+        chunks, releases = touching(request.chunks, request.releases, ids)
+        todo = plan(chunks, releases, found.stored, found.payloads, found.unsure)
         given = usable(request.vectors, self._session.dimension) if request.vectors else {}
         points = [schema.point(*one, given[one[0].id]) for one in todo.write if one[0].id in given]
         fresh = [one for one in todo.write if one[0].id not in given]
@@ -149,19 +167,7 @@ class WorkerServer:
             raise refused(error, order) from error
         # Nothing is in the model now: a death from here on is none of its chunks' fault.
         self._send(number, wire.Working(()))
-        seconds = time.monotonic() - started
-        return WriteJob(
-            number,
-            tuple(points),
-            todo.standing,
-            todo.deletes,
-            ids,
-            todo.known,
-            todo.again,
-            tokens,
-            seconds,
-            request.news,
-        )
+        return todo, points, tokens
 
     def _vectors(self, number: int, request: wire.Embed) -> wire.Vectors:
         """Embed for another worker to store; what is to be stored here is served between two model runs."""

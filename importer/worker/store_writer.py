@@ -48,7 +48,7 @@ class StoreWriter:
     stored: Callable[[WriteJob, float], None]
     failed: Callable[[WriteJob, Exception], None]
     _jobs: queue.Queue[WriteJob | None] = field(default_factory=lambda: queue.Queue(maxsize=1))
-    _pending: dict[int, frozenset[str] | None] = field(default_factory=dict)
+    _pending: dict[int, WriteJob] = field(default_factory=dict)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -58,8 +58,8 @@ class StoreWriter:
 
     def submit(self, job: WriteJob) -> None:
         """Queue a write; wait while one is being written and another queued."""
-        # Before `put`: a job done at once must find its entry to take out. News may touch any point.
-        self._pending[job.number] = None if job.news else job.ids
+        # Before `put`: a job done at once must find its entry to take out.
+        self._pending[job.number] = job
         self._jobs.put(job)
 
     def settle(self, ids: frozenset[str] | None = None) -> None:
@@ -68,9 +68,21 @@ class StoreWriter:
         Called by the thread that submits, so nothing new comes meanwhile. A queue can only be waited for as a whole; it
         is short.
         """
-        # A copy: the storing thread takes entries out.
-        if any(ids is None or pending is None or ids & pending for pending in list(self._pending.values())):
+        if any(ids is None or job.news or ids & job.ids for job in self._queued()):
             self._jobs.join()
+
+    def touched(self, ids: frozenset[str]) -> frozenset[str]:
+        """Return those of `ids` that a queued write touches, news apart: what the store has of them is not settled."""
+        return ids & frozenset[str]().union(*(job.ids for job in self._queued()))
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether a queued write tells news, which may change any point that is stored."""
+        return any(job.news for job in self._queued())
+
+    def _queued(self) -> list[WriteJob]:
+        """Return the writes that are not done: a copy, for the storing thread takes entries out."""
+        return list(self._pending.values())
 
     def stop(self) -> None:
         """Write what is queued and end the thread."""

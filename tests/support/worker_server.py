@@ -28,7 +28,7 @@ def chunk(name: str, holder: str = "", words: int = 3) -> Chunk:
 
 
 class Shelf(ModelStore):
-    """A store in a dict that says when it wrote, and fails when told to."""
+    """A store in a dict that says when it wrote, waits at a gate to do so, and fails when told to."""
 
     kind, location, fingerprint, pending_optimize = "shelf", "shelf:", "print", False
 
@@ -37,6 +37,7 @@ class Shelf(ModelStore):
         self.events: list[tuple[str, Any]] = []
         self.errors: list[Exception] = []
         self.optimise_error: Exception | None = None
+        self.gate = threading.Semaphore(1000)
 
     def optimize(self) -> bool:
         self.pending_optimize = False
@@ -46,6 +47,7 @@ class Shelf(ModelStore):
         return True
 
     def write(self, points: Sequence[Any], holders: Any, deletes: Sequence[str]) -> None:
+        assert self.gate.acquire(timeout=WAIT_S)
         if self.errors:
             raise self.errors.pop(0)
         super().write(points, holders, deletes)

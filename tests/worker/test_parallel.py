@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.worker.parallel import side_by_side
+from importer.worker.parallel import READY, side_by_side
 
 WAIT_S = 10.0
 
@@ -17,19 +17,20 @@ WAIT_S = 10.0
 @given(st.lists(st.integers(), max_size=12), st.integers(1, 4))
 @settings(max_examples=40)
 def test_each_work_has_its_result(works: list[int], lanes: int) -> None:
-    """They may end in any order, and `before` has named each as the last of those under way."""
+    """They may end in any order, and `before` has named each as the last of those under way or waiting."""
     told: list[Sequence[int]] = []
     found = list(side_by_side(works, lambda work: work * 2, lanes, before=told.append))
     assert sorted(found) == sorted((work, work * 2) for work in works)
     assert [one[-1] for one in told] == works
-    assert all(len(one) <= lanes for one in told)
+    assert all(len(one) <= lanes + READY * (lanes > 1) for one in told)
 
 
 def test_lanes_work_at_once() -> None:
-    """Two runs that wait for each other both end, and a third waits for one of them."""
-    meeting, told = threading.Barrier(2, timeout=WAIT_S), []
+    """Two runs that wait for each other both end; a third is told with them, and begins when one of them has ended."""
+    meeting, told, begun = threading.Barrier(2, timeout=WAIT_S), [], []
 
     def run(work: str) -> str:
+        begun.append(work)
         if work != "c":
             meeting.wait()
         return work
@@ -37,7 +38,8 @@ def test_lanes_work_at_once() -> None:
     stream = side_by_side("abc", run, 2, before=lambda under_way: told.append("".join(under_way)))
     assert sorted(work for work, _ in stream) == ["a", "b", "c"]
     assert told[:2] == ["a", "ab"]
-    assert told[2] in {"c", "ac", "bc"}
+    assert told[2] in {"c", "ac", "bc", "abc"}
+    assert begun[-1] == "c"
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 3])
@@ -66,3 +68,20 @@ def test_who_stops_listening_leaves_nothing_running() -> None:
     next(stream)
     stream.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane")]
+
+
+def test_a_run_that_waits_for_a_lane_never_begins_once_nobody_listens() -> None:
+    """Both lanes are taken when the stream is closed, so the one that waits is given up."""
+    begun, let_go = [], threading.Event()
+
+    def run(work: int) -> int:
+        begun.append(work)
+        if work:
+            let_go.wait(WAIT_S)
+        return work
+
+    stream = side_by_side(range(9), run, 2, before=lambda _under_way: None)
+    assert next(stream) == (0, 0)
+    threading.Timer(0.1, let_go.set).start()
+    stream.close()
+    assert sorted(begun) == [0, 1, 2]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model_store import ModelStore
 
 from importer.protocol.records import Chunk, Release
-from importer.worker.plan import looked_up, plan
+from importer.worker.plan import both, looked_up, plan, touching
 from importer.worker.stores import Ownership
 from importer.worker.stores.schema import payload
 
@@ -90,6 +90,22 @@ def test_a_replay_changes_nothing(
     for _ in range(times):
         applied(store, chunks, releases)
     assert store.points == once
+
+
+@pytest.mark.slow
+@given(BATCHES, st.lists(CHUNKS, max_size=5), st.lists(st.builds(Release, IDS, HOLDERS), max_size=3), st.sets(IDS))
+def test_a_batch_may_be_planned_in_two_parts(
+    before: list[tuple[list[Chunk], list[Release]]], chunks: list[Chunk], releases: list[Release], some: set[str]
+) -> None:
+    """Whichever points are planned first, together the plans are that of the whole batch."""
+    store = ModelStore()
+    for earlier in before:
+        applied(store, *earlier)
+    parts = [plan(*touching(chunks, releases, ids), *looked_up(store, sorted(ids))) for ids in (some, {*"abc"} - some)]
+    found, whole = both(*parts), plan(chunks, releases, *looked_up(store, list("abc")))
+    assert (found.known, found.again, found.standing) == (whole.known, whole.again, whole.standing)
+    assert sorted(found.deletes) == sorted(whole.deletes)
+    assert {chunk.id: stands for chunk, stands in found.write} == {chunk.id: stands for chunk, stands in whole.write}
 
 
 def test_what_stands_is_not_embedded_again() -> None:

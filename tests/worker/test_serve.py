@@ -15,7 +15,8 @@ from worker_server import WAIT_S, Worker, chunk, serving
 
 from importer.errors import EmbedError, StoreUnreachable
 from importer.protocol import wire
-from importer.protocol.records import Release
+from importer.protocol.records import ConversationFacts, Release
+from importer.worker import store_writer
 from importer.worker.embedders import Window
 
 
@@ -120,6 +121,38 @@ def test_an_open_chunk_gives_way(worker: Worker) -> None:
     worker.send(2, chunk("b"), releases=[Release("a", "me")])
     assert worker.answer(2).receipt.total == 1
     assert set(worker.store.points) == {"b"}
+
+
+def test_the_model_does_not_wait_for_a_write(worker: Worker) -> None:
+    """A batch that lets go of what the one before left open is embedded while that is being written."""
+    worker.store.gate = threading.Semaphore(0)
+    worker.send(1, chunk("a", "me"))
+    worker.send(2, chunk("b"), releases=[Release("a", "me")])
+    for _ in range(2):
+        assert worker.embedder.running.acquire(timeout=WAIT_S)
+    assert not worker.store.points
+    worker.store.gate.release(2)
+    assert worker.answer(2).receipt.total == 1
+    assert set(worker.store.points) == {"b"}
+
+
+def test_what_news_may_change_comes_last(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new point is embedded while news are being told; one that is stored is looked at when they are."""
+    worker.store.points["old"] = {"document": "", "metadata": {"chunk": 0}, "open_by": ["you"]}
+
+    def tell(store: Any, _source: str, facts: ConversationFacts) -> None:
+        store.points["old"]["metadata"] = {"chunk": 0, "title": facts.title}
+
+    monkeypatch.setattr(store_writer, "retell", tell)
+    worker.store.gate = threading.Semaphore(0)
+    worker.post(1, wire.Import((chunk("a"),), (), 20, False, (("codex", ConversationFacts("c", title="Blue")),)))
+    worker.send(2, chunk("old", "me"), chunk("new"))
+    for _ in range(2):
+        assert worker.embedder.running.acquire(timeout=WAIT_S)
+    worker.store.gate.release(2)
+    assert (worker.answer(2).receipt.points, worker.answer(2).receipt.known) == (1, 1)
+    assert worker.store.points["old"]["metadata"] == {"chunk": 0, "title": "Blue"}
+    assert worker.store.points["old"]["open_by"] == ["me", "you"]
 
 
 def test_an_embedding_that_fails_is_told(worker: Worker) -> None:

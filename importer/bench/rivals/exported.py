@@ -39,7 +39,7 @@ def directory(source: str, target: str) -> str:
         graph.write(build(weights, shape).encoded())
     for name in os.listdir(source):
         if name.endswith((".json", ".txt")) and not os.path.lexists(os.path.join(target, name)):
-            os.symlink(os.path.join(source, name), os.path.join(target, name))  # the tokenizer is the same
+            os.symlink(os.path.abspath(os.path.join(source, name)), os.path.join(target, name))  # the same tokenizer
     return target
 
 
