@@ -195,7 +195,7 @@ def test_formats_do_nothing_but_fold(name: str) -> None:
         ("textual", r"cli/browser/"),
         ("click", r"cli/"),
         ("rich", r"cli/|worker/models/fetch"),
-        ("psutil", r"memory/probes|state/lock|sources/mounts|worker/serve|bench/"),
+        ("psutil", r"memory/probes|state/lock|sources/mounts|worker/gauge|bench/"),
         ("sqlite3", r"state/|sources/databases/|worker/stores/qdrant/"),
         ("watchfiles", r"sources/(watch|watcher|coverage)"),
         ("subprocess", r"delivery/process|service/answerer_launch|work/git|serve/page|bench/|cli/|worker/|api"),

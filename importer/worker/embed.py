@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,10 @@ from importer.errors import PointsRejected
 from importer.protocol import wire
 from importer.worker import token_budget
 from importer.worker.embedders import Embedder
-from importer.worker.parallel import Split, side_by_side
+from importer.worker.parallel import Split, Urgent, side_by_side
 
 FLOAT = np.dtype("<f4")  # of a vector that travels
+SHORT_TOKENS = 256  # of a run while questions come: 35 ms of one core (bf16), at a cost of 4 % in tokens/s
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,14 @@ def embed_chunks(
     *,
     between: Callable[[Sequence[int]], None],
     split: Split | None = None,
+    urgent: Urgent | None = None,
 ) -> Iterator[Embedded]:
     """Yield one value per model run, until every text has its vector. The order is that of the runs, not of the texts.
 
     `budget_tokens` is for all runs under way together; an embedder's `lanes` (1 where it names none) says how many.
     `between` is called before each run with the positions of the chunks then in the model: they are to blame if
-    it never returns. `split` stands in for the embedder's own. Raises VectorsRefused, its `rows` being positions of
-    chunks, and what the embedder raises.
+    it never returns. `split` stands in for the embedder's own; what is `urgent` goes ahead while runs are under way.
+    Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
     """
     cut = (split or embedder.split)(texts)
     windows = [window for parts in cut for window in parts]
@@ -87,8 +89,10 @@ def embed_chunks(
         # Of all lanes: any of them may be to blame.
         between(sorted({owners[i] for members in under_way for i in members}))
 
-    groups = embedder.group(lengths, budget_tokens // lanes)  # each lane holds the tensors of a run
-    for members, raw in side_by_side(groups, run, lanes, before=before):
+    groups: Iterable[Sequence[int]] = embedder.group(lengths, budget_tokens // lanes)  # a lane holds a run's tensors
+    if urgent is not None:
+        groups = _in_reach(groups, lengths, urgent)
+    for members, raw in side_by_side(groups, run, lanes, before=before, urgent=urgent):
         vectors = _checked(raw, embedder.dimension, [owners[i] for i in members])
         added = [(owners[i], assembly.add(owners[i], vectors[k], lengths[i])) for k, i in enumerate(members)]
         done = {chunk: vector for chunk, vector in added if vector is not None}
@@ -102,6 +106,16 @@ def embed_chunks(
         )
 
 
+def _in_reach(groups: Iterable[Sequence[int]], lengths: Sequence[int], urgent: Urgent) -> Iterator[Sequence[int]]:
+    """Yield the groups, in smaller ones while urgent things come often: a question waits for the runs under way."""
+    for members in groups:
+        if urgent.often():
+            parts = token_budget.pack([lengths[i] for i in members], SHORT_TOKENS, len(members))
+            yield from ([members[at] for at in part] for part in parts)
+        else:
+            yield members
+
+
 def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]) -> NDArray[np.float32]:
     """Return the vectors, one for each of `chunks`. Raises VectorsRefused naming chunks where `check` names rows."""
     try:
@@ -112,9 +126,15 @@ def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]
 
 
 def vectors_of(
-    embedder: Embedder, request: wire.Embed, budget: int, *, between: Callable[[Sequence[int]], None], split: Split
+    embedder: Embedder,
+    request: wire.Embed,
+    budget: int,
+    *,
+    between: Callable[[Sequence[int]], None],
+    split: Split,
+    urgent: Urgent,
 ) -> wire.Vectors:
-    """Return the vectors of all texts; see `embed_chunks` for `between` and `split`.
+    """Return the vectors of all texts; see `embed_chunks` for `between`, `split` and `urgent`.
 
     Raises PointsRejected, which names the chunks, for vectors that must not be stored.
     """
@@ -122,7 +142,8 @@ def vectors_of(
     made: dict[str, bytes] = {}
     ids = [id for id, _ in request.texts]
     try:
-        for part in embed_chunks(embedder, [text for _, text in request.texts], budget, between=between, split=split):
+        texts = [text for _, text in request.texts]
+        for part in embed_chunks(embedder, texts, budget, between=between, split=split, urgent=urgent):
             tokens += part.tokens
             made |= {ids[at]: part.vectors[k].astype(FLOAT).tobytes() for k, at in enumerate(part.indexes)}
     except token_budget.VectorsRefused as error:

@@ -14,6 +14,7 @@ from importer.protocol.outcome import MemoryTaken
 from importer.protocol.system.capabilities import has
 from importer.worker.embedders import Embedder
 
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 COUNTED = ("RssAnon:", "RssShmem:", "VmSwap:")  # of /proc/self/status, as limits are held against them; in kB
 
 
@@ -24,6 +25,16 @@ def own_bytes() -> int:
     with open("/proc/self/status", encoding="ascii", errors="replace") as status:
         rows = [line.split() for line in status if line.startswith(COUNTED)]
     return sum(int(row[1]) for row in rows) * 1024
+
+
+def resident_bytes() -> int:
+    """Return the resident memory: the second field of /proc/self/statm (proc(5)), or what psutil tells."""
+    if has("proc"):
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * PAGE_BYTES
+    import psutil  # noqa: PLC0415  0.9 MB that most systems do without
+
+    return int(psutil.Process().memory_info().rss)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from importer.errors import WireError
 from importer.protocol import wire
@@ -26,6 +27,7 @@ class Inbox:
         self._urgent: deque[Item] = deque()
         self._ordinary: deque[Item] = deque()
         self._embeds: deque[Item] = deque()
+        self._coming: Future[None] = Future()
         self.closed = False
         self.error: Exception | None = None
 
@@ -52,6 +54,13 @@ class Inbox:
             if self._urgent and fits(self._urgent[0][1]):
                 return self._urgent.popleft()
             return self._ordinary.popleft() if ordinary and self._ordinary and not self.closed else None
+
+    def coming(self) -> Future[None]:
+        """Return a future that is done when the next urgent request comes; those that came before are in the queue."""
+        with self._changed:
+            if self._coming.done():
+                self._coming = Future()
+            return self._coming
 
     def upcoming(self) -> Item | None:
         """Return the request that comes next if none is urgent, and leave it in the queue."""
@@ -80,4 +89,6 @@ class Inbox:
         ordinary = self._embeds if isinstance(item[1], wire.Embed) else self._ordinary
         with self._changed:
             (self._urgent if urgent else ordinary).append(item)
+            if urgent and not self._coming.done():
+                self._coming.set_result(None)
             self._changed.notify_all()

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from importer.protocol.system.priority import give_way
 from importer.worker.embedders import Window
 
 READY = 1  # runs that wait for a lane: handed over by the caller's thread, each would begin a few milliseconds late
@@ -70,32 +71,53 @@ Work = TypeVar("Work")
 Result = TypeVar("Result")
 
 
+class Urgent(NamedTuple):
+    """What goes ahead while runs are under way: `coming` returns a future done when the next comes, `serve` serves.
+
+    `often` says that it comes often now, so that runs are to be short.
+    """
+
+    coming: Callable[[], Future[None]]
+    serve: Callable[[], None]
+    often: Callable[[], bool]
+
+
 def side_by_side(
-    works: Iterable[Work], run: Callable[[Work], Result], lanes: int, *, before: Callable[[Sequence[Work]], None]
+    works: Iterable[Work],
+    run: Callable[[Work], Result],
+    lanes: int,
+    *,
+    before: Callable[[Sequence[Work]], None],
+    urgent: Urgent | None = None,
 ) -> Iterator[tuple[Work, Result]]:
     """Yield each work with its result, as they become ready: `lanes` of them are under way at once, READY more wait.
 
     `before` is called on the caller's thread when a run is about to begin, or to wait for a lane, with all that are
-    then under way or waiting, itself last. Raises what `run` or `before` raises, after the other runs have ended.
+    then under way or waiting, itself last. There, too, what is `urgent` is served as soon as it comes; a single lane is
+    that very thread, so that nothing is. Raises what `run` or `before` raises, after the other runs have ended.
     """
     if lanes == 1:
         for work in works:
             before([work])
             yield work, run(work)
         return
-    pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
+    pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane", initializer=give_way)
     under_way: dict[Future[Result], Work] = {}
     waiting, ended = iter(works), list[tuple[Work, Result]]()
     try:
         while True:
-            # First the next runs, then what is made of the last ones, so that no lane waits for it.
+            rings: list[Future[Any]] = [urgent.coming()] if urgent else []  # first: what comes from here on is noticed
+            # The next runs before what is made of the last ones, so that no lane waits for it.
             for work in islice(waiting, lanes + READY - len(under_way)):
                 before([*under_way.values(), work])
                 under_way[pool.submit(run, work)] = work
             yield from ended
             if not under_way:
                 return
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            if urgent:
+                urgent.serve()
+            wait([*under_way, *rings], return_when=FIRST_COMPLETED)
+            done = [future for future in under_way if future.done()]
             ended = [(under_way.pop(future), future.result()) for future in done]
     finally:
         pool.shutdown(cancel_futures=True)  # what only waits for a lane never begins

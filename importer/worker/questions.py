@@ -1,6 +1,7 @@
 """What the worker can be asked beside importing, each a function of the session and plain arguments.
 
-Each runs on the main thread, between two batches or two model runs, so none of them overlaps another.
+Each runs on the main thread, so none of them overlaps another: between two batches or two model runs, or, where it
+takes little, while runs are under way on threads of their own.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """The worker's loop: requests in, batches embedded and stored, receipts out.
 
 It embeds on the main thread, reads ahead on one thread (`Inbox`) and writes to the store on another (`StoreWriter`).
-Between two model runs it answers questions and lets an urgent batch go ahead.
+Questions that take little are answered while lanes have runs under way; between two runs it answers all others and lets
+an urgent batch go ahead.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 import traceback
@@ -20,12 +20,11 @@ from importer.errors import ImporterError, UsageError
 from importer.protocol import failpoints, wire
 from importer.protocol.foreign.arguments import bound
 from importer.protocol.outcome import Failure, Receipt
-from importer.protocol.system.capabilities import has
 from importer.worker import malloc
 from importer.worker.embed import Embedded, embed_chunks, refused, usable, vectors_of
-from importer.worker.gauge import Gauge
+from importer.worker.gauge import Gauge, resident_bytes
 from importer.worker.inbox import Inbox
-from importer.worker.parallel import Ahead, Windows
+from importer.worker.parallel import Ahead, Urgent, Windows
 from importer.worker.plan import Standing, WritePlan, both, looked_up, plan, touching
 from importer.worker.questions import ANSWERS
 from importer.worker.session import WorkerSession
@@ -34,9 +33,9 @@ from importer.worker.stores import Point, schema
 from importer.worker.token_budget import VectorsRefused
 
 BREATH_S = 0.02  # between two pieces of upkeep: a question goes ahead
+ASKED_S = 3.0  # after a question others are likely: people read on, agents ask again
 IDLE_S = 1.0  # quiet this long: hand memory back and let the store merge its segments
 AT_ONCE = {"search", "ping", "missing", "tokens"}
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class WorkerServer:
@@ -50,6 +49,8 @@ class WorkerServer:
         self._writer = StoreWriter(session.store, self._stored, lambda job, why: self._fail(job.number, "store", why))
         self._ahead = Ahead(self._split)
         self._embedding: frozenset[str] = frozenset()
+        self._asked_s = -ASKED_S
+        self._urgent = Urgent(inbox.coming, self._answer_at_once, lambda: time.monotonic() - self._asked_s < ASKED_S)
         self._gauge = Gauge()
 
     def run(self) -> None:
@@ -90,7 +91,7 @@ class WorkerServer:
 
     def _answer(self, number: int, request: wire.Ask) -> None:
         """Answer a question; all but those of `AT_ONCE` wait for the writes under way first."""
-        answer = ANSWERS.get(request.op)
+        answer, self._asked_s = ANSWERS.get(request.op), time.monotonic()
         if answer is None:
             raise ValueError(f"unknown question {request.op!r}")
         if request.op not in AT_ONCE:
@@ -183,7 +184,7 @@ class WorkerServer:
 
         budget = request.token_budget or self._session.token_budget
         split = partial(self._ahead.windows, number)
-        made = vectors_of(embedder, request, budget, between=between, split=split)
+        made = vectors_of(embedder, request, budget, between=between, split=split, urgent=self._urgent)
         self._send(number, wire.Working(()))
         failpoints.hit("vectors")
         return msgspec.structs.replace(made, memory=self._gauge.told(self._session.loaded))
@@ -205,7 +206,7 @@ class WorkerServer:
             failpoints.hit("chunk", (texts[i] for i in indexes))
 
         split = partial(self._ahead.windows, number)
-        yield from embed_chunks(embedder, texts, budget, between=between, split=split)
+        yield from embed_chunks(embedder, texts, budget, between=between, split=split, urgent=self._urgent)
 
     def _between(self, number: int, ids: Sequence[str]) -> None:
         """Let urgent requests go ahead before a model run, then tell the daemon which chunks are next."""
@@ -216,6 +217,11 @@ class WorkerServer:
         if item is not None and (texts := _texts(item[1])):
             self._ahead.begin(item[0], texts)
         self._send(number, wire.Working(tuple(ids)))
+
+    def _answer_at_once(self) -> None:
+        """Answer questions that take little while runs are under way; all else comes between two of them."""
+        while (item := self._inbox.take_between(_at_once, ordinary=False)) is not None:
+            self._serve(*item)
 
     def _split(self, texts: Sequence[str]) -> Windows:
         """Split by the model, which is loaded only when it is needed."""
@@ -246,7 +252,7 @@ class WorkerServer:
             known=job.known,
             tokens=job.tokens,
             total=self._session.points,
-            rss_bytes=_rss_bytes(),
+            rss_bytes=resident_bytes(),
             embed_s=job.embed_s,
             store_s=seconds,
             memory=self._gauge.told(self._session.loaded),
@@ -282,18 +288,13 @@ class WorkerServer:
             self._write(wire.encode(number, reply))
 
 
+def _at_once(request: wire.Request) -> bool:
+    """Return True for a question that waits for no write."""
+    return isinstance(request, wire.Ask) and request.op in AT_ONCE
+
+
 def _texts(request: wire.Request) -> list[str]:
     """Return the texts that a request has embedded, as far as can be told before the store is asked."""
     if isinstance(request, wire.Embed):
         return [text for _, text in request.texts]
     return [chunk.text for chunk in request.chunks] if isinstance(request, wire.Import) and not request.vectors else []
-
-
-def _rss_bytes() -> int:
-    """Return the resident memory: the second field of /proc/self/statm (proc(5)), or what psutil tells."""
-    if has("proc"):
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * PAGE_BYTES
-    import psutil  # noqa: PLC0415  0.9 MB that most systems do without
-
-    return int(psutil.Process().memory_info().rss)

@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from importer.protocol import failpoints, wire
+from importer.protocol.system.priority import starting_compute_threads
 from importer.protocol.worker_settings import EmbedSettings, StoreSettings
 from importer.worker import malloc, stores
 from importer.worker.embedders import Embedder, load
@@ -52,7 +53,8 @@ class WorkerSession:
     def embedder(self) -> Embedder:
         """The model. Raises ModelError the first time if there is none to be had."""
         if self._embedder is None:
-            self._embedder = self.load_embedder()
+            with starting_compute_threads():
+                self._embedder = self.load_embedder()
         return self._embedder
 
     @property

@@ -87,6 +87,25 @@ def test_a_question_is_answered_between_two_runs(worker: Worker) -> None:
     assert worker.order() == [2, 1]
 
 
+def test_a_question_is_answered_while_lanes_have_runs_under_way(worker: Worker) -> None:
+    """It waits for none of them; one that waits for writes does."""
+    worker.embedder.lanes, worker.embedder.gate = 2, threading.Semaphore(0)
+    worker.send(1, *(chunk(name, words=15) for name in "abcd"))
+    for _ in range(2):
+        assert worker.embedder.running.acquire(timeout=WAIT_S)
+    worker.post(2, wire.Ask("count", {}))
+    worker.post(3, wire.Ask("search", {"text": "x", "mode": "keyword"}))
+    until_read(worker)
+    worker.embedder.gate.release(1)
+    worker.answer(2)
+    worker.post(4, wire.Ask("search", {"text": "x", "mode": "keyword"}))
+    worker.answer(4)
+    assert not worker.finals(1)
+    worker.embedder.gate.release(9)
+    worker.answer(1)
+    assert worker.order() == [2, 3, 4, 1]
+
+
 def until_read(worker: Worker) -> None:
     """Until everything sent is in the inbox: the pipe is empty, and its reader waits for more."""
     until(lambda: worker.reading.is_set() and not select.select([worker.pipe[0]], [], [], 0)[0])
