@@ -78,6 +78,7 @@ def test_runs_compute_few_numbers_of_tokens(model_dir: str, monkeypatch: pytest.
     place = _openvino.places_of
     monkeypatch.setattr(_openvino, "places_of", lambda mask: counts.append(len(found := place(mask))) or found)
     one, other = opened(model_dir, "onnxruntime"), opened(model_dir, "openvino", threads=1)
+    counts.clear()  # of the run that is made while it is loaded
     for least in range(20, 32):
         texts = ["word " * count for count in range(least, least + 40, 13)]
         windows = [[parts[0] for parts in embedder.split(texts)] for embedder in (one, other)]
@@ -87,6 +88,31 @@ def test_runs_compute_few_numbers_of_tokens(model_dir: str, monkeypatch: pytest.
     assert len(counts) == 12
     assert all(count % OpenVinoModel.step == 0 for count in counts)
     assert len(set(counts)) <= 5
+
+
+MEETING = """
+import os, sys, threading
+import numpy as np
+from importer.worker.embedders._openvino import OpenVinoModel
+
+model = OpenVinoModel(sys.argv[1], threads=1, lanes=2, arithmetic="fp32")
+ids = np.full((1, 16), 101)
+inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+meeting = threading.Barrier(2)
+lanes = [threading.Thread(target=lambda: (meeting.wait(), model.run(None, inputs))) for _ in range(2)]
+for lane in lanes:
+    lane.start()
+for lane in lanes:
+    lane.join()
+os._exit(0)
+"""
+
+
+@needs_openvino
+def test_first_runs_that_meet_do_not_wait_for_each_other(model_dir: str) -> None:
+    """The binding prepares itself at the first run; two at once waited for ever in every fourth process."""
+    for _ in range(4):
+        subprocess.run([sys.executable, "-c", MEETING, f"{model_dir}/model.onnx"], timeout=60, check=True)
 
 
 @needs_openvino
