@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,6 @@ from importer.worker.embedders import Embedder
 from importer.worker.parallel import Split, Urgent, side_by_side
 
 FLOAT = np.dtype("<f4")  # of a vector that travels
-SHORT_TOKENS = 256  # of a run while questions come: 35 ms of one core (bf16), at a cost of 4 % in tokens/s
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +88,7 @@ def embed_chunks(
         # Of all lanes: any of them may be to blame.
         between(sorted({owners[i] for members in under_way for i in members}))
 
-    groups: Iterable[Sequence[int]] = embedder.group(lengths, budget_tokens // lanes)  # a lane holds a run's tensors
-    if urgent is not None:
-        groups = _in_reach(groups, lengths, urgent)
+    groups = embedder.group(lengths, budget_tokens // lanes)  # each lane holds the tensors of a run
     for members, raw in side_by_side(groups, run, lanes, before=before, urgent=urgent):
         vectors = _checked(raw, embedder.dimension, [owners[i] for i in members])
         added = [(owners[i], assembly.add(owners[i], vectors[k], lengths[i])) for k, i in enumerate(members)]
@@ -104,16 +101,6 @@ def embed_chunks(
             tokens=sum(lengths[i] for i in members),
             windows=len(members),
         )
-
-
-def _in_reach(groups: Iterable[Sequence[int]], lengths: Sequence[int], urgent: Urgent) -> Iterator[Sequence[int]]:
-    """Yield the groups, in smaller ones while urgent things come often: a question waits for the runs under way."""
-    for members in groups:
-        if urgent.often():
-            parts = token_budget.pack([lengths[i] for i in members], SHORT_TOKENS, len(members))
-            yield from ([members[at] for at in part] for part in parts)
-        else:
-            yield members
 
 
 def _checked(vectors: NDArray[np.float32], dimension: int, chunks: Sequence[int]) -> NDArray[np.float32]:

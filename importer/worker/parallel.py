@@ -74,7 +74,7 @@ Result = TypeVar("Result")
 class Urgent(NamedTuple):
     """What goes ahead while runs are under way: `coming` returns a future done when the next comes, `serve` serves.
 
-    `often` says that it comes often now, so that runs are to be short.
+    `often` says that it comes often now, so that a lane is to be left free for it.
     """
 
     coming: Callable[[], Future[None]]
@@ -108,7 +108,8 @@ def side_by_side(
         while True:
             rings: list[Future[Any]] = [urgent.coming()] if urgent else []  # first: what comes from here on is noticed
             # The next runs before what is made of the last ones, so that no lane waits for it.
-            for work in islice(waiting, lanes + READY - len(under_way)):
+            room = lanes - 1 if urgent and urgent.often() else lanes + READY
+            for work in islice(waiting, max(0, room - len(under_way))):
                 before([*under_way.values(), work])
                 under_way[pool.submit(run, work)] = work
             yield from ended

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -12,10 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from importer.errors import EmbedError
-from importer.worker import embed, token_budget
+from importer.worker import token_budget
 from importer.worker.embed import Embedded, embed_chunks
 from importer.worker.embedders import Window
-from importer.worker.parallel import Urgent
 
 TEXTS = st.lists(st.text("abcdefgh", min_size=1, max_size=25), max_size=20)
 ROOM = 4
@@ -98,17 +96,6 @@ def test_between_names_all_that_are_in_the_model() -> None:
     assert [len(one) for one in told[:2]] == [1, 2]
     assert set(told[0]) < set(told[1])
     assert (len(told), {index for one in told for index in one}) == (3, {0, 1, 2})
-
-
-def test_runs_are_short_while_questions_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As soon as one came, and no longer than they do; every chunk comes out all the same."""
-    monkeypatch.setattr(embed, "SHORT_TOKENS", 8)
-    embedder, often = Letters(), iter([False, True, False])
-    urgent = Urgent(Future, lambda: None, lambda: next(often))
-    given = {"between": lambda indexes: None, "urgent": urgent}
-    parts = list(embed_chunks(embedder, ["aaaa"] * 12, 16, **given))
-    assert [len(run) for run in embedder.runs] == [4, 2, 2, 4]
-    assert sorted(i for part in parts for i in part.indexes) == list(range(12))
 
 
 def test_a_chunk_waits_for_its_last_window() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.worker.parallel import READY, side_by_side
+from importer.worker.parallel import READY, Urgent, side_by_side
 
 WAIT_S = 10.0
 
@@ -85,3 +86,12 @@ def test_a_run_that_waits_for_a_lane_never_begins_once_nobody_listens() -> None:
     threading.Timer(0.1, let_go.set).start()
     stream.close()
     assert sorted(begun) == [0, 1, 2]
+
+
+def test_a_lane_is_free_while_questions_come() -> None:
+    """As long as they do: an engine that computes in both would have a question wait for a run."""
+    told: list[int] = []
+    urgent = Urgent(Future, lambda: None, lambda: 3 <= len(told) < 6)
+    found = list(side_by_side(range(9), str, 2, before=lambda under_way: told.append(len(under_way)), urgent=urgent))
+    assert sorted(found) == [(work, str(work)) for work in range(9)]
+    assert told[:6] == [1, 2, 3, 1, 1, 1]
