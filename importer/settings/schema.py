@@ -181,7 +181,7 @@ class WorkerGroup:
     hard_factor: float | None = setting(None, "kill a worker above the soft limit times this", least=1.01, most=4)
     idle_s: float | None = setting(None, "end a worker after this long without work", least=1)
     min_lifetime_s: float = setting(10.0, "no planned recycle of a worker younger than this", least=0)
-    nice: int = setting(10, "niceness of the worker; 19 gives way to all other programs", least=0, most=19)
+    nice: int = setting(10, "niceness of what computes; 19 gives way to all other programs", least=0, most=19)
     boot_s: float = setting(60.0, "longest time a worker takes to become ready", least=1)
     deadline_s: float = setting(60.0, "a worker counts as stuck when a batch takes longer than this", least=1)
     deadline_ms_per_token: float = setting(20.0, "added to that time for each token of the batch", least=0)

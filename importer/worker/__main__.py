@@ -152,14 +152,9 @@ def _die_soon() -> None:
 
 
 def _behave(settings: WorkerSettings) -> None:
-    """Lower this process's priority and make it the OOM killer's first choice, so that the daemon is never picked.
-
-    What answers questions and stores is half as nice as what computes, so that it has a core when it needs one.
-    """
+    """Lower this process's priority and make it the OOM killer's first choice, so that the daemon is never picked."""
     malloc.settle()
-    with contextlib.suppress(OSError):
-        os.nice(max(0, settings.nice // 2 - os.nice(0)))  # nice(2) adds to what was inherited
-    priority.compute_at(settings.nice)
+    priority.settle(settings.nice)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
         score.write("1000")  # the highest there is; to raise one's own takes no rights
 

@@ -68,9 +68,9 @@ def embed_chunks(
     """Yield one value per model run, until every text has its vector. The order is that of the runs, not of the texts.
 
     `budget_tokens` is for all runs under way together; an embedder's `lanes` (1 where it names none) says how many.
-    `between` is called before each run with the positions of the chunks then in the model: they are to blame if
-    it never returns. `split` stands in for the embedder's own; what is `urgent` goes ahead while runs are under way.
-    Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
+    `between` is called before each run with the positions of the chunks then in the model, or about to be: they are to
+    blame if it never returns. `split` stands in for the embedder's own; what is `urgent` goes ahead while runs are
+    under way. Raises VectorsRefused, its `rows` being positions of chunks, and what the embedder raises.
     """
     cut = (split or embedder.split)(texts)
     windows = [window for parts in cut for window in parts]

@@ -41,7 +41,7 @@ class WritePlan:
     again: int = 0
 
 
-class Standing(NamedTuple):
+class StoredPoints(NamedTuple):
     """What a store has of some points: the ids that exist with their holders, () for a closed one, and their payloads.
 
     `unsure` are those of them that some replica may lack.
@@ -52,15 +52,17 @@ class Standing(NamedTuple):
     unsure: Collection[str] = ()
 
 
-def looked_up(store: Store, ids: Sequence[str], *, vectors: bool = False) -> Standing:
+def looked_up(store: Store, ids: Sequence[str], *, vectors: bool = False) -> StoredPoints:
     """Return what the store has of these points; with `vectors` those that stand without a vector are unsure, too."""
     if not ids:
-        return Standing()
+        return StoredPoints()
     stored = store.lookup(ids)
     payloads = dict(store.payloads(sorted(stored))) if stored else {}
     unsure = unsure_points(store, ids, vectors=vectors)
     payloads |= unsure
-    return Standing(stored | {point: holders(found) for point, found in unsure.items()}, payloads, frozenset(unsure))
+    return StoredPoints(
+        stored | {point: holders(found) for point, found in unsure.items()}, payloads, frozenset(unsure)
+    )
 
 
 def unsure_points(store: Store, ids: Sequence[str], *, vectors: bool = False) -> dict[str, Mapping[str, Any]]:

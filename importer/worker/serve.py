@@ -25,7 +25,7 @@ from importer.worker.embed import Embedded, embed_chunks, refused, usable, vecto
 from importer.worker.gauge import Gauge, resident_bytes
 from importer.worker.inbox import Inbox
 from importer.worker.parallel import Ahead, Urgent, Windows
-from importer.worker.plan import Standing, WritePlan, both, looked_up, plan, touching
+from importer.worker.plan import StoredPoints, WritePlan, both, looked_up, plan, touching
 from importer.worker.questions import ANSWERS
 from importer.worker.session import WorkerSession
 from importer.worker.store_writer import StoreWriter, WriteJob
@@ -135,7 +135,7 @@ class WorkerServer:
         later, tells_news = self._writer.touched(ids), self._writer.tells_news
         found = looked_up(self._session.store, sorted(ids - later))
         if tells_news:
-            later, found = later | frozenset(found.stored), Standing()
+            later, found = later | frozenset(found.stored), StoredPoints()
         todo, points, tokens = self._made(number, request, ids - later, found)
         if later:
             self._writer.settle(later)
@@ -147,7 +147,7 @@ class WorkerServer:
         return WriteJob(number, *changes, ids, todo.known, todo.again, tokens, seconds, request.news)
 
     def _made(
-        self, number: int, request: wire.Import, ids: frozenset[str], found: Standing
+        self, number: int, request: wire.Import, ids: frozenset[str], found: StoredPoints
     ) -> tuple[WritePlan, list[Point], int]:
         """Return what these points of a batch need, the new ones with their vectors, and the tokens embedded for that.
 

@@ -113,7 +113,9 @@ def look(folder: str) -> None:
 
 def ran(*arguments: str) -> str:
     """Run this module in a process of its own."""
-    done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # this module's helpers are on it
+    command = [sys.executable, __file__, *arguments]
+    done = subprocess.run(command, env=paths, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

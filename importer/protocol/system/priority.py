@@ -15,10 +15,15 @@ from importer.protocol.system.capabilities import has
 _niceness = 0
 
 
-def compute_at(niceness: int) -> None:
-    """Set how nice the threads are that compute from now on (setpriority(2)); what answers questions is less so."""
+def settle(niceness: int) -> None:
+    """Make threads that compute so nice from now on, and this one, with all it starts, half as nice.
+
+    Where a niceness is the whole process's (macOS), all of it is that nice. nice(2) adds to what was inherited.
+    """
     global _niceness  # noqa: PLW0603  # a property of the process
     _niceness = niceness
+    with contextlib.suppress(OSError):
+        os.nice(max(0, (niceness // 2 if has("proc") else niceness) - os.nice(0)))
 
 
 def give_way(thread: int = 0) -> None:

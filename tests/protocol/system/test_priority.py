@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
 
 import pytest
 from processes import until
@@ -17,12 +18,11 @@ pytestmark = pytest.mark.skipif(not has("proc"), reason="niceness of a thread is
 
 
 @pytest.fixture
-def nice() -> Iterator[int]:
+def nice(monkeypatch: pytest.MonkeyPatch) -> int:
     """How nice threads are to be that compute: two more than this one."""
     wanted = min(19, own() + 2)
-    priority.compute_at(wanted)
-    yield wanted
-    priority.compute_at(0)
+    monkeypatch.setattr(priority, "_niceness", wanted)
+    return wanted
 
 
 def own() -> int:
@@ -46,3 +46,17 @@ def test_a_lane_gives_way(nice: int) -> None:
     before = own()
     assert {found for _, found in side_by_side(range(3), lambda _work: own(), 2, before=lambda _: None)} == {nice}
     assert own() == before
+
+
+def test_what_answers_is_half_as_nice_as_what_computes() -> None:
+    """In a process of its own, for what was lowered stays so."""
+    said = """
+import os
+from importer.protocol.system import priority
+priority.settle(18)
+print(os.getpriority(os.PRIO_PROCESS, 0))
+priority.give_way()
+print(os.getpriority(os.PRIO_PROCESS, 0))
+"""
+    ran = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [str(max(9, own())), str(max(18, own()))]
