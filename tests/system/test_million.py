@@ -25,6 +25,7 @@ import pytest
 from store_questions import hits
 from worker_told import store_settings
 
+from importer import api
 from importer.bench.corpus import corpus
 from importer.bench.corpus.talk import Talk
 from importer.worker import stores
@@ -174,6 +175,40 @@ def test_importing_beside_them(filled: str, model_dir: str, tmp_path: pathlib.Pa
             print(f"\n{name}: {rate:,.0f} tokens/s, worker {peak / MB:.0f} MB anonymous, {points} points")
             assert peak < BOUND_BYTES
     print(f"\nfull / empty: {median(rates['full']) / median(rates['empty']):.3f} in tokens/s")
+
+
+def test_asking_beside_an_import(
+    filled: str, model_dir: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Questions of 4 to 12 words through the API: alone, and while an import goes on on the same cores."""
+    monkeypatch.setenv("IMPORTER_EMBED_MODEL_DIR", os.path.dirname(model_dir))
+    said = {files: str(tmp_path / f"said{files}") for files in (1, FILES)}
+    for files, folder in said.items():
+        corpus.write(folder, files=max(4, files), seed=40 + files)
+    command = [sys.executable, "-m", "importer", "--state-dir", filled, "backlog", "--json"]
+    subprocess.run([*command, said[1]], capture_output=True, check=True)  # which makes the state
+    words, rng = " ".join(texts(2)[:400]).split(), random.Random(3)
+    with api.open(filled) as archive:
+
+        def asked() -> float:
+            question = " ".join(rng.sample(words, rng.randint(4, 12)))
+            started = time.perf_counter()
+            assert archive.search(question, limit=10).hits
+            return time.perf_counter() - started
+
+        warm = [asked() for _ in range(20 + SEARCHES)][20:]
+        with subprocess.Popen([*command, said[FILES]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as going:
+            beside: list[float] = []
+            time.sleep(5)  # it has to start, and to be handed the store
+            while going.poll() is None and len(beside) < SEARCHES:
+                beside.append(asked())
+                time.sleep(0.05)
+        assert going.returncode == 0
+    for name, took in (("alone", warm), ("beside an import", beside)):
+        assert len(took) > 20, "the import was over too soon: more FILES"
+        print(
+            f"\n{name}: {len(took)} questions, median {median(took) * 1000:.0f}, p95 {quantiles(took, n=20)[-1] * 1000:.0f} ms"
+        )
 
 
 if __name__ == "__main__":
