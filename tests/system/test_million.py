@@ -206,9 +206,8 @@ def test_asking_beside_an_import(
         assert going.returncode == 0
     for name, took in (("alone", warm), ("beside an import", beside)):
         assert len(took) > 20, "the import was over too soon: more FILES"
-        print(
-            f"\n{name}: {len(took)} questions, median {median(took) * 1000:.0f}, p95 {quantiles(took, n=20)[-1] * 1000:.0f} ms"
-        )
+        p95 = quantiles(took, n=20)[-1]
+        print(f"\n{name}: {len(took)} questions, median {median(took) * 1000:.0f}, p95 {p95 * 1000:.0f} ms")
 
 
 if __name__ == "__main__":
