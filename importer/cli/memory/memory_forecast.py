@@ -23,14 +23,14 @@ def lines(found: RememberedForecast | None, settings: Settings) -> list[str]:
     told = figures(found, settings)
     if told is None:
         return []
-    parts = ", ".join(f"{words.size(told[name])} {what}" for name, what in PARTS)
+    parts = ", ".join(f"{words.size(told[name])} {what}" for name, what in PARTS if told[name])
     following, fresh = words.size(told["next_bytes"]), words.size(told["fresh_bytes"])
     said = [f"  forecast: the next batch {following}; in a fresh worker {fresh} ({parts})"]
     errors = told["errors"]
     if errors.get("batches"):
         said.append(
             f"  the last batch: {words.size(told['last_forecast_bytes'])} forecast, "
-            f"{words.size(told['last_measured_bytes'])} measured; {errors['batches']} batches were within "
+            f"{words.size(told['last_measured_bytes'])} measured; {errors['batches']:.0f} batches were within "
             f"{errors['p50']:.0%} (median) and {errors['p95']:.0%} (p95)"
         )
     return said

@@ -121,6 +121,8 @@ def _scored(
 
 def _conversation(id: str, chunks: Sequence[Scored], unit: float, evidence: float) -> RankedConversation:
     """Return a conversation with its score and its chunks in order."""
+    if len(chunks) == 1:  # as most have, of a few hundred a question
+        return RankedConversation(id, chunks[0].score + DATE * unit * chunks[0].date, (chunks[0],))
     ordered = tuple(sorted(chunks, key=_best_first))
     score = ordered[0].score
     if unit:

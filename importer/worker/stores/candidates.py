@@ -7,7 +7,7 @@ that the question names. A chunk that only one ranking has keeps None or 0 for t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 DEPTH = 100  # 50 lost 0.6 points of the first hits, 200 and 300 gained none (RANKING study, 3 f)
@@ -50,23 +50,25 @@ class Gathering:
     """
 
     def __init__(self) -> None:
-        self._found: dict[str, Candidate] = {}
+        self._facts: dict[str, Mapping[str, Any]] = {}
+        self._scores: dict[str, dict[str, float]] = {}
         self.whole: dict[str, Mapping[str, Any]] = {}
 
     def add(self, kind: str, scored: Iterable[tuple[str, float, Mapping[str, Any] | None]]) -> None:
         """Add a ranking of one kind (words, stems or cosine) as `(id, score, payload)`."""
         for id, score, payload in scored:
-            known = self._found.get(id) or _candidate(id, payload)
-            self._found[id] = replace(known, **{kind: float(score)})  # type: ignore[arg-type]  # kinds are fields
+            if id not in self._scores:
+                self._scores[id] = {}
+                self._facts[id] = (payload or {}).get("metadata") or {}
+            self._scores[id][kind] = float(score)
             if payload and "document" in payload:
                 self.whole[id] = payload
 
     def all(self) -> tuple[Candidate, ...]:
         """Return what was gathered, in the order met."""
-        return tuple(self._found.values())
+        return tuple(_candidate(id, self._facts[id], scores) for id, scores in self._scores.items())
 
 
-def _candidate(id: str, payload: Mapping[str, Any] | None) -> Candidate:
-    """Return a chunk without scores."""
-    facts = (payload or {}).get("metadata") or {}
-    return Candidate(id, str(facts.get("conversation_id") or ""), str(facts.get("timestamp") or ""))
+def _candidate(id: str, facts: Mapping[str, Any], scores: Mapping[str, float]) -> Candidate:
+    """Return a chunk with its scores, by their kinds, which are its fields."""
+    return Candidate(id, str(facts.get("conversation_id") or ""), str(facts.get("timestamp") or ""), **scores)

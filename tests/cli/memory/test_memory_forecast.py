@@ -14,10 +14,17 @@ KNOWN = MemoryModel(MemoryTaken(90 * MB, 0, 10_752, 96, 256, 2, 7), (30 * MB,), 
 
 def test_forecast_stands_beside_what_was_measured() -> None:
     """What the next batch takes and of what, and how it was with those before."""
-    found = RememberedForecast("a model", KNOWN, 150 * MB, 140 * MB, {"batches": 12, "p50": 0.02, "p95": 0.07})
+    found = RememberedForecast("a model", KNOWN, 150 * MB, 140 * MB, {"batches": 12.0, "p50": 0.02, "p95": 0.07})
     first, second = memory_forecast.lines(found, Settings())
     assert "next batch 150 MB" in first and "90 MB model loaded" in first and "30 MB store and texts" in first
     assert "150 MB forecast, 140 MB measured; 12 batches were within 2% (median) and 7% (p95)" in second
+
+
+def test_what_a_model_does_not_take_is_not_told() -> None:
+    """A hosted model runs elsewhere."""
+    known = MemoryModel(MemoryTaken(60 * MB), (20 * MB,))
+    first, *_ = memory_forecast.lines(RememberedForecast("a model", known), Settings())
+    assert "20 MB store and texts" in first and "its runs" not in first
 
 
 def test_before_the_first_batch_there_is_none() -> None:
