@@ -63,6 +63,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the points are and how they get there; named as in the settings.
 
     `directory` is for a location that names none (`edge`). Of the three counts for a cluster, 0 is the server's own.
+    `page_cache_bytes` bound what questions may have the kernel read into its page cache, of an embedded store.
     """
 
     location: str
@@ -81,6 +82,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     replication_factor: int
     write_consistency_factor: int
     optimise_every_points: int
+    page_cache_bytes: int
 
     @property
     def path(self) -> str:

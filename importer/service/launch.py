@@ -25,6 +25,8 @@ from importer.protocol.worker_settings import EmbedSettings, StoreSettings, Work
 from importer.settings.load import Settings
 from importer.settings.schema import LOCAL
 
+PAGE_CACHE_PART = 4  # of the memory, in files of the store that are read into the page cache for questions
+
 
 def profile_of(settings: Settings) -> Profile:
     """Return the memory profile, fitted to the container or the machine."""
@@ -88,6 +90,7 @@ def store_settings(settings: Settings, profile: Profile) -> StoreSettings:
     more = {
         "directory": os.path.join(settings.state_dir, "edge"),
         "optimise_every_points": profile.optimise_every_points,
+        "page_cache_bytes": memory_limit_bytes() // PAGE_CACHE_PART,
     }
     return msgspec.convert({**asdict(settings.store), **more}, StoreSettings)
 

@@ -80,8 +80,8 @@ CAPABILITIES = {
     "affinity": Capability(
         lambda: _sched_getaffinity is not None, "the cores this process may use are counted", "all cores are"
     ),
-    "madvise": Capability(
-        lambda: hasattr(__import__("mmap"), "MADV_WILLNEED"), "files are read ahead of a search", "read when needed"
+    "fadvise": Capability(
+        lambda: hasattr(os, "posix_fadvise"), "files are read ahead of a search", "they are read when needed"
     ),
     "fullfsync": Capability(
         lambda: hasattr(__import__("fcntl"), "F_FULLFSYNC"), "a disk is told to empty its own cache", "fsync(2)"

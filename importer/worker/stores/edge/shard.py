@@ -18,8 +18,6 @@ rescored, but very new).
 from __future__ import annotations
 
 import contextlib
-import glob
-import mmap
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,7 +29,6 @@ import qdrant_edge as edge
 
 from importer.errors import ImporterError, StoreRefused, StoreUnreachable
 from importer.protocol.durable import sync
-from importer.protocol.system.capabilities import has
 from importer.protocol.system.plain import plain
 from importer.protocol.units import MB
 from importer.worker.stores import StoreRequest, bm25
@@ -42,7 +39,6 @@ from importer.worker.stores.schema import Fingerprint, born, dense_name, same_ma
 UNBORN = (
     "tmp-"  # a segment of the log that a thread of the engine's is making: empty still, and renamed when it is made
 )
-COPIES = "quantized.data"  # of a segment's vectors, in one of its folders
 NEW_BYTES = 128 * MB  # of a new shard, its log included; measured on file systems in memory
 OPENED = "importer.open"  # says that the shard is open, or was at a kill
 TAGGED = "importer.tags"  # holds which tags every point has; stores of older versions have none
@@ -235,29 +231,6 @@ def sync_log(path: str) -> None:
         if not name.startswith(UNBORN):
             sync(os.path.join(log, name))
     sync(log)
-
-
-def read_ahead(path: str, done: set[str]) -> None:
-    """Have the kernel read the int8 copies of the segments that are not in `done` yet, and add these to it.
-
-    The engine drops what is cold from the page cache whenever it opens a shard, and says that it will read at random:
-    the first search by meaning then waits for one page of 4 KiB after the other. At a million points that were 95,000
-    reads, 1.9 s on a fast disk; this is one a segment, and 0.7 s.
-    """
-    segments = os.path.join(path, "segments")
-    with contextlib.suppress(OSError, ValueError):  # it is only a hint
-        fresh = set(os.listdir(segments)) - done
-        done |= fresh
-        for folder in (os.path.join(segments, name) for name in fresh):
-            for copies in glob.iglob(f"*/{COPIES}", root_dir=folder):
-                _read(os.path.join(folder, copies))
-
-
-def _read(path: str) -> None:
-    """Begin to read a file into the page cache, and do not wait for it. Raises OSError, ValueError for an empty one."""
-    if has("madvise"):
-        with open(path, "rb", opener=plain) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            mapped.madvise(mmap.MADV_WILLNEED)
 
 
 @contextlib.contextmanager
