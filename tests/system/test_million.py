@@ -182,9 +182,11 @@ def test_asking_beside_an_import(
 ) -> None:
     """Questions of 4 to 12 words through the API: alone, and while an import goes on on the same cores."""
     monkeypatch.setenv("IMPORTER_EMBED_MODEL_DIR", os.path.dirname(model_dir))
+    seed = random.randrange(10**6)  # a store that is kept has the files of the last time
+    print(f"\nseed {seed}")
     said = {files: str(tmp_path / f"said{files}") for files in (1, FILES)}
     for files, folder in said.items():
-        corpus.write(folder, files=max(4, files), seed=40 + files)
+        corpus.write(folder, files=max(4, files), seed=seed + files)
     command = [sys.executable, "-m", "importer", "--state-dir", filled, "backlog", "--json"]
     subprocess.run([*command, said[1]], capture_output=True, check=True)  # which makes the state
     words, rng = " ".join(texts(2)[:400]).split(), random.Random(3)
