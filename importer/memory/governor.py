@@ -71,7 +71,7 @@ def warned(seen: Observation, state: GovernorState) -> tuple[tuple[str, ...], Go
     share, killed = _daemon_share(seen), _killed(seen, state)
     kinds = {
         "memory": (seen.bytes >= seen.limits.warn_bytes, seen.bytes < QUIET * seen.limits.warn_bytes),
-        "growth": (state.growths >= seen.limits.growth_batches, not state.growths),
+        "growth": (_grows(seen, state), not state.growths),
         "daemon": (share >= QUIET, share < QUIET * QUIET),  # before its limit is reached, for then it leaves
         "enduring": (state.enduring, not state.enduring),
         "oom": (killed, not killed),
@@ -87,6 +87,12 @@ def warned(seen: Observation, state: GovernorState) -> tuple[tuple[str, ...], Go
         collected=state.collected and share > 1.0,
     )
     return tuple(_text(kind, seen, state) for kind in kinds if kind in fresh), state
+
+
+def _grows(seen: Observation, state: GovernorState) -> bool:
+    """Return True if growth is half of what a worker is recycled for; a few MB of new points are nothing to tell."""
+    limits = seen.limits
+    return state.growths >= limits.growth_batches and 2 * state.grown_bytes >= limits.growth_bytes
 
 
 def _text(kind: str, seen: Observation, state: GovernorState) -> str:
