@@ -129,8 +129,9 @@ def config_of(found: Fingerprint, every_points: int, **optimizers: Any) -> Any:
     int8 copies choose the candidates which the fp32 vectors then rank, with the same hits as an exact search at a sixth
     of its time (overlap of the first ten over 60 questions: 1.0). Segments take three optimisations, so that a point is
     rewritten three times at most: a million points are 36 of them instead of 50 with two, and open in 0.7 instead of
-    0.8 s. What an optimisation takes grows with them: 14 MB and a fifth of a second more than with two; a worker took
-    288 MB at most with 10,000 points in each, 208 MB with 5,000 (10,000 files, profiles balanced and conservative).
+    0.8 s. What an optimisation takes grows with them (40,000 points: 134 MB above the rest with 10,000 between two, 82
+    with 5,000, 65 with 2,600), and so does what stands in memory until then, 13 KB a point; so a worker optimises from
+    half of that on before it loads its model (`optimize_early`). 10,000 files: 307 MB at most in place of 451.
     """
     points = every_points * 18 // 5  # three of them, each of which ends up to a batch above
     segment_kb = points * found.dimension * 4 // 1024  # float32: 4 bytes a number
