@@ -37,10 +37,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     given: list[tuple[str, int, int]] = []
 
     def hint(descriptor: int, at: int, count: int, advice: int) -> None:
-        assert advice == os.POSIX_FADV_WILLNEED
+        assert advice == page_cache.WILL_NEED
         given.append((os.readlink(f"/proc/self/fd/{descriptor}"), at, count))
 
-    monkeypatch.setattr(os, "posix_fadvise", hint)
+    monkeypatch.setattr(page_cache, "_advise", hint)
     return given
 
 

@@ -14,7 +14,7 @@ import contextlib
 import glob
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from importer.protocol.system.capabilities import has
 from importer.protocol.system.plain import plain
@@ -24,6 +24,8 @@ COPIES = ("*/quantized.data",)
 # What is read at random, the densest first: indexes of words and ids, then payloads. Not the fp32 vectors: a question
 # reads two hundred of them, and they are larger than all else.
 AT_RANDOM = (("payload_index/*-text/*", "id_tracker.*"), ("payload_storage/*",))
+_advise: Callable[[int, int, int, int], None] = getattr(os, "posix_fadvise", lambda *_: None)  # macOS has none
+WILL_NEED: int = getattr(os, "POSIX_FADV_WILLNEED", 0)
 
 
 class PageCache:
@@ -68,4 +70,4 @@ def _read(paths: Sequence[str]) -> None:
     for path in paths:
         with contextlib.suppress(OSError), open(path, "rb", opener=plain) as file:
             for at in range(0, os.fstat(file.fileno()).st_size, PIECE_BYTES):
-                os.posix_fadvise(file.fileno(), at, PIECE_BYTES, os.POSIX_FADV_WILLNEED)
+                _advise(file.fileno(), at, PIECE_BYTES, WILL_NEED)
