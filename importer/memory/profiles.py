@@ -110,7 +110,7 @@ CONSERVATIVE = replace(
     BALANCED,
     name="conservative",
     soft_limit_mb=300,
-    token_budget=512,
+    token_budget=256,
     max_chunks=64,
     optimise_every_points=2_000,
     malloc_arena_max=1,
@@ -157,7 +157,7 @@ def auto(limit_bytes: int) -> Profile:
     """Return the profile for an amount of memory: token budget and batch follow the soft limit that fits."""
     soft_mb = min(AUTO_MOST_MB, room_mb(limit_bytes, BALANCED.hard_factor))
     base = BALANCED if soft_mb > 500 else CONSERVATIVE
-    return replace(base, name="auto", soft_limit_mb=soft_mb, token_budget=base.token_budget if soft_mb > 250 else 512)
+    return replace(base, name="auto", soft_limit_mb=soft_mb)
 
 
 def fitted(profile: Profile, limit_bytes: int) -> Profile:
