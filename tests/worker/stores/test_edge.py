@@ -19,6 +19,7 @@ from worker_told import store_settings
 
 from importer.errors import StoreRefused, StoreUnreachable
 from importer.protocol.query import Query
+from importer.protocol.system.capabilities import has
 from importer.worker import stores
 from importer.worker.stores import Ownership, Scope, Store, StoreRequest
 from importer.worker.stores.edge import page_cache
@@ -143,7 +144,7 @@ def test_optimising_changes_nothing_that_is_found(tmp_path: pathlib.Path) -> Non
     assert store.count() == 299
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not has("fadvise"), reason="this system takes no hints")
 def test_a_search_by_meaning_reads_each_segments_copies_once(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
