@@ -295,5 +295,5 @@ def _recognises(format_: Format, lines: Sequence[bytes], records: Sequence[Mappi
 
 def _first_records(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
     """Return the first JSON objects of these lines, damaged lines included; at most HEAD_RECORDS, and no later sign."""
-    parts = (part for line in lines for part in salvage.whole(line).parts)
-    return [msgspec.json.decode(part) for part in itertools.islice(parts, HEAD_RECORDS)]
+    found = (record for line in lines for record in salvage.records(line))
+    return list(itertools.islice(found, HEAD_RECORDS))

@@ -19,7 +19,7 @@ from importer.chunking.redact import mask
 from importer.protocol.conversations import NOTHING, merged, retitled
 from importer.protocol.projects import last_part
 from importer.protocol.records import ConversationFacts
-from importer.reading.gather import SliceFold
+from importer.reading.gather import SliceFold, nothing
 
 SAID = frozenset(
     ("title", "queue", "paragraph", "asks", "branch", "git_branch")
@@ -44,6 +44,8 @@ def silence(gathered: SliceFold, told: Told) -> None:
 
     if gathered.reading.redact:
         gathered.context = _rewritten(gathered.context, masked_titles)
+    if gathered.reading.forgotten is nothing:
+        return
     names = conversations(gathered.folding, forgotten, origin)
     if names and (last := gathered.folding.streams[-1:]) and last[0].conversation in names:
         gathered.context = _rewritten(gathered.context, without_texts)

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from importer.formats._shared.salvage import fitting, whole
+from importer.formats._shared.salvage import fitting, records, whole
 
 A, B = b'{"a":1}', b'{"b":{"c":[2]}}'
 
@@ -46,6 +46,13 @@ def test_good_records_are_saved_and_broken_ones_counted(raw, parts, problems):
     found = whole(raw)
     assert [json.loads(part) for part in found.parts] == [json.loads(part) for part in parts]
     assert len(found.problems) == problems
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"a":1}', b' {"a":1}\r', b"[1]", b'"x"', b"", b"\xef\xbb\xbf{}", b'{"a":1}{"b":2}', b"\0{}"]
+)
+def test_records_are_those_that_are_whole(raw):
+    assert records(raw) == [json.loads(part) for part in whole(raw).parts]
 
 
 def test_objects_inside_a_broken_record_are_not_records():
