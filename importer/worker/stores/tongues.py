@@ -25,7 +25,6 @@ from importer.protocol.foreign.languages import ENGLISH, LETTERS, LITTLE, RUSSIA
 
 OTHERS = tuple(name for name in LITTLE if name != ENGLISH)
 LEAST_LITTLE, LEAST_OF_LINE = 3, 2  # different little words of a text, and of one line of it
-MOST_CHARS = 20_000  # of a text that are looked at for its language
 MOST_WIDE_WORDS = (
     12  # of a question that is asked in every language: longer ones, such as logs, would ask for thousands
 )
@@ -41,19 +40,23 @@ _NOT_RUSSIAN = re.compile(
 def document(text: str) -> str:
     """Return a stored text with its plain words stemmed, line by line, where a line's language is not English."""
     text = _russian(text)
-    counts = _little(text[:MOST_CHARS])
+    lines = text.split("\n")
+    said = [_said(line) for line in lines]
+    counts = _little(frozenset().union(*said))
     there = [name for name in OTHERS if counts[name] >= LEAST_LITTLE]
     if not there:
         return text
     whole, among = _first(counts, LEAST_LITTLE), (ENGLISH, *there)
-    lines = text.split("\n")
-    return "\n".join(_stemmed(line, _first(_little(line, among), LEAST_OF_LINE) or whole) for line in lines)
+    languages = [_first(_little(words, among), LEAST_OF_LINE) or whole for words in said]
+    if all(language in {"", ENGLISH} for language in languages):  # most are: other languages share words with English
+        return text
+    return "\n".join(map(_stemmed, lines, languages))
 
 
 def question(text: str, *, wide: bool = False) -> str:
     """Return a question with its plain words stemmed; with `wide` in every language where there is no sign of one."""
     text = _russian(text)
-    if language := _first(_little(text), 1) or _first(_by_letters(text), 1):
+    if language := _first(_little(_said(text)), 1) or _first(_by_letters(text), 1):
         return _stemmed(text, language, without=LITTLE[language])
     words = {word.lower() for word in _PLAIN.findall(text) if _is_plain(word)} if wide else set()
     if not 0 < len(words) <= MOST_WIDE_WORDS:
@@ -63,9 +66,13 @@ def question(text: str, *, wide: bool = False) -> str:
     return " ".join((text, *sorted(more)))
 
 
-def _little(text: str, among: Collection[str] = tuple(LITTLE)) -> dict[str, int]:
-    """Return how many different little words of each language a text has."""
-    said = frozenset(_WORD.findall(text.lower()))
+def _said(text: str) -> frozenset[str]:
+    """Return the different words of a text, in small letters."""
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def _little(said: frozenset[str], among: Collection[str] = tuple(LITTLE)) -> dict[str, int]:
+    """Return how many of these words are little words of each language."""
     return {name: len(said & LITTLE[name]) for name in among}
 
 

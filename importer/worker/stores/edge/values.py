@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import qdrant_edge
 
 from importer.errors import UsageError
@@ -29,7 +30,8 @@ def native(given: Point, dense: str) -> Any:
     """Return a point with its vector under the name `dense`, and what the indexes read."""
     text = document(given.payload)
     private = {WORDS: words(text), STEMS: stemmable(text), TAGS: tags(metadata(given.payload))}
-    return edge.Point(given.id, {dense: given.dense}, {**given.payload, **private})
+    vector = np.asarray(given.dense, np.float32).tolist()  # an array's numbers are asked for one at a time otherwise
+    return edge.Point(given.id, {dense: vector}, {**given.payload, **private})
 
 
 def tags(facts: Mapping[str, Any]) -> list[str]:
