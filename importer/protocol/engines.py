@@ -15,7 +15,12 @@ daemon, `status` and `doctor` can say what a worker will do.
     ONNX Runtime 1.32, int8                      8,620     6,960    12,270
     OpenVINO 2026.4, the same int8 graph         2,590     2,740     3,050   (it does not fuse its products)
 
-So int8 stays with ONNX Runtime, and with AMX bf16 is the faster one and the more exact one.
+    ONNX Runtime 1.32, fp32                      1,360     1,220     1,500   (AMD EPYC with AVX2 alone, other loads)
+    OpenVINO 2026.4, fp32                        1,400     1,280     1,470
+    ONNX Runtime 1.32, int8                      1,400     1,270     1,470
+
+So int8 stays with ONNX Runtime; with AMX bf16 is the faster one and the more exact one, and without VNNI int8 gains
+nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ from functools import cache
 from pathlib import Path
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # names of /proc/cpuinfo for products of bf16 matrices
+X86_FLAG = "sse2"  # of every x86 processor of 64 bits, and of no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,9 @@ class EmbeddingEngine:
 def choose(wanted: str, precision: str) -> EmbeddingEngine:
     """Return the engine for `embed.engine` on this machine: the fastest that is installed and keeps the vectors."""
     if precision == "int8":
-        reason = "OpenVINO is for fp32 models" if wanted == "openvino" else ""
-        return EmbeddingEngine("onnxruntime", "int8", reason)
+        reasons = ["OpenVINO is for fp32 models"] if wanted == "openvino" else []
+        reasons += [] if has_vnni() else ["this processor has no VNNI, so fp32 is as fast and more exact"]
+        return EmbeddingEngine("onnxruntime", "int8", "; ".join(reasons))
     if wanted == "onnxruntime":
         return EmbeddingEngine("onnxruntime", "fp32")
     if not has_openvino():
@@ -72,9 +79,21 @@ def has_openvino() -> bool:
 @cache
 def has_bf16(cpuinfo: str = "/proc/cpuinfo") -> bool:
     """Return True if the processor multiplies bf16 matrices itself; False where that cannot be read."""
+    return not BF16_FLAGS.isdisjoint(_flags(cpuinfo))
+
+
+@cache
+def has_vnni(cpuinfo: str = "/proc/cpuinfo") -> bool:
+    """Return False for an x86 processor that does not add up int8 products itself; True where that cannot be read."""
+    flags = _flags(cpuinfo)
+    return X86_FLAG not in flags or any("vnni" in flag for flag in flags)
+
+
+def _flags(cpuinfo: str) -> frozenset[str]:
+    """Return what the first core can, by the kernel's names; none where that cannot be read."""
     try:
         text = Path(cpuinfo).read_text(encoding="ascii", errors="replace")
     except OSError:
-        return False
+        return frozenset()
     flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
-    return flags is not None and not BF16_FLAGS.isdisjoint(flags.group(1).split())
+    return frozenset(flags.group(1).split()) if flags else frozenset()

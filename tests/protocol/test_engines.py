@@ -7,12 +7,13 @@ import importlib.util
 import pytest
 
 from importer.protocol import engines
-from importer.protocol.engines import EmbeddingEngine, choose, has_bf16
+from importer.protocol.engines import EmbeddingEngine, choose, has_bf16, has_vnni
 
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch):
-    def become(*, openvino: bool, bf16: bool) -> None:
+    def become(*, openvino: bool, bf16: bool, vnni: bool = True) -> None:
+        monkeypatch.setattr(engines, "has_vnni", lambda: vnni)
         monkeypatch.setattr(engines, "has_openvino", lambda: openvino)
         monkeypatch.setattr(engines, "has_bf16", lambda: bf16)
 
@@ -46,6 +47,11 @@ def test_what_is_not_had_has_a_reason(machine) -> None:
     assert "bf16" in choose("auto", "fp32").reason
     assert choose("openvino", "int8").reason
     assert not choose("onnxruntime", "fp32").reason
+    assert not choose("auto", "int8").reason
+    machine(openvino=True, bf16=False, vnni=False)
+    assert "VNNI" in choose("auto", "int8").reason
+    assert "OpenVINO" in choose("openvino", "int8").reason
+    assert "VNNI" in choose("openvino", "int8").reason
 
 
 def test_bf16_is_read_off_the_processor(tmp_path) -> None:
@@ -55,6 +61,19 @@ def test_bf16_is_read_off_the_processor(tmp_path) -> None:
     assert has_bf16(str(can))
     assert not has_bf16(str(cannot))
     assert not has_bf16(str(tmp_path / "none"))
+
+
+def test_vnni_is_read_off_the_processor(tmp_path) -> None:
+    def has(flags: str) -> bool:
+        cpuinfo = tmp_path / str(len(list(tmp_path.iterdir())))
+        cpuinfo.write_text(flags)
+        return has_vnni(str(cpuinfo))
+
+    assert has("flags\t\t: fpu sse2 avx2 avx_vnni\n")
+    assert has("flags\t\t: fpu sse2 avx512f avx512_vnni\n")
+    assert not has("flags\t\t: fpu sse2 avx2\nmodel name: vnni\n")
+    assert has("Features\t: fp asimd\n"), "not known of ARM"
+    assert has_vnni(str(tmp_path / "none"))
 
 
 def test_a_service_has_no_engine() -> None:
