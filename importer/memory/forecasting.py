@@ -25,13 +25,19 @@ META = "memory_forecast"  # its name among the state's facts
 
 
 class RememberedForecast(msgspec.Struct, frozen=True):
-    """What the state keeps: of which model, what is known of it, and the last forecast beside what was measured."""
+    """What the state keeps: of which model, what is known of it, and the last forecast beside what was measured.
+
+    `budget_tokens` and `soft_bytes` are those of the process that measured, whose settings may come from a service's
+    environment; 0 where an older version wrote this.
+    """
 
     model: str
     known: MemoryModel
     forecast_bytes: int = 0
     measured_bytes: int = 0
     errors: dict[str, float] = {}
+    budget_tokens: int = 0
+    soft_bytes: int = 0
 
 
 def recalled(settings: Settings, limits: Thresholds, errors: ForecastErrors, text: str) -> Forecasts:
@@ -98,9 +104,8 @@ class Forecasts:
         """Return what the state is to remember, "" before anything is known."""
         if not self.known.known:
             return ""
-        told = RememberedForecast(
-            self.model, self.known, self.forecast_bytes, self.measured_bytes, self.errors.figures()
-        )
+        last = self.forecast_bytes, self.measured_bytes, self.errors.figures()
+        told = RememberedForecast(self.model, self.known, *last, self.limits.budget_tokens, self.limits.soft_bytes)
         return msgspec.json.encode(told).decode()
 
 
@@ -113,8 +118,11 @@ def read(text: str) -> RememberedForecast | None:
 
 
 def shown(found: RememberedForecast, budget_tokens: int) -> dict[str, Any]:
-    """Return for people and programs: what the next full batch takes, of what, and how it was with the last one."""
-    known = found.known
+    """Return for people and programs: what the next full batch takes, of what, and how it was with the last one.
+
+    `budget_tokens` stands in where the state does not tell with which budget it was measured.
+    """
+    known, budget_tokens = found.known, found.budget_tokens or budget_tokens
     return {
         "model": found.model,
         "next_bytes": forecast.forecast_bytes(known, budget_tokens, pid=known.pid),

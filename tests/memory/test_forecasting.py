@@ -43,6 +43,8 @@ def test_a_restart_knows_the_model_and_no_worker() -> None:
     fresh = Forecasts(LIMITS, "a model")
     fresh.recall(told)
     assert fresh.known.rest_bytes > 0 and fresh.known.peaks == () and fresh.known.pid == 0
+    remembered = forecasting.read(told)
+    assert remembered and (remembered.soft_bytes, remembered.budget_tokens) == (LIMITS.soft_bytes, LIMITS.budget_tokens)
     other = Forecasts(LIMITS, "another model")
     other.recall(told)
     assert not other.known.known

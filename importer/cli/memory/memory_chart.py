@@ -211,9 +211,10 @@ def text(past: Past, settings: Settings) -> list[str]:
         return [f"nothing was measured in the last {span}; the importer measures while it runs"]
     columns = max(20, min(120, shutil.get_terminal_size((100, 24)).columns) - LABEL_CHARS - 3)
     frame = Frame(begin(past), past.until, columns, blocks=_blocks())
-    limits = profile_of(settings)
+    # That of what measured: a service may have its profile from its own environment.
+    soft_bytes = (past.forecast and past.forecast.soft_bytes) or profile_of(settings).soft_limit_bytes
     return [
-        _title("worker", "anonymous memory and swap", past.worker, f"recycled above {limits.soft_limit_mb} MB"),
+        _title("worker", "anonymous memory and swap", past.worker, f"recycled above {soft_bytes // MB} MB"),
         *chart(past.worker, frame),
         marks([(ending.at, _letter(ending)) for ending in past.endings], frame),
         *memory_forecast.lines(past.forecast, settings),
@@ -240,12 +241,12 @@ def _blocks() -> str:
 
 def _title(name: str, what: str, points: Sequence[Point], limit: str) -> str:
     """Return the line above a curve: its figures and its limit."""
-    values = sorted(value for _, value in points)
+    values, name = sorted(value for _, value in points), click.style(name, bold=True)
     if not values:
-        return click.style(name, bold=True) + f"  {what}: none was measured"
+        return f"{name}  {what}: none was measured"
     middle, peak, last = values[len(values) // 2], values[-1], points[-1][1]
     figures = f"peak {words.size(peak)}, median {words.size(middle)}, last {words.size(last)}"
-    return click.style(name, bold=True) + f"  {what}: {figures}; {limit}"
+    return f"{name}  {what}: {figures}; {limit}"
 
 
 def _letter(ending: WorkerEnding) -> str:
@@ -272,8 +273,7 @@ def broken(points: Sequence[Point], gap_s: float) -> list[Point]:
     drawn: list[Point] = []
     for at, value in points:
         if drawn and at - drawn[-1][0] > gap_s:
-            # matplotlib draws no line to or from what is not a number.
-            drawn.append((drawn[-1][0], math.nan))
+            drawn.append((drawn[-1][0], math.nan))  # matplotlib draws no line to or from what is not a number
         drawn.append((at, value))
     return drawn
 

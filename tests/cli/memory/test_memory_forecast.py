@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from importer.cli.memory import memory_forecast
+from importer.cli.memory import memory_chart, memory_forecast
 from importer.memory.forecast import MemoryModel
 from importer.memory.forecasting import RememberedForecast
 from importer.protocol.outcome import MemoryTaken
 from importer.protocol.units import MB
 from importer.settings.load import Settings
+from importer.state.history import Moment
 
 KNOWN = MemoryModel(MemoryTaken(90 * MB, 0, 10_752, 96, 256, 2, 7), (30 * MB,), 7, (150 * MB, 150 * MB), 20 * MB)
 
@@ -31,3 +32,14 @@ def test_before_the_first_batch_there_is_none() -> None:
     """Nor a line for people; programs get null."""
     assert memory_forecast.lines(None, Settings()) == []
     assert memory_forecast.figures(None, Settings()) is None
+
+
+def test_the_limits_are_those_of_what_measured() -> None:
+    """A service has its profile from its own environment, and a terminal another one."""
+    measured = RememberedForecast("a model", KNOWN, budget_tokens=256, soft_bytes=300 * MB)
+    own, older = (memory_forecast.figures(one, Settings()) for one in (measured, RememberedForecast("a model", KNOWN)))
+    assert own and older
+    assert own["budget_tokens"] == 256 < older["budget_tokens"]
+    assert own["run_bytes"] < older["run_bytes"]
+    past = memory_chart.Past(0.0, 60.0, 1, [Moment(30.0, 200 * MB, 0, 5, 40 * MB)], (), measured)
+    assert "recycled above 300 MB" in "\n".join(memory_chart.text(past, Settings()))
