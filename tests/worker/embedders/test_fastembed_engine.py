@@ -51,6 +51,22 @@ def test_a_placeholder_that_is_used_says_so() -> None:
     assert "fastembed wants snapshot_download" in told[0]
 
 
+def test_its_warnings_go_to_pythons_logger() -> None:
+    """Another importer of the logger gets the package itself."""
+    told = said(
+        "import logging",
+        "logging.basicConfig(stream=__import__('sys').stdout, format='%(name)s: %(message)s')",
+        START,
+        "import fastembed.common.model_management as it",
+        "it.logger.warning('it is odd')",
+        "print('asyncio' in sys.modules, lean.LOGGER in sys.modules)",
+        "import loguru",
+        "print(loguru.logger.bind)",
+    )
+    assert told[:2] == ["fastembed: it is odd", "False False"]
+    assert told[2].startswith("<bound method Logger.bind")
+
+
 def test_a_fastembed_that_wants_more_is_imported_whole() -> None:
     """Placeholders that do not do are no reason to go without."""
     told = said(
