@@ -1,8 +1,8 @@
 """Choose what runs a local model: ONNX Runtime or OpenVINO, and in which arithmetic.
 
 OpenVINO in bf16 gives the vectors of fp32 (cosine >= 0.9999) at about half the processor time, where the processor
-multiplies bf16 itself; in fp32 it is about a tenth faster than ONNX Runtime. Nothing is imported to decide, so that the
-daemon, `status` and `doctor` can say what a worker will do.
+multiplies bf16 itself; in fp32 it is about a tenth faster than ONNX Runtime with AVX-512, and as fast with AVX2 alone.
+Nothing is imported to decide, so that the daemon, `status` and `doctor` can say what a worker will do.
 
     tokens a second of one core, one thread    8 x 128   4 x 256   16 x 32
     ONNX Runtime 1.32, fp32                      3,960     3,400     4,300   (AMD EPYC with AVX-512 BF16)
