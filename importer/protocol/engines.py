@@ -26,6 +26,7 @@ nothing.
 from __future__ import annotations
 
 import importlib.util
+import platform
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,7 @@ from pathlib import Path
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # names of /proc/cpuinfo for products of bf16 matrices
 X86_FLAG = "sse2"  # of every x86 processor of 64 bits, and of no other
+X86_MACHINES = {"x86_64", "AMD64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,14 @@ def has_bf16(cpuinfo: str = "/proc/cpuinfo") -> bool:
 
 
 @cache
-def has_vnni(cpuinfo: str = "/proc/cpuinfo") -> bool:
-    """Return False for an x86 processor that does not add up int8 products itself; True where that cannot be read."""
+def has_vnni(cpuinfo: str = "/proc/cpuinfo", machine: str = "") -> bool:
+    """Return True if the processor adds up int8 products at once and exactly: with VNNI, or where it is no x86.
+
+    `machine` is what `platform.machine` says, by which an x86 is known whose flags cannot be read.
+    """
     flags = _flags(cpuinfo)
-    return X86_FLAG not in flags or any("vnni" in flag for flag in flags)
+    is_x86 = X86_FLAG in flags or (not flags and (machine or platform.machine()) in X86_MACHINES)
+    return not is_x86 or any("vnni" in flag for flag in flags)
 
 
 def _flags(cpuinfo: str) -> frozenset[str]:

@@ -107,7 +107,9 @@ class EmbedGroup:
         "", "directory that models are kept in", env="IMPORTER_MODEL_DIR", path=True, shown="models/ in state_dir"
     )
     dimension: int = setting(0, "dimensions of the model's vectors; 0: as known for the model", least=0, most=65_536)
-    precision: str = setting("fp32", "int8 is a little less exact, and faster with VNNI", among=("fp32", "int8"))
+    precision: str = setting(
+        "fp32", "of a local model; int8: a little less exact, faster with VNNI", among=("fp32", "int8")
+    )
     engine: str = setting(
         "auto",
         "what runs a local model; auto: the fastest installed one that keeps the vectors",

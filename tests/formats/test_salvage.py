@@ -52,6 +52,7 @@ def test_good_records_are_saved_and_broken_ones_counted(raw, parts, problems):
     "raw", [b'{"a":1}', b' {"a":1}\r', b"[1]", b'"x"', b"", b"\xef\xbb\xbf{}", b'{"a":1}{"b":2}', b"\0{}"]
 )
 def test_records_are_those_that_are_whole(raw):
+    """Decoded at once or taken apart, a line gives the same."""
     assert records(raw) == [json.loads(part) for part in whole(raw).parts]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import onnxruntime
 
 from importer.errors import ModelError
+from importer.protocol import engines
 from importer.worker.models import int8, onnx_bert, onnx_file
 from importer.worker.models.cache import MANIFEST, VERIFIED
 from importer.worker.models.catalog import Description
@@ -57,28 +57,11 @@ def quantise(source: str, part: str, graph: str) -> None:
     shutil.copytree(source, part, ignore=skipped, dirs_exist_ok=True)
     try:
         model = onnx_file.load(os.path.join(source, graph))
-        largest = int8.EXACT if multiplies_exactly(_cpu()) else int8.REDUCED
+        # On x86 without VNNI sums saturate at 16 bits: there weights keep 7 bits, as ONNX Runtime's guide advises.
+        largest = int8.EXACT if engines.has_vnni() else int8.REDUCED
         int8.quantised(model, largest).save(os.path.join(part, graph))
     except ValueError as error:
         raise ModelError(f"{graph} cannot be quantised: {error}", hint="use precision fp32") from error
-
-
-def multiplies_exactly(cpu: str) -> bool:
-    """Return True when a processor adds up int8 products without overflow.
-
-    On x86 without VNNI the sums saturate at 16 bits. There weights keep 7 bits, as ONNX Runtime's guide
-    advises. `cpu` is /proc/cpuinfo or the machine's name.
-    """
-    return "vnni" in cpu or not any(word in cpu for word in ("sse2", "x86_64", "AMD64"))
-
-
-def _cpu() -> str:
-    """Return the beginning of /proc/cpuinfo with the flags of the first core, or else the machine's name."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            return file.read(16_384)
-    except OSError:
-        return platform.machine()
 
 
 def is_quantised(graph: str) -> bool:
