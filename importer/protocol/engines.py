@@ -1,7 +1,9 @@
 """Choose what runs a local model: ONNX Runtime or OpenVINO, and in which arithmetic.
 
 OpenVINO in bf16 gives the vectors of fp32 (cosine >= 0.9999) at about half the processor time, where the processor
-multiplies bf16 itself; in fp32 it is about a tenth faster than ONNX Runtime with AVX-512, and as fast with AVX2 alone.
+is fast at it: with AMX, and AMD's with AVX-512 BF16. Intel's AVX-512 BF16 without AMX, as a virtual machine can have
+it, is a third slower in bf16. In fp32 OpenVINO is a few percent faster than ONNX Runtime with AVX-512, and as fast
+with AVX2 alone.
 Nothing is imported to decide, so that the daemon, `status` and `doctor` can say what a worker will do.
 
     tokens a second of one core, one thread    8 x 128   4 x 256   16 x 32
@@ -14,6 +16,11 @@ Nothing is imported to decide, so that the daemon, `status` and `doctor` can say
     OpenVINO 2026.4, bf16                       11,370    11,400    14,180
     ONNX Runtime 1.32, int8                      8,620     6,960    12,270
     OpenVINO 2026.4, the same int8 graph         2,590     2,740     3,050   (it does not fuse its products)
+
+    ONNX Runtime 1.32, fp32                      4,770     4,360     5,270   (Intel Xeon, AVX-512 BF16 and no AMX)
+    OpenVINO 2026.4, fp32                        4,960     4,160     5,570
+    OpenVINO 2026.4, bf16                        3,310     2,900     3,450
+    ONNX Runtime 1.32, int8                     10,720     8,120    12,780
 
     ONNX Runtime 1.32, fp32                      1,360     1,220     1,500   (AMD EPYC with AVX2 alone, other loads)
     OpenVINO 2026.4, fp32                        1,400     1,280     1,470
@@ -32,7 +39,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # names of /proc/cpuinfo for products of bf16 matrices
+AMX_FLAG, AVX512_FLAG = "amx_bf16", "avx512_bf16"  # names of /proc/cpuinfo for products of bf16
+INTEL = "GenuineIntel"  # a vendor_id of /proc/cpuinfo
 X86_FLAG = "sse2"  # of every x86 processor of 64 bits, and of no other
 X86_MACHINES = {"x86_64", "AMD64"}
 
@@ -62,8 +70,8 @@ def choose(wanted: str, precision: str) -> EmbeddingEngine:
         return EmbeddingEngine(
             "onnxruntime", "fp32", "OpenVINO is not installed: pip install 'conversation-importer[fast]'"
         )
-    if not has_bf16():
-        return EmbeddingEngine("openvino", "fp32", "this processor has no bf16")
+    if not has_fast_bf16():
+        return EmbeddingEngine("openvino", "fp32", "bf16 is no faster on this processor")
     return EmbeddingEngine("openvino", "bf16")
 
 
@@ -79,9 +87,10 @@ def has_openvino() -> bool:
 
 
 @cache
-def has_bf16(cpuinfo: str = "/proc/cpuinfo") -> bool:
-    """Return True if the processor multiplies bf16 matrices itself; False where that cannot be read."""
-    return not BF16_FLAGS.isdisjoint(_flags(cpuinfo))
+def has_fast_bf16(cpuinfo: str = "/proc/cpuinfo") -> bool:
+    """Return True if the processor multiplies bf16 matrices faster than fp32; False where that cannot be read."""
+    flags = _flags(cpuinfo)
+    return AMX_FLAG in flags or (AVX512_FLAG in flags and _vendor(cpuinfo) != INTEL)
 
 
 @cache
@@ -97,9 +106,19 @@ def has_vnni(cpuinfo: str = "/proc/cpuinfo", machine: str = "") -> bool:
 
 def _flags(cpuinfo: str) -> frozenset[str]:
     """Return what the first core can, by the kernel's names; none where that cannot be read."""
+    return frozenset(_first_core(cpuinfo, "flags|Features").split())
+
+
+def _vendor(cpuinfo: str) -> str:
+    """Return who made the first core, "" where that cannot be read."""
+    return _first_core(cpuinfo, "vendor_id")
+
+
+def _first_core(cpuinfo: str, names: str) -> str:
+    """Return what the file says of the first core under one of the names, "" where that cannot be read."""
     try:
         text = Path(cpuinfo).read_text(encoding="ascii", errors="replace")
     except OSError:
-        return frozenset()
-    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
-    return frozenset(flags.group(1).split()) if flags else frozenset()
+        return ""
+    line = re.search(rf"^(?:{names})[ \t]*:[ \t]*(.*)$", text, re.MULTILINE)
+    return line.group(1) if line else ""
