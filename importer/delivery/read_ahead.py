@@ -20,7 +20,7 @@ class ReadAhead:
     """Takes files from the queue and gives batches to the delivery.
 
     `is_packing` says that files are being read that stand neither on the queue nor in a batch. `taken` counts the
-    files that were taken.
+    files that were taken. `packed` is a batch that waits for the first worker.
     """
 
     queue: FileQueue
@@ -30,23 +30,36 @@ class ReadAhead:
     run: Run
     is_packing: bool = False
     taken: int = 0
+    packed: Batch | None = None
+
+    async def begin(self) -> None:
+        """Pack the first batch and keep it until `fill`: for the time in which a worker starts, which may fail."""
+        if self.packed is None:
+            self.packed = await self._pack(self._fitting(), live_only=False)
 
     async def fill(self) -> None:
         """Send one urgent batch at most, and ordinary ones while there is room; in between the loop gets its turn."""
+        if self.packed is not None:
+            self.delivery.send(self.packed)
+            self.packed = None
         if self.queue.has_live and self.delivery.urgent is None:
             batch = await self._pack(self.limits, live_only=True)
             if batch is not None:
                 self.delivery.send(batch)
         pool = self.delivery.pool
         while len(self.delivery.queue) < DEPTH * (pool.count if pool else 1) and self.queue:
-            # as many as this worker still has to live for: it ends between two batches, never in one
-            room = pool.room if pool else self.delivery.supervisor.room(self.delivery.files_in_flight)
-            files = min(self.limits.spans, room)
-            batch = await self._pack(replace(self.limits, spans=files), live_only=False) if files > 0 else None
+            limits = self._fitting()
+            batch = await self._pack(limits, live_only=False) if limits.spans > 0 else None
             if batch is None:
                 break
             self.delivery.send(batch)
             await asyncio.sleep(0)
+
+    def _fitting(self) -> batching.BatchLimits:
+        """Return the limits of a batch that a worker can store before its end, which never comes within a batch."""
+        pool = self.delivery.pool
+        room = pool.room if pool else self.delivery.supervisor.room(self.delivery.files_in_flight)
+        return replace(self.limits, spans=min(self.limits.spans, room))
 
     async def _pack(self, limits: batching.BatchLimits, *, live_only: bool) -> Batch | None:
         """Read slices until a batch is full or nothing is pending; None when they held nothing to store."""

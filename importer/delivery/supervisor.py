@@ -118,6 +118,7 @@ class Supervisor:
     _slow_starts: int = 0  # in a row, each with no answer in its time
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _dumping: asyncio.Future[None] | None = None
+    _beside: asyncio.Future[Any] | None = None  # the start of a successor
 
     def number(self) -> int:
         """Return a fresh number for a batch or a question."""
@@ -177,7 +178,11 @@ class Supervisor:
         return worker.child.post(number, message)
 
     async def recycle(self, reason: Recycle, *, successor: bool = False) -> None:
-        """End the worker on purpose, when nothing is in flight. `successor`: the next one is needed at once."""
+        """End the worker on purpose, when nothing is in flight.
+
+        `successor`: the next one is needed at once, and starts while the caller goes on. Who needs it waits for it, and
+        tries again if that start failed.
+        """
         async with self._starting:  # an embedded store has one opener: the next worker waits for the end of this one
             worker, self.worker = self.worker, None
             if not successor:
@@ -189,6 +194,8 @@ class Supervisor:
             self._ended(worker, str(reason))
             ended = await worker.child.stop(STOP_S)
         log.info("worker.recycled", reason=str(reason), pid=worker.child.pid, files=worker.files, status=ended.status)
+        if successor:
+            self._beside = asyncio.gather(self.ready(), return_exceptions=True)
 
     def kill(self, *, dump: bool = False) -> None:
         """Kill the worker, with `dump` after it wrote its stacks; what it had in flight fails with WorkerDied."""
@@ -264,15 +271,8 @@ class Supervisor:
     def _ended(self, worker: Worker, reason: str) -> None:
         """Note an end for the history."""
         lived_s = self.clock() - worker.born_s
-        ending = (
-            time.time(),
-            reason,
-            worker.child.pid,
-            worker.files,
-            self.judged_bytes or self.stats.judged_bytes,
-            lived_s,
-        )
-        self.stats.note_ending(ending)
+        judged_bytes = self.judged_bytes or self.stats.judged_bytes
+        self.stats.note_ending((time.time(), reason, worker.child.pid, worker.files, judged_bytes, lived_s))
 
 
 def _opening_s(store: StoreSettings) -> float:

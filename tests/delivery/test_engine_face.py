@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import os
 import pathlib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,8 +12,10 @@ from contextlib import ExitStack
 import pytest
 from idle_engine import fly, hire, parts
 
+from importer.delivery.engine import Engine
 from importer.delivery.policy import Recycle
 from importer.protocol.records import Tally
+from importer.sources.scan import Root
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +55,24 @@ def test_nothing_outside_reaches_into_the_engine() -> None:
 def test_a_reach_is_seen(source: str) -> None:
     """Each of these is found by the look above."""
     assert list(reaches(source))
+
+
+def test_what_was_read_first_is_work(tmp_path: pathlib.Path) -> None:
+    """What was read while the worker starts is sent by the next step, also when nothing else is pending."""
+    said = tmp_path / "said.jsonl"
+    said.write_text('{"messages": [{"role": "user", "content": "hello"}]}\n')
+
+    async def act(engine: Engine) -> list[object]:
+        await engine.reconcile()
+        await engine.read_first()
+        seen = [engine.pending_files, engine.has_work(), len(engine.snapshot().in_flight)]
+        await engine._read_ahead.fill()
+        engine.kill_worker()
+        return [*seen, len(engine.snapshot().in_flight)]
+
+    with ExitStack() as stack:
+        engine = parts(str(tmp_path / "state"), stack, Root(os.fsencode(said))).engine
+        assert asyncio.run(act(engine)) == [0, True, 0, 1]
 
 
 def test_a_snapshot_does_not_change(tmp_path: pathlib.Path) -> None:

@@ -150,6 +150,24 @@ def test_a_planned_end_is_no_crash(tmp_path: pathlib.Path) -> None:
     assert (one.stats.spawns, one.stats.crashes) == (2, 0)
 
 
+@pytest.mark.parametrize("second", ["ready", "die"])
+def test_a_successor_starts_at_once(tmp_path: pathlib.Path, second: str) -> None:
+    """It starts while the caller goes on; where that fails, the next batch starts another."""
+
+    async def act(one: Supervisor) -> int:
+        await stored(one)
+        one.started.clear()
+        await one.recycle(Recycle.FILES, successor=True)
+        await asyncio.sleep(0)  # what is read next gives way as well
+        if second == "ready":
+            await one.started.wait()
+        return await stored(one)
+
+    assert played(one := supervisor(tmp_path, ["ready"], [second], ["ready"]), act) == 1
+    failures = int(second == "die")
+    assert (births(tmp_path), one.stats.spawns, one.stats.boot_failures) == (2 + failures, 2 + failures, failures)
+
+
 def test_ending_no_worker_is_not_counted(tmp_path: pathlib.Path) -> None:
     """To recycle, or to kill, where no worker lives does no harm and is not counted."""
 

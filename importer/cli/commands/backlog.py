@@ -208,7 +208,7 @@ async def _import(parts: Parts, form: Form, *, elsewhere: bool) -> None:
         await _erase(parts)  # what a killed `forget` has left undone
         await engine.reconcile(elsewhere=elsewhere)
         if engine.pending_files:
-            await model_fetch.start_worker(parts.supervisor, parts.settings)
+            await _start(parts)
             await _drain(parts, form)
         if not engine.is_stopping:
             await _erase(parts)  # what conversations asked for that are not to be indexed
@@ -227,6 +227,17 @@ async def _import(parts: Parts, form: Form, *, elsewhere: bool) -> None:
         guarding.cancel()
         await control.stop()
         parts.engine.kill_worker()
+
+
+async def _start(parts: Parts) -> None:
+    """Start the worker, and read the first files meanwhile. Raises ModelError when there is no model to be had."""
+    starting = asyncio.ensure_future(model_fetch.start_worker(parts.supervisor, parts.settings))
+    try:
+        await asyncio.sleep(0)  # the worker's process first: reading gives way only between two slices
+        await parts.engine.read_first()
+        await starting
+    finally:
+        starting.cancel()
 
 
 async def _status(parts: Parts) -> Told:

@@ -24,7 +24,7 @@ from importer.worker import stores
 from importer.worker.stores import Ownership, Scope, Store, StoreRequest
 from importer.worker.stores.edge import page_cache
 from importer.worker.stores.edge.shard import sync_log
-from importer.worker.stores.edge.store import open_store
+from importer.worker.stores.edge.store import UPSERT_POINTS, open_store
 from importer.worker.stores.edge.values import tags
 
 pytestmark = pytest.mark.slow
@@ -55,6 +55,29 @@ def test_no_acknowledged_point_is_lost_to_a_kill(tmp_path: pathlib.Path, kills: 
         assert hits(store, Query(f"number{some}", mode="keyword"))[0].id == identity(some)
         assert hits(store, Query("", mode="dense"), vector(some))[0].id == identity(some)
         store.close()
+
+
+def test_a_large_write_gives_way_now_and_then(tmp_path: pathlib.Path) -> None:
+    """The engine holds the interpreter's lock as long as a call takes: none of them is given more than a few points."""
+    store, given = opened(tmp_path), list[int]()
+    real = store._shard  # type: ignore[attr-defined]
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+        def update(self, operation: object) -> None:
+            before = real.info().points_count
+            real.update(operation)
+            given.append(real.info().points_count - before)
+
+    store._shard = Counting()  # type: ignore[attr-defined]
+    points = numbered(3 * UPSERT_POINTS + 1)
+    store.write(points, {}, [])
+    store.write([], {identity(n): Ownership(("h",)) for n in range(UPSERT_POINTS + 1)}, [])
+    assert given == [UPSERT_POINTS, UPSERT_POINTS, UPSERT_POINTS, 1, 0, 0]
+    assert set(everything(store, page=1000)) == {identity(n) for n in range(len(points))}
+    store.close()
 
 
 def test_what_a_killed_optimisation_was_writing_is_deleted(tmp_path: pathlib.Path) -> None:

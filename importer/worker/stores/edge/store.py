@@ -43,6 +43,7 @@ from importer.worker.stores.schema import holders as holders_of
 
 edge: Any = qdrant_edge  # its stub wants invariant lists of unions
 MAX_TAGS = 1_000_000  # distinct ones, conversations mostly
+UPSERT_POINTS = 32  # in one call: all that time neither a question nor the model's next run is begun
 FLUSH_EVERY_POINTS = 2_560  # replaying as many when opening after a kill takes about half a second
 MIN_FREE_BYTES = 64 * 1024 * 1024  # mapped files on a full disk end the process with SIGBUS, so stop before that
 SMALL_POINTS = 1_000  # of an older store that are given stems while it is opened, in about half a second
@@ -65,8 +66,7 @@ class EdgeStore:
         self._min_free_bytes = min_free_bytes
         info = shard.info()  # points since the last optimisation, by whichever process:
         self._written = max(0, int(info.points_count) - int(info.indexed_vectors_count))
-        self._logged = 0  # changes since the last flush
-        self._open = True
+        self._open, self._logged = True, 0  # changes since the last flush
         self._stems, self._tags = EdgeStemming(shard, path), Tagging(shard, path)
         self._average_known: float | None = None
         self._page_cache = PageCache(path, request.settings.page_cache_bytes)
@@ -94,8 +94,8 @@ class EdgeStore:
         with translated():
             # Additions before deletions: what a kill leaves in between is too much, and the same write again mends it.
             whole = [*(native(given, self._dense) for given in points), *self._with(standing)]
-            if whole:
-                self._shard.update(edge.UpdateOperation.upsert_points(whole))
+            for at in range(0, len(whole), UPSERT_POINTS):
+                self._shard.update(edge.UpdateOperation.upsert_points(whole[at : at + UPSERT_POINTS]))
             if deletes:
                 self._shard.update(edge.UpdateOperation.delete_points(list(deletes)))
             sync_log(self.path)
