@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from importer.worker.stores.candidates import Candidate, Candidates
 
@@ -38,8 +38,7 @@ DISTINCT = 5  # conversations at least among the hits, if there are so many
 DIGITS = 4  # of scores that are compared: engines differ in the last bits of a float32
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """One chunk with what it was ranked by: `score` is f of the module's formula, `date` from 0 to 1."""
 
     id: str
@@ -50,8 +49,7 @@ class Scored:
     date: float
 
 
-@dataclass(frozen=True, slots=True)
-class RankedConversation:
+class RankedConversation(NamedTuple):
     """One conversation: its score and its chunks, the best first. `id` is that of the chunk where none is named."""
 
     id: str
@@ -115,7 +113,9 @@ def _scored(
     """Return a chunk with its f, to which words come by their `evidence`. While not all have stems, words stand in."""
     lexical = WORDS * one.words + STEMS * one.stems if stemmed else one.words
     cosine = floor if one.cosine is None else one.cosine
-    score = {"dense": cosine, "keyword": lexical}.get(mode, evidence * lexical + weight * cosine)
+    score = evidence * lexical + weight * cosine
+    if mode != "hybrid":
+        score = cosine if mode == "dense" else lexical
     return Scored(one.id, score, lexical, one.words, one.cosine, date)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from importer.worker.search.ranking import WEAK_MOST, WEAK_WORDS, RankedConversation, Scored
 
@@ -31,7 +30,7 @@ def _turned(one: RankedConversation, most: float) -> RankedConversation:
     nearer = _cosine(nearest) - _cosine(first)
     if nearer < LEAST_NEARER or first.date or first.lexical >= min(WEAK_MOST, WEAK_WORDS + nearer) * most:
         return one
-    return replace(one, chunks=(nearest, first, *(chunk for chunk in rest if chunk is not nearest)))
+    return one._replace(chunks=(nearest, first, *(chunk for chunk in rest if chunk is not nearest)))
 
 
 def _cosine(chunk: Scored) -> float:
