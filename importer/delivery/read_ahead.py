@@ -19,8 +19,8 @@ from importer.sources.queue import LIVE, FileQueue
 class ReadAhead:
     """Takes files from the queue and gives batches to the delivery.
 
-    `is_packing` says that files are being read that stand neither on the queue nor in a batch. `taken` counts the
-    files that were taken. `packed` is a batch that waits for the first worker.
+    `is_packing` says that files are being read that stand neither on the queue nor in a batch that was sent. `taken`
+    counts the files that were taken.
     """
 
     queue: FileQueue
@@ -30,18 +30,22 @@ class ReadAhead:
     run: Run
     is_packing: bool = False
     taken: int = 0
-    packed: Batch | None = None
+    _first: Batch | None = None
 
     async def begin(self) -> None:
-        """Pack the first batch and keep it until `fill`: for the time in which a worker starts, which may fail."""
-        if self.packed is None:
-            self.packed = await self._pack(self._fitting(), live_only=False)
+        """Pack the first batch and keep it until `send_first`: while a worker starts, which may fail."""
+        if self._first is None:
+            self._first = await self._pack(self._fitting(), live_only=False)
+            self.is_packing = self._first is not None
+
+    def send_first(self) -> None:
+        """Send what was packed by `begin`, if anything was."""
+        if self._first is not None:
+            self.delivery.send(self._first)
+            self._first, self.is_packing = None, False
 
     async def fill(self) -> None:
         """Send one urgent batch at most, and ordinary ones while there is room; in between the loop gets its turn."""
-        if self.packed is not None:
-            self.delivery.send(self.packed)
-            self.packed = None
         if self.queue.has_live and self.delivery.urgent is None:
             batch = await self._pack(self.limits, live_only=True)
             if batch is not None:

@@ -103,7 +103,7 @@ def take(
         is_reading=is_reading,
         is_busy=delivery.busy,
         is_stopping=is_stopping,
-        is_unfinished=delivery.busy or bool(queue) or queue.overflowed or is_listing,
+        is_unfinished=delivery.busy or bool(queue) or queue.overflowed or is_listing or is_reading,
         is_store_away=delivery.outage.away == STORE,
         pressed=pressed,
         idle_since_s=idle_since_s,

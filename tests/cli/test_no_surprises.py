@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import pty
 import signal
 import subprocess
+import time
 from typing import Any
 
 import pytest
-from processes import Importer, until
+import tiny_models
+from processes import Importer, until, workers_of
 
 from importer.bench.corpus import corpus
 from importer.cli.app import COMMANDS, KEPT, _kept
+from importer.errors import TRY_AGAIN
 
 
 def test_status_beside_an_import_tells_of_it(tmp_path: pathlib.Path) -> None:
@@ -33,6 +37,22 @@ def test_status_beside_an_import_tells_of_it(tmp_path: pathlib.Path) -> None:
     _, err = process.communicate(timeout=120)
     assert (told["state"], told["daemon"]["pid"]) == ("importing", process.pid)
     assert "stopping:" in err
+
+
+def test_a_signal_while_the_worker_starts(tmp_path: pathlib.Path) -> None:
+    """What was read meanwhile is not imported, and not taken for imported: the same command does it."""
+    model = tiny_models.make(tmp_path / "model", positions=512)
+    installed = Importer(tmp_path, {"EMBEDDING_MODEL": model, "IMPORTER_EMBED_ENGINE": "onnxruntime"}, embedded=True)
+    corpus.write(str(tmp_path / "said"), files=3, seed=4)
+    process = installed.start("backlog", str(tmp_path / "said"), "--json", IMPORTER_FAILPOINTS="boot=sleep:3")
+    until(lambda: workers_of(process))
+    time.sleep(1)  # three files are read in a tenth of that
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    told = json.loads(out)
+    assert (process.returncode, told["stopped"], told["points"]) == (TRY_AGAIN, True, 0)
+    again = installed.run("backlog", str(tmp_path / "said"), "--json")
+    assert (again.code, again.json["files"], again.json["stopped"]) == (0, 3, False)
 
 
 def test_no_folders_at_all(tmp_path: pathlib.Path) -> None:

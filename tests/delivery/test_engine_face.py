@@ -58,21 +58,24 @@ def test_a_reach_is_seen(source: str) -> None:
 
 
 def test_what_was_read_first_is_work(tmp_path: pathlib.Path) -> None:
-    """What was read while the worker starts is sent by the next step, also when nothing else is pending."""
+    """What was read while the worker starts is sent when it is there, unless a signal came: then it is unfinished."""
     said = tmp_path / "said.jsonl"
     said.write_text('{"messages": [{"role": "user", "content": "hello"}]}\n')
 
     async def act(engine: Engine) -> list[object]:
         await engine.reconcile()
         await engine.read_first()
-        seen = [engine.pending_files, engine.has_work(), len(engine.snapshot().in_flight)]
-        await engine._read_ahead.fill()
+        seen = [engine.pending_files, engine.snapshot().is_unfinished, len(engine.snapshot().in_flight)]
+        engine.stop()
+        await engine.drain()
+        seen += [engine.snapshot().is_unfinished, len(engine.snapshot().in_flight)]
+        engine.send_first()
         engine.kill_worker()
         return [*seen, len(engine.snapshot().in_flight)]
 
     with ExitStack() as stack:
         engine = parts(str(tmp_path / "state"), stack, Root(os.fsencode(said))).engine
-        assert asyncio.run(act(engine)) == [0, True, 0, 1]
+        assert asyncio.run(act(engine)) == [0, True, 0, True, 0, 1]
 
 
 def test_a_snapshot_does_not_change(tmp_path: pathlib.Path) -> None:
