@@ -255,6 +255,7 @@ class Engine:
             return await self._reconcile.look(looked, self.wake_up, elsewhere=elsewhere, named=named)
         finally:
             self._is_listing = False
+            self._bulk_mode.observe(len(self._queue))  # before any file is read ahead
             self.wake_up()
 
     @property
@@ -263,12 +264,11 @@ class Engine:
         return bool(self._pressed) or self._is_paused()
 
     async def _recycle(self) -> None:
-        """End a worker that has lived long enough, between two batching."""
+        """End a worker that has lived long enough, between two batches; none stays beside it where memory is short."""
         worker = self._supervisor.worker
         if self._ending is None and worker is not None and 0 < worker.lifetime_files <= worker.files:
             self._ending = Recycle.FILES
         if self._ending is not None and not self._delivery.busy:
-            # no second worker is kept where memory is short
             has_successor = self._ending is Recycle.FILES and bool(self._queue) and not self._is_resting
             await self._supervisor.recycle(self._ending, successor=has_successor)
             self._ending = None
