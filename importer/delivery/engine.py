@@ -63,7 +63,7 @@ class Engine:
         self._pipeline, self._queue, self._reconcile = pipeline, reconcile.queue, reconcile
         self._delivery, self._supervisor = delivery, delivery.supervisor
         self._read_ahead = ReadAhead(self._queue, pipeline, delivery, limits, self.run)
-        self.read_first, self.send_first = self._read_ahead.begin, self._read_ahead.send_first
+        self.read_first = self._read_ahead.begin  # while the worker starts; `drain` sends it when it may
         self._pacing = Pacing(self.run, is_store_back)
         self._bulk_mode = BulkMode(large_files)
         self._is_paused: Callable[[], bool] = lambda: False
@@ -165,7 +165,7 @@ class Engine:
         """Return whether `drain` goes on: something is pending, being looked for, or unsettled."""
         if self.is_stopping:
             return self._delivery.busy and not self.run.holding
-        return self._delivery.busy or bool(self._queue) or self._is_listing
+        return self._delivery.busy or bool(self._queue) or self._is_listing or self._read_ahead.is_packing
 
     def snapshot(self) -> Snapshot:
         """Return what it looks like now, as a value that does not change any more."""

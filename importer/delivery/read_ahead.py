@@ -33,19 +33,16 @@ class ReadAhead:
     _first: Batch | None = None
 
     async def begin(self) -> None:
-        """Pack the first batch and keep it until `send_first`: while a worker starts, which may fail."""
+        """Pack the first batch and keep it until `fill`: while a worker starts, which may fail."""
         if self._first is None:
             self._first = await self._pack(self._fitting(), live_only=False)
             self.is_packing = self._first is not None
 
-    def send_first(self) -> None:
-        """Send what was packed by `begin`, if anything was."""
+    async def fill(self) -> None:
+        """Send one urgent batch at most, and ordinary ones while there is room; in between the loop gets its turn."""
         if self._first is not None:
             self.delivery.send(self._first)
             self._first, self.is_packing = None, False
-
-    async def fill(self) -> None:
-        """Send one urgent batch at most, and ordinary ones while there is room; in between the loop gets its turn."""
         if self.queue.has_live and self.delivery.urgent is None:
             batch = await self._pack(self.limits, live_only=True)
             if batch is not None:

@@ -58,24 +58,35 @@ def test_a_reach_is_seen(source: str) -> None:
 
 
 def test_what_was_read_first_is_work(tmp_path: pathlib.Path) -> None:
-    """What was read while the worker starts is sent when it is there, unless a signal came: then it is unfinished."""
+    """What was read while the worker starts is sent with the rest: not where memory is short, nor after a signal."""
     said = tmp_path / "said.jsonl"
     said.write_text('{"messages": [{"role": "user", "content": "hello"}]}\n')
 
     async def act(engine: Engine) -> list[object]:
         await engine.reconcile()
         await engine.read_first()
-        seen = [engine.pending_files, engine.snapshot().is_unfinished, len(engine.snapshot().in_flight)]
+        seen = [engine.pending_files, engine.has_work(), len(engine.snapshot().in_flight)]
+        engine.press("memory")
+        await engine.step()
+        seen += [engine.has_work(), len(engine.snapshot().in_flight)]
+        await engine._read_ahead.fill()
+        seen += [len(engine.snapshot().in_flight)]
+        engine.kill_worker()
+        return seen
+
+    async def stopped(engine: Engine) -> list[object]:
+        await engine.reconcile()
+        await engine.read_first()
         engine.stop()
         await engine.drain()
-        seen += [engine.snapshot().is_unfinished, len(engine.snapshot().in_flight)]
-        engine.send_first()
-        engine.kill_worker()
-        return [*seen, len(engine.snapshot().in_flight)]
+        return [engine.snapshot().is_unfinished, len(engine.snapshot().in_flight)]
 
     with ExitStack() as stack:
         engine = parts(str(tmp_path / "state"), stack, Root(os.fsencode(said))).engine
         assert asyncio.run(act(engine)) == [0, True, 0, True, 0, 1]
+    with ExitStack() as stack:
+        engine = parts(str(tmp_path / "other"), stack, Root(os.fsencode(said))).engine
+        assert asyncio.run(stopped(engine)) == [True, 0]
 
 
 def test_a_snapshot_does_not_change(tmp_path: pathlib.Path) -> None:

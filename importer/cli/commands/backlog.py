@@ -238,8 +238,6 @@ async def _start(parts: Parts) -> None:
         await starting
     finally:
         starting.cancel()
-    if not parts.engine.is_stopping:
-        parts.engine.send_first()
 
 
 async def _status(parts: Parts) -> Told:

@@ -66,7 +66,7 @@ class EdgeStore:
         self._min_free_bytes = min_free_bytes
         info = shard.info()  # points since the last optimisation, by whichever process:
         self._written = max(0, int(info.points_count) - int(info.indexed_vectors_count))
-        self._open, self._logged = True, 0  # changes since the last flush
+        self._open, self._logged = True, 0  # `_logged`: changes since the last flush
         self._stems, self._tags = EdgeStemming(shard, path), Tagging(shard, path)
         self._average_known: float | None = None
         self._page_cache = PageCache(path, request.settings.page_cache_bytes)
